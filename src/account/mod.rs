@@ -1,0 +1,202 @@
+//! Facts of a live AWS account, as one value that can be recorded and replayed.
+//!
+//! The types only; the reads are `observe`'s. A fact that could not be read is [`Known::Unknown`] with the reason,
+//! so that no check ever takes it for passed. No fact holds the value of a secret.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+/// A fact, or why it is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Known<T> {
+    /// It was read.
+    Known(T),
+    /// It could not be: `acm:DescribeCertificate was denied`.
+    Unknown(String),
+}
+
+impl<T> Known<T> {
+    /// The fact, or the reason.
+    pub fn as_result(&self) -> Result<&T, &str> {
+        match self {
+            Self::Known(fact) => Ok(fact),
+            Self::Unknown(reason) => Err(reason),
+        }
+    }
+}
+
+/// What the doctor wants to know of an account. `None` inside `Known` means: looked, and it is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The form of this value; 1.
+    pub version: u32,
+    /// The account that the credentials belong to.
+    pub account_id: Known<String>,
+    /// The region that was asked.
+    pub region: String,
+    /// The state bucket.
+    pub state_bucket: Known<Option<Bucket>>,
+    /// The lock table.
+    pub lock_table: Known<Option<Table>>,
+    /// By name (`osmt/<env>/rds`): what Secrets Manager tells without the value.
+    pub secrets: BTreeMap<String, Known<Option<Secret>>>,
+    /// The certificate that the config names.
+    pub certificate: Known<Option<Certificate>>,
+    /// The hosted zone that the config names.
+    pub hosted_zone: Known<Option<HostedZone>>,
+}
+
+/// An S3 bucket's settings. A setting that AWS says does not exist is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// The region it lies in.
+    pub region: String,
+    /// `Enabled`, `Suspended`.
+    pub versioning: Option<String>,
+    /// `aws:kms`, `AES256`.
+    pub encryption: Option<String>,
+    /// Whether one data key serves many objects.
+    pub bucket_key: bool,
+    /// All four settings on.
+    pub public_access_block: PublicAccessBlock,
+    /// `BucketOwnerEnforced`, …
+    pub object_ownership: Option<String>,
+    /// The policy document, as AWS returns it.
+    pub policy: Option<String>,
+    /// Tag by key.
+    pub tags: BTreeMap<String, String>,
+    /// The lifecycle rules, by id: noncurrent days and whether it is enabled.
+    pub lifecycle: BTreeMap<String, LifecycleRule>,
+    /// Whether deleting a version wants a second factor.
+    pub mfa_delete: bool,
+}
+
+/// One rule of a bucket's lifecycle, as far as the toolkit judges it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifecycleRule {
+    /// `Enabled`.
+    pub enabled: bool,
+    /// Days after which an old version goes.
+    pub noncurrent_days: Option<i32>,
+    /// Days after which a stale multipart upload goes.
+    pub abort_upload_days: Option<i32>,
+}
+
+/// The four switches of S3's block on public access.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "AWS has four switches")]
+pub struct PublicAccessBlock {
+    /// `BlockPublicAcls`
+    pub block_public_acls: bool,
+    /// `IgnorePublicAcls`
+    pub ignore_public_acls: bool,
+    /// `BlockPublicPolicy`
+    pub block_public_policy: bool,
+    /// `RestrictPublicBuckets`
+    pub restrict_public_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// All four on.
+    pub const ALL: Self = Self {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
+}
+
+/// A DynamoDB table's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "DynamoDB has these switches, and each is judged by itself"
+)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// `ACTIVE`, `CREATING`, …
+    pub status: String,
+    /// The partition key's name and type: `LockID`, `S`.
+    pub partition_key: Option<(String, String)>,
+    /// Whether it has a sort key, which Terraform's lock cannot use.
+    pub sort_key: bool,
+    /// `PAY_PER_REQUEST` or `PROVISIONED`.
+    pub billing: String,
+    /// Whether encryption with a KMS key is on.
+    pub kms: bool,
+    /// Whether it can be restored to a point in time.
+    pub point_in_time_recovery: bool,
+    /// Whether it refuses to be deleted.
+    pub deletion_protection: bool,
+    /// Tag by key.
+    pub tags: BTreeMap<String, String>,
+    /// The lock held on the state, if any.
+    pub lock: Option<Lock>,
+}
+
+/// Who holds the state's lock, from Terraform's own note in the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// `user@host`
+    pub who: String,
+    /// What is being done: `OperationTypeApply`.
+    pub operation: String,
+    /// RFC 3339.
+    pub created: String,
+}
+
+/// A secret, without its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// Its ARN.
+    pub arn: String,
+    /// RFC 3339, if it is scheduled to be deleted.
+    pub deleted: Option<String>,
+    /// Whether a version carries `AWSCURRENT`.
+    pub has_value: bool,
+    /// Whether Secrets Manager rotates it by itself.
+    pub rotation: bool,
+}
+
+/// An ACM certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Its ARN.
+    pub arn: String,
+    /// `ISSUED`, `PENDING_VALIDATION`, …
+    pub status: String,
+    /// Every name it covers, wildcards included.
+    pub names: Vec<String>,
+    /// `RSA_2048`, `EC_prime256v1`, …
+    pub key_algorithm: String,
+    /// RFC 3339.
+    pub not_after: Option<String>,
+}
+
+/// A Route 53 hosted zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostedZone {
+    /// Without `/hostedzone/`.
+    pub id: String,
+    /// Without the last dot.
+    pub name: String,
+    /// Whether only VPCs see it.
+    pub private: bool,
+    /// Its name servers, without the last dot.
+    pub name_servers: Vec<String>,
+}

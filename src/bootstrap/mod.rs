@@ -1,0 +1,1 @@
+//! One-time preparation of an account: state bucket, lock table, certificate, and the two rendered files.

@@ -1,0 +1,39 @@
+//! `osmt-doctor`: flags in, text and exit out.
+
+use clap::Parser;
+use clap::Subcommand;
+
+use super::Common;
+use super::Shared;
+use super::Tool;
+use super::Ui;
+use crate::explain::Exit;
+use crate::explain::Failure;
+
+/// Find every mistake in an OSMT configuration before Terraform does.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "osmt-doctor", version)]
+pub struct Doctor {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    #[command(flatten)]
+    Shared(Shared),
+}
+
+impl Tool for Doctor {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
+        match self.verb {
+            Verb::Shared(shared) => shared.run::<Self>(ui),
+        }
+    }
+}

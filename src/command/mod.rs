@@ -1,0 +1,315 @@
+//! The only room that talks to people: flags in, text and exit out.
+//!
+//! Also the only one with a clock, an environment and a runtime. Each binary is one file here.
+
+pub mod bootstrap;
+pub mod doctor;
+pub mod release;
+pub mod secrets;
+mod ui;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anstream::ColorChoice;
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+use crate::aws;
+use crate::config::Config;
+use crate::document::Document;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::plan::Action;
+use crate::plan::Plan;
+use crate::report::Format;
+pub use ui::Ui;
+
+/// Flags that mean the same in all four binaries.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// The Terraform working directory; holds main.tf and config.auto.tfvars.json.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "terraform/invocation",
+        help_heading = "Shared"
+    )]
+    pub dir: PathBuf,
+    /// The config [default: DIR/config.auto.tfvars.json].
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Shared")]
+    pub config: Option<PathBuf>,
+    /// The AWS profile, as in ~/.aws/config.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
+    pub profile: Option<String>,
+    /// The AWS region [default: the config's].
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
+    pub region: Option<String>,
+    /// Another endpoint than AWS's own, for an emulator.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Shared")]
+    pub endpoint_url: Option<String>,
+    /// What stdout carries.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "human",
+        help_heading = "Shared"
+    )]
+    pub format: FormatFlag,
+    /// When to colour.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Shared"
+    )]
+    pub color: ColorFlag,
+    /// Skip the question, never the guards.
+    #[arg(long, global = true, help_heading = "Shared")]
+    pub yes: bool,
+    /// Show the plan, write nothing, exit 1 if anything is pending.
+    #[arg(long, global = true, help_heading = "Shared")]
+    pub dry_run: bool,
+    /// Less on stderr.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Shared")]
+    pub quiet: u8,
+    /// More on stderr; twice logs each AWS call.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Shared")]
+    pub verbose: u8,
+}
+
+/// The values of `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatFlag {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0 (`osmt-doctor check` and `plan`).
+    Sarif,
+    /// GitHub workflow annotations (`osmt-doctor check` and `plan`).
+    Github,
+}
+
+/// The values of `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorFlag {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Verbs that all four binaries have.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Shared {
+    /// Print the completion script of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// One of the four binaries.
+pub trait Tool: Parser {
+    /// The shared flags.
+    fn common(&self) -> &Common;
+    /// Whether this verb prints findings, and so knows SARIF and annotations.
+    fn reports_findings(&self) -> bool {
+        false
+    }
+    /// Does what was asked.
+    fn run(self, ui: &Ui) -> Result<Exit, Failure>;
+}
+
+/// The whole life of a binary.
+pub fn main<T: Tool>() -> ExitCode {
+    let tool = T::parse();
+    let common = tool.common().clone();
+    let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
+    let ui = common.ui(name);
+    let result = match common.format {
+        FormatFlag::Sarif | FormatFlag::Github if !tool.reports_findings() => Err(Failure::new(
+            Exit::Usage,
+            "this verb prints `human` or `json`; `sarif` and `github` are for findings",
+        )),
+        _ => tool.run(&ui),
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        ui.failure(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+impl Shared {
+    /// Prints what was asked for.
+    pub fn run<T: Tool>(&self, ui: &Ui) -> Result<Exit, Failure> {
+        let mut command = T::command();
+        command.build();
+        let name = command.get_name().to_owned();
+        ui.write(|out| match self {
+            Self::Completions { shell } => {
+                clap_complete::generate(*shell, &mut command, name, &mut &mut *out);
+                Ok(())
+            }
+            Self::Man => {
+                clap_mangen::Man::new(command.clone()).render(&mut &mut *out)?;
+                command
+                    .get_subcommands()
+                    .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")
+                    .try_for_each(|verb| clap_mangen::Man::new(verb.clone()).render(&mut &mut *out))
+            }
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Common {
+    /// The config's path.
+    pub fn config_path(&self) -> PathBuf {
+        self.config
+            .clone()
+            .unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
+    }
+
+    /// Reads the config for a binary that cannot go on without: anything wrong ends it with exit 2.
+    pub fn load_config(&self) -> Result<(Document, Config), Failure> {
+        let path = self.config_path();
+        let named = |mut failure: Failure| {
+            failure.message = format!("{}: {}", path.display(), failure.message);
+            failure
+        };
+        let document =
+            Document::parse(files::read_text(&path)?).map_err(|error| named(error.into()))?;
+        let config = Config::from_document(&document).map_err(|error| named(error.into()))?;
+        Ok((document, config))
+    }
+
+    /// How AWS is to be reached; the region is the flag's, else the given one.
+    pub fn aws(&self, region: Option<&str>, ui: &Ui) -> aws::Settings {
+        let color = ui.color;
+        aws::Settings {
+            profile: self.profile.clone(),
+            region: self.region.clone().or_else(|| region.map(str::to_owned)),
+            endpoint_url: self.endpoint_url.clone(),
+            log: (self.verbose > 1).then(|| {
+                Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, call)) as aws::CallLog
+            }),
+        }
+    }
+
+    fn ui(&self, tool: String) -> Ui {
+        let format = match self.format {
+            FormatFlag::Human => Format::Human,
+            FormatFlag::Json => Format::Json,
+            FormatFlag::Sarif => Format::Sarif,
+            FormatFlag::Github => Format::Github,
+        };
+        let color = match self.color {
+            ColorFlag::Auto => ColorChoice::Auto,
+            ColorFlag::Always => ColorChoice::Always,
+            ColorFlag::Never => ColorChoice::Never,
+        };
+        Ui::new(
+            tool,
+            format,
+            color,
+            (self.quiet, self.verbose),
+            (self.yes, self.dry_run),
+        )
+    }
+}
+
+/// Runs a future that talks to the world; Ctrl-C ends it with a word on what was already done.
+pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, format!("could not start: {error}")))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = work => result,
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(
+                Exit::Interrupted,
+                format!("interrupted; {}", ui.already()),
+            )
+            .help("run it again: it goes on from there")),
+        }
+    });
+    // A question may still be waiting for its answer in a thread of its own.
+    runtime.shutdown_background();
+    result
+}
+
+/// Shows a plan, asks, carries it out: the one way in which anything is written.
+///
+/// Ends with [`Exit::Done`] where the plan is empty or was carried out, and with [`Exit::Pending`] for `--dry-run`.
+pub async fn carry_out<A: Action, E: Into<Failure>>(
+    ui: &Ui,
+    plan: &Plan<A>,
+    question: &str,
+    mut apply: impl AsyncFnMut(&A) -> Result<(), E>,
+) -> Result<Exit, Failure> {
+    let lines = plan.lines();
+    if plan.is_empty() {
+        ui.result("nothing to do")?;
+        ui.plan_json("nothing", &lines)?;
+        return Ok(Exit::Done);
+    }
+    ui.show_plan(&lines)?;
+    if ui.dry_run {
+        ui.plan_json("pending", &lines)?;
+        return Ok(Exit::Pending);
+    }
+    ui.confirm(question).await?;
+    let applied = plan
+        .execute(async |action| {
+            let what = describe(&action.line());
+            let result = ui.during(&what, apply(action)).await;
+            if result.is_ok() {
+                ui.detail(format_args!("done: {what}"));
+                ui.done(what);
+            }
+            result
+        })
+        .await;
+    match applied {
+        Ok(_) => {
+            ui.plan_json("applied", &lines)?;
+            Ok(Exit::Done)
+        }
+        Err(stopped) => {
+            let mut failure: Failure = stopped.error.into();
+            failure.causes.push(format!(
+                "stopped after {} of {} actions; {}",
+                stopped.done,
+                stopped.of,
+                ui.already()
+            ));
+            failure
+                .help
+                .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
+            Err(failure)
+        }
+    }
+}
+
+fn describe(line: &crate::plan::Line) -> String {
+    match &line.setting {
+        Some(setting) => format!("{}: {setting}", line.thing),
+        None => line.thing.clone(),
+    }
+}

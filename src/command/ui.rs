@@ -1,0 +1,255 @@
+//! Text, questions and progress: the only place that prints.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::io;
+use std::io::IsTerminal as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use anstream::AutoStream;
+use anstream::ColorChoice;
+use anstyle::AnsiColor;
+use anstyle::Style;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+use serde::Serialize;
+
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::plan::Line;
+use crate::report::Format;
+use crate::report::plans;
+
+/// How to talk to the person, from the shared flags.
+pub struct Ui {
+    /// What stdout carries.
+    pub format: Format,
+    /// When to colour.
+    pub color: ColorChoice,
+    /// `-q`: how much less on stderr.
+    pub quiet: u8,
+    /// `-v`: how much more.
+    pub verbose: u8,
+    /// Skip the question.
+    pub yes: bool,
+    /// Show the plan and stop.
+    pub dry_run: bool,
+    /// `osmt-doctor 0.1.0`
+    pub tool: String,
+    /// What was already done, for the message of an interruption.
+    done: RefCell<Vec<String>>,
+}
+
+impl Ui {
+    /// A voice with the given manners.
+    pub fn new(
+        tool: String,
+        format: Format,
+        color: ColorChoice,
+        (quiet, verbose): (u8, u8),
+        (yes, dry_run): (bool, bool),
+    ) -> Self {
+        Self {
+            format,
+            color,
+            quiet,
+            verbose,
+            yes,
+            dry_run,
+            tool,
+            done: RefCell::default(),
+        }
+    }
+
+    /// Whether stdout carries text for people.
+    pub fn is_human(&self) -> bool {
+        self.format == Format::Human
+    }
+
+    /// Writes to stdout; a closed pipe ends quietly.
+    pub fn write(
+        &self,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let mut out = io::BufWriter::new(AutoStream::new(io::stdout(), self.color));
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+                Exit::Failed,
+                format!("could not write to stdout: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A line of the result on stdout, in the human format only.
+    pub fn result(&self, text: impl Display) -> Result<(), Failure> {
+        if self.is_human() {
+            self.write(|out| writeln!(out, "{text}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The one JSON document on stdout, in the JSON format only.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        if self.format == Format::Json {
+            let text = serde_json::to_string_pretty(value).map_err(|error| {
+                Failure::new(Exit::Failed, format!("could not write JSON: {error}"))
+            })?;
+            self.write(|out| writeln!(out, "{text}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A word on stderr; `-q` drops it.
+    pub fn say(&self, text: impl Display) {
+        if self.quiet == 0 {
+            self.stderr(format_args!("{text}"));
+        }
+    }
+
+    /// A word on stderr that only `-v` wants.
+    pub fn detail(&self, text: impl Display) {
+        if self.verbose > 0 {
+            self.stderr(format_args!("{text}"));
+        }
+    }
+
+    /// A warning on stderr; also with `-q`.
+    pub fn warn(&self, text: impl Display) {
+        let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
+        self.stderr(format_args!("{style}warning{style:#}: {text}"));
+    }
+
+    /// An error, its causes and its remedy.
+    pub fn failure(&self, failure: &Failure) {
+        let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let dim = Style::new().bold();
+        let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
+        self.stderr(format_args!("{red}error{red:#}: {}", failure.message));
+        for cause in &failure.causes {
+            self.stderr(format_args!("{dim}caused by{dim:#}: {cause}"));
+        }
+        if let Some(help) = &failure.help {
+            self.stderr(format_args!("{green}help{green:#}: {help}"));
+        }
+    }
+
+    /// Shows a plan: on stdout for people, on stderr where stdout carries JSON.
+    pub fn show_plan(&self, lines: &[Line]) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = plans::human(lines, &mut text);
+        let text = String::from_utf8_lossy(&text);
+        let summary = plans::summary(lines);
+        if self.is_human() {
+            self.write(|out| writeln!(out, "{text}{summary}"))
+        } else {
+            self.say(format_args!("{text}{summary}"));
+            Ok(())
+        }
+    }
+
+    /// Prints the plan's JSON document.
+    pub fn plan_json(&self, status: &str, actions: &[Line]) -> Result<(), Failure> {
+        self.json(&plans::PlanReport {
+            version: crate::report::VERSION,
+            tool: &self.tool,
+            status,
+            actions,
+        })
+    }
+
+    /// Asks before a write. `--yes` skips the question; without a terminal and without `--yes` it refuses.
+    pub async fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            return Err(Failure::new(
+                Exit::Refused,
+                "nobody is there to answer; nothing was written",
+            )
+            .help("look at the plan with `--dry-run`, then give `--yes`"));
+        }
+        let answer = self.ask(&format!("{question} [y/N] ")).await?;
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::new(
+                Exit::Refused,
+                "not confirmed; nothing was written",
+            )),
+        }
+    }
+
+    /// Asks for a line of text on the terminal. Ctrl-C is heard meanwhile.
+    pub async fn ask(&self, prompt: &str) -> Result<String, Failure> {
+        let _ = write!(AutoStream::new(io::stderr(), self.color), "{prompt}");
+        let _ = io::stderr().flush();
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map(|_| line)
+        })
+        .await;
+        match line {
+            Ok(Ok(line)) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
+            _ => Err(Failure::new(Exit::Failed, "could not read the answer")),
+        }
+    }
+
+    /// Draws progress around a piece of work: a spinner on a terminal, one line elsewhere.
+    pub async fn during<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
+        let spinner = self.spinner(what);
+        let result = work.await;
+        spinner.finish_and_clear();
+        result
+    }
+
+    /// A spinner on stderr where that is a terminal; hidden elsewhere and with `-q`.
+    pub fn spinner(&self, what: &str) -> ProgressBar {
+        if self.quiet > 0 || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let spinner = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            spinner.set_style(style);
+        }
+        spinner.set_message(what.to_owned());
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    }
+
+    /// Remembers that something was done, for the message of an interruption or failure.
+    pub fn done(&self, what: impl Into<String>) {
+        self.done.borrow_mut().push(what.into());
+    }
+
+    /// What was already done, in words.
+    pub fn already(&self) -> String {
+        let done = self.done.borrow();
+        if done.is_empty() {
+            "nothing was written".to_owned()
+        } else {
+            format!("already done: {}", done.join("; "))
+        }
+    }
+
+    fn stderr(&self, text: std::fmt::Arguments<'_>) {
+        // Nothing can be said about a stderr that cannot be written.
+        let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
+    }
+}
+
+/// `-vv`: one line an AWS call; never a value.
+pub(super) fn log_call(color: ColorChoice, call: &crate::aws::Call<'_>) {
+    let outcome = if call.ok { "ok" } else { "failed" };
+    let _ = writeln!(
+        AutoStream::new(io::stderr(), color),
+        "aws {}:{} {} ms {outcome}",
+        call.service,
+        call.operation,
+        call.took.as_millis()
+    );
+}

@@ -1,0 +1,321 @@
+//! The typed config: the one object of `config.auto.tfvars.json`, with the shipped defaults.
+//!
+//! The same shape stands in `schemas/config.schema.json` and in `terraform/module/variables.tf`; a test holds the
+//! three equal. Judging the values is the doctor's part; this room only reads them.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::Serialize;
+use thiserror::Error as ThisError;
+
+use crate::document::Document;
+use crate::document::Position;
+use crate::explain::Exit;
+use crate::explain::Explain;
+use crate::finding::Place;
+
+/// Everything under `/config`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// 12 digits.
+    pub account_id: String,
+    /// `us-west-2`
+    pub region: String,
+    /// `^[a-z][a-z0-9-]{0,14}[a-z0-9]$`, no double hyphen.
+    pub env: String,
+    /// Where the app answers.
+    pub domain: Domain,
+    /// What the app is told.
+    pub app: App,
+    /// The load balancer.
+    pub alb: Alb,
+    /// The services.
+    pub ecs: Ecs,
+    /// Redis.
+    pub elasticache: Elasticache,
+    /// MySQL.
+    pub rds: Rds,
+    /// The network.
+    pub vpc: Vpc,
+    /// Days; one of the list that CloudWatch Logs knows.
+    #[serde(default = "defaults::log_retention_days")]
+    pub log_retention_days: u32,
+    /// Counts from 1; each rotation of a secret adds one, which makes Terraform write the new values.
+    #[serde(default = "defaults::one")]
+    pub secrets_revision: u64,
+}
+
+/// Where the app answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domain {
+    /// A host name without scheme: `osmt.example.org`.
+    pub name: String,
+    /// `Z` and up to 31 capitals and digits.
+    pub hosted_zone_id: String,
+}
+
+/// What the app is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// The identity provider.
+    pub oauth: Oauth,
+}
+
+/// The identity provider; the client secret is not here but in Secrets Manager.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth {
+    /// An https URL.
+    pub issuer: String,
+    /// As the provider shows it.
+    pub client_id: String,
+    /// As the provider shows it.
+    pub audience: String,
+}
+
+/// The load balancer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alb {
+    /// The ARN of an ACM certificate in the config's region and account.
+    pub certificate_arn: String,
+    /// Terraform cannot destroy while it is on.
+    #[serde(default = "defaults::yes")]
+    pub enable_deletion_protection: bool,
+    /// Into a bucket of its own.
+    #[serde(default = "defaults::yes")]
+    pub access_logs: bool,
+    /// Who may reach the load balancer.
+    #[serde(default = "defaults::everywhere")]
+    pub ingress_cidrs: Vec<String>,
+}
+
+/// The services.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ecs {
+    /// One entry a service.
+    pub task: Tasks,
+}
+
+/// One entry a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tasks {
+    /// OSMT.
+    pub app: Task,
+    /// Its search index.
+    pub elasticsearch: Task,
+}
+
+/// A Fargate service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// CPU units, 1024 a virtual CPU.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// Tasks that run.
+    pub desired_count: u32,
+    /// A repository without tag: `wguopensource/osmt-app`.
+    pub docker_image: String,
+    /// A tag, or a digest `sha256:…`.
+    pub docker_tag: String,
+}
+
+/// Redis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elasticache {
+    /// `7.1`
+    pub engine_version: String,
+    /// `cache.t4g.small`
+    pub node_type: String,
+    /// `default.redis7`
+    pub parameter_group_name: String,
+}
+
+/// MySQL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rds {
+    /// `osmt_db`: the first migration says `USE osmt_db`.
+    pub db_name: String,
+    /// `8.0.43`
+    pub engine_version: String,
+    /// `db.t4g.small`
+    pub instance_class: String,
+    /// `mysql` and major.minor of the engine version.
+    pub parameter_group_family: String,
+    /// A standby in a second zone.
+    pub multi_az: bool,
+    /// GiB.
+    #[serde(default = "defaults::allocated_storage")]
+    pub allocated_storage: u32,
+    /// Days, 0 to 35; 0 turns backups off.
+    #[serde(default = "defaults::backup_retention_days")]
+    pub backup_retention_days: u32,
+    /// Terraform cannot destroy while it is on.
+    #[serde(default = "defaults::yes")]
+    pub enable_deletion_protection: bool,
+    /// Destroy without a last snapshot.
+    #[serde(default)]
+    pub skip_final_snapshot: bool,
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vpc {
+    /// A block of /16 to /28.
+    pub vpc_cidr: String,
+    /// Zones of the region, at least two.
+    pub azs: Vec<String>,
+    /// One block a zone and kind.
+    pub subnets: Subnets,
+}
+
+/// One block a zone and kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subnets {
+    /// Tasks, database, cache.
+    pub private: Vec<String>,
+    /// Load balancer and NAT gateways.
+    pub public: Vec<String>,
+}
+
+mod defaults {
+    pub(super) fn yes() -> bool {
+        true
+    }
+    pub(super) fn one() -> u64 {
+        1
+    }
+    pub(super) fn everywhere() -> Vec<String> {
+        vec!["0.0.0.0/0".to_owned()]
+    }
+    pub(super) fn log_retention_days() -> u32 {
+        30
+    }
+    pub(super) fn allocated_storage() -> u32 {
+        20
+    }
+    pub(super) fn backup_retention_days() -> u32 {
+        7
+    }
+}
+
+/// The document is JSON, but not a config.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("{message} at line {}, column {}", .at.line, .at.column)]
+pub struct Error {
+    /// What is wrong.
+    pub message: String,
+    /// RFC 6901.
+    pub pointer: String,
+    /// Where.
+    pub at: Position,
+    /// Where, in bytes.
+    pub span: Range<usize>,
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(
+            "`osmt-doctor check` lists everything that is wrong with the config, and the remedies"
+                .into(),
+        )
+    }
+}
+
+impl Config {
+    /// Reads the config out of a document; the first fault ends it.
+    pub fn from_document(document: &Document) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            config: Config,
+        }
+        serde_path_to_error::deserialize::<_, File>(document.value())
+            .map(|file| file.config)
+            .map_err(|error| {
+                let pointer = pointer(error.path());
+                let span = document.span(&Place::value(pointer.clone()));
+                Error {
+                    message: error.into_inner().to_string(),
+                    at: document.position(span.start),
+                    pointer,
+                    span,
+                }
+            })
+    }
+
+    /// The ARN partition that the region lies in.
+    pub fn partition(&self) -> &'static str {
+        partition(&self.region)
+    }
+}
+
+/// The ARN partition of a region: `aws`, `aws-us-gov` or `aws-cn`.
+pub fn partition(region: &str) -> &'static str {
+    if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else if region.starts_with("cn-") {
+        "aws-cn"
+    } else {
+        "aws"
+    }
+}
+
+/// The prefix of every name in AWS: `osmt-<env>`.
+pub fn prefix(env: &str) -> String {
+    format!("osmt-{env}")
+}
+
+/// The state bucket's name, unless the user chose another.
+pub fn state_bucket(env: &str, account_id: &str, region: &str) -> String {
+    format!("osmt-{env}-{account_id}-{region}")
+}
+
+/// The state's key in the bucket.
+pub fn state_key(env: &str) -> String {
+    format!("osmt/{env}/terraform.tfstate")
+}
+
+/// The path of a secret in Secrets Manager: `osmt/<env>/<name>`.
+pub fn secret_name(env: &str, name: &str) -> String {
+    format!("osmt/{env}/{name}")
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .fold(String::new(), |pointer, segment| match segment {
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Map { key } => crate::document::join(&pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_its_place() {
+        let document = Document::parse("{\n \"config\": {\"account_id\": 5}}").unwrap();
+        let error = Config::from_document(&document).unwrap_err();
+        assert_eq!(error.pointer, "/config/account_id");
+        assert_eq!((error.at.line, error.at.column), (2, 27));
+    }
+}

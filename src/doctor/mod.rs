@@ -1,0 +1,1 @@
+//! Finds mistakes in the config, the plan and the account.

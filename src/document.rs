@@ -1,0 +1,389 @@
+//! Strict JSON (RFC 8259) with the span of every key and value, and edits that keep every other byte.
+//!
+//! `serde_json`'s verdict on syntax is the law; a second parser, every extension off, finds the spans.
+//! Does not know what the document means.
+
+use std::ops::Range;
+
+use jsonc_parser::CollectOptions;
+use jsonc_parser::CommentCollectionStrategy;
+use jsonc_parser::ParseOptions;
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged as _;
+use thiserror::Error as ThisError;
+
+use crate::explain::Exit;
+use crate::explain::Explain;
+use crate::finding::Place;
+use crate::finding::Token;
+
+/// A place on the page as editors count it: 1-based, columns in UTF-16 code units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in UTF-16 code units.
+    pub column: usize,
+}
+
+/// The text is not JSON.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("{message} at line {}, column {}", .at.line, .at.column)]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub at: Position,
+    /// Where, in bytes; empty at the end of the file.
+    pub span: Range<usize>,
+}
+
+impl Explain for SyntaxError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("`osmt-doctor check` shows the place".into())
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// The value's bytes, quotes and brackets included.
+    pub span: Range<usize>,
+    /// The value.
+    pub kind: Kind,
+}
+
+/// A JSON value whose parts know where they stand.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A number, as it is written.
+    Number(String),
+    /// A string, unescaped.
+    String(String),
+    /// An array.
+    Array(Vec<Node>),
+    /// An object; a duplicate key stands here as often as in the text.
+    Object(Vec<Member>),
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The key, unescaped.
+    pub key: String,
+    /// The key's bytes, quotes included.
+    pub key_span: Range<usize>,
+    /// The value.
+    pub node: Node,
+}
+
+/// A parsed document.
+#[derive(Clone, Debug)]
+pub struct Document {
+    text: String,
+    lines: Vec<usize>,
+    root: Node,
+}
+
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: false,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+impl Document {
+    /// Parses a text.
+    pub fn parse(text: impl Into<String>) -> Result<Self, SyntaxError> {
+        let text = text.into();
+        let lines = line_starts(&text);
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+            return Err(syntax_error(&text, &lines, &error));
+        }
+        let options = CollectOptions {
+            comments: CommentCollectionStrategy::Off,
+            tokens: false,
+        };
+        let root = match jsonc_parser::parse_to_ast(&text, &options, &STRICT) {
+            Ok(result) => result.value.as_ref().map(node),
+            Err(error) => {
+                let span = error.range().start..error.range().end;
+                return Err(SyntaxError {
+                    message: error.kind().to_string().to_lowercase(),
+                    at: position(&text, &lines, span.start),
+                    span,
+                });
+            }
+        };
+        match root {
+            Some(root) => Ok(Self { text, lines, root }),
+            None => Err(SyntaxError {
+                message: "the document is empty".into(),
+                at: Position { line: 1, column: 1 },
+                span: 0..0,
+            }),
+        }
+    }
+
+    /// The text, byte for byte.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// The value at an RFC 6901 pointer; of duplicate keys the last, as most readers take it.
+    pub fn get(&self, pointer: &str) -> Option<&Node> {
+        steps(pointer).try_fold(&self.root, |node, step| node.child(&step))
+    }
+
+    /// The bytes of a place; falls back to the nearest enclosing thing that exists.
+    pub fn span(&self, place: &Place) -> Range<usize> {
+        match place.token {
+            Token::Bytes(start, end) => start..end,
+            Token::Value => self
+                .get(&place.pointer)
+                .map_or_else(|| self.nearest(&place.pointer), |node| node.span.clone()),
+            Token::Key => self.keys(&place.pointer).last().map_or_else(
+                || self.nearest(&place.pointer),
+                |member| member.key_span.clone(),
+            ),
+            Token::Occurrence(nth) => self.keys(&place.pointer).get(nth).map_or_else(
+                || self.nearest(&place.pointer),
+                |member| member.key_span.clone(),
+            ),
+            Token::Missing => self.nearest(&place.pointer),
+        }
+    }
+
+    /// The position of a byte offset.
+    pub fn position(&self, offset: usize) -> Position {
+        position(&self.text, &self.lines, offset)
+    }
+
+    /// The document as a plain value; of duplicate keys the last.
+    pub fn value(&self) -> serde_json::Value {
+        self.root.value()
+    }
+
+    /// The text with the value at a pointer replaced, every other byte kept; `None` where nothing stands there.
+    pub fn with(&self, pointer: &str, value: &serde_json::Value) -> Option<String> {
+        let node = self.get(pointer)?;
+        Some(self.spliced(node.span.clone(), &value.to_string()))
+    }
+
+    /// The text with a stretch of it replaced.
+    pub fn spliced(&self, span: Range<usize>, replacement: &str) -> String {
+        let mut text = self.text.clone();
+        text.replace_range(span, replacement);
+        text
+    }
+
+    /// Every member that the pointer names: more than one where the key is duplicate.
+    fn keys(&self, pointer: &str) -> Vec<&Member> {
+        let Some((parent, key)) = pointer.rsplit_once('/') else {
+            return Vec::new();
+        };
+        let key = unescape(key);
+        match self.get(parent).map(|node| &node.kind) {
+            Some(Kind::Object(members)) => members.iter().filter(|m| m.key == key).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The key of the nearest enclosing object that exists; the opening brace at the root.
+    fn nearest(&self, pointer: &str) -> Range<usize> {
+        let mut pointer = pointer;
+        while let Some((parent, _)) = pointer.rsplit_once('/') {
+            if let Some(member) = self.keys(parent).last() {
+                return member.key_span.clone();
+            }
+            if let Some(node) = self.get(parent).filter(|_| !parent.is_empty()) {
+                return node.span.clone();
+            }
+            pointer = parent;
+        }
+        let start = self.root.span.start;
+        start..(start + 1).min(self.text.len())
+    }
+}
+
+impl Node {
+    /// The member or item of that name or index.
+    pub fn child(&self, step: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Object(members) => members
+                .iter()
+                .rev()
+                .find(|member| member.key == step)
+                .map(|member| &member.node),
+            Kind::Array(items) => {
+                let canonical = step == "0" || !step.starts_with('0');
+                step.parse::<usize>()
+                    .ok()
+                    .filter(|_| canonical)
+                    .and_then(|index| items.get(index))
+            }
+            _ => None,
+        }
+    }
+
+    /// The node as a plain value.
+    pub fn value(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            Kind::String(text) => Value::String(text.clone()),
+            Kind::Array(items) => items.iter().map(Self::value).collect(),
+            Kind::Object(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|member| (member.key.clone(), member.node.value()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// A pointer with one more step, escaped as RFC 6901 wants it.
+pub fn join(pointer: &str, step: &str) -> String {
+    format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
+}
+
+fn unescape(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+fn steps(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(unescape)
+}
+
+fn node(value: &ast::Value<'_>) -> Node {
+    let range = value.range();
+    let kind = match value {
+        ast::Value::NullKeyword(_) => Kind::Null,
+        ast::Value::BooleanLit(lit) => Kind::Bool(lit.value),
+        ast::Value::NumberLit(lit) => Kind::Number(lit.value.to_owned()),
+        ast::Value::StringLit(lit) => Kind::String(lit.value.to_string()),
+        ast::Value::Array(array) => Kind::Array(array.elements.iter().map(node).collect()),
+        ast::Value::Object(object) => Kind::Object(
+            object
+                .properties
+                .iter()
+                .map(|property| {
+                    let key = property.name.range();
+                    Member {
+                        key: property.name.as_str().to_owned(),
+                        key_span: key.start..key.end,
+                        node: node(&property.value),
+                    }
+                })
+                .collect(),
+        ),
+    };
+    Node {
+        span: range.start..range.end,
+        kind,
+    }
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(offset, _)| offset + 1))
+        .collect()
+}
+
+fn position(text: &str, lines: &[usize], offset: usize) -> Position {
+    let line = lines.partition_point(|start| *start <= offset) - 1;
+    let column = text
+        .get(lines[line]..offset)
+        .map_or(0, |before| before.encode_utf16().count());
+    Position {
+        line: line + 1,
+        column: column + 1,
+    }
+}
+
+fn syntax_error(text: &str, lines: &[usize], error: &serde_json::Error) -> SyntaxError {
+    // serde_json counts columns in bytes from 1 and names the byte it could not take; 0 is the line's start.
+    let start = lines
+        .get(error.line().saturating_sub(1))
+        .copied()
+        .unwrap_or(0);
+    let mut offset = (start + error.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let message = error.to_string();
+    let message = message
+        .split_once(" at line ")
+        .map_or(message.as_str(), |(what, _)| what);
+    let end = text[offset..]
+        .chars()
+        .next()
+        .map_or(offset, |char| offset + char.len_utf8());
+    SyntaxError {
+        message: message.to_owned(),
+        at: position(text, lines, offset),
+        span: offset..end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_cover_tokens_and_columns_count_utf16() {
+        let text = "{\"a\": \"😀\", \"b\": [1, {\"c\": null}]}";
+        let document = Document::parse(text).unwrap();
+        let at = |pointer: &str, token| &text[document.span(&Place::at(pointer, token))];
+        assert_eq!(at("/a", Token::Value), "\"😀\"");
+        assert_eq!(at("/b/1/c", Token::Key), "\"c\"");
+        assert_eq!(at("/b/1/d", Token::Missing), "{\"c\": null}");
+        assert_eq!(at("/d", Token::Missing), "{");
+        let b = document.span(&Place::at("/b", Token::Key)).start;
+        assert_eq!(
+            document.position(b),
+            Position {
+                line: 1,
+                column: 13
+            }
+        );
+    }
+
+    #[test]
+    fn an_edit_keeps_every_other_byte() {
+        let document = Document::parse("{\r\n\t\"a\" :  1 ,\"b\":2}\r\n").unwrap();
+        assert_eq!(
+            document.with("/a", &serde_json::json!("x")).unwrap(),
+            "{\r\n\t\"a\" :  \"x\" ,\"b\":2}\r\n"
+        );
+        assert_eq!(document.with("/c", &serde_json::json!(1)), None);
+    }
+
+    #[test]
+    fn a_fault_has_its_place() {
+        let error = Document::parse("{\n  \"a\": nope\n}").unwrap_err();
+        assert_eq!((error.at.line, error.at.column), (2, 9));
+    }
+}

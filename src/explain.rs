@@ -1,0 +1,145 @@
+//! An error's exit and help, kept beside the error.
+//!
+//! Does not print: `command` turns an error into text.
+
+use std::error::Error;
+
+/// How a run ends; the numbers are part of the contract with users and scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Nothing to report, or all applied and verified.
+    Done = 0,
+    /// Findings at or above `--fail-on`, a plan or diff that is not empty, drift.
+    Pending = 1,
+    /// Bad flags, or an input file that cannot be read as what it claims to be.
+    Usage = 2,
+    /// The outside world failed: AWS, git, keyring, registry, disk.
+    Failed = 3,
+    /// A guard, the wrong AWS account, no `--yes`, or "no" at the prompt.
+    Refused = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// Every exit, in the order of its number.
+    pub const ALL: [Self; 6] = [
+        Self::Done,
+        Self::Pending,
+        Self::Usage,
+        Self::Failed,
+        Self::Refused,
+        Self::Interrupted,
+    ];
+
+    /// The number the process ends with.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The name in the README's table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Pending => "pending",
+            Self::Usage => "usage",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The meaning in the README's table.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "nothing to report, or all applied and verified",
+            Self::Pending => {
+                "findings at or above `--fail-on`, a plan or diff that is not empty, drift"
+            }
+            Self::Usage => {
+                "bad flags, or an input file that cannot be read as what it claims to be"
+            }
+            Self::Failed => {
+                "the outside world failed (AWS, git, keyring, disk); the message says what was already done"
+            }
+            Self::Refused => "a guard, the wrong AWS account, no `--yes`, or \"no\" at the prompt",
+            Self::Interrupted => "Ctrl-C; the message says what was already done",
+        }
+    }
+}
+
+/// What an error knows about itself beyond its text.
+///
+/// The text is a lowercase fragment that fits after "could not", or a sentence that stands alone.
+pub trait Explain: Error {
+    /// How the process should end. Most errors are the world's fault.
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    /// What the person at the keyboard can do about it.
+    fn help(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An error on its way to the person: text, causes, remedy, exit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong, one line.
+    pub message: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// How the process ends.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// A failure that `command` finds by itself (no error of a lower room behind it).
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            help: None,
+            exit,
+        }
+    }
+
+    /// Adds the remedy.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl<E: Explain> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self {
+            message: error.to_string(),
+            causes,
+            help: error.help(),
+            exit: error.exit(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn the_numbers_are_the_contracts() {
+        let numbers: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 130]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Reading files with an error that names them, and replacing them atomically.
+//!
+//! Does not know what is in a file.
+
+use std::fs;
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use thiserror::Error as ThisError;
+
+use crate::explain::Exit;
+use crate::explain::Explain;
+
+/// A file that could not be read or written.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// It does not exist.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// It exists and cannot be read.
+    #[error("could not read {}", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// It is not UTF-8; the offset of the first wrong byte.
+    #[error("{} is not UTF-8: byte {} is wrong", .0.display(), .1 + 1)]
+    NotText(PathBuf, usize),
+    /// It cannot be written; whatever was there before is untouched.
+    #[error("could not write {}; it is as it was before", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Missing(_) | Self::Read(..) | Self::NotText(..) => Exit::Usage,
+            Self::Write(..) => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Missing(_) => Some(
+                "`osmt-bootstrap init` renders it; `--dir` or `--config` names another place"
+                    .into(),
+            ),
+            Self::NotText(..) => Some("save the file as UTF-8".into()),
+            Self::Read(..) | Self::Write(..) => None,
+        }
+    }
+}
+
+/// Reads a file whole.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
+        _ => Error::Read(path.to_owned(), error),
+    })
+}
+
+/// Reads a file as UTF-8 text.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    String::from_utf8(read(path)?)
+        .map_err(|error| Error::NotText(path.to_owned(), error.utf8_error().valid_up_to()))
+}
+
+/// Replaces a file atomically: readers see the old content or the new, never a part.
+///
+/// Mode and owner of an existing file are kept (the owner as far as the process may), a symbolic link is followed,
+/// and a file that cannot be replaced is left as it was.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    replace(&target, content).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".osmt-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(content)?;
+    if let Ok(before) = fs::metadata(path) {
+        file.as_file().set_permissions(before.permissions())?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            // Only root may give a file away; another user keeps what is possible.
+            let _ = std::os::unix::fs::chown(file.path(), Some(before.uid()), Some(before.gid()));
+        }
+    }
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_whole_and_keeps_the_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/config.json");
+        write(&path, b"one").unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        }
+        write(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o640
+            );
+        }
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "no litter"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_bad_usage() {
+        let error = read_text(Path::new("/nowhere/config.json")).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}

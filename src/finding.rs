@@ -1,0 +1,253 @@
+//! What may be said about the user's things, and what was said.
+//!
+//! Rules think in pointers (RFC 6901) and tokens; where on the page that is, [`crate::document::Document`] knows.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+/// How bad it is. The order is the order of `--fail-on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; free.
+    Note,
+    /// It works and is unwise.
+    Warning,
+    /// Apply or start-up would fail, or data would be lost.
+    Error,
+}
+
+impl Severity {
+    /// The word in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What may be said. `explain`, SARIF and `docs/rules.md` read this and nothing else.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable for ever: `NET003`.
+    pub code: &'static str,
+    /// The pattern, not the remedy: `subnet-outside-vpc`.
+    pub name: &'static str,
+    /// Unless the finding says otherwise.
+    pub severity: Severity,
+    /// One line.
+    pub summary: &'static str,
+    /// Markdown: what it does, why it matters, example, instead, source.
+    pub explain: &'static str,
+}
+
+/// How a rule is looked for in a `T`: the config, the account's facts, a Terraform plan.
+pub struct Check<T: ?Sized + 'static> {
+    /// What it may say.
+    pub rule: Rule,
+    /// Looks, and says it into the sink.
+    pub run: fn(&T, &mut Sink<'_>),
+}
+
+/// Which token of a place is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Token {
+    /// The value, with its quotes.
+    Value,
+    /// The key, with its quotes, where the key itself is wrong (unknown, misspelt, secret).
+    Key,
+    /// The nth occurrence (from 0) of a duplicate key.
+    Occurrence(usize),
+    /// The key is missing: the enclosing object's key, or the opening brace at the root.
+    Missing,
+    /// A stretch of the file that is no token of the tree: byte offsets.
+    Bytes(usize, usize),
+}
+
+/// A place in a document, by meaning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// RFC 6901; for a missing key the path it would have.
+    pub pointer: String,
+    /// Which token there.
+    pub token: Token,
+}
+
+impl Place {
+    /// The value at a pointer.
+    pub fn value(pointer: impl Into<String>) -> Self {
+        Self::at(pointer, Token::Value)
+    }
+
+    /// A token at a pointer.
+    pub fn at(pointer: impl Into<String>, token: Token) -> Self {
+        Self {
+            pointer: pointer.into(),
+            token,
+        }
+    }
+}
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's code; owned only where it comes from a policy file.
+    pub code: Cow<'static, str>,
+    /// The rule's name.
+    pub name: Cow<'static, str>,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, a sentence without full stop.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Where; `None` where the thing judged is no file (a repository, an account).
+    pub at: Option<Place>,
+    /// Other places that belong to it, and what each is.
+    pub related: Vec<(Place, String)>,
+}
+
+impl Finding {
+    /// Starts a finding from its rule.
+    pub fn new(rule: &Rule, at: Option<Place>, message: impl Into<String>) -> Self {
+        Self {
+            code: Cow::Borrowed(rule.code),
+            name: Cow::Borrowed(rule.name),
+            severity: rule.severity,
+            message: message.into(),
+            help: None,
+            at,
+            related: Vec::new(),
+        }
+    }
+
+    /// Adds the remedy.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Overrides the rule's severity.
+    pub fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Names another place that belongs to it.
+    pub fn related(&mut self, place: Place, message: impl Into<String>) -> &mut Self {
+        self.related.push((place, message.into()));
+        self
+    }
+}
+
+/// A check that could not be made. Never the same as passed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Unknown {
+    /// The rule that wanted the fact.
+    pub code: String,
+    /// Why the fact is not known.
+    pub reason: String,
+}
+
+/// All that was said about one document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What was found, in the order it was said.
+    pub findings: Vec<Finding>,
+    /// What could not be checked.
+    pub unknown: Vec<Unknown>,
+    /// Rules that looked and had nothing to say.
+    pub passed: usize,
+    /// Findings that an ignore took out.
+    pub ignored: usize,
+}
+
+impl Findings {
+    /// Runs every check on a thing.
+    pub fn run<T: ?Sized>(&mut self, checks: &'static [Check<T>], thing: &T) {
+        for check in checks {
+            let before = (self.findings.len(), self.unknown.len());
+            (check.run)(
+                thing,
+                &mut Sink {
+                    rule: &check.rule,
+                    all: self,
+                },
+            );
+            if before == (self.findings.len(), self.unknown.len()) {
+                self.passed += 1;
+            }
+        }
+    }
+
+    /// The worst severity, `None` where nothing was found.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// How many findings of each severity.
+    pub fn counts(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::from([("error", 0), ("warning", 0), ("note", 0)]);
+        for finding in &self.findings {
+            *counts.entry(finding.severity.name()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Where a check says what it found; knows the rule, so the check need not repeat it.
+pub struct Sink<'a> {
+    rule: &'static Rule,
+    all: &'a mut Findings,
+}
+
+impl Sink<'_> {
+    /// The value at the pointer is wrong.
+    pub fn value(
+        &mut self,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        self.say(Some(Place::value(pointer)), message)
+    }
+
+    /// The key at the pointer is wrong.
+    pub fn key(&mut self, pointer: impl Into<String>, message: impl Into<String>) -> &mut Finding {
+        self.say(Some(Place::at(pointer, Token::Key)), message)
+    }
+
+    /// The key that the pointer names is missing.
+    pub fn missing(
+        &mut self,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        self.say(Some(Place::at(pointer, Token::Missing)), message)
+    }
+
+    /// Something is wrong with a thing that is no file.
+    pub fn elsewhere(&mut self, message: impl Into<String>) -> &mut Finding {
+        self.say(None, message)
+    }
+
+    /// The check could not be made.
+    pub fn unknown(&mut self, reason: impl Into<String>) {
+        self.all.unknown.push(Unknown {
+            code: self.rule.code.to_owned(),
+            reason: reason.into(),
+        });
+    }
+
+    fn say(&mut self, at: Option<Place>, message: impl Into<String>) -> &mut Finding {
+        self.all.findings.push(Finding::new(self.rule, at, message));
+        self.all
+            .findings
+            .last_mut()
+            .expect("a finding was pushed on the line above")
+    }
+}

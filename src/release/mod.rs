@@ -1,0 +1,1 @@
+//! Selects the commit to deploy and records it.

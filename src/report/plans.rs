@@ -1,0 +1,71 @@
+//! Plans for people and machines.
+
+use std::io;
+use std::io::Write;
+
+use anstyle::AnsiColor;
+use anstyle::Style;
+use serde::Serialize;
+
+use crate::plan::Line;
+use crate::plan::Verb;
+
+/// A plan as `--format json` prints it.
+#[derive(Debug, Serialize)]
+pub struct PlanReport<'a> {
+    /// [`super::VERSION`]
+    pub version: u32,
+    /// `osmt-bootstrap 0.1.0`
+    pub tool: &'a str,
+    /// `nothing`, `pending` or `applied`.
+    pub status: &'a str,
+    /// The actions, in order.
+    pub actions: &'a [Line],
+}
+
+/// Writes a plan for people: a sign, the thing, and what of it changes.
+pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
+    let mut thing = "";
+    for line in lines {
+        let (sign, colour) = match line.verb {
+            Verb::Create => ('+', AnsiColor::Green),
+            Verb::Update => ('~', AnsiColor::Yellow),
+            Verb::Delete => ('-', AnsiColor::Red),
+            Verb::Run => ('>', AnsiColor::Cyan),
+        };
+        let style = Style::new().fg_color(Some(colour.into()));
+        match &line.setting {
+            None => writeln!(out, "  {style}{sign}{style:#} {}", line.thing)?,
+            Some(setting) => {
+                if line.thing != thing {
+                    writeln!(out, "    {}", line.thing)?;
+                }
+                write!(out, "      {style}{sign}{style:#} {setting}")?;
+                match (&line.from, &line.to) {
+                    (Some(from), Some(to)) => writeln!(out, ": {from} → {to}")?,
+                    (None, Some(to)) => writeln!(out, ": {to}")?,
+                    (Some(from), None) => writeln!(out, ": {from} → none")?,
+                    (None, None) => writeln!(out)?,
+                }
+            }
+        }
+        thing = &line.thing;
+    }
+    Ok(())
+}
+
+/// How many things a plan creates, changes and deletes, in words.
+pub fn summary(lines: &[Line]) -> String {
+    let count = |verb| lines.iter().filter(|line| line.verb == verb).count();
+    [
+        (count(Verb::Create), "to create"),
+        (count(Verb::Update), "to change"),
+        (count(Verb::Delete), "to delete"),
+        (count(Verb::Run), "to run"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect::<Vec<_>>()
+    .join(", ")
+}

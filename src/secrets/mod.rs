@@ -1,0 +1,1 @@
+//! Carries secrets between the keyring and Secrets Manager; never shows a value.
