@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub mod observe;
+mod observe_bucket;
+
 /// A fact, or why it is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -62,9 +65,11 @@ pub struct Bucket {
     pub versioning: Option<String>,
     /// `aws:kms`, `AES256`.
     pub encryption: Option<String>,
+    /// The KMS key that somebody chose; `None` is the one that AWS manages.
+    pub kms_key: Option<String>,
     /// Whether one data key serves many objects.
     pub bucket_key: bool,
-    /// All four settings on.
+    /// The four switches.
     pub public_access_block: PublicAccessBlock,
     /// `BucketOwnerEnforced`, …
     pub object_ownership: Option<String>,
@@ -145,10 +150,23 @@ pub struct Table {
     pub lock: Option<Lock>,
 }
 
+/// What lies under the state's key in the bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// RFC 3339; `None` while Terraform has written nothing.
+    pub last_change: Option<String>,
+    /// The lock that Terraform's lock file tells of, if any.
+    pub lock: Option<Lock>,
+}
+
 /// Who holds the state's lock, from Terraform's own note in the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
+    /// What `terraform force-unlock` wants.
+    #[serde(default)]
+    pub id: String,
     /// `user@host`
     pub who: String,
     /// What is being done: `OperationTypeApply`.
@@ -185,6 +203,40 @@ pub struct Certificate {
     pub key_algorithm: String,
     /// RFC 3339.
     pub not_after: Option<String>,
+    /// ARNs of what uses it.
+    #[serde(default)]
+    pub in_use_by: Vec<String>,
+    /// Why it was not issued, in ACM's word.
+    #[serde(default)]
+    pub failure: Option<String>,
+    /// The records that prove the domain to be ours.
+    #[serde(default)]
+    pub validation: Vec<Record>,
+}
+
+impl Certificate {
+    /// Whether it covers a host: by its name, or by a wildcard one label deep.
+    pub fn covers(&self, host: &str) -> bool {
+        self.names.iter().any(|name| {
+            name.eq_ignore_ascii_case(host)
+                || name.strip_prefix("*.").is_some_and(|parent| {
+                    host.split_once('.')
+                        .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
+                })
+        })
+    }
+}
+
+/// A DNS record with one value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Without the last dot.
+    pub name: String,
+    /// `CNAME`
+    pub kind: String,
+    /// Without the last dot.
+    pub value: String,
 }
 
 /// A Route 53 hosted zone.

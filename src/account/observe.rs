@@ -1,0 +1,357 @@
+//! Reads the facts of an account. Writes nothing, judges nothing.
+//!
+//! Each read stands alone and all of them can go on at once. For [`facts`] a read that fails is an unknown fact;
+//! for whoever calls a single read it is an error.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::KeyType;
+use aws_sdk_dynamodb::types::PointInTimeRecoveryStatus;
+use aws_sdk_dynamodb::types::SseStatus;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+
+use super::Certificate;
+use super::Facts;
+use super::HostedZone;
+use super::Known;
+use super::Lock;
+use super::Record;
+use super::Secret;
+use super::Table;
+pub use super::observe_bucket::Error as BucketError;
+pub use super::observe_bucket::bucket;
+pub use super::observe_bucket::state;
+use crate::aws::CallError;
+use crate::aws::Session;
+use crate::aws::call;
+use crate::config;
+
+/// What to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The state bucket.
+    pub bucket: String,
+    /// The lock table.
+    pub table: String,
+    /// The state's key in the bucket.
+    pub state_key: String,
+    /// Full names in Secrets Manager: `osmt/<env>/rds`.
+    pub secrets: Vec<String>,
+    /// As the config says it.
+    pub certificate_arn: String,
+    /// As the config says it.
+    pub hosted_zone_id: String,
+}
+
+/// Reads everything at once; what cannot be read is unknown.
+pub async fn facts(session: &Session, names: &Names) -> Facts {
+    let secrets = async {
+        let mut facts = std::collections::BTreeMap::new();
+        for name in &names.secrets {
+            facts.insert(name.clone(), known(secret(session, name).await));
+        }
+        facts
+    };
+    let lock_id = lock_id(&names.bucket, &names.state_key);
+    let (state_bucket, lock_table, secrets, certificate, hosted_zone) = tokio::join!(
+        bucket(session, &names.bucket),
+        table(session, &names.table, &lock_id),
+        secrets,
+        certificate(session, &names.certificate_arn),
+        hosted_zone(session, &names.hosted_zone_id),
+    );
+    Facts {
+        version: 1,
+        account_id: Known::Known(session.account_id.clone()),
+        region: session.region.clone(),
+        state_bucket: match state_bucket {
+            Ok(fact) => Known::Known(fact),
+            Err(error) => Known::Unknown(error.reason()),
+        },
+        lock_table: known(lock_table),
+        secrets,
+        certificate: known(certificate),
+        hosted_zone: known(hosted_zone),
+    }
+}
+
+fn known<T>(result: Result<T, CallError>) -> Known<T> {
+    match result {
+        Ok(fact) => Known::Known(fact),
+        Err(error) => Known::Unknown(error.reason()),
+    }
+}
+
+/// The key under which Terraform's S3 backend keeps the lock in the table.
+pub fn lock_id(bucket: &str, state_key: &str) -> String {
+    format!("{bucket}/{state_key}")
+}
+
+/// Reads a table and the lock in it; `None` where there is no such table.
+pub async fn table(
+    session: &Session,
+    name: &str,
+    lock_id: &str,
+) -> Result<Option<Table>, CallError> {
+    let client = session.dynamodb();
+    let described = match call(
+        "dynamodb:DescribeTable",
+        client.describe_table().table_name(name).send().await,
+    ) {
+        Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+        answer => answer?,
+    };
+    let Some(described) = described.table else {
+        return Ok(None);
+    };
+    let key = |kind: &KeyType| {
+        described
+            .key_schema()
+            .iter()
+            .find(|element| element.key_type() == kind)
+            .map(|element| element.attribute_name().to_owned())
+    };
+    let partition_key = key(&KeyType::Hash).map(|name| {
+        let of = described
+            .attribute_definitions()
+            .iter()
+            .find(|attribute| attribute.attribute_name() == name)
+            .map(|attribute| attribute.attribute_type().as_str().to_owned())
+            .unwrap_or_default();
+        (name, of)
+    });
+    let lockable = partition_key == Some(("LockID".to_owned(), "S".to_owned()));
+    let sort_key = key(&KeyType::Range).is_some();
+    let arn = described.table_arn().unwrap_or_default().to_owned();
+    let backups = async {
+        let request = client.describe_continuous_backups().table_name(name);
+        call("dynamodb:DescribeContinuousBackups", request.send().await)
+    };
+    let tags = async {
+        let request = client.list_tags_of_resource().resource_arn(&arn);
+        call("dynamodb:ListTagsOfResource", request.send().await)
+    };
+    let lock = async {
+        if lockable && !sort_key {
+            table_lock(&client, name, lock_id).await
+        } else {
+            Ok(None)
+        }
+    };
+    let (backups, tags, lock) = tokio::join!(backups, tags, lock);
+    let point_in_time_recovery = backups?
+        .continuous_backups_description
+        .and_then(|backups| backups.point_in_time_recovery_description)
+        .and_then(|recovery| recovery.point_in_time_recovery_status)
+        == Some(PointInTimeRecoveryStatus::Enabled);
+    Ok(Some(Table {
+        name: name.to_owned(),
+        status: described
+            .table_status()
+            .map(|status| status.as_str().to_owned())
+            .unwrap_or_default(),
+        sort_key,
+        partition_key,
+        // AWS leaves the summary out of a table that was always provisioned.
+        billing: described
+            .billing_mode_summary()
+            .and_then(|summary| summary.billing_mode())
+            .map_or("PROVISIONED", |mode| mode.as_str())
+            .to_owned(),
+        kms: described
+            .sse_description()
+            .and_then(|sse| sse.status())
+            .is_some_and(|status| {
+                matches!(
+                    status,
+                    SseStatus::Enabled | SseStatus::Enabling | SseStatus::Updating
+                )
+            }),
+        point_in_time_recovery,
+        deletion_protection: described.deletion_protection_enabled().unwrap_or_default(),
+        tags: tags?
+            .tags
+            .unwrap_or_default()
+            .into_iter()
+            .map(|tag| (tag.key, tag.value))
+            .collect(),
+        lock: lock?,
+    }))
+}
+
+async fn table_lock(
+    client: &aws_sdk_dynamodb::Client,
+    table: &str,
+    lock_id: &str,
+) -> Result<Option<Lock>, CallError> {
+    let request = client.get_item().table_name(table).consistent_read(true);
+    let request = request.key("LockID", AttributeValue::S(lock_id.to_owned()));
+    match call("dynamodb:GetItem", request.send().await) {
+        // A table that is still being created holds no lock.
+        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+        answer => Ok(answer?.item.map(|item| {
+            let note = item.get("Info").and_then(|info| info.as_s().ok());
+            parse_lock(note.map_or("", String::as_str))
+        })),
+    }
+}
+
+/// Reads Terraform's own note about a lock; what it does not say stays empty.
+pub(super) fn parse_lock(note: &str) -> Lock {
+    let note: serde_json::Value = serde_json::from_str(note).unwrap_or_default();
+    let field = |name| note[name].as_str().unwrap_or_default().to_owned();
+    Lock {
+        id: field("ID"),
+        who: field("Who"),
+        operation: field("Operation"),
+        created: field("Created"),
+    }
+}
+
+/// Reads what Secrets Manager tells of a secret without its value; `None` where there is no such secret.
+pub async fn secret(session: &Session, name: &str) -> Result<Option<Secret>, CallError> {
+    let answer = session
+        .secretsmanager()
+        .describe_secret()
+        .secret_id(name)
+        .send()
+        .await;
+    match call("secretsmanager:DescribeSecret", answer) {
+        Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+        answer => {
+            let secret = answer?;
+            Ok(Some(Secret {
+                has_value: secret.version_ids_to_stages().is_some_and(|versions| {
+                    versions
+                        .values()
+                        .flatten()
+                        .any(|stage| stage == "AWSCURRENT")
+                }),
+                rotation: secret.rotation_enabled().unwrap_or_default(),
+                deleted: secret.deleted_date().and_then(time),
+                arn: secret.arn.unwrap_or_default(),
+            }))
+        }
+    }
+}
+
+/// Reads a certificate; `None` where there is no such certificate.
+pub async fn certificate(session: &Session, arn: &str) -> Result<Option<Certificate>, CallError> {
+    let answer = session
+        .acm()
+        .describe_certificate()
+        .certificate_arn(arn)
+        .send()
+        .await;
+    let detail = match call("acm:DescribeCertificate", answer) {
+        Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+        answer => answer?.certificate,
+    };
+    Ok(detail.map(|detail| {
+        let mut names: Vec<String> = detail.domain_name.into_iter().collect();
+        for name in detail.subject_alternative_names.unwrap_or_default() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut validation: Vec<Record> = detail
+            .domain_validation_options
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|option| option.resource_record)
+            .map(|record| Record {
+                name: undotted(record.name()),
+                kind: record.r#type().as_str().to_owned(),
+                value: undotted(record.value()),
+            })
+            .collect();
+        validation.sort();
+        // A name and its wildcard are proven by one record.
+        validation.dedup();
+        Certificate {
+            arn: detail.certificate_arn.unwrap_or_default(),
+            status: detail
+                .status
+                .map(|status| status.as_str().to_owned())
+                .unwrap_or_default(),
+            names,
+            key_algorithm: detail
+                .key_algorithm
+                .map(|key| key.as_str().replace('-', "_"))
+                .unwrap_or_default(),
+            not_after: detail.not_after.as_ref().and_then(time),
+            in_use_by: detail.in_use_by.unwrap_or_default(),
+            failure: detail
+                .failure_reason
+                .map(|reason| reason.as_str().to_owned()),
+            validation,
+        }
+    }))
+}
+
+/// Reads a hosted zone; `None` where there is no such zone.
+pub async fn hosted_zone(session: &Session, id: &str) -> Result<Option<HostedZone>, CallError> {
+    let answer = session.route53().get_hosted_zone().id(id).send().await;
+    let answer = match call("route53:GetHostedZone", answer) {
+        Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
+        answer => answer?,
+    };
+    Ok(answer.hosted_zone.map(|zone| HostedZone {
+        id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
+        name: undotted(&zone.name),
+        private: zone.config.is_some_and(|config| config.private_zone),
+        name_servers: answer
+            .delegation_set
+            .map(|set| set.name_servers.iter().map(|name| undotted(name)).collect())
+            .unwrap_or_default(),
+    }))
+}
+
+/// The names of the config's environment, as the contract has them.
+pub fn names(config: &config::Config, secrets: &[&str]) -> Names {
+    Names {
+        bucket: config::state_bucket(&config.env, &config.account_id, &config.region),
+        table: config::prefix(&config.env),
+        state_key: config::state_key(&config.env),
+        secrets: secrets
+            .iter()
+            .map(|name| config::secret_name(&config.env, name))
+            .collect(),
+        certificate_arn: config.alb.certificate_arn.clone(),
+        hosted_zone_id: config.domain.hosted_zone_id.clone(),
+    }
+}
+
+pub(super) fn time(time: &DateTime) -> Option<String> {
+    time.fmt(Format::DateTime).ok()
+}
+
+fn undotted(name: &str) -> String {
+    name.trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_read_from_terraforms_note() {
+        let lock = parse_lock(
+            r#"{"ID":"6a1","Operation":"OperationTypeApply","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#,
+        );
+        assert_eq!((&*lock.id, &*lock.who), ("6a1", "ann@desk"));
+        assert_eq!(parse_lock("not JSON"), Lock::default());
+    }
+
+    #[test]
+    fn a_wildcard_covers_one_label() {
+        let certificate = Certificate {
+            names: vec!["osmt.example.org".into(), "*.osmt.example.org".into()],
+            ..Certificate::default()
+        };
+        assert!(certificate.covers("osmt.example.org"));
+        assert!(certificate.covers("API.osmt.example.org"));
+        assert!(!certificate.covers("a.b.osmt.example.org"));
+        assert!(!certificate.covers("example.org"));
+    }
+}

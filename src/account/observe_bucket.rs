@@ -1,0 +1,289 @@
+//! Reads a bucket's settings and the state in it. Every call carries the expected owner.
+
+use aws_sdk_s3::types::AbortIncompleteMultipartUpload;
+use aws_sdk_s3::types::LifecycleRule as SdkRule;
+use aws_sdk_s3::types::NoncurrentVersionExpiration;
+
+use super::Bucket;
+use super::LifecycleRule;
+use super::PublicAccessBlock;
+use super::State;
+use super::observe::parse_lock;
+use super::observe::time;
+use crate::aws::CallError;
+use crate::aws::Session;
+use crate::aws::Why;
+use crate::aws::call;
+use crate::explain::Exit;
+use crate::explain::Explain;
+
+/// A bucket that could not be read, or must not be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// S3 says no to the very first question.
+    #[error(
+        "bucket {bucket} exists and is not ours: it belongs to another account, or the caller may not see it; nothing was written"
+    )]
+    Foreign {
+        /// The name.
+        bucket: String,
+    },
+    /// It lies elsewhere.
+    #[error("bucket {bucket} lies in {region}, the config says {wanted}; nothing was written")]
+    OtherRegion {
+        /// The name.
+        bucket: String,
+        /// Where it is.
+        region: String,
+        /// Where it should be.
+        wanted: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Foreign { .. } | Self::OtherRegion { .. } => Exit::Refused,
+            Self::Call(error) => error.exit(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Foreign { .. } => Some(
+                "choose another name with `osmt-bootstrap init --bucket`, or let the caller have s3:ListBucket on it"
+                    .into(),
+            ),
+            Self::OtherRegion { .. } => Some(
+                "a bucket cannot move: choose another name with `osmt-bootstrap init --bucket`, or correct the region"
+                    .into(),
+            ),
+            Self::Call(error) => error.help(),
+        }
+    }
+}
+
+impl Error {
+    /// The reason a fact is unknown.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Call(error) => error.reason(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// The answer, or `None` where AWS says with one of these codes that there is nothing.
+fn unless<T>(result: Result<T, CallError>, codes: &[&str]) -> Result<Option<T>, CallError> {
+    match result {
+        Err(error) if codes.iter().any(|code| error.is(code)) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// Reads a bucket and all its settings; `None` where there is no such bucket.
+pub async fn bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Error> {
+    let client = session.s3();
+    let head = client
+        .head_bucket()
+        .bucket(name)
+        .expected_bucket_owner(&session.account_id)
+        .send()
+        .await;
+    // S3 answers from the wrong region with a redirect that has no body: only its header tells where.
+    if let Some(region) = head
+        .as_ref()
+        .err()
+        .and_then(|error| error.raw_response())
+        .filter(|answer| matches!(answer.status().as_u16(), 301 | 307 | 400))
+        .and_then(|answer| answer.headers().get("x-amz-bucket-region"))
+        .filter(|region| *region != session.region)
+    {
+        return Err(elsewhere(name, region, session));
+    }
+    let head = match call("s3:HeadBucket", head) {
+        Ok(head) => head,
+        Err(error) => {
+            return match error.why {
+                Why::NotFound => Ok(None),
+                Why::Denied => Err(Error::Foreign {
+                    bucket: name.to_owned(),
+                }),
+                _ => Err(error.into()),
+            };
+        }
+    };
+    let region = head.bucket_region.unwrap_or_else(|| session.region.clone());
+    if region != session.region {
+        return Err(elsewhere(name, &region, session));
+    }
+    let mut bucket = Box::pin(settings(session, &client, name)).await?;
+    bucket.region = region;
+    Ok(Some(bucket))
+}
+
+fn elsewhere(bucket: &str, region: &str, session: &Session) -> Error {
+    Error::OtherRegion {
+        bucket: bucket.to_owned(),
+        region: region.to_owned(),
+        wanted: session.region.clone(),
+    }
+}
+
+async fn settings(
+    session: &Session,
+    client: &aws_sdk_s3::Client,
+    name: &str,
+) -> Result<Bucket, CallError> {
+    macro_rules! read {
+        ($operation:ident, $permission:literal) => {
+            async {
+                let request = client.$operation().bucket(name);
+                let request = request.expected_bucket_owner(&session.account_id);
+                call($permission, request.send().await)
+            }
+        };
+    }
+    let (versioning, encryption, public_access, ownership, policy, tags, lifecycle) = tokio::join!(
+        read!(get_bucket_versioning, "s3:GetBucketVersioning"),
+        read!(get_bucket_encryption, "s3:GetEncryptionConfiguration"),
+        read!(get_public_access_block, "s3:GetBucketPublicAccessBlock"),
+        read!(
+            get_bucket_ownership_controls,
+            "s3:GetBucketOwnershipControls"
+        ),
+        read!(get_bucket_policy, "s3:GetBucketPolicy"),
+        read!(get_bucket_tagging, "s3:GetBucketTagging"),
+        read!(
+            get_bucket_lifecycle_configuration,
+            "s3:GetLifecycleConfiguration"
+        ),
+    );
+    let mut bucket = Bucket {
+        name: name.to_owned(),
+        ..Bucket::default()
+    };
+    let versioning = versioning?;
+    bucket.versioning = versioning.status.map(|status| status.as_str().to_owned());
+    bucket.mfa_delete = versioning
+        .mfa_delete
+        .is_some_and(|status| status.as_str() == "Enabled");
+    let rule = unless(
+        encryption,
+        &["ServerSideEncryptionConfigurationNotFoundError"],
+    )?
+    .and_then(|answer| answer.server_side_encryption_configuration)
+    .and_then(|encryption| encryption.rules.into_iter().next());
+    if let Some(rule) = rule {
+        bucket.bucket_key = rule.bucket_key_enabled.unwrap_or_default();
+        if let Some(default) = rule.apply_server_side_encryption_by_default {
+            bucket.encryption = Some(default.sse_algorithm.as_str().to_owned());
+            bucket.kms_key = default.kms_master_key_id;
+        }
+    }
+    if let Some(block) = unless(public_access, &["NoSuchPublicAccessBlockConfiguration"])?
+        .and_then(|answer| answer.public_access_block_configuration)
+    {
+        bucket.public_access_block = PublicAccessBlock {
+            block_public_acls: block.block_public_acls.unwrap_or_default(),
+            ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),
+            block_public_policy: block.block_public_policy.unwrap_or_default(),
+            restrict_public_buckets: block.restrict_public_buckets.unwrap_or_default(),
+        };
+    }
+    bucket.object_ownership = unless(ownership, &["OwnershipControlsNotFoundError"])?
+        .and_then(|answer| answer.ownership_controls)
+        .and_then(|controls| controls.rules.into_iter().next())
+        .map(|rule| rule.object_ownership.as_str().to_owned());
+    bucket.policy = unless(policy, &["NoSuchBucketPolicy"])?.and_then(|answer| answer.policy);
+    bucket.tags = unless(tags, &["NoSuchTagSet"])?
+        .map(|answer| answer.tag_set)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|tag| (tag.key, tag.value))
+        .collect();
+    bucket.lifecycle = unless(lifecycle, &["NoSuchLifecycleConfiguration"])?
+        .and_then(|answer| answer.rules)
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .map(|(index, rule)| lifecycle_rule(index, rule))
+        .collect();
+    Ok(bucket)
+}
+
+fn lifecycle_rule(index: usize, rule: &SdkRule) -> (String, LifecycleRule) {
+    let id = rule
+        .id()
+        .map_or_else(|| format!("rule {}", index + 1), str::to_owned);
+    (
+        id,
+        LifecycleRule {
+            enabled: rule.status().as_str() == "Enabled",
+            noncurrent_days: rule
+                .noncurrent_version_expiration()
+                .and_then(NoncurrentVersionExpiration::noncurrent_days),
+            abort_upload_days: rule
+                .abort_incomplete_multipart_upload()
+                .and_then(AbortIncompleteMultipartUpload::days_after_initiation),
+        },
+    )
+}
+
+/// Reads when the state last changed, and who holds Terraform's lock file.
+pub async fn state(session: &Session, bucket: &str, key: &str) -> Result<State, CallError> {
+    let client = session.s3();
+    let object = async {
+        call(
+            "s3:GetObject",
+            client
+                .head_object()
+                .bucket(bucket)
+                .key(key)
+                .expected_bucket_owner(&session.account_id)
+                .send()
+                .await,
+        )
+    };
+    let (object, lock) = tokio::join!(object, lock_file(session, &client, bucket, key));
+    let object = match object {
+        Err(error) if error.why == Why::NotFound => None,
+        answer => Some(answer?),
+    };
+    Ok(State {
+        last_change: object.and_then(|object| object.last_modified().and_then(time)),
+        lock: lock?,
+    })
+}
+
+async fn lock_file(
+    session: &Session,
+    client: &aws_sdk_s3::Client,
+    bucket: &str,
+    key: &str,
+) -> Result<Option<super::Lock>, CallError> {
+    let answer = call(
+        "s3:GetObject",
+        client
+            .get_object()
+            .bucket(bucket)
+            .key(format!("{key}.tflock"))
+            .expected_bucket_owner(&session.account_id)
+            .send()
+            .await,
+    );
+    match unless(answer, &["NoSuchKey", "NoSuchBucket"])? {
+        None => Ok(None),
+        Some(object) => {
+            // A note that broke off half-way is still a lock; only its holder is not known.
+            let note = object.body.collect().await;
+            let note = note.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec);
+            Ok(Some(parse_lock(&String::from_utf8_lossy(
+                &note.unwrap_or_default(),
+            ))))
+        }
+    }
+}
