@@ -1,0 +1,163 @@
+//! What end-to-end tests share: the real binaries in a clean environment, and an AWS account of their own.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start programs and read the environment that cargo gives them"
+)]
+#![allow(
+    dead_code,
+    clippy::missing_panics_doc,
+    reason = "each test binary uses its own part of this module"
+)]
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command as Program;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// The account that an emulator plays.
+pub const ACCOUNT: &str = "123456789012";
+/// The region that its clients use.
+pub const REGION: &str = "us-west-2";
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A binary with nothing of the user's environment that could reach AWS, a keyring or a terminal.
+pub fn osmt(binary: &str) -> Command {
+    let mut command = Command::cargo_bin(binary).unwrap();
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("AWS_") || text.starts_with("OSMT_") || text == "NO_COLOR" {
+            command.env_remove(&name);
+        }
+    }
+    command
+        .current_dir(root())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command
+}
+
+/// An AWS account on this machine, empty at the start, gone with the value or with the test's process.
+pub struct Emulator {
+    state: tempfile::TempDir,
+    /// `http://127.0.0.1:…`
+    pub endpoint: String,
+    /// What clients need to reach it.
+    pub environment: Vec<(String, String)>,
+    calls: PathBuf,
+}
+
+impl Emulator {
+    /// Starts the usual account.
+    pub fn start() -> Self {
+        Self::start_as(ACCOUNT)
+    }
+
+    /// Starts an account of another number.
+    pub fn start_as(account: &str) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let parent = std::process::id().to_string();
+        let output = Program::new(root().join("scripts/aws-emulator"))
+            .args(["start", "--format", "json", "--region", REGION, "--account-id", account])
+            .args(["--parent", &parent])
+            .arg("--state")
+            .arg(state.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "could not start the emulator: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let environment = told["environment"].as_object().unwrap();
+        Self {
+            endpoint: told["endpoint"].as_str().unwrap().to_owned(),
+            environment: environment
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                .collect(),
+            calls: PathBuf::from(told["calls"].as_str().unwrap()),
+            state,
+        }
+    }
+
+    /// A binary that talks to this account.
+    pub fn osmt(&self, binary: &str) -> Command {
+        let mut command = osmt(binary);
+        command.envs(self.environment.iter().cloned());
+        command
+    }
+
+    /// Asks the account by a way of its own: Python with botocore, independent of our code.
+    ///
+    /// `session` is a `botocore.session`; `client(service)` makes a client; what `script` assigns to `answer` comes back.
+    pub fn ask(&self, script: &str) -> Value {
+        let prelude = "import json, botocore.session\nsession = botocore.session.get_session()\nclient = session.create_client\nanswer = None\n";
+        let program = format!("{prelude}{script}\nprint(json.dumps(answer, default=str))");
+        let output = Program::new(python())
+            .args(["-c", &program])
+            .envs(self.environment.iter().cloned())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "the account did not answer: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Every call that reached the account so far: `s3:CreateBucket`.
+    pub fn calls(&self) -> Vec<String> {
+        std::fs::read_to_string(&self.calls)
+            .unwrap_or_default()
+            .lines()
+            .map(|line| {
+                let call: Value = serde_json::from_str(line).unwrap();
+                format!(
+                    "{}:{}",
+                    call["service"].as_str().unwrap_or_default(),
+                    call["operation"].as_str().unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = Program::new(root().join("scripts/aws-emulator"))
+            .arg("stop")
+            .arg("--state")
+            .arg(self.state.path())
+            .output();
+    }
+}
+
+/// The interpreter of the scripts' private environment.
+fn python() -> PathBuf {
+    let cache = std::env::var_os("OSMT_CACHE").map_or_else(|| root().join(".cache"), PathBuf::from);
+    cache.join("python-emulator/bin/python")
+}
+
+/// A config without a mistake, for the emulator's account.
+pub fn config(env: &str) -> String {
+    let text = include_str!("config.json");
+    text.replace("\"env\": \"ENV\"", &format!("\"env\": \"{env}\""))
+}
+
+/// Writes a file into a folder of the test's own.
+pub fn write(path: &Path, content: &str) {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    std::fs::write(path, content).unwrap();
+}
