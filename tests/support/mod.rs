@@ -18,17 +18,17 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 /// The account that an emulator plays.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 /// The region that its clients use.
-pub const REGION: &str = "us-west-2";
+pub(crate) const REGION: &str = "us-west-2";
 
 /// The checkout.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A binary with nothing of the user's environment that could reach AWS, a keyring or a terminal.
-pub fn osmt(binary: &str) -> Command {
+pub(crate) fn osmt(binary: &str) -> Command {
     let mut command = Command::cargo_bin(binary).unwrap();
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -45,27 +45,35 @@ pub fn osmt(binary: &str) -> Command {
 }
 
 /// An AWS account on this machine, empty at the start, gone with the value or with the test's process.
-pub struct Emulator {
+pub(crate) struct Emulator {
     state: tempfile::TempDir,
     /// `http://127.0.0.1:…`
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// What clients need to reach it.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     calls: PathBuf,
 }
 
 impl Emulator {
     /// Starts the usual account.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_as(ACCOUNT)
     }
 
     /// Starts an account of another number.
-    pub fn start_as(account: &str) -> Self {
+    pub(crate) fn start_as(account: &str) -> Self {
         let state = tempfile::tempdir().unwrap();
         let parent = std::process::id().to_string();
         let output = Program::new(root().join("scripts/aws-emulator"))
-            .args(["start", "--format", "json", "--region", REGION, "--account-id", account])
+            .args([
+                "start",
+                "--format",
+                "json",
+                "--region",
+                REGION,
+                "--account-id",
+                account,
+            ])
             .args(["--parent", &parent])
             .arg("--state")
             .arg(state.path())
@@ -90,7 +98,7 @@ impl Emulator {
     }
 
     /// A binary that talks to this account.
-    pub fn osmt(&self, binary: &str) -> Command {
+    pub(crate) fn osmt(&self, binary: &str) -> Command {
         let mut command = osmt(binary);
         command.envs(self.environment.iter().cloned());
         command
@@ -99,7 +107,7 @@ impl Emulator {
     /// Asks the account by a way of its own: Python with botocore, independent of our code.
     ///
     /// `session` is a `botocore.session`; `client(service)` makes a client; what `script` assigns to `answer` comes back.
-    pub fn ask(&self, script: &str) -> Value {
+    pub(crate) fn ask(&self, script: &str) -> Value {
         let prelude = "import json, botocore.session\nsession = botocore.session.get_session()\nclient = session.create_client\nanswer = None\n";
         let program = format!("{prelude}{script}\nprint(json.dumps(answer, default=str))");
         let output = Program::new(python())
@@ -116,7 +124,7 @@ impl Emulator {
     }
 
     /// Every call that reached the account so far: `s3:CreateBucket`.
-    pub fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         std::fs::read_to_string(&self.calls)
             .unwrap_or_default()
             .lines()
@@ -149,13 +157,13 @@ fn python() -> PathBuf {
 }
 
 /// A config without a mistake, for the emulator's account.
-pub fn config(env: &str) -> String {
+pub(crate) fn config(env: &str) -> String {
     let text = include_str!("config.json");
     text.replace("\"env\": \"ENV\"", &format!("\"env\": \"{env}\""))
 }
 
 /// Writes a file into a folder of the test's own.
-pub fn write(path: &Path, content: &str) {
+pub(crate) fn write(path: &Path, content: &str) {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).unwrap();
     }
