@@ -2,7 +2,8 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests start programs and read the environment that cargo gives them"
+    clippy::unwrap_used,
+    reason = "tests start programs and read the environment that cargo gives them; a panic is how they fail"
 )]
 #![allow(
     dead_code,
