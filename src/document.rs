@@ -197,7 +197,7 @@ impl Document {
     }
 
     /// Every member that the pointer names: more than one where the key is duplicate.
-    fn keys(&self, pointer: &str) -> Vec<&Member> {
+    pub fn keys(&self, pointer: &str) -> Vec<&Member> {
         let Some((parent, key)) = pointer.rsplit_once('/') else {
             return Vec::new();
         };
@@ -304,6 +304,11 @@ fn node(value: &ast::Value<'_>) -> Node {
         span: range.start..range.end,
         kind,
     }
+}
+
+/// The position of a byte offset in a text that need not be JSON.
+pub fn position_in(text: &str, offset: usize) -> Position {
+    position(text, &line_starts(text), offset)
 }
 
 fn line_starts(text: &str) -> Vec<usize> {

@@ -110,6 +110,8 @@ pub struct Finding {
     pub at: Option<Place>,
     /// Other places that belong to it, and what each is.
     pub related: Vec<(Place, String)>,
+    /// The value there may be a secret: no format prints it.
+    pub masked: bool,
 }
 
 impl Finding {
@@ -123,7 +125,14 @@ impl Finding {
             help: None,
             at,
             related: Vec::new(),
+            masked: false,
         }
+    }
+
+    /// Keeps the value at the place, and all that is in it, out of every format.
+    pub fn masked(&mut self) -> &mut Self {
+        self.masked = true;
+        self
     }
 
     /// Adds the remedy.

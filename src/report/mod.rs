@@ -1,8 +1,19 @@
 //! Findings and plans as text, to any `Write`.
 //!
-//! Decides nothing: the format never changes an exit.
+//! Decides nothing: the format never changes an exit. No format prints a value that may be a secret.
 
+mod excerpt;
+mod human;
+mod json;
+mod located;
 pub mod plans;
+
+use std::io;
+use std::io::Write;
+
+use crate::document::Document;
+use crate::finding::Findings;
+use crate::finding::Rule;
 
 /// What stdout carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,3 +31,37 @@ pub enum Format {
 
 /// The version in every JSON document that the binaries print.
 pub const VERSION: u32 = 1;
+
+/// What was found in one file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileReport<'a> {
+    /// Its path, as the user gave it.
+    pub file: &'a str,
+    /// Its text, also where that is not JSON.
+    pub text: &'a str,
+    /// The parsed text; `None` where it is not JSON.
+    pub document: Option<&'a Document>,
+    /// What was found.
+    pub findings: &'a Findings,
+}
+
+/// Writes what was found in some files, in the order given; in each file by position, then by code.
+///
+/// `tool` is name and version (`osmt-doctor 0.1.0`), `rules` are all that could have spoken.
+pub fn write(
+    format: Format,
+    reports: &[FileReport<'_>],
+    tool: &str,
+    rules: &[&'static Rule],
+    color: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Human => human::write(reports, color, out),
+        Format::Json => json::write(reports, tool, out),
+        Format::Sarif | Format::Github => {
+            let _ = rules;
+            json::write(reports, tool, out)
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Findings for people: the source line with the range underlined, what belongs to it, the remedy, a summary.
+
+use std::io;
+use std::io::Write;
+
+use annotate_snippets::AnnotationKind;
+use annotate_snippets::Group;
+use annotate_snippets::Level;
+use annotate_snippets::Origin;
+use annotate_snippets::Renderer;
+use annotate_snippets::Snippet;
+
+use super::FileReport;
+use super::excerpt::Excerpt;
+use super::located;
+use super::located::Located;
+use super::located::Mask;
+use super::located::Spot;
+use crate::finding::Severity;
+
+/// What a terminal shows at least.
+const WIDTH: usize = 80;
+
+/// Related places further away than this many lines get an excerpt of their own.
+const NEAR: usize = 60;
+
+/// Writes every finding, then one line that counts them.
+pub(super) fn write(
+    reports: &[FileReport<'_>],
+    color: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    // Lines are cut by `Excerpt`, which knows about secrets; the printer must not cut them again.
+    let renderer = renderer.term_width(10 * WIDTH);
+    for report in reports {
+        let mask = Mask::new(report);
+        for located in located::sorted(report, &mask) {
+            let groups = groups(report, &mask, &located);
+            print(&renderer.render(&groups), out)?;
+        }
+        let mut unknown: Vec<_> = report.findings.unknown.iter().collect();
+        unknown.sort();
+        for unknown in unknown {
+            let text = wrap(&format!("could not check: {}", unknown.reason), 18);
+            let title = Level::NOTE
+                .with_name("unknown")
+                .primary_title(text)
+                .id(unknown.code.as_str());
+            print(&renderer.render(&[Group::with_title(title)]), out)?;
+        }
+    }
+    writeln!(out, "{}", summary(reports))
+}
+
+/// Prints a rendered finding, without the line that announces an excerpt of a file that has no name: its place stands
+/// above already, counted in the file and not in the excerpt.
+fn print(rendered: &str, out: &mut dyn Write) -> io::Result<()> {
+    let announces = |line: &str| {
+        line.contains(":::") && anstream::adapter::strip_str(line).to_string().trim() == ":::"
+    };
+    for line in rendered.lines().filter(|line| !announces(line)) {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(out)
+}
+
+fn groups<'a>(
+    report: &FileReport<'a>,
+    mask: &Mask<'_>,
+    located: &'a Located<'a>,
+) -> Vec<Group<'a>> {
+    let finding = located.finding;
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let indent = finding.severity.name().len() + finding.code.len() + 4;
+    let title = level
+        .primary_title(wrap(&located.message, indent))
+        .id(finding.code.as_ref());
+    let mut main = Group::with_title(title);
+    let mut others = Vec::new();
+    if let Some(at) = &located.at {
+        let (near, far): (Vec<_>, Vec<_>) = located
+            .related
+            .iter()
+            .partition(|(spot, _)| spot.start.line.abs_diff(at.start.line) <= NEAR);
+        let (snippet, beside) = snippet(report, mask, at, &near);
+        main = main.element(origin(report, at)).element(snippet);
+        others = beside.into_iter().chain(far).collect();
+    }
+    if let Some(help) = &located.help {
+        main = main.element(Level::HELP.message(wrap(help, 14)));
+    }
+    let mut groups = vec![main];
+    for (spot, message) in others {
+        let (snippet, _) = snippet(report, mask, spot, &[]);
+        groups.push(
+            Level::NOTE
+                .secondary_title(wrap(message, 6))
+                .element(origin(report, spot))
+                .element(snippet),
+        );
+    }
+    groups
+}
+
+type Related<'a> = (Spot<'a>, std::borrow::Cow<'a, str>);
+
+/// The excerpt around a place, with the related ones that fit into it; and those that do not.
+fn snippet<'a>(
+    report: &FileReport<'a>,
+    mask: &Mask<'_>,
+    at: &Spot<'a>,
+    near: &[&'a Related<'a>],
+) -> (
+    Snippet<'a, annotate_snippets::Annotation<'a>>,
+    Vec<&'a Related<'a>>,
+) {
+    let last = near.iter().map(|(spot, _)| spot.end.line);
+    let last = last.chain([at.end.line]).max().unwrap_or(at.end.line);
+    let width = WIDTH - last.to_string().len() - 3;
+    let wanted: Vec<_> = std::iter::once(at)
+        .chain(near.iter().map(|(spot, _)| spot))
+        .map(|spot| spot.span.clone())
+        .collect();
+    let excerpt = Excerpt::new(report.text, mask, width, &wanted);
+    let mut picture = Snippet::source(excerpt.text).line_start(excerpt.first_line);
+    let mut beside = Vec::new();
+    for (index, range) in excerpt.marks.into_iter().enumerate() {
+        let related = index.checked_sub(1).map(|index| near[index]);
+        picture = match (range, related) {
+            (Some(range), None) => picture.annotation(AnnotationKind::Primary.span(range)),
+            (Some(range), Some((_, message))) => {
+                let annotation = AnnotationKind::Context.span(range);
+                picture.annotation(annotation.label(message.as_ref()))
+            }
+            (None, related) => {
+                beside.extend(related);
+                picture
+            }
+        };
+    }
+    (picture, beside)
+}
+
+fn origin<'a>(report: &FileReport<'a>, spot: &Spot<'_>) -> Origin<'a> {
+    Origin::path(report.file)
+        .line(spot.start.line)
+        .char_column(spot.start.column)
+}
+
+/// Breaks a text at spaces, so that it fits behind an indent.
+fn wrap(text: &str, indent: usize) -> String {
+    let room = WIDTH - indent;
+    let mut wrapped = String::new();
+    for (number, line) in text.lines().enumerate() {
+        if number > 0 {
+            wrapped.push('\n');
+        }
+        let mut used = 0;
+        for word in line.split(' ') {
+            let long = word.chars().count();
+            if used > 0 && used + 1 + long > room {
+                wrapped.push('\n');
+                used = 0;
+            } else if used > 0 {
+                wrapped.push(' ');
+                used += 1;
+            }
+            wrapped.push_str(word);
+            used += long;
+        }
+    }
+    wrapped
+}
+
+/// One line that counts everything.
+fn summary(reports: &[FileReport<'_>]) -> String {
+    let all = |of: fn(&FileReport<'_>) -> usize| reports.iter().map(of).sum::<usize>();
+    let count = |severity: Severity| {
+        reports
+            .iter()
+            .flat_map(|report| &report.findings.findings)
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let plural = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
+    let found: Vec<_> = [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| (count(severity), severity.name()))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| plural(count, name))
+        .collect();
+    let mut parts = vec![if found.is_empty() {
+        "nothing found".to_owned()
+    } else {
+        found.join(", ")
+    }];
+    if reports.len() > 1 {
+        parts.push(format!("in {} files", reports.len()));
+    }
+    parts.push(format!("{} checks passed", all(|r| r.findings.passed)));
+    for (count, what) in [
+        (all(|r| r.findings.unknown.len()), "could not be made"),
+        (all(|r| r.findings.ignored), "ignored"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    let mut text = parts.join("; ");
+    if !found.is_empty() {
+        text.push_str("\n`osmt-doctor explain CODE` tells why");
+    }
+    text
+}

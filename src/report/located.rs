@@ -1,0 +1,225 @@
+//! Findings made concrete: where each stands on the page, in which order they are told, and what must not be told.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::FileReport;
+use crate::document::Kind;
+use crate::document::Node;
+use crate::document::Position;
+use crate::document::position_in;
+use crate::finding::Finding;
+use crate::finding::Place;
+use crate::finding::Token;
+
+/// Shorter values are not looked for in messages: they would be found in ordinary words.
+const SHORTEST_SECRET: usize = 6;
+
+/// A place, on the page.
+#[derive(Clone, Debug)]
+pub(super) struct Spot<'a> {
+    /// RFC 6901.
+    pub(super) pointer: &'a str,
+    /// In bytes.
+    pub(super) span: Range<usize>,
+    /// The first character.
+    pub(super) start: Position,
+    /// The one behind the last.
+    pub(super) end: Position,
+}
+
+/// A finding, on the page.
+#[derive(Clone, Debug)]
+pub(super) struct Located<'a> {
+    /// The finding; its message and help may hold what must not be told.
+    pub(super) finding: &'a Finding,
+    /// What is wrong.
+    pub(super) message: Cow<'a, str>,
+    /// What to do.
+    pub(super) help: Option<Cow<'a, str>>,
+    /// Where; `None` where the thing judged is no file.
+    pub(super) at: Option<Spot<'a>>,
+    /// What belongs to it.
+    pub(super) related: Vec<(Spot<'a>, Cow<'a, str>)>,
+}
+
+/// What of a file must not be told.
+#[derive(Debug, Default)]
+pub(super) struct Mask<'a> {
+    /// The bytes of each value, quotes included.
+    pub(super) spans: Vec<Range<usize>>,
+    values: Vec<&'a str>,
+}
+
+impl<'a> Mask<'a> {
+    /// Everything that a masked finding of the report covers.
+    pub(super) fn new(report: &FileReport<'a>) -> Self {
+        let mut mask = Self::default();
+        for finding in report.findings.findings.iter().filter(|f| f.masked) {
+            let places = finding.related.iter().map(|(place, _)| place);
+            for place in finding.at.iter().chain(places) {
+                match (report.document, place.token) {
+                    (_, Token::Bytes(start, end)) => {
+                        mask.spans.push(clamp(report.text, start..end));
+                    }
+                    (Some(document), _) => {
+                        let doubled = document.keys(&place.pointer).into_iter();
+                        let nodes = doubled.map(|member| &member.node);
+                        nodes
+                            .chain(document.get(&place.pointer))
+                            .for_each(|node| mask.cover(node));
+                    }
+                    (None, _) => {}
+                }
+            }
+        }
+        if report.document.is_none() {
+            mask.spans.extend(suspicious(report.text));
+        }
+        mask.spans.sort_by_key(|span| (span.start, span.end));
+        mask
+    }
+
+    fn cover(&mut self, node: &'a Node) {
+        match &node.kind {
+            Kind::Array(items) => items.iter().for_each(|item| self.cover(item)),
+            Kind::Object(members) => members.iter().for_each(|member| self.cover(&member.node)),
+            Kind::String(value) | Kind::Number(value) => {
+                self.spans.push(node.span.clone());
+                if value.len() >= SHORTEST_SECRET {
+                    self.values.push(value);
+                }
+            }
+            Kind::Bool(_) | Kind::Null => {}
+        }
+    }
+
+    fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.values.iter().fold(Cow::Borrowed(text), |text, value| {
+            if text.contains(value) {
+                Cow::Owned(text.replace(value, "***"))
+            } else {
+                text
+            }
+        })
+    }
+}
+
+/// In a text that is not JSON nobody knows what is a secret: whatever follows a word that sounds like one.
+fn suspicious(text: &str) -> Vec<Range<usize>> {
+    const WORDS: [&str; 8] = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "credential",
+        "private_key",
+        "api_key",
+        "db_uri",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let skip = |from: usize, what: &dyn Fn(char) -> bool| {
+        text[from..]
+            .find(|char| !what(char))
+            .map_or(text.len(), |length| from + length)
+    };
+    let mut spans = Vec::new();
+    for (start, word) in WORDS.iter().flat_map(|word| lower.match_indices(word)) {
+        let end = skip(start + word.len(), &|c| {
+            c.is_ascii_alphanumeric() || c == '_' || c == '-'
+        });
+        if lower[start..end].ends_with("_revision") {
+            continue;
+        }
+        let value = skip(end, &|c| {
+            c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ':' | '=')
+        });
+        let opening = text[end..value].trim_start_matches(['"', '\'']);
+        let rest = &text[value..];
+        let length = if opening.ends_with(['"', '\'']) {
+            closing_quote(rest)
+        } else if opening.contains([':', '=']) && !rest.starts_with(['{', '[']) {
+            rest.find([',', '}', '\n']).unwrap_or(rest.len())
+        } else {
+            continue;
+        };
+        spans.push(value..value + length);
+    }
+    spans
+}
+
+/// The length up to the quote that ends a string, escapes skipped; all of the text where there is none.
+fn closing_quote(text: &str) -> usize {
+    let mut escaped = false;
+    text.find(|char| {
+        let ends = !escaped && matches!(char, '"' | '\'');
+        escaped = !escaped && char == '\\';
+        ends
+    })
+    .unwrap_or(text.len())
+}
+
+/// The findings of a file by position, then code; those without a place last.
+pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Located<'a>> {
+    let mut all: Vec<_> = report
+        .findings
+        .findings
+        .iter()
+        .map(|finding| Located {
+            finding,
+            message: mask.scrub(&finding.message),
+            help: finding.help.as_deref().map(|help| mask.scrub(help)),
+            at: finding.at.as_ref().map(|place| spot(report, place)),
+            related: finding
+                .related
+                .iter()
+                .map(|(place, message)| (spot(report, place), mask.scrub(message)))
+                .collect(),
+        })
+        .collect();
+    all.sort_by(|one, other| key(one).cmp(&key(other)));
+    all
+}
+
+fn key<'k>(located: &'k Located<'_>) -> impl Ord + use<'k> {
+    let at = located.at.as_ref();
+    (
+        at.map_or(usize::MAX, |spot| spot.span.start),
+        located.finding.code.as_ref(),
+        at.map_or(usize::MAX, |spot| spot.span.end),
+        at.map_or("", |spot| spot.pointer),
+        located.message.as_ref(),
+    )
+}
+
+fn spot<'a>(report: &FileReport<'_>, place: &'a Place) -> Spot<'a> {
+    let span = match (report.document, place.token) {
+        (_, Token::Bytes(start, end)) => start..end,
+        (Some(document), _) => document.span(place),
+        (None, _) => 0..0,
+    };
+    let span = clamp(report.text, span);
+    let position = |offset| match report.document {
+        Some(document) => document.position(offset),
+        None => position_in(report.text, offset),
+    };
+    Spot {
+        pointer: &place.pointer,
+        start: position(span.start),
+        end: position(span.end),
+        span,
+    }
+}
+
+/// The span, inside the text and on the edges of characters.
+fn clamp(text: &str, span: Range<usize>) -> Range<usize> {
+    let edge = |mut offset: usize| {
+        offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    };
+    let start = edge(span.start);
+    start..edge(span.end).max(start)
+}
