@@ -1,0 +1,61 @@
+"""The private Python environment of the scripts: what `requirements.txt` pins, installed once, never half."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OLDEST_PYTHON = (3, 10)
+
+
+class Unavailable(Exception):
+    """The environment could not be made; the message says what to do."""
+
+
+def cache() -> Path:
+    """Where the scripts keep what they install: `OSMT_CACHE`, otherwise `.cache` of the checkout."""
+    return Path(os.environ.get("OSMT_CACHE") or HERE.parent.parent / ".cache").resolve()
+
+
+def python(requirements: Path = HERE / "requirements.txt") -> Path:
+    """The environment's interpreter, made first if it is missing, unfinished or of other requirements."""
+    if sys.version_info < OLDEST_PYTHON:
+        found = ".".join(map(str, sys.version_info[:3]))
+        raise Unavailable(f"Python {found} is too old: the emulator needs 3.10 or later (python.org, Homebrew or your distribution)")
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    place = cache() / f"python-{requirements.parent.name}"
+    finished = place / "finished"
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f"{place.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be making it: wait for that one
+        if not (finished.exists() and finished.read_text(encoding="utf-8") == wanted):
+            shutil.rmtree(place, ignore_errors=True)
+            _make(place, requirements)
+            finished.write_text(wanted, encoding="utf-8")
+    return place / "bin" / "python"
+
+
+def _make(place: Path, requirements: Path) -> None:
+    print(f"installing the pinned packages of {requirements.parent.name} into {place} (once)", file=sys.stderr)
+    _run([sys.executable, "-m", "venv", str(place)], "make a private Python environment", "on Debian and Ubuntu: apt install python3-venv")
+    install = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    install += ["--require-hashes", "--requirement", str(requirements)]
+    _run(install, f"install {requirements.name}", "is the package index reachable? pip's own settings apply (PIP_INDEX_URL, proxies)")
+
+
+def _run(command: list, what: str, remedy: str) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        last = "\n".join(done.stdout.strip().splitlines()[-8:])
+        raise Unavailable(f"could not {what}\n{last}\nhelp: {remedy}")
+
+
+if __name__ == "__main__":
+    try:
+        print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "requirements.txt"))
+    except Unavailable as reason:
+        sys.exit(f"error: {reason}")

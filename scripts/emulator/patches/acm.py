@@ -1,0 +1,65 @@
+"""Certificate Manager: a certificate is issued because its validation record exists, not because time went by."""
+
+from typing import Any
+
+from moto.acm.models import CertBundle
+from moto.core.utils import utcnow
+from moto.route53.models import route53_backends
+
+from . import around, patch
+
+_unpatched_describe = CertBundle.describe
+
+
+@patch("moto issues a certificate after a while even where no DNS record proves the domain")
+def dns_validation() -> None:
+    @around(CertBundle)
+    def check(original: Any, certificate: Any) -> None:
+        was = certificate.status
+        original(certificate)
+        if was == "PENDING_VALIDATION" and certificate.status == "ISSUED":
+            if not _is_proven(certificate):
+                certificate.status = was
+            else:
+                certificate.issued_at = utcnow()
+
+    @around(CertBundle)
+    def describe(original: Any, certificate: Any) -> Any:
+        described = original(certificate)
+        told = described["Certificate"]
+        if certificate.type != "AMAZON_ISSUED":
+            return described
+        if certificate.status == "PENDING_VALIDATION":
+            for unknown_yet in ("IssuedAt", "NotBefore", "NotAfter", "Serial", "Issuer"):
+                told.pop(unknown_yet, None)
+        else:
+            told["IssuedAt"] = getattr(certificate, "issued_at", certificate.created_at).timestamp()
+        return described
+
+
+@patch("moto tells the validation record with the first description; ACM needs some seconds, a client must ask again")
+def late_validation_record() -> None:
+    @around(CertBundle)
+    def describe(original: Any, certificate: Any) -> Any:
+        described = original(certificate)
+        if not getattr(certificate, "was_described", False):
+            certificate.was_described = True
+            for option in described["Certificate"].get("DomainValidationOptions", []):
+                option.pop("ResourceRecord", None)
+        return described
+
+
+def _is_proven(certificate: Any) -> bool:
+    """Does each name's validation record lie in a public zone of the certificate's account?"""
+    account = certificate.arn.split(":")[4]
+    zones = [zone for backend in route53_backends[account].values() for zone in backend.zones.values() if not zone.private_zone]
+    present = {
+        (record.name.rstrip("."), value.rstrip("."))
+        for zone in zones
+        for record in zone.rrsets
+        if record.type == "CNAME"
+        for value in record.records
+    }
+    options = _unpatched_describe(certificate)["Certificate"]["DomainValidationOptions"]
+    wanted = [option["ResourceRecord"] for option in options]
+    return all((record["Name"].rstrip("."), record["Value"].rstrip(".")) in present for record in wanted)

@@ -1,0 +1,98 @@
+"""ECS: services keep their settings and reach a steady state; a broken image trips the circuit breaker."""
+
+from typing import Any
+
+from moto.ecs.models import Cluster, EC2ContainerServiceBackend
+from moto.ecs.responses import EC2ContainerServiceResponse
+
+from . import around, patch
+
+_KEPT = {
+    "availabilityZoneRebalancing": "availability_zone_rebalancing",
+    "deploymentConfiguration": "deployment_configuration",
+    "enableECSManagedTags": "enable_ecs_managed_tags",
+    "enableExecuteCommand": "enable_execute_command",
+    "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
+}
+
+
+@patch("moto drops a service's deployment settings, so that the next plan wants them again")
+def service_settings() -> None:
+    def keep(original: Any, response: Any) -> Any:
+        answer = original(response)
+        asked, service = response._get_params(), answer.result["service"]
+        for parameter, attribute in _KEPT.items():
+            if parameter in asked:
+                setattr(service, attribute, asked[parameter])
+        return answer
+
+    @around(EC2ContainerServiceResponse)
+    def create_service(original: Any, response: Any) -> Any:
+        return keep(original, response)
+
+    @around(EC2ContainerServiceResponse)
+    def update_service(original: Any, response: Any) -> Any:
+        return keep(original, response)
+
+
+@patch("moto's services never start a task; here a deployment completes, or is rolled back where an image's name holds 'broken'")
+def deployments() -> None:
+    @around(EC2ContainerServiceResponse)
+    def create_service(original: Any, response: Any) -> Any:
+        return _deploy(response, original(response))
+
+    @around(EC2ContainerServiceResponse)
+    def update_service(original: Any, response: Any) -> Any:
+        return _deploy(response, original(response))
+
+
+def _deploy(response: Any, answer: Any) -> Any:
+    service = answer.result["service"]
+    last_good = getattr(service, "last_good_task_definition", None)
+    if not service.deployments:
+        return answer
+    deployment = service.deployments[0]
+    if _is_broken(response.ecs_backend, service.task_definition):
+        deployment.update(rolloutState="FAILED", failedTasks=3, runningCount=0)
+        deployment["rolloutStateReason"] = "ECS deployment circuit breaker: tasks failed to start."
+        if last_good is None:
+            return answer
+        service.task_definition, reason = last_good, "ECS deployment circuit breaker: rolling back."
+    else:
+        service.last_good_task_definition, reason = service.task_definition, "ECS deployment completed."
+    service.running_count, service.pending_count = service.desired_count, 0
+    deployment.update(status="PRIMARY", rolloutState="COMPLETED", rolloutStateReason=reason, taskDefinition=service.task_definition)
+    deployment.update(desiredCount=service.desired_count, runningCount=service.desired_count, pendingCount=0)
+    service.deployments = [deployment]
+    return answer
+
+
+def _is_broken(backend: Any, task_definition: Any) -> bool:
+    if not task_definition:
+        return False
+    containers = backend.describe_task_definition(task_definition).container_definitions
+    return any("broken" in container.get("image", "") for container in containers)
+
+
+@patch("moto cannot run a Fargate task whose containers leave memory to the task")
+def task_without_container_memory() -> None:
+    calculate = EC2ContainerServiceBackend._calculate_task_resource_requirements
+
+    def tolerant(task_definition: Any) -> Any:
+        containers = task_definition.container_definitions
+        stated = [{key: value for key, value in container.items() if value is not None} for container in containers]
+        task_definition.container_definitions = [{"cpu": 0, "memory": 0, **container} for container in stated]
+        try:
+            return calculate(task_definition)
+        finally:
+            task_definition.container_definitions = containers
+
+    EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(tolerant)
+
+
+@patch("a cluster made without tags breaks the resource groups tagging API in moto")
+def cluster_tags() -> None:
+    @around(Cluster)
+    def __init__(original: Any, cluster: Any, *args: Any, **kwargs: Any) -> None:
+        original(cluster, *args, **kwargs)
+        cluster.tags = cluster.tags or []

@@ -1,0 +1,55 @@
+"""RDS: instances differ from each other and keep what they were told."""
+
+import hashlib
+from typing import Any
+
+from moto.rds.models import DBInstance, DBParameterGroup
+from moto.rds.responses import RDSResponse
+
+from . import around, patch
+
+_KEPT = {
+    "MonitoringInterval": "monitoring_interval",
+    "MonitoringRoleArn": "monitoring_role_arn",
+    "PerformanceInsightsKMSKeyId": "performance_insights_kms_key_id",
+    "PerformanceInsightsRetentionPeriod": "performance_insights_retention_period",
+    "EnablePerformanceInsights": "performance_insights_enabled",
+}
+
+
+@patch("moto gives every instance the same DbiResourceId, so that a second one cannot be found")
+def resource_id() -> None:
+    @around(DBInstance)
+    def __init__(original: Any, instance: Any, *args: Any, **kwargs: Any) -> None:
+        original(instance, *args, **kwargs)
+        digest = hashlib.sha256(instance.db_instance_identifier.encode()).hexdigest()
+        instance.dbi_resource_id = "db-" + digest[:26].upper()
+
+
+@patch("moto drops an instance's monitoring and Performance Insights")
+def monitoring() -> None:
+    def keep(original: Any, response: Any) -> Any:
+        asked = {attribute: response.params.get(parameter) for parameter, attribute in _KEPT.items()}
+        answer = original(response)
+        for attribute, value in asked.items():
+            if value is not None:
+                setattr(answer.result["DBInstance"], attribute, value)
+        return answer
+
+    @around(RDSResponse)
+    def create_db_instance(original: Any, response: Any) -> Any:
+        return keep(original, response)
+
+    @around(RDSResponse)
+    def modify_db_instance(original: Any, response: Any) -> Any:
+        return keep(original, response)
+
+
+@patch("moto does not say that a parameter was set by the user, so that the next plan wants it again")
+def parameter_source() -> None:
+    @around(DBParameterGroup)
+    def update_parameters(original: Any, group: Any, new_parameters: Any) -> None:
+        parameters = list(new_parameters)
+        original(group, parameters)
+        for parameter in parameters:
+            group.parameters[parameter["ParameterName"]]["Source"] = "user"

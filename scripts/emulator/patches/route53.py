@@ -1,0 +1,22 @@
+"""Route 53: a record that was deleted may be made again."""
+
+from typing import Any
+
+from moto.route53.models import Route53Backend
+
+from . import around, patch
+
+
+@patch("moto looks for an existing record in its journal of changes, where a deleted one still stands")
+def record_made_again() -> None:
+    @around(Route53Backend)
+    def change_resource_record_sets(original: Any, backend: Any, zoneid: str, change_list: Any) -> Any:
+        zone = backend.get_hosted_zone(zoneid)
+        for change in change_list:
+            record = change["ResourceRecordSet"]
+            name = record["Name"].rstrip(".") + "."
+            exists = any(known.name == name and known.type == record["Type"] for known in zone.rrsets)
+            if change["Action"] == "CREATE" and not exists:
+                while change in zone.rr_changes:
+                    zone.rr_changes.remove(change)
+        return original(backend, zoneid, change_list)

@@ -1,0 +1,168 @@
+"""The emulated AWS account: moto's server, patched, that says at once and by name what it cannot do.
+
+Started by `scripts/aws-emulator`, in the private environment that it keeps. Differences from moto's own server:
+it binds a free port and reports it; an operation that moto lacks, or that breaks inside moto, is answered 501 (which no SDK
+retries) with its name instead of a page of HTML; every call is logged; it ends when the process it works for is gone.
+"""
+
+import argparse
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Optional
+
+import flask
+import operations
+import patches
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from processes import is_the_same, mark_of
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+LOCKED_BY_ANOTHER = 75
+ANSWERS_KEPT = 500
+
+
+class Quiet(WSGIRequestHandler):
+    """Calls are logged by name in calls.jsonl; werkzeug's line a request adds nothing."""
+
+    def log_request(self, *_: Any) -> None:
+        pass
+
+
+class CallLog:
+    """One JSON line a call: service, operation, status, and whether moto lacked it. Never a parameter."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", buffering=1, encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def write(self, service: str, operation: str, status: int, gap: bool) -> None:
+        line = json.dumps({"service": service, "operation": operation, "status": status, "gap": gap})
+        with self._lock:
+            self._file.write(line + "\n")
+
+
+class Emulator(DomainDispatcherApplication):
+    """moto's dispatcher, whose services are patched when they are first called."""
+
+    def __init__(self, calls: CallLog, raw: bool) -> None:
+        super().__init__(self._create_service)
+        self._calls = calls
+        self._raw = raw
+        self._answers: OrderedDict[str, flask.Response] = OrderedDict()
+
+    def _create_service(self, service: Any) -> flask.Flask:
+        if not self._raw:
+            patches.apply(service)
+        app = create_backend_app(service)
+        if not self._raw:
+            app.before_request(self._answered_before)
+            app.after_request(self._remember)
+        app.register_error_handler(Exception, lambda error: self._failed(service, error))
+        app.after_request(lambda response: self._log(service, response))
+        return app
+
+    def _answered_before(self) -> Optional[flask.Response]:
+        """An SDK that lost an answer asks again under the same number. AWS then does nothing twice; nor do we."""
+        return self._answers.get(flask.request.headers.get("amz-sdk-invocation-id", ""))
+
+    def _remember(self, response: flask.Response) -> flask.Response:
+        number = flask.request.headers.get("amz-sdk-invocation-id")
+        if number and response.status_code < 400 and flask.request.method not in ("GET", "HEAD"):
+            self._answers[number] = response
+            while len(self._answers) > ANSWERS_KEPT:
+                self._answers.popitem(last=False)
+        return response
+
+    def _failed(self, service: str, error: Exception) -> Any:
+        if isinstance(error, HTTPException) and flask.request.routing_exception is None:
+            return error
+        name = operations.name_of(service, flask.request)
+        if isinstance(error, (NotImplementedError, HTTPException)):
+            reason = f"the emulator lacks {service}:{name}"
+        else:
+            reason = f"the emulator broke in {service}:{name}: {type(error).__name__}: {error}"
+            traceback.print_exception(type(error), error, error.__traceback__)
+        print(f"GAP {service}:{name}: {reason}", file=sys.stderr, flush=True)
+        body, content_type = operations.error_body(service, flask.request, reason)
+        flask.g.gap = True
+        headers = {"Content-Type": content_type, "X-Amzn-ErrorType": "NotImplemented"}
+        return flask.Response(body, status=501, headers=headers)
+
+    def _log(self, service: str, response: flask.Response) -> flask.Response:
+        if service != "moto_api":
+            name = operations.name_of(service, flask.request)
+            self._calls.write(service, name, response.status_code, flask.g.get("gap", False))
+        return response
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        try:
+            app = self.get_application(environ)
+        except Exception:  # moto knows no such service: whatever it raises, the caller must hear the name
+            return self._unknown_service(environ, start_response)
+        return app(environ, start_response)
+
+    def _unknown_service(self, environ: Any, start_response: Any) -> Any:
+        service = operations.signed_for(environ.get("HTTP_AUTHORIZATION", "")) or "unknown"
+        reason = f"the emulator lacks the service {service}"
+        print(f"GAP {service}: {reason}", file=sys.stderr, flush=True)
+        self._calls.write(service, "*", 501, True)
+        body = json.dumps({"__type": "NotImplemented", "message": reason}).encode()
+        start_response("501 Not Implemented", [("Content-Type", "application/json"), ("X-Amzn-ErrorType", "NotImplemented")])
+        return [body]
+
+
+def end_with(parent: int, mark: Optional[str]) -> None:
+    """Ends this process when the one it works for is gone, so that a killed test leaves nothing behind."""
+    while is_the_same(parent, mark):
+        time.sleep(0.5)
+    print(f"process {parent} is gone: ending", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--state", type=Path, required=True, help="the folder that is this emulator's own")
+    parser.add_argument("--parent", type=int, help="end when this process is gone")
+    parser.add_argument("--raw", action="store_true", help="moto without the patches")
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = arguments()
+    lock = (args.state / "server.lock").open("w")
+    try:  # held for life: whoever can take it knows that no emulator runs here, whatever a stale file says
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return LOCKED_BY_ANOTHER
+    if args.parent is not None:
+        threading.Thread(target=end_with, args=(args.parent, mark_of(args.parent)), daemon=True).start()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+
+    emulator = Emulator(CallLog(args.state / "calls.jsonl"), args.raw)
+    server = make_server("127.0.0.1", 0, emulator, threaded=True, request_handler=Quiet)
+    os.environ["MOTO_PORT"] = str(server.port)
+    ready = args.state / "emulator.json"
+    half = args.state / "emulator.json.half"
+    half.write_text(json.dumps({"pid": os.getpid(), "port": server.port}), encoding="utf-8")
+    half.replace(ready)
+    try:
+        server.serve_forever()
+    finally:
+        ready.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

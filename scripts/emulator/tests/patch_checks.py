@@ -1,0 +1,281 @@
+"""What a client of AWS may expect, one check a patch: run against the patched emulator and against moto alone."""
+
+import json
+import time
+from typing import Any, Callable, Dict
+
+from botocore.exceptions import ClientError
+
+Aws = Callable[[str], Any]
+CHECKS: Dict[str, Callable[[Aws], None]] = {}
+
+
+def check(patch: str) -> Callable[[Callable[[Aws], None]], Callable[[Aws], None]]:
+    def register(function: Callable[[Aws], None]) -> Callable[[Aws], None]:
+        CHECKS[patch] = function
+        return function
+
+    return register
+
+
+def expect(found: Any, wanted: Any) -> None:
+    if found != wanted:
+        raise AssertionError(f"{found!r} is not {wanted!r}")
+
+
+def refused(code: str, call: Callable[..., Any], **parameters: Any) -> None:
+    try:
+        call(**parameters)
+    except ClientError as error:
+        expect(error.response["Error"]["Code"], code)
+    else:
+        raise AssertionError(f"{code} expected, but it was done")
+
+
+def network(aws: Aws, block: str) -> Dict[str, Any]:
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock=f"{block}.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"{block}.{number}.0/24", AvailabilityZone=f"us-west-2{letter}")["Subnet"]["SubnetId"]
+        for number, letter in enumerate("ab")
+    ]
+    group = ec2.create_security_group(GroupName="check", Description="check", VpcId=vpc)["GroupId"]
+    return {"vpc": vpc, "subnets": subnets, "group": group}
+
+
+@check("acm.dns_validation")
+def _(aws: Aws) -> None:
+    acm, route53 = aws("acm"), aws("route53")
+    zone = route53.create_hosted_zone(Name="proven.example", CallerReference="proven")["HostedZone"]["Id"]
+    unproven = acm.request_certificate(DomainName="unproven.example", ValidationMethod="DNS")["CertificateArn"]
+    proven = acm.request_certificate(DomainName="proven.example", ValidationMethod="DNS")["CertificateArn"]
+    acm.describe_certificate(CertificateArn=proven)
+    record = acm.describe_certificate(CertificateArn=proven)["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
+    records = {"Name": record["Name"], "Type": record["Type"], "TTL": 60, "ResourceRecords": [{"Value": record["Value"]}]}
+    changes = [{"Action": "UPSERT", "ResourceRecordSet": records}]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    while acm.describe_certificate(CertificateArn=proven)["Certificate"]["Status"] != "ISSUED":
+        time.sleep(0.1)
+    waiting = acm.describe_certificate(CertificateArn=unproven)["Certificate"]
+    expect(waiting["Status"], "PENDING_VALIDATION")
+    expect("IssuedAt" in waiting, False)
+
+
+@check("acm.late_validation_record")
+def _(aws: Aws) -> None:
+    acm = aws("acm")
+    arn = acm.request_certificate(DomainName="late.example", ValidationMethod="DNS")["CertificateArn"]
+    told = ["ResourceRecord" in acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"][0] for _ in "12"]
+    expect(told, [False, True])
+
+
+@check("ec2.rule_description")
+def _(aws: Aws) -> None:
+    ec2, made = aws("ec2"), network(aws, "10.1")
+    peer = [{"GroupId": made["group"], "Description": "from itself"}]
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": peer}
+    ec2.authorize_security_group_ingress(GroupId=made["group"], IpPermissions=[rule])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [made["group"]]}])["SecurityGroupRules"]
+    expect([rule.get("Description") for rule in rules if not rule["IsEgress"]], ["from itself"])
+
+
+@check("ec2.subnet_by_ipv6_association")
+def _(aws: Aws) -> None:
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+    subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.2.0.0/24", Ipv6CidrBlock=block)["Subnet"]
+    association = subnet["Ipv6CidrBlockAssociationSet"][0]["AssociationId"]
+    asked = [{"Name": "ipv6-cidr-block-association.association-id", "Values": [association]}]
+    expect([found["SubnetId"] for found in ec2.describe_subnets(Filters=asked)["Subnets"]], [subnet["SubnetId"]])
+
+
+def task_definition(aws: Aws, image: str, family: str) -> str:
+    containers = [{"name": "app", "image": image, "essential": True}]
+    asked = {"family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
+    return aws("ecs").register_task_definition(containerDefinitions=containers, **asked)["taskDefinition"]["taskDefinitionArn"]
+
+
+def service(aws: Aws, name: str, **more: Any) -> Dict[str, Any]:
+    aws("ecs").create_cluster(clusterName=name)
+    definition = task_definition(aws, "app:good", name)
+    made = {"cluster": name, "serviceName": name, "taskDefinition": definition, "desiredCount": 2, "launchType": "FARGATE", **more}
+    aws("ecs").create_service(**made)
+    return aws("ecs").describe_services(cluster=name, services=[name])["services"][0]
+
+
+@check("ecs.service_settings")
+def _(aws: Aws) -> None:
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}, "maximumPercent": 200, "minimumHealthyPercent": 100}
+    kept = {
+        "availabilityZoneRebalancing": "ENABLED",
+        "deploymentConfiguration": breaker,
+        "enableECSManagedTags": True,
+        "enableExecuteCommand": True,
+        "healthCheckGracePeriodSeconds": 300,
+    }
+    made = service(aws, "settings", **kept)
+    expect({name: made.get(name) for name in kept}, kept)
+    aws("ecs").update_service(cluster="settings", service="settings", healthCheckGracePeriodSeconds=60)
+    changed = aws("ecs").describe_services(cluster="settings", services=["settings"])["services"][0]
+    expect(changed["healthCheckGracePeriodSeconds"], 60)
+
+
+@check("ecs.deployments")
+def _(aws: Aws) -> None:
+    made = service(aws, "deployments")
+    expect((made["runningCount"], made["deployments"][0]["rolloutState"]), (2, "COMPLETED"))
+    broken = task_definition(aws, "app:broken", "deployments")
+    aws("ecs").update_service(cluster="deployments", service="deployments", taskDefinition=broken)
+    after = aws("ecs").describe_services(cluster="deployments", services=["deployments"])["services"][0]
+    expect((after["taskDefinition"], after["runningCount"]), (made["taskDefinition"], 2))
+
+
+@check("ecs.task_without_container_memory")
+def _(aws: Aws) -> None:
+    made = network(aws, "10.3")
+    aws("ec2").modify_vpc_attribute(VpcId=made["vpc"], EnableDnsHostnames={"Value": True})
+    aws("ecs").create_cluster(clusterName="task")
+    place = {"awsvpcConfiguration": {"subnets": made["subnets"][:1], "securityGroups": [made["group"]]}}
+    definition = task_definition(aws, "app:good", "task")
+    ran = aws("ecs").run_task(cluster="task", taskDefinition=definition, launchType="FARGATE", networkConfiguration=place)
+    expect((len(ran["tasks"]), ran["failures"]), (1, []))
+
+
+@check("ecs.cluster_tags")
+def _(aws: Aws) -> None:
+    aws("ecs").create_cluster(clusterName="untagged")
+    aws("resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["ecs:cluster"])
+
+
+def file_system(aws: Aws, token: str) -> str:
+    return aws("efs").create_file_system(CreationToken=token)["FileSystemId"]
+
+
+@check("efs.backup_policy")
+def _(aws: Aws) -> None:
+    efs, made = aws("efs"), file_system(aws, "backup")
+    for status in ("ENABLED", "DISABLED"):
+        efs.put_backup_policy(FileSystemId=made, BackupPolicy={"Status": status})
+        expect(efs.describe_backup_policy(FileSystemId=made)["BackupPolicy"]["Status"], status)
+
+
+@check("efs.file_system_policy")
+def _(aws: Aws) -> None:
+    efs, made = aws("efs"), file_system(aws, "policy")
+    efs.put_file_system_policy(FileSystemId=made, Policy=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    efs.delete_file_system_policy(FileSystemId=made)
+    refused("PolicyNotFound", efs.describe_file_system_policy, FileSystemId=made)
+
+
+@check("elasticache.parameter_groups")
+def _(aws: Aws) -> None:
+    cache, name = aws("elasticache"), {"CacheParameterGroupName": "own"}
+    cache.create_cache_parameter_group(CacheParameterGroupFamily="redis7", Description="own", Tags=[{"Key": "a", "Value": "b"}], **name)
+    value = {"ParameterName": "maxmemory-policy", "ParameterValue": "allkeys-lru"}
+    cache.modify_cache_parameter_group(ParameterNameValues=[value], **name)
+    parameters = cache.describe_cache_parameters(**name)["Parameters"]
+    expect([(one["ParameterName"], one["ParameterValue"]) for one in parameters], [tuple(value.values())])
+    group = cache.describe_cache_parameter_groups(**name)["CacheParameterGroups"][0]
+    expect(cache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"], [{"Key": "a", "Value": "b"}])
+    cache.reset_cache_parameter_group(ParameterNameValues=[value], **name)
+    expect(cache.describe_cache_parameters(**name)["Parameters"], [])
+    cache.delete_cache_parameter_group(**name)
+    refused("CacheParameterGroupNotFound", cache.describe_cache_parameter_groups, **name)
+
+
+def replication_group(aws: Aws, name: str, members: int) -> Dict[str, Any]:
+    asked = {"ReplicationGroupDescription": name, "Engine": "redis", "EngineVersion": "7.1", "CacheNodeType": "cache.t4g.small"}
+    return aws("elasticache").create_replication_group(ReplicationGroupId=name, NumCacheClusters=members, **asked)["ReplicationGroup"]
+
+
+@check("elasticache.member_clusters")
+def _(aws: Aws) -> None:
+    members = replication_group(aws, "members", 2)["MemberClusters"]
+    expect(len(members), 2)
+    for member in members:
+        cluster = aws("elasticache").describe_cache_clusters(CacheClusterId=member)["CacheClusters"][0]
+        expect((cluster["CacheNodeType"], cluster["CacheClusterStatus"]), ("cache.t4g.small", "available"))
+
+
+@check("elasticache.replication_group_end")
+def _(aws: Aws) -> None:
+    replication_group(aws, "ends", 1)
+    aws("elasticache").delete_replication_group(ReplicationGroupId="ends")
+    refused("ReplicationGroupNotFoundFault", aws("elasticache").describe_replication_groups, ReplicationGroupId="ends")
+
+
+@check("elasticache.replication_group_change")
+def _(aws: Aws) -> None:
+    replication_group(aws, "changes", 1)
+    aws("elasticache").modify_replication_group(ReplicationGroupId="changes", CacheNodeType="cache.t4g.medium", ApplyImmediately=True)
+    group = aws("elasticache").describe_replication_groups(ReplicationGroupId="changes")["ReplicationGroups"][0]
+    expect(group["CacheNodeType"], "cache.t4g.medium")
+
+
+@check("elasticache.subnet_group_end")
+def _(aws: Aws) -> None:
+    cache, made = aws("elasticache"), network(aws, "10.4")
+    cache.create_cache_subnet_group(CacheSubnetGroupName="ends", CacheSubnetGroupDescription="ends", SubnetIds=made["subnets"])
+    cache.delete_cache_subnet_group(CacheSubnetGroupName="ends")
+    refused("CacheSubnetGroupNotFoundFault", cache.describe_cache_subnet_groups, CacheSubnetGroupName="ends")
+
+
+@check("elbv2.deletion_protection")
+def _(aws: Aws) -> None:
+    balancers, made = aws("elbv2"), network(aws, "10.5")
+    arn = balancers.create_load_balancer(Name="protected", Subnets=made["subnets"])["LoadBalancers"][0]["LoadBalancerArn"]
+    for wanted in ("true", "false"):
+        protection = [{"Key": "deletion_protection.enabled", "Value": wanted}]
+        balancers.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=protection)
+        if wanted == "true":
+            refused("OperationNotPermitted", balancers.delete_load_balancer, LoadBalancerArn=arn)
+    balancers.delete_load_balancer(LoadBalancerArn=arn)
+    refused("LoadBalancerNotFound", balancers.describe_load_balancers, LoadBalancerArns=[arn])
+
+
+def database(aws: Aws, name: str, **more: Any) -> Dict[str, Any]:
+    asked = {"Engine": "mysql", "DBInstanceClass": "db.t4g.small", "AllocatedStorage": 20, "MasterUsername": "osmt", **more}
+    aws("rds").create_db_instance(DBInstanceIdentifier=name, MasterUserPassword="longenough", **asked)
+    return aws("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+
+
+@check("rds.resource_id")
+def _(aws: Aws) -> None:
+    identities = {database(aws, name)["DbiResourceId"] for name in ("first", "second")}
+    expect(len(identities), 2)
+
+
+@check("rds.monitoring")
+def _(aws: Aws) -> None:
+    role = "arn:aws:iam::123456789012:role/monitoring"
+    made = database(aws, "monitored", MonitoringInterval=60, MonitoringRoleArn=role, EnablePerformanceInsights=True)
+    expect((made.get("MonitoringInterval"), made.get("MonitoringRoleArn")), (60, role))
+    expect(made["PerformanceInsightsEnabled"], True)
+    aws("rds").modify_db_instance(DBInstanceIdentifier="monitored", MonitoringInterval=30, MonitoringRoleArn=role)
+    changed = aws("rds").describe_db_instances(DBInstanceIdentifier="monitored")["DBInstances"][0]
+    expect(changed["MonitoringInterval"], 30)
+
+
+@check("rds.parameter_source")
+def _(aws: Aws) -> None:
+    rds, name = aws("rds"), {"DBParameterGroupName": "own"}
+    rds.create_db_parameter_group(DBParameterGroupFamily="mysql8.0", Description="own", **name)
+    value = {"ParameterName": "character_set_server", "ParameterValue": "utf8mb3", "ApplyMethod": "immediate"}
+    rds.modify_db_parameter_group(Parameters=[value], **name)
+    parameters = rds.describe_db_parameters(Source="user", **name)["Parameters"]
+    expect(
+        [(one["ParameterName"], one["ParameterValue"], one.get("Source")) for one in parameters],
+        [("character_set_server", "utf8mb3", "user")],
+    )
+
+
+@check("route53.record_made_again")
+def _(aws: Aws) -> None:
+    route53 = aws("route53")
+    zone = route53.create_hosted_zone(Name="again.example", CallerReference="again")["HostedZone"]["Id"]
+    record = {"Name": "a.again.example.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    other = {**record, "Type": "TXT", "ResourceRecords": [{"Value": '"x"'}]}
+    for action, what in (("CREATE", record), ("CREATE", other), ("DELETE", record), ("CREATE", record)):
+        changes = [{"Action": action, "ResourceRecordSet": what}]
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})

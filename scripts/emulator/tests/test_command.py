@@ -1,0 +1,172 @@
+"""`scripts/aws-emulator` as a person and a test use it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+
+import emulators
+import environment
+from botocore.exceptions import ClientError
+
+
+class Command(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.state = Path(folder.name) / "one"
+        self.addCleanup(lambda: emulators.run("stop", "--state", str(self.state)))
+
+    def test_status_start_start_stop_stop(self) -> None:
+        self.assertEqual(emulators.run("status", "--state", str(self.state)).returncode, 1)
+        first = emulators.start(self.state)
+        again = emulators.run("start", "--state", str(self.state))
+        self.assertEqual(again.returncode, 0)
+        self.assertIn("already up", again.stdout)
+        self.assertIn(first["endpoint"], again.stdout)
+        status = emulators.run("status", "--state", str(self.state), "--format", "json")
+        self.assertEqual((status.returncode, json.loads(status.stdout)["pid"]), (0, first["pid"]))
+        for said in ("is stopped", "no emulator was up"):
+            stopped = emulators.run("stop", "--state", str(self.state))
+            self.assertEqual(stopped.returncode, 0, stopped.stderr)
+            self.assertIn(said, stopped.stdout)
+        self.assertEqual(emulators.run("status", "--state", str(self.state), "--env").returncode, 3)
+
+    def test_the_environment_reaches_it_and_drops_the_users_own(self) -> None:
+        emulators.start(self.state)
+        user = dict(os.environ, AWS_PROFILE="mine", AWS_ENDPOINT_URL_S3="https://elsewhere.example")
+        script = (
+            f'eval "$({" ".join(emulators.COMMAND)} status --env --state {self.state})" && '
+            f'test -z "${{AWS_PROFILE+set}}${{AWS_ENDPOINT_URL_S3+set}}" && '
+            f"{sys.executable} -c \"import boto3; print(boto3.client('sts').get_caller_identity()['Account'])\""
+        )
+        shell = subprocess.run(["sh", "-c", script], env=user, capture_output=True, text=True, check=False)
+        self.assertEqual(shell.stdout.strip(), "123456789012", shell.stderr)
+
+    def test_two_are_two_accounts(self) -> None:
+        one = emulators.start(self.state)
+        other_state = self.state.with_name("two")
+        two = emulators.start(other_state, "--account-id", "210987654321")
+        self.addCleanup(lambda: emulators.run("stop", "--state", str(other_state)))
+        emulators.client(one["endpoint"], "s3").create_bucket(Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        self.assertEqual(emulators.client(two["endpoint"], "s3").list_buckets()["Buckets"], [])
+        self.assertEqual(emulators.client(two["endpoint"], "sts").get_caller_identity()["Account"], "210987654321")
+
+    def test_a_killed_one_is_noticed_and_started_anew(self) -> None:
+        first = emulators.start(self.state)
+        os.kill(first["pid"], signal.SIGKILL)
+        while emulators.run("status", "--state", str(self.state)).returncode == 0:
+            time.sleep(0.01)
+        self.assertEqual(emulators.run("status", "--state", str(self.state)).returncode, 1)
+        self.assertNotEqual(emulators.start(self.state)["pid"], first["pid"])
+
+    def test_it_ends_with_its_parent(self) -> None:
+        parent = subprocess.Popen(["sleep", "600"])
+        started = emulators.run("start", "--state", str(self.state), "--parent", str(parent.pid))
+        self.assertEqual(started.returncode, 0, started.stderr)
+        parent.kill()  # dead, but not yet waited for: that is gone, too
+        deadline = time.monotonic() + 30
+        while emulators.run("status", "--state", str(self.state)).returncode != 1:
+            self.assertLess(time.monotonic(), deadline, "it outlived its parent")
+            time.sleep(0.1)
+        parent.wait()
+
+    def test_bad_flags_are_usage(self) -> None:
+        for arguments in ([], ["begin"], ["start", "--format", "yaml"]):
+            self.assertEqual(emulators.run(*arguments).returncode, 2)
+
+    def test_a_state_folder_that_cannot_be_made_is_said(self) -> None:
+        failed = emulators.run("start", "--state", "/dev/null/state")
+        self.assertEqual(failed.returncode, 3)
+        self.assertIn("error: could not start the emulator", failed.stderr)
+        self.assertNotIn("Traceback", failed.stderr)
+
+
+class Gaps(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.state = Path(cls.folder.name)
+        cls.endpoint = emulators.start(cls.state)["endpoint"]
+        cls.addClassCleanup(lambda: emulators.run("stop", "--state", cls.folder.name))
+
+    def refused(self, of: str, operation: str, **parameters: object) -> str:
+        with self.assertRaises(ClientError) as caught:
+            getattr(emulators.client(self.endpoint, of), operation)(**parameters)
+        self.assertEqual(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], 501)
+        self.assertEqual(caught.exception.response["Error"]["Code"], "NotImplemented")
+        return caught.exception.response["Error"]["Message"]
+
+    def test_a_missing_operation_is_named(self) -> None:
+        role = {"PolicySourceArn": "arn:aws:iam::123456789012:role/any", "ActionNames": ["s3:GetObject"]}
+        said = self.refused("iam", "simulate_principal_policy", **role)
+        self.assertEqual(said, "the emulator lacks iam:SimulatePrincipalPolicy")
+        self.assertIn("ListServiceDeployments", self.refused("ecs", "list_service_deployments", service="any"))
+        self.assertIn("GetInstanceMetadataDefaults", self.refused("ec2", "get_instance_metadata_defaults"))
+        self.assertIn("TestDNSAnswer", self.refused("route53", "test_dns_answer", HostedZoneId="Z1", RecordName="a", RecordType="A"))
+        self.assertIn("UpdateFileSystem", self.refused("efs", "update_file_system", FileSystemId="fs-1", ThroughputMode="bursting"))
+        status = json.loads(emulators.run("status", "--state", self.folder.name, "--format", "json").stdout)
+        self.assertIn("iam:SimulatePrincipalPolicy", status["gaps"])
+        self.assertIn("iam:SimulatePrincipalPolicy", (self.state / "server.log").read_text(encoding="utf-8"))
+
+    def test_a_missing_service_is_named(self) -> None:
+        said = self.refused("accessanalyzer", "list_analyzers")
+        self.assertIn("access-analyzer", said)
+
+    def test_a_repeated_request_is_done_once(self) -> None:
+        def number(request: Any, **_: object) -> None:
+            request.headers["amz-sdk-invocation-id"] = "the-same"
+
+        ec2 = emulators.client(self.endpoint, "ec2")
+        ec2.meta.events.register("before-send.ec2", number)
+        groups = [ec2.create_security_group(GroupName="once", Description="once")["GroupId"] for _ in "12"]
+        self.assertEqual(groups[0], groups[1])
+
+    def test_calls_are_logged_by_name_and_without_values(self) -> None:
+        s3 = emulators.client(self.endpoint, "s3")
+        s3.create_bucket(Bucket="named", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        s3.put_object(Bucket="named", Key="a/b", Body=b"x")
+        s3.get_bucket_versioning(Bucket="named")
+        secrets = emulators.client(self.endpoint, "secretsmanager")
+        secrets.create_secret(Name="named", SecretString="not-to-be-logged")
+        emulators.client(self.endpoint, "route53").list_hosted_zones()
+        log = (self.state / "calls.jsonl").read_text(encoding="utf-8")
+        self.assertNotIn("not-to-be-logged", log)
+        calls = {f"{call['service']}:{call['operation']}" for call in map(json.loads, log.splitlines())}
+        wanted = {"s3:CreateBucket", "s3:PutObject", "s3:GetBucketVersioning", "secretsmanager:CreateSecret", "route53:ListHostedZones"}
+        self.assertLessEqual(wanted, calls)
+
+
+class PrivateEnvironment(unittest.TestCase):
+    def test_a_half_made_one_is_made_again(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            requirements = Path(folder) / "tiny" / "requirements.txt"
+            requirements.parent.mkdir()
+            requirements.write_text("# nothing\n", encoding="utf-8")
+            before = os.environ.get("OSMT_CACHE")
+            os.environ["OSMT_CACHE"] = folder
+            try:
+                python = environment.python(requirements)
+                finished = python.parents[1] / "finished"
+                made = finished.stat().st_mtime_ns
+                self.assertEqual(environment.python(requirements), python)
+                self.assertEqual(finished.stat().st_mtime_ns, made)
+                finished.unlink()  # what an interrupted install leaves
+                python.unlink()
+                environment.python(requirements)
+                self.assertTrue(finished.exists() and python.exists())
+            finally:
+                os.environ.pop("OSMT_CACHE")
+                if before is not None:
+                    os.environ["OSMT_CACHE"] = before
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+"""Terraform's providers: from an unpacked mirror where the machine holds one, otherwise from the registry as usual.
+
+A mirror is a folder that holds `registry.terraform.io`. As a program: `providers.py validate` validates the Terraform
+directories, `providers.py test` runs the module's own tests; each in a copy, so that the checkout is untouched.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Optional
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "registry.terraform.io"
+
+
+def mirror() -> Optional[Path]:
+    """The first unpacked mirror found: `OSMT_PROVIDER_MIRROR`, Terraform's own usual places, a folder of /opt."""
+    named = os.environ.get("OSMT_PROVIDER_MIRROR")
+    if named:
+        if not (Path(named) / HOST).is_dir():
+            raise SystemExit(f"error: OSMT_PROVIDER_MIRROR={named} holds no folder {HOST}")
+        return Path(named).resolve()
+    usual = [Path.home() / ".terraform.d" / "plugins", Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins")]
+    usual += sorted(Path("/opt").glob("*")) if Path("/opt").is_dir() else []
+    return next((place for place in usual if (place / HOST).is_dir()), None)
+
+
+def configuration(folder: Path) -> dict[str, str]:
+    """What to add to Terraform's environment; a mirror is named in a configuration written into the folder."""
+    found = mirror()
+    environment = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    if found is not None:
+        configured = folder / "terraform.rc"
+        configured.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{found}"\n  }}\n}}\n', encoding="utf-8")
+        environment["TF_CLI_CONFIG_FILE"] = str(configured)
+    elif not Path(os.environ.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
+        environment["TF_CLI_CONFIG_FILE"] = os.devnull
+    return environment
+
+
+def _terraform(folder: Path, environment: dict[str, str], *arguments: str, quiet: bool = True) -> int:
+    command = ["terraform", f"-chdir={folder}", *arguments]
+    done = subprocess.run(command, env=environment, check=False, text=True, capture_output=quiet, stdin=subprocess.DEVNULL)
+    if done.returncode and quiet:
+        print(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.returncode
+
+
+def main() -> int:
+    if sys.argv[1:] not in (["validate"], ["test"]):
+        print(f"usage: {sys.argv[0]} validate|test", file=sys.stderr)
+        return 2
+    verb = sys.argv[1]
+    with tempfile.TemporaryDirectory(prefix="osmt-terraform-") as place:
+        copy = Path(place) / "terraform"
+        unwanted = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "main.tf.tpl")
+        shutil.copytree(ROOT / "terraform", copy, ignore=unwanted)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | configuration(Path(place))
+        environment["TF_DATA_DIR"] = str(Path(place) / "data")
+        module = copy / "module"
+        failed = _terraform(module, environment, "init", "-backend=false", "-no-color")
+        if failed:
+            return failed
+        if verb == "test":
+            return _terraform(module, environment, "test", "-no-color", quiet=False)
+        return _terraform(module, environment, "validate", "-no-color")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
