@@ -43,9 +43,7 @@ pub(super) fn write(
             let groups = groups(report, &mask, &located);
             print(&renderer.render(&groups), out)?;
         }
-        let mut unknown: Vec<_> = report.findings.unknown.iter().collect();
-        unknown.sort();
-        for unknown in unknown {
+        for unknown in located::unknown(report) {
             let text = wrap(&format!("could not check: {}", unknown.reason), 18);
             let title = Level::NOTE
                 .with_name("unknown")

@@ -94,8 +94,7 @@ pub(super) fn write(reports: &[FileReport<'_>], tool: &str, out: &mut dyn Write)
                     .collect(),
             });
         }
-        let mut unknown: Vec<_> = report.findings.unknown.iter().collect();
-        unknown.sort();
+        let unknown = located::unknown(report);
         whole.summary.unknown += unknown.len();
         whole.unknown.extend(unknown);
         whole.summary.passed += report.findings.passed;

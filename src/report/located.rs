@@ -11,6 +11,7 @@ use crate::document::position_in;
 use crate::finding::Finding;
 use crate::finding::Place;
 use crate::finding::Token;
+use crate::finding::Unknown;
 
 /// Shorter values are not looked for in messages: they would be found in ordinary words.
 const SHORTEST_SECRET: usize = 6;
@@ -179,6 +180,13 @@ pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Locate
         .collect();
     all.sort_by(|one, other| key(one).cmp(&key(other)));
     all
+}
+
+/// The checks that could not be made, in an order that does not change.
+pub(super) fn unknown<'a>(report: &FileReport<'a>) -> Vec<&'a Unknown> {
+    let mut unknown: Vec<_> = report.findings.unknown.iter().collect();
+    unknown.sort();
+    unknown
 }
 
 fn key<'k>(located: &'k Located<'_>) -> impl Ord + use<'k> {

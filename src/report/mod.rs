@@ -3,10 +3,12 @@
 //! Decides nothing: the format never changes an exit. No format prints a value that may be a secret.
 
 mod excerpt;
+mod github;
 mod human;
 mod json;
 mod located;
 pub mod plans;
+mod sarif;
 
 use std::io;
 use std::io::Write;
@@ -59,9 +61,7 @@ pub fn write(
     match format {
         Format::Human => human::write(reports, color, out),
         Format::Json => json::write(reports, tool, out),
-        Format::Sarif | Format::Github => {
-            let _ = rules;
-            json::write(reports, tool, out)
-        }
+        Format::Sarif => sarif::write(reports, tool, rules, out),
+        Format::Github => github::write(reports, out),
     }
 }

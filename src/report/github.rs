@@ -1,0 +1,56 @@
+//! Findings as GitHub workflow annotations.
+//!
+//! Source of the form: GitHub's "Workflow commands for GitHub Actions".
+
+use std::io;
+use std::io::Write;
+
+use super::FileReport;
+use super::located;
+use super::located::Mask;
+use crate::finding::Severity;
+
+/// Writes one line a finding, and one a check that could not be made.
+pub(super) fn write(reports: &[FileReport<'_>], out: &mut dyn Write) -> io::Result<()> {
+    for report in reports {
+        let mask = Mask::new(report);
+        for located in located::sorted(report, &mask) {
+            let finding = located.finding;
+            let command = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "notice",
+            };
+            write!(out, "::{command} file={}", property(report.file))?;
+            if let Some(at) = &located.at {
+                write!(out, ",line={},endLine={}", at.start.line, at.end.line)?;
+                // GitHub takes columns on one line only.
+                if at.start.line == at.end.line {
+                    write!(out, ",col={},endColumn={}", at.start.column, at.end.column)?;
+                }
+            }
+            let title = property(&format!("{} {}", finding.code, finding.name));
+            write!(out, ",title={title}::{}", data(&located.message))?;
+            if let Some(help) = &located.help {
+                write!(out, "%0Ahelp: {}", data(help))?;
+            }
+            writeln!(out)?;
+        }
+        for unknown in located::unknown(report) {
+            let reason = data(&unknown.reason);
+            let code = property(&unknown.code);
+            writeln!(out, "::notice title={code}::could not check: {reason}")?;
+        }
+    }
+    Ok(())
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
