@@ -1,0 +1,226 @@
+//! Opens a session with AWS and refuses the wrong account; turns every SDK error into one that a person can act on.
+//!
+//! Knows no resource: what is read and written is the slices' business.
+
+mod call;
+mod listener;
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::Region;
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::retry::RetryMode;
+use aws_config::timeout::TimeoutConfig;
+use aws_smithy_http_client::Builder as HttpClient;
+use aws_smithy_http_client::tls;
+
+pub use self::call::CallError;
+pub use self::call::Cause;
+pub use self::call::Why;
+pub use self::call::call;
+pub use self::listener::Call;
+pub use self::listener::CallLog;
+use self::listener::Listener;
+use crate::explain::Exit;
+use crate::explain::Explain;
+
+/// How the user wants AWS to be reached; what is `None` comes from the AWS default chain.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--region`, or the config's.
+    pub region: Option<String>,
+    /// `--endpoint-url`
+    pub endpoint_url: Option<String>,
+    /// Told of every call: service, operation, time; never a value.
+    pub log: Option<CallLog>,
+}
+
+/// An open session: the account is known and is the expected one.
+#[derive(Clone)]
+pub struct Session {
+    config: SdkConfig,
+    log: Option<CallLog>,
+    /// 12 digits.
+    pub account_id: String,
+    /// The caller's ARN.
+    pub caller: String,
+    /// The region that calls go to.
+    pub region: String,
+}
+
+/// Opens a session. With an expected account, another one is refused before anything is written.
+pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session, Error> {
+    let http = HttpClient::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(3))
+                .operation_attempt_timeout(Duration::from_secs(30))
+                .build(),
+        );
+    if let Some(profile) = &settings.profile {
+        chain = chain.profile_name(profile);
+    }
+    if let Some(region) = &settings.region {
+        chain = chain.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &settings.endpoint_url {
+        chain = chain.endpoint_url(url);
+    }
+    let loaded = chain.load().await;
+    let retry = loaded
+        .retry_config()
+        .cloned()
+        .unwrap_or_else(RetryConfig::standard)
+        .with_retry_mode(RetryMode::Adaptive);
+    let config = loaded.into_builder().retry_config(retry).build();
+    let region = config
+        .region()
+        .map(|region| region.as_ref().to_owned())
+        .ok_or(Error::NoRegion)?;
+    let mut session = Session {
+        config,
+        log: settings.log.clone(),
+        account_id: String::new(),
+        caller: String::new(),
+        region,
+    };
+    let identity = call(
+        "sts:GetCallerIdentity",
+        session.sts().get_caller_identity().send().await,
+    )?;
+    session.account_id = identity.account.unwrap_or_default();
+    session.caller = identity.arn.unwrap_or_default();
+    match expected {
+        Some(expected) if expected != session.account_id => Err(Error::WrongAccount {
+            expected: expected.to_owned(),
+            actual: session.account_id,
+            caller: session.caller,
+        }),
+        _ => Ok(session),
+    }
+}
+
+/// One client a service, each with the call log attached.
+macro_rules! client {
+    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
+        $(#[$doc])*
+        pub fn $name(&self) -> $sdk::Client {
+            let mut builder = $sdk::config::Builder::from(&self.config);
+            if let Some(log) = &self.log {
+                builder = builder.interceptor(Listener(log.clone()));
+            }
+            $sdk::Client::from_conf(builder.build())
+        }
+    };
+}
+
+impl Session {
+    client!(
+        /// Certificate Manager.
+        acm, aws_sdk_acm
+    );
+    client!(
+        /// `DynamoDB`.
+        dynamodb, aws_sdk_dynamodb
+    );
+    client!(
+        /// Container services.
+        ecs, aws_sdk_ecs
+    );
+    client!(
+        /// Roles and policies.
+        iam, aws_sdk_iam
+    );
+    client!(
+        /// DNS.
+        route53, aws_sdk_route53
+    );
+    client!(
+        /// Secrets Manager.
+        secretsmanager, aws_sdk_secretsmanager
+    );
+    client!(
+        /// Who am I.
+        sts, aws_sdk_sts
+    );
+
+    /// S3; addressed by path where an endpoint of one's own is used, which rarely has a name for each bucket.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let mut builder = aws_sdk_s3::config::Builder::from(&self.config);
+        if self.config.endpoint_url().is_some() {
+            builder = builder.force_path_style(true);
+        }
+        if let Some(log) = &self.log {
+            builder = builder.interceptor(Listener(log.clone()));
+        }
+        aws_sdk_s3::Client::from_conf(builder.build())
+    }
+
+    /// Whether calls go to an endpoint on loopback: an emulator, not AWS.
+    pub fn is_local(&self) -> bool {
+        self.config.endpoint_url().is_some_and(is_loopback)
+    }
+}
+
+/// Whether an endpoint URL names this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local))
+}
+
+/// A session could not be opened, or must not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither flag nor config nor environment names a region.
+    #[error("no AWS region is known")]
+    NoRegion,
+    /// The credentials belong to another account than the config.
+    #[error(
+        "these credentials belong to account {actual}, the config is for account {expected}; nothing was written"
+    )]
+    WrongAccount {
+        /// The config's `account_id`.
+        expected: String,
+        /// The caller's.
+        actual: String,
+        /// The caller's ARN.
+        caller: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoRegion => Exit::Usage,
+            Self::WrongAccount { .. } => Exit::Refused,
+            Self::Call(error) => error.exit(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoRegion => Some("give `--region`, or set AWS_REGION".into()),
+            Self::WrongAccount {
+                expected, caller, ..
+            } => Some(format!(
+                "you are {caller}; choose a profile of account {expected} with `--profile` or AWS_PROFILE"
+            )),
+            Self::Call(error) => error.help(),
+        }
+    }
+}
