@@ -22,6 +22,7 @@ pub mod document;
 pub mod explain;
 pub mod files;
 pub mod finding;
+pub mod keyring;
 pub mod plan;
 pub mod release;
 pub mod report;

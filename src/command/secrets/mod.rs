@@ -1,0 +1,216 @@
+//! `osmt-secrets`: flags in, text and exit out.
+
+mod input;
+mod local;
+mod remote;
+mod verify;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
+
+use super::Common;
+use super::Shared;
+use super::Tool;
+use super::Ui;
+use crate::config::Config;
+use crate::config::secret_name;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::keyring::Choice;
+use crate::keyring::Keyring;
+use crate::secrets::Local;
+use crate::secrets::catalog;
+use crate::secrets::catalog::CATALOG;
+use crate::secrets::catalog::Secret;
+
+/// Carry OSMT's secrets from the keyring to AWS Secrets Manager; compare, rotate, verify.
+///
+/// A value comes from a prompt without echo, from stdin or from the system's randomness, lies in the keyring, and goes
+/// to Secrets Manager. It is never shown, never an argument and never in a file.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "osmt-secrets", version)]
+pub struct Secrets {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    keyring: KeyringArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Args, Clone, Debug)]
+struct KeyringArgs {
+    /// The desktop's keyring or the Linux kernel's; auto takes the first that works.
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEYRING",
+        env = "OSMT_KEYRING",
+        default_value = "auto",
+        help_heading = "Shared"
+    )]
+    keyring: KeyringFlag,
+}
+
+/// The values of `--keyring`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KeyringFlag {
+    /// The first that works.
+    Auto,
+    /// Secret Service, Keychain, Credential Manager.
+    Os,
+    /// The Linux kernel's: no desktop needed, gone at reboot.
+    Kernel,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    /// Say which secrets there are and which of them the keyring holds.
+    List,
+    /// Put a value into the keyring: a prompt without echo, or one line from stdin.
+    Set {
+        #[command(flatten)]
+        name: Name,
+        #[arg(hide = true, value_name = "VALUE")]
+        stray: Option<String>,
+    },
+    /// Put a new random value into the keyring.
+    Generate {
+        #[command(flatten)]
+        name: Name,
+        /// Replace the value that the keyring holds.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Remove entries from the keyring, or the secrets from Secrets Manager.
+    Rm {
+        /// Which secret's entry.
+        #[arg(value_name = "NAME", value_parser = names(), required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+        /// In Secrets Manager instead of the keyring; they can be restored for 30 days.
+        #[arg(long, requires = "all")]
+        remote: bool,
+        /// With --remote: at once and for ever, which also frees the names.
+        #[arg(long, requires = "remote")]
+        no_recovery: bool,
+    },
+    /// Compare keyring and Secrets Manager, key by key; exit 1 where they differ.
+    Diff,
+    /// Write the keyring's values to Secrets Manager, where they differ.
+    Push,
+    /// Write Secrets Manager's values to the keyring, where they differ.
+    Pull,
+    /// Check that keyring, Secrets Manager and `DB_URI` agree and can work; exit 1 where not.
+    Verify,
+    #[command(flatten)]
+    Shared(Shared),
+}
+
+#[derive(Args, Clone, Debug)]
+struct Name {
+    /// Which secret.
+    #[arg(value_name = "NAME", value_parser = names())]
+    name: String,
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(CATALOG.iter().map(|secret| secret.name))
+}
+
+/// What every verb needs: flags, config, voice.
+struct Context<'a> {
+    common: &'a Common,
+    choice: Choice,
+    config: Config,
+    ui: &'a Ui,
+}
+
+impl Tool for Secrets {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
+        if let Verb::Shared(shared) = &self.verb {
+            return shared.run::<Self>(ui);
+        }
+        if let Verb::Set { stray: Some(_), .. } = self.verb {
+            return Err(Failure::new(
+                Exit::Usage,
+                "a value on the command line can be read by others; nothing was written",
+            )
+            .help("leave it away and type it at the prompt, or give it on stdin; treat the one you just typed as known"));
+        }
+        let (_, config) = self.common.load_config()?;
+        let context = Context {
+            common: &self.common,
+            choice: match self.keyring.keyring {
+                KeyringFlag::Auto => Choice::Auto,
+                KeyringFlag::Os => Choice::Os,
+                KeyringFlag::Kernel => Choice::Kernel,
+            },
+            config,
+            ui,
+        };
+        match self.verb {
+            Verb::List => local::list(&context),
+            Verb::Set { name, .. } => local::set(&context, name.secret()?),
+            Verb::Generate { name, force } => local::generate(&context, name.secret()?, force),
+            Verb::Rm {
+                remote: true,
+                no_recovery,
+                ..
+            } => remote::rm(&context, !no_recovery),
+            Verb::Rm { name, .. } => local::rm(&context, name.as_deref()),
+            Verb::Diff => remote::diff(&context),
+            Verb::Push => remote::push(&context),
+            Verb::Pull => remote::pull(&context),
+            Verb::Verify => verify::verify(&context),
+            Verb::Shared(shared) => shared.run::<Self>(ui),
+        }
+    }
+}
+
+impl Name {
+    fn secret(&self) -> Result<&'static Secret, Failure> {
+        catalog::find(&self.name)
+            .ok_or_else(|| Failure::new(Exit::Usage, "there is no secret of this name"))
+    }
+}
+
+impl Context<'_> {
+    /// `osmt/<env>/<remote>`
+    fn remote_name(&self, remote: &str) -> String {
+        secret_name(&self.config.env, remote)
+    }
+
+    /// Opens the keyring and says which, where `auto` chose.
+    fn keyring(&self) -> Result<Keyring, Failure> {
+        let service = self.remote_name("");
+        let keyring = Keyring::open(self.choice, service.trim_end_matches('/'))?;
+        if self.choice == Choice::Auto {
+            self.ui.say(format_args!("using {}", keyring.kind));
+        }
+        if let Some(why) = &keyring.passed_over {
+            self.ui.detail(format_args!("{why}"));
+        }
+        Ok(keyring)
+    }
+}
+
+/// What the keyring holds.
+fn held(keyring: &Keyring) -> Result<Local, Failure> {
+    let mut local = Local::default();
+    for secret in &CATALOG {
+        if let Some(value) = keyring.get(secret.name)? {
+            local.0.insert(secret.name, value);
+        }
+    }
+    Ok(local)
+}

@@ -1,0 +1,82 @@
+//! `DB_URI`: the one value in which the container gets user, password, host and port of its database.
+//!
+//! Terraform composes it from `osmt/<env>/rds`; here it is only read, to see whether it is still true.
+
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
+
+/// The last part of its name in Secrets Manager, which is also no row of the catalogue: Terraform writes it.
+pub const REMOTE: &str = "db-uri";
+/// The key in its JSON object.
+pub const KEY: &str = "DB_URI";
+
+/// The parts of a `DB_URI`.
+#[derive(Clone, Debug)]
+pub struct DbUri {
+    /// The database's user.
+    pub user: SecretString,
+    /// The user's password.
+    pub password: SecretString,
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl DbUri {
+    /// `user:password@host:port`, as the app puts it behind `jdbc:mysql://`.
+    pub fn compose(&self) -> SecretString {
+        format!(
+            "{}:{}@{}:{}",
+            self.user.expose_secret(),
+            self.password.expose_secret(),
+            self.host,
+            self.port
+        )
+        .into()
+    }
+
+    /// The parts; `None` where the text is not of this form.
+    pub fn parse(text: &SecretString) -> Option<Self> {
+        let (login, place) = text.expose_secret().split_once('@')?;
+        let (user, password) = login.split_once(':')?;
+        let (host, port) = place.split_once(':')?;
+        let whole = ![user, password, host].contains(&"") && !password.contains(':');
+        Some(Self {
+            user: user.into(),
+            password: password.into(),
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+        })
+        .filter(|_| whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::secrets::catalog;
+
+    proptest! {
+        #[test]
+        fn parsing_undoes_composing(seed: u64, host in "[a-z][a-z0-9.-]{0,60}", port in 1u16..) {
+            let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+            let mut make = |name| catalog::find(name).unwrap().generate(&mut random).unwrap();
+            let made = DbUri { user: make("rds/username"), password: make("rds/password"), host, port };
+            let read = DbUri::parse(&made.compose()).unwrap();
+            prop_assert_eq!(read.user.expose_secret(), made.user.expose_secret());
+            prop_assert_eq!(read.password.expose_secret(), made.password.expose_secret());
+            prop_assert_eq!((read.host, read.port), (made.host, made.port));
+        }
+    }
+
+    #[test]
+    fn a_doubled_port_is_no_db_uri() {
+        for text in ["u:p@h:3306:3306", "u@h:1", "u:p@h", "", "u:p:q@h:1"] {
+            assert!(DbUri::parse(&text.into()).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The JSON object that a secret in Secrets Manager holds: read a key, write some, keep every other byte.
+//!
+//! Keys that are not ours may hold anything, numbers of any length and nested values included.
+
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
+
+use crate::document::Document;
+use crate::document::Kind;
+use crate::document::join;
+
+/// A text that is known to be a JSON object.
+#[derive(Clone, Debug)]
+pub struct Object(SecretString);
+
+impl Object {
+    /// Takes a text; `None` where it is not a JSON object. Why not is not told: it could show a part of the value.
+    pub fn parse(text: SecretString) -> Option<Self> {
+        let document = Document::parse(text.expose_secret()).ok()?;
+        matches!(document.root().kind, Kind::Object(_)).then_some(Self(text))
+    }
+
+    /// An object of these keys and values.
+    pub fn of(values: &[(&str, &SecretString)]) -> Self {
+        Self(SecretString::from("{}")).with(values)
+    }
+
+    /// The text.
+    pub fn text(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// The string at a key; `None` where there is none or something else.
+    pub fn get(&self, key: &str) -> Option<SecretString> {
+        match &self.document()?.get(&join("", key))?.kind {
+            Kind::String(value) => Some(SecretString::from(value.as_str())),
+            _ => None,
+        }
+    }
+
+    /// The keys, as they stand.
+    pub fn keys(&self) -> Vec<String> {
+        match self.document().map(|document| document.root().kind.clone()) {
+            Some(Kind::Object(members)) => members.into_iter().map(|member| member.key).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The object with some keys set, every other byte kept; new keys come last.
+    #[must_use]
+    pub fn with(&self, values: &[(&str, &SecretString)]) -> Self {
+        values.iter().fold(self.clone(), |object, (key, value)| {
+            object.set(key, value).unwrap_or(object)
+        })
+    }
+
+    fn set(&self, key: &str, value: &SecretString) -> Option<Self> {
+        let document = self.document()?;
+        let value = serde_json::Value::from(value.expose_secret());
+        if let Some(text) = document.with(&join("", key), &value) {
+            return Some(Self(text.into()));
+        }
+        let Kind::Object(members) = &document.root().kind else {
+            return None;
+        };
+        let member = format!("{}:{value}", serde_json::Value::from(key));
+        let text = if let Some(last) = members.last() {
+            let end = last.node.span.end;
+            document.spliced(end..end, &format!(",{member}"))
+        } else {
+            let start = document.root().span.start + 1;
+            document.spliced(start..start, &member)
+        };
+        Some(Self(text.into()))
+    }
+
+    fn document(&self) -> Option<Document> {
+        Document::parse(self.0.expose_secret()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn object(text: &str) -> Object {
+        Object::parse(text.into()).unwrap()
+    }
+
+    #[test]
+    fn foreign_keys_keep_every_byte() {
+        let text =
+            r#"{ "n" : 12345678901234567890.10 ,"deep":{"a":[null,1e400]}, "password":"old" }"#;
+        let changed =
+            object(text).with(&[("password", &"new".into()), ("username", &"u\"".into())]);
+        assert_eq!(
+            changed.text().expose_secret(),
+            r#"{ "n" : 12345678901234567890.10 ,"deep":{"a":[null,1e400]}, "password":"new","username":"u\"" }"#
+        );
+    }
+
+    #[test]
+    fn only_objects_are_objects() {
+        for text in ["", "secret", "[]", "\"text\"", "5", "null", "{\"a\":}"] {
+            assert!(Object::parse(text.into()).is_none(), "{text}");
+        }
+        assert_eq!(object(r#"{"a":5,"b":"x"}"#).keys(), ["a", "b"]);
+        assert!(object(r#"{"a":5}"#).get("a").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_read(key in "[a-z~/\"é]{1,8}", value in "\\PC*") {
+            let object = Object::of(&[(&key, &value.as_str().into())]);
+            prop_assert_eq!(object.get(&key).unwrap().expose_secret(), value.as_str());
+        }
+    }
+}
