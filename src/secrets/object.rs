@@ -114,7 +114,8 @@ mod tests {
         #[test]
         fn what_is_set_is_read(key in "[a-z~/\"é]{1,8}", value in "\\PC*") {
             let object = Object::of(&[(&key, &value.as_str().into())]);
-            prop_assert_eq!(object.get(&key).unwrap().expose_secret(), value.as_str());
+            let read = object.get(&key).unwrap();
+            prop_assert_eq!(read.expose_secret(), value.as_str());
         }
     }
 }
