@@ -23,3 +23,12 @@ def subnet_by_ipv6_association() -> None:
         if filter_name == "ipv6-cidr-block-association.association-id":
             return list(subnet.ipv6_cidr_block_associations)
         return original(subnet, filter_name, method_name)
+
+
+@patch("moto nests the state of a subnet's IPv6 block in itself, so that the provider never sees it associated")
+def ipv6_block_state() -> None:
+    def associations(subnet: Any) -> Any:
+        states = [(one, one["ipv6CidrBlockState"]["State"]) for one in subnet.ipv6_cidr_block_associations.values()]
+        return [{**one, "ipv6CidrBlockState": {"state": state}} for one, state in states if state == "associated"]
+
+    Subnet.ipv6_cidr_block_association_set = property(associations)

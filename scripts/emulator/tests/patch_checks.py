@@ -79,12 +79,22 @@ def _(aws: Aws) -> None:
     expect([rule.get("Description") for rule in rules if not rule["IsEgress"]], ["from itself"])
 
 
+def subnet_with_ipv6(aws: Aws, block: str) -> Dict[str, Any]:
+    vpc = aws("ec2").create_vpc(CidrBlock=f"{block}.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    ipv6 = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+    return aws("ec2").create_subnet(VpcId=vpc["VpcId"], CidrBlock=f"{block}.0.0/24", Ipv6CidrBlock=ipv6)["Subnet"]
+
+
+@check("ec2.ipv6_block_state")
+def _(aws: Aws) -> None:
+    made = subnet_with_ipv6(aws, "10.6")["SubnetId"]
+    subnet = aws("ec2").describe_subnets(SubnetIds=[made])["Subnets"][0]
+    expect([one["Ipv6CidrBlockState"] for one in subnet["Ipv6CidrBlockAssociationSet"]], [{"State": "associated"}])
+
+
 @check("ec2.subnet_by_ipv6_association")
 def _(aws: Aws) -> None:
-    ec2 = aws("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
-    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
-    subnet = ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.2.0.0/24", Ipv6CidrBlock=block)["Subnet"]
+    ec2, subnet = aws("ec2"), subnet_with_ipv6(aws, "10.2")
     association = subnet["Ipv6CidrBlockAssociationSet"][0]["AssociationId"]
     asked = [{"Name": "ipv6-cidr-block-association.association-id", "Values": [association]}]
     expect([found["SubnetId"] for found in ec2.describe_subnets(Filters=asked)["Subnets"]], [subnet["SubnetId"]])
@@ -279,3 +289,14 @@ def _(aws: Aws) -> None:
     for action, what in (("CREATE", record), ("CREATE", other), ("DELETE", record), ("CREATE", record)):
         changes = [{"Action": action, "ResourceRecordSet": what}]
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+
+@check("applicationautoscaling.tags")
+def _(aws: Aws) -> None:
+    service(aws, "scaled")
+    scaling = aws("application-autoscaling")
+    target = {"ServiceNamespace": "ecs", "ResourceId": "service/scaled/scaled", "ScalableDimension": "ecs:service:DesiredCount"}
+    arn = scaling.register_scalable_target(MinCapacity=1, MaxCapacity=2, Tags={"a": "b"}, **target)["ScalableTargetARN"]
+    scaling.tag_resource(ResourceARN=arn, Tags={"c": "d"})
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    expect(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"], {"c": "d"})
