@@ -1,0 +1,140 @@
+"""The emulated account as a rehearsal needs it: prepared, listed, read. Runs in the emulator's private Python environment.
+
+`prepare DOMAIN` makes what an organisation already has, a hosted zone, and prints its id. `inventory` prints the names of
+all that exists. `secrets` prints every value ever held by a secret (for the search; its output goes into no file).
+`objects FOLDER` copies every version of every object into a folder, so that it can be searched.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_LISTED = {  # service: operation, list, what names one
+    "acm": [("list_certificates", "CertificateSummaryList", "CertificateArn")],
+    "cloudwatch": [("describe_alarms", "MetricAlarms", "AlarmName")],
+    "dynamodb": [("list_tables", "TableNames", None)],
+    "ec2": [
+        ("describe_addresses", "Addresses", "AllocationId"),
+        ("describe_flow_logs", "FlowLogs", "FlowLogId"),
+        ("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+        ("describe_nat_gateways", "NatGateways", "NatGatewayId"),
+        ("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+        ("describe_route_tables", "RouteTables", "RouteTableId"),
+        ("describe_security_groups", "SecurityGroups", "GroupId"),
+        ("describe_subnets", "Subnets", "SubnetId"),
+        ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+        ("describe_vpcs", "Vpcs", "VpcId"),
+    ],
+    "ecs": [("list_clusters", "clusterArns", None), ("list_task_definitions", "taskDefinitionArns", None)],
+    "efs": [("describe_file_systems", "FileSystems", "FileSystemId")],
+    "elasticache": [
+        ("describe_replication_groups", "ReplicationGroups", "ReplicationGroupId"),
+        ("describe_cache_clusters", "CacheClusters", "CacheClusterId"),
+        ("describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"),
+    ],
+    "elbv2": [
+        ("describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+        ("describe_target_groups", "TargetGroups", "TargetGroupArn"),
+    ],
+    "iam": [
+        ("list_roles", "Roles", "RoleName"),
+        ("list_users", "Users", "UserName"),
+        ("list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn"),
+    ],
+    "kms": [("list_aliases", "Aliases", "AliasName")],
+    "logs": [("describe_log_groups", "logGroups", "logGroupName")],
+    "rds": [
+        ("describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
+        ("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
+        ("describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"),
+        ("describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
+    ],
+    "s3": [("list_buckets", "Buckets", "Name")],
+    "secretsmanager": [("list_secrets", "SecretList", "Name")],
+    "servicediscovery": [("list_namespaces", "Namespaces", "Name"), ("list_services", "Services", "Name")],
+    "sns": [("list_topics", "Topics", "TopicArn")],
+}
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(proxies={}))
+
+
+def prepare(domain: str) -> str:
+    made = client("route53").create_hosted_zone(Name=domain, CallerReference=os.urandom(8).hex())
+    return made["HostedZone"]["Id"].rpartition("/")[2]
+
+
+def inventory() -> list[str]:
+    names = set()
+    for service, lists in _LISTED.items():
+        api = client(service)
+        for operation, key, name in lists:
+            pages = api.get_paginator(operation).paginate() if api.can_paginate(operation) else [getattr(api, operation)()]
+            for found in (found for page in pages for found in page[key]):
+                if found not in ([], None) and not (operation == "describe_nat_gateways" and found["State"] == "deleted"):
+                    names.add(f"{service}: {found if name is None else found[name]}")
+    kms = client("kms")
+    for key in (key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]):
+        if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+            names.add(f"kms: {key}")
+    names.update(f"iam: {policy['PolicyName']}" for policy in client("iam").list_policies(Scope="Local")["Policies"])
+    names.update(_records())
+    return sorted(names)
+
+
+def _records() -> Iterator[str]:
+    route53 = client("route53")
+    for zone in route53.list_hosted_zones()["HostedZones"]:
+        yield f"route53: {zone['Name']}"
+        for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+            yield f"route53: {record['Type']} {record['Name']} in {zone['Name']}"
+
+
+def secrets() -> dict[str, list[str]]:
+    manager = client("secretsmanager")
+    values: dict[str, list[str]] = {}
+    for secret in manager.list_secrets()["SecretList"]:
+        versions = manager.list_secret_version_ids(SecretId=secret["Name"], IncludeDeprecated=True)["Versions"]
+        held = [manager.get_secret_value(SecretId=secret["Name"], VersionId=version["VersionId"]) for version in versions]
+        values[secret["Name"]] = [value["SecretString"] for value in held if "SecretString" in value]
+    return values
+
+
+def objects(folder: Path) -> int:
+    s3, copied = client("s3"), 0
+    for bucket in (bucket["Name"] for bucket in s3.list_buckets()["Buckets"]):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for version in page.get("Versions", []):
+                copied += 1
+                body = s3.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
+                (folder / f"{copied:03}-{bucket}-{version['Key'].replace('/', '-')}").write_bytes(body)
+    for table in client("dynamodb").list_tables()["TableNames"]:
+        items = client("dynamodb").scan(TableName=table)["Items"]
+        (folder / f"table-{table}").write_text(json.dumps(items, default=str), encoding="utf-8")
+    return copied
+
+
+def main() -> int:
+    verb, *rest = sys.argv[1:]
+    if verb == "prepare":
+        print(prepare(rest[0]))
+    elif verb == "inventory":
+        print(json.dumps(inventory(), indent=1))
+    elif verb == "secrets":
+        print(json.dumps(secrets()))
+    elif verb == "objects":
+        print(objects(Path(rest[0])))
+    else:
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""A keyring for one rehearsal that is not the user's own.
+
+On Linux the kernel keeps one for us: we join a fresh session keyring, which ends with the rehearsal. Where the kernel
+refuses (some containers) a private Secret Service is started. Elsewhere the desktop's keyring is used, under names that no
+other deployment has and that are removed at the end.
+"""
+
+import ctypes
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_SYSTEM_CALLS = {"x86_64": (248, 250), "aarch64": (217, 219)}  # add_key, keyctl
+_JOIN_SESSION_KEYRING = 1
+_SESSION_KEYRING = -3
+_INSIDE = "OSMT_REHEARSAL_IN_PRIVATE_BUS"
+
+
+class Unavailable(Exception):
+    """There is no keyring to be had; the message says what to install."""
+
+
+def enter() -> str:
+    """Chooses the keyring, before anything else is done: a private bus starts this program anew, inside it."""
+    if not sys.platform.startswith("linux"):
+        return "desktop"
+    if _fresh_session_keyring():
+        return "kernel"
+    if os.environ.get(_INSIDE) is None:
+        if shutil.which("dbus-run-session") is None or shutil.which("gnome-keyring-daemon") is None:
+            raise Unavailable(
+                "the kernel's keyring cannot be used here, and there is no dbus-run-session and gnome-keyring-daemon "
+                "for a private one. On Debian and Ubuntu: apt install dbus gnome-keyring"
+            )
+        os.environ[_INSIDE] = "1"
+        os.execvp("dbus-run-session", ["dbus-run-session", "--", sys.executable, *sys.argv])
+    return "private"
+
+
+def environment(kind: str, state: Path) -> dict[str, str]:
+    """Opens the keyring; the answer is what to add to the environment of what uses it."""
+    if kind != "private":
+        return {"OSMT_KEYRING": "kernel" if kind == "kernel" else "os"}
+    home = state / "keyring"
+    home.mkdir(mode=0o700)
+    own = os.environ | {"XDG_DATA_HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+    daemon = ["gnome-keyring-daemon", "--daemonize", "--unlock", "--components=secrets"]
+    opened = subprocess.run(daemon, input="rehearsal", env=own, capture_output=True, text=True, check=False)
+    if opened.returncode != 0:
+        raise Unavailable(f"could not start a private Secret Service: {opened.stderr.strip()}")
+    return {"OSMT_KEYRING": "os"}
+
+
+def _fresh_session_keyring() -> bool:
+    numbers = _SYSTEM_CALLS.get(platform.machine())
+    if numbers is None:
+        return False
+    add_key, keyctl = numbers
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    if call(keyctl, _JOIN_SESSION_KEYRING, None) < 0:
+        return False
+    return bool(call(add_key, b"user", b"osmt-rehearsal", b"1", 1, _SESSION_KEYRING) >= 0)

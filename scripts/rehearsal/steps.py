@@ -1,0 +1,300 @@
+"""The steps of the journey, in their order. Each says what a person would do, and checks what a person would see."""
+
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import environment
+import leaks
+import osmt_repository
+import providers
+from journey import Journey, StepFailed
+from workplace import Workplace
+
+WHOLE = 11
+QUICK = 8
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+DOMAIN = "osmt.rehearsal.example"
+DIR = "terraform/invocation"
+CONFIG = f"{DIR}/config.auto.tfvars.json"
+REPOSITORY = "osmt"
+CLIENT_SECRET = "app/oauth_client_secret"
+
+
+class Rehearsal:
+    """What the steps know of each other."""
+
+    def __init__(self, journey: Journey, work: Workplace) -> None:
+        self.journey = journey
+        self.work = work
+        self.env = f"rehearse-{secrets.token_hex(3)}"
+        self.client_secret = secrets.token_urlsafe(30)
+        self.python = str(environment.python())
+        self.values = {self.client_secret}  # of secrets: none may be found anywhere at the end
+        self.objects = 0  # of the account, copied to be searched
+        self.zone = ""
+        self.before: list[str] = []
+
+    # what the steps call, as a person would type it
+
+    def bootstrap(self, *arguments: str, **options: Any) -> str:
+        return self.journey.run("osmt-bootstrap", *arguments, **options)
+
+    def secrets(self, *arguments: str, **options: Any) -> str:
+        return self.journey.run("osmt-secrets", *arguments, **options)
+
+    def doctor(self, *arguments: str, **options: Any) -> str:
+        return self.journey.run("osmt-doctor", *arguments, **options)
+
+    def release(self, *arguments: str, **options: Any) -> str:
+        return self.journey.run("osmt-release", "--repo", REPOSITORY, *arguments, **options)
+
+    def terraform(self, *arguments: str, **options: Any) -> str:
+        return self.journey.run("terraform", f"-chdir={DIR}", *arguments, **options)
+
+    def account(self, *arguments: str) -> str:
+        """Asks the emulated account itself, out of the transcript: the answer may hold values."""
+        command = [self.python, "-B", str(Path(__file__).with_name("account.py")), *arguments]
+        done = subprocess.run(command, env=self.journey.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise StepFailed(f"could not ask the emulated account: account.py {arguments[0]}\n{done.stderr}")
+        return done.stdout
+
+    def gather(self) -> None:
+        """Notes the values that the account's secrets hold, and copies its objects, so that both can be searched."""
+        copied = self.work.folder / "objects"
+        copied.mkdir(exist_ok=True)
+        self.objects += int(self.account("objects", str(copied)))
+        for versions in json.loads(self.account("secrets")).values():
+            for version in versions:
+                self.values.update(value for key, value in json.loads(version).items() if key != "username")
+
+    def config(self) -> dict[str, Any]:
+        return dict(json.loads((self.work.folder / CONFIG).read_text(encoding="utf-8"))["config"])
+
+
+def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
+    """The journey; `quick` leaves out what is made in the account and all that follows it."""
+    _prepare_environment(journey, work)
+    with journey.step("build the four binaries", "everything that follows is done by them"):
+        _build(journey)
+    with journey.step("start an AWS account on this machine", "no real one is needed, none can be reached"):
+        _start_emulator(journey, work, keep)
+    rehearsal = Rehearsal(journey, work)
+    with journey.step("a hosted zone for the domain", "an organisation has one before it deploys"):
+        _prepare_account(rehearsal)
+    with journey.step("osmt-bootstrap", "state bucket, lock table and certificate must exist before Terraform"):
+        _bootstrap(rehearsal)
+    with journey.step("osmt-secrets", "passwords go from the keyring to Secrets Manager and nowhere else"):
+        _secrets(rehearsal)
+    with journey.step("osmt-doctor", "mistakes cost less before the plan than after it"):
+        _doctor(rehearsal)
+    with journey.step("Terraform, planned", "the plan is judged before it is applied"):
+        _terraform_plan(rehearsal)
+    if not quick:
+        with journey.step("Terraform, applied", "the stack comes up, and a second plan finds nothing to do"):
+            _terraform_apply(rehearsal)
+        with journey.step("osmt-release", "which commit of OSMT runs is chosen, written down, deployed and told"):
+            _release(rehearsal)
+        with journey.step("rotate the secrets", "a new password reaches the secret and the database in one apply"):
+            _rotate(rehearsal)
+    if not quick and not keep:
+        with journey.step("tear down", "protection off, destroy, and the account is as empty as before"):
+            rehearsal.gather()  # afterwards there is nothing left to search
+            _tear_down(rehearsal)
+    with journey.step("search for the values of the secrets", "state, plans, logs and arguments must not hold one"):
+        _search(rehearsal)
+
+
+def _prepare_environment(journey: Journey, work: Workplace) -> None:
+    """The user's own AWS, Terraform and git settings stay out; a real account cannot be reached by mistake."""
+    unwanted = ("AWS_", "TF_", "GIT_", "OSMT_KEYRING")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1"}
+    own |= {f"GIT_{who}_NAME": "Rehearsal" for who in ("AUTHOR", "COMMITTER")}
+    own |= {f"GIT_{who}_EMAIL": "rehearsal@example.org" for who in ("AUTHOR", "COMMITTER")}
+    journey.environment = kept | own | journey.environment | providers.configuration(work.folder)
+    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "main.tf", "config.auto.tfvars.json")
+
+    def only_in_invocation(folder: str, names: list[str]) -> set[str]:
+        return ignored(folder, names) if Path(folder).name == "invocation" else set()
+
+    shutil.copytree(providers.ROOT / "terraform", work.folder / "terraform", ignore=only_in_invocation)
+
+
+def _build(journey: Journey) -> None:
+    root = str(providers.ROOT)
+    journey.run("cargo", "build", "--locked", "--bins", "--quiet", cwd=root)
+    told = subprocess.run(
+        ["cargo", "metadata", "--format-version=1", "--no-deps", "--locked"], cwd=root, capture_output=True, text=True, check=True
+    )
+    binaries = Path(json.loads(told.stdout)["target_directory"]) / "debug"
+    journey.environment["PATH"] = f"{binaries}{os.pathsep}{journey.environment['PATH']}"
+
+
+def _start_emulator(journey: Journey, work: Workplace, keep: bool) -> None:
+    parent = [] if keep else ["--parent", str(os.getpid())]
+    command = [str(providers.ROOT / "scripts" / "aws-emulator"), "start", "--state", str(work.emulator), *parent]
+    started = journey.run_json(*command, "--format", "json", show=lambda out: f"up at {json.loads(out)['endpoint']}")
+    for name in started["unset"]:
+        journey.environment.pop(name, None)
+    journey.environment.update(started["environment"])
+
+
+def _prepare_account(rehearsal: Rehearsal) -> None:
+    rehearsal.zone = rehearsal.account("prepare", DOMAIN).strip()
+    rehearsal.before = json.loads(rehearsal.account("inventory"))
+    print(f"          {DOMAIN} is zone {rehearsal.zone}")
+
+
+def _bootstrap(rehearsal: Rehearsal) -> None:
+    answers = {
+        "--account-id": ACCOUNT,
+        "--region": REGION,
+        "--env": rehearsal.env,
+        "--domain": DOMAIN,
+        "--hosted-zone-id": rehearsal.zone,
+        "--oauth-issuer": "https://login.rehearsal.example/oauth2/default",
+        "--oauth-client-id": "0oa1rehearsal2client3",
+        "--oauth-audience": "api://default",
+    }
+    rehearsal.bootstrap("init", "--yes", *(word for pair in answers.items() for word in pair))
+    rehearsal.bootstrap("plan", exits=(1,), show=_whole)
+    rehearsal.bootstrap("apply", "--yes", show=_last)
+    rehearsal.bootstrap("apply", "--yes", show=_last)
+    rehearsal.bootstrap("plan", show=_last)
+    rehearsal.bootstrap("certificate", "--yes", show=_last)
+    arn = rehearsal.config()["alb"]["certificate_arn"]
+    wanted = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/"
+    rehearsal.journey.expect(arn.startswith(wanted), f"the certificate's ARN is not in {CONFIG}: {arn}")
+    rehearsal.bootstrap("status", show=_whole)
+
+
+def _secrets(rehearsal: Rehearsal) -> None:
+    rehearsal.secrets("set", "rds/username", given="osmt\n", given_is="osmt")
+    rehearsal.secrets("generate", "rds/password")
+    given = rehearsal.client_secret + "\n"
+    rehearsal.secrets("set", CLIENT_SECRET, given=given, given_is="a value made for this rehearsal")
+    rehearsal.secrets("diff", exits=(1,), show=_whole)
+    rehearsal.secrets("push", "--yes", show=_last)
+    rehearsal.secrets("diff", show=_last)
+    rehearsal.secrets("verify", show=_whole)
+
+
+def _doctor(rehearsal: Rehearsal) -> None:
+    rehearsal.doctor("check", show=_last)
+    rehearsal.doctor("check", "--live", show=_last)
+
+
+def _terraform_plan(rehearsal: Rehearsal) -> None:
+    rehearsal.terraform("init", "-no-color", show=_last)
+    rehearsal.terraform("plan", "-no-color", "-out=first.tfplan", show=_changes)
+    rehearsal.doctor("plan", f"{DIR}/first.tfplan", show=_last)
+
+
+def _terraform_apply(rehearsal: Rehearsal) -> None:
+    rehearsal.terraform("apply", "-no-color", "first.tfplan", show=_changes)
+    rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=_changes)
+
+
+def _release(rehearsal: Rehearsal) -> None:
+    osmt_repository.make(rehearsal.work.folder / REPOSITORY)
+    before = (rehearsal.work.folder / CONFIG).read_text(encoding="utf-8").splitlines()
+    rehearsal.release("list", show=_whole)
+    rehearsal.release("select", osmt_repository.NEWEST, "--yes", show=_last)
+    after = (rehearsal.work.folder / CONFIG).read_text(encoding="utf-8").splitlines()
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    for old, new in changed:
+        print(f"          - {old.strip()}\n          + {new.strip()}")
+    rehearsal.journey.expect(len(changed) == 1, f"selecting a release changed {len(changed)} lines of {CONFIG} instead of one")
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
+    rehearsal.release("tag", "--yes", show=_last)
+    told = rehearsal.release("status", show=_whole)
+    rehearsal.journey.expect(osmt_repository.NEWEST in told, f"the status does not name what runs, {osmt_repository.NEWEST}")
+
+
+def _rotate(rehearsal: Rehearsal) -> None:
+    before = rehearsal.config()["secrets_revision"]
+    rehearsal.secrets("rotate", "--yes", show=_last)
+    after = rehearsal.config()["secrets_revision"]
+    rehearsal.journey.expect(after == before + 1, f"secrets_revision went from {before} to {after}")
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
+    rehearsal.secrets("verify", show=_whole)
+
+
+def _search(rehearsal: Rehearsal) -> None:
+    """No value of a secret may be where it can be read: one place found fails the rehearsal."""
+    rehearsal.gather()
+    journey, values = rehearsal.journey, rehearsal.values
+    journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
+    wanted = leaks.needles(values)
+    places = leaks.in_folder(rehearsal.work.folder, wanted)
+    for arguments in journey.seen_arguments:
+        places += leaks.in_bytes(f"the arguments of {arguments.split(' ')[0]}", arguments.encode(), wanted)
+    if places:
+        raise StepFailed("the value of a secret was found in\n  " + "\n  ".join(sorted(set(places))))
+    print(
+        f"          {len(values)} values, none of them in {rehearsal.objects} objects of the account, the working copy with "
+        f"its plans and logs, or {len(journey.seen_arguments)} argument lists"
+    )
+
+
+def _tear_down(rehearsal: Rehearsal) -> None:
+    config = rehearsal.work.folder / CONFIG
+    text = config.read_text(encoding="utf-8")
+    text = re.sub(r'("enable_deletion_protection":\s*)true', r"\1false", text)
+    text = re.sub(r'("skip_final_snapshot":\s*)false', r"\1true", text)
+    config.write_text(text, encoding="utf-8")
+    print(f"          in {CONFIG}: enable_deletion_protection false (twice), skip_final_snapshot true")
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
+    rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=_changes)
+    rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=_last)
+    after = json.loads(rehearsal.account("inventory"))
+    left, lost = sorted(set(after) - set(rehearsal.before)), sorted(set(rehearsal.before) - set(after))
+    rehearsal.journey.expect(not left, "the account is not as empty as before; left over:\n  " + "\n  ".join(left))
+    rehearsal.journey.expect(not lost, "the tear-down took what was not its own:\n  " + "\n  ".join(lost))
+    print(f"          the account holds what it held at the beginning: {len(after)} things")
+
+
+def leave(journey: Journey, work: Workplace) -> None:
+    """Leaves all up and says how to go on by hand."""
+    work.keep()
+    exported = {name: value for name, value in journey.environment.items() if os.environ.get(name) != value}
+    removed = sorted(name for name in os.environ if name not in journey.environment)
+    lines = [f"unset {name}" for name in removed] + [f"export {name}={shlex.quote(value)}" for name, value in exported.items()]
+    (work.folder / "environment.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    stop = f"{shlex.quote(str(providers.ROOT / 'scripts' / 'aws-emulator'))} stop --state {work.emulator}"
+    print(
+        f"\nleft up as you asked. To go on by hand:\n  cd {work.folder} && . ./environment.sh\n"
+        f"  terraform -chdir={DIR} plan\nand to end it:\n  {stop} && rm -r {work.folder}",
+        flush=True,
+    )
+
+
+def clear(journey: Journey, work: Workplace) -> None:
+    """Ends the emulator, forgets the keyring's entries, removes the working copy."""
+    if (work.folder / CONFIG).exists():
+        for name in ("rds/username", "rds/password", CLIENT_SECRET):
+            command = ["osmt-secrets", "rm", name, "--yes"]
+            subprocess.run(command, cwd=work.folder, env=journey.environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    work.clear()
+
+
+def _whole(out: str) -> str:
+    return out.strip()
+
+
+def _last(out: str) -> str:
+    return (out.strip().splitlines() or [""])[-1]
+
+
+def _changes(out: str) -> str:
+    told = r"^(Plan: .*|Apply complete!.*|Destroy complete!.*|No changes\..*)$"
+    return "\n".join(re.findall(told, out, flags=re.MULTILINE))
