@@ -3,10 +3,14 @@
 //! Showing a plan is the dry run: there is no `dry_run` parameter below `command`. A plan holds names and settings,
 //! never the value of a secret.
 
+use std::pin::Pin;
+use std::task::Poll;
+
+use serde::Deserialize;
 use serde::Serialize;
 
 /// What an action does to its thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// It does not exist and will.
@@ -17,10 +21,13 @@ pub enum Verb {
     Delete,
     /// A local file changes, or a task is run.
     Run,
+    /// It is as it should be; shown, never done.
+    Keep,
 }
 
 /// One line of a plan, as people and machines read it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Line {
     /// What happens.
     pub verb: Verb,
@@ -68,6 +75,11 @@ impl Line {
 pub trait Action {
     /// How the action is shown.
     fn line(&self) -> Line;
+
+    /// Actions of different lanes do not depend on each other.
+    fn lane(&self) -> usize {
+        0
+    }
 }
 
 /// What is to be done, in order.
@@ -123,6 +135,65 @@ impl<A: Action> Plan<A> {
         }
         Ok(self.actions.len())
     }
+
+    /// Does the actions of one lane in order and all lanes at the same time. A failure stops its own lane: what the
+    /// others began they end.
+    pub async fn execute_lanes<E>(
+        &self,
+        apply: impl AsyncFn(&A) -> Result<(), E>,
+    ) -> Result<usize, Stopped<E>> {
+        let apply = &apply;
+        let lanes = self.actions.iter().map(Action::lane).max();
+        let running: Vec<_> = (0..=lanes.unwrap_or_default())
+            .map(|lane| {
+                Box::pin(async move {
+                    let mut done = 0;
+                    for action in self.actions.iter().filter(|action| action.lane() == lane) {
+                        match apply(action).await {
+                            Ok(()) => done += 1,
+                            Err(error) => return (done, Some(error)),
+                        }
+                    }
+                    (done, None)
+                })
+            })
+            .collect();
+        let mut done = 0;
+        let mut error = None;
+        for (of_lane, stopped) in all(running).await {
+            done += of_lane;
+            error = error.or(stopped);
+        }
+        match error {
+            Some(error) => Err(Stopped {
+                done,
+                of: self.actions.len(),
+                error,
+            }),
+            None => Ok(done),
+        }
+    }
+}
+
+/// Runs futures at the same time and gives their results in the order of the futures.
+async fn all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+    let mut results: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let Poll::Ready(output) = Pin::new(future).poll(context)
+            {
+                *result = Some(output);
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    results.into_iter().flatten().collect()
 }
 
 impl<A> FromIterator<A> for Plan<A> {

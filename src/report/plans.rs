@@ -32,10 +32,14 @@ pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
             Verb::Update => ('~', AnsiColor::Yellow),
             Verb::Delete => ('-', AnsiColor::Red),
             Verb::Run => ('>', AnsiColor::Cyan),
+            Verb::Keep => ('=', AnsiColor::BrightBlack),
         };
         let style = Style::new().fg_color(Some(colour.into()));
         match &line.setting {
-            None => writeln!(out, "  {style}{sign}{style:#} {}", line.thing)?,
+            None => match &line.to {
+                None => writeln!(out, "  {style}{sign}{style:#} {}", line.thing)?,
+                Some(to) => writeln!(out, "  {style}{sign}{style:#} {}: {to}", line.thing)?,
+            },
             Some(setting) => {
                 if line.thing != thing {
                     writeln!(out, "    {}", line.thing)?;
@@ -56,7 +60,13 @@ pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
 
 /// How many things a plan creates, changes and deletes, in words.
 pub fn summary(lines: &[Line]) -> String {
-    let count = |verb| lines.iter().filter(|line| line.verb == verb).count();
+    // The settings that a thing is made with belong to its one creation.
+    let count = |verb| {
+        lines
+            .iter()
+            .filter(|line| line.verb == verb && (verb != Verb::Create || line.setting.is_none()))
+            .count()
+    };
     [
         (count(Verb::Create), "to create"),
         (count(Verb::Update), "to change"),

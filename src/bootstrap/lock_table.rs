@@ -1,0 +1,263 @@
+//! The DynamoDB table in which Terraform notes who holds the state.
+//!
+//! A table whose key cannot hold Terraform's lock is somebody else's, and refused. Foreign tags and a KMS key that
+//! somebody chose are kept.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeDefinition;
+use aws_sdk_dynamodb::types::BillingMode;
+use aws_sdk_dynamodb::types::KeySchemaElement;
+use aws_sdk_dynamodb::types::KeyType;
+use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
+use aws_sdk_dynamodb::types::ScalarAttributeType;
+use aws_sdk_dynamodb::types::SseSpecification;
+use aws_sdk_dynamodb::types::TableStatus;
+use aws_sdk_dynamodb::types::Tag;
+
+use super::Error;
+use super::Judged;
+use super::Target;
+use super::present_tags;
+use super::tags_text;
+use crate::account::Table;
+use crate::aws::Session;
+use crate::aws::call;
+use crate::config;
+
+/// How long DynamoDB may take to make or change an empty table.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// One change to the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Make it: on demand, encrypted, protected, tagged.
+    Create,
+    /// Refuse to be deleted.
+    Protect,
+    /// Encrypt with a KMS key.
+    Encrypt,
+    /// Be restorable to a point in time.
+    Recover,
+    /// Pay by the request.
+    OnDemand,
+    /// Our tags; others stay.
+    Tags(BTreeMap<String, String>),
+}
+
+/// Judges the table's settings; pure.
+pub fn judge(
+    target: &Target,
+    name: &str,
+    seen: Option<&Table>,
+) -> Result<Vec<Judged<Change>>, Error> {
+    let text = format!("DynamoDB table {name}");
+    let wanted = target.tags();
+    let recovery = "point-in-time recovery";
+    let Some(table) = seen else {
+        return Ok(vec![
+            Judged::create(
+                &text,
+                Some("key LockID (S), on demand, encrypted, deletion protection, tags"),
+                Change::Create,
+            ),
+            Judged::setting(
+                (&text, false),
+                recovery,
+                (None, "on"),
+                false,
+                Change::Recover,
+            ),
+        ]);
+    };
+    usable(name, table)?;
+    let thing = (text.as_str(), true);
+    let switch = |on: bool| (Some(if on { "on" } else { "off" }.to_owned()), "on");
+    let merged: BTreeMap<_, _> = table
+        .tags
+        .clone()
+        .into_iter()
+        .chain(wanted.clone())
+        .collect();
+    Ok(vec![
+        Judged::setting(
+            thing,
+            "deletion protection",
+            switch(table.deletion_protection),
+            table.deletion_protection,
+            Change::Protect,
+        ),
+        Judged::setting(
+            thing,
+            "encryption with KMS",
+            switch(table.kms),
+            table.kms,
+            Change::Encrypt,
+        ),
+        Judged::setting(
+            thing,
+            recovery,
+            switch(table.point_in_time_recovery),
+            table.point_in_time_recovery,
+            Change::Recover,
+        ),
+        Judged::setting(
+            thing,
+            "billing",
+            (Some(table.billing.clone()), "PAY_PER_REQUEST"),
+            table.billing == "PAY_PER_REQUEST",
+            Change::OnDemand,
+        ),
+        Judged::setting(
+            thing,
+            "tags",
+            (present_tags(&wanted, &table.tags), &tags_text(&wanted)),
+            merged == table.tags,
+            Change::Tags(wanted.clone()),
+        ),
+    ])
+}
+
+fn usable(name: &str, table: &Table) -> Result<(), Error> {
+    let why = match &table.partition_key {
+        _ if table.status == "DELETING" => "it is being deleted; wait a minute".to_owned(),
+        Some((key, of)) if key == "LockID" && of == "S" && !table.sort_key => return Ok(()),
+        Some((key, of)) if table.sort_key => {
+            format!("its key is {key} ({of}) and a sort key, Terraform wants LockID (S) alone")
+        }
+        Some((key, of)) => format!("its key is {key} ({of}), Terraform wants LockID (S)"),
+        None => "its key is not known, Terraform wants LockID (S)".to_owned(),
+    };
+    Err(Error::Table {
+        table: name.to_owned(),
+        why,
+    })
+}
+
+/// Makes one change; a table that is busy is waited for.
+pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
+    let client = session.dynamodb();
+    let name = target.table.as_deref().unwrap_or_default();
+    if *change == Change::Create {
+        create(&client, name, target).await?;
+        return active(&client, name).await;
+    }
+    active(&client, name).await?;
+    let update = client.update_table().table_name(name);
+    match change {
+        Change::Create => {}
+        Change::Protect => {
+            let request = update.deletion_protection_enabled(true);
+            call("dynamodb:UpdateTable", request.send().await)?;
+        }
+        Change::Encrypt => {
+            let request = update.sse_specification(encrypted());
+            call("dynamodb:UpdateTable", request.send().await)?;
+        }
+        Change::OnDemand => {
+            let request = update.billing_mode(BillingMode::PayPerRequest);
+            call("dynamodb:UpdateTable", request.send().await)?;
+        }
+        Change::Recover => recover(&client, name).await?,
+        Change::Tags(wanted) => {
+            let arn = format!(
+                "arn:{}:dynamodb:{}:{}:table/{name}",
+                config::partition(&target.region),
+                target.region,
+                target.account_id
+            );
+            let request = client
+                .tag_resource()
+                .resource_arn(arn)
+                .set_tags(Some(tags(wanted)));
+            call("dynamodb:TagResource", request.send().await)?;
+        }
+    }
+    Ok(())
+}
+
+async fn create(client: &Client, name: &str, target: &Target) -> Result<(), Error> {
+    let key = KeySchemaElement::builder()
+        .attribute_name("LockID")
+        .key_type(KeyType::Hash)
+        .build();
+    let attribute = AttributeDefinition::builder()
+        .attribute_name("LockID")
+        .attribute_type(ScalarAttributeType::S)
+        .build();
+    let request = client
+        .create_table()
+        .table_name(name)
+        .set_key_schema(key.ok().map(|key| vec![key]))
+        .set_attribute_definitions(attribute.ok().map(|attribute| vec![attribute]))
+        .billing_mode(BillingMode::PayPerRequest)
+        .sse_specification(encrypted())
+        .deletion_protection_enabled(true)
+        .set_tags(Some(tags(&target.tags())));
+    match call("dynamodb:CreateTable", request.send().await) {
+        // A lost answer, or somebody else at the same work: what it is made of is verified afterwards.
+        Err(error) if error.is("ResourceInUseException") => Ok(()),
+        answer => Ok(answer.map(drop)?),
+    }
+}
+
+async fn active(client: &Client, name: &str) -> Result<(), Error> {
+    let mut waited = Duration::ZERO;
+    let mut pause = Duration::from_millis(200);
+    loop {
+        let request = client.describe_table().table_name(name);
+        let status = match call("dynamodb:DescribeTable", request.send().await) {
+            // A table that was made a moment ago may not be seen yet.
+            Err(error) if error.is("ResourceNotFoundException") && waited < PATIENCE / 10 => None,
+            answer => answer?.table.and_then(|table| table.table_status),
+        };
+        if status == Some(TableStatus::Active) {
+            return Ok(());
+        }
+        if waited > PATIENCE {
+            return Err(Error::Slow {
+                thing: format!("table {name}"),
+                state: status.map_or("missing".into(), |status| status.as_str().to_owned()),
+            });
+        }
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+async fn recover(client: &Client, name: &str) -> Result<(), Error> {
+    let mut waited = Duration::ZERO;
+    let pause = Duration::from_secs(2);
+    loop {
+        let on = PointInTimeRecoverySpecification::builder()
+            .point_in_time_recovery_enabled(true)
+            .build();
+        let request = client
+            .update_continuous_backups()
+            .table_name(name)
+            .set_point_in_time_recovery_specification(on.ok());
+        match call("dynamodb:UpdateContinuousBackups", request.send().await) {
+            // DynamoDB still prepares a new table's backups.
+            Err(error)
+                if error.is("ContinuousBackupsUnavailableException") && waited < PATIENCE =>
+            {
+                tokio::time::sleep(pause).await;
+                waited += pause;
+            }
+            answer => return Ok(answer.map(drop)?),
+        }
+    }
+}
+
+fn encrypted() -> SseSpecification {
+    SseSpecification::builder().enabled(true).build()
+}
+
+fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+        .collect()
+}

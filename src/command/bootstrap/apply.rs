@@ -1,0 +1,210 @@
+//! `plan` and `apply`: the state bucket and the lock table.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Ready;
+use super::Report;
+use super::StateFlags;
+use super::lines;
+use super::verify;
+use crate::aws::Session;
+use crate::bootstrap;
+use crate::bootstrap::Seen;
+use crate::bootstrap::Step;
+use crate::bootstrap::Target;
+use crate::command::Common;
+use crate::command::Ui;
+use crate::command::block_on;
+use crate::command::describe;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::plan::Action as _;
+use crate::plan::Line;
+use crate::plan::Plan;
+use crate::plan::Stopped;
+
+/// A plan in a file: for whom it was made, what was seen, and what follows from it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    version: u32,
+    tool: String,
+    target: Target,
+    seen: Seen,
+    actions: Vec<Line>,
+}
+
+pub(super) fn plan(
+    common: &Common,
+    ui: &Ui,
+    flags: &StateFlags,
+    out: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let ready = Ready::new(common, flags)?;
+    block_on(ui, async {
+        let session = ready.session(common, ui).await?;
+        let target = &ready.target;
+        let seen = ui
+            .during("looking", bootstrap::observe(&session, target))
+            .await?;
+        let judged = bootstrap::judge(target, &seen)?;
+        if ui.is_human() {
+            ui.show_plan(&lines(&judged))?;
+        }
+        let plan = bootstrap::plan(judged.clone());
+        let (status, exit) = if plan.is_empty() {
+            ("nothing", Exit::Done)
+        } else {
+            ("pending", Exit::Pending)
+        };
+        if plan.is_empty() {
+            ui.result("nothing to do")?;
+        }
+        ui.json(&Report::new(ui, status, &judged))?;
+        if let Some(path) = out {
+            save(ui, path, target, seen, &plan)?;
+        }
+        Ok(exit)
+    })
+}
+
+fn save(
+    ui: &Ui,
+    path: &Path,
+    target: &Target,
+    seen: Seen,
+    plan: &Plan<Step>,
+) -> Result<(), Failure> {
+    let saved = Saved {
+        version: crate::report::VERSION,
+        tool: ui.tool.clone(),
+        target: target.clone(),
+        seen: settled(seen),
+        actions: plan.lines(),
+    };
+    let text = serde_json::to_string_pretty(&saved)
+        .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
+    files::write(path, format!("{text}\n").as_bytes())?;
+    ui.say(format_args!(
+        "saved; carry it out with `osmt-bootstrap apply {}`",
+        path.display()
+    ));
+    Ok(())
+}
+
+/// A lock comes and goes with each run of Terraform: no part of what a plan was made of.
+fn settled(mut seen: Seen) -> Seen {
+    if let Some(table) = &mut seen.table {
+        table.lock = None;
+    }
+    seen
+}
+
+fn load(path: &Path) -> Result<Saved, Failure> {
+    let text = files::read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("{} is not a saved plan: {error}", path.display()),
+        )
+        .help("`osmt-bootstrap plan --out FILE` saves one")
+    })
+}
+
+pub(super) fn apply(
+    common: &Common,
+    ui: &Ui,
+    flags: &StateFlags,
+    file: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let saved = file.map(load).transpose()?;
+    let ready = Ready::new(common, flags)?;
+    block_on(ui, async {
+        let session = ready.session(common, ui).await?;
+        let target = &ready.target;
+        let seen = ui
+            .during("looking", bootstrap::observe(&session, target))
+            .await?;
+        let judged = bootstrap::judge(target, &seen)?;
+        let plan = bootstrap::plan(judged.clone());
+        if let Some(saved) = saved {
+            unchanged(&saved, target, seen, &plan)?;
+        }
+        if plan.is_empty() {
+            ui.result("nothing to do")?;
+            ui.json(&Report::new(ui, "nothing", &judged))?;
+            return Ok(Exit::Done);
+        }
+        ui.show_plan(&plan.lines())?;
+        if ui.dry_run {
+            ui.json(&Report::new(ui, "pending", &judged))?;
+            return Ok(Exit::Pending);
+        }
+        ui.confirm(&format!("Change account {}?", target.account_id))
+            .await?;
+        carry_out(ui, &session, target, &plan).await?;
+        ui.during("looking again", verify(&session, target)).await?;
+        ui.result("done and verified")?;
+        ui.json(&Report::new(ui, "applied", &judged))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
+    let seen = settled(seen);
+    let what = if saved.target != *target {
+        "it was made for other names, or for another account"
+    } else if saved.seen.bucket != seen.bucket {
+        "the state bucket has changed since"
+    } else if saved.seen.table != seen.table {
+        "the lock table has changed since"
+    } else if saved.actions != plan.lines() {
+        "this version plans something else"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Exit::Refused,
+        format!("the saved plan is out of date: {what}; nothing was written"),
+    )
+    .help("make a new one with `osmt-bootstrap plan --out FILE`"))
+}
+
+async fn carry_out(
+    ui: &Ui,
+    session: &Session,
+    target: &Target,
+    plan: &Plan<Step>,
+) -> Result<(), Failure> {
+    let spinner = ui.spinner("");
+    let applied = plan
+        .execute_lanes(async |step| {
+            let what = describe(&step.line());
+            spinner.set_message(what.clone());
+            bootstrap::apply(session, target, step).await?;
+            ui.detail(format_args!("done: {what}"));
+            ui.done(what);
+            Ok(())
+        })
+        .await;
+    spinner.finish_and_clear();
+    applied
+        .map(drop)
+        .map_err(|stopped: Stopped<bootstrap::Error>| {
+            let mut failure = Failure::from(stopped.error);
+            failure.causes.push(format!(
+                "stopped after {} of {} actions; {}",
+                stopped.done,
+                stopped.of,
+                ui.already()
+            ));
+            failure
+                .help
+                .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
+            failure
+        })
+}

@@ -1,0 +1,200 @@
+//! `osmt-bootstrap`: flags in, text and exit out. One file a verb; here what they share.
+
+mod apply;
+mod status;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::Common;
+use super::Shared;
+use super::Tool;
+use super::Ui;
+use crate::aws;
+use crate::aws::Session;
+use crate::bootstrap;
+use crate::bootstrap::Change;
+use crate::bootstrap::Judged;
+use crate::bootstrap::Target;
+use crate::bootstrap::backend;
+use crate::config::Config;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::plan::Line;
+use crate::plan::Plan;
+use crate::plan::Verb as PlanVerb;
+
+/// Prepare an AWS account for OSMT: state bucket, lock table, certificate, configuration.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "osmt-bootstrap", version)]
+pub struct Bootstrap {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    /// Show what `apply` would do; only reads. Exit 1 if anything is pending.
+    Plan {
+        #[command(flatten)]
+        state: StateFlags,
+        /// Save the plan, for `apply FILE`.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make the state bucket and the lock table, or mend what differs; then look again.
+    Apply {
+        #[command(flatten)]
+        state: StateFlags,
+        /// A saved plan; refused if the account has changed since.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Tell drift, who holds the lock, and when the state last changed. Exit 1 on drift.
+    Status {
+        #[command(flatten)]
+        state: StateFlags,
+    },
+    #[command(flatten)]
+    Shared(Shared),
+}
+
+/// Other names than those in main.tf.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct StateFlags {
+    /// The state bucket [default: main.tf's, else osmt-ENV-ACCOUNT-REGION].
+    #[arg(long, value_name = "NAME")]
+    bucket: Option<String>,
+    /// The lock table [default: main.tf's, else osmt-ENV].
+    #[arg(long, value_name = "NAME")]
+    lock_table: Option<String>,
+    /// How Terraform locks the state [default: main.tf's, else dynamodb].
+    #[arg(long, value_name = "HOW")]
+    lock: Option<Lock>,
+}
+
+/// The values of `--lock`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lock {
+    /// A note in a table; any Terraform since 0.9.
+    Dynamodb,
+    /// A file beside the state; Terraform since 1.10.
+    S3,
+}
+
+impl Tool for Bootstrap {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
+        let common = &self.common;
+        match self.verb {
+            Verb::Plan { state, out } => apply::plan(common, ui, &state, out.as_deref()),
+            Verb::Apply { state, file } => apply::apply(common, ui, &state, file.as_deref()),
+            Verb::Status { state } => status::run(common, ui, &state),
+            Verb::Shared(shared) => shared.run::<Self>(ui),
+        }
+    }
+}
+
+/// What the verbs that talk to AWS begin with.
+struct Ready {
+    config: Config,
+    target: Target,
+}
+
+impl Ready {
+    fn new(common: &Common, flags: &StateFlags) -> Result<Self, Failure> {
+        let (_, config) = common.load_config()?;
+        let mut names = match files::read_text(&common.dir.join("main.tf")) {
+            Ok(text) => backend::read(&text),
+            Err(files::Error::Missing(_)) => backend::Backend::default(),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(bucket) = &flags.bucket {
+            names.bucket = Some(bucket.clone());
+        }
+        if let Some(table) = &flags.lock_table {
+            names.lock_table = Some(table.clone());
+        }
+        match flags.lock {
+            Some(Lock::S3) => (names.use_lockfile, names.lock_table) = (true, None),
+            Some(Lock::Dynamodb) => names.use_lockfile = false,
+            None => {}
+        }
+        Ok(Self {
+            target: Target::new(&config, names),
+            config,
+        })
+    }
+
+    /// Opens a session with the config's account; another one is refused.
+    async fn session(&self, common: &Common, ui: &Ui) -> Result<Session, Failure> {
+        let settings = common.aws(Some(&self.config.region), ui);
+        Ok(aws::open(&settings, Some(&self.config.account_id)).await?)
+    }
+}
+
+/// A plan with what is as it should be, as `--format json` prints it.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    status: &'a str,
+    actions: Vec<Line>,
+    unchanged: Vec<Line>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
+}
+
+impl<'a> Report<'a> {
+    fn new(ui: &'a Ui, status: &'a str, judged: &[Judged<Change>]) -> Self {
+        let lines = judged.iter().map(|judged| judged.line.clone());
+        let (unchanged, actions) = lines.partition(|line| line.verb == PlanVerb::Keep);
+        Self {
+            version: crate::report::VERSION,
+            tool: &ui.tool,
+            status,
+            actions,
+            unchanged,
+            remarks: Vec::new(),
+        }
+    }
+}
+
+fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
+    judged.iter().map(|judged| judged.line.clone()).collect()
+}
+
+/// Looks again until nothing is left to do; AWS may take a few seconds to tell what it was told.
+async fn verify(session: &Session, target: &Target) -> Result<Vec<Judged<Change>>, Failure> {
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let seen = bootstrap::observe(session, target).await?;
+        let judged = bootstrap::judge(target, &seen)?;
+        let left: Plan<_> = bootstrap::plan(judged.clone());
+        if left.is_empty() {
+            return Ok(judged);
+        }
+        if pause > Duration::from_secs(8) {
+            let what: Vec<String> = left.lines().iter().map(super::describe).collect();
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("AWS took every call, yet did not keep: {}", what.join("; ")),
+            )
+            .help("look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back"));
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+}

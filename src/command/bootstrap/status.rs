@@ -1,0 +1,128 @@
+//! `status`: drift of each setting, the lock, and the last change of the state.
+
+use serde::Serialize;
+
+use super::Ready;
+use super::Report;
+use super::StateFlags;
+use super::lines;
+use crate::account::Lock;
+use crate::account::State;
+use crate::account::observe;
+use crate::bootstrap;
+use crate::bootstrap::state_bucket;
+use crate::command::Common;
+use crate::command::Ui;
+use crate::command::block_on;
+use crate::explain::Exit;
+use crate::explain::Failure;
+
+#[derive(Serialize)]
+struct StatusReport<'a> {
+    #[serde(flatten)]
+    plan: Report<'a>,
+    lock: Option<Held>,
+    /// RFC 3339
+    last_state_change: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Held {
+    #[serde(flatten)]
+    lock: Lock,
+    age: Option<String>,
+}
+
+pub(super) fn run(common: &Common, ui: &Ui, flags: &StateFlags) -> Result<Exit, Failure> {
+    let ready = Ready::new(common, flags)?;
+    block_on(ui, async {
+        let session = ready.session(common, ui).await?;
+        let target = &ready.target;
+        let (seen, state) = ui
+            .during("looking", async {
+                tokio::join!(
+                    bootstrap::observe(&session, target),
+                    Box::pin(observe::state(&session, &target.bucket, &target.state_key))
+                )
+            })
+            .await;
+        let seen = seen?;
+        let state = match &seen.bucket {
+            Some(_) => state?,
+            None => State::default(),
+        };
+        let judged = bootstrap::judge(target, &seen)?;
+        let drift = judged.iter().any(|judged| judged.change.is_some());
+        let remarks = seen
+            .bucket
+            .as_ref()
+            .map(state_bucket::remarks)
+            .unwrap_or_default();
+        let lock = seen
+            .table
+            .and_then(|table| table.lock)
+            .or(state.lock)
+            .map(|lock| Held {
+                age: age(&lock.created),
+                lock,
+            });
+        if ui.is_human() {
+            ui.show_plan(&lines(&judged))?;
+            ui.result(held(lock.as_ref()))?;
+            ui.result(match &state.last_change {
+                Some(time) => format!("state last changed: {time}"),
+                None => "state: none yet".to_owned(),
+            })?;
+            for remark in &remarks {
+                ui.result(format_args!("note: {remark}"))?;
+            }
+            ui.result(if drift {
+                "drift: `osmt-bootstrap apply` mends it"
+            } else {
+                "everything is as it should be"
+            })?;
+        }
+        let mut plan = Report::new(ui, if drift { "drift" } else { "nothing" }, &judged);
+        plan.remarks = remarks;
+        ui.json(&StatusReport {
+            plan,
+            lock,
+            last_state_change: state.last_change,
+        })?;
+        Ok(if drift { Exit::Pending } else { Exit::Done })
+    })
+}
+
+fn held(lock: Option<&Held>) -> String {
+    match lock {
+        None => "lock: free".to_owned(),
+        Some(held) => {
+            let or = |text: &str| {
+                if text.is_empty() {
+                    "unknown".to_owned()
+                } else {
+                    text.to_owned()
+                }
+            };
+            format!(
+                "lock: held by {} for {} ({}), id {}",
+                or(&held.lock.who),
+                held.age.as_deref().unwrap_or("an unknown time"),
+                or(&held.lock.operation),
+                or(&held.lock.id),
+            )
+        }
+    }
+}
+
+/// The time since then, rounded down: `2 h 5 min`.
+fn age(since: &str) -> Option<String> {
+    let since: jiff::Timestamp = since.parse().ok()?;
+    let minutes = jiff::Timestamp::now().duration_since(since).as_mins();
+    Some(match minutes {
+        ..1 => "less than a minute".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..1440 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} days {} h", minutes / 1440, minutes % 1440 / 60),
+    })
+}
