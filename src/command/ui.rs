@@ -142,12 +142,16 @@ impl Ui {
         let mut text = Vec::new();
         // Writing to memory cannot fail.
         let _ = plans::human(lines, &mut text);
-        let text = String::from_utf8_lossy(&text);
-        let summary = plans::summary(lines);
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&text),
+            plans::summary(lines)
+        );
+        let text = text.trim_end();
         if self.is_human() {
-            self.write(|out| writeln!(out, "{text}{summary}"))
+            self.write(|out| writeln!(out, "{text}"))
         } else {
-            self.say(format_args!("{text}{summary}"));
+            self.say(text);
             Ok(())
         }
     }

@@ -300,3 +300,25 @@ def _(aws: Aws) -> None:
     scaling.tag_resource(ResourceARN=arn, Tags={"c": "d"})
     scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
     expect(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"], {"c": "d"})
+
+
+@check("s3.versioning_answer")
+def _(aws: Aws) -> None:
+    s3, answers = aws("s3"), []
+    s3.create_bucket(Bucket="answers", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.meta.events.register("before-parse.s3.GetBucketVersioning", lambda response_dict, **_: answers.append(response_dict["body"]))
+    s3.get_bucket_versioning(Bucket="answers")
+    expect(b"<VersioningConfiguration" in answers[0], True)
+
+
+@check("s3.tls_only_policy")
+def _(aws: Aws) -> None:
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="tls-only", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::tls-only/*"}
+    plain = {**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    closed = {**deny, "Resource": "arn:aws:s3:::tls-only/closed"}
+    s3.put_bucket_policy(Bucket="tls-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": [plain, closed]}))
+    s3.put_object(Bucket="tls-only", Key="open", Body=b"1")
+    expect(s3.get_object(Bucket="tls-only", Key="open")["Body"].read(), b"1")
+    refused("403", s3.head_object, Bucket="tls-only", Key="closed")
