@@ -23,6 +23,7 @@ pub mod explain;
 pub mod files;
 pub mod finding;
 pub mod keyring;
+pub mod git;
 pub mod plan;
 pub mod release;
 pub mod report;

@@ -1,0 +1,490 @@
+//! Facts of a git repository, and the two writes: make a tag, push it.
+//!
+//! Reads and writes with the `git` program only, and [`run`] is the one place that starts it. Knows nothing of OSMT.
+//! Why a program and not a library: `docs/decisions/0005-git-by-its-own-program.md`.
+
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+
+use serde::Serialize;
+use thiserror::Error as ThisError;
+
+use crate::explain::Exit;
+use crate::explain::Explain;
+
+/// The oldest git whose `rev-parse` honours `--end-of-options`.
+const OLDEST: (u32, u32) = (2, 30);
+
+/// Variables that would lead git to another repository than the folder names, as they do inside a hook.
+const ELSEWHERE: [&str; 7] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
+/// What git said, as text of its own.
+#[derive(Debug, ThisError)]
+#[error("{0}")]
+pub struct Said(String);
+
+/// Git could not do what was asked.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// There is no `git` on the PATH.
+    #[error("git is not installed")]
+    Missing,
+    /// It could not be started.
+    #[error("could not run git")]
+    Start(#[source] io::Error),
+    /// Its version lacks what is needed.
+    #[error("git {0} is too old")]
+    TooOld(String),
+    /// The folder is in no repository that git would open.
+    #[error("{} is in no git repository that can be read", .0.display())]
+    NotARepository(PathBuf, #[source] Said),
+    /// `HEAD` names a branch without commits.
+    #[error("the repository {} has no commit checked out", .0.display())]
+    NoHead(PathBuf),
+    /// The revision names no commit here.
+    #[error("{rev:?} names no commit in {}", .folder.display())]
+    UnknownRevision {
+        /// As it was given.
+        rev: String,
+        /// The repository.
+        folder: PathBuf,
+        /// Whether its history is cut off.
+        shallow: bool,
+        /// Git's own words.
+        source: Said,
+    },
+    /// A git command failed.
+    #[error("git could not {what}")]
+    Failed {
+        /// Fits after "could not".
+        what: String,
+        /// Git's own words.
+        source: Said,
+    },
+    /// Git printed something that cannot be read.
+    #[error("could not understand what git said when asked to {0}")]
+    Garbled(&'static str),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotARepository(..) | Self::NoHead(_) | Self::UnknownRevision { .. } => {
+                Exit::Usage
+            }
+            _ => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let (major, minor) = OLDEST;
+        match self {
+            Self::Missing => Some(format!("install git {major}.{minor} or newer")),
+            Self::TooOld(_) => Some(format!("update git to {major}.{minor} or newer")),
+            Self::NotARepository(..) => Some(
+                "give `--repo DIR`, a checkout of OSMT (git clone https://github.com/wgu-opensource/osmt)"
+                    .into(),
+            ),
+            Self::NoHead(_) => Some("check out a branch or tag of OSMT, or name a revision".into()),
+            Self::UnknownRevision { shallow: true, .. } => Some(
+                "this clone is shallow: `git fetch --unshallow --tags` brings the rest".into(),
+            ),
+            Self::UnknownRevision { .. } => Some(
+                "`osmt-release list` shows the releases; `git fetch --tags` brings newer ones"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// How a git command ended.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit status; `None` where a signal ended it.
+    pub status: Option<i32>,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it said beside, without white space around it.
+    pub stderr: String,
+}
+
+impl Output {
+    /// The output of a command that must succeed.
+    fn expect(self, what: impl Into<String>) -> Result<Vec<u8>, Error> {
+        if self.status == Some(0) {
+            return Ok(self.stdout);
+        }
+        Err(Error::Failed {
+            what: what.into(),
+            source: Said(self.stderr),
+        })
+    }
+}
+
+/// Runs git in a folder: no pager, no prompt, no lock for a read, messages in English.
+pub fn run(folder: &Path, args: &[&str], input: &[u8]) -> Result<Output, Error> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts git")]
+    let mut command = Command::new("git");
+    command
+        .arg("--no-pager")
+        .arg("--no-optional-locks")
+        .args(["-c", "core.quotepath=false", "-c", "color.ui=false"])
+        .arg("-C")
+        .arg(folder)
+        .args(args)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for name in ELSEWHERE {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::Missing,
+        _ => Error::Start(error),
+    })?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // In a thread, for git may print before it has read all; a git that stops reading says why on stderr.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+        child.wait_with_output()
+    })
+    .map_err(Error::Start)?;
+    Ok(Output {
+        status: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
+/// A tag that names a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// Without `refs/tags/`.
+    pub name: String,
+    /// The commit, peeled.
+    pub commit: String,
+    /// When it was made, ISO 8601 with offset; of a lightweight tag the commit's.
+    pub date: String,
+    /// The whole message; of a lightweight tag the commit's.
+    pub message: String,
+    /// Whether it is a tag object.
+    pub annotated: bool,
+}
+
+/// A commit, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Commit {
+    /// The whole id.
+    pub id: String,
+    /// When it was committed, ISO 8601 with offset.
+    pub date: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// A file in a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// From the repository's root.
+    pub path: String,
+    /// The blob's id.
+    pub id: String,
+}
+
+/// How the working tree differs from the commit checked out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Files under version control that were changed, added, removed or are in conflict.
+    pub tracked: Vec<String>,
+    /// Files that git does not know.
+    pub untracked: Vec<String>,
+}
+
+/// A repository that git would open.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    folder: PathBuf,
+    /// Whether its history is cut off.
+    pub shallow: bool,
+    /// Whether it has no working tree.
+    pub bare: bool,
+    /// The commit checked out; `None` before the first.
+    pub head: Option<String>,
+}
+
+impl Repository {
+    /// Opens the repository that a folder lies in.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let version = run(Path::new("."), &["version"], &[])?.expect("tell its version")?;
+        recent(&String::from_utf8_lossy(&version))?;
+        let asked = [
+            "rev-parse",
+            "--is-shallow-repository",
+            "--is-bare-repository",
+        ];
+        let output = run(folder, &asked, &[])?;
+        if output.status != Some(0) {
+            return Err(Error::NotARepository(
+                folder.to_owned(),
+                Said(output.stderr),
+            ));
+        }
+        let facts = text(output.stdout);
+        let mut facts = facts.lines();
+        let mut repository = Self {
+            folder: folder.to_owned(),
+            shallow: facts.next() == Some("true"),
+            bare: facts.next() == Some("true"),
+            head: None,
+        };
+        let head = repository.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+        repository.head = (head.status == Some(0)).then(|| text(head.stdout).trim().to_owned());
+        Ok(repository)
+    }
+
+    /// The folder that was opened.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The commit checked out, or an error that says there is none.
+    pub fn head(&self) -> Result<&str, Error> {
+        self.head
+            .as_deref()
+            .ok_or_else(|| Error::NoHead(self.folder.clone()))
+    }
+
+    /// The id of the commit that a revision names; a revision that looks like an option is a revision all the same.
+    pub fn resolve(&self, rev: &str) -> Result<String, Error> {
+        let peeled = format!("{rev}^{{commit}}");
+        let output = self.run(&["rev-parse", "--verify", "--end-of-options", &peeled])?;
+        let id = text(output.stdout).trim().to_owned();
+        let hex = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if output.status == Some(0) && hex {
+            return Ok(id);
+        }
+        Err(Error::UnknownRevision {
+            rev: rev.to_owned(),
+            folder: self.folder.clone(),
+            shallow: self.shallow,
+            source: Said(output.stderr),
+        })
+    }
+
+    /// The tags under a prefix (all for an empty one) that name a commit, in the order of their names.
+    pub fn tags(&self, prefix: &str) -> Result<Vec<Tag>, Error> {
+        const FORMAT: &str = "--format=%(refname:strip=2)%00%(objecttype)%00%(objectname)%00\
+            %(*objecttype)%00%(*objectname)%00%(creatordate:iso-strict)%00%(contents)%00";
+        let pattern = format!("refs/tags/{prefix}");
+        let printed = self
+            .run(&["for-each-ref", FORMAT, "--", pattern.trim_end_matches('/')])?
+            .expect("list the tags")?;
+        let printed = text(printed);
+        let fields: Vec<&str> = printed.split('\0').collect();
+        Ok(fields
+            .chunks_exact(7)
+            .filter_map(|field| {
+                let annotated = field[1] == "tag";
+                let (kind, commit) = if annotated {
+                    (field[3], field[4])
+                } else {
+                    (field[1], field[2])
+                };
+                (kind == "commit").then(|| Tag {
+                    name: field[0].trim_start_matches('\n').to_owned(),
+                    commit: commit.to_owned(),
+                    date: field[5].to_owned(),
+                    message: field[6].to_owned(),
+                    annotated,
+                })
+            })
+            .collect())
+    }
+
+    /// The newest commits that `to` reaches and `from` does not, at most `limit`.
+    pub fn log(&self, from: Option<&str>, to: &str, limit: usize) -> Result<Vec<Commit>, Error> {
+        let limit = format!("--max-count={limit}");
+        let without = from.map(|from| format!("^{from}"));
+        let format = "--format=%H%x00%cI%x00%s";
+        let mut args = vec!["log", "-z", "--no-show-signature", "--no-notes", format];
+        args.extend([limit.as_str(), "--end-of-options", to]);
+        args.extend(without.as_deref());
+        args.push("--");
+        let printed = text(self.run(&args)?.expect("read the history")?);
+        let fields: Vec<&str> = printed.split('\0').collect();
+        Ok(fields
+            .chunks_exact(3)
+            .map(|field| Commit {
+                id: field[0].to_owned(),
+                date: field[1].to_owned(),
+                subject: field[2].to_owned(),
+            })
+            .collect())
+    }
+
+    /// The files of a commit at or below a path.
+    pub fn files(&self, commit: &str, path: &str) -> Result<Vec<Entry>, Error> {
+        let args = ["ls-tree", "-r", "-z", "--full-tree", commit, "--", path];
+        let printed = text(self.run(&args)?.expect("list the files of a commit")?);
+        Ok(printed
+            .split_terminator('\0')
+            .filter_map(|line| {
+                let (about, path) = line.split_once('\t')?;
+                let mut about = about.split(' ').skip(1);
+                (about.next()? == "blob").then_some(())?;
+                Some(Entry {
+                    path: path.to_owned(),
+                    id: about.next()?.to_owned(),
+                })
+            })
+            .collect())
+    }
+
+    /// The contents of objects, in the order of their names; `None` where there is no such object.
+    ///
+    /// A name is an id, or `commit:path`. A partial clone fetches what it lacks.
+    pub fn contents(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        const WHAT: &str = "read files";
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let input = names.join("\n") + "\n";
+        let output = run(&self.folder, &["cat-file", "--batch"], input.as_bytes())?;
+        let printed = output.expect(WHAT)?;
+        let mut rest = printed.as_slice();
+        names
+            .iter()
+            .map(|_| {
+                let end = rest.iter().position(|byte| *byte == b'\n');
+                let (head, after) = rest.split_at(end.ok_or(Error::Garbled(WHAT))?);
+                rest = &after[1..];
+                let head = String::from_utf8_lossy(head);
+                if head.ends_with(" missing") {
+                    return Ok(None);
+                }
+                let size = head.rsplit(' ').next().and_then(|size| size.parse().ok());
+                let size: usize = size.ok_or(Error::Garbled(WHAT))?;
+                let content = rest.get(..size).ok_or(Error::Garbled(WHAT))?.to_vec();
+                rest = rest.get(size + 1..).ok_or(Error::Garbled(WHAT))?;
+                Ok(Some(content))
+            })
+            .collect()
+    }
+
+    /// How the working tree differs from the commit checked out; nothing in a bare repository.
+    pub fn changes(&self) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        if self.bare {
+            return Ok(changes);
+        }
+        let args = ["status", "--porcelain=v1", "-z", "--no-renames"];
+        let printed = text(self.run(&args)?.expect("compare the working tree")?);
+        for line in printed.split_terminator('\0') {
+            match line.split_at_checked(3) {
+                Some(("?? ", path)) => changes.untracked.push(path.to_owned()),
+                Some((_, path)) => changes.tracked.push(path.to_owned()),
+                None => return Err(Error::Garbled("compare the working tree")),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The names of the remotes.
+    pub fn remotes(&self) -> Result<Vec<String>, Error> {
+        let printed = text(self.run(&["remote"])?.expect("list the remotes")?);
+        Ok(printed.lines().map(str::to_owned).collect())
+    }
+
+    /// Whether a branch of a remote, as last fetched, holds the commit.
+    pub fn is_pushed(&self, commit: &str) -> Result<bool, Error> {
+        let contains = format!("--contains={commit}");
+        let args = ["for-each-ref", "--count=1", &contains, "refs/remotes"];
+        let printed = self
+            .run(&args)?
+            .expect("look for the commit on the remotes")?;
+        Ok(!printed.is_empty())
+    }
+
+    /// Whether a remote has the tag; asks the remote.
+    pub fn remote_has_tag(&self, remote: &str, name: &str) -> Result<bool, Error> {
+        let reference = format!("refs/tags/{name}");
+        let args = ["ls-remote", "--refs", "--", remote, &reference];
+        let what = format!("ask {remote} for its tags");
+        Ok(!self.run(&args)?.expect(what)?.is_empty())
+    }
+
+    /// Makes an annotated tag; signs it where the user's configuration says so.
+    pub fn make_tag(&self, name: &str, commit: &str, message: &str) -> Result<(), Error> {
+        let mut args = vec!["tag", "--annotate", "--cleanup=verbatim", "--file=-"];
+        args.extend(["--end-of-options", name, commit]);
+        run(&self.folder, &args, message.as_bytes())?
+            .expect(format!("make the tag {name}"))
+            .map(drop)
+    }
+
+    /// Pushes one tag to a remote.
+    pub fn push_tag(&self, remote: &str, name: &str) -> Result<(), Error> {
+        let reference = format!("refs/tags/{name}");
+        self.run(&["push", "--quiet", "--", remote, &reference])?
+            .expect(format!("push the tag {name} to {remote}"))
+            .map(drop)
+    }
+
+    fn run(&self, args: &[&str]) -> Result<Output, Error> {
+        run(&self.folder, args, &[])
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn recent(printed: &str) -> Result<(), Error> {
+    let version = printed.trim().trim_start_matches("git version ");
+    let mut numbers = version
+        .split('.')
+        .map_while(|part| part.parse::<u32>().ok());
+    let found = (
+        numbers.next().unwrap_or_default(),
+        numbers.next().unwrap_or_default(),
+    );
+    if found < OLDEST {
+        return Err(Error::TooOld(version.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recent;
+
+    #[test]
+    fn old_git_is_refused_by_its_number() {
+        for good in [
+            "git version 2.47.3\n",
+            "git version 2.30.0.windows.2",
+            "git version 3.1",
+        ] {
+            assert!(recent(good).is_ok(), "{good}");
+        }
+        for bad in ["git version 2.29.3\n", "git version 1.8.3.1", "nonsense"] {
+            assert!(recent(bad).is_err(), "{bad}");
+        }
+    }
+}

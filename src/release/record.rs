@@ -1,0 +1,188 @@
+//! The record of a deployment: an annotated git tag `osmt/<env>/<time>` whose message carries what ran.
+
+use serde::Serialize;
+
+use crate::git;
+use crate::plan::Action;
+use crate::plan::Line;
+use crate::plan::Plan;
+use crate::plan::Verb;
+
+/// One deployment, as a tag's message tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// `osmt/<env>/<UTC yyyy-mm-ddThhmmssZ>`
+    pub name: String,
+    /// The whole id of the commit that was deployed.
+    pub commit: String,
+    /// Its version in `pom.xml`, where known.
+    pub version: Option<String>,
+    /// With its tag or digest.
+    pub image: String,
+    /// `sha256:…` of the tasks that ran; `None` where it was not known.
+    pub digest: Option<String>,
+    /// 12 digits.
+    pub account: String,
+    /// The region.
+    pub region: String,
+}
+
+const UNKNOWN: &str = "unknown";
+
+impl Record {
+    /// The name of a record: `time` is UTC, `yyyy-mm-ddThhmmssZ`.
+    pub fn name(env: &str, time: &str) -> String {
+        format!("osmt/{env}/{time}")
+    }
+
+    /// Reads a tag; `None` where its message is not one of ours.
+    pub fn read(tag: &git::Tag) -> Option<Self> {
+        let field = |name: &str| {
+            tag.message
+                .lines()
+                .take_while(|line| !line.starts_with("-----BEGIN"))
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                .map(|value| value.trim().to_owned())
+        };
+        let known = |name: &str| field(name).filter(|value| value != UNKNOWN);
+        let record = Self {
+            name: tag.name.clone(),
+            commit: field("commit")?,
+            version: known("version"),
+            image: field("image")?,
+            digest: known("digest"),
+            account: field("account")?,
+            region: field("region")?,
+        };
+        (tag.annotated && record.commit == tag.commit).then_some(record)
+    }
+
+    /// The tag's message.
+    pub fn message(&self) -> String {
+        let or_unknown = |value: &Option<String>| value.clone().unwrap_or(UNKNOWN.to_owned());
+        format!(
+            "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n",
+            self.version
+                .as_deref()
+                .unwrap_or(super::short(&self.commit)),
+            self.commit,
+            or_unknown(&self.version),
+            self.image,
+            or_unknown(&self.digest),
+            self.account,
+            self.region,
+        )
+    }
+
+    /// Whether an earlier record says the same, or more.
+    fn is_said_by(&self, earlier: &Self) -> bool {
+        self.commit == earlier.commit
+            && self.image == earlier.image
+            && self.account == earlier.account
+            && self.region == earlier.region
+            && (self.digest.is_none() || self.digest == earlier.digest)
+    }
+}
+
+/// One step of recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Make the tag.
+    Make(Record),
+    /// Push a tag to a remote.
+    Push {
+        /// The tag.
+        name: String,
+        /// The remote.
+        remote: String,
+    },
+}
+
+impl Action for Step {
+    fn line(&self) -> Line {
+        match self {
+            Self::Make(record) => Line::new(Verb::Create, format!("git tag {}", record.name)),
+            Self::Push { name, remote } => {
+                Line::new(Verb::Create, format!("git tag {name} on {remote}"))
+            }
+        }
+    }
+}
+
+/// The tag that would have to be pushed: the new record's, or the newest one's where that says it already.
+pub fn standing<'a>(record: &'a Record, newest: Option<&'a Record>) -> &'a Record {
+    newest
+        .filter(|newest| record.is_said_by(newest))
+        .unwrap_or(record)
+}
+
+/// What is to be done so that a record stands, here and on a remote that may lack it.
+pub fn plan(record: &Record, newest: Option<&Record>, lacking: Option<&str>) -> Plan<Step> {
+    let standing = standing(record, newest);
+    let make = (standing == record && newest != Some(record)).then(|| Step::Make(record.clone()));
+    let push = lacking.map(|remote| Step::Push {
+        name: standing.name.clone(),
+        remote: remote.to_owned(),
+    });
+    make.into_iter().chain(push).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(time: &str, digest: Option<&str>) -> Record {
+        Record {
+            name: Record::name("test", time),
+            commit: "c".repeat(40),
+            version: Some("3.0.0".into()),
+            image: "a/b:3.0.0".into(),
+            digest: digest.map(str::to_owned),
+            account: "123456789012".into(),
+            region: "us-west-2".into(),
+        }
+    }
+
+    fn tag(record: &Record, message: String) -> git::Tag {
+        git::Tag {
+            name: record.name.clone(),
+            commit: record.commit.clone(),
+            date: String::new(),
+            message,
+            annotated: true,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_also_below_a_signature() {
+        for digest in [None, Some("sha256:0")] {
+            let record = record("2026-01-02T030405Z", digest);
+            let signed = record.message() + "-----BEGIN PGP SIGNATURE-----\ncommit: x\n";
+            assert_eq!(Record::read(&tag(&record, signed)), Some(record));
+        }
+    }
+
+    #[test]
+    fn a_tag_of_someone_else_is_no_record() {
+        let record = record("2026-01-02T030405Z", None);
+        assert_eq!(Record::read(&tag(&record, "release day!".into())), None);
+        let mut moved = tag(&record, record.message());
+        moved.commit = "d".repeat(40);
+        assert_eq!(Record::read(&moved), None);
+    }
+
+    #[test]
+    fn the_same_again_is_nothing_to_do_and_a_learnt_digest_is_news() {
+        let earlier = record("2026-01-02T030405Z", Some("sha256:0"));
+        let now = record("2026-02-02T030405Z", None);
+        assert!(plan(&now, Some(&earlier), None).is_empty());
+        assert_eq!(plan(&earlier, Some(&now), None).actions.len(), 1);
+        assert_eq!(plan(&now, None, Some("origin")).actions.len(), 2);
+        let push = plan(&now, Some(&earlier), Some("origin"));
+        assert_eq!(
+            push.lines()[0].thing,
+            format!("git tag {} on origin", earlier.name)
+        );
+        assert_eq!(push.actions.len(), 1);
+    }
+}
