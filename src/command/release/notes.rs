@@ -1,0 +1,152 @@
+//! `osmt-release notes`: what changes between what runs and what is selected.
+
+use std::io;
+use std::io::Write;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Context;
+use crate::account::Known;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::git::Commit;
+use crate::release;
+use crate::release::Osmt;
+use crate::release::migrations::Migration;
+
+/// Tell what changes: commits, and migrations with what they do to data.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Notes {
+    /// Two revisions, or the later one [default: from the last record to the config's selection].
+    #[arg(value_name = "[FROM..]TO")]
+    range: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    #[serde(flatten)]
+    notes: &'a release::notes::Notes,
+}
+
+impl Notes {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let osmt = context.osmt()?;
+        let (from, to) = match self
+            .range
+            .as_deref()
+            .map(|range| (range, range.split_once("..")))
+        {
+            Some((range, Some((_, to)))) if to.starts_with('.') => {
+                let message = format!("{range:?} has three dots");
+                let help = "write FROM..TO: both directions are shown anyway";
+                return Err(Failure::new(Exit::Usage, message).help(help));
+            }
+            Some((_, Some((from, to)))) => (resolve(&osmt, from)?, resolve(&osmt, to)?),
+            Some((to, None)) => (what_runs(context, &osmt)?, osmt.repository.resolve(to)?),
+            None => (what_runs(context, &osmt)?, selected(context, &osmt)?),
+        };
+        let notes = release::notes::Notes::observe(&osmt, &from, &to)?;
+        if osmt.repository.shallow {
+            ui.warn("this clone is shallow, so commits may be missing: `git fetch --unshallow` brings them");
+        }
+        if notes.is_cut() {
+            ui.warn("the history is longer than what is shown: `git log` shows all of it");
+        }
+        if ui.is_human() {
+            ui.write(|out| human(&osmt, &notes, out))?;
+        }
+        ui.json(&Report {
+            version: crate::report::VERSION,
+            tool: &ui.tool,
+            notes: &notes,
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// One side of a range; an empty side is the commit checked out, as in git.
+fn resolve(osmt: &Osmt, rev: &str) -> Result<String, Failure> {
+    Ok(match rev {
+        "" => osmt.repository.head()?.to_owned(),
+        rev => osmt.repository.resolve(rev)?,
+    })
+}
+
+/// What was recorded last, else what the config selects.
+fn what_runs(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
+    let (_, config) = context.common.load_config()?;
+    match osmt.records(&config.env)?.into_iter().next() {
+        Some(record) => Ok(record.commit),
+        None => selected(context, osmt),
+    }
+}
+
+fn selected(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
+    let (_, config) = context.common.load_config()?;
+    match osmt.trace(&config.env, &config.ecs.task.app.docker_tag)? {
+        Known::Known(commit) => Ok(commit),
+        Known::Unknown(reason) => Err(Failure::new(Exit::Usage, reason)
+            .help("`git fetch --tags`, or name both sides: `osmt-release notes FROM..TO`")),
+    }
+}
+
+fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io::Result<()> {
+    let (from, to) = (osmt.label(&notes.from), osmt.label(&notes.to));
+    if notes.from == notes.to {
+        return writeln!(out, "{to} is what runs: nothing changes");
+    }
+    writeln!(out, "{from} → {to}")?;
+    commits(&format!("commits that {to} brings"), &notes.commits, out)?;
+    commits(&format!("commits that {to} lacks"), &notes.left_behind, out)?;
+    migrations(
+        &format!("migrations that {to} applies"),
+        &notes.migrations,
+        out,
+    )?;
+    migrations(
+        &format!("migrations that {to} does not know"),
+        &notes.undone,
+        out,
+    )
+}
+
+fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {
+    if commits.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{} {title}", commits.len())?;
+    for commit in commits {
+        let date = commit.date.get(..10).unwrap_or(&commit.date);
+        writeln!(
+            out,
+            "  {}  {date}  {}",
+            release::short(&commit.id),
+            commit.subject
+        )?;
+    }
+    Ok(())
+}
+
+fn migrations(title: &str, migrations: &[Migration], out: &mut dyn Write) -> io::Result<()> {
+    if migrations.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{} {title}", migrations.len())?;
+    for migration in migrations {
+        let because = match migration.because.join(", ") {
+            because if because.is_empty() => because,
+            because => format!(" ({because})"),
+        };
+        writeln!(
+            out,
+            "  {}  {}{because}",
+            migration.file,
+            migration.class.name()
+        )?;
+    }
+    Ok(())
+}

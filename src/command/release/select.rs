@@ -1,0 +1,187 @@
+//! `osmt-release select` and `check`: judge a revision; write it into the config.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use similar::TextDiff;
+
+use super::Context;
+use super::Which;
+use super::tag_or_digest;
+use crate::command::block_on;
+use crate::command::carry_out;
+use crate::config::Config;
+use crate::document::Document;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::finding::Findings;
+use crate::finding::Severity;
+use crate::release;
+use crate::release::Candidate;
+use crate::release::Edit;
+use crate::release::Request;
+use crate::release::guards;
+use crate::report;
+use crate::report::FileReport;
+use crate::report::Format;
+
+/// Write a revision into the config, after the guards have judged it.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Select {
+    #[command(flatten)]
+    judged: Judged,
+}
+
+/// Judge a revision as `select` would; write nothing. Exit 1 where a guard refuses.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Check {
+    #[command(flatten)]
+    judged: Judged,
+}
+
+#[derive(Args, Clone, Debug)]
+struct Judged {
+    #[command(flatten)]
+    which: Which,
+    /// The image's tag or digest, where it is not the version or the commit.
+    #[arg(long, value_name = "TAG-OR-DIGEST", value_parser = tag_or_digest)]
+    tag: Option<String>,
+    /// The revision that the database was migrated by, where the config's selection does not tell.
+    #[arg(long, value_name = "REV")]
+    from: Option<String>,
+    /// Go on although this guard refuses; may be repeated.
+    #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
+    accept: Vec<String>,
+}
+
+struct Verdict {
+    document: Document,
+    config: Config,
+    candidate: Candidate,
+    findings: Findings,
+}
+
+impl Judged {
+    fn judge(&self, context: &Context<'_>) -> Result<Verdict, Failure> {
+        let (document, config) = context.common.load_config()?;
+        let request = Request {
+            wanted: self.which.wanted(),
+            tag: self.tag.clone(),
+            from: self.from.clone(),
+        };
+        let candidate = Candidate::observe(&context.osmt()?, &config, &request)?;
+        let findings = guards::judge(&candidate, &self.accept);
+        Ok(Verdict {
+            document,
+            config,
+            candidate,
+            findings,
+        })
+    }
+}
+
+impl Check {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let verdict = self.judged.judge(context)?;
+        let printed = printed(context, &verdict, context.ui.format)?;
+        context.ui.write(|out| out.write_all(&printed))?;
+        Ok(match verdict.findings.worst() {
+            Some(Severity::Error) => Exit::Pending,
+            _ => Exit::Done,
+        })
+    }
+}
+
+impl Select {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let verdict = self.judged.judge(context)?;
+        let Verdict {
+            document,
+            config,
+            candidate,
+            findings,
+        } = &verdict;
+        if !findings.findings.is_empty() || !findings.unknown.is_empty() {
+            let printed = printed(context, &verdict, Format::Human)?;
+            ui.say(String::from_utf8_lossy(&printed).trim_end());
+        }
+        if findings.worst() == Some(Severity::Error) {
+            return Err(refused(findings, &candidate.label));
+        }
+        let file = context.common.config_path();
+        let plan = release::plan(&file, document, config, &candidate.docker_tag);
+        for edit in &plan.actions {
+            let name = edit.file.display().to_string();
+            let diff = TextDiff::from_lines(document.text(), &edit.text);
+            let diff = diff.unified_diff().header(&name, &name).to_string();
+            if ui.is_human() {
+                ui.write(|out| writeln!(out, "{diff}"))?;
+            } else {
+                ui.say(diff);
+            }
+        }
+        let question = format!("Select {}?", candidate.label);
+        let exit = block_on(
+            ui,
+            carry_out(ui, &plan, &question, async |edit: &Edit| {
+                write(edit, document)
+            }),
+        )?;
+        if exit == Exit::Done && !plan.is_empty() {
+            ui.say("`terraform apply` deploys it, `osmt-release tag` records it");
+        }
+        Ok(exit)
+    }
+}
+
+/// Writes the edit, unless the file changed while the question stood.
+fn write(edit: &Edit, document: &Document) -> Result<(), Failure> {
+    if files::read_text(&edit.file)? != document.text() {
+        let message = format!(
+            "{} was changed meanwhile; nothing was written",
+            edit.file.display()
+        );
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    Ok(files::write(&edit.file, edit.text.as_bytes())?)
+}
+
+fn refused(findings: &Findings, label: &str) -> Failure {
+    let mut codes: Vec<&str> = findings
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| finding.code.as_ref())
+        .collect();
+    codes.dedup();
+    let message = format!("{} refused {label}; nothing was written", codes.join(", "));
+    Failure::new(Exit::Refused, message).help("each finding above says what to do about it")
+}
+
+fn printed(context: &Context<'_>, verdict: &Verdict, format: Format) -> Result<Vec<u8>, Failure> {
+    let path = context.common.config_path().display().to_string();
+    let reports = [FileReport {
+        file: &path,
+        text: verdict.document.text(),
+        document: Some(&verdict.document),
+        findings: &verdict.findings,
+    }];
+    let rules: Vec<_> = guards::GUARDS.iter().map(|guard| &guard.rule).collect();
+    let mut printed = Vec::new();
+    report::write(
+        format,
+        &reports,
+        &context.ui.tool,
+        &rules,
+        true,
+        &mut printed,
+    )
+    .map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("could not write the findings: {error}"),
+        )
+    })?;
+    Ok(printed)
+}

@@ -1,0 +1,146 @@
+//! `osmt-release tag`: record in git what was deployed.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::Context;
+use super::status;
+use crate::account::Known;
+use crate::command::block_on;
+use crate::command::carry_out;
+use crate::config::Config;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::release;
+use crate::release::Osmt;
+use crate::release::record;
+use crate::release::record::Record;
+use crate::release::record::Step;
+use crate::release::status::Verdict;
+
+/// Record what was deployed: an annotated git tag with commit, image, digest, account and region.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Tag {
+    /// The commit that the selected image was made from, where its tag does not tell.
+    rev: Option<String>,
+    /// Do not ask AWS what runs; the digest is then recorded as unknown.
+    #[arg(long)]
+    offline: bool,
+    /// Also push the tag [default REMOTE: origin, or the only one].
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "")]
+    push: Option<String>,
+}
+
+impl Tag {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let (_, config) = context.common.load_config()?;
+        let osmt = context.osmt()?;
+        let remote = self.push.as_deref().map(|name| remote(&osmt, name));
+        let remote = remote.transpose()?;
+        let commit = self.commit(&osmt, &config)?;
+        let newest = osmt.records(&config.env)?.into_iter().next();
+        let task = &config.ecs.task.app;
+        block_on(ui, async {
+            let digest = if self.offline {
+                Known::Unknown("AWS was not asked".to_owned())
+            } else {
+                let source = release::status::Source {
+                    commit: Known::Known(commit.clone()),
+                    label: osmt.label(&commit),
+                    record: Known::Known(None),
+                };
+                let running = status::running(context, &config).await?;
+                let links = release::status::chain(&config, &source, &running);
+                let against: Vec<_> = links
+                    .iter()
+                    .filter(|link| link.verdict == Verdict::Differs)
+                    .map(|link| format!("{}: {}", link.name, link.found))
+                    .collect();
+                if !against.is_empty() {
+                    let mut failure = Failure::new(
+                        Exit::Refused,
+                        "what runs is not what the config selects; nothing was tagged",
+                    )
+                    .help("`terraform apply`, wait until `osmt-release status` agrees, then tag");
+                    failure.causes = against;
+                    return Err(failure);
+                }
+                running.digest()
+            };
+            if let Known::Unknown(reason) = &digest {
+                ui.say(format_args!("the digest is recorded as unknown: {reason}"));
+            }
+            let time = Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
+            let record = Record {
+                name: Record::name(&config.env, &time),
+                version: osmt.snapshot(&commit)?.version.map(|version| version.text),
+                commit,
+                image: release::image(&task.docker_image, &task.docker_tag),
+                digest: digest.as_result().ok().cloned(),
+                account: config.account_id.clone(),
+                region: config.region.clone(),
+            };
+            let standing = record::standing(&record, newest.as_ref());
+            let lacking = match &remote {
+                Some(remote) if osmt.repository.remote_has_tag(remote, &standing.name)? => None,
+                remote => remote.as_deref(),
+            };
+            let plan = record::plan(&record, newest.as_ref(), lacking);
+            for step in &plan.actions {
+                if let Step::Make(record) = step {
+                    let message = record.message();
+                    let indented = message.trim_end().replace('\n', "\n    ");
+                    ui.result(format_args!("    {indented}\n"))?;
+                }
+            }
+            if plan.is_empty() {
+                ui.say(format_args!("{} records it already", standing.name));
+            }
+            carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
+                Step::Make(record) => {
+                    let message = record.message();
+                    osmt.repository
+                        .make_tag(&record.name, &record.commit, &message)
+                }
+                Step::Push { name, remote } => osmt.repository.push_tag(remote, name),
+            })
+            .await
+        })
+    }
+
+    fn commit(&self, osmt: &Osmt, config: &Config) -> Result<String, Failure> {
+        if let Some(rev) = &self.rev {
+            return Ok(osmt.repository.resolve(rev)?);
+        }
+        match osmt.trace(&config.env, &config.ecs.task.app.docker_tag)? {
+            Known::Known(commit) => Ok(commit),
+            Known::Unknown(reason) => Err(Failure::new(
+                Exit::Refused,
+                format!("the selected image's commit is not known: {reason}"),
+            )
+            .help("`git fetch --tags`, or name the commit: `osmt-release tag REV`")),
+        }
+    }
+}
+
+/// A remote of the repository, by name; an empty name is the usual one.
+fn remote(osmt: &Osmt, name: &str) -> Result<String, Failure> {
+    let remotes = osmt.repository.remotes()?;
+    let found = match (name, remotes.as_slice()) {
+        ("", [only]) => Some(only),
+        ("", all) => all.iter().find(|remote| *remote == "origin"),
+        (name, all) => all.iter().find(|remote| *remote == name),
+    };
+    found.cloned().ok_or_else(|| {
+        let known = match remotes.as_slice() {
+            [] => "the repository has no remote".to_owned(),
+            all => format!("the repository has the remotes {}", all.join(", ")),
+        };
+        let message = match name {
+            "" => "no remote to push to".to_owned(),
+            name => format!("{name:?} is no remote"),
+        };
+        Failure::new(Exit::Usage, message).help(known)
+    })
+}

@@ -1,0 +1,121 @@
+//! Guards on the revision itself: is it OSMT, is it whole, can others see it, is there an image of it.
+
+use crate::account::Known;
+use crate::finding::Severity;
+use crate::finding::Sink;
+use crate::release::Candidate;
+use crate::release::POINTER;
+use crate::release::checkout::POM;
+use crate::release::migrations::FOLDER;
+
+/// The image that OSMT's maintainers publish, one tag a released version.
+const PUBLIC_IMAGE: &str = "wguopensource/osmt-app";
+
+pub(super) fn not_osmt(candidate: &Candidate, sink: &mut Sink<'_>) {
+    let lacks = [
+        (!candidate.snapshot.has_pom, POM),
+        (candidate.snapshot.migrations.is_empty(), FOLDER),
+    ];
+    for (_, what) in lacks.iter().filter(|(lacks, _)| *lacks) {
+        sink.elsewhere(format!("{} has no {what}", candidate.label))
+            .help("select a commit of OSMT's own history");
+    }
+}
+
+pub(super) fn dirty(candidate: &Candidate, sink: &mut Sink<'_>) {
+    let Some(changes) = &candidate.changes else {
+        return;
+    };
+    if !changes.tracked.is_empty() {
+        sink.elsewhere(format!(
+            "the working tree differs from {} in {}",
+            candidate.label,
+            some(&changes.tracked)
+        ))
+        .help("commit or stash the changes");
+    }
+    if !changes.untracked.is_empty() {
+        sink.elsewhere(format!(
+            "{} not under version control and no part of {}",
+            match changes.untracked.as_slice() {
+                [one] => format!("{one} is"),
+                many => format!("{} are", some(many)),
+            },
+            candidate.label
+        ))
+        .severity(Severity::Note);
+    }
+}
+
+pub(super) fn unpushed(candidate: &Candidate, sink: &mut Sink<'_>) {
+    match &candidate.pushed {
+        Known::Known(true) => {}
+        Known::Known(false) => {
+            sink.elsewhere(format!("no remote has {}", candidate.label))
+                .help("push it, or `git fetch` if it was pushed from elsewhere");
+        }
+        Known::Unknown(reason) => sink.unknown(reason.clone()),
+    }
+}
+
+pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
+    let image = candidate.docker_image.as_str();
+    let public = image.strip_prefix("docker.io/").unwrap_or(image) == PUBLIC_IMAGE;
+    if !public || candidate.tag_given {
+        return;
+    }
+    let help = "build an image of this commit, push it to a registry of yours with the commit as its tag, and name that \
+        registry in ecs.task.app.docker_image";
+    match (&candidate.release, &candidate.snapshot.version) {
+        (None, _) => {
+            sink.value(
+                POINTER,
+                format!(
+                    "{} is no release, and {PUBLIC_IMAGE} has images of releases only",
+                    candidate.label
+                ),
+            )
+            .help(help);
+        }
+        (Some(release), Some(version)) if version.is_snapshot() => {
+            sink.value(
+                POINTER,
+                format!(
+                    "{} was built as {}, which {PUBLIC_IMAGE} has no image of",
+                    release.tag.name, version.text
+                ),
+            )
+            .help(help);
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn version_differs(candidate: &Candidate, sink: &mut Sink<'_>) {
+    let Some(release) = &candidate.release else {
+        return;
+    };
+    match &candidate.snapshot.version {
+        Some(version) if version.text == release.version => {}
+        Some(version) => {
+            sink.elsewhere(format!(
+                "tag {} is {} in {POM} ({})",
+                release.tag.name, version.text, version.from
+            ))
+            .help("`--tag` names the image's tag where it is not the release's");
+        }
+        None => sink.unknown(format!(
+            "{POM} has no version that can be told without Maven"
+        )),
+    }
+}
+
+/// The first few of a list, and how many more.
+fn some(names: &[String]) -> String {
+    match names {
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, more @ ..] => format!("{one}, {two} and {} more", more.len()),
+        [] => String::new(),
+    }
+}
