@@ -1,0 +1,44 @@
+# Rendered by osmt-bootstrap init, which asks before it overwrites. Safe to commit: no secret, no personal path.
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  backend "s3" {
+    bucket              = "{{ bucket }}"
+    key                 = "{{ key }}"
+    region              = "{{ region }}"
+    allowed_account_ids = ["{{ account_id }}"]
+    encrypt             = true
+    dynamodb_table      = "{{ lock_table }}"
+    use_lockfile        = {{ use_lockfile }}
+    profile             = "{{ profile }}"
+  }
+}
+
+provider "aws" {
+  region              = "{{ region }}"
+  profile             = "{{ profile }}"
+  allowed_account_ids = ["{{ account_id }}"]
+
+  default_tags {
+    tags = {
+      Application = "osmt"
+      Environment = "{{ env }}"
+      ManagedBy   = "terraform"
+    }
+  }
+}
+
+module "osmt" {
+  source = "../module"
+
+  config               = var.config
+  database_credentials = local.database_credentials
+  operations           = local.operations
+}

@@ -1,0 +1,8 @@
+# How your organisation operates the stack. Every setting has a default that suits production; docs/terraform.md lists
+# them. osmt-bootstrap init never touches this file.
+locals {
+  operations = {
+    # alarm_emails       = ["osmt-operators@your-organisation.org"]
+    # monthly_budget_usd = 500
+  }
+}

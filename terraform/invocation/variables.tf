@@ -1,0 +1,71 @@
+variable "config" {
+  description = "The deployment, as config.auto.tfvars.json states it. osmt-doctor check explains every mistake in it with its place."
+  nullable    = false
+
+  type = object({
+    account_id = string
+    region     = string
+    env        = string
+    domain = object({
+      name           = string
+      hosted_zone_id = string
+    })
+    app = object({
+      oauth = object({
+        issuer    = string
+        client_id = string
+        audience  = string
+      })
+    })
+    alb = object({
+      certificate_arn            = string
+      enable_deletion_protection = optional(bool, true)
+      access_logs                = optional(bool, true)
+      ingress_cidrs              = optional(list(string), ["0.0.0.0/0"])
+    })
+    ecs = object({
+      task = object({
+        app = object({
+          cpu           = number
+          memory        = number
+          desired_count = number
+          docker_image  = string
+          docker_tag    = string
+        })
+        elasticsearch = object({
+          cpu           = number
+          memory        = number
+          desired_count = number
+          docker_image  = string
+          docker_tag    = string
+        })
+      })
+    })
+    elasticache = object({
+      engine_version       = string
+      node_type            = string
+      parameter_group_name = string
+    })
+    rds = object({
+      db_name                    = string
+      engine_version             = string
+      instance_class             = string
+      parameter_group_family     = string
+      multi_az                   = bool
+      allocated_storage          = optional(number, 20)
+      backup_retention_days      = optional(number, 7)
+      enable_deletion_protection = optional(bool, true)
+      skip_final_snapshot        = optional(bool, false)
+    })
+    vpc = object({
+      vpc_cidr = string
+      azs      = list(string)
+      subnets = object({
+        private = list(string)
+        public  = list(string)
+      })
+    })
+    log_retention_days = optional(number, 30)
+    secrets_revision   = optional(number, 1)
+  })
+}

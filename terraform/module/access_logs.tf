@@ -1,0 +1,115 @@
+# Who asked for what, kept for as long as the other logs. The load balancer can write only under SSE-S3.
+resource "aws_s3_bucket" "access_logs" {
+  #checkov:skip=CKV_AWS_18:this is the log bucket; logging it into itself never ends
+  #checkov:skip=CKV_AWS_144:access logs are for analysis, not a record to survive a region
+  #checkov:skip=CKV_AWS_145:the load balancer cannot write to a bucket encrypted with a KMS key
+  #checkov:skip=CKV2_AWS_62:nobody waits for the arrival of a log file
+  count = var.config.alb.access_logs ? 1 : 0
+
+  bucket = "${local.name}-${local.account}-${local.region}-alb-logs"
+  # Log files arrive until the load balancer is gone; unprotected means that the stack is to be taken down.
+  force_destroy = !var.config.alb.enable_deletion_protection
+
+  tags = { Name = "${local.name}-alb-logs" }
+}
+
+resource "aws_s3_bucket_ownership_controls" "access_logs" {
+  count = length(aws_s3_bucket.access_logs)
+
+  bucket = aws_s3_bucket.access_logs[0].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "access_logs" {
+  count = length(aws_s3_bucket.access_logs)
+
+  bucket                  = aws_s3_bucket.access_logs[0].id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
+  count = length(aws_s3_bucket.access_logs)
+
+  bucket = aws_s3_bucket.access_logs[0].id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "access_logs" {
+  count = length(aws_s3_bucket.access_logs)
+
+  bucket = aws_s3_bucket.access_logs[0].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
+  count = length(aws_s3_bucket.access_logs)
+
+  bucket = aws_s3_bucket.access_logs[0].id
+
+  rule {
+    id     = "expire"
+    status = "Enabled"
+
+    filter {}
+
+    # Zero means "for ever" for CloudWatch; for files that nobody would ever look at again it means ten years.
+    expiration {
+      days = var.config.log_retention_days == 0 ? 3653 : var.config.log_retention_days
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 7
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.access_logs]
+}
+
+resource "aws_s3_bucket_policy" "access_logs" {
+  count = length(aws_s3_bucket.access_logs)
+
+  bucket = aws_s3_bucket.access_logs[0].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "LoadBalancerWrites"
+        Effect    = "Allow"
+        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.access_logs[0].arn}/AWSLogs/${local.account}/*"
+        Condition = { ArnLike = {
+          "aws:SourceArn" = "arn:${local.partition}:elasticloadbalancing:${local.region}:${local.account}:loadbalancer/*"
+        } }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [aws_s3_bucket.access_logs[0].arn, "${aws_s3_bucket.access_logs[0].arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.access_logs]
+}

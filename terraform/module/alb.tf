@@ -1,0 +1,92 @@
+resource "aws_lb" "main" {
+  #checkov:skip=CKV2_AWS_28:a web ACL is the organisation's own (operations.web_acl_arn); AWS's common rules block OSMT's CSV uploads
+  #checkov:skip=CKV_AWS_150:deletion protection is config.alb.enable_deletion_protection, default true
+  #checkov:skip=CKV_AWS_91:access logs are config.alb.access_logs, default true
+  name                       = local.name
+  load_balancer_type         = "application"
+  internal                   = false
+  ip_address_type            = local.dualstack ? "dualstack" : "ipv4"
+  security_groups            = [aws_security_group.alb.id]
+  subnets                    = local.public_subnet_ids
+  enable_deletion_protection = var.config.alb.enable_deletion_protection
+  drop_invalid_header_fields = true
+  idle_timeout               = 120
+
+  dynamic "access_logs" {
+    for_each = aws_s3_bucket.access_logs
+    content {
+      bucket  = access_logs.value.id
+      enabled = true
+    }
+  }
+
+  tags = { Name = local.name }
+
+  # The load balancer tries to write when logging is turned on, and fails if it may not yet.
+  depends_on = [aws_s3_bucket_policy.access_logs, aws_internet_gateway.main]
+}
+
+# The health check asks for the front page: it answers 200 once Spring has started, and touches neither Redis, MySQL nor
+# Elasticsearch. /health counts all three, so an Elasticsearch outage would make ECS kill every task of the app.
+resource "aws_lb_target_group" "app" {
+  #checkov:skip=CKV_AWS_378:TLS ends at the load balancer; the app listens on plain HTTP 8080 and only the load balancer's group reaches it
+  name                 = local.name
+  port                 = local.ports.app
+  protocol             = "HTTP"
+  target_type          = "ip"
+  vpc_id               = aws_vpc.main.id
+  deregistration_delay = 60
+
+  health_check {
+    path                = "/"
+    port                = "traffic-port"
+    protocol            = "HTTP"
+    matcher             = "200"
+    interval            = 15
+    timeout             = 10
+    healthy_threshold   = 2
+    unhealthy_threshold = 4
+  }
+
+  tags = { Name = local.name }
+}
+
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = local.ports.http
+  protocol          = "HTTP"
+
+  default_action {
+    type = "redirect"
+
+    redirect {
+      port        = local.ports.https
+      protocol    = "HTTPS"
+      status_code = "HTTP_301"
+    }
+  }
+
+  tags = { Name = "${local.name}-http" }
+}
+
+resource "aws_lb_listener" "https" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = local.ports.https
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+  certificate_arn   = var.config.alb.certificate_arn
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.app.arn
+  }
+
+  tags = { Name = "${local.name}-https" }
+}
+
+resource "aws_wafv2_web_acl_association" "main" {
+  count = var.operations.web_acl_arn == null ? 0 : 1
+
+  resource_arn = aws_lb.main.arn
+  web_acl_arn  = var.operations.web_acl_arn
+}

@@ -1,0 +1,28 @@
+data "aws_route53_zone" "main" {
+  zone_id = var.config.domain.hosted_zone_id
+}
+
+# AAAA only where the load balancer admits IPv6: a name that leads to a closed door makes browsers wait.
+resource "aws_route53_record" "app" {
+  for_each = local.dualstack ? toset(["A", "AAAA"]) : toset(["A"])
+
+  zone_id = data.aws_route53_zone.main.zone_id
+  name    = var.config.domain.name
+  type    = each.key
+
+  alias {
+    name                   = aws_lb.main.dns_name
+    zone_id                = aws_lb.main.zone_id
+    evaluate_target_health = true
+  }
+
+  lifecycle {
+    precondition {
+      condition = (
+        var.config.domain.name == data.aws_route53_zone.main.name ||
+        endswith(var.config.domain.name, ".${data.aws_route53_zone.main.name}")
+      )
+      error_message = "config.domain.name lies outside the hosted zone ${data.aws_route53_zone.main.name} that config.domain.hosted_zone_id names."
+    }
+  }
+}

@@ -1,0 +1,72 @@
+resource "aws_ecs_cluster" "main" {
+  name = local.name
+
+  setting {
+    name  = "containerInsights"
+    value = "enabled"
+  }
+
+  configuration {
+    execute_command_configuration {
+      kms_key_id = aws_kms_key.main.arn
+      logging    = "OVERRIDE"
+
+      log_configuration {
+        cloud_watch_encryption_enabled = true
+        cloud_watch_log_group_name     = aws_cloudwatch_log_group.main["exec"].name
+      }
+    }
+  }
+
+  tags = { Name = local.name }
+
+  # Container Insights would make its log group itself, unencrypted and for ever.
+  depends_on = [aws_cloudwatch_log_group.main]
+}
+
+locals {
+  # Same for every container: its own log group, no way to gain a privilege.
+  log_configuration = { for name in ["app", "elasticsearch", "maintenance"] : name => {
+    logDriver = "awslogs"
+    options = {
+      awslogs-group         = aws_cloudwatch_log_group.main[name].name
+      awslogs-region        = local.region
+      awslogs-stream-prefix = name
+    }
+  } }
+  linux_parameters = { initProcessEnabled = true, capabilities = { add = [], drop = ["ALL"] } }
+
+  # OSMT runs as the image's own user on a read-only root; only /tmp can be written. ECS mounts an empty volume there that
+  # belongs to root, so a first container of the same image opens it to everybody and ends.
+  # (ECS Exec writes into the root file system: with operations.ecs_exec it is writable.)
+  osmt_user     = "osmt"
+  read_only     = !var.operations.ecs_exec
+  scratch_mount = { sourceVolume = local.containers.scratch, containerPath = "/tmp", readOnly = false }
+  scratch_container = { for name in ["app", "maintenance"] : name => {
+    name                   = local.containers.scratch
+    image                  = local.images.app
+    essential              = false
+    user                   = "0"
+    entryPoint             = ["/bin/chmod", "1777", "/tmp"]
+    command                = []
+    environment            = []
+    secrets                = []
+    portMappings           = []
+    mountPoints            = [local.scratch_mount]
+    volumesFrom            = []
+    systemControls         = []
+    readonlyRootFilesystem = true
+    linuxParameters        = local.linux_parameters
+    logConfiguration       = local.log_configuration[name]
+  } }
+
+  # What Spring reads from the environment to reach its neighbours, in the app and in its maintenance alike.
+  backing_services = {
+    DB_NAME           = var.config.rds.db_name
+    REDIS_URI         = "${aws_elasticache_replication_group.main.primary_endpoint_address}:${local.ports.redis}"
+    ELASTICSEARCH_URI = "http://${local.elasticsearch_host}:${local.ports.elasticsearch}"
+    # The JVM would take a quarter of the memory that the task pays for.
+    JAVA_TOOL_OPTIONS = "-XX:MaxRAMPercentage=70"
+  }
+  db_uri_secret = "${aws_secretsmanager_secret.db_uri.arn}:DB_URI::"
+}

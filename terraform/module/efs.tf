@@ -1,0 +1,64 @@
+# Where the index lies. It can be built again from the database at any time, so it has no backup of its own.
+resource "aws_efs_file_system" "elasticsearch" {
+  creation_token  = local.services.elasticsearch
+  encrypted       = true
+  kms_key_id      = aws_kms_key.main.arn
+  throughput_mode = "elastic"
+
+  tags = { Name = local.services.elasticsearch }
+}
+
+resource "aws_efs_mount_target" "elasticsearch" {
+  for_each = local.zones
+
+  file_system_id  = aws_efs_file_system.elasticsearch.id
+  subnet_id       = aws_subnet.private[each.key].id
+  security_groups = [aws_security_group.efs.id]
+}
+
+# Everything that goes through this door belongs to Elasticsearch's own user, and sees nothing outside its folder.
+resource "aws_efs_access_point" "elasticsearch" {
+  file_system_id = aws_efs_file_system.elasticsearch.id
+
+  posix_user {
+    uid = 1000
+    gid = 0
+  }
+
+  root_directory {
+    path = "/elasticsearch"
+
+    creation_info {
+      owner_uid   = 1000
+      owner_gid   = 0
+      permissions = "0750"
+    }
+  }
+
+  tags = { Name = local.services.elasticsearch }
+}
+
+resource "aws_efs_file_system_policy" "elasticsearch" {
+  file_system_id = aws_efs_file_system.elasticsearch.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "OnlyElasticsearch"
+        Effect    = "Allow"
+        Principal = { AWS = aws_iam_role.task["elasticsearch"].arn }
+        Action    = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+        Resource  = aws_efs_file_system.elasticsearch.arn
+        Condition = { StringEquals = { "elasticfilesystem:AccessPointArn" = aws_efs_access_point.elasticsearch.arn } }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = { AWS = "*" }
+        Action    = "*"
+        Resource  = aws_efs_file_system.elasticsearch.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+}

@@ -1,0 +1,48 @@
+resource "aws_elasticache_subnet_group" "main" {
+  name        = local.name
+  description = "Private subnets of ${local.name}"
+  subnet_ids  = local.private_subnet_ids
+
+  tags = { Name = local.name }
+}
+
+# Sessions and the app's task queue. One node in every zone, with failover between them.
+resource "aws_elasticache_replication_group" "main" {
+  #checkov:skip=CKV_AWS_30:OSMT <= 3.0.0 has no TLS in its Redis client (RedisConfig.kt); only the app's security group reaches the port
+  #checkov:skip=CKV_AWS_31:OSMT <= 3.0.0 sends no Redis password, and AUTH wants transit encryption
+  replication_group_id = local.name
+  description          = "Sessions and task queue of ${local.name}"
+  engine               = "redis"
+  engine_version       = var.config.elasticache.engine_version
+  node_type            = var.config.elasticache.node_type
+  parameter_group_name = var.config.elasticache.parameter_group_name
+  port                 = local.ports.redis
+
+  num_cache_clusters          = length(var.config.vpc.azs)
+  preferred_cache_cluster_azs = var.config.vpc.azs
+  automatic_failover_enabled  = true
+  multi_az_enabled            = true
+
+  subnet_group_name  = aws_elasticache_subnet_group.main.name
+  security_group_ids = [aws_security_group.elasticache.id]
+
+  at_rest_encryption_enabled = true
+  kms_key_id                 = aws_kms_key.main.arn
+  # The app's Redis client knows neither TLS nor a password: turned on, every task would crash at start.
+  transit_encryption_enabled = false
+
+  # A session lives an hour; yesterday's snapshot is for forensics, older ones are worth nothing.
+  snapshot_retention_limit   = 1
+  snapshot_window            = local.windows.snapshot
+  maintenance_window         = local.windows.maintenance
+  auto_minor_version_upgrade = true
+  apply_immediately          = var.operations.apply_immediately
+  notification_topic_arn     = aws_sns_topic.alarms.arn
+
+  tags = { Name = local.name }
+}
+
+locals {
+  # ElastiCache numbers the members of a group from 001.
+  cache_nodes = [for i in range(length(var.config.vpc.azs)) : format("%s-%03d", local.name, i + 1)]
+}

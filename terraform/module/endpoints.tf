@@ -1,0 +1,23 @@
+# The S3 gateway endpoint costs nothing and takes image layers (ECR keeps them in S3) off the NAT gateways.
+# An interface endpoint costs money every hour in every zone: docs/cost.md says from which traffic on one pays.
+resource "aws_vpc_endpoint" "s3" {
+  vpc_id            = aws_vpc.main.id
+  service_name      = "com.amazonaws.${local.region}.s3"
+  vpc_endpoint_type = "Gateway"
+  route_table_ids   = [for zone in var.config.vpc.azs : aws_route_table.private[zone].id]
+
+  tags = { Name = "${local.name}-s3" }
+}
+
+resource "aws_vpc_endpoint" "interface" {
+  for_each = var.operations.interface_endpoints
+
+  vpc_id              = aws_vpc.main.id
+  service_name        = "com.amazonaws.${local.region}.${each.key}"
+  vpc_endpoint_type   = "Interface"
+  private_dns_enabled = true
+  subnet_ids          = local.private_subnet_ids
+  security_group_ids  = [aws_security_group.endpoints[0].id]
+
+  tags = { Name = "${local.name}-${each.key}" }
+}

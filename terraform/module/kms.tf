@@ -1,0 +1,49 @@
+# One key for what dies with the stack: logs, the index, the cache, alarms, the composed secret.
+# The database is not on it on purpose: its final snapshot must stay readable after this key is gone.
+resource "aws_kms_key" "main" {
+  description             = "Logs, index, cache and alarms of ${local.name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Account"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "Logs"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${local.region}.amazonaws.com" }
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        Resource  = "*"
+        Condition = { ArnLike = {
+          "kms:EncryptionContext:aws:logs:arn" = [
+            "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/osmt/${var.config.env}/*",
+            "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/rds/instance/${local.name}/*",
+            "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/ecs/containerinsights/${local.name}/*",
+          ]
+        } }
+      },
+      {
+        Sid       = "Alarms"
+        Effect    = "Allow"
+        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"] }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+    ]
+  })
+
+  tags = { Name = local.name }
+}
+
+resource "aws_kms_alias" "main" {
+  name          = "alias/${local.name}"
+  target_key_id = aws_kms_key.main.key_id
+}

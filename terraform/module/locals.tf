@@ -1,0 +1,87 @@
+# The single source of names, ports and sizes. Every other file refers to these.
+locals {
+  name      = "osmt-${var.config.env}"
+  partition = data.aws_partition.current.partition
+  region    = var.config.region
+  account   = var.config.account_id
+
+  # One entry a zone, keyed by the zone's name, so that adding a zone moves no other one.
+  zones = { for i, zone in var.config.vpc.azs : zone => {
+    index   = i
+    private = var.config.vpc.subnets.private[i]
+    public  = var.config.vpc.subnets.public[i]
+  } }
+  private_subnet_ids = [for zone in var.config.vpc.azs : aws_subnet.private[zone].id]
+  public_subnet_ids  = [for zone in var.config.vpc.azs : aws_subnet.public[zone].id]
+
+  ports = {
+    http          = 80
+    https         = 443
+    app           = 8080
+    elasticsearch = 9200
+    mysql         = 3306
+    redis         = 6379
+    nfs           = 2049
+  }
+
+  containers = {
+    app           = "app"
+    elasticsearch = "elasticsearch"
+    maintenance   = "maintenance"
+    scratch       = "scratch"
+  }
+
+  services = {
+    app           = "${local.name}-app"
+    elasticsearch = "${local.name}-elasticsearch"
+    maintenance   = "${local.name}-maintenance"
+  }
+
+  log_groups = {
+    app           = "/osmt/${var.config.env}/app"
+    elasticsearch = "/osmt/${var.config.env}/elasticsearch"
+    maintenance   = "/osmt/${var.config.env}/maintenance"
+    exec          = "/osmt/${var.config.env}/exec"
+    events        = "/osmt/${var.config.env}/events"
+    flow          = "/osmt/${var.config.env}/flow"
+    # RDS writes into groups of this name; made here so that they are encrypted and expire.
+    rds_error     = "/aws/rds/instance/${local.name}/error"
+    rds_slowquery = "/aws/rds/instance/${local.name}/slowquery"
+    # Container Insights, likewise.
+    insights = "/aws/ecs/containerinsights/${local.name}/performance"
+  }
+
+  # A tag is joined with a colon, a digest with an at sign.
+  images = { for name, task in var.config.ecs.task :
+    name => "${task.docker_image}${startswith(task.docker_tag, "sha256:") ? "@" : ":"}${task.docker_tag}"
+  }
+
+  secret_names = {
+    rds    = "osmt/${var.config.env}/rds"
+    app    = "osmt/${var.config.env}/app"
+    db_uri = "osmt/${var.config.env}/db-uri"
+  }
+
+  # The database's first user is an identifier of the instance (changing it replaces the database), so it is fixed
+  # here and the credentials handed in must agree with it.
+  database_username = "osmt_admin"
+
+  url = "https://${var.config.domain.name}"
+
+  # Open to the Internet means both families; a list of networks means exactly those.
+  ingress_cidrs = concat(var.config.alb.ingress_cidrs, contains(var.config.alb.ingress_cidrs, "0.0.0.0/0") && !contains(var.config.alb.ingress_cidrs, "::/0") ? ["::/0"] : [])
+  dualstack     = anytrue([for cidr in local.ingress_cidrs : strcontains(cidr, ":")])
+
+  app_max_count = coalesce(var.operations.app_max_count, var.config.ecs.task.app.desired_count * 2)
+
+  # Both are UTC. They must not overlap.
+  windows = {
+    backup      = "08:00-09:00"
+    maintenance = "sun:09:30-sun:10:30"
+    snapshot    = "07:00-08:00"
+  }
+}
+
+data "aws_partition" "current" {}
+data "aws_caller_identity" "current" {}
+data "aws_region" "current" {}

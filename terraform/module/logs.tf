@@ -1,0 +1,11 @@
+# Every log group exists before its writer, so that none is made on the fly, unencrypted and for ever.
+resource "aws_cloudwatch_log_group" "main" {
+  #checkov:skip=CKV_AWS_338:retention is the organisation's decision (config.log_retention_days, default 30)
+  for_each = local.log_groups
+
+  name              = each.value
+  retention_in_days = var.config.log_retention_days
+  kms_key_id        = aws_kms_key.main.arn
+
+  tags = { Name = each.value }
+}

@@ -1,0 +1,31 @@
+# Where alarms go. The topic exists even with no subscriber, so that an organisation can subscribe its own tools.
+resource "aws_sns_topic" "alarms" {
+  name              = "${local.name}-alarms"
+  display_name      = "Alarms of ${local.name}"
+  kms_master_key_id = aws_kms_key.main.arn
+
+  tags = { Name = "${local.name}-alarms" }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn = aws_sns_topic.alarms.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "AwsServicesOfThisAccount"
+      Effect    = "Allow"
+      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "elasticache.amazonaws.com"] }
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.alarms.arn
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+    }]
+  })
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.operations.alarm_emails
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.key
+}

@@ -1,0 +1,117 @@
+resource "aws_db_subnet_group" "main" {
+  name        = local.name
+  description = "Private subnets of ${local.name}"
+  subnet_ids  = local.private_subnet_ids
+
+  tags = { Name = local.name }
+}
+
+# OSMT's first migration builds an index that is too long for utf8mb4 (error 1071); a later one converts the tables.
+# So the server, and with it the database that RDS makes, starts with utf8mb3.
+resource "aws_db_parameter_group" "main" {
+  name_prefix = "${local.name}-"
+  description = "OSMT on ${var.config.rds.parameter_group_family}"
+  family      = var.config.rds.parameter_group_family
+
+  dynamic "parameter" {
+    for_each = {
+      character_set_server     = "utf8mb3"
+      collation_server         = "utf8mb3_unicode_ci"
+      require_secure_transport = "1"
+      slow_query_log           = "1"
+      long_query_time          = "2"
+      log_output               = "FILE"
+    }
+    content {
+      name  = parameter.key
+      value = parameter.value
+    }
+  }
+
+  tags = { Name = local.name }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# The final snapshot's name must be free when the database is deleted, perhaps years from now, and a stack of the same
+# name may have lived here before. So it carries the moment at which this stack's life began, and keeps it.
+resource "terraform_data" "life" {
+  input = formatdate("YYYYMMDD'T'hhmmss'Z'", plantimestamp())
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+resource "aws_db_instance" "main" {
+  #checkov:skip=CKV_AWS_161:OSMT builds its JDBC URL from a user and a password; IAM authentication is not possible in app <= 3.0.0
+  #checkov:skip=CKV_AWS_226:the version is a decision in config.rds.engine_version; an upgrade behind Terraform's back would be planned back down
+  #checkov:skip=CKV_AWS_293:deletion protection is config.rds.enable_deletion_protection, default true
+  #checkov:skip=CKV_AWS_157:multi-AZ is config.rds.multi_az; the shipped config says true
+  #checkov:skip=CKV_AWS_129:error and slowquery are exported; the general log would write every statement, values included
+  #checkov:skip=CKV_AWS_353:on wherever the instance class has it
+  identifier     = local.name
+  engine         = "mysql"
+  engine_version = var.config.rds.engine_version
+  instance_class = var.config.rds.instance_class
+  db_name        = var.config.rds.db_name
+  port           = local.ports.mysql
+
+  username            = local.database_username
+  password_wo         = var.database_credentials.password
+  password_wo_version = var.config.secrets_revision
+
+  storage_type          = "gp3"
+  allocated_storage     = var.config.rds.allocated_storage
+  max_allocated_storage = min(max(100, var.config.rds.allocated_storage * 5), 65536)
+  # The key is AWS's own for RDS (aws/rds), which outlives the stack and with it the final snapshot.
+  storage_encrypted = true
+
+  multi_az                            = var.config.rds.multi_az
+  db_subnet_group_name                = aws_db_subnet_group.main.name
+  vpc_security_group_ids              = [aws_security_group.rds.id]
+  publicly_accessible                 = false
+  parameter_group_name                = aws_db_parameter_group.main.name
+  iam_database_authentication_enabled = false
+
+  backup_retention_period   = var.config.rds.backup_retention_days
+  backup_window             = local.windows.backup
+  maintenance_window        = local.windows.maintenance
+  copy_tags_to_snapshot     = true
+  delete_automated_backups  = false
+  deletion_protection       = var.config.rds.enable_deletion_protection
+  skip_final_snapshot       = var.config.rds.skip_final_snapshot
+  final_snapshot_identifier = "${local.name}-final-${lower(terraform_data.life.output)}"
+  snapshot_identifier       = var.operations.restore_from_snapshot
+
+  auto_minor_version_upgrade  = false
+  allow_major_version_upgrade = false
+  apply_immediately           = var.operations.apply_immediately
+
+  enabled_cloudwatch_logs_exports = ["error", "slowquery"]
+  monitoring_interval             = 60
+  monitoring_role_arn             = aws_iam_role.rds_monitoring.arn
+  # The small burstable classes have no Performance Insights.
+  performance_insights_enabled    = local.performance_insights
+  performance_insights_kms_key_id = local.performance_insights ? aws_kms_key.main.arn : null
+
+  tags = { Name = local.name }
+
+  depends_on = [aws_cloudwatch_log_group.main, aws_iam_role_policy_attachment.rds_monitoring]
+
+  lifecycle {
+    # A snapshot is where a database comes from, not what it is: taking the setting away must not replace it.
+    ignore_changes = [snapshot_identifier]
+  }
+
+  timeouts {
+    create = "60m"
+    update = "80m"
+  }
+}
+
+locals {
+  performance_insights = !can(regex("^db\\.t(2|3|4g)\\.(micro|small)$", var.config.rds.instance_class))
+}
