@@ -22,7 +22,9 @@ resource "aws_vpc" "main" {
 
 # The VPC's own group admits nothing, so that a resource without a group of its own is closed, not open.
 resource "aws_default_security_group" "closed" {
-  vpc_id = aws_vpc.main.id
+  vpc_id  = aws_vpc.main.id
+  ingress = []
+  egress  = []
 
   tags = { Name = "${local.name}-default-closed" }
 }
@@ -36,10 +38,11 @@ resource "aws_internet_gateway" "main" {
 resource "aws_subnet" "public" {
   for_each = local.zones
 
-  vpc_id            = aws_vpc.main.id
-  availability_zone = each.key
-  cidr_block        = each.value.public
-  ipv6_cidr_block   = cidrsubnet(aws_vpc.main.ipv6_cidr_block, 8, each.value.index)
+  vpc_id                  = aws_vpc.main.id
+  availability_zone       = each.key
+  cidr_block              = each.value.public
+  ipv6_cidr_block         = cidrsubnet(aws_vpc.main.ipv6_cidr_block, 8, each.value.index)
+  map_public_ip_on_launch = false
 
   tags = { Name = "${local.name}-public-${each.key}" }
 }
@@ -135,4 +138,6 @@ resource "aws_flow_log" "vpc" {
   iam_role_arn             = aws_iam_role.flow_log.arn
 
   tags = { Name = local.name }
+
+  depends_on = [aws_iam_role_policy.flow_log]
 }

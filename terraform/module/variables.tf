@@ -68,6 +68,166 @@ variable "config" {
     log_retention_days = optional(number, 30)
     secrets_revision   = optional(number, 1)
   })
+
+  # Identity and names
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.config.account_id))
+    error_message = "account_id \"${var.config.account_id}\" is not 12 digits."
+  }
+  validation {
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.config.region))
+    error_message = "region \"${var.config.region}\" is not the name of an AWS region, such as us-west-2."
+  }
+  # osmt-<env> names a load balancer (32 characters), a cache, a database: this is what all of them take.
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.config.env)) && !strcontains(var.config.env, "--")
+    error_message = "env \"${var.config.env}\" is not 2 to 16 lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen."
+  }
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]([a-z0-9-]*[a-z0-9])$", var.config.domain.name))
+    error_message = "domain.name \"${var.config.domain.name}\" is not a domain name in lower case, without scheme, port or path."
+  }
+  validation {
+    condition     = can(regex("^Z?[A-Z0-9]{1,32}$", var.config.domain.hosted_zone_id))
+    error_message = "domain.hosted_zone_id \"${var.config.domain.hosted_zone_id}\" is not the id of a Route 53 hosted zone."
+  }
+  validation {
+    condition     = can(regex("^https://[^\\s/?#<>]+[^\\s?#<>]*$", var.config.app.oauth.issuer))
+    error_message = "app.oauth.issuer \"${var.config.app.oauth.issuer}\" is not an https URL."
+  }
+  # The image's entrypoint passes these through an unquoted shell expansion.
+  validation {
+    condition = alltrue([for value in [var.config.app.oauth.issuer, var.config.app.oauth.client_id, var.config.app.oauth.audience] :
+    can(regex("^[^\\s*?\\[\\]$<>]+$", value))])
+    error_message = "app.oauth: issuer, client_id and audience must not be empty nor contain white space, *, ?, [, ], $, < or >: OSMT's entrypoint passes them through a shell."
+  }
+
+  # Edge
+  validation {
+    condition = can(regex(
+      "^arn:aws[a-z-]*:acm:${var.config.region}:${var.config.account_id}:certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.config.alb.certificate_arn
+    ))
+    error_message = "alb.certificate_arn is not the ARN of an ACM certificate of account ${var.config.account_id} in ${var.config.region}, where the load balancer is."
+  }
+  validation {
+    condition     = length(var.config.alb.ingress_cidrs) > 0 && alltrue([for cidr in var.config.alb.ingress_cidrs : can(cidrnetmask(cidr)) || (can(cidrhost(cidr, 0)) && strcontains(cidr, ":"))])
+    error_message = "alb.ingress_cidrs must name at least one block, each with its prefix length, such as 203.0.113.0/24."
+  }
+
+  # Compute
+  validation {
+    condition = alltrue([for task in var.config.ecs.task : contains(flatten([for size in [
+      { cpu = 256, memory = [512, 1024, 2048] },
+      { cpu = 512, memory = range(1024, 4097, 1024) },
+      { cpu = 1024, memory = range(2048, 8193, 1024) },
+      { cpu = 2048, memory = range(4096, 16385, 1024) },
+      { cpu = 4096, memory = range(8192, 30721, 1024) },
+      { cpu = 8192, memory = range(16384, 61441, 4096) },
+      { cpu = 16384, memory = range(32768, 122881, 8192) },
+    ] : [for memory in size.memory : "${size.cpu}/${memory}"]]), "${task.cpu}/${task.memory}")])
+    error_message = "ecs.task: Fargate has no such size: ${join(", ", [for name, task in var.config.ecs.task : "${name} ${task.cpu} CPU units with ${task.memory} MiB"])}. 2048 CPU units, for one, take 4096 to 16384 MiB in steps of 1024."
+  }
+  validation {
+    condition     = var.config.ecs.task.app.desired_count >= 1 && floor(var.config.ecs.task.app.desired_count) == var.config.ecs.task.app.desired_count
+    error_message = "ecs.task.app.desired_count must be a whole number, 1 or more."
+  }
+  validation {
+    condition     = var.config.ecs.task.elasticsearch.desired_count == 1
+    error_message = "ecs.task.elasticsearch.desired_count must be 1: two would be two separate indexes on one file system."
+  }
+  validation {
+    condition = alltrue([for task in var.config.ecs.task :
+    can(regex("^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$", task.docker_image)) && !can(regex(":[^/]*$", task.docker_image))])
+    error_message = "ecs.task: a docker_image is not an image's name without tag or digest: ${join(", ", [for task in var.config.ecs.task : task.docker_image])}."
+  }
+  validation {
+    condition     = alltrue([for task in var.config.ecs.task : can(regex("^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$", task.docker_tag)) && task.docker_tag != "latest"])
+    error_message = "ecs.task: a docker_tag is neither a tag nor a sha256: digest, or it is latest, which cannot be rolled back: ${join(", ", [for task in var.config.ecs.task : task.docker_tag])}."
+  }
+
+  # Data
+  validation {
+    condition     = var.config.rds.db_name == "osmt_db"
+    error_message = "rds.db_name must be osmt_db: OSMT's first migration says USE osmt_db."
+  }
+  validation {
+    condition     = can(regex("^[0-9]+\\.[0-9]+(\\.[0-9]+)?$", var.config.rds.engine_version))
+    error_message = "rds.engine_version \"${var.config.rds.engine_version}\" is not a version, such as 8.0.43."
+  }
+  validation {
+    condition     = var.config.rds.parameter_group_family == "mysql${join(".", slice(concat(split(".", var.config.rds.engine_version), ["", ""]), 0, 2))}"
+    error_message = "rds.parameter_group_family ${var.config.rds.parameter_group_family} does not belong to MySQL ${var.config.rds.engine_version}."
+  }
+  validation {
+    condition     = can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.config.rds.instance_class))
+    error_message = "rds.instance_class \"${var.config.rds.instance_class}\" is not of the form db.<family>.<size>."
+  }
+  validation {
+    condition     = var.config.rds.allocated_storage >= 20 && var.config.rds.allocated_storage <= 65536
+    error_message = "rds.allocated_storage must be 20 to 65536 GiB (gp3)."
+  }
+  validation {
+    condition     = var.config.rds.backup_retention_days >= 0 && var.config.rds.backup_retention_days <= 35
+    error_message = "rds.backup_retention_days must be 0 (no backups) to 35."
+  }
+  validation {
+    condition     = can(regex("^cache\\.[a-z0-9]+\\.[a-z0-9]+$", var.config.elasticache.node_type)) && !can(regex("^cache\\.(t1|m1)\\.", var.config.elasticache.node_type))
+    error_message = "elasticache.node_type \"${var.config.elasticache.node_type}\" is not of the form cache.<family>.<size>, or a family without failover (t1, m1)."
+  }
+  validation {
+    condition = (
+      startswith(var.config.elasticache.parameter_group_name, "default.") ?
+      var.config.elasticache.parameter_group_name == (startswith(var.config.elasticache.engine_version, "6.") ? "default.redis6.x" : "default.redis${split(".", var.config.elasticache.engine_version)[0]}") : true
+    )
+    error_message = "elasticache.parameter_group_name ${var.config.elasticache.parameter_group_name} does not belong to Redis ${var.config.elasticache.engine_version}."
+  }
+
+  # Network
+  validation {
+    condition     = length(var.config.vpc.azs) >= 2 && length(distinct(var.config.vpc.azs)) == length(var.config.vpc.azs) && length(var.config.vpc.azs) <= 6
+    error_message = "vpc.azs must name two to six different zones: a load balancer and a database subnet group want two."
+  }
+  validation {
+    condition     = alltrue([for zone in var.config.vpc.azs : can(regex("^${var.config.region}[a-z]$", zone))])
+    error_message = "vpc.azs: every zone must be one of ${var.config.region}: the region's name and a letter."
+  }
+  validation {
+    condition     = length(var.config.vpc.azs) == length(var.config.vpc.subnets.private) && length(var.config.vpc.azs) == length(var.config.vpc.subnets.public)
+    error_message = "vpc: ${length(var.config.vpc.azs)} zones want as many private and public subnets, but there are ${length(var.config.vpc.subnets.private)} private and ${length(var.config.vpc.subnets.public)} public ones."
+  }
+  validation {
+    condition = alltrue([for block in concat([var.config.vpc.vpc_cidr], var.config.vpc.subnets.private, var.config.vpc.subnets.public) :
+    can(cidrnetmask(block)) && try(cidrsubnet(block, 0, 0) == block && tonumber(split("/", block)[1]) >= 16 && tonumber(split("/", block)[1]) <= 28, false)])
+    error_message = "vpc: the VPC and every subnet must be an IPv4 block from /16 to /28 with no bit set behind its prefix."
+  }
+  validation {
+    condition     = alltrue([for block in var.config.vpc.subnets.public : try(tonumber(split("/", block)[1]) <= 27, true)])
+    error_message = "vpc.subnets.public: a load balancer wants a /27 or larger in every zone."
+  }
+  validation {
+    condition = alltrue([for block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : try(
+      tonumber(split("/", block)[1]) >= tonumber(split("/", var.config.vpc.vpc_cidr)[1]) &&
+    cidrhost("${split("/", block)[0]}/${split("/", var.config.vpc.vpc_cidr)[1]}", 0) == cidrhost(var.config.vpc.vpc_cidr, 0), true)])
+    error_message = "vpc.subnets: a subnet lies outside the VPC ${var.config.vpc.vpc_cidr}."
+  }
+  # Two blocks overlap when they agree on the bits of the shorter prefix.
+  validation {
+    condition = alltrue([for pair in setproduct(
+      [for i, block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : { i = i, ip = split("/", block)[0], bits = try(tonumber(split("/", block)[1]), 0) }],
+      [for i, block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : { i = i, ip = split("/", block)[0], bits = try(tonumber(split("/", block)[1]), 0) }],
+    ) : pair[0].i >= pair[1].i || try(cidrhost("${pair[0].ip}/${min(pair[0].bits, pair[1].bits)}", 0) != cidrhost("${pair[1].ip}/${min(pair[0].bits, pair[1].bits)}", 0), true)])
+    error_message = "vpc.subnets: two subnets overlap."
+  }
+
+  # Housekeeping
+  validation {
+    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.config.log_retention_days)
+    error_message = "log_retention_days ${var.config.log_retention_days} is no retention that CloudWatch knows (…, 14, 30, 60, 90, …; 0 keeps for ever)."
+  }
+  validation {
+    condition     = var.config.secrets_revision >= 1 && floor(var.config.secrets_revision) == var.config.secrets_revision
+    error_message = "secrets_revision must be a whole number, 1 or more."
+  }
 }
 
 variable "database_credentials" {
@@ -80,6 +240,17 @@ variable "database_credentials" {
     username = string
     password = string
   })
+
+  # The user name is an identifier of the database: another one would replace it, data and all.
+  validation {
+    condition     = var.database_credentials.username == local.database_username
+    error_message = "The secret osmt/${var.config.env}/rds holds another user name than ${local.database_username}, which the database has. Set it back with osmt-secrets set rds/username and push."
+  }
+  # RDS takes 8 to 41 characters; OSMT's entrypoint, Spring and JDBC each interpret most punctuation.
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.~-]{8,41}$", var.database_credentials.password))
+    error_message = "The password in the secret osmt/${var.config.env}/rds is not 8 to 41 of A-Z a-z 0-9 _ . ~ -, the characters that survive a shell, Spring and a JDBC URL. Make another with osmt-secrets generate rds/password and push."
+  }
 }
 
 variable "operations" {
@@ -107,4 +278,17 @@ variable "operations" {
     # Database and cache changes now instead of in the next maintenance window. They may restart.
     apply_immediately = optional(bool, false)
   })
+
+  validation {
+    condition     = contains(["one_per_zone", "single"], var.operations.nat_gateways)
+    error_message = "operations.nat_gateways must be one_per_zone or single."
+  }
+  validation {
+    condition     = var.operations.app_max_count == null || try(var.operations.app_max_count >= var.config.ecs.task.app.desired_count, false)
+    error_message = "operations.app_max_count is less than ecs.task.app.desired_count (${var.config.ecs.task.app.desired_count})."
+  }
+  validation {
+    condition     = alltrue([for address in var.operations.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "operations.alarm_emails must be mail addresses."
+  }
 }

@@ -1,0 +1,147 @@
+# Each alarm is something a person must look at; docs/terraform.md says what to do for each. All go to one topic.
+locals {
+  # Memory of an instance class in GiB, as far as its name tells: size, doubled for the memory-rich families, halved for c.
+  database_size = split(".", var.config.rds.instance_class)[2]
+  database_memory_gib = (
+    lookup({ micro = 1, small = 2, medium = 4, large = 8, xlarge = 16 }, local.database_size,
+    try(16 * tonumber(regex("^([0-9]+)xlarge$", local.database_size)[0]), 8)) *
+    (can(regex("^db\\.[rxz]", var.config.rds.instance_class)) ? 2 : 1)
+  )
+  # RDS's own default for MySQL: memory in bytes / 12582880.
+  database_max_connections = floor(local.database_memory_gib * 1073741824 / 12582880)
+
+  alb_dimensions = { LoadBalancer = aws_lb.main.arn_suffix }
+  app_dimensions = { LoadBalancer = aws_lb.main.arn_suffix, TargetGroup = aws_lb_target_group.app.arn_suffix }
+  rds_dimensions = { DBInstanceIdentifier = aws_db_instance.main.identifier }
+  ecs_dimensions = { for name in ["app", "elasticsearch"] : name => {
+    ClusterName = aws_ecs_cluster.main.name
+    ServiceName = local.services[name]
+  } }
+
+  # period is in seconds, times is how many periods in a row.
+  alarms = merge(
+    {
+      alb-5xx = {
+        why       = "The load balancer itself answers with errors: no healthy task, or tasks that close connections."
+        namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = local.alb_dimensions
+        statistic = "Sum", comparison = "GreaterThanThreshold", threshold = 10, period = 300, times = 2, missing = "notBreaching"
+      }
+      app-5xx = {
+        why       = "OSMT answers with errors."
+        namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.app_dimensions
+        statistic = "Sum", comparison = "GreaterThanThreshold", threshold = 10, period = 300, times = 2, missing = "notBreaching"
+      }
+      app-slow = {
+        why       = "One request in twenty takes longer than five seconds."
+        namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = local.app_dimensions
+        statistic = "p95", comparison = "GreaterThanThreshold", threshold = 5, period = 300, times = 3, missing = "notBreaching"
+      }
+      app-unhealthy = {
+        why       = "A task of the app does not answer its health check."
+        namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = local.app_dimensions
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0, period = 60, times = 10, missing = "notBreaching"
+      }
+      app-down = {
+        why       = "No task of the app is healthy: OSMT is down."
+        namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.app_dimensions
+        statistic = "Maximum", comparison = "LessThanThreshold", threshold = 1, period = 60, times = 3, missing = "breaching"
+      }
+      app-tasks = {
+        why       = "Fewer tasks of the app run than the config asks for."
+        namespace = "ECS/ContainerInsights", metric = "RunningTaskCount", dimensions = local.ecs_dimensions.app
+        statistic = "Maximum", comparison = "LessThanThreshold", threshold = var.config.ecs.task.app.desired_count, period = 300, times = 3, missing = "breaching"
+      }
+      app-memory = {
+        why       = "The app is about to run out of memory."
+        namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = local.ecs_dimensions.app
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 92, period = 300, times = 3, missing = "notBreaching"
+      }
+      task-restarts = {
+        why       = "Tasks end by themselves, again and again. The log group ${local.log_groups.events} has the reasons."
+        namespace = "AWS/Events", metric = "TriggeredRules", dimensions = { RuleName = aws_cloudwatch_event_rule.task_failed.name }
+        statistic = "Sum", comparison = "GreaterThanOrEqualToThreshold", threshold = 3, period = 900, times = 1, missing = "notBreaching"
+      }
+      elasticsearch-down = {
+        why       = "Elasticsearch does not run: search fails."
+        namespace = "ECS/ContainerInsights", metric = "RunningTaskCount", dimensions = local.ecs_dimensions.elasticsearch
+        statistic = "Maximum", comparison = "LessThanThreshold", threshold = 1, period = 300, times = 2, missing = "breaching"
+      }
+      elasticsearch-memory = {
+        why       = "Elasticsearch is about to run out of memory."
+        namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = local.ecs_dimensions.elasticsearch
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 95, period = 300, times = 3, missing = "notBreaching"
+      }
+      rds-storage = {
+        why       = "The database has less than a tenth of its first storage left, and grows no further by itself."
+        namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.rds_dimensions
+        statistic = "Minimum", comparison = "LessThanThreshold", threshold = var.config.rds.allocated_storage * 1073741824 / 10, period = 300, times = 3, missing = "breaching"
+      }
+      rds-cpu = {
+        why       = "The database computes at its limit."
+        namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.rds_dimensions
+        statistic = "Average", comparison = "GreaterThanThreshold", threshold = 85, period = 300, times = 3, missing = "breaching"
+      }
+      rds-memory = {
+        why       = "The database has less than a twentieth of its memory free and is about to swap."
+        namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = local.rds_dimensions
+        statistic = "Minimum", comparison = "LessThanThreshold", threshold = local.database_memory_gib * 1073741824 / 20, period = 300, times = 3, missing = "breaching"
+      }
+      rds-connections = {
+        why       = "The database is near the number of connections that its memory allows (about ${local.database_max_connections})."
+        namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.rds_dimensions
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = floor(local.database_max_connections * 0.7), period = 300, times = 2, missing = "notBreaching"
+      }
+      certificate-expiry = {
+        why       = "The certificate ends in less than three weeks: ACM could not renew it, most likely because its DNS record is gone."
+        namespace = "AWS/CertificateManager", metric = "DaysToExpiry", dimensions = { CertificateArn = var.config.alb.certificate_arn }
+        statistic = "Minimum", comparison = "LessThanThreshold", threshold = 21, period = 86400, times = 1, missing = "notBreaching"
+      }
+    },
+    { for family in regexall("^db\\.t", var.config.rds.instance_class) : "rds-credits" => {
+      why       = "The burstable database class has used up its CPU credits."
+      namespace = "AWS/RDS", metric = "CPUCreditBalance", dimensions = local.rds_dimensions
+      statistic = "Minimum", comparison = "LessThanThreshold", threshold = 20, period = 300, times = 3, missing = "notBreaching"
+    } },
+    { for node in local.cache_nodes : "${node}-memory" => {
+      why       = "The session cache is nearly full and will drop sessions."
+      namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node }
+      statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 80, period = 300, times = 3, missing = "notBreaching"
+    } },
+    { for node in local.cache_nodes : "${node}-cpu" => {
+      why       = "The session cache computes at its limit."
+      namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = node }
+      statistic = "Average", comparison = "GreaterThanThreshold", threshold = 85, period = 300, times = 3, missing = "notBreaching"
+    } },
+    { for node in local.cache_nodes : "${node}-replication" => {
+      why       = "A replica of the session cache lags: a failover now would lose sessions."
+      namespace = "AWS/ElastiCache", metric = "ReplicationLag", dimensions = { CacheClusterId = node }
+      statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 30, period = 60, times = 5, missing = "notBreaching"
+    } },
+    { for zone in local.nat_zones : "nat-ports-${zone}" => {
+      why       = "The NAT gateway runs out of ports: outgoing connections fail."
+      namespace = "AWS/NATGateway", metric = "ErrorPortAllocation", dimensions = { NatGatewayId = aws_nat_gateway.main[zone].id }
+      statistic = "Sum", comparison = "GreaterThanThreshold", threshold = 0, period = 300, times = 1, missing = "notBreaching"
+    } },
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "main" {
+  for_each = local.alarms
+
+  alarm_name          = startswith(each.key, "${local.name}-") ? each.key : "${local.name}-${each.key}"
+  alarm_description   = each.value.why
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  period              = each.value.period
+  evaluation_periods  = each.value.times
+  treat_missing_data  = each.value.missing
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+
+  tags = { Name = each.key }
+}

@@ -1,0 +1,50 @@
+# A refusal that can be configured. prevent_destroy must be a literal, and AWS refuses to delete a protected database only
+# after Terraform has deleted half of its neighbours. This resource depends on all the others, so it goes first; while
+# the config protects the stack, it does not go, and nothing is lost. docs/decisions tells the story.
+resource "terraform_data" "protection" {
+  input = {
+    protected = var.config.rds.enable_deletion_protection || var.config.alb.enable_deletion_protection
+  }
+
+  # Read from the state: turning protection off takes an apply of its own, which is the point.
+  provisioner "local-exec" {
+    when    = destroy
+    command = self.output.protected ? "echo Deletion protection is on. Set rds.enable_deletion_protection and alb.enable_deletion_protection to false, apply, then destroy. && exit 1" : "exit 0"
+  }
+
+  depends_on = [
+    aws_appautoscaling_policy.app_cpu,
+    aws_budgets_budget.monthly,
+    aws_cloudwatch_dashboard.main,
+    aws_cloudwatch_event_target.deployment_failed,
+    aws_cloudwatch_event_target.task_failed,
+    aws_cloudwatch_log_resource_policy.events,
+    aws_cloudwatch_metric_alarm.main,
+    aws_db_instance.main,
+    aws_default_security_group.closed,
+    aws_ecs_service.app,
+    aws_ecs_service.elasticsearch,
+    aws_ecs_task_definition.maintenance,
+    aws_efs_file_system_policy.elasticsearch,
+    aws_efs_mount_target.elasticsearch,
+    aws_elasticache_replication_group.main,
+    aws_flow_log.vpc,
+    aws_kms_alias.main,
+    aws_lb_listener.http,
+    aws_lb_listener.https,
+    aws_route.public_ipv4,
+    aws_route.public_ipv6,
+    aws_route53_record.app,
+    aws_route_table_association.public,
+    aws_s3_bucket_lifecycle_configuration.access_logs,
+    aws_s3_bucket_ownership_controls.access_logs,
+    aws_s3_bucket_policy.access_logs,
+    aws_s3_bucket_server_side_encryption_configuration.access_logs,
+    aws_secretsmanager_secret_version.db_uri,
+    aws_sns_topic_policy.alarms,
+    aws_sns_topic_subscription.email,
+    aws_vpc_endpoint.s3,
+    aws_vpc_security_group_ingress_rule.public,
+    aws_wafv2_web_acl_association.main,
+  ]
+}

@@ -1,0 +1,356 @@
+# Every mistake that a config can make, one run each: the plan must refuse it and name the variable.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "account_id_of_11_digits" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { account_id = "12345678901" })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "env_in_upper_case" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { env = "Prod" })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "env_with_underscore" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { env = "my_env" })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "env_too_long" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { env = "a-name-of-17-char" })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "domain_with_scheme" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { domain = { name = "https://osmt.osmt-tests.org", hosted_zone_id = "Z0123456789TESTS" } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "issuer_without_tls" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = { oauth = merge(var.config.app.oauth, { issuer = "http://login.osmt-tests.org" }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "placeholder_left" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = { oauth = merge(var.config.app.oauth, { client_id = "<app.oauth.client_id>" }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "certificate_of_another_region" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { alb = { certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-90ab-cdef-1234-567890abcdef" } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "ingress_without_mask" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { alb = merge(var.config.alb, { ingress_cidrs = ["203.0.113.0"] }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "fargate_memory_too_small" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { memory = 2048 }) }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "two_elasticsearch_nodes" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { elasticsearch = merge(var.config.ecs.task.elasticsearch, { desired_count = 2 }) }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "image_with_tag" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { docker_image = "wguopensource/osmt-app:3.0.0" }) }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "tag_latest" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { docker_tag = "latest" }) }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "database_of_another_name" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { db_name = "osmt" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "family_of_another_engine" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { parameter_group_family = "mysql8.4" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "storage_too_small" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { allocated_storage = 10 }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "backups_too_long" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { backup_retention_days = 36 }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "cache_group_of_redis_6" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { elasticache = merge(var.config.elasticache, { parameter_group_name = "default.redis6.x" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "cache_without_failover" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { elasticache = merge(var.config.elasticache, { node_type = "cache.t1.micro" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "one_zone" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { azs = ["us-west-2a"], subnets = { private = ["192.168.100.0/27"], public = ["192.168.100.128/27"] } }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "zone_of_another_region" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { azs = ["us-west-2a", "us-east-1b"] }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "one_public_subnet_short" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { subnets = merge(var.config.vpc.subnets, { public = ["192.168.100.128/27"] }) }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "subnet_outside_the_vpc" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { subnets = merge(var.config.vpc.subnets, { private = ["192.168.101.0/27", "192.168.100.64/27"] }) }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "subnets_overlap" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { subnets = merge(var.config.vpc.subnets, { public = ["192.168.100.64/27", "192.168.100.192/27"] }) }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "host_bits_set" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { subnets = merge(var.config.vpc.subnets, { public = ["192.168.100.129/27", "192.168.100.192/27"] }) }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "public_subnet_too_small" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = merge(var.config.vpc, { subnets = merge(var.config.vpc.subnets, { public = ["192.168.100.128/28", "192.168.100.192/28"] }) }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "logs_for_45_days" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { log_retention_days = 45 })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "revision_zero" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { secrets_revision = 0 })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "password_with_dollar" {
+  command = plan
+
+  variables {
+    database_credentials = { username = "osmt_admin", password = "with$sign_0123456789" }
+  }
+
+  expect_failures = [var.database_credentials]
+}
+
+run "password_too_short" {
+  command = plan
+
+  variables {
+    database_credentials = { username = "osmt_admin", password = "short" }
+  }
+
+  expect_failures = [var.database_credentials]
+}
+
+run "another_user" {
+  command = plan
+
+  variables {
+    database_credentials = { username = "root", password = "long_enough_0123456789" }
+  }
+
+  expect_failures = [var.database_credentials]
+}
+
+run "nat_of_an_unknown_kind" {
+  command = plan
+
+  variables {
+    operations = { nat_gateways = "none" }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "fewer_at_most_than_at_least" {
+  command = plan
+
+  variables {
+    operations = { app_max_count = 1 }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "credentials_of_another_account" {
+  command = plan
+
+  override_data {
+    target = data.aws_caller_identity.current
+    values = { account_id = "210987654321" }
+  }
+
+  expect_failures = [aws_vpc.main]
+}
+
+run "domain_outside_the_hosted_zone" {
+  command = plan
+
+  override_data {
+    target = data.aws_route53_zone.main
+    values = { name = "another.org", zone_id = "Z0123456789TESTS" }
+  }
+
+  expect_failures = [aws_route53_record.app]
+}

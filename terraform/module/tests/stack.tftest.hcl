@@ -1,0 +1,221 @@
+# The default stack: ports agree, nothing but the load balancer is public, every zone is used, protection is on.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "ports_agree" {
+  command = plan
+
+  assert {
+    condition = toset([
+      8080,
+      aws_lb_target_group.app.port,
+      one(aws_ecs_service.app.load_balancer).container_port,
+      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].portMappings[0].containerPort,
+      aws_vpc_security_group_ingress_rule.connection["alb-app"].from_port,
+      aws_vpc_security_group_egress_rule.connection["alb-app"].to_port,
+    ]) == toset([8080])
+    error_message = "Target group, service, container and security groups must all say 8080, where OSMT listens."
+  }
+
+  assert {
+    condition     = one(aws_ecs_service.app.load_balancer).container_name == jsondecode(aws_ecs_task_definition.app.container_definitions)[0].name
+    error_message = "The load balancer must name the container that there is."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_vpc_security_group_ingress_rule.connection["app-rds"].from_port == aws_db_instance.main.port,
+      aws_vpc_security_group_ingress_rule.connection["app-elasticache"].from_port == aws_elasticache_replication_group.main.port,
+      aws_vpc_security_group_ingress_rule.connection["app-elasticsearch"].from_port == jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].portMappings[0].containerPort,
+    ])
+    error_message = "Each security group must open the port on which its service listens."
+  }
+}
+
+run "only_the_load_balancer_is_public" {
+  command = plan
+
+  assert {
+    condition = toset([for rule in aws_vpc_security_group_ingress_rule.public : "${rule.from_port} ${coalesce(rule.cidr_ipv4, rule.cidr_ipv6)}"]) == toset([
+      "80 0.0.0.0/0", "443 0.0.0.0/0", "80 ::/0", "443 ::/0",
+    ])
+    error_message = "By default the load balancer admits both families on 80 and 443, and nothing else."
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.connection : rule.cidr_ipv4 == null && rule.cidr_ipv6 == null])
+    error_message = "Inside the VPC every rule must name a group, not addresses."
+  }
+
+  assert {
+    condition = alltrue([
+      !aws_db_instance.main.publicly_accessible,
+      !one(aws_ecs_service.app.network_configuration).assign_public_ip,
+      !one(aws_ecs_service.elasticsearch.network_configuration).assign_public_ip,
+      alltrue([for subnet in aws_subnet.public : !subnet.map_public_ip_on_launch]),
+    ])
+    error_message = "No task and no database may have a public address."
+  }
+
+  assert {
+    condition     = length(aws_default_security_group.closed.ingress) == 0 && length(aws_default_security_group.closed.egress) == 0
+    error_message = "The VPC's default group must admit nothing."
+  }
+}
+
+run "edge" {
+  command = plan
+
+  assert {
+    condition     = one(one(aws_lb_listener.http.default_action).redirect).protocol == "HTTPS" && aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    error_message = "HTTP must be redirected, and HTTPS must refuse TLS before 1.2."
+  }
+
+  assert {
+    condition     = one(aws_lb_target_group.app.health_check).path == "/" && aws_ecs_service.app.health_check_grace_period_seconds == 600
+    error_message = "The health check must not count Elasticsearch, and must leave time for a slow start."
+  }
+
+  assert {
+    condition     = keys(aws_route53_record.app) == ["A", "AAAA"] && aws_lb.main.ip_address_type == "dualstack"
+    error_message = "Open to the Internet, OSMT must be reachable over both families."
+  }
+
+  assert {
+    condition     = aws_lb.main.drop_invalid_header_fields && length(aws_s3_bucket.access_logs) == 1
+    error_message = "Invalid headers must be dropped, and access logged."
+  }
+}
+
+run "protection_is_on_by_default" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      aws_db_instance.main.deletion_protection, !aws_db_instance.main.skip_final_snapshot, aws_lb.main.enable_deletion_protection,
+      terraform_data.protection.input.protected, !aws_s3_bucket.access_logs[0].force_destroy, aws_db_instance.main.backup_retention_period == 7,
+    ])
+    error_message = "By default the stack must be protected and backed up."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_db_instance.main.storage_encrypted, aws_elasticache_replication_group.main.at_rest_encryption_enabled, aws_efs_file_system.elasticsearch.encrypted,
+    ])
+    error_message = "Everything that keeps data must be encrypted."
+  }
+
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.main : group.retention_in_days == 30])
+    error_message = "Every log group must end some day."
+  }
+
+  assert {
+    condition = alltrue([for service in [aws_ecs_service.app, aws_ecs_service.elasticsearch] :
+    one(service.deployment_circuit_breaker).enable && one(service.deployment_circuit_breaker).rollback && service.wait_for_steady_state])
+    error_message = "A deployment that fails must be rolled back and seen."
+  }
+
+  assert {
+    condition     = alltrue([for task in [aws_ecs_task_definition.app, aws_ecs_task_definition.elasticsearch, aws_ecs_task_definition.maintenance] : task.skip_destroy])
+    error_message = "An old revision must stay registered, or nothing can be rolled back to."
+  }
+}
+
+run "character_set" {
+  command = plan
+
+  assert {
+    condition = { for parameter in aws_db_parameter_group.main.parameter : parameter.name => parameter.value if startswith(parameter.name, "char") || startswith(parameter.name, "coll") } == {
+      character_set_server = "utf8mb3", collation_server = "utf8mb3_unicode_ci"
+    }
+    error_message = "OSMT's first migration fails with utf8mb4 (error 1071)."
+  }
+}
+
+run "no_secret_in_any_attribute" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      aws_db_instance.main.password_wo == null, aws_db_instance.main.password == null,
+      aws_secretsmanager_secret_version.db_uri.secret_string_wo == null, aws_secretsmanager_secret_version.db_uri.secret_string == null || aws_secretsmanager_secret_version.db_uri.secret_string == "",
+    ])
+    error_message = "The password must not be readable in any attribute."
+  }
+
+  assert {
+    condition = !strcontains(join(" ", [
+      aws_ecs_task_definition.app.container_definitions, aws_ecs_task_definition.maintenance.container_definitions, aws_ecs_task_definition.elasticsearch.container_definitions,
+    ]), "canary-password")
+    error_message = "The password must not stand in a task definition."
+  }
+}
+
+run "three_zones" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = {
+      vpc_cidr = "10.20.0.0/16"
+      azs      = ["us-west-2a", "us-west-2b", "us-west-2c"]
+      subnets  = { private = ["10.20.0.0/20", "10.20.16.0/20", "10.20.32.0/20"], public = ["10.20.48.0/24", "10.20.49.0/24", "10.20.50.0/24"] }
+    } })
+  }
+
+  assert {
+    condition = alltrue([for resources in [aws_subnet.public, aws_subnet.private, aws_nat_gateway.main, aws_route.private_nat, aws_efs_mount_target.elasticsearch] :
+    keys(resources) == ["us-west-2a", "us-west-2b", "us-west-2c"]])
+    error_message = "Every zone must have its subnets, its NAT gateway and its way to the index."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.main.num_cache_clusters == 3 && length(aws_elasticache_replication_group.main.preferred_cache_cluster_azs) == 3
+    error_message = "The cache must have one node in every zone: as many nodes as preferred zones."
+  }
+
+  assert {
+    condition     = length(distinct([for subnet in aws_subnet.public : subnet.ipv6_cidr_block])) == 3
+    error_message = "Every public subnet must have an IPv6 block of its own."
+  }
+}
+
+run "smaller_for_tests" {
+  command = plan
+
+  variables {
+    operations = { nat_gateways = "single", interface_endpoints = ["logs", "secretsmanager"], monthly_budget_usd = 300, alarm_emails = ["operators@osmt-tests.org"], app_max_count = 3 }
+    config     = merge(var.config, { alb = merge(var.config.alb, { access_logs = false, ingress_cidrs = ["203.0.113.0/24"], enable_deletion_protection = false }) })
+  }
+
+  assert {
+    condition     = keys(aws_nat_gateway.main) == ["us-west-2a"] && keys(aws_route.private_nat) == ["us-west-2a", "us-west-2b"]
+    error_message = "One NAT gateway must serve both zones."
+  }
+
+  assert {
+    condition     = length(aws_vpc_endpoint.interface) == 2 && length(aws_security_group.endpoints) == 1
+    error_message = "The endpoints asked for must be there, with a group of their own."
+  }
+
+  assert {
+    condition     = keys(aws_route53_record.app) == ["A"] && aws_lb.main.ip_address_type == "ipv4" && length(aws_vpc_security_group_ingress_rule.public) == 2
+    error_message = "Where only IPv4 networks are admitted, no AAAA record may lead to a closed door."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket.access_logs) == 0 && length(aws_lb.main.access_logs) == 0
+    error_message = "Without access logs there must be no bucket for them."
+  }
+
+  assert {
+    condition     = aws_appautoscaling_target.app.min_capacity == 2 && aws_appautoscaling_target.app.max_capacity == 3 && length(aws_budgets_budget.monthly) == 1
+    error_message = "Autoscaling and budget must be as asked."
+  }
+
+  assert {
+    condition     = terraform_data.protection.input.protected
+    error_message = "The database's protection alone must keep the stack."
+  }
+}
