@@ -1,1 +1,4 @@
 //! Finds mistakes in the config, the plan and the account.
+
+pub mod planned;
+pub mod rules;

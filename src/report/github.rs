@@ -22,7 +22,8 @@ pub(super) fn write(reports: &[FileReport<'_>], out: &mut dyn Write) -> io::Resu
                 Severity::Note => "notice",
             };
             write!(out, "::{command} file={}", property(report.file))?;
-            if let Some(at) = &located.at {
+            let at = located.at.as_ref();
+            if let Some(at) = at.and_then(|spot| spot.page.as_ref()) {
                 write!(out, ",line={},endLine={}", at.start.line, at.end.line)?;
                 // GitHub takes columns on one line only.
                 if at.start.line == at.end.line {

@@ -1,5 +1,6 @@
 //! Findings for people: the source line with the range underlined, what belongs to it, the remedy, a summary.
 
+use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
@@ -15,7 +16,7 @@ use super::excerpt::Excerpt;
 use super::located;
 use super::located::Located;
 use super::located::Mask;
-use super::located::Spot;
+use super::located::Page;
 use crate::finding::Severity;
 
 /// What a terminal shows at least.
@@ -85,49 +86,54 @@ fn groups<'a>(
         .id(finding.code.as_ref());
     let mut main = Group::with_title(title);
     let mut others = Vec::new();
-    if let Some(at) = &located.at {
-        let (near, far): (Vec<_>, Vec<_>) = located
-            .related
-            .iter()
-            .partition(|(spot, _)| spot.start.line.abs_diff(at.start.line) <= NEAR);
-        let (snippet, beside) = snippet(report, mask, at, &near);
-        main = main.element(origin(report, at)).element(snippet);
-        others = beside.into_iter().chain(far).collect();
+    let page = located.at.as_ref().and_then(|spot| spot.page.as_ref());
+    match page {
+        None => main = main.element(Origin::path(report.file)),
+        Some(at) => {
+            let related = located.related.iter();
+            let related =
+                related.filter_map(|(spot, message)| Some((spot.page.as_ref()?, message)));
+            let (near, far): (Vec<Related<'_>>, Vec<_>) =
+                related.partition(|(page, _)| page.start.line.abs_diff(at.start.line) <= NEAR);
+            let (snippet, beside) = snippet(report, mask, at, &near);
+            main = main.element(origin(report, at)).element(snippet);
+            others = beside.into_iter().chain(far).collect();
+        }
     }
     if let Some(help) = &located.help {
         main = main.element(Level::HELP.message(wrap(help, 14)));
     }
     let mut groups = vec![main];
-    for (spot, message) in others {
-        let (snippet, _) = snippet(report, mask, spot, &[]);
+    for (page, message) in others {
+        let (snippet, _) = snippet(report, mask, page, &[]);
         groups.push(
             Level::NOTE
                 .secondary_title(wrap(message, 6))
-                .element(origin(report, spot))
+                .element(origin(report, page))
                 .element(snippet),
         );
     }
     groups
 }
 
-type Related<'a> = (Spot<'a>, std::borrow::Cow<'a, str>);
+type Related<'a> = (&'a Page, &'a Cow<'a, str>);
 
 /// The excerpt around a place, with the related ones that fit into it; and those that do not.
 fn snippet<'a>(
     report: &FileReport<'a>,
     mask: &Mask<'_>,
-    at: &Spot<'a>,
-    near: &[&'a Related<'a>],
+    at: &Page,
+    near: &[Related<'a>],
 ) -> (
     Snippet<'a, annotate_snippets::Annotation<'a>>,
-    Vec<&'a Related<'a>>,
+    Vec<Related<'a>>,
 ) {
-    let last = near.iter().map(|(spot, _)| spot.end.line);
+    let last = near.iter().map(|(page, _)| page.end.line);
     let last = last.chain([at.end.line]).max().unwrap_or(at.end.line);
     let width = WIDTH - last.to_string().len() - 3;
     let wanted: Vec<_> = std::iter::once(at)
-        .chain(near.iter().map(|(spot, _)| spot))
-        .map(|spot| spot.span.clone())
+        .chain(near.iter().map(|(page, _)| *page))
+        .map(|page| page.span.clone())
         .collect();
     let excerpt = Excerpt::new(report.text, mask, width, &wanted);
     let mut picture = Snippet::source(excerpt.text).line_start(excerpt.first_line);
@@ -149,10 +155,10 @@ fn snippet<'a>(
     (picture, beside)
 }
 
-fn origin<'a>(report: &FileReport<'a>, spot: &Spot<'_>) -> Origin<'a> {
+fn origin<'a>(report: &FileReport<'a>, at: &Page) -> Origin<'a> {
     Origin::path(report.file)
-        .line(spot.start.line)
-        .char_column(spot.start.column)
+        .line(at.start.line)
+        .char_column(at.start.column)
 }
 
 /// Breaks a text at spaces, so that it fits behind an indent.

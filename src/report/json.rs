@@ -40,8 +40,8 @@ struct Finding<'a> {
 struct Related<'a> {
     pointer: &'a str,
     message: String,
-    start: Position,
-    end: Position,
+    start: Option<Position>,
+    end: Option<Position>,
 }
 
 #[derive(Default, Serialize)]
@@ -72,6 +72,7 @@ pub(super) fn write(reports: &[FileReport<'_>], tool: &str, out: &mut dyn Write)
                 Severity::Note => whole.summary.note += 1,
             }
             let at = located.at;
+            let page = at.as_ref().and_then(|spot| spot.page.as_ref());
             whole.findings.push(Finding {
                 code: &located.finding.code,
                 name: &located.finding.name,
@@ -80,16 +81,16 @@ pub(super) fn write(reports: &[FileReport<'_>], tool: &str, out: &mut dyn Write)
                 help: located.help.map(Into::into),
                 file: report.file,
                 pointer: at.as_ref().map(|spot| spot.pointer),
-                start: at.as_ref().map(|spot| spot.start),
-                end: at.as_ref().map(|spot| spot.end),
+                start: page.map(|page| page.start),
+                end: page.map(|page| page.end),
                 related: located
                     .related
                     .into_iter()
                     .map(|(spot, message)| Related {
                         pointer: spot.pointer,
                         message: message.into_owned(),
-                        start: spot.start,
-                        end: spot.end,
+                        start: spot.page.as_ref().map(|page| page.start),
+                        end: spot.page.as_ref().map(|page| page.end),
                     })
                     .collect(),
             });

@@ -21,6 +21,13 @@ const SHORTEST_SECRET: usize = 6;
 pub(super) struct Spot<'a> {
     /// RFC 6901.
     pub(super) pointer: &'a str,
+    /// `None` where there is no text to point into: a saved plan.
+    pub(super) page: Option<Page>,
+}
+
+/// A range of a text.
+#[derive(Clone, Debug)]
+pub(super) struct Page {
     /// In bytes.
     pub(super) span: Range<usize>,
     /// The first character.
@@ -191,10 +198,11 @@ pub(super) fn unknown<'a>(report: &FileReport<'a>) -> Vec<&'a Unknown> {
 
 fn key<'k>(located: &'k Located<'_>) -> impl Ord + use<'k> {
     let at = located.at.as_ref();
+    let page = at.and_then(|spot| spot.page.as_ref());
     (
-        at.map_or(usize::MAX, |spot| spot.span.start),
+        page.map_or(usize::MAX, |page| page.span.start),
         located.finding.code.as_ref(),
-        at.map_or(usize::MAX, |spot| spot.span.end),
+        page.map_or(usize::MAX, |page| page.span.end),
         at.map_or("", |spot| spot.pointer),
         located.message.as_ref(),
     )
@@ -202,20 +210,24 @@ fn key<'k>(located: &'k Located<'_>) -> impl Ord + use<'k> {
 
 fn spot<'a>(report: &FileReport<'_>, place: &'a Place) -> Spot<'a> {
     let span = match (report.document, place.token) {
-        (_, Token::Bytes(start, end)) => start..end,
-        (Some(document), _) => document.span(place),
-        (None, _) => 0..0,
+        (_, Token::Bytes(start, end)) => Some(start..end),
+        (Some(document), _) => Some(document.span(place)),
+        (None, _) => None,
     };
-    let span = clamp(report.text, span);
     let position = |offset| match report.document {
         Some(document) => document.position(offset),
         None => position_in(report.text, offset),
     };
     Spot {
         pointer: &place.pointer,
-        start: position(span.start),
-        end: position(span.end),
-        span,
+        page: span.map(|span| {
+            let span = clamp(report.text, span);
+            Page {
+                start: position(span.start),
+                end: position(span.end),
+                span,
+            }
+        }),
     }
 }
 

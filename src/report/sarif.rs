@@ -119,12 +119,12 @@ fn result(report: &FileReport<'_>, located: &Located<'_>, index: usize) -> Value
 
 fn physical(file: &str, spot: Option<&Spot<'_>>) -> Value {
     let mut physical = json!({ "artifactLocation": artifact(file) });
-    if let Some(spot) = spot {
+    if let Some(page) = spot.and_then(|spot| spot.page.as_ref()) {
         physical["region"] = json!({
-            "startLine": spot.start.line,
-            "startColumn": spot.start.column,
-            "endLine": spot.end.line,
-            "endColumn": spot.end.column,
+            "startLine": page.start.line,
+            "startColumn": page.start.column,
+            "endLine": page.end.line,
+            "endColumn": page.end.column,
         });
     }
     physical

@@ -1,0 +1,212 @@
+//! Whether what the plan changes reaches the app, and whether a way leads back.
+
+use serde_json::Value;
+
+use crate::doctor::planned::Action;
+use crate::doctor::planned::Change;
+use crate::doctor::planned::Planned;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+/// New versions, and the way back.
+pub(super) const CHECKS: &[Check<Planned>] = &[
+    Check {
+        rule: Rule {
+            code: "PLAN030",
+            name: "task-definition-never-deployed",
+            severity: Severity::Error,
+            summary: "A task definition changes, and the service that runs it does not",
+            explain: "A new revision is registered, but the service keeps the old one.\n\n\
+Why: apply ends well, and the old version goes on running.\n\n\
+Example: `lifecycle { ignore_changes = [task_definition] }`, as in the recipe that OSMT ships.\n\n\
+Instead: let the service follow the task definition.\n\nSource: HashiCorp, AWS provider, `aws_ecs_service`.",
+        },
+        run: never_deployed,
+    },
+    Check {
+        rule: Rule {
+            code: "PLAN031",
+            name: "rollback-impossible",
+            severity: Severity::Warning,
+            summary: "The revision that runs now is deregistered",
+            explain: "Without `skip_destroy` the old revision of a task definition goes when a new one comes.\n\n\
+Why: neither ECS's circuit breaker nor `osmt-release rollback` can go back to it.\n\n\
+Instead: `skip_destroy = true`\n\nSource: HashiCorp, AWS provider, `aws_ecs_task_definition`.",
+        },
+        run: no_way_back,
+    },
+    Check {
+        rule: Rule {
+            code: "PLAN032",
+            name: "rotation-stops-half-way",
+            severity: Severity::Error,
+            summary: "The database gets a new password, and the app is not told",
+            explain: "`password_wo_version` changes without a new version of the composed secret, or without new tasks.\n\n\
+Why: running tasks keep the old password until their connections drop, then fail.\n\n\
+Instead: raise `secrets_revision` and change nothing else: `osmt-secrets rotate` does.\n\n\
+Source: AWS, \"Pass Secrets Manager secrets through Amazon ECS environment variables\": read when a task starts.",
+        },
+        run: half_way,
+    },
+    Check {
+        rule: Rule {
+            code: "PLAN033",
+            name: "database-shrinks",
+            severity: Severity::Error,
+            summary: "The database's storage or engine version goes down",
+            explain: "RDS can neither shrink storage nor go back to an older engine.\n\n\
+Why: apply fails after other things were changed.\n\nInstead: restore a snapshot into a new database.\n\n\
+Source: AWS, \"Increasing DB instance storage capacity\", \"Upgrading a DB instance engine version\".",
+        },
+        run: shrinks,
+    },
+    Check {
+        rule: Rule {
+            code: "PLAN034",
+            name: "service-without-tasks",
+            severity: Severity::Warning,
+            summary: "A service is scaled to no tasks",
+            explain: "`desired_count`, or autoscaling's minimum, goes to 0.\n\nWhy: users get an error until it goes up again.\n\n\
+Instead: at least one task; two where people depend on it.\n\nSource: AWS, \"Service definition parameters\".",
+        },
+        run: no_tasks,
+    },
+    Check {
+        rule: Rule {
+            code: "PLAN035",
+            name: "database-restarts-now",
+            severity: Severity::Warning,
+            summary: "The database restarts during apply",
+            explain: "The class or the engine version changes, with `apply_immediately`.\n\n\
+Why: with one zone the app is down for minutes, with two for about one.\n\n\
+Instead: leave it to the maintenance window, or choose the hour.\n\nSource: AWS, \"Settings for DB instances\".",
+        },
+        run: restarts,
+    },
+];
+
+/// The family in a task definition's ARN or name: `osmt-test-app`.
+fn family(definition: &Value) -> Option<&str> {
+    let name = definition.as_str()?.rsplit('/').next()?;
+    name.split(':').next()
+}
+
+/// Whether a task definition gets a new revision in place of one that exists.
+fn revised(change: &Change) -> bool {
+    matches!(change.action, Action::Replace | Action::Update)
+}
+
+fn never_deployed(plan: &Planned, sink: &mut Sink<'_>) {
+    for change in plan.of("aws_ecs_task_definition").filter(|c| revised(c)) {
+        let services = plan.of("aws_ecs_service");
+        for service in services.filter(|service| service.action == Action::Nothing) {
+            let runs = family(service.before("task_definition"));
+            if runs.is_some() && runs == change.before("family").as_str() {
+                let message = format!(
+                    "{} gets a new revision, and {} does not run it",
+                    change.address, service.address
+                );
+                sink.value(format!("{}/actions", service.pointer), message)
+                    .help("take `task_definition` out of the service's `ignore_changes`");
+            }
+        }
+    }
+}
+
+fn no_way_back(plan: &Planned, sink: &mut Sink<'_>) {
+    let definitions = plan.of("aws_ecs_task_definition");
+    for change in definitions.filter(|change| change.action == Action::Replace) {
+        if change.before("skip_destroy") != &Value::Bool(true) {
+            let message = format!("{}: the revision that runs now goes", change.address);
+            sink.value(change.at("skip_destroy"), message)
+                .help("set `skip_destroy = true` and apply that first");
+        }
+    }
+}
+
+fn half_way(plan: &Planned, sink: &mut Sink<'_>) {
+    const REVISION: &str = "password_wo_version";
+    for change in plan.of("aws_db_instance") {
+        let turned = change.before(REVISION) != change.after(REVISION);
+        if change.action != Action::Update || !turned {
+            continue;
+        }
+        let stays = |kind: &'static str| {
+            let mut all = plan.of(kind).peekable();
+            all.peek().is_some() && all.all(|one| one.action == Action::Nothing)
+        };
+        let missing = if stays("aws_secretsmanager_secret_version") {
+            "the secret that the app reads stays as it is"
+        } else if stays("aws_ecs_task_definition") {
+            "no task is started anew"
+        } else {
+            continue;
+        };
+        let message = format!("{} gets a new password, and {missing}", change.address);
+        sink.value(change.at(REVISION), message)
+            .help("raise `secrets_revision`: everything follows it");
+    }
+}
+
+/// A version's numbers: `8.0.43` is `[8, 0, 43]`.
+fn version(value: &Value) -> Option<Vec<u64>> {
+    let parts = value.as_str()?.split('.');
+    parts.map(|part| part.parse().ok()).collect()
+}
+
+fn shrinks(plan: &Planned, sink: &mut Sink<'_>) {
+    let databases = plan.of("aws_db_instance");
+    for change in databases.filter(|change| change.action == Action::Update) {
+        let mut say = |name: &str| {
+            let message = format!("{}: {} cannot go down", change.address, change.told(name));
+            sink.value(change.at(name), message)
+                .help("set it back; to go down, restore a snapshot into a new database");
+        };
+        let size = |side: &Value| side["allocated_storage"].as_u64();
+        if size(&change.after).is_some() && size(&change.after) < size(&change.before) {
+            say("allocated_storage");
+        }
+        let engine = |side: &Value| version(&side["engine_version"]);
+        let pair = (engine(&change.before), engine(&change.after));
+        // `8.0` in the config stands for whichever 8.0 it is.
+        if matches!(pair, (Some(now), Some(then)) if then < now && !now.starts_with(&then)) {
+            say("engine_version");
+        }
+    }
+}
+
+fn no_tasks(plan: &Planned, sink: &mut Sink<'_>) {
+    for change in plan.changes.iter().filter(|change| change.writes()) {
+        let name = match change.kind.as_str() {
+            "aws_ecs_service" => "desired_count",
+            "aws_appautoscaling_target" => "min_capacity",
+            _ => continue,
+        };
+        if change.after(name).as_u64() == Some(0) && change.before(name).as_u64() != Some(0) {
+            sink.value(change.at(name), format!("{} runs no task", change.address))
+                .help("at least one");
+        }
+    }
+}
+
+fn restarts(plan: &Planned, sink: &mut Sink<'_>) {
+    let databases = plan.of("aws_db_instance");
+    for change in databases.filter(|change| change.action == Action::Update) {
+        let now = change.after("apply_immediately") == &Value::Bool(true);
+        let names = ["instance_class", "engine_version", "parameter_group_name"];
+        let changed = names
+            .iter()
+            .find(|name| change.before(name) != change.after(name));
+        if let Some(name) = changed.filter(|_| now) {
+            let message = format!(
+                "{} restarts during apply: {}",
+                change.address,
+                change.told(name)
+            );
+            sink.value(change.at(name), message)
+                .help("choose the hour, or leave it to the maintenance window");
+        }
+    }
+}
