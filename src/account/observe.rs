@@ -197,7 +197,7 @@ async fn table_lock(
 }
 
 /// Reads Terraform's own note about a lock; what it does not say stays empty.
-pub(super) fn parse_lock(note: &str) -> Lock {
+pub(crate) fn parse_lock(note: &str) -> Lock {
     let note: serde_json::Value = serde_json::from_str(note).unwrap_or_default();
     let field = |name| note[name].as_str().unwrap_or_default().to_owned();
     Lock {

@@ -141,6 +141,26 @@ impl CallError {
         }
     }
 
+    /// A call that succeeded as a whole and failed in a part, as the answer tells.
+    pub fn told(operation: &'static str, code: &str, message: Option<&str>) -> Self {
+        Self {
+            operation,
+            why: why(Some(code), 200),
+            code: Some(code.to_owned()),
+            cause: message.map(|text| Cause(text.to_owned())),
+        }
+    }
+
+    /// An answer that broke off.
+    pub fn broken(operation: &'static str, error: &(dyn StdError + 'static)) -> Self {
+        Self {
+            operation,
+            why: Why::Unreachable,
+            code: None,
+            cause: chain(error).last().map(|cause| Cause(cause.to_string())),
+        }
+    }
+
     /// Whether AWS answered with this code.
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)

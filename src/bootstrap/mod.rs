@@ -4,6 +4,11 @@
 //! is made (`apply`), which is one AWS call or a few. Nothing here asks or prints.
 
 pub mod backend;
+pub mod certificate;
+mod certificate_apply;
+pub mod destroy;
+mod destroy_apply;
+pub mod dns;
 pub mod lock_table;
 pub mod state_bucket;
 mod state_bucket_apply;

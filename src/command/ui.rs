@@ -171,7 +171,7 @@ impl Ui {
         if self.yes {
             return Ok(());
         }
-        if !io::stdin().is_terminal() {
+        if !self.can_ask() {
             return Err(Failure::new(
                 Exit::Refused,
                 "nobody is there to answer; nothing was written",
@@ -186,6 +186,11 @@ impl Ui {
                 "not confirmed; nothing was written",
             )),
         }
+    }
+
+    /// Whether somebody is there to answer.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal()
     }
 
     /// Asks for a line of text on the terminal. Ctrl-C is heard meanwhile.

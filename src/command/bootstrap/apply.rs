@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::Ready;
 use super::Report;
 use super::StateFlags;
+use super::execute;
 use super::lines;
 use super::verify;
-use crate::aws::Session;
 use crate::bootstrap;
 use crate::bootstrap::Seen;
 use crate::bootstrap::Step;
@@ -18,14 +18,11 @@ use crate::bootstrap::Target;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
-use crate::command::describe;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
-use crate::plan::Action as _;
 use crate::plan::Line;
 use crate::plan::Plan;
-use crate::plan::Stopped;
 
 /// A plan in a file: for whom it was made, what was seen, and what follows from it.
 #[derive(Serialize, Deserialize)]
@@ -146,7 +143,13 @@ pub(super) fn apply(
         }
         ui.confirm(&format!("Change account {}?", target.account_id))
             .await?;
-        carry_out(ui, &session, target, &plan).await?;
+        let spinner = ui.spinner("");
+        let done = execute(ui, &spinner, &plan, async |step| {
+            bootstrap::apply(&session, target, step).await
+        })
+        .await;
+        spinner.finish_and_clear();
+        done?;
         ui.during("looking again", verify(&session, target)).await?;
         ui.result("done and verified")?;
         ui.json(&Report::new(ui, "applied", &judged))?;
@@ -172,39 +175,4 @@ fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> R
         format!("the saved plan is out of date: {what}; nothing was written"),
     )
     .help("make a new one with `osmt-bootstrap plan --out FILE`"))
-}
-
-async fn carry_out(
-    ui: &Ui,
-    session: &Session,
-    target: &Target,
-    plan: &Plan<Step>,
-) -> Result<(), Failure> {
-    let spinner = ui.spinner("");
-    let applied = plan
-        .execute_lanes(async |step| {
-            let what = describe(&step.line());
-            spinner.set_message(what.clone());
-            bootstrap::apply(session, target, step).await?;
-            ui.detail(format_args!("done: {what}"));
-            ui.done(what);
-            Ok(())
-        })
-        .await;
-    spinner.finish_and_clear();
-    applied
-        .map(drop)
-        .map_err(|stopped: Stopped<bootstrap::Error>| {
-            let mut failure = Failure::from(stopped.error);
-            failure.causes.push(format!(
-                "stopped after {} of {} actions; {}",
-                stopped.done,
-                stopped.of,
-                ui.already()
-            ));
-            failure
-                .help
-                .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
-            failure
-        })
 }

@@ -1,6 +1,8 @@
 //! `osmt-bootstrap`: flags in, text and exit out. One file a verb; here what they share.
 
 mod apply;
+mod certificate;
+mod destroy;
 mod status;
 
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::Common;
@@ -27,6 +30,7 @@ use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
+use crate::plan::Action;
 use crate::plan::Line;
 use crate::plan::Plan;
 use crate::plan::Verb as PlanVerb;
@@ -63,6 +67,20 @@ enum Verb {
     Status {
         #[command(flatten)]
         state: StateFlags,
+    },
+    /// Get the certificate for the domain and *.domain, and write its ARN into the config.
+    Certificate {
+        /// How long to wait for ACM.
+        #[arg(long, value_name = "TIME", default_value = "45m", value_parser = certificate::duration)]
+        timeout: Duration,
+    },
+    /// Take everything away again; refused while a state lists resources or a lock is held.
+    Destroy {
+        #[command(flatten)]
+        state: StateFlags,
+        /// The environment's name; with `--yes` instead of typing it.
+        #[arg(long, value_name = "ENV")]
+        confirm: Option<String>,
     },
     #[command(flatten)]
     Shared(Shared),
@@ -102,6 +120,10 @@ impl Tool for Bootstrap {
             Verb::Plan { state, out } => apply::plan(common, ui, &state, out.as_deref()),
             Verb::Apply { state, file } => apply::apply(common, ui, &state, file.as_deref()),
             Verb::Status { state } => status::run(common, ui, &state),
+            Verb::Certificate { timeout } => certificate::run(common, ui, timeout),
+            Verb::Destroy { state, confirm } => {
+                destroy::run(common, ui, &state, confirm.as_deref())
+            }
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }
@@ -174,6 +196,36 @@ impl<'a> Report<'a> {
 
 fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
     judged.iter().map(|judged| judged.line.clone()).collect()
+}
+
+/// Does the actions of a plan, independent ones at the same time; what was done is remembered for the message.
+async fn execute<A: Action, E: Into<Failure>>(
+    ui: &Ui,
+    spinner: &ProgressBar,
+    plan: &Plan<A>,
+    apply: impl AsyncFn(&A) -> Result<(), E>,
+) -> Result<(), Failure> {
+    let executed = plan.execute_lanes(async |action| {
+        let what = super::describe(&action.line());
+        spinner.set_message(what.clone());
+        apply(action).await?;
+        ui.detail(format_args!("done: {what}"));
+        ui.done(what);
+        Ok::<_, E>(())
+    });
+    executed.await.map(drop).map_err(|stopped| {
+        let mut failure: Failure = stopped.error.into();
+        failure.causes.push(format!(
+            "stopped after {} of {} actions; {}",
+            stopped.done,
+            stopped.of,
+            ui.already()
+        ));
+        failure
+            .help
+            .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
+        failure
+    })
 }
 
 /// Looks again until nothing is left to do; AWS may take a few seconds to tell what it was told.

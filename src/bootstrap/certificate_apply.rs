@@ -1,0 +1,133 @@
+//! The calls that make a certificate and prove the domain; each can be repeated.
+
+use aws_sdk_acm::types::KeyAlgorithm;
+use aws_sdk_acm::types::Tag;
+use aws_sdk_acm::types::ValidationMethod;
+use aws_sdk_route53::types::Change as DnsChange;
+use aws_sdk_route53::types::ChangeAction;
+use aws_sdk_route53::types::ChangeBatch;
+use aws_sdk_route53::types::ResourceRecord;
+use aws_sdk_route53::types::ResourceRecordSet;
+use aws_sdk_route53::types::RrType;
+use jiff::Timestamp;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use super::certificate::Error;
+use crate::account::Certificate;
+use crate::account::Record;
+use crate::account::observe;
+use crate::aws::CallError;
+use crate::aws::Session;
+use crate::aws::call;
+use crate::config::Config;
+
+/// Asks ACM for a certificate and gives its ARN. Asked twice within ten minutes, ACM gives the same.
+pub async fn request(
+    session: &Session,
+    config: &Config,
+    now: Timestamp,
+) -> Result<String, CallError> {
+    let domain = &config.domain.name;
+    let window = now.as_second() / 600;
+    let token = Sha256::digest(format!("{}|{domain}|{window}", config.env));
+    let token = token
+        .iter()
+        .take(16)
+        .fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
+    let tags = [
+        ("Application", "osmt"),
+        ("Environment", &config.env),
+        ("ManagedBy", "osmt-bootstrap"),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
+    let request = session
+        .acm()
+        .request_certificate()
+        .domain_name(domain)
+        .subject_alternative_names(format!("*.{domain}"))
+        .validation_method(ValidationMethod::Dns)
+        .key_algorithm(KeyAlgorithm::Rsa2048)
+        .idempotency_token(token)
+        .set_tags(Some(tags.collect()));
+    let answer = call("acm:RequestCertificate", request.send().await)?;
+    Ok(answer.certificate_arn.unwrap_or_default())
+}
+
+/// Writes validation records; one that stands there already is as good as written.
+pub async fn prove(session: &Session, zone: &str, records: &[Record]) -> Result<(), CallError> {
+    let sets = records
+        .iter()
+        .filter_map(|record| {
+            let value = ResourceRecord::builder()
+                .value(&record.value)
+                .build()
+                .ok()?;
+            ResourceRecordSet::builder()
+                .name(&record.name)
+                .r#type(RrType::from(record.kind.as_str()))
+                .ttl(300)
+                .resource_records(value)
+                .build()
+                .ok()
+        })
+        .collect();
+    change_records(session, zone, sets, &ChangeAction::Upsert).await
+}
+
+/// Writes or deletes record sets in one batch: all of them or none.
+pub(super) async fn change_records(
+    session: &Session,
+    zone: &str,
+    sets: Vec<ResourceRecordSet>,
+    action: &ChangeAction,
+) -> Result<(), CallError> {
+    let change = |set| {
+        DnsChange::builder()
+            .action(action.clone())
+            .resource_record_set(set)
+            .build()
+            .ok()
+    };
+    let batch = ChangeBatch::builder()
+        .comment("validates the certificate of OSMT")
+        .set_changes(Some(sets.into_iter().filter_map(change).collect()))
+        .build();
+    let request = session
+        .route53()
+        .change_resource_record_sets()
+        .hosted_zone_id(zone)
+        .set_change_batch(batch.ok());
+    call("route53:ChangeResourceRecordSets", request.send().await).map(drop)
+}
+
+/// Reads the certificate once; an error where it can no longer be issued.
+pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
+    match observe::certificate(session, arn).await? {
+        Some(certificate)
+            if matches!(certificate.status.as_str(), "ISSUED" | "PENDING_VALIDATION") =>
+        {
+            Ok(certificate)
+        }
+        Some(certificate) => Err(Error::Failed {
+            status: certificate.status,
+            reason: certificate.failure.unwrap_or_default(),
+        }),
+        // A certificate that was requested a moment ago may not be seen yet.
+        None => Ok(Certificate {
+            arn: arn.to_owned(),
+            status: "PENDING_VALIDATION".to_owned(),
+            ..Certificate::default()
+        }),
+    }
+}
+
+/// The tags that mark a certificate as made here.
+pub(super) fn is_ours(tags: &[Tag], env: &str) -> bool {
+    let has = |key: &str, value: &str| {
+        tags.iter()
+            .any(|tag| tag.key() == key && tag.value() == Some(value))
+    };
+    has("ManagedBy", "osmt-bootstrap") && has("Environment", env)
+}

@@ -1,0 +1,264 @@
+//! Takes away what bootstrap made: certificate and validation records, state bucket, lock table.
+//!
+//! Never while a state still lists resources or a lock is held, and never what does not carry our tags. Secrets and
+//! the hosted zone are not bootstrap's.
+
+use std::collections::BTreeMap;
+
+use super::Target;
+use super::certificate;
+use super::certificate_apply::is_ours;
+use super::dns;
+use crate::account::Certificate;
+use crate::account::Lock;
+use crate::account::Record;
+use crate::aws::CallError;
+use crate::aws::Session;
+use crate::aws::call;
+use crate::config::Config;
+use crate::explain::Exit;
+use crate::explain::Explain;
+use crate::plan::Action;
+use crate::plan::Line;
+use crate::plan::Verb;
+
+pub use super::destroy_apply::apply;
+use super::destroy_apply::contents;
+use super::destroy_apply::locks;
+
+/// What is there now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The state bucket, if it exists.
+    pub bucket: Option<Contents>,
+    /// Whether the lock table exists, and refuses to be deleted.
+    pub table: Option<bool>,
+    /// The certificates that bootstrap made.
+    pub certificates: Vec<Certificate>,
+    /// Their validation records that stand in the zone and prove nothing else.
+    pub records: Vec<Record>,
+    /// Why nothing may be deleted now.
+    pub reasons: Vec<String>,
+}
+
+/// What lies in the bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Versions and delete markers.
+    pub versions: usize,
+    /// The states that still list resources, and how many.
+    pub states: BTreeMap<String, usize>,
+    /// The lock files.
+    pub locks: BTreeMap<String, Lock>,
+}
+
+/// One thing to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Delete a certificate by its ARN.
+    Certificate(String),
+    /// Delete validation records from a zone.
+    Records {
+        /// The hosted zone.
+        zone: String,
+        /// What goes.
+        records: Vec<Record>,
+    },
+    /// Delete everything in the bucket; so many versions were seen.
+    Empty(String, usize),
+    /// Delete the empty bucket.
+    Bucket(String),
+    /// Let the table be deleted.
+    Unprotect(String),
+    /// Delete the table.
+    Table(String),
+}
+
+impl Action for Step {
+    fn line(&self) -> Line {
+        let delete = |thing: String| Line::new(Verb::Delete, thing);
+        match self {
+            Self::Certificate(arn) => delete(format!("ACM certificate {arn}")),
+            Self::Records { zone, records } => {
+                let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
+                delete(format!("{} in hosted zone {zone}", names.join(", ")))
+            }
+            Self::Empty(bucket, versions) => delete(format!(
+                "{versions} versions of objects in S3 bucket {bucket}"
+            )),
+            Self::Bucket(bucket) => delete(format!("S3 bucket {bucket}")),
+            Self::Unprotect(table) => Line::new(Verb::Update, format!("DynamoDB table {table}"))
+                .setting("deletion protection", Some("on".into()), Some("off".into())),
+            Self::Table(table) => delete(format!("DynamoDB table {table}")),
+        }
+    }
+
+    fn lane(&self) -> usize {
+        match self {
+            Self::Empty(..) | Self::Bucket(_) => 0,
+            Self::Unprotect(_) | Self::Table(_) => 1,
+            Self::Certificate(_) | Self::Records { .. } => 2,
+        }
+    }
+}
+
+/// Looks at everything that would go, and at what forbids it.
+pub async fn observe(
+    session: &Session,
+    target: &Target,
+    config: &Config,
+) -> Result<Seen, super::Error> {
+    let now = super::observe(session, target).await?;
+    let mut seen = Seen::default();
+    let foreign = |thing: String| {
+        format!(
+            "{thing} does not carry the tags of environment {}: it is not ours",
+            target.env
+        )
+    };
+    if let Some(bucket) = now.bucket {
+        if !tagged(target, &bucket.tags) {
+            seen.reasons
+                .push(foreign(format!("bucket {}", bucket.name)));
+        }
+        let contents = Box::pin(contents(session, &bucket.name)).await?;
+        for (key, resources) in &contents.states {
+            seen.reasons
+                .push(format!("state {key} still lists {resources} resources"));
+        }
+        for (key, lock) in &contents.locks {
+            seen.reasons.push(held(key, lock));
+        }
+        seen.bucket = Some(contents);
+    }
+    if let Some(table) = now.table {
+        if !tagged(target, &table.tags) {
+            seen.reasons.push(foreign(format!("table {}", table.name)));
+        }
+        for (id, lock) in Box::pin(locks(session, &table.name)).await? {
+            seen.reasons.push(held(&id, &lock));
+        }
+        seen.table = Some(table.deletion_protection);
+    }
+    Box::pin(certificates(session, config, &mut seen)).await?;
+    Ok(seen)
+}
+
+fn held(what: &str, lock: &Lock) -> String {
+    format!(
+        "{what} is locked by {} since {}",
+        or_unknown(&lock.who),
+        or_unknown(&lock.created)
+    )
+}
+
+fn or_unknown(text: &str) -> &str {
+    if text.is_empty() { "somebody" } else { text }
+}
+
+fn tagged(target: &Target, tags: &BTreeMap<String, String>) -> bool {
+    target
+        .tags()
+        .iter()
+        .all(|(key, value)| tags.get(key) == Some(value))
+}
+
+async fn certificates(
+    session: &Session,
+    config: &Config,
+    seen: &mut Seen,
+) -> Result<(), CallError> {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for certificate in certificate::candidates(session, config).await? {
+        let request = session
+            .acm()
+            .list_tags_for_certificate()
+            .certificate_arn(&certificate.arn);
+        let answer = call("acm:ListTagsForCertificate", request.send().await)?;
+        if is_ours(answer.tags(), &config.env) {
+            ours.push(certificate);
+        } else {
+            others.push(certificate);
+        }
+    }
+    for certificate in &ours {
+        if !certificate.in_use_by.is_empty() {
+            seen.reasons.push(format!(
+                "certificate {} is in use by {}",
+                certificate.arn,
+                certificate.in_use_by.join(", ")
+            ));
+        }
+    }
+    // All of an account's certificates for a name are proven by the same record.
+    let zone = &config.domain.hosted_zone_id;
+    for record in ours.iter().flat_map(|certificate| &certificate.validation) {
+        let shared = others.iter().any(|other| other.validation.contains(record));
+        if !shared
+            && !seen.records.contains(record)
+            && dns::find_record(session, zone, record)
+                .await
+                .or_else(|error| {
+                    if error.is("NoSuchHostedZone") {
+                        Ok(None)
+                    } else {
+                        Err(error)
+                    }
+                })?
+                .is_some()
+        {
+            seen.records.push(record.clone());
+        }
+    }
+    seen.certificates = ours;
+    Ok(())
+}
+
+/// What goes, in order; refused while anything forbids it.
+pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, Refused> {
+    if !seen.reasons.is_empty() {
+        return Err(Refused(seen.reasons.clone()));
+    }
+    let mut steps = Vec::new();
+    // The records first: a run that stops between the two still finds them by the certificate.
+    if !seen.records.is_empty() {
+        steps.push(Step::Records {
+            zone: config.domain.hosted_zone_id.clone(),
+            records: seen.records.clone(),
+        });
+    }
+    for certificate in &seen.certificates {
+        steps.push(Step::Certificate(certificate.arn.clone()));
+    }
+    if let Some(contents) = &seen.bucket {
+        if contents.versions > 0 {
+            steps.push(Step::Empty(target.bucket.clone(), contents.versions));
+        }
+        steps.push(Step::Bucket(target.bucket.clone()));
+    }
+    if let (Some(protected), Some(table)) = (seen.table, &target.table) {
+        if protected {
+            steps.push(Step::Unprotect(table.clone()));
+        }
+        steps.push(Step::Table(table.clone()));
+    }
+    Ok(steps)
+}
+
+/// Why nothing may be deleted.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was deleted: {}", .0.join("; "))]
+pub struct Refused(pub Vec<String>);
+
+impl Explain for Refused {
+    fn exit(&self) -> Exit {
+        Exit::Refused
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(
+            "end what holds it first: `terraform destroy` in the Terraform directory (turn its deletion protection off and apply before)"
+                .into(),
+        )
+    }
+}

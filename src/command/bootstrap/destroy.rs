@@ -1,0 +1,112 @@
+//! `destroy`: everything that bootstrap made goes, once nothing needs it any more.
+
+use super::Ready;
+use super::StateFlags;
+use super::execute;
+use crate::bootstrap::destroy;
+use crate::command::Common;
+use crate::command::Ui;
+use crate::command::block_on;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::plan::Plan;
+
+pub(super) fn run(
+    common: &Common,
+    ui: &Ui,
+    flags: &StateFlags,
+    confirm: Option<&str>,
+) -> Result<Exit, Failure> {
+    let ready = Ready::new(common, flags)?;
+    let (target, config) = (&ready.target, &ready.config);
+    block_on(ui, async {
+        let session = ready.session(common, ui).await?;
+        let seen = ui
+            .during("looking", destroy::observe(&session, target, config))
+            .await?;
+        let steps = destroy::plan(target, config, &seen)?;
+        let plan: Plan<_> = steps.into_iter().collect();
+        let lines = plan.lines();
+        if plan.is_empty() {
+            ui.result("nothing to do")?;
+            ui.plan_json("nothing", &lines)?;
+            return Ok(Exit::Done);
+        }
+        ui.show_plan(&lines)?;
+        ui.say("kept: the secrets in Secrets Manager (`osmt-secrets rm` removes them), the hosted zone, your files");
+        if ui.dry_run {
+            ui.plan_json("pending", &lines)?;
+            return Ok(Exit::Pending);
+        }
+        confirmed(ui, &config.env, confirm).await?;
+        // Somebody may have used the state while the question stood.
+        let again = ui
+            .during("looking again", destroy::observe(&session, target, config))
+            .await?;
+        if again != seen {
+            destroy::plan(target, config, &again)?;
+            return Err(Failure::new(
+                Exit::Refused,
+                "the account changed while the question stood; nothing was deleted",
+            )
+            .help("run it again and look at the new plan"));
+        }
+        let spinner = ui.spinner("");
+        let done = execute(ui, &spinner, &plan, async |step| {
+            destroy::apply(&session, step, |gone| {
+                spinner.set_message(format!("{gone} versions deleted"));
+                ui.detail(format_args!("{gone} versions deleted"));
+            })
+            .await
+        })
+        .await;
+        spinner.finish_and_clear();
+        done?;
+        let left = ui
+            .during("looking again", destroy::observe(&session, target, config))
+            .await?;
+        let left: Plan<_> = destroy::plan(target, config, &left)?.into_iter().collect();
+        if !left.is_empty() {
+            let what: Vec<String> = left.lines().iter().map(crate::command::describe).collect();
+            return Err(Failure::new(
+                Exit::Failed,
+                format!(
+                    "AWS took every call, yet there is still: {}",
+                    what.join("; ")
+                ),
+            )
+            .help("run it again in a minute"));
+        }
+        ui.result("done and verified")?;
+        ui.plan_json("applied", &lines)?;
+        Ok(Exit::Done)
+    })
+}
+
+/// Wants the environment's name: typed, or given beside `--yes`.
+async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Failure> {
+    let refused = |message: &str| {
+        Err(
+            Failure::new(Exit::Refused, format!("{message}; nothing was deleted")).help(format!(
+                "look at the plan with `--dry-run`, then give `--yes --confirm {env}`"
+            )),
+        )
+    };
+    match confirm {
+        Some(name) if name != env => {
+            return refused(&format!("`--confirm {name}` is not environment {env}"));
+        }
+        Some(_) if ui.yes => return Ok(()),
+        _ if ui.yes => return refused("`--yes` alone deletes nothing"),
+        _ => {}
+    }
+    if !ui.can_ask() {
+        return refused("nobody is there to answer");
+    }
+    let prompt = format!("This cannot be undone. Type the environment's name ({env}) to go on: ");
+    if ui.ask(&prompt).await?.trim() == env {
+        Ok(())
+    } else {
+        refused("not confirmed")
+    }
+}
