@@ -174,7 +174,11 @@ impl Keyring {
             passed_over: None,
         };
         match keyring.get("osmt/probe") {
-            Ok(_) => Ok(keyring),
+            Ok(_) if keyring.outlives_us() => Ok(keyring),
+            Ok(_) => Err(closed(Cause(
+                "this kernel has no persistent keyrings, so entries would end with this command"
+                    .to_owned(),
+            ))),
             Err(Error::Entry { cause, .. }) => Err(closed(cause)),
             Err(other) => Err(other),
         }
@@ -212,6 +216,26 @@ impl Keyring {
             Err(StoreError::NoEntry) => Ok(false),
             Err(error) => Err(self.entry("remove", user, &error)),
         }
+    }
+
+    /// Whether what is written is there for the next command: a session's keyring alone may end with the process.
+    #[cfg(target_os = "linux")]
+    fn outlives_us(&self) -> bool {
+        self.kind == Kind::Os
+            || self
+                .store
+                .build(&self.service, "osmt/probe", None)
+                .is_ok_and(|entry| {
+                    entry
+                        .as_any()
+                        .downcast_ref::<linux_keyutils_keyring_store::Cred>()
+                        .is_some_and(|entry| entry.persistent.is_some())
+                })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn outlives_us(&self) -> bool {
+        self.kind == Kind::Os
     }
 
     fn entry(&self, verb: &'static str, user: &str, error: &StoreError) -> Error {

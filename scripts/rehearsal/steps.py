@@ -178,7 +178,6 @@ def _bootstrap(rehearsal: Rehearsal) -> None:
 
 
 def _secrets(rehearsal: Rehearsal) -> None:
-    rehearsal.secrets("set", "rds/username", given="osmt\n", given_is="osmt")
     rehearsal.secrets("generate", "rds/password")
     given = rehearsal.client_secret + "\n"
     rehearsal.secrets("set", CLIENT_SECRET, given=given, given_is="a value made for this rehearsal")
@@ -255,6 +254,7 @@ def _tear_down(rehearsal: Rehearsal) -> None:
     print(f"          in {CONFIG}: enable_deletion_protection false (twice), skip_final_snapshot true")
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
     rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=_changes)
+    rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=_last)
     rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=_last)
     after = json.loads(rehearsal.account("inventory"))
     left, lost = sorted(set(after) - set(rehearsal.before)), sorted(set(rehearsal.before) - set(after))
@@ -281,9 +281,8 @@ def leave(journey: Journey, work: Workplace) -> None:
 def clear(journey: Journey, work: Workplace) -> None:
     """Ends the emulator, forgets the keyring's entries, removes the working copy."""
     if (work.folder / CONFIG).exists():
-        for name in ("rds/username", "rds/password", CLIENT_SECRET):
-            command = ["osmt-secrets", "rm", name, "--yes"]
-            subprocess.run(command, cwd=work.folder, env=journey.environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        command = ["osmt-secrets", "rm", "--all", "--yes"]
+        subprocess.run(command, cwd=work.folder, env=journey.environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     work.clear()
 
 

@@ -13,6 +13,7 @@ use super::db_uri::DbUri;
 use super::ours;
 use super::remote::Held;
 use super::remote::Value;
+use super::rotation::Journal;
 use super::state;
 use super::tags;
 use crate::config::secret_name;
@@ -47,6 +48,18 @@ impl Item {
             verdict,
             detail: detail.into(),
         }
+    }
+}
+
+impl Item {
+    /// A rotation that was begun and not ended.
+    pub fn unfinished(journal: &Journal) -> Self {
+        let verb = journal.kind.verb();
+        let detail = format!(
+            "a {verb} is unfinished; `{verb} {}` finishes it",
+            journal.name
+        );
+        Self::new(journal.name.clone(), Verdict::Ng, detail)
     }
 }
 

@@ -8,6 +8,8 @@ pub mod db_uri;
 pub mod object;
 pub mod push;
 pub mod remote;
+pub mod revision;
+pub mod rotation;
 
 use std::collections::BTreeMap;
 

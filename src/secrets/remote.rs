@@ -173,6 +173,7 @@ pub async fn read(
             .get_secret_value()
             .secret_id(name)
             .set_version_id(version.map(str::to_owned))
+            .set_version_stage(version.is_none().then(|| CURRENT.to_owned()))
             .send()
             .await,
     );
@@ -324,9 +325,16 @@ pub async fn write(
     }
 }
 
-/// Moves AWSCURRENT to another version.
+/// Moves AWSCURRENT from one version to another; refused where it is no longer at the first.
 pub async fn make_current(client: &Client, name: &str, from: &str, to: &str) -> Result<(), Error> {
-    call(
+    let conflict = Error::Conflict {
+        secret: name.to_owned(),
+        written: false,
+    };
+    if read(client, name, None).await?.0.as_deref() != Some(from) {
+        return Err(conflict);
+    }
+    let moved = call(
         "secretsmanager:UpdateSecretVersionStage",
         client
             .update_secret_version_stage()
@@ -336,8 +344,11 @@ pub async fn make_current(client: &Client, name: &str, from: &str, to: &str) -> 
             .move_to_version_id(to)
             .send()
             .await,
-    )?;
-    Ok(())
+    );
+    match moved {
+        Err(error) if error.is("InvalidParameterException") => Err(conflict),
+        other => Ok(other.map(|_| ())?),
+    }
 }
 
 /// A new client request token, which becomes the version's id: 32 random hexadecimal digits.

@@ -322,3 +322,17 @@ def _(aws: Aws) -> None:
     s3.put_object(Bucket="tls-only", Key="open", Body=b"1")
     expect(s3.get_object(Bucket="tls-only", Key="open")["Body"].read(), b"1")
     refused("403", s3.head_object, Bucket="tls-only", Key="closed")
+
+
+@check("secretsmanager.moved_current_version")
+def _(aws: Aws) -> None:
+    manager = aws("secretsmanager")
+    first = manager.create_secret(Name="check", SecretString="one")["VersionId"]
+    second = manager.put_secret_value(SecretId="check", SecretString="two")["VersionId"]
+    manager.update_secret_version_stage(
+        SecretId="check", VersionStage="AWSCURRENT", RemoveFromVersionId=second, MoveToVersionId=first
+    )
+    expect(manager.get_secret_value(SecretId="check")["SecretString"], "one")
+    third = manager.put_secret_value(SecretId="check", SecretString="three")["VersionId"]
+    told = manager.describe_secret(SecretId="check")["VersionIdsToStages"]
+    expect((told[first], told[third]), (["AWSPREVIOUS"], ["AWSCURRENT"]))

@@ -24,9 +24,11 @@ use crate::plan::Line;
 use crate::plan::Plan;
 use crate::plan::Verb;
 use crate::report::VERSION;
+use crate::secrets::catalog;
 use crate::secrets::catalog::CATALOG;
 use crate::secrets::catalog::Origin;
 use crate::secrets::catalog::Secret;
+use crate::secrets::rotation::Journal;
 
 /// One write to the keyring.
 pub(super) struct Step {
@@ -49,6 +51,22 @@ impl Step {
             None => Verb::Create,
         };
         Ok(Some(Self::new(keyring, verb, user, Some(value))))
+    }
+
+    /// Gives an entry a value, whatever it has.
+    pub(super) fn put(keyring: &Keyring, user: &str, value: SecretString) -> Self {
+        Self::new(keyring, Verb::Update, user, Some(value))
+    }
+
+    /// Removes an entry; `None` where there is none.
+    pub(super) fn remove(keyring: &Keyring, user: &str) -> Result<Option<Self>, Failure> {
+        let exists = keyring.get(user)?.is_some();
+        Ok(exists.then(|| Self::delete(keyring, user)))
+    }
+
+    /// Removes an entry, if there is one.
+    pub(super) fn delete(keyring: &Keyring, user: &str) -> Self {
+        Self::new(keyring, Verb::Delete, user, None)
     }
 
     fn new(keyring: &Keyring, verb: Verb, user: &str, value: Option<SecretString>) -> Self {
@@ -238,8 +256,13 @@ pub(super) fn rm(context: &Context<'_>, name: Option<&str>) -> Result<Exit, Fail
     let mut steps = Vec::new();
     for secret in &CATALOG {
         let chosen = name.is_none_or(|name| name == secret.name);
-        if chosen && keyring.get(secret.name)?.is_some() {
-            steps.push(Step::new(&keyring, Verb::Delete, secret.name, None));
+        if chosen {
+            steps.extend(Step::remove(&keyring, secret.name)?);
+        }
+    }
+    if name.is_none() {
+        for remote in catalog::remotes() {
+            steps.extend(Step::remove(&keyring, &Journal::entry(remote))?);
         }
     }
     let plan: Plan<_> = steps.into_iter().collect();

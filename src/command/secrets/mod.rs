@@ -3,6 +3,7 @@
 mod input;
 mod local;
 mod remote;
+mod rotate;
 mod verify;
 
 use clap::Args;
@@ -72,15 +73,17 @@ enum Verb {
     List,
     /// Put a value into the keyring: a prompt without echo, or one line from stdin.
     Set {
-        #[command(flatten)]
-        name: Name,
+        /// Which secret.
+        #[arg(value_name = "NAME", value_parser = names())]
+        name: String,
         #[arg(hide = true, value_name = "VALUE")]
         stray: Option<String>,
     },
     /// Put a new random value into the keyring.
     Generate {
-        #[command(flatten)]
-        name: Name,
+        /// Which secret.
+        #[arg(value_name = "NAME", value_parser = names())]
+        name: String,
         /// Replace the value that the keyring holds.
         #[arg(long)]
         force: bool,
@@ -106,17 +109,25 @@ enum Verb {
     Push,
     /// Write Secrets Manager's values to the keyring, where they differ.
     Pull,
+    /// Replace a value that is in use: a new version in AWS, the keyring, the config's revision.
+    Rotate {
+        /// Which secret.
+        #[arg(value_name = "NAME", value_parser = names(), default_value = "rds/password")]
+        name: String,
+        /// Forget a rotation or rollback that was interrupted.
+        #[arg(long)]
+        abandon: bool,
+    },
+    /// Go back to the value before the last one: AWS, the keyring, the config's revision.
+    Rollback {
+        /// Which secret.
+        #[arg(value_name = "NAME", value_parser = names(), default_value = "rds/password")]
+        name: String,
+    },
     /// Check that keyring, Secrets Manager and `DB_URI` agree and can work; exit 1 where not.
     Verify,
     #[command(flatten)]
     Shared(Shared),
-}
-
-#[derive(Args, Clone, Debug)]
-struct Name {
-    /// Which secret.
-    #[arg(value_name = "NAME", value_parser = names())]
-    name: String,
 }
 
 fn names() -> PossibleValuesParser {
@@ -160,8 +171,8 @@ impl Tool for Secrets {
         };
         match self.verb {
             Verb::List => local::list(&context),
-            Verb::Set { name, .. } => local::set(&context, name.secret()?),
-            Verb::Generate { name, force } => local::generate(&context, name.secret()?, force),
+            Verb::Set { name, .. } => local::set(&context, row(&name)?),
+            Verb::Generate { name, force } => local::generate(&context, row(&name)?, force),
             Verb::Rm {
                 remote: true,
                 no_recovery,
@@ -171,17 +182,20 @@ impl Tool for Secrets {
             Verb::Diff => remote::diff(&context),
             Verb::Push => remote::push(&context),
             Verb::Pull => remote::pull(&context),
+            Verb::Rotate {
+                name,
+                abandon: true,
+            } => rotate::abandon(&context, row(&name)?),
+            Verb::Rotate { name, .. } => rotate::rotate(&context, row(&name)?),
+            Verb::Rollback { name } => rotate::rollback(&context, row(&name)?),
             Verb::Verify => verify::verify(&context),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }
 }
 
-impl Name {
-    fn secret(&self) -> Result<&'static Secret, Failure> {
-        catalog::find(&self.name)
-            .ok_or_else(|| Failure::new(Exit::Usage, "there is no secret of this name"))
-    }
+fn row(name: &str) -> Result<&'static Secret, Failure> {
+    catalog::find(name).ok_or_else(|| Failure::new(Exit::Usage, "there is no secret of this name"))
 }
 
 impl Context<'_> {

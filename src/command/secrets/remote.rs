@@ -7,6 +7,7 @@ use super::Context;
 use super::held;
 use super::local::Step;
 use super::local::carry;
+use super::rotate::none_unfinished;
 use crate::aws;
 use crate::aws::Session;
 use crate::command::block_on;
@@ -102,6 +103,7 @@ pub(super) fn diff(context: &Context<'_>) -> Result<Exit, Failure> {
 /// Writes the keyring's values to AWS, where they differ.
 pub(super) fn push(context: &Context<'_>) -> Result<Exit, Failure> {
     let keyring = context.keyring()?;
+    none_unfinished(&keyring)?;
     let local = held(&keyring)?;
     block_on(context.ui, async {
         let session = context.open().await?;

@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use super::Context;
 use super::held;
+use super::rotate::unfinished;
 use crate::command::block_on;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::report::VERSION;
+use crate::secrets::catalog;
 use crate::secrets::check;
 use crate::secrets::check::Item;
 use crate::secrets::check::Verdict;
@@ -25,7 +27,7 @@ pub(super) fn verify(context: &Context<'_>) -> Result<Exit, Failure> {
     }
     let keyring = context.keyring()?;
     let local = held(&keyring)?;
-    let items = block_on(context.ui, async {
+    let mut items = block_on(context.ui, async {
         let session = context.open().await?;
         let seen = context.observe(&session).await?;
         let composed = remote::observe(
@@ -40,6 +42,11 @@ pub(super) fn verify(context: &Context<'_>) -> Result<Exit, Failure> {
             composed.as_ref(),
         ))
     })?;
+    for remote in catalog::remotes() {
+        if let Some(journal) = unfinished(&keyring, remote)? {
+            items.push(Item::unfinished(&journal));
+        }
+    }
     for item in &items {
         let sign = match item.verdict {
             Verdict::Ok => "OK  ",
