@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use program::Said;
 use program::recent;
+use program::text;
 
 pub use program::Error;
 pub use program::Output;
@@ -294,9 +295,4 @@ impl Repository {
     fn run(&self, args: &[&str]) -> Result<Output, Error> {
         run(&self.folder, args, &[])
     }
-}
-
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

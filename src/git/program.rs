@@ -163,8 +163,16 @@ pub fn run(folder: &Path, args: &[&str], input: &[u8]) -> Result<Output, Error> 
     Ok(Output {
         status: output.status.code(),
         stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        stderr: text(output.stderr).trim().to_owned(),
     })
+}
+
+/// Text that git printed, without characters that could steer a terminal: authors choose subjects and file names.
+pub(super) fn text(bytes: Vec<u8>) -> String {
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let steers = |char: char| char.is_control() && !matches!(char, '\0' | '\n' | '\t');
+    text.replace(steers, "\u{fffd}")
 }
 
 /// Refuses a git that lacks what is needed, by what `git version` printed.

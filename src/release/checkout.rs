@@ -11,6 +11,7 @@ use super::migrations::Migrations;
 use super::pom;
 use super::record::Record;
 use crate::account::Known;
+use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Explain;
 use crate::git;
@@ -217,16 +218,21 @@ impl Osmt {
         )
     }
 
-    /// What was recorded for an environment, newest first.
-    pub fn records(&self, env: &str) -> Result<Vec<Record>, git::Error> {
-        let tags = self.repository.tags(&format!("osmt/{env}/"))?;
-        let mut records: Vec<Record> = tags.iter().filter_map(Record::read).collect();
+    /// What was recorded for the config's environment in its account and region, newest first.
+    pub fn records(&self, config: &Config) -> Result<Vec<Record>, git::Error> {
+        let tags = self.repository.tags(&format!("osmt/{}/", config.env))?;
+        let mut records: Vec<Record> = tags
+            .iter()
+            .filter_map(Record::read)
+            .filter(|record| record.account == config.account_id && record.region == config.region)
+            .collect();
         records.sort_by(|a, b| b.name.cmp(&a.name));
         Ok(records)
     }
 
-    /// The commit that an image's tag or digest was made from, or why that cannot be told.
-    pub fn trace(&self, env: &str, tag: &str) -> Result<Known<String>, git::Error> {
+    /// The commit that the config's selection was made from, or why that cannot be told.
+    pub fn selected(&self, config: &Config) -> Result<Known<String>, git::Error> {
+        let tag = config.ecs.task.app.docker_tag.as_str();
         if let Some(release) = self.releases.iter().find(|release| release.version == tag) {
             return Ok(Known::Known(release.tag.commit.clone()));
         }
@@ -236,7 +242,7 @@ impl Osmt {
         {
             return Ok(Known::Known(commit));
         }
-        let records = self.records(env)?;
+        let records = self.records(config)?;
         let recorded = records.iter().find(|record| {
             record.digest.as_deref() == Some(tag)
                 || record.image.ends_with(&format!(":{tag}"))

@@ -136,7 +136,7 @@ impl Candidate {
         };
         let base = match &request.from {
             Some(from) => Known::Known(repository.resolve(from)?),
-            None => osmt.trace(&config.env, &task.docker_tag)?,
+            None => osmt.selected(config)?,
         };
         let base = match base {
             Known::Known(base) => Known::Known(Base {
@@ -155,7 +155,7 @@ impl Candidate {
             changes,
             pushed,
             base,
-            record: osmt.records(&config.env)?.into_iter().next(),
+            record: osmt.records(config)?.into_iter().next(),
             snapshot: osmt.snapshot(&commit)?,
         })
     }

@@ -35,7 +35,9 @@ pub fn version(pom: &str) -> Option<Version> {
     // Properties may name properties; a circle is given up after a few turns.
     for _ in 0..8 {
         let Some((before, rest)) = text.split_once("${") else {
-            return Some(Version { text, from });
+            // One word, and none that could steer a terminal.
+            let odd = |char: char| char.is_control() || char.is_whitespace();
+            return (!text.contains(odd)).then_some(Version { text, from });
         };
         let (name, after) = rest.split_once('}')?;
         let value = get(&format!("project/properties/{name}"))?;
@@ -116,6 +118,7 @@ mod tests {
             "<project><version>${sha1}</version></project>",
             "<project><version>${a}</version><properties><a>${a}</a></properties></project>",
             "not xml at all <",
+            "<project><version>1\u{1b}[31m</version></project>",
         ] {
             assert_eq!(text(pom), None, "{pom}");
         }

@@ -137,11 +137,11 @@ fn deployment(service: &Service) -> Link {
         Some("COMPLETED") | None if whole => Verdict::Agrees,
         _ => Verdict::Differs,
     };
-    if let Some(reason) = service
+    let reason = service
         .reason
         .as_ref()
-        .filter(|_| verdict != Verdict::Agrees)
-    {
+        .filter(|reason| verdict != Verdict::Agrees || reason.contains("circuit breaker"));
+    if let Some(reason) = reason {
         found = format!("{found}: {reason}");
     }
     link("deployment", verdict, found)

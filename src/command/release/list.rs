@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::account::Known;
+use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
@@ -54,7 +55,7 @@ impl List {
         let osmt = context.osmt()?;
         let selected = selected(context)?;
         let commit = match &selected {
-            Some((env, tag)) => match osmt.trace(env, tag)? {
+            Some(config) => match osmt.selected(config)? {
                 Known::Known(commit) => Some(commit),
                 Known::Unknown(reason) => {
                     ui.warn(format_args!(
@@ -115,7 +116,7 @@ impl List {
         ui.json(&Report {
             version: crate::report::VERSION,
             tool: &ui.tool,
-            selected: selected.map(|(_, tag)| tag),
+            selected: selected.map(|config| config.ecs.task.app.docker_tag),
             shallow: osmt.repository.shallow,
             releases,
             commits,
@@ -124,8 +125,8 @@ impl List {
     }
 }
 
-/// The environment and the selection in the config; a config that is not there yet selects nothing.
-fn selected(context: &Context<'_>) -> Result<Option<(String, String)>, Failure> {
+/// The config; one that is not there yet selects nothing.
+fn selected(context: &Context<'_>) -> Result<Option<Config>, Failure> {
     let path = context.common.config_path();
     if matches!(files::read(&path), Err(files::Error::Missing(_))) {
         let path = path.display();
@@ -134,7 +135,7 @@ fn selected(context: &Context<'_>) -> Result<Option<(String, String)>, Failure> 
         return Ok(None);
     }
     let (_, config) = context.common.load_config()?;
-    Ok(Some((config.env, config.ecs.task.app.docker_tag)))
+    Ok(Some(config))
 }
 
 fn say_what_is_missing(context: &Context<'_>, osmt: &Osmt) {

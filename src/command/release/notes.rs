@@ -79,7 +79,7 @@ fn resolve(osmt: &Osmt, rev: &str) -> Result<String, Failure> {
 /// What was recorded last, else what the config selects.
 fn what_runs(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
     let (_, config) = context.common.load_config()?;
-    match osmt.records(&config.env)?.into_iter().next() {
+    match osmt.records(&config)?.into_iter().next() {
         Some(record) => Ok(record.commit),
         None => selected(context, osmt),
     }
@@ -87,7 +87,7 @@ fn what_runs(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
 
 fn selected(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
     let (_, config) = context.common.load_config()?;
-    match osmt.trace(&config.env, &config.ecs.task.app.docker_tag)? {
+    match osmt.selected(&config)? {
         Known::Known(commit) => Ok(commit),
         Known::Unknown(reason) => Err(Failure::new(Exit::Usage, reason)
             .help("`git fetch --tags`, or name both sides: `osmt-release notes FROM..TO`")),

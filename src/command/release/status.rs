@@ -59,6 +59,11 @@ impl Status {
                 ui.result(format_args!("{:16}{:9}help: {help}", "", ""))?;
             }
         }
+        ui.result(match verdict {
+            Verdict::Agrees => "all agree",
+            Verdict::Unknown => "what is known agrees",
+            Verdict::Differs => "not all agree",
+        })?;
         ui.json(&Report {
             version: crate::report::VERSION,
             tool: &ui.tool,
@@ -104,13 +109,13 @@ fn source(context: &Context<'_>, config: &Config) -> Result<Source, Failure> {
             });
         }
     };
-    let commit = osmt.trace(&config.env, &config.ecs.task.app.docker_tag)?;
+    let commit = osmt.selected(config)?;
     Ok(Source {
         label: commit
             .as_result()
             .map(|commit| osmt.label(commit))
             .unwrap_or_default(),
-        record: Known::Known(osmt.records(&config.env)?.into_iter().next()),
+        record: Known::Known(osmt.records(config)?.into_iter().next()),
         commit,
     })
 }

@@ -39,7 +39,7 @@ impl Tag {
         let remote = self.push.as_deref().map(|name| remote(&osmt, name));
         let remote = remote.transpose()?;
         let commit = self.commit(&osmt, &config)?;
-        let newest = osmt.records(&config.env)?.into_iter().next();
+        let newest = osmt.records(&config)?.into_iter().next();
         let task = &config.ecs.task.app;
         block_on(ui, async {
             let digest = if self.offline {
@@ -113,7 +113,7 @@ impl Tag {
         if let Some(rev) = &self.rev {
             return Ok(osmt.repository.resolve(rev)?);
         }
-        match osmt.trace(&config.env, &config.ecs.task.app.docker_tag)? {
+        match osmt.selected(config)? {
             Known::Known(commit) => Ok(commit),
             Known::Unknown(reason) => Err(Failure::new(
                 Exit::Refused,

@@ -1,0 +1,211 @@
+//! A small repository in OSMT's shape, made with the real git, the same to the byte on every run.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command as Program;
+
+use assert_cmd::Command;
+
+use crate::support;
+
+/// What keeps a user's own git configuration out, and the clock still.
+const ENVIRONMENT: [(&str, &str); 8] = [
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_AUTHOR_NAME", "Ada"),
+    ("GIT_AUTHOR_EMAIL", "ada@example.org"),
+    ("GIT_COMMITTER_NAME", "Ada"),
+    ("GIT_COMMITTER_EMAIL", "ada@example.org"),
+    ("GIT_AUTHOR_DATE", "2026-01-02T03:04:05+00:00"),
+    ("GIT_COMMITTER_DATE", "2026-01-02T03:04:05+00:00"),
+];
+
+const WHO: &str = "Ada <ada@example.org> 1767323045 +0000";
+const MIGRATIONS: &str = "api/src/main/resources/db/migration";
+
+/// A folder of the test's own with a checkout of OSMT and a config.
+pub(crate) struct Checkout {
+    folder: tempfile::TempDir,
+}
+
+impl Checkout {
+    /// An empty repository, and a config that selects 3.0.0.
+    pub(crate) fn empty() -> Self {
+        let checkout = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        support::write(&checkout.config(), &support::config("test"));
+        std::fs::create_dir(checkout.repo()).unwrap();
+        checkout.git(&["init", "--quiet", "--initial-branch=develop"]);
+        checkout
+    }
+
+    /// OSMT's history in small: the releases have its versions and order of migrations, with SQL of our own.
+    pub(crate) fn osmt() -> Self {
+        const HISTORY: [(&str, &str); 7] = [
+            (
+                "V2020.09.15__first.sql",
+                "CREATE TABLE skill (id int, author_id int, cat_id int);",
+            ),
+            (
+                "V2023.01.26__status.sql",
+                "ALTER TABLE skill ADD status int;",
+            ),
+            (
+                "V2023.02.08__description.sql",
+                "ALTER TABLE skill ADD description text;",
+            ),
+            ("V2023.03.22__published.sql", "UPDATE skill SET status = 1;"),
+            (
+                "V2023.02.20__authors.sql",
+                "ALTER TABLE skill DROP COLUMN author_id;",
+            ),
+            (
+                "V2023.03.07__categories.sql",
+                "ALTER TABLE skill DROP COLUMN cat_id;",
+            ),
+            (
+                "V2023.07.05__narrow.sql",
+                "ALTER TABLE skill MODIFY description varchar(9);",
+            ),
+        ];
+        const RELEASES: [(usize, &str); 4] =
+            [(1, "2.4.2"), (3, "2.5.0"), (4, "2.5.1"), (7, "3.0.0")];
+        let mut stream = String::new();
+        for (count, (file, sql)) in HISTORY.iter().enumerate() {
+            import(
+                &mut stream,
+                &format!("{MIGRATIONS}/{file}"),
+                &format!("{sql}\n"),
+            );
+            if let Some((_, version)) = RELEASES.iter().find(|(of, _)| *of == count + 1) {
+                import(&mut stream, "pom.xml", &pom(version));
+                let tag = format!(
+                    "tag {version}\nfrom refs/heads/develop\ntagger {WHO}\ndata 9\na release\n"
+                );
+                stream += &tag;
+            }
+        }
+        import(&mut stream, "pom.xml", &pom("3.1.0-SNAPSHOT"));
+        let checkout = Self::empty();
+        // One process for the whole history instead of dozens.
+        let mut git = assert_cmd::Command::new("git");
+        git.current_dir(checkout.repo())
+            .args(["fast-import", "--quiet"]);
+        git.envs(ENVIRONMENT).write_stdin(stream).assert().success();
+        checkout.git(&["reset", "--quiet", "--hard"]);
+        checkout
+    }
+
+    /// Commits a migration.
+    pub(crate) fn migration(&self, file: &str, sql: &str) {
+        self.commit(&format!("{MIGRATIONS}/{file}"), sql);
+    }
+
+    /// Commits one file.
+    pub(crate) fn commit(&self, file: &str, content: &str) {
+        support::write(&self.repo().join(file), content);
+        self.git(&["add", "--", file]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", file]);
+    }
+
+    /// Commits the renaming of a migration; to nothing, its removal.
+    pub(crate) fn rename(&self, from: &str, to: &str) {
+        let from = format!("{MIGRATIONS}/{from}");
+        if to.is_empty() {
+            self.git(&["rm", "--quiet", &from]);
+        } else {
+            self.git(&["mv", &from, &format!("{MIGRATIONS}/{to}")]);
+        }
+        self.git(&["commit", "--quiet", "--message", "rename"]);
+    }
+
+    /// The repository.
+    pub(crate) fn repo(&self) -> PathBuf {
+        self.folder.path().join("osmt")
+    }
+
+    /// The config.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("config.auto.tfvars.json")
+    }
+
+    /// The config's text.
+    pub(crate) fn config_text(&self) -> String {
+        std::fs::read_to_string(self.config()).unwrap()
+    }
+
+    /// Makes the config select an image's tag, as a user's editor would.
+    pub(crate) fn select(&self, docker_tag: &str) {
+        let from = "\"docker_tag\": \"3.0.0\"";
+        let text = support::config("test");
+        assert!(text.contains(from));
+        let to = format!("\"docker_tag\": \"{docker_tag}\"");
+        support::write(&self.config(), &text.replace(from, &to));
+    }
+
+    /// Runs git in the repository; what it prints.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        git(&self.repo(), args)
+    }
+
+    /// The id of a commit.
+    pub(crate) fn id(&self, rev: &str) -> String {
+        self.git(&["rev-parse", &format!("{rev}^{{commit}}")])
+    }
+
+    /// `osmt-release` on this checkout and config, without AWS.
+    pub(crate) fn release_tool(&self) -> Command {
+        self.on(support::osmt("osmt-release"))
+    }
+
+    /// A command on this checkout and config.
+    pub(crate) fn on(&self, mut command: Command) -> Command {
+        command
+            .envs(ENVIRONMENT)
+            .current_dir(self.folder.path())
+            .args(["--repo", "osmt", "--config", "config.auto.tfvars.json"]);
+        command
+    }
+}
+
+/// One commit of one file, as `git fast-import` reads it.
+fn import(stream: &mut String, file: &str, content: &str) {
+    let (name, content_length) = (file.len(), content.len());
+    let head = format!("commit refs/heads/develop\ncommitter {WHO}\ndata {name}\n{file}\n");
+    let body = format!("M 100644 inline {file}\ndata {content_length}\n{content}\n");
+    stream.push_str(&head);
+    stream.push_str(&body);
+}
+
+/// Runs git in a folder; what it prints.
+pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
+    let output = Program::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(args)
+        .envs(ENVIRONMENT)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A `pom.xml` of a version, with a parent whose version is another.
+fn pom(version: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?>\n<project>\n  <parent><version>9.9.9</version></parent>\n  \
+         <artifactId>osmt-parent</artifactId>\n  <version>{version}</version>\n</project>\n"
+    )
+}
+
+/// How a command ended: exit, stdout, stderr.
+pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}

@@ -1,0 +1,141 @@
+//! What runs, in an emulated account: `status` tells, `tag` asks before it records.
+
+use serde_json::Value;
+
+use crate::checkout::Checkout;
+use crate::checkout::run;
+use crate::support;
+use crate::support::Emulator;
+
+/// Deploys an image as Terraform would.
+fn deploy(account: &Emulator, image: &str) {
+    account.ask(&format!(
+        r"
+ecs = client('ecs')
+ecs.create_cluster(clusterName='osmt-test')
+made = ecs.register_task_definition(family='osmt-test-app', networkMode='awsvpc', requiresCompatibilities=['FARGATE'],
+    cpu='256', memory='512', containerDefinitions=[dict(name='app', image='{image}', memory=512)])
+definition = made['taskDefinition']['taskDefinitionArn']
+service = dict(cluster='osmt-test', taskDefinition=definition)
+there = ecs.describe_services(cluster='osmt-test', services=['osmt-test-app'])['services']
+if there:
+    ecs.update_service(service='osmt-test-app', **service)
+else:
+    ecs.create_service(serviceName='osmt-test-app', desiredCount=2, **service)
+"
+    ));
+}
+
+fn verdict<'a>(told: &'a Value, name: &str) -> &'a str {
+    let links = told["links"].as_array().unwrap();
+    let link = links.iter().find(|link| link["name"] == name);
+    link.map_or("absent", |link| link["verdict"].as_str().unwrap())
+}
+
+#[test]
+fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
+    let checkout = Checkout::osmt();
+    let account = Emulator::start();
+    let tool = || checkout.on(account.osmt("osmt-release"));
+    let status = || {
+        let (exit, stdout, stderr) = run(tool().args(["status", "--format", "json"]));
+        let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        (exit, told)
+    };
+
+    let (exit, told) = status();
+    assert_eq!(
+        (exit, verdict(&told, "deployment")),
+        (1, "differs"),
+        "nothing is there"
+    );
+
+    deploy(&account, "wguopensource/osmt-app:2.5.0");
+    let (exit, told) = status();
+    assert_eq!(
+        (exit, verdict(&told, "task definition")),
+        (1, "differs"),
+        "{told}"
+    );
+    let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(
+        stderr.contains("nothing was tagged") && stderr.contains("osmt-app:2.5.0"),
+        "{stderr}"
+    );
+
+    deploy(&account, "wguopensource/osmt-app:3.0.0");
+    let (exit, told) = status();
+    assert_eq!(
+        (exit, verdict(&told, "deployment")),
+        (0, "agrees"),
+        "{told}"
+    );
+    assert_eq!(verdict(&told, "task definition"), "agrees");
+    assert_eq!(verdict(&told, "source"), "agrees");
+    assert_eq!(
+        verdict(&told, "record"),
+        "unknown",
+        "nothing was recorded yet"
+    );
+    let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
+    assert_eq!(exit, 0, "{stderr}");
+    let (exit, stdout, _) = run(tool().args(["tag"]));
+    assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
+    let (exit, told) = status();
+    assert_eq!((exit, verdict(&told, "record")), (0, "agrees"), "{told}");
+
+    // A checkout is not needed; what git would tell is then unknown, not well.
+    let mut bare = account.osmt("osmt-release");
+    let elsewhere = tempfile::tempdir().unwrap();
+    bare.current_dir(elsewhere.path())
+        .arg("--config")
+        .arg(checkout.config());
+    let (exit, stdout, _) = run(bare.arg("status"));
+    assert_eq!(exit, 0);
+    assert!(stdout.contains("record          unknown"), "{stdout}");
+
+    // The circuit breaker has rolled back: the config says one thing, ECS runs another.
+    checkout.select("broken");
+    deploy(&account, "wguopensource/broken:3.0.0");
+    let (exit, stdout, _) = run(tool().arg("status"));
+    assert_eq!(exit, 1);
+    assert!(
+        stdout.contains("circuit breaker") && stdout.ends_with("not all agree\n"),
+        "{stdout}"
+    );
+
+    let writes = account.calls().into_iter().filter(|call| {
+        let name = call.split(':').nth(1).unwrap_or_default();
+        call.starts_with("ecs:")
+            && !["Describe", "List", "Create", "Register", "Update"]
+                .iter()
+                .any(|verb| name.starts_with(verb))
+    });
+    assert_eq!(writes.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn another_account_is_refused_and_no_account_is_a_clear_failure() {
+    let checkout = Checkout::osmt();
+    let account = Emulator::start_as("210987654321");
+    for verb in [&["status"][..], &["tag", "--yes"]] {
+        let (exit, stdout, stderr) = run(checkout.on(account.osmt("osmt-release")).args(verb));
+        assert_eq!((exit, stdout.as_str()), (4, ""), "{stderr}");
+        assert!(
+            stderr.contains("account 210987654321") && stderr.contains(support::ACCOUNT),
+            "{stderr}"
+        );
+
+        let mut nowhere = checkout.on(account.osmt("osmt-release"));
+        nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+        let (exit, _, stderr) = run(nowhere.args(verb));
+        assert_eq!(exit, 3);
+        assert!(stderr.contains("could not reach AWS"), "{stderr}");
+
+        let (exit, _, stderr) = run(checkout.release_tool().args(verb));
+        assert_eq!(exit, 3);
+        assert!(stderr.contains("found no AWS credentials"), "{stderr}");
+    }
+    assert_eq!(checkout.git(&["for-each-ref", "refs/tags/osmt/"]), "");
+}

@@ -1,0 +1,158 @@
+//! What can be selected, and what the history brings.
+
+use serde_json::Value;
+
+use crate::checkout::Checkout;
+use crate::checkout::git;
+use crate::checkout::run;
+
+#[test]
+fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
+    let checkout = Checkout::osmt();
+    checkout.git(&["tag", "v10.0.0", "2.5.0"]);
+    checkout.git(&["tag", "3.0.0-rc.1", "2.5.1"]);
+    checkout.git(&["tag", "nightly"]);
+    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
+    assert_eq!((exit, stderr.as_str()), (0, ""));
+    let rows: Vec<Vec<&str>> = stdout
+        .lines()
+        .skip(1)
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    let tags: Vec<&str> = rows
+        .iter()
+        .map(|row| if row[0] == "*" { row[1] } else { row[0] })
+        .collect();
+    assert_eq!(
+        tags,
+        ["v10.0.0", "3.0.0", "3.0.0-rc.1", "2.5.1", "2.5.0", "2.4.2"]
+    );
+    let commit = &checkout.id("3.0.0")[..12];
+    assert_eq!(rows[1], ["*", "3.0.0", commit, "2026-01-02", "3.0.0", "7"]);
+    assert_eq!(rows.iter().filter(|row| row[0] == "*").count(), 1);
+}
+
+#[test]
+fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
+    let checkout = Checkout::osmt();
+    let mut tool = checkout.release_tool();
+    let (exit, stdout, _) = run(tool.args(["list", "--commits", "2", "--format", "json"]));
+    assert_eq!(exit, 0);
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(told["selected"], "3.0.0");
+    assert_eq!(told["releases"].as_array().unwrap().len(), 4);
+    let commits = told["commits"].as_array().unwrap();
+    assert_eq!(commits.len(), 2);
+    assert_eq!(commits[0]["commit"], checkout.id("HEAD").as_str());
+    assert_eq!(commits[0]["version"], "3.1.0-SNAPSHOT");
+    assert_eq!(commits[0]["version_from"], "project/version");
+    assert_eq!(commits[0]["selected"], false);
+    assert_eq!(commits[1]["tag"], "3.0.0");
+    assert_eq!(commits[1]["selected"], true);
+}
+
+#[test]
+fn a_config_that_is_not_there_yet_selects_nothing() {
+    let checkout = Checkout::osmt();
+    std::fs::remove_file(checkout.config()).unwrap();
+    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
+    assert_eq!(exit, 0);
+    assert!(
+        !stdout.contains('*') && stderr.contains("does not exist"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_shallow_clone_says_that_something_may_be_missing() {
+    let checkout = Checkout::osmt();
+    let origin = format!("file://{}", checkout.repo().display());
+    let parent = checkout.repo().parent().unwrap().to_owned();
+    git(
+        &parent,
+        &["clone", "--quiet", "--depth=1", &origin, "shallow"],
+    );
+    let (exit, _, stderr) = run(checkout.release_tool().args(["list", "--repo", "shallow"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stderr.contains("git fetch --unshallow --tags"), "{stderr}");
+    let (exit, _, stderr) = run(checkout
+        .release_tool()
+        .args(["check", "2.5.0", "--repo", "shallow"]));
+    assert_eq!(exit, 2);
+    assert!(
+        stderr.contains("\"2.5.0\" names no commit") && stderr.contains("shallow"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_bare_repository_is_as_good_also_without_its_head() {
+    let checkout = Checkout::osmt();
+    let parent = checkout.repo().parent().unwrap().to_owned();
+    git(
+        &parent,
+        &[
+            "init",
+            "--quiet",
+            "--bare",
+            "--initial-branch=nowhere",
+            "bare.git",
+        ],
+    );
+    checkout.git(&["push", "--quiet", "../bare.git", "3.0.0", "2.5.0"]);
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--repo", "bare.git"]));
+    assert_eq!((exit, stdout.lines().count()), (0, 3), "{stderr}");
+    let (exit, _, stderr) = run(checkout
+        .release_tool()
+        .args(["check", "--head", "--repo", "bare.git"]));
+    assert_eq!(exit, 2);
+    assert!(stderr.contains("has no commit checked out"), "{stderr}");
+}
+
+#[test]
+fn notes_tell_commits_and_what_migrations_do() {
+    let checkout = Checkout::osmt();
+    let (exit, stdout, _) = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
+    assert_eq!(exit, 0);
+    for line in [
+        "2.5.0 → 3.0.0",
+        "6 commits that 3.0.0 brings",
+        "  V2023.02.20__authors.sql  destructive (DROP COLUMN)",
+        "  V2023.03.22__published.sql  rewriting (UPDATE)",
+    ] {
+        assert!(
+            stdout.lines().any(|found| found == line),
+            "{line} in\n{stdout}"
+        );
+    }
+    let (_, stdout, _) = run(checkout
+        .release_tool()
+        .args(["notes", "2.5.0", "--format", "json"]));
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(told["from"], checkout.id("3.0.0").as_str());
+    assert_eq!(told["commits"].as_array().unwrap().len(), 0);
+    assert_eq!(told["undone"].as_array().unwrap().len(), 4);
+    let (_, stdout, _) = run(checkout.release_tool().arg("notes"));
+    assert_eq!(stdout, "3.0.0 is what runs: nothing changes\n");
+    let (exit, _, stderr) = run(checkout.release_tool().args(["notes", "2.5.0...3.0.0"]));
+    assert_eq!(exit, 2);
+    assert!(stderr.contains("three dots"), "{stderr}");
+}
+
+#[test]
+fn authors_cannot_steer_the_terminal() {
+    let checkout = Checkout::osmt();
+    checkout.git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message",
+        "a\u{1b}[31mb",
+    ]);
+    let (exit, stdout, _) =
+        run(checkout
+            .release_tool()
+            .args(["notes", "3.0.0..HEAD", "--color", "always"]));
+    assert_eq!(exit, 0);
+    assert!(stdout.contains("a\u{fffd}[31mb"), "{stdout}");
+}

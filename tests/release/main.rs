@@ -1,0 +1,17 @@
+//! `osmt-release` end to end: the real binary, the real git, and for `status` and `tag` an emulated account.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start programs and write files of their own; a panic is how they fail"
+)]
+
+mod bad_input;
+mod checkout;
+mod deployed;
+mod list;
+mod migrations;
+mod select;
+#[path = "../support/mod.rs"]
+mod support;
+mod tag;
