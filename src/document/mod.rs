@@ -1,15 +1,13 @@
 //! Strict JSON (RFC 8259) with the span of every key and value, and edits that keep every other byte.
 //!
-//! `serde_json`'s verdict on syntax is the law; a second parser, every extension off, finds the spans.
+//! `serde_json`'s verdict on syntax is the law; a parser of our own finds the spans and the place of a fault.
 //! Does not know what the document means.
 
+mod parse;
+
+use std::borrow::Cow;
 use std::ops::Range;
 
-use jsonc_parser::CollectOptions;
-use jsonc_parser::CommentCollectionStrategy;
-use jsonc_parser::ParseOptions;
-use jsonc_parser::ast;
-use jsonc_parser::common::Ranged as _;
 use thiserror::Error as ThisError;
 
 use crate::explain::Exit;
@@ -32,6 +30,8 @@ pub struct Position {
 pub struct SyntaxError {
     /// What is wrong.
     pub message: String,
+    /// The remedy.
+    pub help: Cow<'static, str>,
     /// Where.
     pub at: Position,
     /// Where, in bytes; empty at the end of the file.
@@ -93,48 +93,22 @@ pub struct Document {
     root: Node,
 }
 
-const STRICT: ParseOptions = ParseOptions {
-    allow_comments: false,
-    allow_loose_object_property_names: false,
-    allow_trailing_commas: false,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
-
 impl Document {
     /// Parses a text.
     pub fn parse(text: impl Into<String>) -> Result<Self, SyntaxError> {
         let text = text.into();
         let lines = line_starts(&text);
-        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-            return Err(syntax_error(&text, &lines, &error));
-        }
-        let options = CollectOptions {
-            comments: CommentCollectionStrategy::Off,
-            tokens: false,
-        };
-        let root = match jsonc_parser::parse_to_ast(&text, &options, &STRICT) {
-            Ok(result) => result.value.as_ref().map(node),
-            Err(error) => {
-                let span = error.range().start..error.range().end;
-                return Err(SyntaxError {
-                    message: error.kind().to_string().to_lowercase(),
-                    at: position(&text, &lines, span.start),
-                    span,
-                });
-            }
-        };
-        match root {
-            Some(root) => Ok(Self { text, lines, root }),
-            None => Err(SyntaxError {
-                message: "the document is empty".into(),
-                at: Position { line: 1, column: 1 },
-                span: 0..0,
+        match parse::parse(&text) {
+            // Both must agree; where they do not, the stricter one is right.
+            Ok(root) => match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+                Ok(_) => Ok(Self { text, lines, root }),
+                Err(error) => Err(syntax_error(&text, &lines, &error)),
+            },
+            Err(fault) => Err(SyntaxError {
+                message: fault.message,
+                help: fault.help.into(),
+                at: position(&text, &lines, fault.span.start),
+                span: fault.span,
             }),
         }
     }
@@ -251,7 +225,10 @@ impl Node {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            Kind::Number(text) => integer(text).map_or_else(
+                || serde_json::from_str(text).unwrap_or(Value::Null),
+                Value::from,
+            ),
             Kind::String(text) => Value::String(text.clone()),
             Kind::Array(items) => items.iter().map(Self::value).collect(),
             Kind::Object(members) => Value::Object(
@@ -269,41 +246,23 @@ pub fn join(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
 }
 
+/// The whole number that a JSON number stands for: `2048`, but also `2048.0` and `2e3`; `None` beyond 2^53.
+pub fn integer(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let number: f64 = text.parse().ok()?;
+    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0)
+        .then(|| format!("{number:.0}").parse().ok())
+        .flatten()
+}
+
 fn unescape(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")
 }
 
 fn steps(pointer: &str) -> impl Iterator<Item = String> + '_ {
     pointer.split('/').skip(1).map(unescape)
-}
-
-fn node(value: &ast::Value<'_>) -> Node {
-    let range = value.range();
-    let kind = match value {
-        ast::Value::NullKeyword(_) => Kind::Null,
-        ast::Value::BooleanLit(lit) => Kind::Bool(lit.value),
-        ast::Value::NumberLit(lit) => Kind::Number(lit.value.to_owned()),
-        ast::Value::StringLit(lit) => Kind::String(lit.value.to_string()),
-        ast::Value::Array(array) => Kind::Array(array.elements.iter().map(node).collect()),
-        ast::Value::Object(object) => Kind::Object(
-            object
-                .properties
-                .iter()
-                .map(|property| {
-                    let key = property.name.range();
-                    Member {
-                        key: property.name.as_str().to_owned(),
-                        key_span: key.start..key.end,
-                        node: node(&property.value),
-                    }
-                })
-                .collect(),
-        ),
-    };
-    Node {
-        span: range.start..range.end,
-        kind,
-    }
 }
 
 /// The position of a byte offset in a text that need not be JSON.
@@ -348,6 +307,7 @@ fn syntax_error(text: &str, lines: &[usize], error: &serde_json::Error) -> Synta
         .map_or(offset, |char| offset + char.len_utf8());
     SyntaxError {
         message: message.to_owned(),
+        help: "write the value as RFC 8259 wants it".into(),
         at: position(text, lines, offset),
         span: offset..end,
     }
