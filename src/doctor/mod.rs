@@ -1,4 +1,179 @@
 //! Finds mistakes in the config, the plan and the account.
+//!
+//! A function from documents and facts to findings: no file, no network, no clock.
 
+pub mod block;
+pub mod class;
+pub mod image;
 pub mod planned;
+pub mod recipe;
+pub mod region;
 pub mod rules;
+pub mod schema;
+pub mod subject;
+
+use std::collections::HashMap;
+
+use crate::document::Document;
+use crate::finding::Finding;
+use crate::finding::Findings;
+use crate::finding::Place;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Token;
+use rules::shape;
+use subject::Subject;
+
+/// More bytes than any config has; what is larger is some other file.
+const MAX_BYTES: usize = 4 << 20;
+
+/// What the config is judged by, beside the rules.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// The AWS endpoint is this machine: an emulator's account and domain are no placeholders.
+    pub loopback: bool,
+}
+
+/// What was found in one file.
+#[derive(Debug, Default)]
+pub struct Diagnosis {
+    /// The file's text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+    /// The parsed text; `None` where it is not JSON.
+    pub document: Option<Document>,
+    /// What is wrong with it.
+    pub findings: Findings,
+}
+
+/// Looks at one config.
+pub fn diagnose(bytes: Vec<u8>, asked: Asked) -> Diagnosis {
+    let text = match read(bytes) {
+        Ok(text) => text,
+        Err(diagnosis) => return *diagnosis,
+    };
+    let document = match Document::parse(text.as_str()) {
+        Ok(document) => document,
+        Err(error) => {
+            let place = Place::at("", Token::Bytes(error.span.start, error.span.end));
+            return unreadable(text, place, error.message, &error.help);
+        }
+    };
+    let mut findings = Findings {
+        findings: schema::check(&document),
+        ..Findings::default()
+    };
+    recipe::translate(&document, &mut findings.findings);
+    findings.passed += shape::ALL
+        .iter()
+        .filter(|rule| {
+            findings
+                .findings
+                .iter()
+                .all(|found| found.code != rule.code)
+        })
+        .count();
+    let mut subject = Subject::new(document, asked.loopback);
+    subject.spoil(&findings.findings);
+    for check in rules::FIRST.iter().copied().flatten() {
+        findings.run(std::slice::from_ref(check), &subject);
+        subject.spoil(&findings.findings);
+    }
+    for theme in rules::THEMES {
+        findings.run(theme, &subject);
+    }
+    findings.findings = told_once(findings.findings);
+    Diagnosis {
+        text: subject.document.text().to_owned(),
+        document: Some(subject.document),
+        findings,
+    }
+}
+
+/// Every rule that may speak, by code.
+pub fn all() -> Vec<&'static Rule> {
+    let checks = rules::FIRST.iter().chain(rules::THEMES).copied().flatten();
+    let mut rules: Vec<&Rule> = checks.map(|check| &check.rule).collect();
+    let planned = rules::plan::THEMES.iter().copied().flatten();
+    rules.extend(planned.map(|check| &check.rule));
+    rules.extend(shape::ALL);
+    rules.sort_by_key(|rule| rule.code);
+    rules
+}
+
+fn read(bytes: Vec<u8>) -> Result<String, Box<Diagnosis>> {
+    let start = Place::at("", Token::Bytes(0, 0));
+    if bytes.len() > MAX_BYTES {
+        let message = format!(
+            "the file has {} MiB; a config has a few KiB",
+            bytes.len() >> 20
+        );
+        return Err(Box::new(unreadable(
+            String::new(),
+            start,
+            message,
+            "name the config",
+        )));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let wrong = error.utf8_error().valid_up_to();
+        let bytes = error.into_bytes();
+        let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        let message = if wide {
+            "the file is UTF-16".to_owned()
+        } else {
+            format!("byte 0x{:02x} is not UTF-8", bytes[wrong])
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let place = Place::at("", Token::Bytes(wrong, wrong + '\u{fffd}'.len_utf8()));
+        Box::new(unreadable(text, place, message, "save the file as UTF-8"))
+    })
+}
+
+fn unreadable(text: String, place: Place, message: String, help: &str) -> Diagnosis {
+    let mut finding = Finding::new(&shape::NOT_JSON, Some(place), message);
+    finding.help(help);
+    Diagnosis {
+        text,
+        document: None,
+        findings: Findings {
+            findings: vec![finding],
+            ..Findings::default()
+        },
+    }
+}
+
+/// Several errors at one place become the one that helps most; what is only unwise goes behind what is wrong.
+fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
+    const FIRST: [&str; 4] = ["CFG006", "SEC001", "JSON002", "CFG004"];
+    let rank = |finding: &Finding| {
+        FIRST
+            .iter()
+            .position(|code| finding.code == *code)
+            .unwrap_or(FIRST.len())
+    };
+    let mut best: HashMap<String, (usize, usize)> = HashMap::new();
+    for (index, finding) in findings.iter().enumerate() {
+        if let Some(at) = finding
+            .at
+            .as_ref()
+            .filter(|_| finding.severity == Severity::Error)
+        {
+            let new = (rank(finding), index);
+            best.entry(at.pointer.clone())
+                .and_modify(|old| *old = (*old).min(new))
+                .or_insert(new);
+        }
+    }
+    let again = |finding: &Finding| finding.code == shape::DUPLICATE_KEY.code;
+    findings
+        .into_iter()
+        .enumerate()
+        .filter(|(index, finding)| {
+            let Some(best) = finding.at.as_ref().and_then(|at| best.get(&at.pointer)) else {
+                return true;
+            };
+            best.1 == *index || again(finding) && best.0 == 2
+        })
+        .map(|(_, finding)| finding)
+        .collect()
+}

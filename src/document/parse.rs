@@ -230,7 +230,12 @@ impl Reader<'_> {
             _ => 0,
         };
         if length == 0 {
-            let end = start + 1 + self.text[start + 1..].chars().next().map_or(0, char::len_utf8);
+            let end = start
+                + 1
+                + self.text[start + 1..]
+                    .chars()
+                    .next()
+                    .map_or(0, char::len_utf8);
             return Err(self.fault(
                 start..end,
                 "JSON does not know this escape",
@@ -298,11 +303,18 @@ impl Reader<'_> {
         let Some(first) = rest.chars().next() else {
             let blank = self.text.trim().is_empty();
             let (message, help) = if blank {
-                ("the file is empty", "`osmt-bootstrap init` renders a config")
+                (
+                    "the file is empty",
+                    "`osmt-bootstrap init` renders a config",
+                )
             } else {
                 ("the file ends in the middle", "close what is open: \" ] }")
             };
-            let message = if blank { message.to_owned() } else { format!("{message}: {wanted} is missing") };
+            let message = if blank {
+                message.to_owned()
+            } else {
+                format!("{message}: {wanted} is missing")
+            };
             return self.fault(here(0), message, help);
         };
         match (self.comma, first) {
@@ -311,7 +323,7 @@ impl Reader<'_> {
                 format!("a comma before `{first}`: JSON has no trailing commas"),
                 "remove the comma",
             ),
-            (_, '#') | (_, '/') if first == '#' || rest.starts_with("//") => self.fault(
+            (_, '#' | '/') if first == '#' || rest.starts_with("//") => self.fault(
                 here(line),
                 "JSON has no comments",
                 "remove the comment; descriptions stand in schemas/config.schema.json",
@@ -333,8 +345,17 @@ impl Reader<'_> {
                 let length = if word == 0 { first.len_utf8() } else { word };
                 // A word may be a piece of a secret whose quote is lost; only a key or a known word is repeated.
                 let word = &rest[..word];
-                let known = ["NaN", "Infinity", "True", "False", "None", "undefined", "nil"];
-                let told = known.contains(&word) || rest[word.len()..].trim_start().starts_with(':');
+                let known = [
+                    "NaN",
+                    "Infinity",
+                    "True",
+                    "False",
+                    "None",
+                    "undefined",
+                    "nil",
+                ];
+                let told =
+                    known.contains(&word) || rest[word.len()..].trim_start().starts_with(':');
                 let what = match first {
                     _ if told && !word.is_empty() => format!("`{word}`"),
                     '"' => "a string".to_owned(),

@@ -1,5 +1,8 @@
 //! `osmt-doctor`: flags in, text and exit out.
 
+mod check;
+mod rules;
+
 use clap::Parser;
 use clap::Subcommand;
 
@@ -22,6 +25,10 @@ pub struct Doctor {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
+    Check(check::Check),
+    Rules(rules::Rules),
+    Explain(rules::Explain),
+    Schema(rules::Schema),
     #[command(flatten)]
     Shared(Shared),
 }
@@ -31,8 +38,16 @@ impl Tool for Doctor {
         &self.common
     }
 
+    fn reports_findings(&self) -> bool {
+        matches!(self.verb, Verb::Check(_))
+    }
+
     fn run(self, ui: &Ui) -> Result<Exit, Failure> {
         match self.verb {
+            Verb::Check(check) => check.run(&self.common, ui),
+            Verb::Rules(_) => rules::Rules::run(ui),
+            Verb::Explain(explain) => explain.run(ui),
+            Verb::Schema(_) => rules::Schema::run(ui),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }

@@ -1,0 +1,135 @@
+//! `osmt-doctor rules`, `explain` and `schema`: what the doctor knows.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::command::Ui;
+use crate::doctor;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::report::Format;
+
+/// List every rule.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Rules {}
+
+/// Explain a rule: what it finds, why that matters, what to do.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Explain {
+    /// A code or a name: NET008, subnet-outside-vpc.
+    code: String,
+}
+
+/// Print the JSON Schema of the config.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Schema {}
+
+#[derive(Serialize)]
+struct Row {
+    code: &'static str,
+    name: &'static str,
+    severity: &'static str,
+    summary: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<&'static str>,
+}
+
+impl Rules {
+    pub(super) fn run(ui: &Ui) -> Result<Exit, Failure> {
+        let rules = doctor::all();
+        let rows = rules.iter().map(|rule| row(rule, false));
+        if ui.format == Format::Json {
+            ui.json(&rows.collect::<Vec<_>>())?;
+        } else {
+            ui.write(|out| {
+                rules.iter().try_for_each(|rule| {
+                    writeln!(
+                        out,
+                        "{:8} {:8} {} ({})",
+                        rule.code,
+                        rule.severity.name(),
+                        rule.summary,
+                        rule.name
+                    )
+                })
+            })?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn row(rule: &'static crate::finding::Rule, whole: bool) -> Row {
+    Row {
+        code: rule.code,
+        name: rule.name,
+        severity: rule.severity.name(),
+        summary: rule.summary,
+        explain: whole.then_some(rule.explain),
+    }
+}
+
+impl Explain {
+    pub(super) fn run(&self, ui: &Ui) -> Result<Exit, Failure> {
+        let rules = doctor::all();
+        let wanted = self.code.trim();
+        let found = rules.iter().find(|rule| {
+            rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted)
+        });
+        let Some(rule) = found else {
+            return Err(
+                Failure::new(Exit::Usage, format!("there is no rule `{wanted}`"))
+                    .help(nearest(wanted)),
+            );
+        };
+        if ui.format == Format::Json {
+            ui.json(&row(rule, true))?;
+        } else {
+            ui.write(|out| {
+                writeln!(
+                    out,
+                    "{} {} ({})\n\n{}.\n\n{}",
+                    rule.code,
+                    rule.name,
+                    rule.severity.name(),
+                    rule.summary,
+                    rule.explain
+                )
+            })?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The codes and names nearest to what was typed.
+fn nearest(wanted: &str) -> String {
+    let wanted = wanted.to_lowercase();
+    let mut near: Vec<(usize, String)> = doctor::all()
+        .iter()
+        .map(|rule| {
+            let code = strsim::damerau_levenshtein(&wanted, &rule.code.to_lowercase());
+            let name = strsim::damerau_levenshtein(&wanted, rule.name);
+            let within = if rule.name.contains(&wanted) {
+                0
+            } else {
+                usize::MAX
+            };
+            (
+                code.min(name).min(within),
+                format!("{} ({})", rule.code, rule.name),
+            )
+        })
+        .collect();
+    near.sort();
+    let near: Vec<String> = near.into_iter().take(3).map(|(_, name)| name).collect();
+    format!(
+        "the nearest are {}; `osmt-doctor rules` lists all",
+        near.join(", ")
+    )
+}
+
+impl Schema {
+    pub(super) fn run(ui: &Ui) -> Result<Exit, Failure> {
+        ui.write(|out| out.write_all(doctor::schema::CONFIG.as_bytes()))?;
+        Ok(Exit::Done)
+    }
+}

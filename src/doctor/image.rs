@@ -1,0 +1,170 @@
+//! Names and tags of container images, as the OCI Distribution Specification wants them.
+
+/// Why a text is no name of an image, and what to write.
+pub fn name_fault(image: &str) -> Option<(String, String)> {
+    let fault = |what: &str, help: &str| Some((format!("image {image} {what}"), help.to_owned()));
+    if let Some((_, rest)) = image.split_once("://") {
+        return fault("has a scheme", &format!("write {rest}"));
+    }
+    if let Some((name, _)) = image.split_once('@') {
+        return fault(
+            "has a digest",
+            &format!("write {name} here and the digest into docker_tag"),
+        );
+    }
+    let last = image.rsplit('/').next().unwrap_or_default();
+    if let Some((name, _)) = last.split_once(':') {
+        let head = &image[..image.len() - last.len()];
+        return fault(
+            "has a tag",
+            &format!("write {head}{name} here and the tag into docker_tag"),
+        );
+    }
+    if image.ends_with('/') || image.starts_with('/') || image.contains("//") {
+        return fault(
+            "has a slash too many",
+            &format!(
+                "write {}",
+                image
+                    .split('/')
+                    .filter(|part| !part.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("/")
+            ),
+        );
+    }
+    if let Some(wrong) = image.chars().find(|c| c.is_whitespace() || !c.is_ascii()) {
+        return fault(
+            &format!("has the character {wrong:?}"),
+            "names of images are lower-case letters, digits, . _ - and /",
+        );
+    }
+    let (host, path) = match image.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
+            (Some(host), path)
+        }
+        _ => (None, image),
+    };
+    if let Some(host) = host {
+        let (name, port) = host
+            .split_once(':')
+            .map_or((host, None), |(name, port)| (name, Some(port)));
+        let labels = name.split('.').all(|label| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+        if !labels || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return fault(
+                "names no registry that can exist",
+                "write registry[:port]/path/name",
+            );
+        }
+        if matches!(name, "localhost" | "127.0.0.1") {
+            return fault(
+                "lies on your own machine, which Fargate cannot reach",
+                "push it to a registry, for example Amazon ECR",
+            );
+        }
+        if let Some((account, rest)) = name.split_once(".dkr.ecr") {
+            let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+            if !digits || !rest.contains(".amazonaws.com") {
+                return fault(
+                    "names no registry of Amazon ECR",
+                    "write <account>.dkr.ecr.<region>.amazonaws.com/name",
+                );
+            }
+        }
+    }
+    if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return fault("has upper case", &format!("write {}", image.to_lowercase()));
+    }
+    let component = |part: &str| {
+        let ends =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        ends(part.chars().next())
+            && ends(part.chars().next_back())
+            && part.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
+            })
+            && !part.contains("..")
+            && !part.contains("___")
+            && !part.contains("._")
+            && !part.contains("_.")
+    };
+    if !path.split('/').all(component) || image.len() > 255 {
+        return fault(
+            "is not the name of an image",
+            "names of images are lower-case letters, digits, . _ - and /",
+        );
+    }
+    None
+}
+
+/// Why a text is neither tag nor digest, and what to write.
+pub fn tag_fault(tag: &str) -> Option<(String, String)> {
+    let fault = |what: &str, help: String| Some((format!("`{tag}` {what}"), help));
+    let bare = tag.trim_start_matches(['@', ':']);
+    if let Some(hash) = bare.strip_prefix("sha256:").filter(|_| bare == tag) {
+        let hex =
+            |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if hex(hash) && hash == hash.to_lowercase() {
+            return None;
+        }
+        let help = if hex(hash) {
+            format!("write sha256:{}", hash.to_lowercase())
+        } else {
+            "copy the digest whole: sha256: and 64 hexadecimal digits".to_owned()
+        };
+        let what = if hex(hash) {
+            "is a digest in upper case".to_owned()
+        } else {
+            format!(
+                "is no digest: {} characters follow sha256:, not 64 hexadecimal digits",
+                hash.len()
+            )
+        };
+        return Some((format!("`{tag}` {what}"), help));
+    }
+    if bare != tag {
+        return fault("starts with a separator", format!("write {bare}"));
+    }
+    if ["sha256", "sha512", "sha-256", "SHA256"]
+        .iter()
+        .any(|kind| tag.starts_with(&format!("{kind}:")))
+    {
+        return fault(
+            "is no sha256 digest",
+            "a digest is sha256: and 64 hexadecimal digits".to_owned(),
+        );
+    }
+    if let Some((_, end)) = tag.rsplit_once(':') {
+        return fault(
+            "carries the image's name",
+            format!("write {end} here and the name into docker_image"),
+        );
+    }
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if tag.len() == 64 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return fault(
+            "is a digest without its kind",
+            format!("write sha256:{}", tag.to_lowercase()),
+        );
+    }
+    if tag.len() > 128 {
+        return Some((
+            format!("the tag has {} characters; 128 are the most", tag.len()),
+            "choose a shorter tag".into(),
+        ));
+    }
+    if tag.starts_with(['.', '-']) || !tag.bytes().all(word) {
+        return fault(
+            "is no tag",
+            "a tag has letters, digits, _ . and -, and starts with none of . and -".to_owned(),
+        );
+    }
+    None
+}

@@ -1,0 +1,151 @@
+//! The shape of the recipe that OSMT itself ships, told key by key: what to add, move, drop.
+
+use crate::document::Document;
+use crate::document::Kind;
+use crate::document::Node;
+use crate::document::join;
+use crate::finding::Finding;
+use crate::finding::Place;
+use crate::finding::Token;
+
+use super::rules::shape;
+use super::rules::shape::OLD_RECIPE;
+
+/// Keys of the recipe's second variable, and where each value goes.
+const MOVED: [(&str, &str); 12] = [
+    (
+        "/secrets/rds/master_username",
+        "keep it with `osmt-secrets set rds/username`",
+    ),
+    (
+        "/secrets/rds/master_password",
+        "make a new one with `osmt-secrets generate rds/password`",
+    ),
+    ("/secrets/app/base_domain", "move it to config.domain.name"),
+    (
+        "/secrets/app/environment",
+        "drop it: the Spring profiles are set by the module",
+    ),
+    (
+        "/secrets/app/frontend_url",
+        "drop it: it is made from config.domain.name",
+    ),
+    (
+        "/secrets/app/oauth_issuer",
+        "move it to config.app.oauth.issuer",
+    ),
+    (
+        "/secrets/app/oauth_clientid",
+        "move it to config.app.oauth.client_id",
+    ),
+    (
+        "/secrets/app/oauth_secret",
+        "keep it with `osmt-secrets set app/oauth_client_secret`",
+    ),
+    (
+        "/secrets/app/oauth_audience",
+        "move it to config.app.oauth.audience",
+    ),
+    (
+        "/secrets/app/migrations_enabled",
+        "drop it: the app migrates when it starts",
+    ),
+    (
+        "/secrets/app/reindex_elasticsearch",
+        "drop it: the index is rebuilt by a task of its own",
+    ),
+    (
+        "/secrets/app/skip_metadata_import",
+        "drop it: the import is a task of its own",
+    ),
+];
+
+/// Gives the findings of the schema the words of somebody who knows the old shape.
+pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
+    let has = |pointer: &str| document.get(pointer).is_some();
+    let absent = ["account_id", "region", "domain", "app"]
+        .iter()
+        .filter(|key| !has(&format!("/config/{key}")))
+        .count();
+    let secrets = has("/secrets/rds") || has("/secrets/app");
+    if !(has("/config") && absent > 2 && (has("/config/alb") || has("/config/ecs")) || secrets) {
+        return;
+    }
+    for finding in findings.iter_mut() {
+        let Some(at) = &finding.at else { continue };
+        if ![
+            shape::MISSING_KEY.code,
+            shape::UNKNOWN_KEY.code,
+            shape::UNKNOWN_VARIABLE.code,
+        ]
+        .contains(&&*finding.code)
+        {
+            continue;
+        }
+        let words = match at.pointer.as_str() {
+            "/config/account_id" => (
+                "the recipe knows no `account_id`",
+                "add it: the 12 digits that `aws sts get-caller-identity` shows",
+            ),
+            "/config/region" => (
+                "the recipe knows no `region`; it stood in main.tf",
+                "add it: the region of the zones in vpc.azs",
+            ),
+            "/config/domain" => (
+                "the recipe knows no `domain`",
+                "add { \"name\": …, \"hosted_zone_id\": … }; the name is the old secrets.app.base_domain",
+            ),
+            "/config/app" => (
+                "the recipe knows no `app`",
+                "add { \"oauth\": { \"issuer\": …, \"client_id\": …, \"audience\": … } }, from the old secrets.app",
+            ),
+            "/config/alb/container_name" => (
+                "`container_name` was the recipe's",
+                "drop it: the container is called app",
+            ),
+            "/secrets" if secrets => (
+                "the recipe's variable `secrets` is no more: secrets are kept by osmt-secrets",
+                "move or drop each of its keys, then remove it",
+            ),
+            _ => continue,
+        };
+        finding.code = OLD_RECIPE.code.into();
+        finding.name = OLD_RECIPE.name.into();
+        words.0.clone_into(&mut finding.message);
+        finding.help(words.1);
+        if at_secrets(finding) {
+            finding.masked();
+        }
+    }
+    if let Some(node) = document.get("/secrets").filter(|_| secrets) {
+        moved(node, "/secrets", findings);
+    }
+}
+
+fn at_secrets(finding: &Finding) -> bool {
+    finding
+        .at
+        .as_ref()
+        .is_some_and(|at| at.pointer == "/secrets")
+}
+
+fn moved(node: &Node, pointer: &str, findings: &mut Vec<Finding>) {
+    let Kind::Object(members) = &node.kind else {
+        return;
+    };
+    for member in members {
+        let here = join(pointer, &member.key);
+        if matches!(member.node.kind, Kind::Object(_)) {
+            moved(&member.node, &here, findings);
+            continue;
+        }
+        let help = MOVED
+            .iter()
+            .find(|(from, _)| *from == here)
+            .map_or("drop it: nothing reads it", |(_, help)| help);
+        let message = format!("`{}` has another place now", member.key);
+        let mut finding = Finding::new(&OLD_RECIPE, Some(Place::at(here, Token::Key)), message);
+        finding.help(help).masked();
+        findings.push(finding);
+    }
+}

@@ -1,0 +1,217 @@
+//! Fargate: sizes that exist, and how many tasks run.
+
+use crate::doctor::subject::Subject;
+use crate::finding::Check;
+use crate::finding::Place;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+const SERVICES: [&str; 2] = ["app", "elasticsearch"];
+
+/// CPU units, and the memory that goes with them in MiB: from, to, step.
+const SIZES: [(i64, i64, i64, i64); 7] = [
+    (256, 512, 2048, 0),
+    (512, 1024, 4096, 1024),
+    (1024, 2048, 8192, 1024),
+    (2048, 4096, 16384, 1024),
+    (4096, 8192, 30720, 1024),
+    (8192, 16384, 61440, 4096),
+    (16384, 32768, 122_880, 8192),
+];
+
+/// Sizes and counts.
+pub const CHECKS: &[Check<Subject>] = &[
+    Check {
+        rule: Rule {
+            code: "ECS001",
+            name: "unknown-fargate-cpu",
+            severity: Severity::Error,
+            summary: "Fargate has no task of this CPU size",
+            explain: "256, 512, 1024, 2048, 4096, 8192 or 16384 CPU units; 1024 are one virtual CPU.\n\n\
+Why: registering the task definition fails.\n\nExample: `\"cpu\": 2`\n\nInstead: `\"cpu\": 2048`\n\n\
+Source: Amazon ECS, \"Fargate task definition considerations\": task CPU and memory.",
+        },
+        run: cpu,
+    },
+    Check {
+        rule: Rule {
+            code: "ECS002",
+            name: "memory-against-cpu",
+            severity: Severity::Error,
+            summary: "This memory does not go with this CPU",
+            explain: "In MiB: cpu 256: 512, 1024, 2048; 512: 1024-4096; 1024: 2048-8192; 2048: 4096-16384; 4096: 8192-30720, all by 1024; \
+8192: 16384-61440 by 4096; 16384: 32768-122880 by 8192.\n\n\
+Why: registering the task definition fails.\n\nExample: `\"cpu\": 2048, \"memory\": 2048`\n\nInstead: `\"cpu\": 2048, \"memory\": 4096`\n\n\
+Source: Amazon ECS, \"Fargate task definition considerations\": task CPU and memory.",
+        },
+        run: memory,
+    },
+    Check {
+        rule: Rule {
+            code: "ECS003",
+            name: "starved-java",
+            severity: Severity::Warning,
+            summary: "Too little memory for a Java service",
+            explain: "OSMT and Elasticsearch are Java programs that want about 1 GiB before they do anything.\n\n\
+Why: the kernel kills the container, and ECS starts it again, for ever.\n\nExample: `\"memory\": 512`\n\nInstead: `\"memory\": 4096`\n\n\
+Source: OSMT, `docker/`; Elasticsearch, \"JVM heap size\".",
+        },
+        run: starved,
+    },
+    Check {
+        rule: Rule {
+            code: "ECS004",
+            name: "no-task",
+            severity: Severity::Error,
+            summary: "No task would run",
+            explain: "A count of at least 1.\n\nWhy: nothing answers behind the load balancer; without its index the app's health check fails.\n\n\
+Example: `\"desired_count\": 0`\n\nInstead: `\"desired_count\": 2`\n\nSource: OSMT, `/health`.",
+        },
+        run: none,
+    },
+    Check {
+        rule: Rule {
+            code: "ECS005",
+            name: "many-elasticsearch",
+            severity: Severity::Error,
+            summary: "More than one Elasticsearch task",
+            explain: "Each task is a cluster of one node (`discovery.type=single-node`) with an index of its own.\n\n\
+Why: searches go to one or the other at random and give different answers.\n\n\
+Example: `\"elasticsearch\": { \"desired_count\": 2 }`\n\nInstead: `\"elasticsearch\": { \"desired_count\": 1 }`\n\n\
+Source: `terraform/module`; Elasticsearch, \"Bootstrap checks\".",
+        },
+        run: many,
+    },
+    Check {
+        rule: Rule {
+            code: "ECS006",
+            name: "single-app-in-production",
+            severity: Severity::Warning,
+            summary: "One app task in production",
+            explain: "A production environment (its name has prod, production, prd or live) with one app task.\n\n\
+Why: each failure of the task or of its zone is an outage of some minutes.\n\n\
+Example: `\"desired_count\": 1`\n\nInstead: `\"desired_count\": 2`\n\nSource: AWS Well-Architected, reliability pillar.",
+        },
+        run: single,
+    },
+];
+
+fn at(service: &str, key: &str) -> String {
+    format!("/config/ecs/task/{service}/{key}")
+}
+
+fn cpu(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in SERVICES {
+        let at = at(service, "cpu");
+        let Some(cpu) = subject.number(&at) else {
+            continue;
+        };
+        if SIZES.iter().any(|size| size.0 == cpu) {
+            continue;
+        }
+        let help = match cpu {
+            1..=16 if SIZES.iter().any(|size| size.0 == cpu * 1024) => format!(
+                "CPU units are meant, not virtual CPUs: write {}",
+                cpu * 1024
+            ),
+            _ => "write 256, 512, 1024, 2048, 4096, 8192 or 16384".to_owned(),
+        };
+        sink.value(at, format!("Fargate has no task of {cpu} CPU units"))
+            .help(help);
+    }
+}
+
+fn memory(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in SERVICES {
+        let place = at(service, "memory");
+        let Some(memory) = subject.number(&place) else {
+            continue;
+        };
+        let cpu = subject.number(&at(service, "cpu"));
+        let size = SIZES.iter().find(|size| Some(size.0) == cpu);
+        let fits = |(_, from, to, step): (i64, i64, i64, i64)| match step {
+            0 => [512, 1024, 2048].contains(&memory),
+            step => (from..=to).contains(&memory) && memory % step == 0,
+        };
+        match size {
+            Some(size) if !fits(*size) => {
+                let (cpu, from, to, step) = *size;
+                let nearest = if memory < 256 { memory * 1024 } else { memory };
+                let nearest = match step {
+                    0 => *[512, 1024, 2048]
+                        .iter()
+                        .find(|known| **known >= nearest)
+                        .unwrap_or(&2048),
+                    step => (nearest.clamp(from, to) + step - 1) / step * step,
+                };
+                let message = format!("{memory} MiB of memory do not go with {cpu} CPU units");
+                let range = if step == 0 {
+                    "512, 1024 or 2048".to_owned()
+                } else {
+                    format!("{from} to {to} in steps of {step}")
+                };
+                sink.value(place, message)
+                    .help(format!(
+                        "write {}: {range} are possible",
+                        nearest.clamp(from, to)
+                    ))
+                    .related(Place::value(at(service, "cpu")), "the CPU units");
+            }
+            // Whatever the CPU is meant to be, no size has this memory.
+            None if !SIZES.iter().any(|size| fits(*size))
+                && (subject.is_spoiled(&at(service, "cpu")) || cpu.is_none()) =>
+            {
+                sink.value(place, format!("Fargate has no task of {memory} MiB"))
+                    .help("write a multiple of 1024 from 1024 to 122880, or 512");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn starved(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in SERVICES {
+        let place = at(service, "memory");
+        if subject.number(&place) == Some(512) && subject.number(&at(service, "cpu")) == Some(256) {
+            sink.value(
+                place,
+                format!("512 MiB are too little for the {service} container"),
+            )
+            .help("write at least 1024, better 4096");
+        }
+    }
+}
+
+fn none(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in SERVICES {
+        let at = at(service, "desired_count");
+        if let Some(count) = subject.number(&at).filter(|count| *count < 1) {
+            let better = if service == "app" { 2 } else { 1 };
+            sink.value(at, format!("{count} {service} tasks: nothing would run"))
+                .help(format!("write {better}"));
+        }
+    }
+}
+
+fn many(subject: &Subject, sink: &mut Sink<'_>) {
+    let at = at("elasticsearch", "desired_count");
+    if let Some(count) = subject.number(&at).filter(|count| *count > 1) {
+        sink.value(
+            at,
+            format!("{count} Elasticsearch tasks are {count} separate indexes"),
+        )
+        .help("write 1; give the one more memory instead");
+    }
+}
+
+fn single(subject: &Subject, sink: &mut Sink<'_>) {
+    let at = at("app", "desired_count");
+    if subject.is_production() && subject.number(&at) == Some(1) {
+        sink.value(
+            at,
+            "one app task in production: each failure of it is an outage",
+        )
+        .help("write 2 or more");
+    }
+}

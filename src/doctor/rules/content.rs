@@ -1,0 +1,103 @@
+//! Strings that are blank, or carry characters that one does not see.
+
+use crate::doctor::subject::Subject;
+use crate::document::Kind;
+use crate::document::Node;
+use crate::document::join;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+/// Strings.
+pub const CHECKS: &[Check<Subject>] = &[Check {
+    rule: Rule {
+        code: "CFG005",
+        name: "blank-or-padded",
+        severity: Severity::Error,
+        summary: "A string is empty, or carries characters that one does not see",
+        explain: "Empty strings, white space around a value, line breaks, zero-width and typographic characters that came with copy and paste.\n\n\
+Why: AWS compares byte by byte: a region with a space behind it is no region.\n\n\
+Example: `\"region\": \"us-west-2 \"`\n\nInstead: `\"region\": \"us-west-2\"`\n\nSource: AWS API references, patterns of the parameters.",
+    },
+    run: blanks,
+}];
+
+/// Calls with the pointer, the key and the node of everything in the document that is no object or list.
+pub(super) fn leaves(
+    node: &Node,
+    pointer: &str,
+    key: &str,
+    seen: &mut impl FnMut(&str, &str, &Node),
+) {
+    match &node.kind {
+        Kind::Object(members) => {
+            for member in members {
+                leaves(&member.node, &join(pointer, &member.key), &member.key, seen);
+            }
+        }
+        Kind::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                leaves(item, &format!("{pointer}/{index}"), key, seen);
+            }
+        }
+        _ => seen(pointer, key, node),
+    }
+}
+
+/// The sound strings of the config.
+pub(super) fn strings(subject: &Subject) -> Vec<(String, String)> {
+    let mut strings = Vec::new();
+    leaves(subject.document.root(), "", "", &mut |at, _, _| {
+        if let Some(text) = subject.text(at) {
+            strings.push((at.to_owned(), text.to_owned()));
+        }
+    });
+    strings
+}
+
+fn blanks(subject: &Subject, sink: &mut Sink<'_>) {
+    for (at, text) in strings(subject) {
+        let key = name(&at);
+        let unseen = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}' | '\u{feff}')
+        };
+        let typographic =
+            |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{2212}');
+        if text.trim().is_empty() {
+            sink.value(at.as_str(), format!("`{key}` is empty"))
+                .help("write a value; the schema shows an example");
+        } else if text.trim() != text {
+            let help = format!("write {}", serde_json::Value::from(text.trim()));
+            sink.value(
+                at.as_str(),
+                format!("`{key}` has white space around its value"),
+            )
+            .help(help);
+        } else if let Some(c) = text.chars().find(|c| unseen(*c)) {
+            sink.value(
+                at.as_str(),
+                format!(
+                    "`{key}` carries the invisible character U+{:04X}",
+                    u32::from(c)
+                ),
+            )
+            .help("type the value anew: it came with copy and paste");
+        } else if let Some(c) = text.chars().find(|c| typographic(*c)) {
+            sink.value(
+                at.as_str(),
+                format!("`{key}` carries the typographic character {c}"),
+            )
+            .help("type a plain - or quote in its place");
+        }
+    }
+}
+
+/// The key that a pointer ends with, also for the items of a list.
+pub(super) fn name(pointer: &str) -> &str {
+    pointer
+        .rsplit('/')
+        .find(|step| !step.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,291 @@
+//! Container images: names and tags that a registry takes, and tags that stay what they are.
+
+use crate::doctor::image::name_fault;
+use crate::doctor::image::tag_fault;
+use crate::doctor::subject::Subject;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+const APP: &str = "/config/ecs/task/app";
+const SEARCH: &str = "/config/ecs/task/elasticsearch";
+
+/// Images.
+pub const CHECKS: &[Check<Subject>] = &[
+    Check {
+        rule: Rule {
+            code: "IMG001",
+            name: "malformed-image",
+            severity: Severity::Error,
+            summary: "Not the name of an image",
+            explain: "`[registry[:port]/]path/name` in lower case, without scheme, tag or digest: those stand in `docker_tag`.\n\n\
+Why: the task cannot pull its image, and the deployment is rolled back after minutes.\n\n\
+Example: `\"docker_image\": \"wguopensource/osmt-app:3.0.0\"`\n\n\
+Instead: `\"docker_image\": \"wguopensource/osmt-app\", \"docker_tag\": \"3.0.0\"`\n\nSource: OCI Distribution Specification, \"Pulling manifests\".",
+        },
+        run: names,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG002",
+            name: "malformed-tag",
+            severity: Severity::Error,
+            summary: "Neither a tag nor a digest",
+            explain: "A tag has up to 128 letters, digits, `_`, `.`, `-` and does not start with `.` or `-`. A digest is `sha256:` and 64 lower-case hexadecimal digits.\n\n\
+Why: the task cannot pull its image.\n\nExample: `\"docker_tag\": \":3.0.0\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`\n\n\
+Source: OCI Distribution Specification, \"Pulling manifests\".",
+        },
+        run: tags,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG003",
+            name: "moving-tag",
+            severity: Severity::Warning,
+            summary: "A tag that means another image tomorrow",
+            explain: "latest, stable, main, snapshot and the like are moved to newer images.\n\n\
+Why: two tasks of one service may run different versions, a restart may bring a migration nobody chose, and there is no way back.\n\n\
+Example: `\"docker_tag\": \"latest\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`, or the digest that `osmt-release select` writes\n\n\
+Source: OSMT, `db/migration`; Amazon ECR, \"Image tag mutability\".",
+        },
+        run: moving,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG004",
+            name: "no-such-tag",
+            severity: Severity::Error,
+            summary: "The publisher has no such tag",
+            explain: "OSMT's images are tagged `3.0.0`, without a v; Elasticsearch's with all three numbers, and never `latest`.\n\n\
+Why: the task cannot pull its image.\n\nExample: `\"docker_tag\": \"v3.0.0\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`\n\n\
+Source: Docker Hub, wguopensource/osmt-app; docker.elastic.co.",
+        },
+        run: published,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG005",
+            name: "wrong-image",
+            severity: Severity::Error,
+            summary: "The image is another service's",
+            explain: "The app's entry names the Elasticsearch image, or the other way round.\n\n\
+Why: the container starts, the app never answers.\n\nExample: `\"app\": { \"docker_image\": \"…/elasticsearch\" }`\n\n\
+Instead: `\"app\": { \"docker_image\": \"wguopensource/osmt-app\" }`\n\nSource: `terraform/module`.",
+        },
+        run: swapped,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG006",
+            name: "elasticsearch-against-app",
+            severity: Severity::Warning,
+            summary: "This Elasticsearch was never the app's",
+            explain: "OSMT 3 speaks with Elasticsearch 8; its client is refused by 7 and untested with 9.\n\n\
+Why: the app's health check fails, or searches give errors.\n\nExample: app `3.0.0` with Elasticsearch `7.17.4`\n\nInstead: Elasticsearch `8.11.3`\n\n\
+Source: OSMT, `api/pom.xml`; Elasticsearch, \"Compatibility\".",
+        },
+        run: search_version,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG007",
+            name: "dead-end-version",
+            severity: Severity::Warning,
+            summary: "From this version of OSMT no way leads to 3.0.0",
+            explain: "2.5.1 and 2.5.2 contain a migration that 3.0.0 has two older ones beneath; Flyway refuses to apply them out of order.\n\n\
+Why: the next upgrade stops at start-up.\n\nExample: `\"docker_tag\": \"2.5.2\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`, or `2.5.0`\n\n\
+Source: OSMT, `api/src/main/resources/db/migration` of the release tags.",
+        },
+        run: dead_end,
+    },
+];
+
+fn image<'a>(subject: &'a Subject, service: &str) -> Option<&'a str> {
+    subject
+        .text(&format!("{service}/docker_image"))
+        .filter(|image| name_fault(image).is_none())
+}
+
+fn tag<'a>(subject: &'a Subject, service: &str) -> Option<&'a str> {
+    subject
+        .text(&format!("{service}/docker_tag"))
+        .filter(|tag| tag_fault(tag).is_none())
+}
+
+fn names(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in [APP, SEARCH] {
+        let at = format!("{service}/docker_image");
+        if let Some((message, help)) = subject.text(&at).and_then(name_fault) {
+            sink.value(at, message).help(help);
+        }
+    }
+}
+
+fn tags(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in [APP, SEARCH] {
+        let at = format!("{service}/docker_tag");
+        if let Some((message, help)) = subject.text(&at).and_then(tag_fault) {
+            sink.value(at, message).help(help);
+        }
+    }
+}
+
+fn moves(tag: &str) -> bool {
+    const MOVING: [&str; 22] = [
+        "latest",
+        "stable",
+        "main",
+        "master",
+        "develop",
+        "development",
+        "dev",
+        "edge",
+        "nightly",
+        "snapshot",
+        "head",
+        "trunk",
+        "test",
+        "testing",
+        "staging",
+        "stage",
+        "prod",
+        "production",
+        "release",
+        "current",
+        "canary",
+        "rc",
+    ];
+    let tag = tag.to_lowercase();
+    MOVING.contains(&tag.as_str())
+        || ["-snapshot", "-latest", "-nightly", "-edge"]
+            .iter()
+            .any(|end| tag.ends_with(end))
+        || ["latest-", "nightly-", "edge-"]
+            .iter()
+            .any(|start| tag.starts_with(start) && tag.len() < 16)
+}
+
+fn moving(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in [APP, SEARCH] {
+        let Some(tag) = tag(subject, service).filter(|tag| moves(tag)) else {
+            continue;
+        };
+        if service == SEARCH && search_tag_fault(subject).is_some() {
+            continue;
+        }
+        let help = if service == APP {
+            "write a release, as in 3.0.0; `osmt-release select` does"
+        } else {
+            "write a version, as in 8.11.3"
+        };
+        sink.value(
+            format!("{service}/docker_tag"),
+            format!("the tag `{tag}` is moved to newer images"),
+        )
+        .help(help);
+    }
+}
+
+/// Whether a text is three numbers with dots between.
+fn is_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 3
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn search_tag_fault(subject: &Subject) -> Option<String> {
+    let official = [
+        "docker.elastic.co/elasticsearch/elasticsearch",
+        "elasticsearch",
+        "library/elasticsearch",
+        "docker.io/library/elasticsearch",
+    ];
+    image(subject, SEARCH).filter(|image| official.contains(image))?;
+    let tag = tag(subject, SEARCH).filter(|tag| !tag.starts_with("sha256:"))?;
+    let plain = tag.split('-').next().unwrap_or_default();
+    (!is_version(plain)).then(|| format!("Elasticsearch publishes no tag `{tag}`"))
+}
+
+fn published(subject: &Subject, sink: &mut Sink<'_>) {
+    let official = [
+        "wguopensource/osmt-app",
+        "docker.io/wguopensource/osmt-app",
+        "index.docker.io/wguopensource/osmt-app",
+    ];
+    if let (true, Some(tag)) = (
+        image(subject, APP).is_some_and(|image| official.contains(&image)),
+        tag(subject, APP),
+    ) {
+        let bare = tag.trim_start_matches(['v', 'V']);
+        if bare != tag && bare.starts_with(|c: char| c.is_ascii_digit()) {
+            sink.value(
+                format!("{APP}/docker_tag"),
+                format!("OSMT's tags have no v: there is no `{tag}`"),
+            )
+            .help(format!("write {bare}"));
+        }
+    }
+    if let Some(message) = search_tag_fault(subject) {
+        sink.value(format!("{SEARCH}/docker_tag"), message)
+            .help("write all three numbers, as in 8.11.3");
+    }
+}
+
+fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
+    let last = |image: &str| image.rsplit('/').next().unwrap_or_default().to_owned();
+    if image(subject, APP).is_some_and(|image| last(image).contains("elasticsearch")) {
+        sink.value(
+            format!("{APP}/docker_image"),
+            "the app's image is Elasticsearch's",
+        )
+        .help("write wguopensource/osmt-app");
+    }
+    if image(subject, SEARCH).is_some_and(|image| last(image).contains("osmt-app")) {
+        sink.value(
+            format!("{SEARCH}/docker_image"),
+            "Elasticsearch's image is the app's",
+        )
+        .help("write docker.elastic.co/elasticsearch/elasticsearch");
+    }
+}
+
+fn search_version(subject: &Subject, sink: &mut Sink<'_>) {
+    let named = image(subject, SEARCH).is_some_and(|image| image.contains("elasticsearch"));
+    let (Some(app), Some(search)) = (tag(subject, APP), tag(subject, SEARCH).filter(|_| named))
+    else {
+        return;
+    };
+    let major = |tag: &str| {
+        is_version(tag.split('-').next().unwrap_or_default())
+            .then(|| tag.split('.').next().and_then(|n| n.parse::<u32>().ok()))
+            .flatten()
+    };
+    let Some(number) = major(search) else { return };
+    if number < 7 || number == 7 && major(app).is_some_and(|app| app >= 3) {
+        sink.value(
+            format!("{SEARCH}/docker_tag"),
+            format!("Elasticsearch {search} refuses the client of OSMT {app}"),
+        )
+        .help("write 8.11.3");
+    } else if number > 8 {
+        sink.value(
+            format!("{SEARCH}/docker_tag"),
+            format!("OSMT {app} was never tried with Elasticsearch {search}"),
+        )
+        .severity(Severity::Note)
+        .help("8.11.3 is what it was made with");
+    }
+}
+
+fn dead_end(subject: &Subject, sink: &mut Sink<'_>) {
+    if let Some(tag) = tag(subject, APP).filter(|tag| ["2.5.1", "2.5.2"].contains(tag)) {
+        sink.value(
+            format!("{APP}/docker_tag"),
+            format!("a database made by {tag} cannot be upgraded to 3.0.0"),
+        )
+        .help("write 3.0.0, or 2.5.0");
+    }
+}

@@ -1,0 +1,163 @@
+//! The load balancer: who may reach it, and what guards it in production.
+
+use std::collections::HashMap;
+
+use crate::doctor::block;
+use crate::doctor::subject::Subject;
+use crate::finding::Check;
+use crate::finding::Place;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+const INGRESS: &str = "/config/alb/ingress_cidrs";
+
+/// Who comes in.
+pub const CHECKS: &[Check<Subject>] = &[
+    Check {
+        rule: Rule {
+            code: "ALB001",
+            name: "malformed-ingress-block",
+            severity: Severity::Error,
+            summary: "An ingress block is not in the form that AWS takes",
+            explain: "An IPv4 block with mask and without host bits; one address is a /32, everyone is 0.0.0.0/0.\n\n\
+Why: the provider refuses it at plan.\n\nExample: `\"ingress_cidrs\": [\"203.0.113.7\"]`\n\nInstead: `\"ingress_cidrs\": [\"203.0.113.7/32\"]`\n\n\
+Source: Amazon VPC, \"Security group rules\".",
+        },
+        run: blocks,
+    },
+    Check {
+        rule: Rule {
+            code: "ALB002",
+            name: "nobody-let-in",
+            severity: Severity::Error,
+            summary: "The list of ingress blocks is empty",
+            explain: "Leave the key out to let everyone in.\n\nWhy: the load balancer answers nobody.\n\n\
+Example: `\"ingress_cidrs\": []`\n\nInstead: `\"ingress_cidrs\": [\"0.0.0.0/0\"]`\n\nSource: Amazon VPC, \"Security groups\".",
+        },
+        run: empty,
+    },
+    Check {
+        rule: Rule {
+            code: "ALB003",
+            name: "ingress-block-twice",
+            severity: Severity::Error,
+            summary: "The same ingress block is listed twice",
+            explain: "Each block once.\n\nWhy: AWS refuses a rule that is there already (InvalidPermission.Duplicate).\n\n\
+Example: `[\"10.0.0.0/8\", \"10.0.0.0/8\"]`\n\nInstead: `[\"10.0.0.0/8\"]`\n\nSource: Amazon EC2 API, AuthorizeSecurityGroupIngress.",
+        },
+        run: twice,
+    },
+    Check {
+        rule: Rule {
+            code: "ALB004",
+            name: "ingress-block-within-another",
+            severity: Severity::Warning,
+            summary: "An ingress block has no effect beside a wider one",
+            explain: "A block that lies within another block of the list.\n\nWhy: who reads the list believes that access is narrower than it is.\n\n\
+Example: `[\"0.0.0.0/0\", \"10.0.0.0/8\"]`\n\nInstead: `[\"10.0.0.0/8\"]` or `[\"0.0.0.0/0\"]`\n\nSource: Amazon VPC, \"Security group rules\".",
+        },
+        run: within,
+    },
+    Check {
+        rule: Rule {
+            code: "ALB005",
+            name: "private-ingress-only",
+            severity: Severity::Note,
+            summary: "Only private addresses are let in, through a public load balancer",
+            explain: "The load balancer has public addresses; people reach it from private ones only through a VPN or a peering that keeps them.\n\n\
+Why: from elsewhere the app is not reachable, which may be meant.\n\nExample: `[\"10.0.0.0/8\"]`\n\nInstead: the public addresses of your networks\n\n\
+Source: Elastic Load Balancing, \"Load balancer scheme\".",
+        },
+        run: private_only,
+    },
+    Check {
+        rule: Rule {
+            code: "ALB006",
+            name: "unguarded-production-entrance",
+            severity: Severity::Warning,
+            summary: "In production the load balancer is unprotected or keeps no logs",
+            explain: "Deletion protection or access logs are off in production.\n\n\
+Why: a load balancer deleted by mistake takes its address along; without logs nobody can tell what happened.\n\n\
+Example: `\"enable_deletion_protection\": false`\n\nInstead: `\"enable_deletion_protection\": true`\n\nSource: Elastic Load Balancing, \"Application Load Balancers\".",
+        },
+        run: unguarded,
+    },
+];
+
+fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
+    for (at, text) in subject.texts(INGRESS) {
+        if let Some((message, help)) = block::fault(text) {
+            sink.value(at, message).help(help);
+        }
+    }
+}
+
+fn empty(subject: &Subject, sink: &mut Sink<'_>) {
+    if subject.count(INGRESS) == Some(0) {
+        sink.value(INGRESS, "nobody may reach the load balancer")
+            .help("write [\"0.0.0.0/0\"], or leave the key out, to let everyone in");
+    }
+}
+
+fn twice(subject: &Subject, sink: &mut Sink<'_>) {
+    let mut seen = HashMap::new();
+    for (at, block) in subject.blocks(INGRESS) {
+        if let Some(first) = seen.get(&block) {
+            sink.value(at, format!("{block} is listed twice"))
+                .help("list it once")
+                .related(Place::value(String::clone(first)), "the first");
+        } else {
+            seen.insert(block, at);
+        }
+    }
+}
+
+fn within(subject: &Subject, sink: &mut Sink<'_>) {
+    let blocks = subject.blocks(INGRESS);
+    for (at, block) in &blocks {
+        if let Some((wider_at, wider)) = blocks
+            .iter()
+            .find(|(_, wider)| wider != block && wider.contains(block))
+        {
+            sink.value(
+                at.clone(),
+                format!("{block} lies within {wider} and has no effect"),
+            )
+            .help(format!("remove it, or {wider}"))
+            .related(Place::value(wider_at.clone()), "the wider block");
+        }
+    }
+}
+
+fn private_only(subject: &Subject, sink: &mut Sink<'_>) {
+    let blocks = subject.blocks(INGRESS);
+    if !blocks.is_empty()
+        && Some(blocks.len()) == subject.count(INGRESS)
+        && blocks.iter().all(|(_, block)| block::is_private(block))
+    {
+        sink.value(
+            INGRESS,
+            "only private addresses may reach the public load balancer",
+        )
+        .help("list the public addresses of your networks, unless a VPN leads here");
+    }
+}
+
+fn unguarded(subject: &Subject, sink: &mut Sink<'_>) {
+    if !subject.is_production() {
+        return;
+    }
+    let off = |key: &str| {
+        let at = format!("/config/alb/{key}");
+        (subject.flag(&at) == Some(false)).then_some(at)
+    };
+    if let Some(at) = off("enable_deletion_protection") {
+        sink.value(at, "the production load balancer can be deleted by mistake")
+            .help("write true; turn it off only to destroy");
+    }
+    if let Some(at) = off("access_logs") {
+        sink.value(at, "the production load balancer keeps no access logs")
+            .help("write true");
+    }
+}

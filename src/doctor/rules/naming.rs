@@ -1,0 +1,154 @@
+//! Names that the user chooses, and the plain numbers: environment, log retention, secrets revision.
+
+use crate::doctor::subject::Subject;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+const ENV: &str = "/config/env";
+const LOGS: &str = "/config/log_retention_days";
+const REVISION: &str = "/config/secrets_revision";
+
+/// What CloudWatch Logs knows, in days; 0 is for ever.
+const RETENTIONS: [i64; 23] = [
+    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// Names and numbers.
+pub const CHECKS: &[Check<Subject>] = &[
+    Check {
+        rule: Rule {
+            code: "NAM001",
+            name: "malformed-env",
+            severity: Severity::Error,
+            summary: "The environment's name does not fit into the names of AWS",
+            explain: "2 to 16 lower-case letters, digits and single hyphens; a letter first, no hyphen last.\n\n\
+Why: `osmt-<env>` becomes the name of bucket, load balancer, database and cache, and each has its own rules; apply would fail half-way.\n\n\
+Example: `\"env\": \"Prod_EU\"`\n\nInstead: `\"env\": \"prod-eu\"`\n\n\
+Source: naming rules of S3, Elastic Load Balancing, RDS and ElastiCache.",
+        },
+        run: env,
+    },
+    Check {
+        rule: Rule {
+            code: "LOG001",
+            name: "unknown-log-retention",
+            severity: Severity::Error,
+            summary: "CloudWatch Logs does not know this retention",
+            explain: "Retention is one of 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653 days, or 0 for ever.\n\n\
+Why: the provider refuses other values at plan.\n\nExample: `\"log_retention_days\": 45`\n\nInstead: `\"log_retention_days\": 60`\n\n\
+Source: CloudWatch Logs API, PutRetentionPolicy.",
+        },
+        run: logs,
+    },
+    Check {
+        rule: Rule {
+            code: "LOG002",
+            name: "logs-kept-for-ever",
+            severity: Severity::Note,
+            summary: "Logs are never deleted",
+            explain: "0 keeps logs for ever.\n\nWhy: storage is billed for ever, and personal data in logs is kept longer than most rules allow.\n\n\
+Example: `\"log_retention_days\": 0`\n\nInstead: `\"log_retention_days\": 365`\n\nSource: CloudWatch Logs, pricing.",
+        },
+        run: logs_for_ever,
+    },
+    Check {
+        rule: Rule {
+            code: "REV001",
+            name: "revision-out-of-range",
+            severity: Severity::Error,
+            summary: "The secrets' revision does not count from 1",
+            explain: "`osmt-secrets rotate` adds one to it, and Terraform writes the secrets anew when it changes.\n\n\
+Why: 0 and less read as \"none\", so a rotation may go unnoticed; a number beyond what the provider can hold fails at plan.\n\n\
+Example: `\"secrets_revision\": 0`\n\nInstead: `\"secrets_revision\": 1`\n\nSource: Terraform, \"Write-only arguments\".",
+        },
+        run: revision,
+    },
+];
+
+fn env(subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(text) = subject.text(ENV) else {
+        return;
+    };
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let what = if let Some(wrong) = text.chars().find(|c| !allowed(*c)) {
+        if wrong.is_ascii_uppercase() {
+            "has upper case".to_owned()
+        } else {
+            format!("has the character `{wrong}`")
+        }
+    } else if text.len() < 2 || text.len() > 16 {
+        format!("has {} characters, not 2 to 16", text.len())
+    } else if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        "does not start with a letter".to_owned()
+    } else if text.ends_with('-') {
+        "ends with a hyphen".to_owned()
+    } else if text.contains("--") {
+        "has two hyphens in a row".to_owned()
+    } else {
+        return;
+    };
+    let plain = text.to_lowercase().replace(['_', ' ', '.'], "-");
+    let plain = plain.trim_matches('-');
+    let works = (2..=16).contains(&plain.len())
+        && plain.chars().all(allowed)
+        && !plain.contains("--")
+        && plain.starts_with(|c: char| c.is_ascii_lowercase());
+    let help = if works {
+        format!("write {plain}")
+    } else {
+        "use 2 to 16 lower-case letters, digits and single hyphens, a letter first".to_owned()
+    };
+    sink.value(ENV, format!("environment name {text} {what}"))
+        .help(help);
+}
+
+fn logs(subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(days) = subject
+        .number(LOGS)
+        .filter(|days| !RETENTIONS.contains(days))
+    else {
+        return;
+    };
+    let below = RETENTIONS[1..].iter().rev().find(|known| **known < days);
+    let above = RETENTIONS[1..].iter().find(|known| **known > days);
+    let help = match (below, above) {
+        (Some(below), Some(above)) => format!("write {below} or {above}"),
+        (Some(below), None) => format!("write {below}, the longest there is, or 0 for ever"),
+        _ => "write one of 1, 3, 5, 7, 14, 30, 60, 90, …".to_owned(),
+    };
+    sink.value(
+        LOGS,
+        format!("CloudWatch does not know a retention of {days} days"),
+    )
+    .help(help);
+}
+
+fn logs_for_ever(subject: &Subject, sink: &mut Sink<'_>) {
+    if subject.number(LOGS) == Some(0) {
+        sink.value(LOGS, "0 keeps the logs for ever")
+            .help("write 365 to keep them for a year");
+    }
+}
+
+fn revision(subject: &Subject, sink: &mut Sink<'_>) {
+    match subject.number(REVISION) {
+        Some(number) if number < 1 => {
+            sink.value(
+                REVISION,
+                format!("revision {number}: revisions count from 1"),
+            )
+            .help("write 1, or leave the key out");
+        }
+        Some(number) if number > i64::from(i32::MAX) => {
+            sink.value(
+                REVISION,
+                format!("revision {number} is more than the provider can hold"),
+            )
+            .help("count from 1: each rotation adds one");
+        }
+        _ => {}
+    }
+}

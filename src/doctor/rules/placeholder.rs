@@ -1,0 +1,214 @@
+//! Placeholders that were not filled in.
+
+use super::content::name;
+use super::content::strings;
+use crate::doctor::subject::Subject;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+/// Placeholders.
+pub const CHECKS: &[Check<Subject>] = &[Check {
+    rule: Rule {
+        code: "CFG007",
+        name: "placeholder",
+        severity: Severity::Error,
+        summary: "A placeholder was not filled in",
+        explain: "`<…>`, TODO, changeme, xxx, your-…, example.org and the other reserved domains, documentation accounts such as \
+123456789012, and the template's own zone, client id and certificate. An emulator on this machine may keep its account 123456789012.\n\n\
+Why: apply fails at the first call that AWS looks at, minutes in; or works, for somebody else's domain.\n\n\
+Example: `\"name\": \"osmt.example.org\"`\n\nInstead: `\"name\": \"osmt.my-college.edu\"`\n\n\
+Source: RFC 2606 and RFC 6761 (reserved names); the template of `osmt-bootstrap init`.",
+    },
+    run: placeholders,
+}];
+
+fn placeholders(subject: &Subject, sink: &mut Sink<'_>) {
+    for (at, text) in strings(subject) {
+        let Some(why) = placeholder(&at, &text, subject.loopback) else {
+            continue;
+        };
+        let help = match at.as_str() {
+            "/config/account_id" => {
+                "write the account's 12 digits: `aws sts get-caller-identity` shows them"
+            }
+            "/config/domain/name" => "write the host name under which people will find the app",
+            "/config/domain/hosted_zone_id" => {
+                "write the zone's id: `aws route53 list-hosted-zones` shows it"
+            }
+            "/config/alb/certificate_arn" => {
+                "`osmt-bootstrap certificate` requests one and writes its ARN"
+            }
+            at if at.starts_with("/config/app/oauth/") => {
+                "write what the identity provider shows for the app"
+            }
+            _ => "write the real value",
+        };
+        sink.value(
+            at.as_str(),
+            format!("`{}` is still a placeholder: {why}", name(&at)),
+        )
+        .help(help);
+    }
+}
+
+/// Accounts of AWS's documentation; the first is the template's, and the emulator's.
+const ACCOUNTS: [&str; 6] = [
+    "123456789012",
+    "111122223333",
+    "444455556666",
+    "210987654321",
+    "012345678901",
+    "123412341234",
+];
+
+/// Why a value is a placeholder.
+fn placeholder(at: &str, text: &str, loopback: bool) -> Option<&'static str> {
+    let lower = text.to_lowercase();
+    marked(at, &lower).or_else(|| made_up(at, text, &lower, loopback))
+}
+
+/// Values that say so themselves, whatever their key is.
+fn marked(at: &str, lower: &str) -> Option<&'static str> {
+    const BRACKETS: [&str; 6] = ["<", ">", "${", "{{", "}}", "%{"];
+    const WORDS: &str = " todo fixme tbd tba changeme replaceme fillme placeholder dummy insert ";
+    const PAIRS: [&str; 8] = [
+        "change me",
+        "replace me",
+        "replace with",
+        "fill in",
+        "to do",
+        "set me",
+        "insert here",
+        "goes here",
+    ];
+    let parts: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let spaced = format!(" {} ", parts.join(" "));
+    let word = |part: &&str| {
+        WORDS.contains(&format!(" {part} "))
+            || part.starts_with("your") && part.len() < 16 && at != "/config/env"
+    };
+    if BRACKETS.iter().any(|mark| lower.contains(mark)) {
+        Some("it stands in brackets")
+    } else if lower.contains("...") || lower.contains('…') {
+        Some("it has an ellipsis")
+    } else if parts.iter().any(word)
+        || PAIRS
+            .iter()
+            .any(|pair| spaced.contains(&format!(" {pair} ")))
+    {
+        Some("it says so itself")
+    } else if ["xxx", "###", "???", "***"]
+        .iter()
+        .any(|run| lower.contains(run))
+        || matches!(lower, "x.y.z" | "x.y" | "vx.y.z")
+    {
+        Some("it is made of fillers")
+    } else {
+        None
+    }
+}
+
+/// Values that only somebody who knows the key can tell.
+fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static str> {
+    const RUNS: [&str; 6] = [
+        "0123456789",
+        "1234567890",
+        "a1b2c3d4",
+        "1b2c3d4e5f",
+        "abcdef12345",
+        "abc123",
+    ];
+    const NAMES: [&str; 5] = [
+        "client-id",
+        "client_id",
+        "clientid",
+        "my-client-id",
+        "zone-id",
+    ];
+    let same = |text: &str| text.len() > 3 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
+    let host = lower.strip_prefix("https://").unwrap_or(lower);
+    let host = host.split(['/', ':', '?']).next().unwrap_or_default();
+    let reserved = [".test", ".invalid", ".localhost", ".example"];
+    let template = |text: &str| text == ACCOUNTS[0];
+    match at {
+        "/config/env" => None,
+        _ if lower.contains("example") || reserved.iter().any(|top| host.ends_with(top)) => {
+            Some("the name is reserved for examples")
+        }
+        "/config/account_id" if loopback && template(text) => None,
+        "/config/account_id" if ACCOUNTS.contains(&text) || same(text) => {
+            Some("no deployment lives in this account, it is used in documentation")
+        }
+        "/config/domain/hosted_zone_id" | "/config/app/oauth/client_id"
+            if RUNS.iter().any(|run| lower.contains(run))
+                || same(&lower.replace('-', ""))
+                || same(lower.strip_prefix('z').unwrap_or_default())
+                || NAMES.contains(&lower) =>
+        {
+            Some("it is made up")
+        }
+        "/config/app/oauth/issuer"
+            if lower.contains("dev-82064468.") || lower.contains("dev-123456") =>
+        {
+            Some("it is the identity provider of the instructions")
+        }
+        "/config/alb/certificate_arn" => {
+            let id = lower.rsplit_once(":certificate/").map_or("", |(_, id)| id);
+            let made_up = id.starts_with("12345678-")
+                || id.starts_with("a1b2c3d4-")
+                || same(&id.replace('-', ""));
+            made_up.then_some("the certificate's id is made up")
+        }
+        _ if at.ends_with("docker_image")
+            && ACCOUNTS.iter().any(|account| text.starts_with(account))
+            && !(loopback && text.starts_with(ACCOUNTS[0])) =>
+        {
+            Some("its account is used in documentation")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_values() {
+        for text in [
+            "osmt.example.org",
+            "<domain>",
+            "TODO",
+            "change-me",
+            "your-college.edu",
+            "a.test",
+            "xxxxx",
+        ] {
+            assert!(
+                placeholder("/config/domain/name", text, false).is_some(),
+                "{text}"
+            );
+        }
+        for text in [
+            "osmt.test.fjord.no",
+            "osmt-test.hillcrest.edu",
+            "testing.tbdata.org",
+        ] {
+            assert_eq!(
+                placeholder("/config/domain/name", text, false),
+                None,
+                "{text}"
+            );
+        }
+        assert!(placeholder("/config/account_id", "123456789012", false).is_some());
+        assert_eq!(
+            placeholder("/config/account_id", "123456789012", true),
+            None
+        );
+    }
+}

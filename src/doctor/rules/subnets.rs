@@ -1,0 +1,216 @@
+//! Subnets against the VPC, against each other, and against what must find an address in them.
+
+use ipnet::Ipv4Net;
+
+use super::network::PRIVATE;
+use super::network::PUBLIC;
+use super::network::VPC;
+use crate::doctor::block::block;
+use crate::doctor::block::usable;
+use crate::doctor::subject::Subject;
+use crate::finding::Check;
+use crate::finding::Place;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+/// Subnets.
+pub const CHECKS: &[Check<Subject>] = &[
+    Check {
+        rule: Rule {
+            code: "NET008",
+            name: "subnet-outside-vpc",
+            severity: Severity::Error,
+            summary: "A subnet lies outside the VPC",
+            explain: "Every subnet is a part of the VPC's block. Where most subnets lie outside, the VPC's block is named instead.\n\n\
+Why: creating the subnet fails with InvalidSubnet.Range.\n\n\
+Example: VPC `10.20.0.0/22`, subnet `10.20.4.0/24`\n\nInstead: subnet `10.20.3.0/24`\n\nSource: Amazon VPC, \"Subnet CIDR blocks\".",
+        },
+        run: containment,
+    },
+    Check {
+        rule: Rule {
+            code: "NET009",
+            name: "overlapping-subnets",
+            severity: Severity::Error,
+            summary: "Two subnets overlap",
+            explain: "No address may lie in two subnets.\n\nWhy: creating the second fails with InvalidSubnet.Conflict.\n\n\
+Example: `10.20.0.0/24` and `10.20.0.128/25`\n\nInstead: `10.20.0.0/25` and `10.20.0.128/25`\n\nSource: Amazon VPC, \"Subnet CIDR blocks\".",
+        },
+        run: overlap,
+    },
+    Check {
+        rule: Rule {
+            code: "NET010",
+            name: "small-public-subnet",
+            severity: Severity::Error,
+            summary: "A public subnet is too small for the load balancer",
+            explain: "An application load balancer wants a /27 or larger with eight free addresses in each zone; the NAT gateway takes one more.\n\n\
+Why: the load balancer cannot be made, or cannot grow when people come.\n\n\
+Example: `\"public\": [\"10.20.2.0/28\", …]`\n\nInstead: `\"public\": [\"10.20.2.0/27\", …]`\n\n\
+Source: Elastic Load Balancing, \"Subnets for your load balancer\".",
+        },
+        run: public_size,
+    },
+    Check {
+        rule: Rule {
+            code: "NET011",
+            name: "too-few-addresses",
+            severity: Severity::Error,
+            summary: "The private subnets have too few addresses",
+            explain: "AWS keeps five addresses of each subnet. Each task takes one, and a rolling deployment runs up to twice the count; \
+the database takes two, the cache two.\n\n\
+Why: tasks stay in PROVISIONING and the deployment is rolled back.\n\n\
+Example: two /28 subnets and `\"desired_count\": 20`\n\nInstead: two /26 subnets\n\nSource: Amazon ECS, \"Fargate task networking\"; Amazon VPC, \"Subnet sizing\".",
+        },
+        run: addresses,
+    },
+];
+
+/// Every well-formed subnet of a size that AWS takes, private ones first.
+fn subnets(subject: &Subject) -> Vec<(String, Ipv4Net)> {
+    let all = [PRIVATE, PUBLIC]
+        .into_iter()
+        .flat_map(|list| subject.blocks(list));
+    all.filter(|(_, block)| (16..=28).contains(&block.prefix_len()))
+        .collect()
+}
+
+fn containment(subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(vpc) = subject
+        .text(VPC)
+        .and_then(block)
+        .filter(|vpc| (16..=28).contains(&vpc.prefix_len()))
+    else {
+        return;
+    };
+    let subnets = subnets(subject);
+    let outside: Vec<_> = subnets
+        .iter()
+        .filter(|(_, block)| !vpc.contains(block))
+        .collect();
+    if outside.len() > 1 && (outside.len() == subnets.len() || nearby(vpc, &subnets)) {
+        let finding = sink.value(
+            VPC,
+            format!(
+                "{} of {} subnets lie outside the VPC {vpc}",
+                outside.len(),
+                subnets.len()
+            ),
+        );
+        let whole = covering(&subnets);
+        finding.help(match whole {
+            Some(whole) => format!("{whole} holds them all"),
+            None => "choose subnets inside the VPC's block".to_owned(),
+        });
+        for (at, _) in outside {
+            finding.related(Place::value(at.clone()), "outside");
+        }
+        return;
+    }
+    for (at, block) in outside {
+        let message = if block.contains(&vpc) {
+            format!("subnet {block} is larger than the VPC {vpc}")
+        } else {
+            format!("subnet {block} lies outside the VPC {vpc}")
+        };
+        sink.value(at.clone(), message)
+            .help(format!("pick a block inside {vpc}"))
+            .related(Place::value(VPC), "the VPC");
+    }
+}
+
+/// The smallest block of /16 or less that holds all subnets.
+fn covering(subnets: &[(String, Ipv4Net)]) -> Option<Ipv4Net> {
+    let mut whole = subnets.first()?.1;
+    while !subnets.iter().all(|(_, block)| whole.contains(block)) {
+        whole = whole.supernet().filter(|whole| whole.prefix_len() >= 16)?;
+    }
+    Some(whole)
+}
+
+/// Whether the VPC's block only came out too small: a larger one at the same place holds it and all subnets.
+fn nearby(vpc: Ipv4Net, subnets: &[(String, Ipv4Net)]) -> bool {
+    covering(subnets).is_some_and(|whole| whole.contains(&vpc))
+}
+
+/// Names the block that is in the way of most others, then looks again: one mistake, one finding.
+fn overlap(subject: &Subject, sink: &mut Sink<'_>) {
+    let mut left = subnets(subject);
+    if let Some(vpc) = subject.text(VPC).and_then(block) {
+        left.retain(|(_, block)| !block.contains(&vpc) || *block == vpc);
+    }
+    loop {
+        let clash = |a: &Ipv4Net, b: &Ipv4Net| a.contains(b) || b.contains(a);
+        let clashes = |i: usize| {
+            (0..left.len())
+                .filter(|j| *j != i && clash(&left[i].1, &left[*j].1))
+                .collect::<Vec<_>>()
+        };
+        let Some(worst) = (0..left.len())
+            .max_by_key(|i| (clashes(*i).len(), *i))
+            .filter(|i| !clashes(*i).is_empty())
+        else {
+            return;
+        };
+        let others = clashes(worst);
+        let (at, block) = left[worst].clone();
+        let (other_at, other) = &left[others[0]];
+        let message = match others.len() {
+            1 if block == *other => format!("subnet {block} is listed twice"),
+            1 => format!("subnet {block} overlaps {other}"),
+            many => format!("subnet {block} overlaps {many} others"),
+        };
+        sink.value(at, message)
+            .help("give each subnet a part of the VPC of its own")
+            .related(Place::value(other_at.clone()), "the other");
+        left.remove(worst);
+    }
+}
+
+fn public_size(subject: &Subject, sink: &mut Sink<'_>) {
+    for (at, block) in subject.blocks(PUBLIC) {
+        if block.prefix_len() == 28 {
+            let message = format!(
+                "public subnet {block} has {} addresses; a load balancer wants a /27",
+                usable(&block)
+            );
+            sink.value(at, message).help("use a /27 or larger");
+        }
+    }
+}
+
+fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
+    let private = subject.blocks(PRIVATE);
+    if Some(private.len()) != subject.count(PRIVATE) || private.is_empty() {
+        return;
+    }
+    let free: u64 = private.iter().map(|(_, block)| usable(block)).sum();
+    let count = |name: &str| {
+        let at = format!("/config/ecs/task/{name}/desired_count");
+        subject
+            .number(&at)
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(1)
+    };
+    // Database and standby, two cache nodes; each service twice while it is replaced.
+    let fixed = 4;
+    let needed = |app: u64| app.saturating_mul(2) + 2 * count("elasticsearch").min(1) + fixed;
+    let app = count("app");
+    if needed(app) <= free {
+        return;
+    }
+    let message = format!(
+        "{app} app tasks want up to {} addresses during a deployment, and the private subnets have {free}",
+        needed(app)
+    );
+    if needed(2) <= free {
+        let at = "/config/ecs/task/app/desired_count";
+        sink.value(at, message)
+            .help("run fewer tasks, or use larger private subnets")
+            .related(Place::value(PRIVATE), "the private subnets");
+    } else if let Some((at, block)) = private.iter().max_by_key(|(_, block)| block.prefix_len()) {
+        sink.value(at.clone(), message)
+            .help(format!("use blocks larger than {block}"));
+    }
+}

@@ -1,0 +1,346 @@
+//! The shape: what the schema says about keys and types, with the place and a remedy for each departure.
+//!
+//! Reads `schemas/config.schema.json` and nothing else, so that editors, Terraform and the doctor agree. The values'
+//! own rules (patterns, ranges, lists) are told by `rules`, which can say why; a test holds the two together.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::rules::shape::DUPLICATE_KEY;
+use super::rules::shape::MISSING_KEY;
+use super::rules::shape::UNKNOWN_KEY;
+use super::rules::shape::UNKNOWN_VARIABLE;
+use super::rules::shape::WRONG_TYPE;
+use crate::document::Document;
+use crate::document::Kind;
+use crate::document::Member;
+use crate::document::Node;
+use crate::document::integer;
+use crate::document::join;
+use crate::finding::Finding;
+use crate::finding::Place;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Token;
+
+/// The schema of the config, as it is published.
+pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
+
+static SCHEMA: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
+
+/// Looks at the whole document.
+pub fn check(document: &Document) -> Vec<Finding> {
+    let mut walk = Walk {
+        document,
+        findings: Vec::new(),
+    };
+    walk.duplicates(document.root(), "");
+    walk.node(document.root(), &SCHEMA, "");
+    walk.findings
+}
+
+/// Whether the schema has a place for what stands at a pointer.
+pub fn knows(pointer: &str) -> bool {
+    let steps = pointer.split('/').skip(1);
+    let mut schema = &*SCHEMA;
+    for step in steps {
+        schema = match wanted(schema) {
+            "array" => &schema["items"],
+            _ => &schema["properties"][step.replace("~1", "/").replace("~0", "~")],
+        };
+    }
+    !schema.is_null()
+}
+
+/// What kind of thing a schema wants: `string`, `integer`, `boolean`, `array`, `object`.
+fn wanted(schema: &Value) -> &str {
+    schema["type"].as_str().unwrap_or_default()
+}
+
+/// Every path that the schema knows, in its order.
+fn paths() -> Vec<String> {
+    fn collect(schema: &Value, pointer: &str, paths: &mut Vec<String>) {
+        for (key, schema) in schema["properties"].as_object().into_iter().flatten() {
+            let here = join(pointer, key);
+            paths.push(here.clone());
+            collect(schema, &here, paths);
+        }
+    }
+    let mut paths = Vec::new();
+    collect(&SCHEMA, "", &mut paths);
+    paths
+}
+
+struct Walk<'a> {
+    document: &'a Document,
+    findings: Vec<Finding>,
+}
+
+impl Walk<'_> {
+    fn say(&mut self, rule: &Rule, place: Place, message: String, help: String) -> &mut Finding {
+        let mut finding = Finding::new(rule, Some(place), message);
+        finding.help(help);
+        self.findings.push(finding);
+        self.findings.last_mut().expect("pushed on the line above")
+    }
+
+    fn duplicates(&mut self, node: &Node, pointer: &str) {
+        match &node.kind {
+            Kind::Object(members) => {
+                let mut seen: HashMap<&str, usize> = HashMap::new();
+                for member in members {
+                    let here = join(pointer, &member.key);
+                    let nth = *seen.entry(&member.key).and_modify(|n| *n += 1).or_default();
+                    if nth > 0 {
+                        let place = Place::at(here.clone(), Token::Occurrence(nth));
+                        let first = Place::at(here.clone(), Token::Occurrence(0));
+                        let message = format!("the key `{}` is there twice", member.key);
+                        let help = "keep one of the two: readers differ in which they take";
+                        self.say(&DUPLICATE_KEY, place, message, help.into())
+                            .related(first, "the first");
+                    }
+                    self.duplicates(&member.node, &here);
+                }
+            }
+            Kind::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.duplicates(item, &format!("{pointer}/{index}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn node(&mut self, node: &Node, schema: &Value, pointer: &str) {
+        match (&node.kind, wanted(schema)) {
+            (Kind::Object(members), "object") => self.object(members, schema, pointer),
+            (Kind::Array(items), "array") => {
+                for (index, item) in items.iter().enumerate() {
+                    self.node(item, &schema["items"], &format!("{pointer}/{index}"));
+                }
+            }
+            (Kind::String(_), "string") | (Kind::Bool(_), "boolean") => {}
+            (Kind::Number(text), "integer") => self.number(text, pointer),
+            (kind, wanted) => self.wrong_type(kind, wanted, schema, pointer),
+        }
+    }
+
+    fn number(&mut self, text: &str, pointer: &str) {
+        let place = Place::value(pointer);
+        match integer(text) {
+            None => {
+                let help = "write a whole number".to_owned();
+                self.say(
+                    &WRONG_TYPE,
+                    place,
+                    format!("{text} is no whole number that can be meant here"),
+                    help,
+                );
+            }
+            Some(number) if number.to_string() != text => {
+                let message = format!("{text} is read as {number}, but not by every reader");
+                self.say(&WRONG_TYPE, place, message, format!("write {number}"))
+                    .severity(Severity::Note);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn wrong_type(&mut self, kind: &Kind, wanted: &str, schema: &Value, pointer: &str) {
+        let found = match kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "true or false",
+            Kind::Number(_) => "a number",
+            Kind::String(_) => "a string",
+            Kind::Array(_) => "a list",
+            Kind::Object(_) => "an object",
+        };
+        let wants = match wanted {
+            "integer" => "a whole number",
+            "boolean" => "true or false",
+            "array" => "a list",
+            "object" => "an object",
+            _ => "a string",
+        };
+        let example = || format!("for example {}", schema["examples"][0]);
+        let help = match kind {
+            Kind::String(text) if wanted == "integer" => integer(text.trim())
+                .map_or_else(example, |number| format!("write {number}, without quotes")),
+            Kind::String(text) if wanted == "boolean" => {
+                match text.trim().to_ascii_lowercase().as_str() {
+                    "true" | "yes" | "on" | "1" => "write true, without quotes".to_owned(),
+                    "false" | "no" | "off" | "0" => "write false, without quotes".to_owned(),
+                    _ => "write true or false, without quotes".to_owned(),
+                }
+            }
+            Kind::String(_) if wanted == "array" => "put it in brackets: [ … ]".to_owned(),
+            Kind::Number(text) if wanted == "string" => format!("put it in quotes: \"{text}\""),
+            Kind::Null if !schema["default"].is_null() => {
+                format!(
+                    "leave the key out to get {}, or write a value",
+                    schema["default"]
+                )
+            }
+            _ if wanted == "object" => {
+                let keys: Vec<_> = schema["properties"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
+                format!("write an object with {}", keys.join(", "))
+            }
+            _ => example(),
+        };
+        let what = match pointer.rsplit_once('/') {
+            None => "the file".to_owned(),
+            Some((parent, index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!(
+                    "an item of `{}`",
+                    parent.rsplit('/').next().unwrap_or_default()
+                )
+            }
+            Some((_, key)) => format!("`{key}`"),
+        };
+        let message = format!("{what} wants {wants}, not {found}");
+        self.say(&WRONG_TYPE, Place::value(pointer), message, help);
+    }
+
+    fn object(&mut self, members: &[Member], schema: &Value, pointer: &str) {
+        let known = schema["properties"].as_object();
+        let is_known = |key: &str| known.is_some_and(|known| known.contains_key(key));
+        let missing: Vec<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter(|key| !members.iter().any(|member| member.key == *key))
+            .collect();
+        if pointer.is_empty() && self.unwrapped(members) {
+            return;
+        }
+        let mut meant = Vec::new();
+        let mut told: Vec<&str> = Vec::new();
+        for member in members {
+            if let Some(schema) = known.and_then(|known| known.get(&member.key)) {
+                self.node(&member.node, schema, &join(pointer, &member.key));
+            } else if !told.contains(&member.key.as_str()) {
+                told.push(&member.key);
+                let absent = |key: &&str| !members.iter().any(|member| member.key == **key);
+                let names = known.into_iter().flatten().map(|(key, _)| key.as_str());
+                let near = similar(&member.key, names.clone().filter(|key| absent(key)))
+                    .or_else(|| similar(&member.key, names));
+                let near = near.map(str::to_owned);
+                self.unknown(&member.key, pointer, near.as_deref());
+                meant.extend(near);
+            }
+        }
+        for key in missing
+            .into_iter()
+            .filter(|key| !meant.iter().any(|near| near == key))
+        {
+            debug_assert!(is_known(key), "required keys have a schema");
+            let example = example(&schema["properties"][key]);
+            let owner = pointer.rsplit('/').next().filter(|owner| !owner.is_empty());
+            let message = owner.map_or_else(
+                || format!("the key `{key}` is missing"),
+                |owner| format!("the key `{key}` is missing in `{owner}`"),
+            );
+            let place = Place::at(join(pointer, key), Token::Missing);
+            self.say(
+                &MISSING_KEY,
+                place,
+                message,
+                format!("add \"{key}\": {example}"),
+            );
+        }
+    }
+
+    fn unknown(&mut self, key: &str, pointer: &str, near: Option<&str>) {
+        let here = join(pointer, key);
+        let rule = if pointer.is_empty() {
+            &UNKNOWN_VARIABLE
+        } else {
+            &UNKNOWN_KEY
+        };
+        let suffix = format!("/{}", here.rsplit('/').next().unwrap_or_default());
+        let elsewhere = || {
+            let all = paths();
+            let mut homes: Vec<_> = all
+                .iter()
+                .filter(|path| path.ends_with(&suffix))
+                .cloned()
+                .collect();
+            // Where the right place is still empty, that is the one meant.
+            homes.sort_by_key(|path| self.document.get(path).is_some());
+            homes.into_iter().next()
+        };
+        let (message, help) = match near {
+            Some(near) => (
+                format!("unknown key `{key}`"),
+                format!("did you mean `{near}`?"),
+            ),
+            None => match elsewhere() {
+                Some(home) => {
+                    let level = home.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    let level = level.trim_start_matches('/').replace('/', ".");
+                    (
+                        format!("`{key}` has no meaning here"),
+                        format!("it belongs into `{level}`"),
+                    )
+                }
+                None if pointer.is_empty() => (
+                    format!("Terraform declares no variable `{key}` and ignores the value"),
+                    "remove it; the file holds one key, `config`".to_owned(),
+                ),
+                None => (
+                    format!("unknown key `{key}`: Terraform drops it silently"),
+                    "remove it".to_owned(),
+                ),
+            },
+        };
+        self.say(rule, Place::at(here, Token::Key), message, help);
+    }
+
+    /// The wrapper `config` was forgotten: one finding, not one for each key.
+    fn unwrapped(&mut self, members: &[Member]) -> bool {
+        let inner = &SCHEMA["properties"]["config"]["properties"];
+        let known = members
+            .iter()
+            .filter(|member| inner.get(&member.key).is_some())
+            .count();
+        let bare = known > 2 && !members.iter().any(|member| member.key == "config");
+        if bare {
+            let place = Place::at("/config", Token::Missing);
+            let message = "the variable `config` is missing around the settings".to_owned();
+            self.say(
+                &MISSING_KEY,
+                place,
+                message,
+                "wrap them: { \"config\": { … } }".into(),
+            );
+        }
+        bare
+    }
+}
+
+/// The name that was probably meant: a slip of the pen, another case, or another way to join the words.
+pub fn similar<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+    let wanted = plain(key);
+    names
+        .map(|name| (strsim::damerau_levenshtein(&wanted, &plain(name)), name))
+        .filter(|(distance, name)| *distance <= (name.len().min(wanted.len()) / 3).min(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+fn example(schema: &Value) -> String {
+    match wanted(schema) {
+        "object" => "{ … }".to_owned(),
+        _ => schema["examples"][0].to_string(),
+    }
+}

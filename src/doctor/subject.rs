@@ -1,0 +1,165 @@
+//! The config under examination: values by pointer, each only where it is sound.
+//!
+//! One mistake gives one finding: a value that is missing, of the wrong type, a placeholder or otherwise found
+//! wrong is withheld from the rules that come later.
+
+use std::collections::HashSet;
+
+use ipnet::Ipv4Net;
+
+use super::block::block;
+use super::region;
+use super::region::Region;
+use crate::document::Document;
+use crate::document::Kind;
+use crate::document::Node;
+use crate::document::integer;
+use crate::finding::Finding;
+use crate::finding::Severity;
+use crate::finding::Token;
+
+/// A config whose shape was looked at.
+pub struct Subject {
+    /// The file.
+    pub document: Document,
+    /// The AWS endpoint is this machine: an emulator, whose account is the template's.
+    pub loopback: bool,
+    spoiled: HashSet<String>,
+}
+
+impl Subject {
+    /// Nothing is known to be wrong yet.
+    pub fn new(document: Document, loopback: bool) -> Self {
+        Self {
+            document,
+            loopback,
+            spoiled: HashSet::new(),
+        }
+    }
+
+    /// Withholds the values that errors were found at.
+    pub fn spoil(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let at = finding.at.as_ref().filter(|at| at.token != Token::Missing);
+            if let Some(at) = at.filter(|_| finding.severity == Severity::Error) {
+                self.spoiled.insert(at.pointer.clone());
+            }
+        }
+    }
+
+    /// Whether something was found wrong with the value.
+    pub fn is_spoiled(&self, pointer: &str) -> bool {
+        self.spoiled.contains(pointer)
+    }
+
+    fn sound(&self, pointer: &str) -> Option<&Node> {
+        let mut prefix = pointer;
+        while !prefix.is_empty() {
+            if self.spoiled.contains(prefix) {
+                return None;
+            }
+            prefix = prefix.rsplit_once('/').map_or("", |(parent, _)| parent);
+        }
+        self.document.get(pointer)
+    }
+
+    /// A string.
+    pub fn text(&self, pointer: &str) -> Option<&str> {
+        match &self.sound(pointer)?.kind {
+            Kind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A whole number.
+    pub fn number(&self, pointer: &str) -> Option<i64> {
+        match &self.sound(pointer)?.kind {
+            Kind::Number(text) => integer(text),
+            _ => None,
+        }
+    }
+
+    /// True or false.
+    pub fn flag(&self, pointer: &str) -> Option<bool> {
+        match &self.sound(pointer)?.kind {
+            Kind::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// How many items a list has, sound or not.
+    pub fn count(&self, pointer: &str) -> Option<usize> {
+        match &self.sound(pointer)?.kind {
+            Kind::Array(items) => Some(items.len()),
+            _ => None,
+        }
+    }
+
+    /// The sound strings of a list, each with its pointer.
+    pub fn texts(&self, pointer: &str) -> Vec<(String, &str)> {
+        let count = self.count(pointer).unwrap_or(0);
+        (0..count)
+            .map(|index| format!("{pointer}/{index}"))
+            .filter_map(|at| self.text(&at).map(|text| (at.clone(), text)))
+            .collect()
+    }
+
+    /// The well-formed IPv4 blocks of a list, each with its pointer.
+    pub fn blocks(&self, pointer: &str) -> Vec<(String, Ipv4Net)> {
+        self.texts(pointer)
+            .into_iter()
+            .filter_map(|(at, text)| block(text).map(|block| (at, block)))
+            .collect()
+    }
+
+    /// The region, if AWS has it.
+    pub fn region(&self) -> Option<&'static Region> {
+        region::find(self.text("/config/region")?)
+    }
+
+    /// The region on which all zones and the certificate agree, where `region` names another.
+    pub fn others_region(&self) -> Option<&'static Region> {
+        let region = self.region()?;
+        let certificate = self
+            .text("/config/alb/certificate_arn")?
+            .split(':')
+            .nth(3)?;
+        let zones = self.texts("/config/vpc/azs");
+        let agree = zones.len() > 1
+            && zones
+                .iter()
+                .all(|(_, zone)| zone.get(..zone.len().saturating_sub(1)) == Some(certificate));
+        region::find(certificate).filter(|other| agree && *other != region)
+    }
+
+    /// Whether the environment's name says that people depend on it.
+    pub fn is_production(&self) -> bool {
+        self.text("/config/env").is_some_and(|env| {
+            let env = env.to_ascii_lowercase();
+            let mut words = env.split('-');
+            let production = |word: &str| {
+                matches!(word, "prod" | "production" | "prd" | "live")
+                    || word.strip_prefix("prod").is_some_and(|rest| {
+                        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+                    })
+            };
+            let not = |word: &str| matches!(word, "non" | "pre" | "not" | "no" | "like");
+            words.clone().any(production) && !words.any(not)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_is_told_by_the_name() {
+        let is = |env: &str| {
+            let text = format!("{{\"config\": {{\"env\": \"{env}\"}}}}");
+            Subject::new(Document::parse(text).unwrap(), false).is_production()
+        };
+        assert!(is("prod") && is("production") && is("eu-prod") && is("prod2"));
+        assert!(!is("test") && !is("pre-prod") && !is("nonprod") && !is("product"));
+    }
+}
