@@ -21,7 +21,7 @@ WHOLE = 11
 QUICK = 8
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
-DOMAIN = "osmt.rehearsal.example"
+DOMAIN = "osmt.rehearsal-college.edu"  # looks real, as the doctor insists; nothing ever asks the real DNS for it
 DIR = "terraform/invocation"
 CONFIG = f"{DIR}/config.auto.tfvars.json"
 REPOSITORY = "osmt"
@@ -161,7 +161,7 @@ def _bootstrap(rehearsal: Rehearsal) -> None:
         "--env": rehearsal.env,
         "--domain": DOMAIN,
         "--hosted-zone-id": rehearsal.zone,
-        "--oauth-issuer": "https://login.rehearsal.example/oauth2/default",
+        "--oauth-issuer": "https://login.rehearsal-college.edu/oauth2/default",
         "--oauth-client-id": "0oa1rehearsal2client3",
         "--oauth-audience": "api://default",
     }
@@ -287,11 +287,11 @@ def clear(journey: Journey, work: Workplace) -> None:
 
 
 def _whole(out: str) -> str:
-    return out.strip()
+    return out.strip("\n")
 
 
 def _last(out: str) -> str:
-    return (out.strip().splitlines() or [""])[-1]
+    return (out.strip().splitlines() or [""])[-1].strip()
 
 
 def _changes(out: str) -> str:

@@ -1,10 +1,17 @@
-"""Route 53: a record that was deleted may be made again."""
+"""Route 53: zones with ids as AWS makes them; a record that was deleted may be made again."""
 
 from typing import Any
 
-from moto.route53.models import Route53Backend
+from moto.route53.models import HostedZoneIdentifier, Route53Backend
 
 from . import around, patch
+
+
+@patch("moto's ids of hosted zones are no ids of hosted zones: AWS's begin with Z")
+def zone_id() -> None:
+    @around(HostedZoneIdentifier)
+    def generate(original: Any, identifier: Any, *args: Any, **kwargs: Any) -> Any:
+        return "Z" + original(identifier, *args, **kwargs)[1:]
 
 
 @patch("moto looks for an existing record in its journal of changes, where a deleted one still stands")

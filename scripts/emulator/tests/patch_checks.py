@@ -336,3 +336,10 @@ def _(aws: Aws) -> None:
     third = manager.put_secret_value(SecretId="check", SecretString="three")["VersionId"]
     told = manager.describe_secret(SecretId="check")["VersionIdsToStages"]
     expect((told[first], told[third]), (["AWSPREVIOUS"], ["AWSCURRENT"]))
+
+
+@check("route53.zone_id")
+def _(aws: Aws) -> None:
+    route53 = aws("route53")
+    made = [route53.create_hosted_zone(Name=f"zone{number}.example", CallerReference=str(number)) for number in range(3)]
+    expect({zone["HostedZone"]["Id"].removeprefix("/hostedzone/")[0] for zone in made}, {"Z"})
