@@ -3,6 +3,7 @@
 mod apply;
 mod certificate;
 mod destroy;
+mod init;
 mod status;
 
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ pub struct Bootstrap {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
+    /// Render main.tf and config.auto.tfvars.json from answers; edits a config that exists.
+    Init(Box<init::InitFlags>),
     /// Show what `apply` would do; only reads. Exit 1 if anything is pending.
     Plan {
         #[command(flatten)]
@@ -117,6 +120,7 @@ impl Tool for Bootstrap {
     fn run(self, ui: &Ui) -> Result<Exit, Failure> {
         let common = &self.common;
         match self.verb {
+            Verb::Init(flags) => init::run(common, ui, *flags),
             Verb::Plan { state, out } => apply::plan(common, ui, &state, out.as_deref()),
             Verb::Apply { state, file } => apply::apply(common, ui, &state, file.as_deref()),
             Verb::Status { state } => status::run(common, ui, &state),

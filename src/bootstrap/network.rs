@@ -1,0 +1,115 @@
+//! Zones and subnets from a region and one address block, without asking AWS. Pure.
+
+use ipnet::Ipv4Net;
+
+/// The smallest subnet that a load balancer accepts.
+const SMALLEST: u8 = 27;
+
+/// One block a zone and kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subnets {
+    /// Tasks, database, cache.
+    pub private: Vec<String>,
+    /// Load balancer and NAT gateways.
+    pub public: Vec<String>,
+}
+
+/// Two zones that every account has in a region. Letters are names of the account's own, and a few regions lack one.
+pub fn zones(region: &str) -> Vec<String> {
+    let letters = match region {
+        // New accounts have no zone b there.
+        "ap-northeast-1" => ["a", "c"],
+        _ => ["a", "b"],
+    };
+    letters.map(|letter| format!("{region}{letter}")).into()
+}
+
+/// Cuts a block into equal slots, one a zone and kind, and uses the first half of each where that is large enough:
+/// the other half is left for growth.
+pub fn subnets(vpc: &str, zones: usize) -> Result<Subnets, String> {
+    let net: Ipv4Net = vpc
+        .parse()
+        .map_err(|_| format!("{vpc} is no IPv4 block like 192.168.100.0/24"))?;
+    if net != net.trunc() {
+        return Err(format!(
+            "{vpc} does not begin at its network; you may mean {}",
+            net.trunc()
+        ));
+    }
+    if !(16..=28).contains(&net.prefix_len()) {
+        return Err(format!("{vpc}: AWS takes a VPC of /16 to /28"));
+    }
+    let slots = (2 * zones).next_power_of_two();
+    let bits = u8::try_from(slots.trailing_zeros()).unwrap_or(u8::MAX);
+    let slot = net.prefix_len().saturating_add(bits);
+    if slot > SMALLEST {
+        return Err(format!(
+            "{vpc} is too small for {} subnets of /{SMALLEST}, the least that a load balancer takes; use a /{} or larger",
+            2 * zones,
+            SMALLEST.saturating_sub(bits)
+        ));
+    }
+    let size = (slot + 1).min(SMALLEST);
+    let mut blocks = net
+        .subnets(slot)
+        .map_err(|error| error.to_string())?
+        .filter_map(|slot| Ipv4Net::new(slot.network(), size).ok())
+        .map(|block| block.to_string());
+    let private = blocks.by_ref().take(zones).collect();
+    // Public blocks begin in the second half of the VPC, so that one route or rule can name them all.
+    let public = blocks.skip(slots / 2 - zones).take(zones).collect();
+    Ok(Subnets { private, public })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_default_is_what_is_computed() {
+        let subnets = subnets("192.168.100.0/24", 2).unwrap();
+        assert_eq!(subnets.private, ["192.168.100.0/27", "192.168.100.64/27"]);
+        assert_eq!(subnets.public, ["192.168.100.128/27", "192.168.100.192/27"]);
+    }
+
+    #[test]
+    fn blocks_never_overlap_and_lie_inside() {
+        for (vpc, zones) in [
+            ("10.0.0.0/16", 2),
+            ("10.0.0.0/16", 3),
+            ("172.16.4.0/22", 3),
+            ("10.1.2.0/25", 2),
+            ("10.1.2.0/24", 4),
+        ] {
+            let subnets = subnets(vpc, zones).unwrap();
+            let vpc: Ipv4Net = vpc.parse().unwrap();
+            let all: Vec<Ipv4Net> = subnets
+                .private
+                .iter()
+                .chain(&subnets.public)
+                .map(|block| block.parse().unwrap())
+                .collect();
+            assert_eq!(all.len(), 2 * zones);
+            for (index, block) in all.iter().enumerate() {
+                assert!(vpc.contains(block) && block.prefix_len() <= SMALLEST);
+                assert!(
+                    all[..index]
+                        .iter()
+                        .all(|other| !other.contains(block) && !block.contains(other))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_said() {
+        assert!(subnets("10.0.0.0/26", 2).unwrap_err().contains("/25"));
+        assert!(
+            subnets("10.0.0.1/24", 2)
+                .unwrap_err()
+                .contains("10.0.0.0/24")
+        );
+        assert!(subnets("10.0.0.0/8", 2).is_err());
+        assert!(subnets("fd00::/64", 2).is_err());
+    }
+}

@@ -1,0 +1,279 @@
+//! `init`: renders `main.tf` and the config. Offline; asks on a terminal for what no flag says.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+use similar::TextDiff;
+
+use super::Lock;
+use super::StateFlags;
+use crate::bootstrap::backend;
+use crate::bootstrap::init;
+use crate::bootstrap::init::Answers;
+use crate::bootstrap::init::QUESTIONS;
+use crate::command::Common;
+use crate::command::Ui;
+use crate::command::block_on;
+use crate::command::carry_out;
+use crate::config;
+use crate::document::Document;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::plan::Action;
+use crate::plan::Line;
+use crate::plan::Plan;
+use crate::plan::Verb;
+
+/// The flags of `init`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct InitFlags {
+    /// The AWS account, 12 digits.
+    #[arg(long, value_name = "ID")]
+    account_id: Option<String>,
+    /// The environment's name, like test or prod.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// The host name of OSMT, like osmt.example.org.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// The Route 53 zone that holds it.
+    #[arg(long, value_name = "ID")]
+    hosted_zone_id: Option<String>,
+    /// The OAuth issuer's URL.
+    #[arg(long, value_name = "URL")]
+    oauth_issuer: Option<String>,
+    /// The OAuth client id; its secret is set with osmt-secrets.
+    #[arg(long, value_name = "ID")]
+    oauth_client_id: Option<String>,
+    /// The OAuth audience.
+    #[arg(long, value_name = "TEXT")]
+    oauth_audience: Option<String>,
+    /// The VPC's address block; the subnets are computed from it.
+    #[arg(long, value_name = "CIDR")]
+    vpc_cidr: Option<String>,
+    /// The availability zones [default: two that every account has].
+    #[arg(long, value_name = "ZONES", value_delimiter = ',')]
+    azs: Option<Vec<String>>,
+    /// A certificate that exists already [default: `osmt-bootstrap certificate` gets one].
+    #[arg(long, value_name = "ARN")]
+    certificate_arn: Option<String>,
+    #[command(flatten)]
+    state: StateFlags,
+    /// Write `--profile` into main.tf, for a directory that nobody else uses.
+    #[arg(long)]
+    write_profile: bool,
+}
+
+/// A file to be written.
+struct Write {
+    path: PathBuf,
+    before: Option<String>,
+    after: String,
+}
+
+impl Action for Write {
+    fn line(&self) -> Line {
+        let verb = if self.before.is_some() {
+            Verb::Update
+        } else {
+            Verb::Create
+        };
+        Line::new(verb, self.path.display().to_string())
+    }
+}
+
+pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Failure> {
+    if !common.dir.join("variables.tf").is_file() {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "{} holds no Terraform code to render for; nothing was written",
+                common.dir.display()
+            ),
+        )
+        .help(
+            "run it in a checkout of this project, or name its terraform/invocation with `--dir`",
+        ));
+    }
+    let config_path = common.config_path();
+    let before = existing(&config_path)?;
+    let template = template(
+        &common.dir.join("config.auto.tfvars.json.tpl"),
+        init::CONFIG,
+    )?;
+    let start = Document::parse(before.clone().unwrap_or(template))?;
+    let mut answers = Answers {
+        texts: [
+            flags.account_id,
+            common.region.clone(),
+            flags.env,
+            flags.domain,
+            flags.hosted_zone_id,
+            flags.oauth_issuer,
+            flags.oauth_client_id,
+            flags.oauth_audience,
+        ],
+        vpc_cidr: flags.vpc_cidr,
+        azs: flags.azs,
+        certificate_arn: flags.certificate_arn,
+    };
+    block_on(ui, async {
+        ask(ui, &start, &mut answers).await?;
+        let config = init::config(&start, &answers)?;
+        let rendered = Document::parse(config.clone())?;
+        let main_path = common.dir.join("main.tf");
+        let main_before = existing(&main_path)?;
+        let profile = common.profile.clone().filter(|_| flags.write_profile);
+        let main = init::main_tf(
+            &self::template(&common.dir.join("main.tf.tpl"), init::MAIN_TF)?,
+            &names(
+                &start,
+                &rendered,
+                main_before.as_deref(),
+                &flags.state,
+                profile,
+            ),
+        )?;
+        let plan: Plan<Write> = [
+            (config_path, before, config),
+            (main_path, main_before, main),
+        ]
+        .into_iter()
+        .filter(|(_, before, after)| before.as_ref() != Some(after))
+        .map(|(path, before, after)| Write {
+            path,
+            before,
+            after,
+        })
+        .collect();
+        for write in &plan.actions {
+            show_change(ui, write);
+        }
+        if answers.azs.is_none() && init::text(&start, "/config/region").is_none() {
+            ui.say(
+                "zones: the first two of the region, by offline knowledge; `--azs` takes others",
+            );
+        }
+        let exit = carry_out(ui, &plan, "Write?", async |write| {
+            files::write(&write.path, write.after.as_bytes())
+        })
+        .await?;
+        if init::text(&rendered, init::CERTIFICATE).is_none() {
+            ui.say("next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate");
+        }
+        Ok(exit)
+    })
+}
+
+fn existing(path: &Path) -> Result<Option<String>, Failure> {
+    match files::read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(files::Error::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The directory's own template, else the shipped one.
+fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
+    Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
+}
+
+/// Asks for what is open: on a terminal one by one until the answer can be right, elsewhere by naming the flags.
+async fn ask(ui: &Ui, start: &Document, answers: &mut Answers) -> Result<(), Failure> {
+    let open = init::open_questions(start, answers);
+    if !open.is_empty() && (ui.yes || !ui.can_ask()) {
+        let flags: Vec<String> = open
+            .iter()
+            .map(|&index| format!("--{}", QUESTIONS[index].flag))
+            .collect();
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("these answers are missing: {}", flags.join(", ")),
+        )
+        .help("give them as flags, or run it on a terminal without `--yes`"));
+    }
+    for index in open {
+        let question = QUESTIONS[index];
+        let answer = loop {
+            let answer = ui.ask(&format!("{}: ", question.prompt)).await?;
+            match (question.check)(answer.trim()) {
+                Ok(()) => break answer.trim().to_owned(),
+                Err(wanted) => ui.say(format_args!("  it should be {wanted}")),
+            }
+        };
+        answers.texts[index] = Some(answer);
+    }
+    Ok(())
+}
+
+/// The values for `main.tf`: flags, else what somebody chose before, else the names that follow from the config.
+fn names(
+    start: &Document,
+    rendered: &Document,
+    main: Option<&str>,
+    flags: &StateFlags,
+    profile: Option<String>,
+) -> Vec<(&'static str, Option<String>)> {
+    let derived = |config: &Document| {
+        let text = |pointer| init::text(config, pointer).unwrap_or_default();
+        let (account, region, env) = (
+            text("/config/account_id"),
+            text("/config/region"),
+            text("/config/env"),
+        );
+        (
+            config::state_bucket(&env, &account, &region),
+            config::prefix(&env),
+            config::state_key(&env),
+        )
+    };
+    let (old_bucket, old_table, old_key) = derived(start);
+    let (bucket, table, key) = derived(rendered);
+    let chosen = main.map(backend::read).unwrap_or_default();
+    let keep = |chosen: Option<String>, old: &str, new: String| {
+        Some(chosen.filter(|chosen| chosen != old).unwrap_or(new))
+    };
+    let lockfile = match flags.lock {
+        Some(lock) => lock == Lock::S3,
+        None => chosen.use_lockfile && flags.lock_table.is_none(),
+    };
+    vec![
+        (
+            "bucket",
+            flags
+                .bucket
+                .clone()
+                .or_else(|| keep(chosen.bucket, &old_bucket, bucket)),
+        ),
+        ("key", keep(chosen.key, &old_key, key)),
+        (
+            "lock_table",
+            flags
+                .lock_table
+                .clone()
+                .or_else(|| keep(chosen.lock_table, &old_table, table))
+                .filter(|_| !lockfile),
+        ),
+        ("use_lockfile", lockfile.then(|| "true".to_owned())),
+        ("region", init::text(rendered, "/config/region")),
+        ("account_id", init::text(rendered, "/config/account_id")),
+        ("env", init::text(rendered, "/config/env")),
+        ("profile", profile),
+    ]
+}
+
+/// A file that exists is never replaced unseen.
+fn show_change(ui: &Ui, write: &Write) {
+    let Some(before) = &write.before else {
+        return;
+    };
+    let name = write.path.display().to_string();
+    let diff = TextDiff::from_lines(before, &write.after);
+    ui.say(
+        diff.unified_diff()
+            .context_radius(2)
+            .header(&name, &format!("{name} (rendered)")),
+    );
+}
