@@ -74,6 +74,13 @@ impl Record {
         )
     }
 
+    /// The image's tag or digest, if the image is of that repository.
+    pub fn tag(&self, repository: &str) -> Option<&str> {
+        self.image
+            .strip_prefix(repository)?
+            .strip_prefix([':', '@'])
+    }
+
     /// Whether an earlier record says the same, or more.
     fn is_said_by(&self, earlier: &Self) -> bool {
         self.commit == earlier.commit
@@ -81,6 +88,31 @@ impl Record {
             && self.account == earlier.account
             && self.region == earlier.region
             && (self.digest.is_none() || self.digest == earlier.digest)
+    }
+}
+
+/// Where a rollback leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Back<'a> {
+    /// To what was recorded before what is selected.
+    To(&'a Record),
+    /// The config selects an earlier record already: this one was newer.
+    Already(&'a Record),
+    /// Nothing else was recorded.
+    Nowhere,
+}
+
+/// The deployment before the selected image's, in records from newest to oldest.
+pub fn back<'a>(records: &'a [Record], selected: &str) -> Back<'a> {
+    let other = |record: &&Record| record.image != selected;
+    match records.split_first() {
+        // What is selected was never recorded: the newest record is the last that ran.
+        Some((newest, _)) if records.iter().all(|record| record.image != selected) => {
+            Back::To(newest)
+        }
+        Some((newest, _)) if newest.image != selected => Back::Already(newest),
+        Some((_, before)) => before.iter().find(other).map_or(Back::Nowhere, Back::To),
+        None => Back::Nowhere,
     }
 }
 
@@ -160,6 +192,20 @@ mod tests {
             let signed = record.message() + "-----BEGIN PGP SIGNATURE-----\ncommit: x\n";
             assert_eq!(Record::read(&tag(&record, signed)), Some(record));
         }
+    }
+
+    #[test]
+    fn back_is_the_deployment_before() {
+        let of = |image: &str| Record {
+            image: image.to_owned(),
+            ..record("2026-01-02T030405Z", None)
+        };
+        let records = [of("b"), of("b"), of("a"), of("0")];
+        assert_eq!(back(&records, "b"), Back::To(&records[2]));
+        assert_eq!(back(&records, "never recorded"), Back::To(&records[0]));
+        assert_eq!(back(&records, "a"), Back::Already(&records[0]));
+        assert_eq!(back(&records[3..], "0"), Back::Nowhere);
+        assert_eq!(back(&[], "0"), Back::Nowhere);
     }
 
     #[test]

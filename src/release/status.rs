@@ -217,3 +217,141 @@ fn record(selected: &str, source: &Source, running: &Running) -> Link {
 fn revision(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::running::Task;
+    use super::*;
+    use crate::document::Document;
+
+    const ARN: &str = "arn:aws:ecs:us-west-2:123456789012:task-definition/osmt-test-app:";
+
+    fn config() -> Config {
+        let text = include_str!("../../tests/support/config.json");
+        Config::from_document(&Document::parse(text).unwrap()).unwrap()
+    }
+
+    fn task(revision: u32, digest: Option<&str>) -> Task {
+        Task {
+            task_definition: format!("{ARN}{revision}"),
+            digest: digest.map(str::to_owned),
+        }
+    }
+
+    /// Revision 7 of the selected image, two tasks of two.
+    fn well() -> Running {
+        Running {
+            service: Known::Known(Some(Service {
+                task_definition: format!("{ARN}7"),
+                rollout: Some("COMPLETED".into()),
+                reason: None,
+                running: 2,
+                desired: 2,
+            })),
+            image: Known::Known(Some("wguopensource/osmt-app:3.0.0".into())),
+            tasks: Known::Known(vec![task(7, Some("sha256:a")), task(7, Some("sha256:a"))]),
+        }
+    }
+
+    fn recorded(digest: Option<&str>) -> Source {
+        Source {
+            commit: Known::Known("c0ffee".into()),
+            label: "3.0.0".into(),
+            record: Known::Known(Some(Record {
+                name: "osmt/test/2026-01-02T030405Z".into(),
+                commit: "c0ffee".into(),
+                version: None,
+                image: "wguopensource/osmt-app:3.0.0".into(),
+                digest: digest.map(str::to_owned),
+                account: "123456789012".into(),
+                region: "us-west-2".into(),
+            })),
+        }
+    }
+
+    fn judge(source: &Source, running: &Running) -> (Verdict, Vec<&'static str>) {
+        let links = chain(&config(), source, running);
+        let worst = verdict(&links);
+        let names = links
+            .iter()
+            .filter(|link| link.verdict == worst)
+            .map(|link| link.name)
+            .collect();
+        (worst, names)
+    }
+
+    #[test]
+    fn a_whole_chain_agrees() {
+        let (worst, names) = judge(&recorded(Some("sha256:a")), &well());
+        assert_eq!((worst, names.len()), (Verdict::Agrees, 7));
+    }
+
+    fn service(running: &mut Running) -> &mut Service {
+        match &mut running.service {
+            Known::Known(Some(service)) => service,
+            _ => panic!("there is a service"),
+        }
+    }
+
+    #[test]
+    fn each_link_that_differs_is_named() {
+        let source = recorded(Some("sha256:a"));
+        let differs = |source: &Source, change: fn(&mut Running)| {
+            let mut running = well();
+            change(&mut running);
+            let (worst, names) = judge(source, &running);
+            assert_eq!(worst, Verdict::Differs);
+            names
+        };
+        assert_eq!(
+            differs(&source, |seen| seen.image =
+                Known::Known(Some("x:1".into()))),
+            ["task definition"]
+        );
+        assert_eq!(
+            differs(&source, |seen| seen.image = Known::Known(None)),
+            ["task definition"]
+        );
+        assert_eq!(
+            differs(&source, |seen| service(seen).running = 1),
+            ["deployment"]
+        );
+        assert_eq!(
+            differs(&source, |seen| service(seen).rollout =
+                Some("IN_PROGRESS".into())),
+            ["deployment"]
+        );
+        assert_eq!(
+            differs(&source, |seen| seen.tasks = Known::Known(vec![
+                task(7, Some("sha256:a")),
+                task(6, Some("sha256:a"))
+            ])),
+            ["tasks"]
+        );
+        assert_eq!(differs(&recorded(Some("sha256:b")), |_| {}), ["record"]);
+        assert_eq!(
+            differs(&source, |seen| seen.service = Known::Known(None)),
+            ["deployment"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_never_agreement() {
+        let mut running = well();
+        running.tasks = Known::Unknown("ecs:ListTasks was denied".into());
+        let (worst, names) = judge(&recorded(Some("sha256:a")), &running);
+        assert_eq!((worst, names), (Verdict::Unknown, vec!["tasks", "digest"]));
+        running.tasks = Known::Known(vec![task(7, Some("sha256:a")), task(7, Some("sha256:b"))]);
+        let (worst, names) = judge(&recorded(None), &running);
+        assert_eq!((worst, names), (Verdict::Unknown, vec!["digest"]));
+        running.tasks = Known::Known(vec![task(7, None)]);
+        assert!(running.digest().as_result().is_err());
+        let nothing = Source {
+            commit: Known::Unknown("no checkout".into()),
+            label: String::new(),
+            record: Known::Unknown("no checkout".into()),
+        };
+        let (worst, names) = judge(&nothing, &well());
+        assert_eq!((worst, names), (Verdict::Unknown, vec!["source", "record"]));
+    }
+}

@@ -9,8 +9,10 @@
 mod bad_input;
 mod checkout;
 mod deployed;
+mod docs;
 mod list;
 mod migrations;
+mod rollback;
 mod select;
 #[path = "../support/mod.rs"]
 mod support;

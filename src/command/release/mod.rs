@@ -2,6 +2,7 @@
 
 mod list;
 mod notes;
+mod rollback;
 mod select;
 mod status;
 mod tag;
@@ -45,6 +46,7 @@ enum Verb {
     Tag(tag::Tag),
     Status(status::Status),
     Notes(notes::Notes),
+    Rollback(rollback::Rollback),
     #[command(flatten)]
     Shared(Shared),
 }
@@ -67,6 +69,7 @@ impl Tool for Release {
             Verb::Tag(verb) => verb.run(&context),
             Verb::Status(verb) => verb.run(&context),
             Verb::Notes(verb) => verb.run(&context),
+            Verb::Rollback(verb) => verb.run(&context),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }

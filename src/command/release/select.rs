@@ -1,5 +1,7 @@
 //! `osmt-release select` and `check`: judge a revision; write it into the config.
 
+use anstyle::AnsiColor;
+use anstyle::Style;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use similar::TextDiff;
@@ -19,7 +21,9 @@ use crate::finding::Severity;
 use crate::release;
 use crate::release::Candidate;
 use crate::release::Edit;
+use crate::release::Osmt;
 use crate::release::Request;
+use crate::release::Wanted;
 use crate::release::guards;
 use crate::report;
 use crate::report::FileReport;
@@ -46,6 +50,13 @@ struct Judged {
     /// The image's tag or digest, where it is not the version or the commit.
     #[arg(long, value_name = "TAG-OR-DIGEST", value_parser = tag_or_digest)]
     tag: Option<String>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// On which terms the guards judge.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Terms {
     /// The revision that the database was migrated by, where the config's selection does not tell.
     #[arg(long, value_name = "REV")]
     from: Option<String>,
@@ -54,22 +65,30 @@ struct Judged {
     accept: Vec<String>,
 }
 
-struct Verdict {
+/// A revision, and what the guards say of it.
+pub(super) struct Verdict {
     document: Document,
     config: Config,
     candidate: Candidate,
     findings: Findings,
 }
 
-impl Judged {
-    fn judge(&self, context: &Context<'_>) -> Result<Verdict, Failure> {
+impl Terms {
+    /// Judges a revision; writes nothing.
+    pub(super) fn judge(
+        &self,
+        context: &Context<'_>,
+        osmt: &Osmt,
+        wanted: Wanted,
+        tag: Option<String>,
+    ) -> Result<Verdict, Failure> {
         let (document, config) = context.common.load_config()?;
         let request = Request {
-            wanted: self.which.wanted(),
-            tag: self.tag.clone(),
+            wanted,
+            tag,
             from: self.from.clone(),
         };
-        let candidate = Candidate::observe(&context.osmt()?, &config, &request)?;
+        let candidate = Candidate::observe(osmt, &config, &request)?;
         let findings = guards::judge(&candidate, &self.accept);
         Ok(Verdict {
             document,
@@ -77,6 +96,16 @@ impl Judged {
             candidate,
             findings,
         })
+    }
+}
+
+impl Judged {
+    fn judge(&self, context: &Context<'_>) -> Result<Verdict, Failure> {
+        // A config that cannot be read is the first thing to say.
+        context.common.load_config()?;
+        let wanted = self.which.wanted();
+        self.terms
+            .judge(context, &context.osmt()?, wanted, self.tag.clone())
     }
 }
 
@@ -94,45 +123,76 @@ impl Check {
 
 impl Select {
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let verdict = self.judged.judge(context)?;
-        let Verdict {
-            document,
-            config,
-            candidate,
-            findings,
-        } = &verdict;
-        if !findings.findings.is_empty() || !findings.unknown.is_empty() {
-            let printed = printed(context, &verdict, Format::Human)?;
-            ui.say(String::from_utf8_lossy(&printed).trim_end());
-        }
-        if findings.worst() == Some(Severity::Error) {
-            return Err(refused(findings, &candidate.label));
-        }
-        let file = context.common.config_path();
-        let plan = release::plan(&file, document, config, &candidate.docker_tag);
-        for edit in &plan.actions {
-            let name = edit.file.display().to_string();
-            let diff = TextDiff::from_lines(document.text(), &edit.text);
-            let diff = diff.unified_diff().header(&name, &name).to_string();
-            if ui.is_human() {
-                ui.write(|out| writeln!(out, "{diff}"))?;
-            } else {
-                ui.say(diff);
-            }
-        }
-        let question = format!("Select {}?", candidate.label);
-        let exit = block_on(
-            ui,
-            carry_out(ui, &plan, &question, async |edit: &Edit| {
-                write(edit, document)
-            }),
-        )?;
-        if exit == Exit::Done && !plan.is_empty() {
-            ui.say("`terraform apply` deploys it, `osmt-release tag` records it");
-        }
-        Ok(exit)
+        propose(context, &self.judged.judge(context)?)
     }
+}
+
+/// Says what was found, shows the edit, asks, writes; an error among the findings refuses.
+pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, Failure> {
+    let ui = context.ui;
+    let Verdict {
+        document,
+        config,
+        candidate,
+        findings,
+    } = verdict;
+    if !findings.findings.is_empty() || !findings.unknown.is_empty() {
+        let printed = printed(context, verdict, Format::Human)?;
+        ui.say(String::from_utf8_lossy(&printed).trim_end());
+    }
+    if findings.worst() == Some(Severity::Error) {
+        return Err(refused(findings, &candidate.label));
+    }
+    let file = context.common.config_path();
+    let plan = release::plan(&file, document, config, &candidate.docker_tag);
+    for edit in &plan.actions {
+        let diff = diff(edit, document);
+        if ui.is_human() {
+            ui.write(|out| writeln!(out, "{diff}"))?;
+        } else {
+            ui.say(diff);
+        }
+    }
+    let question = format!("Select {}?", candidate.label);
+    let exit = block_on(
+        ui,
+        carry_out(ui, &plan, &question, async |edit: &Edit| {
+            write(edit, document)
+        }),
+    )?;
+    if exit == Exit::Done && !plan.is_empty() {
+        ui.say("`terraform apply` deploys it, `osmt-release tag` records it");
+    }
+    Ok(exit)
+}
+
+/// The edit as a unified diff, coloured.
+fn diff(edit: &Edit, document: &Document) -> String {
+    let name = edit.file.display().to_string();
+    let diff = TextDiff::from_lines(document.text(), &edit.text);
+    let plain = diff.unified_diff().header(&name, &name).to_string();
+    let mut coloured = String::new();
+    for line in plain.split_inclusive('\n') {
+        let color = match line.as_bytes().first() {
+            Some(b'-') => AnsiColor::Red,
+            Some(b'+') => AnsiColor::Green,
+            Some(b'@') => AnsiColor::Cyan,
+            _ => {
+                coloured.push_str(line);
+                continue;
+            }
+        };
+        let style = Style::new().fg_color(Some(color.into()));
+        let text = line.trim_end_matches(['\r', '\n']);
+        let (text, end) = line.split_at(text.len());
+        coloured.extend([
+            &style.render().to_string(),
+            text,
+            &style.render_reset().to_string(),
+            end,
+        ]);
+    }
+    coloured
 }
 
 /// Writes the edit, unless the file changed while the question stood.

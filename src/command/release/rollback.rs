@@ -1,0 +1,91 @@
+//! `osmt-release rollback`: select what was recorded before.
+
+use clap::Args;
+
+use super::Context;
+use super::select::Terms;
+use super::select::propose;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::release;
+use crate::release::Wanted;
+use crate::release::record::Back;
+use crate::release::record::Record;
+use crate::release::record::back;
+
+/// Select what was deployed before, after the same guards as `select`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Rollback {
+    /// A record, by its tag [default: the last one of another image than the selected].
+    record: Option<String>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+impl Rollback {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let (_, config) = context.common.load_config()?;
+        let osmt = context.osmt()?;
+        let records = osmt.records(&config)?;
+        let task = &config.ecs.task.app;
+        let selected = release::image(&task.docker_image, &task.docker_tag);
+        let record = match &self.record {
+            Some(name) => find(&records, name)?,
+            None => match back(&records, &selected) {
+                Back::To(record) => record,
+                Back::Already(newer) => {
+                    ui.say(format_args!(
+                        "{selected} ran before {}; name a record to go further back",
+                        newer.name
+                    ));
+                    ui.result("nothing to do")?;
+                    ui.plan_json("nothing", &[])?;
+                    return Ok(Exit::Done);
+                }
+                Back::Nowhere => {
+                    let message = "no other deployment was recorded; nothing was written";
+                    return Err(Failure::new(Exit::Refused, message).help(
+                        "`git fetch --tags` brings what others recorded; `osmt-release select REV` selects any revision",
+                    ));
+                }
+            },
+        };
+        ui.say(format_args!("{} recorded {}", record.name, record.image));
+        let tag = record.tag(&task.docker_image).ok_or_else(|| {
+            let message = format!(
+                "{} is of another image repository than the config's {}",
+                record.image, task.docker_image
+            );
+            Failure::new(Exit::Refused, message)
+                .help("set ecs.task.app.docker_image first, then run it again")
+        })?;
+        let wanted = Wanted::Rev(record.commit.clone());
+        let verdict = self
+            .terms
+            .judge(context, &osmt, wanted, Some(tag.to_owned()))?;
+        propose(context, &verdict)
+    }
+}
+
+fn find<'a>(records: &'a [Record], name: &str) -> Result<&'a Record, Failure> {
+    records
+        .iter()
+        .find(|record| record.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = records
+                .iter()
+                .take(5)
+                .map(|record| record.name.as_str())
+                .collect();
+            let help = match known.as_slice() {
+                [] => "nothing was recorded in this repository".to_owned(),
+                some => format!("the newest are {}", some.join(", ")),
+            };
+            Failure::new(
+                Exit::Usage,
+                format!("{name:?} is no record of this environment"),
+            )
+            .help(help)
+        })
+}
