@@ -1,5 +1,6 @@
 //! One file a theme: what may be wrong, and how it is looked for.
 
+pub mod account;
 pub mod app;
 pub mod cache;
 pub mod compute;

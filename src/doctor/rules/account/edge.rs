@@ -1,0 +1,247 @@
+//! The certificate and the hosted zone that the config names.
+
+use jiff::Timestamp;
+
+use super::Audit;
+use super::state::fact;
+use crate::account::Certificate;
+use crate::account::HostedZone;
+use crate::finding::Check;
+use crate::finding::Place;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+const ARN: &str = "/config/alb/certificate_arn";
+const DOMAIN: &str = "/config/domain/name";
+const ZONE: &str = "/config/domain/hosted_zone_id";
+
+/// ACM renews 60 days before the end; what is this near to it will not be renewed.
+const LATE_DAYS: i64 = 30;
+
+/// What users meet first.
+pub(super) const CHECKS: &[Check<Audit>] = &[
+    Check {
+        rule: Rule {
+            code: "ACM001",
+            name: "certificate-missing",
+            severity: Severity::Error,
+            summary: "The certificate does not exist",
+            explain: "ACM knows no certificate of this ARN.\n\nWhy: making the HTTPS listener fails, after network and database were made.\n\n\
+Instead: `osmt-bootstrap certificate` requests one and writes its ARN into the config.\n\nSource: AWS, \"DescribeCertificate\".",
+        },
+        run: |audit, sink| {
+            if let Ok(None) = fact(&audit.facts.certificate, sink) {
+                sink.value(ARN, "this certificate does not exist")
+                    .help("`osmt-bootstrap certificate` requests one and writes its ARN here");
+            }
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "ACM002",
+            name: "certificate-not-issued",
+            severity: Severity::Error,
+            summary: "The certificate is not issued",
+            explain: "Its status is not ISSUED.\n\nWhy: the load balancer refuses it.\n\n\
+Instead: `osmt-bootstrap certificate` writes the validation records and waits.\n\nSource: AWS, \"Check a certificate's status\".",
+        },
+        run: not_issued,
+    },
+    Check {
+        rule: Rule {
+            code: "ACM003",
+            name: "certificate-expires",
+            severity: Severity::Warning,
+            summary: "The certificate has expired, or will soon",
+            explain: "ACM renews a certificate that it issued by DNS 60 days before its end, as long as the record stands. Within 30 days of it something is wrong; after it (an error) browsers refuse the site.\n\n\
+Instead: restore the validation record, or import a new certificate.\n\nSource: AWS, \"Managed certificate renewal\".",
+        },
+        run: expires,
+    },
+    Check {
+        rule: Rule {
+            code: "ACM004",
+            name: "certificate-for-another-domain",
+            severity: Severity::Error,
+            summary: "The certificate does not cover the domain",
+            explain: "None of its names is the domain, or a wildcard one label above it.\n\nWhy: browsers refuse the site.\n\n\
+Instead: `osmt-bootstrap certificate`\n\nSource: RFC 6125, section 6.4.",
+        },
+        run: uncovered,
+    },
+    Check {
+        rule: Rule {
+            code: "ACM005",
+            name: "certificate-key-unfit",
+            severity: Severity::Error,
+            summary: "The load balancer takes no certificate with this key",
+            explain: "Application Load Balancers take RSA keys of 2048 bits and more, and ECDSA keys on P-256, P-384 and P-521.\n\n\
+Why: making the HTTPS listener fails.\n\nInstead: a certificate with RSA_2048 or EC_prime256v1.\n\n\
+Source: AWS, \"SSL certificates for your Application Load Balancer\".",
+        },
+        run: unfit,
+    },
+    Check {
+        rule: Rule {
+            code: "ACM006",
+            name: "certificate-in-another-region",
+            severity: Severity::Error,
+            summary: "The certificate lies in another region",
+            explain: "A load balancer takes certificates of its own region; us-east-1 is for CloudFront, which is not used here.\n\n\
+Why: making the HTTPS listener fails.\n\nInstead: `osmt-bootstrap certificate`\n\nSource: AWS, \"Supported Regions\" (ACM).",
+        },
+        run: elsewhere,
+    },
+    Check {
+        rule: Rule {
+            code: "ZON001",
+            name: "hosted-zone-missing",
+            severity: Severity::Error,
+            summary: "The hosted zone does not exist",
+            explain: "Route 53 has no zone of this id in the account.\n\nWhy: `terraform plan` fails.\n\n\
+Instead: the id of the zone that holds the domain; `aws route53 list-hosted-zones` lists them.\n\nSource: AWS, \"GetHostedZone\".",
+        },
+        run: |audit, sink| {
+            if let Ok(None) = fact(&audit.facts.hosted_zone, sink) {
+                sink.value(ZONE, "this hosted zone does not exist")
+                    .help("`aws route53 list-hosted-zones` lists the account's zones");
+            }
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "ZON002",
+            name: "hosted-zone-private",
+            severity: Severity::Error,
+            summary: "The hosted zone is private",
+            explain: "Only VPCs see it.\n\nWhy: users cannot find the site, and ACM cannot validate the certificate.\n\n\
+Instead: the public zone of the domain.\n\nSource: AWS, \"Working with private hosted zones\".",
+        },
+        run: |audit, sink| {
+            if let Some(zone) = zone(audit, sink)
+                && zone.private
+            {
+                sink.value(ZONE, format!("zone {} is private", zone.name))
+                    .help("name the public zone of the domain");
+            }
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "ZON003",
+            name: "domain-outside-zone",
+            severity: Severity::Error,
+            summary: "The domain does not lie in the hosted zone",
+            explain: "The zone's name is neither the domain nor a parent of it.\n\nWhy: Route 53 refuses the record.\n\n\
+Instead: the zone that holds the domain.\n\nSource: AWS, \"Working with records\".",
+        },
+        run: outside,
+    },
+];
+
+fn certificate<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Certificate> {
+    fact(&audit.facts.certificate, sink).ok()?.as_ref()
+}
+
+fn zone<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a HostedZone> {
+    fact(&audit.facts.hosted_zone, sink).ok()?.as_ref()
+}
+
+fn not_issued(audit: &Audit, sink: &mut Sink<'_>) {
+    // That it has expired is said by the rule about its end.
+    if let Some(certificate) = certificate(audit, sink)
+        && !["ISSUED", "EXPIRED"].contains(&certificate.status.as_str())
+    {
+        let why = certificate.failure.as_deref();
+        let why = why.map_or(String::new(), |why| format!(" ({why})"));
+        sink.value(
+            ARN,
+            format!("the certificate is {}{why}", certificate.status),
+        )
+        .help("`osmt-bootstrap certificate` writes the validation records and waits");
+    }
+}
+
+fn expires(audit: &Audit, sink: &mut Sink<'_>) {
+    let Some(certificate) = certificate(audit, sink) else {
+        return;
+    };
+    let end = certificate.not_after.as_deref();
+    let Some(end) = end.and_then(|end| end.parse::<Timestamp>().ok()) else {
+        if certificate.status == "ISSUED" {
+            sink.unknown("ACM does not tell when the certificate ends");
+        }
+        return;
+    };
+    let days = end.duration_since(audit.now).as_hours().div_euclid(24);
+    let help = "look whether the validation record still stands, or import a new certificate";
+    if days < 0 {
+        sink.value(ARN, format!("the certificate expired on {end}"))
+            .severity(Severity::Error)
+            .help(help);
+    } else if days < LATE_DAYS {
+        sink.value(
+            ARN,
+            format!("the certificate expires in {days} days, on {end}"),
+        )
+        .help(help);
+    }
+}
+
+fn uncovered(audit: &Audit, sink: &mut Sink<'_>) {
+    let domain = &audit.config.domain.name;
+    if let Some(certificate) = certificate(audit, sink)
+        && !certificate.covers(domain)
+    {
+        let names = certificate.names.join(", ");
+        sink.value(
+            ARN,
+            format!("the certificate is for {names}, not for {domain}"),
+        )
+        .help("`osmt-bootstrap certificate` gets one for the domain")
+        .related(Place::value(DOMAIN), "the domain");
+    }
+}
+
+fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
+    const FIT: [&str; 6] = [
+        "RSA_2048",
+        "RSA_3072",
+        "RSA_4096",
+        "EC_prime256v1",
+        "EC_secp384r1",
+        "EC_secp521r1",
+    ];
+    if let Some(certificate) = certificate(audit, sink) {
+        let key = certificate.key_algorithm.as_str();
+        if key.is_empty() {
+            sink.unknown("ACM does not tell the certificate's key");
+        } else if !FIT.contains(&key) {
+            sink.value(ARN, format!("the certificate's key is {key}"))
+                .help("use one with RSA_2048 or EC_prime256v1");
+        }
+    }
+}
+
+fn elsewhere(audit: &Audit, sink: &mut Sink<'_>) {
+    if let Some(certificate) = certificate(audit, sink) {
+        let region = certificate.arn.split(':').nth(3).unwrap_or_default();
+        if region != audit.config.region {
+            sink.value(ARN, format!("the certificate lies in {region}"))
+                .help("`osmt-bootstrap certificate` gets one in the config's region");
+        }
+    }
+}
+
+fn outside(audit: &Audit, sink: &mut Sink<'_>) {
+    let domain = audit.config.domain.name.to_ascii_lowercase();
+    if let Some(zone) = zone(audit, sink) {
+        let name = zone.name.to_ascii_lowercase();
+        if domain != name && !domain.ends_with(&format!(".{name}")) {
+            sink.value(ZONE, format!("zone {} does not hold {domain}", zone.name))
+                .help("name the zone that holds the domain")
+                .related(Place::value(DOMAIN), "the domain");
+        }
+    }
+}

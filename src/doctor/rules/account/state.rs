@@ -1,0 +1,362 @@
+//! The state bucket and the lock table: there, protected, of the form that Terraform wants.
+
+use serde_json::Value;
+
+use super::Audit;
+use crate::account::Bucket;
+use crate::account::PublicAccessBlock;
+use crate::account::Table;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+/// Days that old versions of the state are kept at least.
+const KEEP_DAYS: i32 = 90;
+
+const MAKE: &str = "`osmt-bootstrap apply` makes it";
+const MEND: &str = "`osmt-bootstrap apply` sets it";
+
+/// Where the state lies and who holds it.
+pub(super) const CHECKS: &[Check<Audit>] = &[
+    Check {
+        rule: Rule {
+            code: "STA001",
+            name: "state-bucket-missing",
+            severity: Severity::Error,
+            summary: "The state bucket does not exist",
+            explain: "No bucket of the name that the backend uses.\n\nWhy: `terraform init` fails.\n\nInstead: `osmt-bootstrap apply`\n\n\
+Source: HashiCorp, \"Backend Type: s3\".",
+        },
+        run: |audit, sink| {
+            if let Ok(None) = fact(&audit.facts.state_bucket, sink) {
+                sink.elsewhere("the state bucket does not exist").help(MAKE);
+            }
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA002",
+            name: "state-bucket-elsewhere",
+            severity: Severity::Error,
+            summary: "The state bucket lies in another region",
+            explain: "The bucket's region is not the config's.\n\nWhy: `terraform init` is redirected and fails, and the state leaves the region that was chosen.\n\n\
+Instead: make a bucket in the right region and move the state.\n\nSource: HashiCorp, \"Backend Type: s3\".",
+        },
+        run: |audit, sink| {
+            if let Some(bucket) = bucket(audit, sink)
+                && bucket.region != audit.config.region
+            {
+                let message = format!("bucket {} lies in {}", bucket.name, bucket.region);
+                sink.value("/config/region", message)
+                    .help("make a bucket in the config's region and move the state");
+            }
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA003",
+            name: "state-bucket-public",
+            severity: Severity::Error,
+            summary: "The state bucket may be made public",
+            explain: "Not all four of S3's blocks on public access are on.\n\nWhy: one wrong policy, and the state is everybody's.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Blocking public access to your Amazon S3 storage\".",
+        },
+        run: |audit, sink| {
+            setting(
+                audit,
+                sink,
+                "public access is not blocked by all four switches",
+                |bucket| bucket.public_access_block == PublicAccessBlock::ALL,
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA004",
+            name: "state-bucket-unversioned",
+            severity: Severity::Error,
+            summary: "The state bucket keeps no old versions",
+            explain: "Versioning is off or suspended.\n\nWhy: a broken or lost state cannot be brought back.\n\nInstead: `osmt-bootstrap apply`\n\n\
+Source: HashiCorp, \"Backend Type: s3\": versioning is highly recommended.",
+        },
+        run: |audit, sink| {
+            setting(audit, sink, "versioning is off", |bucket| {
+                bucket.versioning.as_deref() == Some("Enabled")
+            });
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA005",
+            name: "state-bucket-without-kms",
+            severity: Severity::Warning,
+            summary: "The state bucket is not encrypted with a KMS key",
+            explain: "Default encryption is S3's own, or there is no bucket key.\n\nWhy: reading the state is then not a matter of the key's policy and leaves no trace in CloudTrail; without a bucket key each read costs a call.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Using server-side encryption with AWS KMS keys\".",
+        },
+        run: |audit, sink| {
+            setting(
+                audit,
+                sink,
+                "it is not encrypted with KMS and a bucket key",
+                |bucket| {
+                    let algorithm = bucket.encryption.as_deref().unwrap_or_default();
+                    algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
+                },
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA006",
+            name: "state-bucket-with-acls",
+            severity: Severity::Warning,
+            summary: "Access lists are on for the state bucket",
+            explain: "Object ownership is not BucketOwnerEnforced.\n\nWhy: whoever writes an object may open it to others.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Controlling ownership of objects\".",
+        },
+        run: |audit, sink| {
+            setting(audit, sink, "access lists are on", |bucket| {
+                bucket.object_ownership.as_deref() == Some("BucketOwnerEnforced")
+            });
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA007",
+            name: "state-bucket-without-tls",
+            severity: Severity::Warning,
+            summary: "The state bucket answers plain HTTP",
+            explain: "No statement of its policy denies requests without TLS.\n\nWhy: a wrong endpoint would send the state in the clear.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Security best practices for Amazon S3\".",
+        },
+        run: |audit, sink| {
+            setting(audit, sink, "its policy admits plain HTTP", |bucket| {
+                wants_tls(bucket.policy.as_deref().unwrap_or_default())
+            });
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "STA008",
+            name: "state-history-short",
+            severity: Severity::Warning,
+            summary: "Old versions of the state go in less than 90 days",
+            explain: "A lifecycle rule deletes noncurrent versions early.\n\nWhy: a mistake found after a holiday cannot be undone.\n\n\
+Instead: 90 days or more.\n\nSource: AWS, \"Lifecycle configuration elements\".",
+        },
+        run: |audit, sink| {
+            setting(
+                audit,
+                sink,
+                "a lifecycle rule deletes old versions in less than 90 days",
+                |bucket| {
+                    let mut enabled = bucket.lifecycle.values().filter(|rule| rule.enabled);
+                    enabled.all(|rule| rule.noncurrent_days.is_none_or(|days| days >= KEEP_DAYS))
+                },
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK001",
+            name: "lock-table-missing",
+            severity: Severity::Error,
+            summary: "The lock table does not exist",
+            explain: "No table of the name that the backend uses.\n\nWhy: `terraform plan` fails when it takes the lock.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: HashiCorp, \"Backend Type: s3\".",
+        },
+        run: |audit, sink| {
+            if audit.lock_table
+                && let Ok(None) = fact(&audit.facts.lock_table, sink)
+            {
+                sink.elsewhere("the lock table does not exist").help(MAKE);
+            }
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK002",
+            name: "lock-table-misshaped",
+            severity: Severity::Error,
+            summary: "The lock table's key is not LockID (S)",
+            explain: "Terraform wants a table with the partition key `LockID` of type string, and no sort key.\n\nWhy: no lock can be taken.\n\n\
+Instead: another table; a key cannot be changed.\n\nSource: HashiCorp, \"Backend Type: s3\".",
+        },
+        run: |audit, sink| {
+            table(
+                audit,
+                sink,
+                "its key is not LockID (S) alone",
+                "name another table in main.tf: a key cannot be changed",
+                |table| {
+                    let key = table
+                        .partition_key
+                        .as_ref()
+                        .map(|(name, of)| (name.as_str(), of.as_str()));
+                    key == Some(("LockID", "S")) && !table.sort_key
+                },
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK003",
+            name: "lock-table-not-ready",
+            severity: Severity::Error,
+            summary: "The lock table is not ready",
+            explain: "Its status is neither ACTIVE nor UPDATING.\n\nWhy: no lock can be taken.\n\nInstead: wait, then look again.\n\n\
+Source: AWS, \"TableDescription\".",
+        },
+        run: |audit, sink| {
+            table(
+                audit,
+                sink,
+                "it is not ready",
+                "wait a minute and look again",
+                |table| matches!(table.status.as_str(), "ACTIVE" | "UPDATING"),
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK004",
+            name: "lock-table-unprotected",
+            severity: Severity::Warning,
+            summary: "The lock table may be deleted by mistake",
+            explain: "Deletion protection is off.\n\nWhy: without the table two people can apply at once.\n\nInstead: `osmt-bootstrap apply`\n\n\
+Source: AWS, \"Using deletion protection to protect your table\".",
+        },
+        run: |audit, sink| {
+            table(audit, sink, "deletion protection is off", MEND, |table| {
+                table.deletion_protection
+            });
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK005",
+            name: "lock-table-without-recovery",
+            severity: Severity::Warning,
+            summary: "The lock table cannot be restored to a point in time",
+            explain: "Point-in-time recovery is off.\n\nWhy: the digests of the state that it holds cannot be brought back.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Point-in-time recovery for DynamoDB\".",
+        },
+        run: |audit, sink| {
+            table(
+                audit,
+                sink,
+                "point-in-time recovery is off",
+                MEND,
+                |table| table.point_in_time_recovery,
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK006",
+            name: "lock-table-without-kms",
+            severity: Severity::Warning,
+            summary: "The lock table is not encrypted with a KMS key",
+            explain: "It is encrypted with a key that DynamoDB owns.\n\nWhy: who reads it leaves no trace of the key's use.\n\n\
+Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"DynamoDB encryption at rest\".",
+        },
+        run: |audit, sink| {
+            table(
+                audit,
+                sink,
+                "it is not encrypted with a KMS key",
+                MEND,
+                |table| table.kms,
+            );
+        },
+    },
+    Check {
+        rule: Rule {
+            code: "LCK007",
+            name: "state-locked",
+            severity: Severity::Warning,
+            summary: "Somebody holds the state's lock",
+            explain: "Terraform is at work, or it died while it was.\n\nWhy: plan and apply fail until the lock is given back.\n\n\
+Instead: ask who holds it; if nobody does, `terraform force-unlock ID`.\n\nSource: HashiCorp, \"State Locking\".",
+        },
+        run: locked,
+    },
+];
+
+/// A fact; says why where it is not known.
+pub(super) fn fact<'a, T>(
+    known: &'a crate::account::Known<T>,
+    sink: &mut Sink<'_>,
+) -> Result<&'a T, ()> {
+    known.as_result().map_err(|reason| sink.unknown(reason))
+}
+
+fn bucket<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Bucket> {
+    fact(&audit.facts.state_bucket, sink).ok()?.as_ref()
+}
+
+fn setting(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, is_right: fn(&Bucket) -> bool) {
+    if let Some(bucket) = bucket(audit, sink)
+        && !is_right(bucket)
+    {
+        sink.elsewhere(format!("state bucket {}: {wrong}", bucket.name))
+            .help(MEND);
+    }
+}
+
+fn table(
+    audit: &Audit,
+    sink: &mut Sink<'_>,
+    wrong: &str,
+    help: &str,
+    is_right: fn(&Table) -> bool,
+) {
+    if audit.lock_table
+        && let Ok(Some(table)) = fact(&audit.facts.lock_table, sink)
+        && !is_right(table)
+    {
+        sink.elsewhere(format!("lock table {}: {wrong}", table.name))
+            .help(help);
+    }
+}
+
+/// Whether a policy denies everybody what does not come by TLS.
+fn wants_tls(policy: &str) -> bool {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    let statements = policy["Statement"].as_array().into_iter().flatten();
+    statements.into_iter().any(|statement| {
+        let condition = &statement["Condition"]["Bool"]["aws:SecureTransport"];
+        let everybody = statement["Principal"] == "*" || statement["Principal"]["AWS"] == "*";
+        let plain = condition == "false" || condition == &Value::Bool(false);
+        statement["Effect"] == "Deny" && everybody && plain
+    })
+}
+
+fn locked(audit: &Audit, sink: &mut Sink<'_>) {
+    if !audit.lock_table {
+        return;
+    }
+    if let Ok(Some(table)) = fact(&audit.facts.lock_table, sink)
+        && let Some(lock) = &table.lock
+    {
+        let or = |text: &str| {
+            if text.is_empty() {
+                "?".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        let message = format!(
+            "the state is locked by {} since {} ({})",
+            or(&lock.who),
+            or(&lock.created),
+            or(&lock.operation)
+        );
+        sink.elsewhere(message).help(format!(
+            "ask them; if nobody is at work, `terraform force-unlock {}`",
+            or(&lock.id)
+        ));
+    }
+}
