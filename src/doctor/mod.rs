@@ -95,6 +95,8 @@ pub fn all() -> Vec<&'static Rule> {
     let mut rules: Vec<&Rule> = checks.map(|check| &check.rule).collect();
     let planned = rules::plan::THEMES.iter().copied().flatten();
     rules.extend(planned.map(|check| &check.rule));
+    let live = rules::account::THEMES.iter().copied().flatten();
+    rules.extend(live.map(|check| &check.rule));
     rules.extend(shape::ALL);
     rules.sort_by_key(|rule| rule.code);
     rules

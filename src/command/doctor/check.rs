@@ -6,8 +6,10 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use clap::ValueEnum;
 
+use super::live::Live;
+use super::verdict::Verdict;
+use super::verdict::report;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::doctor;
@@ -16,8 +18,6 @@ use crate::doctor::Diagnosis;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
-use crate::finding::Severity;
-use crate::report;
 use crate::report::FileReport;
 
 /// Check configs: syntax, shape, rules and policies; without network.
@@ -29,33 +29,10 @@ pub(super) struct Check {
     /// Say aloud that nothing is asked of AWS (the default).
     #[arg(long)]
     offline: bool,
-    /// The least severity that makes the exit 1.
-    #[arg(long, value_name = "SEVERITY", default_value = "error")]
-    fail_on: FailOn,
-    /// What could not be checked counts as a failure.
-    #[arg(long)]
-    strict: bool,
-}
-
-/// The values of `--fail-on`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
-    /// Apply or start-up would fail, or data would be lost.
-    Error,
-    /// It works and is unwise.
-    Warning,
-    /// Worth knowing.
-    Note,
-}
-
-impl From<FailOn> for Severity {
-    fn from(fail_on: FailOn) -> Self {
-        match fail_on {
-            FailOn::Error => Self::Error,
-            FailOn::Warning => Self::Warning,
-            FailOn::Note => Self::Note,
-        }
-    }
+    #[command(flatten)]
+    live: Live,
+    #[command(flatten)]
+    verdict: Verdict,
 }
 
 impl Check {
@@ -64,6 +41,12 @@ impl Check {
         if paths.is_empty() {
             paths.push(common.config_path());
         }
+        if self.live.is_asked() && paths.len() > 1 {
+            return Err(Failure::new(
+                Exit::Usage,
+                "facts are of one account: name one config with `--live` or `--facts`",
+            ));
+        }
         let asked = Asked {
             loopback: is_loopback(common.endpoint_url.as_deref()),
         };
@@ -71,7 +54,15 @@ impl Check {
         let mut judged: Vec<(String, Diagnosis)> = Vec::new();
         for (path, result) in paths.iter().zip(examine(&paths, asked)) {
             match result {
-                Ok(diagnosis) => judged.push((path.display().to_string(), diagnosis)),
+                Ok(mut diagnosis) => {
+                    if self.live.is_asked() {
+                        let Diagnosis {
+                            document, findings, ..
+                        } = &mut diagnosis;
+                        self.live.judge(document.as_ref(), findings, common, ui)?;
+                    }
+                    judged.push((path.display().to_string(), diagnosis));
+                }
                 Err(error) => {
                     ui.failure(&error.into());
                     exit = Exit::Usage;
@@ -90,22 +81,11 @@ impl Check {
         if !reports.is_empty() {
             report(ui, &reports)?;
         }
-        let bad = |report: &FileReport<'_>| {
-            report.findings.worst() >= Some(self.fail_on.into())
-                || self.strict && !report.findings.unknown.is_empty()
-        };
-        Ok(if exit == Exit::Done && reports.iter().any(bad) {
-            Exit::Pending
-        } else {
-            exit
+        Ok(match self.verdict.exit(&reports) {
+            verdict if exit == Exit::Done => verdict,
+            _ => exit,
         })
     }
-}
-
-/// Prints the reports in the format that was asked for.
-fn report(ui: &Ui, reports: &[FileReport<'_>]) -> Result<(), Failure> {
-    let rules = doctor::all();
-    ui.write(|out| report::write(ui.format, reports, &ui.tool, &rules, true, out))
 }
 
 /// Reads and judges every file, on as many threads as there are processors; the results in the files' order.

@@ -1,7 +1,10 @@
 //! `osmt-doctor`: flags in, text and exit out.
 
 mod check;
+mod live;
+mod plan;
 mod rules;
+mod verdict;
 
 use clap::Parser;
 use clap::Subcommand;
@@ -26,6 +29,8 @@ pub struct Doctor {
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
     Check(check::Check),
+    Plan(plan::Plan),
+    Facts(live::Record),
     Rules(rules::Rules),
     Explain(rules::Explain),
     Schema(rules::Schema),
@@ -39,12 +44,14 @@ impl Tool for Doctor {
     }
 
     fn reports_findings(&self) -> bool {
-        matches!(self.verb, Verb::Check(_))
+        matches!(self.verb, Verb::Check(_) | Verb::Plan(_))
     }
 
     fn run(self, ui: &Ui) -> Result<Exit, Failure> {
         match self.verb {
             Verb::Check(check) => check.run(&self.common, ui),
+            Verb::Plan(plan) => plan.run(&self.common, ui),
+            Verb::Facts(_) => live::Record::run(&self.common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),
             Verb::Explain(explain) => explain.run(ui),
             Verb::Schema(_) => rules::Schema::run(ui),

@@ -166,7 +166,9 @@ mod tests {
 
     fn judge(audit: &Audit) -> Findings {
         let mut findings = Findings::default();
-        THEMES.iter().for_each(|theme| findings.run(theme, audit));
+        for theme in THEMES {
+            findings.run(theme, audit);
+        }
         findings
     }
 
@@ -216,67 +218,105 @@ mod tests {
     /// What is done to the good account, and the one code that must then be said.
     const SPOILT: &[(&str, Spoil)] = &[
         ("ACC001", |a| {
-            a.facts.account_id = Known::Known("210987654321".into())
+            a.facts.account_id = Known::Known("210987654321".into());
         }),
-        ("ACC002", |a| a.facts.region = "eu-west-1".into()),
-        ("STA001", |a| a.facts.state_bucket = Known::Known(None)),
-        ("STA002", |a| bucket(a).region = "eu-west-1".into()),
+        ("ACC002", |a| {
+            a.facts.region = "eu-west-1".into();
+        }),
+        ("STA001", |a| {
+            a.facts.state_bucket = Known::Known(None);
+        }),
+        ("STA002", |a| {
+            bucket(a).region = "eu-west-1".into();
+        }),
         ("STA003", |a| {
-            bucket(a).public_access_block.block_public_policy = false
+            bucket(a).public_access_block.block_public_policy = false;
         }),
         ("STA004", |a| {
-            bucket(a).versioning = Some("Suspended".into())
+            bucket(a).versioning = Some("Suspended".into());
         }),
-        ("STA005", |a| bucket(a).encryption = Some("AES256".into())),
-        ("STA006", |a| bucket(a).object_ownership = None),
-        ("STA007", |a| bucket(a).policy = None),
+        ("STA005", |a| {
+            bucket(a).encryption = Some("AES256".into());
+        }),
+        ("STA006", |a| {
+            bucket(a).object_ownership = None;
+        }),
+        ("STA007", |a| {
+            bucket(a).policy = None;
+        }),
         ("STA008", |a| {
             bucket(a)
                 .lifecycle
                 .values_mut()
                 .for_each(|rule| rule.noncurrent_days = Some(9));
         }),
-        ("LCK001", |a| a.facts.lock_table = Known::Known(None)),
-        ("LCK002", |a| {
-            table(a).partition_key = Some(("LockId".into(), "S".into()))
+        ("LCK001", |a| {
+            a.facts.lock_table = Known::Known(None);
         }),
-        ("LCK002", |a| table(a).sort_key = true),
-        ("LCK003", |a| table(a).status = "DELETING".into()),
-        ("LCK004", |a| table(a).deletion_protection = false),
-        ("LCK005", |a| table(a).point_in_time_recovery = false),
-        ("LCK006", |a| table(a).kms = false),
-        ("LCK007", |a| table(a).lock = Some(Lock::default())),
-        ("ASM001", |a| *secret(a) = None),
-        ("ASM001", |a| a.facts.secrets.clear()),
+        ("LCK002", |a| {
+            table(a).partition_key = Some(("LockId".into(), "S".into()));
+        }),
+        ("LCK002", |a| {
+            table(a).sort_key = true;
+        }),
+        ("LCK003", |a| {
+            table(a).status = "DELETING".into();
+        }),
+        ("LCK004", |a| {
+            table(a).deletion_protection = false;
+        }),
+        ("LCK005", |a| {
+            table(a).point_in_time_recovery = false;
+        }),
+        ("LCK006", |a| {
+            table(a).kms = false;
+        }),
+        ("LCK007", |a| {
+            table(a).lock = Some(Lock::default());
+        }),
+        ("ASM001", |a| {
+            *secret(a) = None;
+        }),
+        ("ASM001", |a| {
+            a.facts.secrets.clear();
+        }),
         ("ASM002", |a| {
-            secret(a).get_or_insert_default().has_value = false
+            secret(a).get_or_insert_default().has_value = false;
         }),
         ("ASM003", |a| {
             secret(a).get_or_insert_default().deleted = Some("2026-02-01T00:00:00Z".into());
         }),
         ("ASM004", |a| {
-            secret(a).get_or_insert_default().rotation = true
+            secret(a).get_or_insert_default().rotation = true;
         }),
-        ("ACM001", |a| a.facts.certificate = Known::Known(None)),
+        ("ACM001", |a| {
+            a.facts.certificate = Known::Known(None);
+        }),
         ("ACM002", |a| {
-            certificate(a).status = "PENDING_VALIDATION".into()
+            certificate(a).status = "PENDING_VALIDATION".into();
         }),
         ("ACM003", |a| {
-            certificate(a).not_after = Some("2026-01-09T00:00:00Z".into())
+            certificate(a).not_after = Some("2026-01-09T00:00:00Z".into());
         }),
         ("ACM004", |a| {
-            certificate(a).names = vec!["other.org".into()]
+            certificate(a).names = vec!["other.org".into()];
         }),
         ("ACM005", |a| {
-            certificate(a).key_algorithm = "RSA_1024".into()
+            certificate(a).key_algorithm = "RSA_1024".into();
         }),
         ("ACM006", |a| {
             let arn = &mut certificate(a).arn;
             *arn = arn.replace("us-west-2", "us-east-1");
         }),
-        ("ZON001", |a| a.facts.hosted_zone = Known::Known(None)),
-        ("ZON002", |a| zone(a).private = true),
-        ("ZON003", |a| zone(a).name = "school.org".into()),
+        ("ZON001", |a| {
+            a.facts.hosted_zone = Known::Known(None);
+        }),
+        ("ZON002", |a| {
+            zone(a).private = true;
+        }),
+        ("ZON003", |a| {
+            zone(a).name = "school.org".into();
+        }),
     ];
 
     #[test]

@@ -150,7 +150,11 @@ fn replaced(plan: &Planned, sink: &mut Sink<'_>) {
         let address = &change.address;
         sink.value(at, format!("{address} is replaced{why}; it holds {holds}"))
             .severity(severity)
-            .help("undo the change of that attribute, or take a snapshot and move the data first");
+            .help(if by.is_empty() {
+                "leave `-replace` out, or take a snapshot and move the data first"
+            } else {
+                "undo the change of that attribute, or take a snapshot and move the data first"
+            });
     }
 }
 
