@@ -148,10 +148,12 @@ pub fn tag_fault(tag: &str) -> Option<(String, String)> {
         );
     }
     let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    if tag.len() == 64 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let bare = tag.to_lowercase().replace("sha256", "");
+    let bare = bare.trim_start_matches(['-', '_', '.', '=']);
+    if bare.len() == 64 && bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return fault(
-            "is a digest without its kind",
-            format!("write sha256:{}", tag.to_lowercase()),
+            "is a digest, but not in the form sha256:…",
+            format!("write sha256:{bare}"),
         );
     }
     if tag.len() > 128 {

@@ -185,6 +185,14 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, String)> {
         ));
     }
     let path = &rest[authority.len()..];
+    if host.starts_with("login.microsoftonline.")
+        && ["/common", "/organizations", "/consumers"]
+            .iter()
+            .any(|any| path.starts_with(any))
+    {
+        let help = "write the tenant's id in place of it: the app wants one issuer";
+        return Some(("names no tenant", help.into()));
+    }
     if path.contains("//") {
         return Some((
             "has two slashes in a row",

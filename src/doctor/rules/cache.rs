@@ -131,54 +131,64 @@ fn group(subject: &Subject, sink: &mut Sink<'_>) {
     let version = subject
         .text(VERSION)
         .and_then(|text| family(text).ok().map(|family| (text, family)));
-    let wanted = version.map_or("redis7", |(_, family)| family);
-    let help = format!("write default.{wanted}");
-    let lower = group.to_lowercase();
-    let bare = lower.strip_prefix("default.").unwrap_or(&lower);
-    let plain = bare.strip_suffix(".cluster.on").unwrap_or(bare);
-    let looks =
-        plain.starts_with("redis") || plain.starts_with("valkey") || plain.starts_with("memcached");
-    let message = if lower.starts_with("default")
-        || looks
-            && plain
-                .trim_start_matches(char::is_alphabetic)
-                .starts_with(|c: char| c.is_ascii_digit())
-    {
-        if group.starts_with("default.")
-            && version.is_none()
-            && FAMILIES.contains(&plain)
-            && plain == bare
-        {
-            return;
+    if let Some(message) = group_fault(group, version) {
+        let wanted = version.map_or("redis7", |(_, family)| family);
+        let finding = sink.value(GROUP, message);
+        finding.help(format!("write default.{wanted}"));
+        if version.is_some() {
+            finding.related(Place::value(VERSION), "the version");
         }
-        if plain != bare && plain == wanted {
-            format!("{group} turns cluster mode on, which OSMT's client does not speak")
-        } else if group.strip_prefix("default.") == Some(wanted) {
-            return;
-        } else if FAMILIES.contains(&bare) && lower == bare {
-            format!("{group} is a family, not the name of a parameter group")
-        } else if let Some((version, _)) = version.filter(|_| FAMILIES.contains(&plain)) {
-            format!("{group} does not fit Redis {version}")
-        } else {
-            format!("AWS has no parameter group {group}")
-        }
-    } else {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        let fits = group.starts_with(|c: char| c.is_ascii_alphabetic())
-            && group.chars().all(word)
-            && !group.ends_with('-')
-            && !group.contains("--")
-            && group.len() <= 255;
-        if fits {
-            return;
-        }
-        format!("{group} cannot be the name of a parameter group")
-    };
-    let finding = sink.value(GROUP, message);
-    finding.help(help);
-    if version.is_some() {
-        finding.related(Place::value(VERSION), "the version");
     }
+}
+
+/// Why a parameter group does not go with a version (and its family), where that is known.
+fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
+    const ENGINES: [&str; 7] = [
+        "redis",
+        "valkey",
+        "memcached",
+        "mysql",
+        "mariadb",
+        "postgres",
+        "aurora",
+    ];
+    let lower = group.to_lowercase();
+    let (first, rest) = lower.split_once('.').unwrap_or((&lower, ""));
+    let family_like = |text: &str| {
+        ENGINES.iter().any(|engine| {
+            text.strip_prefix(engine)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+    };
+    if group.starts_with("default.") {
+        let plain = rest.strip_suffix(".cluster.on").unwrap_or(rest);
+        if group != lower || !FAMILIES.contains(&plain) {
+            return Some(format!("AWS has no parameter group {group}"));
+        }
+        if plain != rest {
+            return Some(format!(
+                "{group} turns cluster mode on, which OSMT's client does not speak"
+            ));
+        }
+        return version
+            .filter(|(_, family)| *family != plain)
+            .map(|(version, _)| format!("{group} does not fit Redis {version}"));
+    }
+    if family_like(&lower) {
+        return Some(format!(
+            "{group} is a family, not the name of a parameter group"
+        ));
+    }
+    if strsim::damerau_levenshtein(first, "default") < 3 || lower.starts_with("default") {
+        return Some(format!("AWS has no parameter group {group}"));
+    }
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let fits = group.starts_with(|c: char| c.is_ascii_alphabetic())
+        && group.chars().all(word)
+        && !group.ends_with('-')
+        && !group.contains("--")
+        && group.len() <= 255;
+    (!fits).then(|| format!("{group} cannot be the name of a parameter group"))
 }
 
 fn node_type(subject: &Subject, sink: &mut Sink<'_>) {

@@ -99,7 +99,38 @@ Source: OSMT, `api/src/main/resources/db/migration` of the release tags.",
         },
         run: dead_end,
     },
+    Check {
+        rule: Rule {
+            code: "IMG008",
+            name: "image-nearly-right",
+            severity: Severity::Warning,
+            summary: "The image's name is nearly that of the publisher",
+            explain: "A name that differs from `wguopensource/osmt-app` or Elasticsearch's by a slip of the pen.\n\n\
+Why: the task cannot pull its image, or pulls somebody else's.\n\nExample: `\"docker_image\": \"wgu-opensource/osmt-app\"`\n\n\
+Instead: `\"docker_image\": \"wguopensource/osmt-app\"`\n\nSource: Docker Hub, wguopensource/osmt-app; docker.elastic.co.",
+        },
+        run: nearly,
+    },
 ];
+
+/// What the publishers call their images.
+const PUBLISHED: [(&str, &str); 2] = [
+    (APP, "wguopensource/osmt-app"),
+    (SEARCH, "docker.elastic.co/elasticsearch/elasticsearch"),
+];
+
+fn nearly(subject: &Subject, sink: &mut Sink<'_>) {
+    for (service, published) in PUBLISHED {
+        let near = |image: &&str| (1..4).contains(&strsim::damerau_levenshtein(image, published));
+        if let Some(image) = image(subject, service).filter(near) {
+            sink.value(
+                format!("{service}/docker_image"),
+                format!("{image} is nearly {published}"),
+            )
+            .help(format!("did you mean {published}?"));
+        }
+    }
+}
 
 fn image<'a>(subject: &'a Subject, service: &str) -> Option<&'a str> {
     subject

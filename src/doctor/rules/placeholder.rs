@@ -54,13 +54,19 @@ fn placeholders(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 /// Accounts of AWS's documentation; the first is the template's, and the emulator's.
-const ACCOUNTS: [&str; 6] = [
+const ACCOUNTS: [&str; 12] = [
     "123456789012",
     "111122223333",
     "444455556666",
     "210987654321",
     "012345678901",
     "123412341234",
+    "777788889999",
+    "987654321098",
+    "098765432109",
+    "012345678910",
+    "123456789123",
+    "098765432101",
 ];
 
 /// Why a value is a placeholder.
@@ -115,9 +121,8 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
 
 /// Values that only somebody who knows the key can tell.
 fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static str> {
-    const RUNS: [&str; 6] = [
-        "0123456789",
-        "1234567890",
+    const RUNS: [&str; 5] = [
+        "123456789",
         "a1b2c3d4",
         "1b2c3d4e5f",
         "abcdef12345",
@@ -146,23 +151,30 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
         }
         "/config/domain/hosted_zone_id" | "/config/app/oauth/client_id"
             if RUNS.iter().any(|run| lower.contains(run))
-                || same(&lower.replace('-', ""))
+                || is_counted(lower)
                 || same(lower.strip_prefix('z').unwrap_or_default())
                 || NAMES.contains(&lower) =>
         {
             Some("it is made up")
         }
         "/config/app/oauth/issuer"
-            if lower.contains("dev-82064468.") || lower.contains("dev-123456") =>
+            if lower.contains("dev-82064468.")
+                || lower.contains("dev-12345")
+                || lower.contains("dev-000") =>
         {
             Some("it is the identity provider of the instructions")
         }
         "/config/alb/certificate_arn" => {
             let id = lower.rsplit_once(":certificate/").map_or("", |(_, id)| id);
-            let made_up = id.starts_with("12345678-")
-                || id.starts_with("a1b2c3d4-")
-                || same(&id.replace('-', ""));
-            made_up.then_some("the certificate's id is made up")
+            is_counted(id).then_some("the certificate's id is made up")
+        }
+        "/config/app/oauth/audience" | "/config/app/oauth/issuer"
+            if lower.split(['/', ':']).any(is_counted) =>
+        {
+            Some("it is made up")
+        }
+        "/config/domain/name" | "/config/app/oauth/issuer" if host.split('.').any(is_stand_in) => {
+            Some("the host's name stands for another")
         }
         _ if at.ends_with("docker_image")
             && ACCOUNTS.iter().any(|account| text.starts_with(account))
@@ -172,6 +184,43 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
         }
         _ => None,
     }
+}
+
+/// Whether an id of hexadecimal groups was typed by somebody who needed any id.
+fn is_counted(id: &str) -> bool {
+    const STARTS: [&str; 5] = [
+        "12345678-",
+        "01234567-",
+        "a1b2c3d4-",
+        "11111111-",
+        "aaaaaaaa-",
+    ];
+    let digits = id.replace('-', "");
+    STARTS.iter().any(|start| id.starts_with(start))
+        || digits.len() > 3 && digits.bytes().all(|byte| byte == digits.as_bytes()[0])
+}
+
+/// Whether a label of a host name stands for the name that one is to write.
+fn is_stand_in(label: &str) -> bool {
+    const LABELS: [&str; 16] = [
+        "mydomain",
+        "my-domain",
+        "mycompany",
+        "my-company",
+        "myorg",
+        "my-org",
+        "mytenant",
+        "my-tenant",
+        "tenant",
+        "tld",
+        "foo",
+        "bar",
+        "foobar",
+        "domain",
+        "company",
+        "basedomain",
+    ];
+    LABELS.contains(&label)
 }
 
 #[cfg(test)]

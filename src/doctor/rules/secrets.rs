@@ -139,6 +139,7 @@ fn secret(text: &str, at: &str) -> Option<&'static str> {
     };
     let long = at.starts_with("/config/app/oauth/")
         && text.len() >= 40
+        && text.split(['-', '_']).any(|run| run.len() >= 20)
         && text.bytes().all(word)
         && text.bytes().any(|byte| byte.is_ascii_digit())
         && text.bytes().any(|byte| byte.is_ascii_alphabetic());
@@ -166,6 +167,7 @@ fn secret(text: &str, at: &str) -> Option<&'static str> {
         "sk_live_",
         "sk-",
         "AIza",
+        "GOCSPX-",
         "dckr_pat_",
     ]) {
         Some("an API token")
