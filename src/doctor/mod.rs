@@ -4,8 +4,10 @@
 
 pub mod block;
 pub mod class;
+pub mod ignore;
 pub mod image;
 pub mod planned;
+pub mod policy;
 pub mod recipe;
 pub mod region;
 pub mod rules;
@@ -15,12 +17,15 @@ pub mod subject;
 use std::collections::HashMap;
 
 use crate::document::Document;
+use crate::document::Node;
 use crate::finding::Finding;
 use crate::finding::Findings;
 use crate::finding::Place;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Token;
+use policy::On;
+use policy::Policy;
 use rules::shape;
 use subject::Subject;
 
@@ -29,9 +34,11 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// What the config is judged by, beside the rules.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked {
+pub struct Asked<'a> {
     /// The AWS endpoint is this machine: an emulator's account and domain are no placeholders.
     pub loopback: bool,
+    /// What the organisation demands.
+    pub policies: &'a [Policy],
 }
 
 /// What was found in one file.
@@ -46,7 +53,7 @@ pub struct Diagnosis {
 }
 
 /// Looks at one config.
-pub fn diagnose(bytes: Vec<u8>, asked: Asked) -> Diagnosis {
+pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
     let text = match read(bytes) {
         Ok(text) => text,
         Err(diagnosis) => return *diagnosis,
@@ -82,6 +89,10 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked) -> Diagnosis {
         findings.run(theme, &subject);
     }
     findings.findings = told_once(findings.findings);
+    if let Some(config) = subject.document.get("/config").map(Node::value) {
+        let broken = policy::judge(asked.policies, On::Config, &config, "/config");
+        findings.findings.extend(broken);
+    }
     Diagnosis {
         text: subject.document.text().to_owned(),
         document: Some(subject.document),
@@ -98,6 +109,7 @@ pub fn all() -> Vec<&'static Rule> {
     let live = rules::account::THEMES.iter().copied().flatten();
     rules.extend(live.map(|check| &check.rule));
     rules.extend(shape::ALL);
+    rules.extend(ignore::ALL);
     rules.sort_by_key(|rule| rule.code);
     rules
 }

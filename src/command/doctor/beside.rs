@@ -1,0 +1,83 @@
+//! What lies beside the configs: policies and ignores.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::command::Common;
+use crate::doctor::ignore;
+use crate::doctor::ignore::Ignores;
+use crate::doctor::policy;
+use crate::doctor::policy::Policy;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::finding::Findings;
+
+/// Policies of the organisation's own.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Beside {
+    /// A policy file, or a folder of them; DIR/policies is always read.
+    #[arg(long, value_name = "FILE-OR-DIR")]
+    policy: Vec<PathBuf>,
+}
+
+impl Beside {
+    /// The shipped policies, those of `DIR/policies`, and those that were named.
+    pub(super) fn policies(&self, common: &Common) -> Result<Vec<Policy>, Failure> {
+        let folder = common.dir.join("policies");
+        let folder = folder.is_dir().then_some(folder);
+        let mut policies = policy::shipped();
+        for path in folder.iter().chain(&self.policy) {
+            for file in json_files(path)? {
+                let text = files::read_text(&file)?;
+                let more = policy::read(&text).map_err(|error| named(&file, error.into()))?;
+                for policy in more {
+                    if policies.iter().any(|other| other.code == policy.code) {
+                        let message = format!("{}: the code {} is taken by another policy", file.display(), policy.code);
+                        return Err(Failure::new(Exit::Usage, message).help("give each policy a code of its own"));
+                    }
+                    policies.push(policy);
+                }
+            }
+        }
+        Ok(policies)
+    }
+}
+
+/// The ignores of `DIR/doctor.ignore.json`, with the path.
+pub(super) fn ignores(common: &Common) -> Result<Option<(String, Ignores)>, Failure> {
+    let path = common.dir.join("doctor.ignore.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = files::read_text(&path)?;
+    let ignores = ignore::read(&text).map_err(|error| named(&path, error.into()))?;
+    Ok(Some((path.display().to_string(), ignores)))
+}
+
+/// Takes the accepted findings out; returns what is wrong with the ignores themselves.
+pub(super) fn accept<'a>(ignores: &Ignores, files: impl Iterator<Item = &'a mut Findings>) -> Findings {
+    ignores.apply(jiff::Zoned::now().date(), files)
+}
+
+fn named(path: &Path, mut failure: Failure) -> Failure {
+    failure.message = format!("{}: {}", path.display(), failure.message);
+    failure
+}
+
+/// The file itself, or the JSON files of a folder by name.
+fn json_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(|error| files::Error::Read(path.to_owned(), error))?;
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|file| file.extension().is_some_and(|end| end == "json"))
+        .collect();
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,309 @@
+//! Policies: what an organisation demands beyond what works, as JSON Schemas with a code and a sentence.
+//!
+//! Judges plain values; reading files is `command`'s part.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use jsonschema::Draft;
+use jsonschema::ValidationError;
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error as ThisError;
+
+use crate::document::Document;
+use crate::document::Position;
+use crate::document::join;
+use crate::explain::Exit;
+use crate::explain::Explain;
+use crate::finding::Finding;
+use crate::finding::Place;
+use crate::finding::Severity;
+use crate::finding::Token;
+
+/// The schema of a policy file, as it is published.
+pub const SCHEMA: &str = include_str!("../../schemas/policy.schema.json");
+
+/// The policies that come with the toolkit; a test compares the list with the folder.
+pub const SHIPPED: &[(&str, &str)] = &[(
+    "schemas/policies/production.json",
+    include_str!("../../schemas/policies/production.json"),
+)];
+
+/// Which document a policy judges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// The object under `/config`.
+    #[default]
+    Config,
+    /// The account's facts.
+    Account,
+    /// A Terraform plan, as `terraform show -json` prints it.
+    Plan,
+}
+
+/// A demand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The organisation's code for it: `ACME001`.
+    pub code: String,
+    /// How bad a breach is.
+    #[serde(default = "error")]
+    pub severity: Severity,
+    /// The document it judges.
+    #[serde(default)]
+    pub on: On,
+    /// What is wrong where it is broken.
+    pub message: String,
+    /// What to do then.
+    pub help: Option<String>,
+    /// When it applies; always where it is left out.
+    when: Option<Value>,
+    /// What must hold.
+    require: Value,
+    #[serde(skip)]
+    compiled: OnceLock<(Option<Validator>, OnceLock<Option<Validator>>)>,
+}
+
+fn error() -> Severity {
+    Severity::Error
+}
+
+/// A policy file that is none.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("{message} at line {}, column {}", .at.line, .at.column)]
+pub struct Error {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub at: Position,
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("schemas/policy.schema.json describes a policy file".into())
+    }
+}
+
+/// Reads a policy file; everything in it must be usable.
+pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        policies: Vec<Policy>,
+        #[serde(rename = "$schema")]
+        _schema: Option<String>,
+    }
+    let document = Document::parse(text).map_err(|error| Error {
+        message: error.message,
+        at: error.at,
+    })?;
+    let at = |span: Range<usize>| document.position(span.start);
+    let file: File = serde_path_to_error::deserialize(document.value()).map_err(|error| {
+        let place = Place::value(pointer(error.path()));
+        let message = error.into_inner().to_string();
+        Error {
+            message,
+            at: at(document.span(&place)),
+        }
+    })?;
+    for (index, policy) in file.policies.iter().enumerate() {
+        let fault = |key: &str, message: String| {
+            let place = Place::value(format!("/policies/{index}/{key}"));
+            let at = at(document.span(&place));
+            Error { message, at }
+        };
+        let taken = super::all().iter().any(|rule| rule.code == policy.code);
+        if taken
+            || file.policies[..index]
+                .iter()
+                .any(|other| other.code == policy.code)
+        {
+            return Err(fault("code", format!("the code {} is taken", policy.code)));
+        }
+        for (key, schema) in [
+            ("when", policy.when.as_ref()),
+            ("require", Some(&policy.require)),
+        ] {
+            if let Some(Err(wrong)) = schema.map(compile) {
+                let inside = format!("{key}{}", wrong.instance_path().as_str());
+                return Err(fault(
+                    &inside,
+                    format!("`{key}` is no JSON Schema: {}", wrong.masked()),
+                ));
+            }
+        }
+    }
+    Ok(file.policies)
+}
+
+/// The policies that come with the toolkit. They are tested, and so compiled only where they apply.
+pub fn shipped() -> Vec<Policy> {
+    #[derive(Deserialize)]
+    struct File {
+        policies: Vec<Policy>,
+    }
+    SHIPPED
+        .iter()
+        .filter_map(|(_, text)| serde_json::from_str::<File>(text).ok())
+        .flat_map(|file| file.policies)
+        .collect()
+}
+
+/// Judges a document: `value` stands at `base` in the file that the findings point into.
+pub fn judge(policies: &[Policy], on: On, value: &Value, base: &str) -> Vec<Finding> {
+    policies
+        .iter()
+        .filter(|policy| policy.on == on)
+        .flat_map(|policy| policy.judge(value, base))
+        .collect()
+}
+
+impl Policy {
+    fn judge(&self, value: &Value, base: &str) -> Vec<Finding> {
+        let (when, require) = self.compiled.get_or_init(|| {
+            let when = self.when.as_ref().and_then(|when| compile(when).ok());
+            (when, OnceLock::new())
+        });
+        if when.as_ref().is_some_and(|when| !when.is_valid(value)) {
+            return Vec::new();
+        }
+        let Some(require) = require.get_or_init(|| compile(&self.require).ok()) else {
+            return Vec::new();
+        };
+        let mut findings: Vec<Finding> = Vec::new();
+        for place in require
+            .iter_errors(value)
+            .flat_map(|error| places(&error, base))
+        {
+            if findings
+                .iter()
+                .all(|finding| finding.at.as_ref() != Some(&place))
+            {
+                findings.push(self.finding(place));
+            }
+        }
+        findings
+    }
+
+    fn finding(&self, place: Place) -> Finding {
+        Finding {
+            code: Cow::Owned(self.code.clone()),
+            name: Cow::Borrowed("policy"),
+            severity: self.severity,
+            message: self.message.clone(),
+            help: Some(
+                self.help
+                    .clone()
+                    .unwrap_or_else(|| "ask whoever wrote the policy".into()),
+            ),
+            at: Some(place),
+            related: Vec::new(),
+            masked: false,
+        }
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .build(schema)
+}
+
+/// The tokens that broke a schema: the value, the missing key, the keys too many.
+fn places(error: &ValidationError<'_>, base: &str) -> Vec<Place> {
+    let at = format!("{base}{}", error.instance_path().as_str());
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let key = property.as_str().unwrap_or_default();
+            vec![Place::at(join(&at, key), Token::Missing)]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
+            .iter()
+            .map(|key| Place::at(join(&at, key), Token::Key))
+            .collect(),
+        _ => vec![Place::value(at)],
+    }
+}
+
+pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .fold(String::new(), |pointer, segment| match segment {
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Map { key } => join(&pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const EUROPE: &str = r#"{ "policies": [
+  { "code": "ACME001", "severity": "warning", "on": "config",
+    "message": "production runs in Europe only",
+    "when": { "properties": { "env": { "const": "prod" } }, "required": ["env"] },
+    "require": { "properties": { "region": { "enum": ["eu-central-1"] } }, "required": ["region"] } }
+] }"#;
+
+    #[test]
+    fn a_breach_points_at_the_value() {
+        let policies = read(EUROPE).unwrap();
+        let judged = |value| judge(&policies, On::Config, &value, "/config");
+        let found = judged(json!({ "env": "prod", "region": "us-west-2" }));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].at, Some(Place::value("/config/region")));
+        assert_eq!(found[0].severity, Severity::Warning);
+        let found = judged(json!({ "env": "prod" }));
+        assert_eq!(
+            found[0].at,
+            Some(Place::at("/config/region", Token::Missing))
+        );
+        assert_eq!(judged(json!({ "env": "test", "region": "us-west-2" })), []);
+        assert_eq!(
+            judged(json!({ "env": "prod", "region": "eu-central-1" })),
+            []
+        );
+    }
+
+    #[test]
+    fn a_broken_file_names_its_line() {
+        let wrong = EUROPE.replace("\"enum\": [", "\"enum\": 5, \"x\": [");
+        assert_eq!(read(&wrong).unwrap_err().at.line, 5);
+        assert_eq!(
+            read(&EUROPE.replace("warning", "bad")).unwrap_err().at.line,
+            2
+        );
+        assert_eq!(
+            read(&EUROPE.replace("ACME001", "NET001"))
+                .unwrap_err()
+                .at
+                .line,
+            2
+        );
+        assert_eq!(read("{\n\"policies\": [,]}").unwrap_err().at.line, 2);
+        assert!(read("{}").is_err());
+    }
+
+    #[test]
+    fn what_is_shipped_can_be_read_and_nothing_is_forgotten() {
+        for (_, text) in SHIPPED {
+            assert!(!read(text).unwrap().is_empty());
+        }
+        assert!(!shipped().is_empty());
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/policies");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), SHIPPED.len());
+    }
+}
