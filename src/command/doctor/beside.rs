@@ -36,8 +36,13 @@ impl Beside {
                 let more = policy::read(&text).map_err(|error| named(&file, error.into()))?;
                 for policy in more {
                     if policies.iter().any(|other| other.code == policy.code) {
-                        let message = format!("{}: the code {} is taken by another policy", file.display(), policy.code);
-                        return Err(Failure::new(Exit::Usage, message).help("give each policy a code of its own"));
+                        let message = format!(
+                            "{}: the code {} is taken by another policy",
+                            file.display(),
+                            policy.code
+                        );
+                        return Err(Failure::new(Exit::Usage, message)
+                            .help("give each policy a code of its own"));
                     }
                     policies.push(policy);
                 }
@@ -59,7 +64,10 @@ pub(super) fn ignores(common: &Common) -> Result<Option<(String, Ignores)>, Fail
 }
 
 /// Takes the accepted findings out; returns what is wrong with the ignores themselves.
-pub(super) fn accept<'a>(ignores: &Ignores, files: impl Iterator<Item = &'a mut Findings>) -> Findings {
+pub(super) fn accept<'a>(
+    ignores: &Ignores,
+    files: impl Iterator<Item = &'a mut Findings>,
+) -> Findings {
     ignores.apply(jiff::Zoned::now().date(), files)
 }
 

@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::beside;
+use super::beside::Beside;
 use super::live::Live;
 use super::verdict::Verdict;
 use super::verdict::report;
@@ -30,6 +32,8 @@ pub(super) struct Check {
     #[arg(long)]
     offline: bool,
     #[command(flatten)]
+    beside: Beside,
+    #[command(flatten)]
     live: Live,
     #[command(flatten)]
     verdict: Verdict,
@@ -47,8 +51,11 @@ impl Check {
                 "facts are of one account: name one config with `--live` or `--facts`",
             ));
         }
+        let policies = self.beside.policies(common)?;
+        let ignores = beside::ignores(common)?;
         let asked = Asked {
             loopback: is_loopback(common.endpoint_url.as_deref()),
+            policies: &policies,
         };
         let mut exit = Exit::Done;
         let mut judged: Vec<(String, Diagnosis)> = Vec::new();
@@ -59,7 +66,8 @@ impl Check {
                         let Diagnosis {
                             document, findings, ..
                         } = &mut diagnosis;
-                        self.live.judge(document.as_ref(), findings, common, ui)?;
+                        let document = document.as_ref();
+                        self.live.judge(document, findings, &policies, common, ui)?;
                     }
                     judged.push((path.display().to_string(), diagnosis));
                 }
@@ -69,7 +77,13 @@ impl Check {
                 }
             }
         }
-        let reports: Vec<FileReport<'_>> = judged
+        let own = ignores.as_ref().map(|(_, ignores)| {
+            let files = judged
+                .iter_mut()
+                .map(|(_, diagnosis)| &mut diagnosis.findings);
+            beside::accept(ignores, files)
+        });
+        let mut reports: Vec<FileReport<'_>> = judged
             .iter()
             .map(|(file, diagnosis)| FileReport {
                 file,
@@ -78,6 +92,16 @@ impl Check {
                 findings: &diagnosis.findings,
             })
             .collect();
+        if let (Some((file, ignores)), Some(findings)) = (&ignores, &own)
+            && !findings.findings.is_empty()
+        {
+            reports.push(FileReport {
+                file,
+                text: ignores.document.text(),
+                document: Some(&ignores.document),
+                findings,
+            });
+        }
         if !reports.is_empty() {
             report(ui, &reports)?;
         }
@@ -89,7 +113,7 @@ impl Check {
 }
 
 /// Reads and judges every file, on as many threads as there are processors; the results in the files' order.
-fn examine(paths: &[PathBuf], asked: Asked) -> Vec<Result<Diagnosis, files::Error>> {
+fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::Error>> {
     let one = |path: &Path| files::read(path).map(|bytes| doctor::diagnose(bytes, asked));
     if let [path] = paths {
         return vec![one(path)];

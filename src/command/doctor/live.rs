@@ -15,6 +15,9 @@ use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
 use crate::config::Config;
+use crate::doctor::policy;
+use crate::doctor::policy::On;
+use crate::doctor::policy::Policy;
 use crate::doctor::rules::account::Audit;
 use crate::doctor::rules::account::THEMES;
 use crate::document::Document;
@@ -54,6 +57,7 @@ impl Live {
         &self,
         document: Option<&Document>,
         findings: &mut Findings,
+        policies: &[Policy],
         common: &Common,
         ui: &Ui,
     ) -> Result<(), Failure> {
@@ -72,6 +76,13 @@ impl Live {
             Some(path) => recorded(path)?,
             None => observed(&config, &target, common, ui)?,
         };
+        // The facts are no file that the user sees: a breach names its place in words.
+        let account = serde_json::to_value(&facts).unwrap_or_default();
+        for mut finding in policy::judge(policies, On::Account, &account, "") {
+            let place = finding.at.take().map_or_else(String::new, |at| at.pointer);
+            finding.message = format!("{} ({place})", finding.message);
+            findings.findings.push(finding);
+        }
         let audit = Audit {
             facts,
             config,

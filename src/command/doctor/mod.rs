@@ -1,5 +1,6 @@
 //! `osmt-doctor`: flags in, text and exit out.
 
+mod beside;
 mod check;
 mod live;
 mod plan;

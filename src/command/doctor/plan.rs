@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
+use super::beside::Beside;
 use super::verdict::Verdict;
 use super::verdict::report;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::config::Config;
 use crate::doctor::planned::Planned;
+use crate::doctor::policy;
+use crate::doctor::policy::On;
 use crate::doctor::rules::plan::THEMES;
 use crate::explain::Exit;
 use crate::explain::Failure;
@@ -30,6 +33,8 @@ pub(super) struct Plan {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
+    beside: Beside,
+    #[command(flatten)]
     verdict: Verdict,
 }
 
@@ -37,6 +42,8 @@ impl Plan {
     pub(super) fn run(self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
         let document = read(&self.file, common, ui)?;
         let name = self.file.display().to_string();
+        let policies = self.beside.policies(common)?;
+        let broken = policy::judge(&policies, On::Plan, &document, "");
         let plan = Planned::new(document, config(common, ui)).map_err(|error| {
             let mut failure = Failure::from(error);
             failure.message = format!("{name}: {}", failure.message);
@@ -46,6 +53,7 @@ impl Plan {
         for theme in THEMES {
             findings.run(theme, &plan);
         }
+        findings.findings.extend(broken);
         // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
         let report_of_plan = FileReport {
             file: &name,
