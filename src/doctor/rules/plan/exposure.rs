@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::doctor::planned::Action;
 use crate::doctor::planned::Change;
 use crate::doctor::planned::Planned;
 use crate::finding::Check;
@@ -179,7 +180,9 @@ fn public(plan: &Planned, sink: &mut Sink<'_>) {
 }
 
 fn unencrypted(plan: &Planned, sink: &mut Sink<'_>) {
-    for change in plan.changes.iter().filter(|change| change.writes()) {
+    // Afterwards it is too late, and said each time it would only be noise.
+    let new = |change: &&Change| matches!(change.action, Action::Create | Action::Replace);
+    for change in plan.changes.iter().filter(new) {
         let name = match change.kind.as_str() {
             "aws_db_instance" | "aws_rds_cluster" => "storage_encrypted",
             "aws_elasticache_replication_group" => "at_rest_encryption_enabled",
