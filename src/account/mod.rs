@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub mod iam;
 pub mod observe;
 mod observe_bucket;
+pub mod observe_iam;
 
 /// A fact, or why it is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

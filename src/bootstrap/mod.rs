@@ -3,15 +3,23 @@
 //! One file a component. Each says what it wants ([`judge`](state_bucket::judge)), which is pure, and how a change
 //! is made (`apply`), which is one AWS call or a few. Nothing here asks or prints.
 
+pub mod account_baseline;
+mod admin_grants;
+pub mod admin_policy;
+pub mod admin_role;
+mod admin_role_apply;
 pub mod backend;
 pub mod certificate;
 mod certificate_apply;
 pub mod destroy;
 mod destroy_apply;
 pub mod dns;
+mod error;
 pub mod init;
 pub mod lock_table;
 pub mod network;
+pub mod parts;
+pub mod permissions;
 pub mod state_bucket;
 mod state_bucket_apply;
 mod state_bucket_policy;
@@ -21,15 +29,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub use self::error::Error;
 use crate::account::Bucket;
 use crate::account::Table;
+use crate::account::iam::Baseline;
 use crate::account::observe;
-use crate::aws::CallError;
+use crate::account::observe_iam;
 use crate::aws::Session;
 use crate::config;
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Explain;
 use crate::plan::Action;
 use crate::plan::Line;
 use crate::plan::Plan;
@@ -51,6 +59,9 @@ pub struct Target {
     pub table: Option<String>,
     /// The state's key in the bucket.
     pub state_key: String,
+    /// Which components are asked for.
+    #[serde(default)]
+    pub parts: parts::Parts,
 }
 
 impl Target {
@@ -76,6 +87,7 @@ impl Target {
             state_key: backend
                 .key
                 .unwrap_or_else(|| config::state_key(&config.env)),
+            parts: parts::Parts::default(),
         }
     }
 
@@ -99,21 +111,51 @@ pub struct Seen {
     pub bucket: Option<Bucket>,
     /// The lock table.
     pub table: Option<Table>,
+    /// The admin role and its policies, where they are asked for.
+    #[serde(default)]
+    pub admin: Option<admin_role::Seen>,
+    /// The account's own settings, where they are asked for.
+    #[serde(default)]
+    pub account: Option<Baseline>,
 }
 
-/// Reads what is there; bucket and table at the same time.
+/// Reads what is there of the parts that are asked for; all at the same time.
 pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> {
     let lock_id = observe::lock_id(&target.bucket, &target.state_key);
+    let parts = &target.parts;
+    let bucket = async {
+        if parts.state {
+            Box::pin(observe::bucket(session, &target.bucket)).await
+        } else {
+            Ok(None)
+        }
+    };
     let table = async {
         match &target.table {
-            Some(name) => Box::pin(observe::table(session, name, &lock_id)).await,
+            Some(name) if parts.state => Box::pin(observe::table(session, name, &lock_id)).await,
+            _ => Ok(None),
+        }
+    };
+    let admin = async {
+        match &parts.admin {
+            Some(_) => Box::pin(admin_role::observe(session, target))
+                .await
+                .map(Some),
             None => Ok(None),
         }
     };
-    let (bucket, table) = tokio::join!(Box::pin(observe::bucket(session, &target.bucket)), table);
+    let account = async {
+        match &parts.account {
+            Some(_) => Some(Box::pin(observe_iam::baseline(session)).await),
+            None => None,
+        }
+    };
+    let (bucket, table, admin, account) = tokio::join!(bucket, table, admin, account);
     Ok(Seen {
         bucket: bucket?,
         table: table?,
+        admin: admin?,
+        account,
     })
 }
 
@@ -174,6 +216,10 @@ pub enum Change {
     Bucket(state_bucket::Change),
     /// Of the lock table.
     Table(lock_table::Change),
+    /// Of the admin role.
+    Admin(admin_role::Change),
+    /// Of the account's own settings.
+    Account(account_baseline::Change),
 }
 
 /// A change and how it is shown.
@@ -194,24 +240,40 @@ impl Action for Step {
         match self.change {
             Change::Bucket(_) => 0,
             Change::Table(_) => 1,
+            Change::Admin(_) => 2,
+            Change::Account(_) => 3,
         }
     }
 }
 
 /// Judges every setting of every component; pure.
 pub fn judge(target: &Target, seen: &Seen) -> Result<Vec<Judged<Change>>, Error> {
-    let mut judged: Vec<_> = state_bucket::judge(target, seen.bucket.as_ref())?
-        .into_iter()
-        .map(|judged| judged.map(Change::Bucket))
-        .collect();
-    if let Some(name) = &target.table {
-        judged.extend(
-            lock_table::judge(target, name, seen.table.as_ref())?
-                .into_iter()
-                .map(|judged| judged.map(Change::Table)),
-        );
+    let mut judged = Vec::new();
+    if target.parts.state {
+        let bucket = state_bucket::judge(target, seen.bucket.as_ref())?.into_iter();
+        judged.extend(bucket.map(|judged| judged.map(Change::Bucket)));
+    }
+    if let Some(name) = target.table.as_ref().filter(|_| target.parts.state) {
+        let table = lock_table::judge(target, name, seen.table.as_ref())?.into_iter();
+        judged.extend(table.map(|judged| judged.map(Change::Table)));
+    }
+    if let (Some(wishes), Some(seen)) = (&target.parts.admin, &seen.admin) {
+        let admin = admin_role::judge(target, wishes, seen).into_iter();
+        judged.extend(admin.map(|judged| judged.map(Change::Admin)));
+    }
+    if let (Some(named), Some(seen)) = (&target.parts.account, &seen.account) {
+        let account = account_baseline::judge(target, named, seen)?.into_iter();
+        judged.extend(account.map(|judged| judged.map(Change::Account)));
     }
     Ok(judged)
+}
+
+/// Refuses a plan that a flag is missing for.
+pub fn answered(target: &Target, seen: &Seen) -> Result<(), Error> {
+    match (&target.parts.admin, &seen.admin) {
+        (Some(wishes), Some(seen)) => admin_role::answered(target, wishes, seen),
+        _ => Ok(()),
+    }
 }
 
 /// The changes among what was judged, in order.
@@ -230,6 +292,8 @@ pub async fn apply(session: &Session, target: &Target, step: &Step) -> Result<()
     match &step.change {
         Change::Bucket(change) => state_bucket::apply(session, target, change).await,
         Change::Table(change) => lock_table::apply(session, target, change).await,
+        Change::Admin(change) => admin_role::apply(session, target, change).await,
+        Change::Account(change) => account_baseline::apply(session, change).await,
     }
 }
 
@@ -252,59 +316,4 @@ fn present_tags(
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     (!present.is_empty()).then(|| tags_text(&present))
-}
-
-/// Why bootstrap cannot or will not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The bucket is not ours, lies elsewhere, or cannot be read.
-    #[error(transparent)]
-    Bucket(#[from] observe::BucketError),
-    /// The bucket's policy is not a JSON policy.
-    #[error(
-        "the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written"
-    )]
-    Policy(String),
-    /// A table of that name has another purpose.
-    #[error("table {table} cannot hold Terraform's lock: {why}; nothing was written")]
-    Table {
-        /// Its name.
-        table: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// AWS took longer than it ever should.
-    #[error("{thing} is still {state}")]
-    Slow {
-        /// `table osmt-test`
-        thing: String,
-        /// `CREATING`
-        state: String,
-    },
-    /// A call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
-
-impl Explain for Error {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Bucket(error) => error.exit(),
-            Self::Policy(_) | Self::Table { .. } => Exit::Refused,
-            Self::Slow { .. } => Exit::Failed,
-            Self::Call(error) => error.exit(),
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::Bucket(error) => error.help(),
-            Self::Policy(_) => Some("look at the policy in the console and mend or remove it".into()),
-            Self::Table { .. } => Some(
-                "choose another name with `osmt-bootstrap init --lock-table`, or lock with a file: `--lock s3`".into(),
-            ),
-            Self::Slow { .. } => Some("run it again in a minute: it goes on from there".into()),
-            Self::Call(error) => error.help(),
-        }
-    }
 }

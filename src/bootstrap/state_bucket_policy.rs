@@ -134,6 +134,7 @@ mod tests {
             bucket: "b".into(),
             table: None,
             state_key: "k".into(),
+            parts: crate::bootstrap::parts::Parts::default(),
         }
     }
 

@@ -10,6 +10,9 @@ use super::Report;
 use super::StateFlags;
 use super::execute;
 use super::lines;
+use super::parts;
+use super::parts::CheckPermissions;
+use super::parts::PartFlags;
 use super::verify;
 use crate::bootstrap;
 use crate::bootstrap::Seen;
@@ -38,16 +41,17 @@ struct Saved {
 pub(super) fn plan(
     common: &Common,
     ui: &Ui,
-    flags: &StateFlags,
+    (flags, parts): (&StateFlags, &PartFlags),
     out: Option<&Path>,
 ) -> Result<Exit, Failure> {
-    let ready = Ready::new(common, flags)?;
+    let ready = Ready::new(common, flags)?.about(ui, parts)?;
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
         let seen = ui
             .during("looking", bootstrap::observe(&session, target))
             .await?;
+        bootstrap::answered(target, &seen)?;
         let judged = bootstrap::judge(target, &seen)?;
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
@@ -115,17 +119,22 @@ fn load(path: &Path) -> Result<Saved, Failure> {
 pub(super) fn apply(
     common: &Common,
     ui: &Ui,
-    flags: &StateFlags,
+    (flags, parts, check): (&StateFlags, &PartFlags, CheckPermissions),
     file: Option<&Path>,
 ) -> Result<Exit, Failure> {
     let saved = file.map(load).transpose()?;
-    let ready = Ready::new(common, flags)?;
+    let mut ready = Ready::new(common, flags)?.about(ui, parts)?;
+    // A saved plan says itself which components it is about.
+    if let Some(saved) = saved.as_ref().filter(|_| parts.is_default()) {
+        ready.target.parts = saved.target.parts.clone();
+    }
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
         let seen = ui
             .during("looking", bootstrap::observe(&session, target))
             .await?;
+        bootstrap::answered(target, &seen)?;
         let judged = bootstrap::judge(target, &seen)?;
         let plan = bootstrap::plan(judged.clone());
         if let Some(saved) = saved {
@@ -141,6 +150,7 @@ pub(super) fn apply(
             ui.json(&Report::new(ui, "pending", &judged))?;
             return Ok(Exit::Pending);
         }
+        parts::may(ui, &session, target, &plan, check).await?;
         ui.confirm(&format!("Change account {}?", target.account_id))
             .await?;
         let spinner = ui.spinner("");
@@ -165,6 +175,10 @@ fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> R
         "the state bucket has changed since"
     } else if saved.seen.table != seen.table {
         "the lock table has changed since"
+    } else if saved.seen.admin != seen.admin {
+        "the admin role or its policies have changed since"
+    } else if saved.seen.account != seen.account {
+        "the account's own settings have changed since"
     } else if saved.actions != plan.lines() {
         "this version plans something else"
     } else {

@@ -4,6 +4,7 @@ mod apply;
 mod certificate;
 mod destroy;
 mod init;
+mod parts;
 mod status;
 
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use self::parts::CheckPermissions;
+use self::parts::PartFlags;
 use super::Common;
 use super::Shared;
 use super::Tool;
@@ -54,14 +57,21 @@ enum Verb {
     Plan {
         #[command(flatten)]
         state: StateFlags,
+        #[command(flatten)]
+        parts: PartFlags,
         /// Save the plan, for `apply FILE`.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Make the state bucket and the lock table, or mend what differs; then look again.
+    /// Make the state bucket and the lock table (with flags, the admin role), or mend what differs; then look again.
     Apply {
         #[command(flatten)]
         state: StateFlags,
+        #[command(flatten)]
+        parts: PartFlags,
+        /// Whether to ask IAM's policy simulator before the first write.
+        #[arg(long, value_name = "WHEN", default_value = "auto")]
+        check_permissions: CheckPermissions,
         /// A saved plan; refused if the account has changed since.
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
@@ -70,6 +80,8 @@ enum Verb {
     Status {
         #[command(flatten)]
         state: StateFlags,
+        #[command(flatten)]
+        parts: PartFlags,
     },
     /// Get the certificate for the domain and *.domain, and write its ARN into the config.
     Certificate {
@@ -121,9 +133,19 @@ impl Tool for Bootstrap {
         let common = &self.common;
         match self.verb {
             Verb::Init(flags) => init::run(common, ui, *flags),
-            Verb::Plan { state, out } => apply::plan(common, ui, &state, out.as_deref()),
-            Verb::Apply { state, file } => apply::apply(common, ui, &state, file.as_deref()),
-            Verb::Status { state } => status::run(common, ui, &state),
+            Verb::Plan { state, parts, out } => {
+                apply::plan(common, ui, (&state, &parts), out.as_deref())
+            }
+            Verb::Apply {
+                state,
+                parts,
+                check_permissions,
+                file,
+            } => {
+                let flags = (&state, &parts, check_permissions);
+                apply::apply(common, ui, flags, file.as_deref())
+            }
+            Verb::Status { state, parts } => status::run(common, ui, (&state, &parts)),
             Verb::Certificate { timeout } => certificate::run(common, ui, timeout),
             Verb::Destroy { state, confirm } => {
                 destroy::run(common, ui, &state, confirm.as_deref())

@@ -6,6 +6,7 @@ use super::Ready;
 use super::Report;
 use super::StateFlags;
 use super::lines;
+use super::parts::PartFlags;
 use crate::account::Lock;
 use crate::account::State;
 use crate::account::observe;
@@ -33,8 +34,12 @@ struct Held {
     age: Option<String>,
 }
 
-pub(super) fn run(common: &Common, ui: &Ui, flags: &StateFlags) -> Result<Exit, Failure> {
-    let ready = Ready::new(common, flags)?;
+pub(super) fn run(
+    common: &Common,
+    ui: &Ui,
+    (flags, parts): (&StateFlags, &PartFlags),
+) -> Result<Exit, Failure> {
+    let ready = Ready::new(common, flags)?.about(ui, parts)?;
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
@@ -68,11 +73,13 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &StateFlags) -> Result<Exit, 
             });
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
-            ui.result(held(lock.as_ref()))?;
-            ui.result(match &state.last_change {
-                Some(time) => format!("state last changed: {time}"),
-                None => "state: none yet".to_owned(),
-            })?;
+            if target.parts.state {
+                ui.result(held(lock.as_ref()))?;
+                ui.result(match &state.last_change {
+                    Some(time) => format!("state last changed: {time}"),
+                    None => "state: none yet".to_owned(),
+                })?;
+            }
             for remark in &remarks {
                 ui.result(format_args!("note: {remark}"))?;
             }

@@ -1,0 +1,201 @@
+//! Reads of IAM: a role with what is attached to it, its policies, and the account's own settings.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::SummaryKeyType;
+use aws_sdk_iam::types::Tag;
+
+use super::Known;
+use super::iam::Baseline;
+use super::iam::PasswordPolicy;
+use super::iam::Policy;
+use super::iam::Role;
+use super::iam::Root;
+use crate::aws::CallError;
+use crate::aws::Session;
+use crate::aws::call;
+
+/// Reads a role and what is attached to it; `None` where there is no such role.
+pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallError> {
+    let iam = session.iam();
+    let described = async {
+        let answer = iam.get_role().role_name(name).send().await;
+        present(call("iam:GetRole", answer))
+    };
+    let attached = async {
+        let pages = iam.list_attached_role_policies().role_name(name);
+        let answer = pages.into_paginator().items().send().try_collect().await;
+        present(call("iam:ListAttachedRolePolicies", answer))
+    };
+    let inline = async {
+        let pages = iam.list_role_policies().role_name(name);
+        let answer = pages.into_paginator().items().send().try_collect().await;
+        present(call("iam:ListRolePolicies", answer))
+    };
+    let profiles = async {
+        let pages = iam.list_instance_profiles_for_role().role_name(name);
+        let answer = pages.into_paginator().items().send().try_collect().await;
+        present(call("iam:ListInstanceProfilesForRole", answer))
+    };
+    let (described, attached, inline, profiles) =
+        tokio::join!(described, attached, inline, profiles);
+    let Some(role) = described?.and_then(|answer| answer.role) else {
+        return Ok(None);
+    };
+    Ok(Some(Role {
+        trust: decoded(role.assume_role_policy_document().unwrap_or_default()),
+        session_seconds: role.max_session_duration().unwrap_or_default(),
+        boundary: role
+            .permissions_boundary()
+            .and_then(|boundary| boundary.permissions_boundary_arn())
+            .map(str::to_owned),
+        tags: tags(role.tags()),
+        attached: attached?
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|policy| policy.policy_arn)
+            .collect(),
+        inline: inline?.unwrap_or_default().into_iter().collect(),
+        profiles: profiles?
+            .unwrap_or_default()
+            .into_iter()
+            .map(|profile| profile.instance_profile_name)
+            .collect(),
+    }))
+}
+
+/// Reads a customer-managed policy with the document that holds; `None` where there is no such policy.
+pub async fn policy(session: &Session, arn: &str) -> Result<Option<Policy>, CallError> {
+    let iam = session.iam();
+    let answer = iam.get_policy().policy_arn(arn).send().await;
+    let Some(policy) = present(call("iam:GetPolicy", answer))?.and_then(|answer| answer.policy)
+    else {
+        return Ok(None);
+    };
+    let version = policy.default_version_id().unwrap_or_default().to_owned();
+    let document = async {
+        let request = iam.get_policy_version().policy_arn(arn);
+        let answer = request.version_id(&version).send().await;
+        present(call("iam:GetPolicyVersion", answer))
+    };
+    let (document, others) = tokio::join!(document, other_versions(&iam, arn));
+    Ok(Some(Policy {
+        document: document?
+            .and_then(|answer| answer.policy_version)
+            .and_then(|version| version.document)
+            .map(|text| decoded(&text))
+            .unwrap_or_default(),
+        others: others?,
+        tags: tags(policy.tags()),
+        version,
+    }))
+}
+
+/// The versions of a policy that do not hold, oldest first.
+pub async fn other_versions(iam: &Client, arn: &str) -> Result<Vec<String>, CallError> {
+    let pages = iam.list_policy_versions().policy_arn(arn).into_paginator();
+    let answer = pages.items().send().try_collect().await;
+    let mut versions: Vec<_> = present(call("iam:ListPolicyVersions", answer))?.unwrap_or_default();
+    versions.retain(|version| !version.is_default_version);
+    versions.sort_by_key(|version| {
+        let id = version.version_id().unwrap_or_default();
+        id.trim_start_matches('v').parse::<u32>().unwrap_or(0)
+    });
+    Ok(versions
+        .into_iter()
+        .filter_map(|version| version.version_id)
+        .collect())
+}
+
+/// Reads the settings of the whole account; what cannot be read is unknown.
+pub async fn baseline(session: &Session) -> Baseline {
+    let iam = session.iam();
+    let password = async {
+        let answer = iam.get_account_password_policy().send().await;
+        present(call("iam:GetAccountPasswordPolicy", answer))
+    };
+    let summary = async {
+        let answer = iam.get_account_summary().send().await;
+        call("iam:GetAccountSummary", answer)
+    };
+    let (password, summary) = tokio::join!(password, summary);
+    Baseline {
+        password: match password {
+            Ok(answer) => Known::Known(
+                answer
+                    .and_then(|answer| answer.password_policy)
+                    .map(|policy| password_policy(&policy)),
+            ),
+            Err(error) => Known::Unknown(error.reason()),
+        },
+        root: match summary {
+            Ok(answer) => {
+                let counts = answer.summary_map.unwrap_or_default();
+                let is = |key| counts.get(&key).copied().unwrap_or_default() > 0;
+                Known::Known(Root {
+                    mfa: is(SummaryKeyType::AccountMfaEnabled),
+                    keys: is(SummaryKeyType::AccountAccessKeysPresent),
+                })
+            }
+            Err(error) => Known::Unknown(error.reason()),
+        },
+    }
+}
+
+fn password_policy(policy: &aws_sdk_iam::types::PasswordPolicy) -> PasswordPolicy {
+    PasswordPolicy {
+        length: policy.minimum_password_length().unwrap_or_default(),
+        symbol: policy.require_symbols(),
+        digit: policy.require_numbers(),
+        upper: policy.require_uppercase_characters(),
+        lower: policy.require_lowercase_characters(),
+        own_change: policy.allow_users_to_change_password(),
+        reuse: policy.password_reuse_prevention(),
+        days: policy.max_password_age(),
+        hard_end: policy.hard_expiry().unwrap_or_default(),
+    }
+}
+
+/// What is not there is `None`.
+fn present<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        Err(error) if error.is("NoSuchEntity") || error.is("NoSuchEntityException") => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter()
+        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+        .collect()
+}
+
+/// IAM sends documents percent-encoded.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, more @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => std::str::from_utf8(&[*high, *low])
+                .ok()
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok()),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &rest[3..] } else { more };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn a_document_is_decoded_whatever_it_holds() {
+        assert_eq!(decoded("%7B%22a%22%3A%22%C3%A9%22%7D"), r#"{"a":"é"}"#);
+        assert_eq!(decoded("100%"), "100%");
+        assert_eq!(decoded("%zz+%4"), "%zz+%4");
+    }
+}

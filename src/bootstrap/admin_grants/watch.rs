@@ -1,0 +1,78 @@
+//! Logs, alarms, events, budget.
+
+use super::ALWAYS;
+use super::ANY;
+use super::Grant;
+use super::IN_REGION;
+use super::allow;
+
+/// The part's grants.
+pub(super) const GRANTS: &[Grant] = &[
+    allow(
+        "LogsRead",
+        "logs",
+        "DeleteResourcePolicy DescribeLogGroups DescribeResourcePolicies PutResourcePolicy",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "Logs",
+        "logs",
+        "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy DescribeLogStreams DisassociateKmsKey \
+         FilterLogEvents GetLogEvents ListTagsForResource PutRetentionPolicy TagResource UntagResource",
+        &[
+            "arn:{p}:logs:{r}:{a}:log-group:/osmt/{env}/*",
+            "arn:{p}:logs:{r}:{a}:log-group:/aws/rds/instance/{name}/*",
+            "arn:{p}:logs:{r}:{a}:log-group:/aws/ecs/containerinsights/{name}/*",
+        ],
+        ALWAYS,
+    ),
+    allow("AlarmsRead", "cloudwatch", "DescribeAlarms", ANY, IN_REGION),
+    allow(
+        "Alarms",
+        "cloudwatch",
+        "DeleteAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource",
+        &[
+            "arn:{p}:cloudwatch:{r}:{a}:alarm:{name}-*",
+            "arn:{p}:cloudwatch:{r}:{a}:alarm:TargetTracking-service/{name}/*",
+        ],
+        ALWAYS,
+    ),
+    allow(
+        "Dashboard",
+        "cloudwatch",
+        "DeleteDashboards GetDashboard ListTagsForResource PutDashboard",
+        &["arn:{p}:cloudwatch::{a}:dashboard/{name}"],
+        ALWAYS,
+    ),
+    allow(
+        "Events",
+        "events",
+        "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets TagResource \
+         UntagResource",
+        &["arn:{p}:events:{r}:{a}:rule/{name}-*"],
+        ALWAYS,
+    ),
+    allow(
+        "Topic",
+        "sns",
+        "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource SetTopicAttributes \
+         Subscribe TagResource UntagResource",
+        &["arn:{p}:sns:{r}:{a}:{name}-*"],
+        ALWAYS,
+    ),
+    allow(
+        "Subscriptions",
+        "sns",
+        "GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "Budget",
+        "budgets",
+        "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget",
+        &["arn:{p}:budgets::{a}:budget/{name}"],
+        ALWAYS,
+    ),
+];

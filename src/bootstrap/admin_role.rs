@@ -1,0 +1,369 @@
+//! The role that an operator assumes: who may, for how long, with which policies; never an administrator.
+//!
+//! An existing role is adopted: statements of its trust that are not ours, policies that somebody else attached, a
+//! boundary and foreign tags are kept. The documents are `admin_policy`'s.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Error;
+use super::Judged;
+use super::Target;
+use super::admin_policy as policy;
+pub use super::admin_role_apply::apply;
+use super::present_tags;
+use super::tags_text;
+use crate::account::iam::Policy;
+use crate::account::iam::Role;
+use crate::account::observe_iam;
+use crate::aws::CallError;
+use crate::aws::Session;
+use crate::config;
+use crate::plan::Line;
+use crate::plan::Verb;
+
+/// Hours that a session lasts, unless somebody says otherwise: a first `terraform apply` takes less than one.
+pub const SESSION_HOURS: i32 = 4;
+
+/// How the role is wished for. What is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wishes {
+    /// The hosted zone of the config, in which the role may change records.
+    pub zone: String,
+    /// ARNs of those who may assume it; empty: whoever may now.
+    pub trust: BTreeSet<String>,
+    /// Whether they must have signed in with a second factor.
+    pub mfa: bool,
+    /// The ARN of a policy that limits it.
+    pub boundary: Option<String>,
+    /// 1 to 12.
+    pub session_hours: Option<i32>,
+}
+
+/// What is there now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// The role.
+    pub role: Option<Role>,
+    /// Its policies, by part.
+    pub policies: BTreeMap<String, Policy>,
+}
+
+/// One change to the role or its policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Make the policy of this part, with this document.
+    CreatePolicy(&'static str, String),
+    /// A new version of the policy of this part.
+    UpdatePolicy(&'static str, String),
+    /// Our tags on the policy of this part.
+    TagPolicy(&'static str),
+    /// Make the role: trust policy, seconds, boundary.
+    Create(String, i32, Option<String>),
+    /// This trust policy.
+    Trust(String),
+    /// Seconds that a session may last.
+    Session(i32),
+    /// The ARN of the policy that limits it.
+    Boundary(String),
+    /// Our tags; others stay.
+    Tags,
+    /// Attach the policy of this part.
+    Attach(&'static str),
+    /// Detach a policy, by ARN.
+    Detach(String),
+    /// Remove a policy that is written into the role.
+    DeleteInline(String),
+    /// Take the role out of an instance profile.
+    Leave(String),
+    /// Remove the role.
+    Delete,
+    /// Remove the policy of this part with all its versions.
+    DeletePolicy(&'static str),
+}
+
+/// `osmt-<env>-admin`
+pub fn name(target: &Target) -> String {
+    format!("{}-admin", config::prefix(&target.env))
+}
+
+/// The ARN that the role has or will have.
+pub fn arn(target: &Target) -> String {
+    format!(
+        "arn:{}:iam::{}:role/{}",
+        config::partition(&target.region),
+        target.account_id,
+        name(target)
+    )
+}
+
+/// Reads the role and its policies, all at the same time.
+pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallError> {
+    let name = name(target);
+    let policies = async {
+        let mut reads = tokio::task::JoinSet::new();
+        for part in policy::parts() {
+            let (session, arn) = (session.clone(), policy::arn(target, part));
+            reads.spawn(async move { (part, observe_iam::policy(&session, &arn).await) });
+        }
+        let mut policies = BTreeMap::new();
+        while let Some(read) = reads.join_next().await {
+            let Ok((part, policy)) = read else { continue };
+            policies.extend(policy?.map(|policy| (part.to_owned(), policy)));
+        }
+        Ok::<_, CallError>(policies)
+    };
+    let (role, policies) = tokio::join!(Box::pin(observe_iam::role(session, &name)), policies);
+    Ok(Seen {
+        role: role?,
+        policies: policies?,
+    })
+}
+
+/// Judges role and policies; pure.
+pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
+    let mut judged = Vec::new();
+    for part in policy::parts() {
+        judge_policy(target, wishes, part, seen.policies.get(part), &mut judged);
+    }
+    let thing = format!("IAM role {}", name(target));
+    match &seen.role {
+        None => judged.push(create(wishes, &thing)),
+        Some(role) => judge_role(target, wishes, (&thing, true), role, &mut judged),
+    }
+    for part in policy::parts() {
+        let name = policy::name(target, part);
+        let attached = seen
+            .role
+            .as_ref()
+            .is_some_and(|role| role.attached.contains(&policy::arn(target, part)));
+        judged.push(Judged::setting(
+            (&thing, seen.role.is_some()),
+            "attached policy",
+            (attached.then(|| name.clone()), &name),
+            attached,
+            Change::Attach(part),
+        ));
+    }
+    if let Some(role) = &seen.role {
+        let foreign = foreign(target, role);
+        if !foreign.is_empty() {
+            let line = Line::new(Verb::Keep, &thing);
+            judged.push(Judged {
+                line: line.setting("permissions besides, kept", None, Some(foreign.join(", "))),
+                change: None,
+            });
+        }
+    }
+    judged
+}
+
+fn judge_policy(
+    target: &Target,
+    wishes: &Wishes,
+    part: &'static str,
+    seen: Option<&Policy>,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    let thing = format!("IAM policy {}", policy::name(target, part));
+    let wanted = policy::document(target, &wishes.zone, part);
+    let Some(present) = seen else {
+        let change = Change::CreatePolicy(part, wanted.to_string());
+        judged.push(Judged::create(&thing, None, change));
+        return;
+    };
+    let fits = policy::same(&present.document, &wanted);
+    let from = if fits {
+        format!("{}, as it should be", present.version)
+    } else {
+        let difference = policy::difference(&present.document, &wanted);
+        format!("{} ({difference})", present.version)
+    };
+    judged.push(Judged::setting(
+        (&thing, true),
+        "document",
+        (Some(from), "a new version"),
+        fits,
+        Change::UpdatePolicy(part, wanted.to_string()),
+    ));
+    judged.push(judge_tags(
+        target,
+        &thing,
+        &present.tags,
+        Change::TagPolicy(part),
+    ));
+}
+
+fn judge_tags(
+    target: &Target,
+    thing: &str,
+    present: &BTreeMap<String, String>,
+    change: Change,
+) -> Judged<Change> {
+    let wanted = target.tags();
+    let fits = wanted
+        .iter()
+        .all(|(key, value)| present.get(key) == Some(value));
+    let from = present_tags(&wanted, present);
+    let to = tags_text(&wanted);
+    Judged::setting((thing, true), "tags", (from, &to), fits, change)
+}
+
+/// Refuses to make a role that nobody could assume.
+pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
+    if seen.role.is_none() && wishes.trust.is_empty() {
+        return Err(Error::NobodyTrusted(name(target)));
+    }
+    Ok(())
+}
+
+fn create(wishes: &Wishes, thing: &str) -> Judged<Change> {
+    let trust = policy::trust(&wishes.trust, wishes.mfa, None).to_string();
+    let hours = wishes.session_hours.unwrap_or(SESSION_HOURS);
+    let who = if wishes.trust.is_empty() {
+        "nobody yet (`--trust` names them)".to_owned()
+    } else {
+        trust_text(&trust)
+    };
+    let limit = wishes.boundary.as_ref();
+    let limit = limit.map_or(String::new(), |arn| format!(", limited by {arn}"));
+    let text = format!("assumed by {who}, sessions of up to {hours} h, tags{limit}");
+    let change = Change::Create(trust, hours * 3600, wishes.boundary.clone());
+    Judged::create(thing, Some(&text), change)
+}
+
+fn judge_role(
+    target: &Target,
+    wishes: &Wishes,
+    thing: (&str, bool),
+    role: &Role,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    let wanted = policy::trust(&wishes.trust, wishes.mfa, Some(&role.trust));
+    let fits = wishes.trust.is_empty() || policy::same(&role.trust, &wanted);
+    let wanted = wanted.to_string();
+    judged.push(Judged::setting(
+        thing,
+        "assumed by",
+        (Some(trust_text(&role.trust)), &trust_text(&wanted)),
+        fits,
+        Change::Trust(wanted.clone()),
+    ));
+    let hours = |seconds: i32| format!("{} h", f64::from(seconds) / 3600.0);
+    let seconds = wishes
+        .session_hours
+        .map_or(role.session_seconds, |hours| hours * 3600);
+    judged.push(Judged::setting(
+        thing,
+        "longest session",
+        (Some(hours(role.session_seconds)), &hours(seconds)),
+        seconds == role.session_seconds,
+        Change::Session(seconds),
+    ));
+    let boundary = wishes.boundary.as_ref().or(role.boundary.as_ref());
+    let none = || "none".to_owned();
+    judged.push(Judged::setting(
+        thing,
+        "permissions boundary",
+        (
+            Some(role.boundary.clone().unwrap_or_else(none)),
+            &boundary.cloned().unwrap_or_else(none),
+        ),
+        boundary == role.boundary.as_ref(),
+        Change::Boundary(boundary.cloned().unwrap_or_default()),
+    ));
+    judged.push(judge_tags(target, thing.0, &role.tags, Change::Tags));
+}
+
+fn trust_text(trust: &str) -> String {
+    let told: Vec<String> = policy::trusted(trust)
+        .into_iter()
+        .map(|(who, mfa)| {
+            let who: Vec<String> = who.into_iter().collect();
+            let how = if mfa { "with MFA" } else { "without MFA" };
+            format!("{} {how}", who.join(", "))
+        })
+        .collect();
+    told.join("; ")
+}
+
+/// What the role may do besides what our policies say.
+fn foreign(target: &Target, role: &Role) -> Vec<String> {
+    let ours: BTreeSet<String> = policy::parts()
+        .map(|part| policy::arn(target, part))
+        .collect();
+    let inline = role.inline.iter().map(|name| format!("inline {name}"));
+    role.attached
+        .difference(&ours)
+        .cloned()
+        .chain(inline)
+        .collect()
+}
+
+/// What a person should know about the wishes before they come true.
+pub fn remarks(target: &Target, wishes: &Wishes) -> Vec<String> {
+    wishes
+        .trust
+        .iter()
+        .filter(|arn| wishes.mfa && arn.contains(":role/"))
+        .map(|arn| {
+            format!(
+                "{arn} is a role: its sessions carry no mark of a second factor, so it cannot assume {}; `--no-mfa` lets it",
+                name(target)
+            )
+        })
+        .collect()
+}
+
+/// The steps that take the role and its policies away; nothing where they do not carry our tags. Pure.
+pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
+    let ours = |tags: &BTreeMap<String, String>| {
+        target
+            .tags()
+            .iter()
+            .all(|(key, value)| tags.get(key) == Some(value))
+    };
+    let step = |thing: &str, setting: Option<(&str, &str)>, change| {
+        let line = Line::new(Verb::Delete, thing);
+        Judged {
+            line: match setting {
+                Some((name, value)) => line.setting(name, None, Some(value.to_owned())),
+                None => line,
+            },
+            change: Some(change),
+        }
+    };
+    let mut steps = Vec::new();
+    if let Some(role) = seen.role.as_ref().filter(|role| ours(&role.tags)) {
+        let thing = format!("IAM role {}", name(target));
+        for arn in &role.attached {
+            let change = Change::Detach(arn.clone());
+            steps.push(step(&thing, Some(("attached policy", arn)), change));
+        }
+        for inline in &role.inline {
+            let change = Change::DeleteInline(inline.clone());
+            steps.push(step(&thing, Some(("inline policy", inline)), change));
+        }
+        for profile in &role.profiles {
+            let change = Change::Leave(profile.clone());
+            steps.push(step(&thing, Some(("instance profile", profile)), change));
+        }
+        steps.push(step(&thing, None, Change::Delete));
+    }
+    for part in policy::parts() {
+        if seen
+            .policies
+            .get(part)
+            .is_some_and(|policy| ours(&policy.tags))
+        {
+            let thing = format!("IAM policy {}", policy::name(target, part));
+            steps.push(step(&thing, None, Change::DeletePolicy(part)));
+        }
+    }
+    steps
+}

@@ -1,0 +1,81 @@
+//! Why bootstrap stops, how it ends then, and what to do.
+
+use crate::account::observe;
+use crate::aws::CallError;
+use crate::explain::Exit;
+use crate::explain::Explain;
+
+/// Why bootstrap cannot or will not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bucket is not ours, lies elsewhere, or cannot be read.
+    #[error(transparent)]
+    Bucket(#[from] observe::BucketError),
+    /// The bucket's policy is not a JSON policy.
+    #[error(
+        "the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written"
+    )]
+    Policy(String),
+    /// A table of that name has another purpose.
+    #[error("table {table} cannot hold Terraform's lock: {why}; nothing was written")]
+    Table {
+        /// Its name.
+        table: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The admin role must be made, and nobody is named who may assume it.
+    #[error("role {0} does not exist yet, and nobody is named who may assume it")]
+    NobodyTrusted(String),
+    /// IAM does not know somebody who is to be trusted.
+    #[error("IAM does not take the trust policy: somebody named in it does not exist")]
+    Principal(#[source] CallError),
+    /// An item of the account that is to be changed cannot be read.
+    #[error("the account's {item} cannot be read, so it is not changed; nothing was written")]
+    Account {
+        /// `password policy`
+        item: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// AWS took longer than it ever should.
+    #[error("{thing} is still {state}")]
+    Slow {
+        /// `table osmt-test`
+        thing: String,
+        /// `CREATING`
+        state: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Bucket(error) => error.exit(),
+            Self::Policy(_) | Self::Table { .. } => Exit::Refused,
+            Self::NobodyTrusted(_) => Exit::Usage,
+            Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } => Exit::Failed,
+            Self::Call(error) => error.exit(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Bucket(error) => error.help(),
+            Self::Policy(_) => Some("look at the policy in the console and mend or remove it".into()),
+            Self::Table { .. } => Some(
+                "choose another name with `osmt-bootstrap init --lock-table`, or lock with a file: `--lock s3`".into(),
+            ),
+            Self::NobodyTrusted(_) => Some(
+                "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),
+            ),
+            Self::Principal(_) => Some("check each `--trust`: the user or role must exist".into()),
+            Self::Account { why, .. } => Some(format!("it says: {why}")),
+            Self::Slow { .. } => Some("run it again in a minute: it goes on from there".into()),
+            Self::Call(error) => error.help(),
+        }
+    }
+}
