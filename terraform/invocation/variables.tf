@@ -68,4 +68,14 @@ variable "config" {
     log_retention_days = optional(number, 30)
     secrets_revision   = optional(number, 1)
   })
+
+  # Terraform drops keys that the type does not name, silently. What is left of the file's keys after taking away the
+  # type's keys (four levels deep, which is all there are) is therefore a mistake. The module judges the values.
+  validation {
+    condition = length(setsubtract(
+      try(flatten([for a, b in jsondecode(file("${path.root}/config.auto.tfvars.json")).config : concat([a], try(flatten([for c, d in b : concat(["${a}.${c}"], try(flatten([for e, f in d : concat(["${a}.${c}.${e}"], try([for g, h in f : "${a}.${c}.${e}.${g}"], []))]), []))]), []))]), []),
+      flatten([for a, b in var.config : concat([a], try(flatten([for c, d in b : concat(["${a}.${c}"], try(flatten([for e, f in d : concat(["${a}.${c}.${e}"], try([for g, h in f : "${a}.${c}.${e}.${g}"], []))]), []))]), []))]),
+    )) == 0
+    error_message = "config.auto.tfvars.json holds a key that nothing reads. osmt-doctor check says which, and where."
+  }
 }

@@ -123,6 +123,12 @@ resource "aws_ecs_service" "app" {
   lifecycle {
     # Autoscaling owns the number of tasks; a change in the config reaches it through autoscaling's minimum.
     ignore_changes = [desired_count]
+
+    # ECS rolls a failed deployment back, and is then as steady as before: without this, apply would succeed.
+    postcondition {
+      condition     = self.task_definition == aws_ecs_task_definition.app.arn
+      error_message = "The app does not run the revision asked for: the deployment failed and was rolled back. The log groups ${local.log_groups.app} and ${local.log_groups.events} say why."
+    }
   }
 
   timeouts {

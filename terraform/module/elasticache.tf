@@ -37,7 +37,6 @@ resource "aws_elasticache_replication_group" "main" {
   maintenance_window         = local.windows.maintenance
   auto_minor_version_upgrade = true
   apply_immediately          = var.operations.apply_immediately
-  notification_topic_arn     = aws_sns_topic.alarms.arn
 
   tags = { Name = local.name }
 }

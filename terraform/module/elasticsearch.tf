@@ -157,6 +157,13 @@ resource "aws_ecs_service" "elasticsearch" {
     aws_vpc_security_group_egress_rule.https,
   ]
 
+  lifecycle {
+    postcondition {
+      condition     = self.task_definition == aws_ecs_task_definition.elasticsearch.arn
+      error_message = "Elasticsearch does not run the revision asked for: the deployment failed and was rolled back. The log groups ${local.log_groups.elasticsearch} and ${local.log_groups.events} say why."
+    }
+  }
+
   timeouts {
     create = "30m"
     update = "30m"

@@ -121,8 +121,6 @@ resource "aws_iam_role_policy" "elasticsearch_files" {
 
 # ECS Exec, only where operations.ecs_exec asks for it.
 resource "aws_iam_role_policy" "exec" {
-  #checkov:skip=CKV_AWS_290:the four ssmmessages actions and logs:DescribeLogGroups know no resource
-  #checkov:skip=CKV_AWS_355:the four ssmmessages actions and logs:DescribeLogGroups know no resource
   for_each = var.operations.ecs_exec ? toset(["app", "elasticsearch"]) : toset([])
 
   name = "exec"

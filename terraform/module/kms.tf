@@ -30,12 +30,12 @@ resource "aws_kms_key" "main" {
         } }
       },
       {
+        # No condition: EventBridge names no source account. Who may publish is the topic's own policy.
         Sid       = "Alarms"
         Effect    = "Allow"
         Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"] }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]
   })

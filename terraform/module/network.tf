@@ -87,7 +87,6 @@ locals {
 }
 
 resource "aws_eip" "nat" {
-  #checkov:skip=CKV2_AWS_19:attached to a NAT gateway, which the check does not follow
   for_each = toset(local.nat_zones)
 
   domain = "vpc"

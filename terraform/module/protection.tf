@@ -6,6 +6,14 @@ resource "terraform_data" "protection" {
     protected = var.config.rds.enable_deletion_protection || var.config.alb.enable_deletion_protection
   }
 
+  # Changing one of these means replacing the network, and with it everything: the same as a destruction.
+  triggers_replace = {
+    account_id = var.config.account_id
+    region     = var.config.region
+    env        = var.config.env
+    vpc_cidr   = var.config.vpc.vpc_cidr
+  }
+
   # Read from the state: turning protection off takes an apply of its own, which is the point.
   provisioner "local-exec" {
     when    = destroy

@@ -48,10 +48,6 @@ resource "terraform_data" "life" {
 resource "aws_db_instance" "main" {
   #checkov:skip=CKV_AWS_161:OSMT builds its JDBC URL from a user and a password; IAM authentication is not possible in app <= 3.0.0
   #checkov:skip=CKV_AWS_226:the version is a decision in config.rds.engine_version; an upgrade behind Terraform's back would be planned back down
-  #checkov:skip=CKV_AWS_293:deletion protection is config.rds.enable_deletion_protection, default true
-  #checkov:skip=CKV_AWS_157:multi-AZ is config.rds.multi_az; the shipped config says true
-  #checkov:skip=CKV_AWS_129:error and slowquery are exported; the general log would write every statement, values included
-  #checkov:skip=CKV_AWS_353:on wherever the instance class has it
   identifier     = local.name
   engine         = "mysql"
   engine_version = var.config.rds.engine_version
@@ -86,10 +82,12 @@ resource "aws_db_instance" "main" {
   final_snapshot_identifier = "${local.name}-final-${lower(terraform_data.life.output)}"
   snapshot_identifier       = var.operations.restore_from_snapshot
 
+  # The version is a decision in the config. One that changes by itself would be planned back down, and refused.
   auto_minor_version_upgrade  = false
   allow_major_version_upgrade = false
   apply_immediately           = var.operations.apply_immediately
 
+  # Not the general log: it would write every statement, values included.
   enabled_cloudwatch_logs_exports = ["error", "slowquery"]
   monitoring_interval             = 60
   monitoring_role_arn             = aws_iam_role.rds_monitoring.arn
