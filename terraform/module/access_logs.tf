@@ -83,6 +83,17 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
   depends_on = [aws_s3_bucket_versioning.access_logs]
 }
 
+# In regions that existed before August 2022 load balancers write as an account of AWS's, in later ones as a service. Under
+# either name they write only below AWSLogs/<the load balancer's own account>.
+data "aws_elb_service_account" "current" {
+  count = length(aws_s3_bucket.access_logs) > 0 && contains([
+    "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+    "ap-southeast-2", "ap-southeast-3", "ca-central-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-north-1",
+    "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "me-south-1", "sa-east-1", "us-east-1", "us-east-2",
+    "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2",
+  ], local.region) ? 1 : 0
+}
+
 resource "aws_s3_bucket_policy" "access_logs" {
   count = length(aws_s3_bucket.access_logs)
 
@@ -91,14 +102,14 @@ resource "aws_s3_bucket_policy" "access_logs" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "LoadBalancerWrites"
-        Effect    = "Allow"
-        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
-        Action    = "s3:PutObject"
-        Resource  = "${aws_s3_bucket.access_logs[0].arn}/AWSLogs/${local.account}/*"
-        Condition = { ArnLike = {
-          "aws:SourceArn" = "arn:${local.partition}:elasticloadbalancing:${local.region}:${local.account}:loadbalancer/*"
-        } }
+        Sid    = "LoadBalancerWrites"
+        Effect = "Allow"
+        Principal = merge(
+          { Service = "logdelivery.elasticloadbalancing.amazonaws.com" },
+          { for account in data.aws_elb_service_account.current : "AWS" => account.arn },
+        )
+        Action   = "s3:PutObject"
+        Resource = "${aws_s3_bucket.access_logs[0].arn}/AWSLogs/${local.account}/*"
       },
       {
         Sid       = "TlsOnly"

@@ -117,7 +117,7 @@ resource "aws_ecs_service" "app" {
     aws_vpc_endpoint.interface,
     aws_vpc_security_group_ingress_rule.connection,
     aws_vpc_security_group_egress_rule.connection,
-    aws_vpc_security_group_egress_rule.https,
+    aws_vpc_security_group_egress_rule.internet,
   ]
 
   lifecycle {

@@ -1,19 +1,19 @@
 # What can be applied but should not be left so. A check warns and does not stop; the doctor's rules say the same.
 locals {
-  production = can(regex("^(prod|production|live)(-|$)", var.config.env))
+  production = can(regex("(^|-)(prod[0-9]*|production|prd|live)(-|$)", var.config.env))
 }
 
 check "production_survives_a_task" {
   assert {
     condition     = !local.production || var.config.ecs.task.app.desired_count >= 2
-    error_message = "ecs.task.app.desired_count is 1 in production: each failure of that task is an outage."
+    error_message = "ECS006 One app task in production: each failure of it is an outage."
   }
 }
 
 check "production_survives_a_zone" {
   assert {
     condition     = !local.production || var.config.rds.multi_az
-    error_message = "rds.multi_az is false in production: when the zone fails, the database is gone until AWS repairs it."
+    error_message = "RDS008 The production database stands in one zone: when that fails, the database is gone until AWS repairs it."
   }
 
   assert {
@@ -25,11 +25,11 @@ check "production_survives_a_zone" {
 check "database_can_be_restored" {
   assert {
     condition     = var.config.rds.backup_retention_days > 0
-    error_message = "rds.backup_retention_days is 0: there are no backups, and no way back to a point in time."
+    error_message = "RDS007 Automatic backups are off: there is no way back to a point in time."
   }
 
   assert {
-    condition     = !(var.config.rds.enable_deletion_protection && var.config.rds.skip_final_snapshot)
-    error_message = "rds.skip_final_snapshot is true while the database is protected: nothing would be left of it after its destruction."
+    condition     = !local.production || (var.config.rds.enable_deletion_protection && !var.config.rds.skip_final_snapshot)
+    error_message = "RDS009 The production database can be deleted without a trace: it is unprotected, or leaves no final snapshot."
   }
 }

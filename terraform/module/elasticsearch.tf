@@ -154,7 +154,7 @@ resource "aws_ecs_service" "elasticsearch" {
     aws_vpc_endpoint.interface,
     aws_vpc_security_group_ingress_rule.connection,
     aws_vpc_security_group_egress_rule.connection,
-    aws_vpc_security_group_egress_rule.https,
+    aws_vpc_security_group_egress_rule.internet,
   ]
 
   lifecycle {

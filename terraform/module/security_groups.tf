@@ -115,13 +115,18 @@ resource "aws_vpc_security_group_ingress_rule" "public" {
   to_port           = each.value.port
 }
 
-resource "aws_vpc_security_group_egress_rule" "https" {
-  for_each = { app = aws_security_group.app.id, elasticsearch = aws_security_group.elasticsearch.id }
+# An OAuth issuer may listen on a port of its own.
+resource "aws_vpc_security_group_egress_rule" "internet" {
+  for_each = merge(
+    { for port in distinct(concat([local.ports.https], [for m in regexall("^https://[^/:]+:([0-9]+)", var.config.app.oauth.issuer) : tonumber(m[0])])) :
+    "app-${port}" => { group = aws_security_group.app.id, port = port, why = "OAuth issuer, image registry, AWS APIs" } },
+    { elasticsearch-443 = { group = aws_security_group.elasticsearch.id, port = local.ports.https, why = "image registry, AWS APIs" } },
+  )
 
-  security_group_id = each.value
+  security_group_id = each.value.group
   cidr_ipv4         = "0.0.0.0/0"
-  description       = each.key == "app" ? "OAuth issuer, image registry, AWS APIs" : "image registry, AWS APIs"
+  description       = each.value.why
   ip_protocol       = "tcp"
-  from_port         = local.ports.https
-  to_port           = local.ports.https
+  from_port         = each.value.port
+  to_port           = each.value.port
 }

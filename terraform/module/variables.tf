@@ -1,3 +1,4 @@
+# Every message begins with the code and the words of the doctor's rule: `osmt-doctor explain CODE` says more.
 variable "config" {
   description = "The deployment, as config.auto.tfvars.json states it. osmt-doctor check explains every mistake in it with its place."
   nullable    = false
@@ -72,34 +73,34 @@ variable "config" {
   # Identity and names
   validation {
     condition     = can(regex("^[0-9]{12}$", var.config.account_id))
-    error_message = "account_id \"${var.config.account_id}\" is not 12 digits."
+    error_message = "ID001 The account id is not 12 digits: \"${var.config.account_id}\"."
   }
   validation {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.config.region))
-    error_message = "region \"${var.config.region}\" is not the name of an AWS region, such as us-west-2."
+    error_message = "ID002 AWS has no such region: \"${var.config.region}\"."
   }
   # osmt-<env> names a load balancer (32 characters), a cache, a database: this is what all of them take.
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.config.env)) && !strcontains(var.config.env, "--")
-    error_message = "env \"${var.config.env}\" is not 2 to 16 lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen."
+    error_message = "NAM001 The environment's name does not fit into the names of AWS: \"${var.config.env}\" is not 2 to 16 lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen."
   }
   validation {
     condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]([a-z0-9-]*[a-z0-9])$", var.config.domain.name))
-    error_message = "domain.name \"${var.config.domain.name}\" is not a domain name in lower case, without scheme, port or path."
+    error_message = "DNS001 Not a host name: domain.name \"${var.config.domain.name}\". Lower case, without scheme, port or path."
   }
   validation {
     condition     = can(regex("^Z?[A-Z0-9]{1,32}$", var.config.domain.hosted_zone_id))
-    error_message = "domain.hosted_zone_id \"${var.config.domain.hosted_zone_id}\" is not the id of a Route 53 hosted zone."
+    error_message = "DNS003 Not the id of a hosted zone: \"${var.config.domain.hosted_zone_id}\"."
   }
   validation {
     condition     = can(regex("^https://[^\\s/?#<>]+[^\\s?#<>]*$", var.config.app.oauth.issuer))
-    error_message = "app.oauth.issuer \"${var.config.app.oauth.issuer}\" is not an https URL."
+    error_message = "OAU002 The issuer is not an https URL of an identity provider: \"${var.config.app.oauth.issuer}\"."
   }
   # The image's entrypoint passes these through an unquoted shell expansion.
   validation {
     condition = alltrue([for value in [var.config.app.oauth.issuer, var.config.app.oauth.client_id, var.config.app.oauth.audience] :
     can(regex("^[^\\s*?\\[\\]$<>]+$", value))])
-    error_message = "app.oauth: issuer, client_id and audience must not be empty nor contain white space, *, ?, [, ], $, < or >: OSMT's entrypoint passes them through a shell."
+    error_message = "OAU001 The value does not survive the container's shell: app.oauth issuer, client_id and audience must not be empty nor contain white space, *, ?, [, ], $, < or >: OSMT's entrypoint passes them through a shell."
   }
 
   # Edge
@@ -107,11 +108,11 @@ variable "config" {
     condition = can(regex(
       "^arn:aws[a-z-]*:acm:${var.config.region}:${var.config.account_id}:certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.config.alb.certificate_arn
     ))
-    error_message = "alb.certificate_arn is not the ARN of an ACM certificate of account ${var.config.account_id} in ${var.config.region}, where the load balancer is."
+    error_message = "ID003, ID004 The certificate is not named by the ARN of an ACM certificate, or lies in another partition, region or account: the load balancer is in ${var.config.region} of ${var.config.account_id}."
   }
   validation {
     condition     = length(var.config.alb.ingress_cidrs) > 0 && alltrue([for cidr in var.config.alb.ingress_cidrs : can(cidrnetmask(cidr)) || (can(cidrhost(cidr, 0)) && strcontains(cidr, ":"))])
-    error_message = "alb.ingress_cidrs must name at least one block, each with its prefix length, such as 203.0.113.0/24."
+    error_message = "ALB001, ALB002 An ingress block is not in the form that AWS takes, or the list is empty. A block has its prefix length, such as 203.0.113.0/24."
   }
 
   # Compute
@@ -125,90 +126,90 @@ variable "config" {
       { cpu = 8192, memory = range(16384, 61441, 4096) },
       { cpu = 16384, memory = range(32768, 122881, 8192) },
     ] : [for memory in size.memory : "${size.cpu}/${memory}"]]), "${task.cpu}/${task.memory}")])
-    error_message = "ecs.task: Fargate has no such size: ${join(", ", [for name, task in var.config.ecs.task : "${name} ${task.cpu} CPU units with ${task.memory} MiB"])}. 2048 CPU units, for one, take 4096 to 16384 MiB in steps of 1024."
+    error_message = "ECS001, ECS002 Fargate has no task of this CPU size, or this memory does not go with this CPU: ${join(", ", [for name, task in var.config.ecs.task : "${name} ${task.cpu} CPU units with ${task.memory} MiB"])}. 2048 CPU units, for one, take 4096 to 16384 MiB in steps of 1024."
   }
   validation {
     condition     = var.config.ecs.task.app.desired_count >= 1 && floor(var.config.ecs.task.app.desired_count) == var.config.ecs.task.app.desired_count
-    error_message = "ecs.task.app.desired_count must be a whole number, 1 or more."
+    error_message = "ECS004 No task would run: ecs.task.app.desired_count must be a whole number, 1 or more."
   }
   validation {
     condition     = var.config.ecs.task.elasticsearch.desired_count == 1
-    error_message = "ecs.task.elasticsearch.desired_count must be 1: two would be two separate indexes on one file system."
+    error_message = "ECS005 More than one Elasticsearch task, or none: two would be two separate indexes on one file system."
   }
   validation {
     condition = alltrue([for task in var.config.ecs.task :
     can(regex("^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$", task.docker_image)) && !can(regex(":[^/]*$", task.docker_image))])
-    error_message = "ecs.task: a docker_image is not an image's name without tag or digest: ${join(", ", [for task in var.config.ecs.task : task.docker_image])}."
+    error_message = "IMG001 Not the name of an image (without tag or digest): ${join(", ", [for task in var.config.ecs.task : task.docker_image])}."
   }
   validation {
     condition     = alltrue([for task in var.config.ecs.task : can(regex("^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$", task.docker_tag)) && task.docker_tag != "latest"])
-    error_message = "ecs.task: a docker_tag is neither a tag nor a sha256: digest, or it is latest, which cannot be rolled back: ${join(", ", [for task in var.config.ecs.task : task.docker_tag])}."
+    error_message = "IMG002, IMG003 Neither a tag nor a digest, or a tag that means another image tomorrow: ${join(", ", [for task in var.config.ecs.task : task.docker_tag])}."
   }
 
   # Data
   validation {
     condition     = var.config.rds.db_name == "osmt_db"
-    error_message = "rds.db_name must be osmt_db: OSMT's first migration says USE osmt_db."
+    error_message = "RDS001 The database is not called osmt_db: OSMT's first migration says USE osmt_db."
   }
   validation {
     condition     = can(regex("^[0-9]+\\.[0-9]+(\\.[0-9]+)?$", var.config.rds.engine_version))
-    error_message = "rds.engine_version \"${var.config.rds.engine_version}\" is not a version, such as 8.0.43."
+    error_message = "RDS002 Not a MySQL version that OSMT and RDS can use together: \"${var.config.rds.engine_version}\"."
   }
   validation {
     condition     = var.config.rds.parameter_group_family == "mysql${join(".", slice(concat(split(".", var.config.rds.engine_version), ["", ""]), 0, 2))}"
-    error_message = "rds.parameter_group_family ${var.config.rds.parameter_group_family} does not belong to MySQL ${var.config.rds.engine_version}."
+    error_message = "RDS003 The parameter group's family is not the engine version's: ${var.config.rds.parameter_group_family}, ${var.config.rds.engine_version}."
   }
   validation {
     condition     = can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.config.rds.instance_class))
-    error_message = "rds.instance_class \"${var.config.rds.instance_class}\" is not of the form db.<family>.<size>."
+    error_message = "RDS004 RDS has no such instance class: \"${var.config.rds.instance_class}\"."
   }
   validation {
     condition     = var.config.rds.allocated_storage >= 20 && var.config.rds.allocated_storage <= 65536
-    error_message = "rds.allocated_storage must be 20 to 65536 GiB (gp3)."
+    error_message = "RDS005 Storage is 20 to 65536 GiB."
   }
   validation {
     condition     = var.config.rds.backup_retention_days >= 0 && var.config.rds.backup_retention_days <= 35
-    error_message = "rds.backup_retention_days must be 0 (no backups) to 35."
+    error_message = "RDS006 Backups are kept 0 to 35 days."
   }
   validation {
     condition     = can(regex("^cache\\.[a-z0-9]+\\.[a-z0-9]+$", var.config.elasticache.node_type)) && !can(regex("^cache\\.(t1|m1)\\.", var.config.elasticache.node_type))
-    error_message = "elasticache.node_type \"${var.config.elasticache.node_type}\" is not of the form cache.<family>.<size>, or a family without failover (t1, m1)."
+    error_message = "RED003 ElastiCache has no such node type, or it has no failover (t1, m1): \"${var.config.elasticache.node_type}\"."
   }
   validation {
     condition = (
       startswith(var.config.elasticache.parameter_group_name, "default.") ?
       var.config.elasticache.parameter_group_name == (startswith(var.config.elasticache.engine_version, "6.") ? "default.redis6.x" : "default.redis${split(".", var.config.elasticache.engine_version)[0]}") : true
     )
-    error_message = "elasticache.parameter_group_name ${var.config.elasticache.parameter_group_name} does not belong to Redis ${var.config.elasticache.engine_version}."
+    error_message = "RED002 The parameter group is not the Redis version's: ${var.config.elasticache.parameter_group_name}, ${var.config.elasticache.engine_version}."
   }
 
   # Network
   validation {
     condition     = length(var.config.vpc.azs) >= 2 && length(distinct(var.config.vpc.azs)) == length(var.config.vpc.azs) && length(var.config.vpc.azs) <= 6
-    error_message = "vpc.azs must name two to six different zones: a load balancer and a database subnet group want two."
+    error_message = "NET005, NET007 Fewer than two zones, or the same zone is listed twice."
   }
   validation {
     condition     = alltrue([for zone in var.config.vpc.azs : can(regex("^${var.config.region}[a-z]$", zone))])
-    error_message = "vpc.azs: every zone must be one of ${var.config.region}: the region's name and a letter."
+    error_message = "NET006 Not an availability zone of the region: each is ${var.config.region} and a letter."
   }
   validation {
     condition     = length(var.config.vpc.azs) == length(var.config.vpc.subnets.private) && length(var.config.vpc.azs) == length(var.config.vpc.subnets.public)
-    error_message = "vpc: ${length(var.config.vpc.azs)} zones want as many private and public subnets, but there are ${length(var.config.vpc.subnets.private)} private and ${length(var.config.vpc.subnets.public)} public ones."
+    error_message = "NET004 Zones, private and public subnets are not equally many: ${length(var.config.vpc.azs)}, ${length(var.config.vpc.subnets.private)} and ${length(var.config.vpc.subnets.public)}."
   }
   validation {
     condition = alltrue([for block in concat([var.config.vpc.vpc_cidr], var.config.vpc.subnets.private, var.config.vpc.subnets.public) :
     can(cidrnetmask(block)) && try(cidrsubnet(block, 0, 0) == block && tonumber(split("/", block)[1]) >= 16 && tonumber(split("/", block)[1]) <= 28, false)])
-    error_message = "vpc: the VPC and every subnet must be an IPv4 block from /16 to /28 with no bit set behind its prefix."
+    error_message = "NET001, NET002 A network block is not in the form that AWS takes: IPv4, /16 to /28, no bit set behind the prefix."
   }
   validation {
     condition     = alltrue([for block in var.config.vpc.subnets.public : try(tonumber(split("/", block)[1]) <= 27, true)])
-    error_message = "vpc.subnets.public: a load balancer wants a /27 or larger in every zone."
+    error_message = "NET010 A public subnet is too small for the load balancer: it wants a /27 or larger in every zone."
   }
   validation {
     condition = alltrue([for block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : try(
       tonumber(split("/", block)[1]) >= tonumber(split("/", var.config.vpc.vpc_cidr)[1]) &&
     cidrhost("${split("/", block)[0]}/${split("/", var.config.vpc.vpc_cidr)[1]}", 0) == cidrhost(var.config.vpc.vpc_cidr, 0), true)])
-    error_message = "vpc.subnets: a subnet lies outside the VPC ${var.config.vpc.vpc_cidr}."
+    error_message = "NET008 A subnet lies outside the VPC ${var.config.vpc.vpc_cidr}."
   }
   # Two blocks overlap when they agree on the bits of the shorter prefix.
   validation {
@@ -216,17 +217,17 @@ variable "config" {
       [for i, block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : { i = i, ip = split("/", block)[0], bits = try(tonumber(split("/", block)[1]), 0) }],
       [for i, block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : { i = i, ip = split("/", block)[0], bits = try(tonumber(split("/", block)[1]), 0) }],
     ) : pair[0].i >= pair[1].i || try(cidrhost("${pair[0].ip}/${min(pair[0].bits, pair[1].bits)}", 0) != cidrhost("${pair[1].ip}/${min(pair[0].bits, pair[1].bits)}", 0), true)])
-    error_message = "vpc.subnets: two subnets overlap."
+    error_message = "NET009 Two subnets overlap."
   }
 
   # Housekeeping
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.config.log_retention_days)
-    error_message = "log_retention_days ${var.config.log_retention_days} is no retention that CloudWatch knows (…, 14, 30, 60, 90, …; 0 keeps for ever)."
+    error_message = "LOG001 CloudWatch Logs does not know this retention: ${var.config.log_retention_days} (…, 14, 30, 60, 90, …; 0 keeps for ever)."
   }
   validation {
     condition     = var.config.secrets_revision >= 1 && floor(var.config.secrets_revision) == var.config.secrets_revision
-    error_message = "secrets_revision must be a whole number, 1 or more."
+    error_message = "REV001 The secrets' revision does not count from 1."
   }
 }
 

@@ -181,6 +181,19 @@ run "three_zones" {
   }
 }
 
+run "issuer_on_its_own_port" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = { oauth = merge(var.config.app.oauth, { issuer = "https://sso.osmt-tests.org:8443/realms/skills" }) } })
+  }
+
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.internet : rule.from_port]) == toset([443, 8443])
+    error_message = "The app must reach an issuer that listens on a port of its own."
+  }
+}
+
 run "smaller_for_tests" {
   command = plan
 

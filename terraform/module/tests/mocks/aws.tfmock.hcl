@@ -11,6 +11,10 @@ mock_data "aws_region" {
   defaults = { name = "us-west-2" }
 }
 
+mock_data "aws_elb_service_account" {
+  defaults = { arn = "arn:aws:iam::797873946194:root" }
+}
+
 mock_data "aws_route53_zone" {
   defaults = { name = "osmt-tests.org", zone_id = "Z0123456789TESTS" }
 }
