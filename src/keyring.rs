@@ -134,7 +134,7 @@ impl Explain for Error {
                     "unlock the desktop's keyring, or allow the kernel's (`keyctl` and `add_key` system calls)"
                 }
                 Self::Entry { .. } => {
-                    "see that the keyring is unlocked and has room, then run it again"
+                    "see that the keyring is unlocked, has a default collection and has room, or choose another with `--keyring`"
                 }
             }
             .to_owned(),
@@ -150,7 +150,7 @@ impl Keyring {
         match choice {
             Choice::Os => Self::try_open(Kind::Os, service),
             Choice::Kernel => Self::try_open(Kind::Kernel, service),
-            Choice::Auto => match Self::try_open(Kind::Os, service) {
+            Choice::Auto => match Self::try_open(Kind::Os, service).and_then(Self::that_writes) {
                 Ok(keyring) => Ok(keyring),
                 Err(os) => match Self::try_open(Kind::Kernel, service) {
                     Ok(keyring) => Ok(Self {
@@ -180,6 +180,22 @@ impl Keyring {
                     .to_owned(),
             ))),
             Err(Error::Entry { cause, .. }) => Err(closed(cause)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Tries a write: a Secret Service that nobody ever logged in to answers, and can keep nothing.
+    fn that_writes(self) -> Result<Self, Error> {
+        let user = format!("osmt/probe-{}", std::process::id());
+        let tried = self
+            .set(&user, &SecretString::from("probe"))
+            .and_then(|()| self.remove(&user));
+        match tried {
+            Ok(_) => Ok(self),
+            Err(Error::Entry { cause, .. }) => Err(Error::Closed {
+                kind: self.kind,
+                cause,
+            }),
             Err(other) => Err(other),
         }
     }

@@ -7,6 +7,7 @@ pub mod check;
 pub mod db_uri;
 pub mod object;
 pub mod push;
+pub mod redact;
 pub mod remote;
 pub mod revision;
 pub mod rotation;

@@ -16,6 +16,7 @@ const MOST: u64 = 65_536;
 /// Reads the value of a secret.
 pub(super) fn value(name: &str) -> Result<SecretString, Failure> {
     let value = if io::stdin().is_terminal() {
+        let _quiet = Quiet::new();
         let first = prompt(&format!("{name} (not shown): "))?;
         let again = prompt(&format!("{name}, once more: "))?;
         if first.expose_secret() != again.expose_secret() {
@@ -30,6 +31,49 @@ pub(super) fn value(name: &str) -> Result<SecretString, Failure> {
             .help("type it at the prompt, or give it as one line on stdin"));
     }
     Ok(value)
+}
+
+/// Keeps the terminal from echoing from before the first prompt until after the last: what is pasted in one go, or typed
+/// ahead of a prompt, would else show. `rpassword` alone is quiet only while it reads.
+#[cfg(unix)]
+struct Quiet(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl Quiet {
+    fn new() -> Self {
+        use rustix::termios;
+        let terminal = rustix::stdio::stdin();
+        let before = termios::tcgetattr(terminal).ok();
+        if let Some(mut quiet) = before.clone() {
+            quiet
+                .local_modes
+                .remove(termios::LocalModes::ECHO | termios::LocalModes::ECHONL);
+            // Where it cannot be quiet for the whole, it still is for each prompt.
+            let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, &quiet);
+        }
+        Self(before)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        use rustix::termios;
+        if let Some(before) = &self.0 {
+            let terminal = rustix::stdio::stdin();
+            let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Quiet;
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn new() -> Self {
+        Self
+    }
 }
 
 fn prompt(text: &str) -> Result<SecretString, Failure> {

@@ -1,10 +1,14 @@
 //! `osmt-secrets`: flags in, text and exit out.
 
+mod exec;
+mod import;
 mod input;
 mod local;
 mod remote;
 mod rotate;
 mod verify;
+
+use std::ffi::OsString;
 
 use clap::Args;
 use clap::Parser;
@@ -88,6 +92,8 @@ enum Verb {
         #[arg(long)]
         force: bool,
     },
+    /// Put several values into the keyring, from a JSON object on stdin: {"rds": {"password": …}, "app": {…}}.
+    Import,
     /// Remove entries from the keyring, or the secrets from Secrets Manager.
     Rm {
         /// Which secret's entry.
@@ -126,6 +132,18 @@ enum Verb {
     },
     /// Check that keyring, Secrets Manager and `DB_URI` agree and can work; exit 1 where not.
     Verify,
+    /// Run a command with the secrets in its environment and out of its output.
+    ///
+    /// The names are the container's: `DB_USER`, `DB_PASSWORD`, `OAUTH_CLIENTSECRET`. Standard output and error are copied
+    /// with every value masked, also in base64, percent-encoded and as JSON.
+    Exec {
+        /// Give the command the terminal itself; nothing is masked.
+        #[arg(long)]
+        raw: bool,
+        /// The command and its arguments.
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
     #[command(flatten)]
     Shared(Shared),
 }
@@ -173,6 +191,8 @@ impl Tool for Secrets {
             Verb::List => local::list(&context),
             Verb::Set { name, .. } => local::set(&context, row(&name)?),
             Verb::Generate { name, force } => local::generate(&context, row(&name)?, force),
+            Verb::Import => import::import(&context),
+            Verb::Exec { raw, command } => exec::exec(&context, &command, raw),
             Verb::Rm {
                 remote: true,
                 no_recovery,
@@ -209,10 +229,9 @@ impl Context<'_> {
         let service = self.remote_name("");
         let keyring = Keyring::open(self.choice, service.trim_end_matches('/'))?;
         if self.choice == Choice::Auto {
-            self.ui.say(format_args!("using {}", keyring.kind));
-        }
-        if let Some(why) = &keyring.passed_over {
-            self.ui.detail(format_args!("{why}"));
+            let why = keyring.passed_over.as_ref();
+            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            self.ui.say(format_args!("using {}{why}", keyring.kind));
         }
         Ok(keyring)
     }

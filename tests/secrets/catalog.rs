@@ -1,0 +1,69 @@
+//! The catalogue's three statements are one: the table, the schema, Terraform.
+
+use osmt::secrets::catalog::CATALOG;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::support;
+
+fn schema() -> Value {
+    let text =
+        std::fs::read_to_string(support::root().join("schemas/secrets.schema.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn part(secret: &osmt::secrets::catalog::Secret) -> Value {
+    let schema = schema();
+    let pointer = format!("/properties/{}/properties/{}", secret.remote, secret.key);
+    schema
+        .pointer(&pointer)
+        .unwrap_or_else(|| panic!("the schema has no {pointer}"))
+        .clone()
+}
+
+#[test]
+fn every_secret_is_in_the_schema_and_in_terraform() {
+    let mut terraform = String::new();
+    for folder in ["terraform/module", "terraform/invocation"] {
+        for file in std::fs::read_dir(support::root().join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_file() {
+                terraform.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+            }
+        }
+    }
+    let mut known = 0;
+    for secret in &CATALOG {
+        part(secret);
+        assert!(
+            terraform.contains(secret.key),
+            "Terraform never reads {}",
+            secret.name
+        );
+        assert!(
+            terraform.contains(&format!("/{}\"", secret.remote)),
+            "Terraform never reads {}",
+            secret.remote
+        );
+        known += 1;
+    }
+    let objects = schema()["properties"].as_object().unwrap().clone();
+    let stated: usize = objects
+        .values()
+        .map(|object| object["properties"].as_object().unwrap().len())
+        .sum();
+    assert_eq!(
+        stated, known,
+        "the schema states a secret that the catalogue does not have"
+    );
+}
+
+proptest! {
+    #[test]
+    fn schema_and_table_judge_alike(text in prop_oneof!["[ -~]{0,45}", "[A-Za-z0-9_.~-]{0,45}", "\\PC{0,20}", Just("osmt_admin".to_owned())]) {
+        for secret in &CATALOG {
+            let valid = jsonschema::validator_for(&part(secret)).unwrap().is_valid(&Value::from(text.as_str()));
+            prop_assert_eq!(valid, secret.check(&text.as_str().into()).is_ok(), "{} and {:?}", secret.name, &text);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What a person gives: one line, a prompt, a JSON object; and what is refused, without quoting it.
+
+use crate::support;
+use crate::support::Emulator;
+use crate::world::World;
+
+#[test]
+fn input_is_one_line_that_can_work() {
+    let Some(world) = World::new() else { return };
+    for (stdin, reason) in [
+        ("", "empty"),
+        ("\n", "empty"),
+        ("first\nsecond\n", "more than one line"),
+        ("with space\n", "white space"),
+        ("${spring}\n", "a brace"),
+        ("glob*\n", "shell expands"),
+    ] {
+        let ran = world.offline("set app/oauth_client_secret", stdin).exits(2);
+        assert!(
+            ran.err.contains(reason) || reason == "a brace" && ran.err.contains("brace"),
+            "{}",
+            ran.err
+        );
+    }
+    assert_eq!(world.kept("app/oauth_client_secret"), None);
+    world
+        .offline("set app/oauth_client_secret", "exact line\r\n")
+        .exits(2);
+    world
+        .offline("set app/oauth_client_secret", "line\r\n")
+        .exits(0);
+    assert_eq!(
+        world.kept("app/oauth_client_secret").as_deref(),
+        Some("line")
+    );
+    world
+        .offline("set app/oauth_client_secret", "line")
+        .exits(0)
+        .shows("nothing to do");
+    world
+        .offline("set app/oauth_client_secret", "other")
+        .exits(4);
+    world
+        .offline("set app/oauth_client_secret --dry-run", "other")
+        .exits(1);
+    assert_eq!(
+        world.kept("app/oauth_client_secret").as_deref(),
+        Some("line")
+    );
+
+    world
+        .offline("set rds/username", "root")
+        .exits(2)
+        .says("osmt_admin");
+    world.offline("set nonsense", "x").exits(2);
+    world
+        .offline("generate app/oauth_client_secret", "")
+        .exits(2)
+        .says("identity provider");
+    world.offline("generate rds/password", "").exits(0);
+    let first = world.kept("rds/password");
+    world
+        .offline("generate rds/password --yes", "")
+        .exits(4)
+        .says("--force");
+    assert_eq!(world.kept("rds/password"), first);
+    world.offline("generate rds/password --force", "").exits(0);
+    assert_ne!(world.kept("rds/password"), first);
+    world.offline("rm rds/password", "").exits(4);
+    world.offline("rm rds/password --yes", "").exits(0);
+    world
+        .offline("rm rds/password --yes", "")
+        .exits(0)
+        .shows("nothing to do");
+    let listed = world.offline("list --format json", "").exits(0).json();
+    let states: Vec<_> = listed["secrets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["fixed", "missing", "set"]);
+
+    std::fs::write(world.config(), "{\n  \"config\": nope }").unwrap();
+    world.offline("list", "").exits(2).says("line 2, column");
+    std::fs::write(world.config(), support::config(&world.env)).unwrap();
+}
+
+#[test]
+fn a_prompt_echoes_nothing_of_what_is_pasted_in_one_go_and_wants_it_twice() {
+    let Some(world) = World::new() else { return };
+    let account = Emulator::start();
+    let type_in = |first: &str, second: &str| {
+        account.ask(&format!(
+            r#"
+import os, pty
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ["OSMT_KEYRING"] = "kernel"
+    program = {:?}
+    os.execv(program, [program, "--dir", {:?}, "set", "rds/password"])
+seen = b""
+def until(text):
+    global seen
+    while text not in seen:
+        seen += os.read(terminal, 4096)
+until(b"(not shown): ")
+os.write(terminal, b"{first}\n{second}\n")
+try:
+    while True:
+        more = os.read(terminal, 4096)
+        if not more: break
+        seen += more
+except OSError:
+    pass
+answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
+"#,
+            env!("CARGO_BIN_EXE_osmt-secrets"),
+            world.config().parent().unwrap(),
+        ))
+    };
+    let told = type_in("typed-by-hand-1", "typed-by-hand-2");
+    assert_eq!(told[0], 2, "{}", told[1]);
+    assert_eq!(world.kept("rds/password"), None);
+    let same = type_in("typed-by-hand-1", "typed-by-hand-1");
+    assert_eq!(same[0], 0, "{}", same[1]);
+    assert!(
+        !format!("{told}{same}").contains("typed-by-hand"),
+        "{told}{same}"
+    );
+    assert_eq!(
+        world.kept("rds/password").as_deref(),
+        Some("typed-by-hand-1")
+    );
+}
+
+#[test]
+fn an_import_takes_only_what_it_knows_and_can_work() {
+    let Some(world) = World::new() else { return };
+    for (stdin, reason) in [
+        (
+            r#"{"rds": {"password": "Canary"#,
+            "stdin is not JSON, line 1",
+        ),
+        (r#"["Canary-value"]"#, "not a JSON object"),
+        (r#"{"rds": "Canary-value"}"#, "rds is not a JSON object"),
+        (
+            r#"{"rds": {"passwort": "Canary-value"}}"#,
+            "no secret named rds/passwort",
+        ),
+        (r#"{"rds": {"password": 5}}"#, "is not a string"),
+        (
+            r#"{"rds": {"password": "Canary-value", "password": "Canary-other"}}"#,
+            "twice",
+        ),
+        (r#"{"rds": {"password": "Canary value"}}"#, "white space"),
+        (
+            r#"{"app": {"oauth_client_secret": "fine-one"}, "rds": {"password": "Canary!"}}"#,
+            "7 characters",
+        ),
+    ] {
+        let ran = world.offline("import --yes", stdin).exits(2).says(reason);
+        assert!(!ran.err.contains("Canary"), "{}", ran.err);
+    }
+    assert_eq!(
+        world.kept("app/oauth_client_secret"),
+        None,
+        "all or nothing"
+    );
+    let good = r#"{"rds": {"password": "good-enough"}}"#;
+    world.offline("import", good).exits(0);
+    world
+        .offline("import", good)
+        .exits(0)
+        .shows("nothing to do");
+    world
+        .offline("import", r#"{"rds": {"password": "good-enough-2"}}"#)
+        .exits(4);
+}

@@ -1,0 +1,120 @@
+//! Which keyring: the desktop's with a real Secret Service, the kernel's, none.
+
+use std::process::Command;
+use std::process::Output;
+
+use crate::support;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_osmt-secrets");
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    support::write(
+        &folder.path().join("config.auto.tfvars.json"),
+        &support::config("desktop"),
+    );
+    folder
+}
+
+/// A private session with its own Secret Service, home and entries; `None`, said aloud, where it is not installed.
+fn desktop(script: &str) -> Option<Output> {
+    let installed = ["dbus-run-session", "gnome-keyring-daemon"]
+        .iter()
+        .all(|program| Command::new(program).arg("--version").output().is_ok());
+    if !installed {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "gnome-keyring and dbus must be installed"
+        );
+        eprintln!(
+            "skipped: install gnome-keyring and dbus (Debian, Ubuntu: apt install gnome-keyring dbus)"
+        );
+        return None;
+    }
+    let home = folder();
+    let output = Command::new("dbus-run-session")
+        .args(["--", "bash", "-ec", script])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .env("XDG_DATA_HOME", home.path().join("data"))
+        .env("S", format!("{PROGRAM} --dir {}", home.path().display()))
+        .output()
+        .unwrap();
+    Some(output)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_desktop_keeps_values_between_commands() {
+    let Some(output) = desktop(
+        "printf unlock | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+         printf 'desktop-value-1\\n' | $S set rds/password
+         $S list
+         printf 'desktop-value-2\\n' | $S set rds/password --yes --keyring os
+         $S rm --all --yes
+         $S list --keyring os --format json",
+    ) else {
+        return;
+    };
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert!(err.contains("using the desktop's keyring"), "{err}");
+    assert!(out.contains("rds/password             set"), "{out}");
+    assert!(
+        out.contains("\"keyring\": \"os\"") && out.contains("\"state\": \"missing\""),
+        "{out}"
+    );
+    assert!(!(out + &err).contains("desktop-value"));
+}
+
+#[test]
+fn a_desktop_that_nobody_unlocked_is_one_clear_error() {
+    let Some(output) = desktop("printf desktop-value | $S set rds/password --keyring os") else {
+        return;
+    };
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(
+        err.contains("could not write the entry rds/password") && err.contains("help:"),
+        "{err}"
+    );
+}
+
+#[test]
+fn without_a_session_bus_auto_takes_the_kernels_and_says_so() {
+    let home = folder();
+    let run = |keyring: &str| {
+        Command::new(PROGRAM)
+            .env_clear()
+            .env("XDG_RUNTIME_DIR", home.path())
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+            .args(["list", "-v", "--keyring", keyring, "--dir"])
+            .arg(home.path())
+            .output()
+            .unwrap()
+    };
+    let os = run("os");
+    assert_eq!(os.status.code(), Some(3), "{}", text(&os.stderr));
+    assert!(
+        text(&os.stderr).contains("--keyring kernel"),
+        "{}",
+        text(&os.stderr)
+    );
+    if run("kernel").status.success() {
+        let auto = run("auto");
+        assert_eq!(auto.status.code(), Some(0), "{}", text(&auto.stderr));
+        assert!(
+            text(&auto.stderr).contains("using the kernel's keyring"),
+            "{}",
+            text(&auto.stderr)
+        );
+    } else {
+        assert_eq!(run("auto").status.code(), Some(3));
+    }
+    assert_eq!(run("nonsense").status.code(), Some(2));
+}

@@ -1,0 +1,161 @@
+//! A value that is looked for wherever it must not be.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::support::Emulator;
+use crate::world::World;
+
+const CANARY: &str = "Canary-9f27b1-not-to-be-seen";
+
+#[test]
+fn no_output_log_or_file_shows_a_value() {
+    let Some(world) = World::new() else { return };
+    let account = Emulator::start();
+    let mut said = String::new();
+    let mut look = |ran: crate::world::Ran| {
+        said.push_str(&ran.out);
+        said.push_str(&ran.err);
+    };
+    look(world.feed(&account, "set rds/password -vv", &format!("{CANARY}\n")));
+    look(world.feed(
+        &account,
+        "set app/oauth_client_secret -vv",
+        &format!("{CANARY}-two\n"),
+    ));
+    look(world.feed(
+        &account,
+        "set app/oauth_client_secret --yes",
+        &format!("{CANARY} with space\n"),
+    ));
+    look(world.feed(&account, &format!("set rds/password {CANARY}"), ""));
+    for verb in [
+        "list",
+        "diff",
+        "push --dry-run",
+        "push",
+        "push --yes",
+        "verify",
+        "diff",
+        "pull --yes",
+        "rotate --dry-run",
+    ] {
+        look(world.run(&account, &format!("{verb} -vv")));
+        look(world.run(&account, &format!("{verb} -vv --format json")));
+    }
+    // Values that break the rules, only in AWS: refusals must not quote them either.
+    let (rds, app) = (world.secret("rds"), world.secret("app"));
+    account.ask(&format!(
+        "m = client('secretsmanager')\nm.put_secret_value(SecretId='{rds}', SecretString=json.dumps({{'username': '{CANARY}', 'password': '{CANARY} *'}}))\nm.put_secret_value(SecretId='{app}', SecretString='{{\"{CANARY}')"
+    ));
+    for verb in [
+        "diff",
+        "pull --yes",
+        "push --yes",
+        "verify",
+        "rollback --yes",
+        "rotate --yes",
+    ] {
+        look(world.run(&account, &format!("{verb} -vv")));
+    }
+    assert!(
+        said.contains("osmt-secrets") && said.contains("GetSecretValue"),
+        "the runs said nothing: the search proves nothing"
+    );
+    // The one mention is the person's own: what stood on the command line is not echoed.
+    assert!(!said.contains(CANARY), "{said}");
+    assert!(!world.config_text().contains(CANARY));
+    let folder = world.config().parent().unwrap().to_owned();
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        1,
+        "a file was left behind"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_running_process_shows_no_value_to_others() {
+    let Some(world) = World::new() else { return };
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_osmt-secrets"))
+        .args(["--keyring", "kernel", "--dir"])
+        .arg(world.config().parent().unwrap())
+        .args(["set", "rds/password"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(CANARY.as_bytes()).unwrap();
+    // It sleeps, so it has read what there is and waits for the end of the line.
+    let read = |file| std::fs::read(format!("/proc/{}/{file}", child.id())).unwrap();
+    while !String::from_utf8_lossy(&read("stat")).contains(") S ") || read("cmdline").is_empty() {
+        std::thread::yield_now();
+    }
+    for file in ["cmdline", "environ"] {
+        let text = String::from_utf8_lossy(&read(file)).into_owned();
+        assert!(!text.is_empty() && !text.contains(CANARY), "{file}: {text}");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(world.kept("rds/password").as_deref(), Some(CANARY));
+}
+
+#[test]
+fn a_command_gets_the_values_and_its_output_does_not() {
+    let Some(world) = World::new() else { return };
+    world
+        .offline("exec -- true", "")
+        .exits(4)
+        .says("rds/password is not in");
+    let given = format!(
+        r#"{{"rds": {{"password": "{CANARY}"}}, "app": {{"oauth_client_secret": "{CANARY}&more"}}}}"#
+    );
+    world
+        .offline("import", &given)
+        .exits(0)
+        .shows("2 to create");
+    // Each form arrives in the child; none comes out of it.
+    let script = world.config().with_file_name("show.py");
+    let text = r#"
+import base64, json, os, sys, urllib.parse
+values = [os.environ["DB_PASSWORD"], os.environ["OAUTH_CLIENTSECRET"]]
+for value in values:
+    for form in (value, urllib.parse.quote(value), json.dumps({"v": value}), base64.b64encode(("u:" + value).encode()).decode()):
+        print("out", len(form), form)
+        print("err", len(form), form, file=sys.stderr)
+sys.stdout.write(values[0][:9]); sys.stdout.flush()
+sys.stdout.write(values[0][9:] + " end " + os.environ["DB_USER"] + "\n")
+sys.exit(7 if len(sys.argv) > 1 else 0)
+"#;
+    crate::support::write(&script, text);
+    let command = format!("exec -q -- python3 {}", script.display());
+    let ran = world.offline(&command, "").exits(0);
+    let said = ran.out.clone() + &ran.err;
+    for form in [
+        CANARY.to_owned(),
+        format!("{CANARY}%26more"),
+        "Q2FuYXJ5LTlmMjdi".to_owned(),
+        "DYW5hcnktOWYyN2".to_owned(),
+    ] {
+        assert!(!said.contains(&form), "{said}");
+    }
+    assert!(
+        ran.out.contains("out 28 [redacted]\n") && ran.err.contains("err 28 [redacted]\n"),
+        "{said}"
+    );
+    assert!(ran.out.ends_with("[redacted] end osmt_admin\n"), "{said}");
+    world
+        .offline(&format!("{command} fail"), "")
+        .exits(3)
+        .says("exit status: 7");
+    world
+        .offline("exec -- /nowhere/program", "")
+        .exits(3)
+        .says("could not run");
+    world
+        .offline("exec --dry-run -- true", "")
+        .exits(1)
+        .shows("DB_USER, DB_PASSWORD");
+}

@@ -1,0 +1,162 @@
+//! A place of its own for each test: a config with an environment that nobody else has, and the entries that go with it.
+
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use osmt::keyring::Choice;
+use osmt::keyring::Keyring;
+use serde_json::Value;
+
+use crate::support;
+use crate::support::Emulator;
+
+/// What a run of the binary gave.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// The exit is as expected, or the test shows what was said.
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
+        self
+    }
+
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "no `{text}` in\n{}", self.err);
+        self
+    }
+
+    pub(crate) fn shows(self, text: &str) -> Self {
+        assert!(self.out.contains(text), "no `{text}` in\n{}", self.out);
+        self
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+/// A config, an environment's name and a keyring.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    pub(crate) env: String,
+    pub(crate) keyring: Keyring,
+}
+
+impl World {
+    /// In the kernel's keyring; `None`, said aloud, where this machine forbids it. CI must not skip.
+    pub(crate) fn new() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let random: String = folder
+            .path()
+            .to_string_lossy()
+            .chars()
+            .rev()
+            .take(6)
+            .collect();
+        let env = format!("t{:x}-{}", std::process::id() % 0xffff, hex(&random));
+        support::write(
+            &folder.path().join("config.auto.tfvars.json"),
+            &support::config(&env),
+        );
+        match Keyring::open(Choice::Kernel, &format!("osmt/{env}")) {
+            Ok(keyring) => Some(Self {
+                folder,
+                env,
+                keyring,
+            }),
+            Err(error) => {
+                assert!(std::env::var_os("CI").is_none(), "{error}");
+                eprintln!("skipped: {error}; allow the keyctl and add_key system calls");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("config.auto.tfvars.json")
+    }
+
+    pub(crate) fn config_text(&self) -> String {
+        std::fs::read_to_string(self.config()).unwrap()
+    }
+
+    /// `osmt/<env>/<remote>`
+    pub(crate) fn secret(&self, remote: &str) -> String {
+        format!("osmt/{}/{remote}", self.env)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &str) -> Command {
+        command
+            .env("OSMT_KEYRING", "kernel")
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(arguments.split_whitespace());
+        command
+    }
+
+    /// Runs the binary without AWS.
+    pub(crate) fn offline(&self, arguments: &str, stdin: &str) -> Ran {
+        let mut command = self.prepared(support::osmt("osmt-secrets"), arguments);
+        ran(command.write_stdin(stdin))
+    }
+
+    /// Runs the binary against an account.
+    pub(crate) fn run(&self, account: &Emulator, arguments: &str) -> Ran {
+        self.feed(account, arguments, "")
+    }
+
+    /// Runs the binary against an account with something on stdin.
+    pub(crate) fn feed(&self, account: &Emulator, arguments: &str, stdin: &str) -> Ran {
+        let mut command = self.prepared(account.osmt("osmt-secrets"), arguments);
+        ran(command.write_stdin(stdin))
+    }
+
+    /// The value of an entry in the keyring.
+    pub(crate) fn kept(&self, user: &str) -> Option<String> {
+        use secrecy::ExposeSecret as _;
+        let value = self.keyring.get(user).unwrap();
+        value.map(|value| value.expose_secret().to_owned())
+    }
+
+    /// What the account holds, read by other means than ours.
+    pub(crate) fn held(&self, account: &Emulator, remote: &str) -> Value {
+        let name = self.secret(remote);
+        account.ask(&format!(
+            "m = client('secretsmanager')\nanswer = json.loads(m.get_secret_value(SecretId='{name}', VersionStage='AWSCURRENT')['SecretString'])"
+        ))
+    }
+
+    /// Keyring and account filled and equal.
+    pub(crate) fn pushed(&self, account: &Emulator) {
+        self.offline("generate rds/password", "").exits(0);
+        self.offline("set app/oauth_client_secret", "issued-by-somebody\n")
+            .exits(0);
+        self.run(account, "push --yes").exits(0);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.offline("rm --all --yes", "");
+    }
+}
+
+fn ran(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn hex(text: &str) -> String {
+    let sum = text.bytes().fold(0u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    format!("{sum:08x}")
+}
