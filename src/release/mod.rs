@@ -5,6 +5,7 @@
 
 pub mod checkout;
 pub mod guards;
+pub mod migrate;
 pub mod migrations;
 pub mod notes;
 pub mod pom;

@@ -1,4 +1,4 @@
-//! What runs, in an emulated account: `status` tells, `tag` asks before it records.
+//! What runs, in an emulated account: `status` tells, `tag` asks before it records, `migrate` runs a task.
 
 use serde_json::Value;
 
@@ -7,21 +7,29 @@ use crate::checkout::run;
 use crate::support;
 use crate::support::Emulator;
 
-/// Deploys an image as Terraform would.
+/// Deploys an image as Terraform would: the app's service, and the definition of the one-off task.
 fn deploy(account: &Emulator, image: &str) {
     account.ask(&format!(
         r"
-ecs = client('ecs')
+ecs, ec2 = client('ecs'), client('ec2')
 ecs.create_cluster(clusterName='osmt-test')
-made = ecs.register_task_definition(family='osmt-test-app', networkMode='awsvpc', requiresCompatibilities=['FARGATE'],
-    cpu='256', memory='512', containerDefinitions=[dict(name='app', image='{image}', memory=512)])
-definition = made['taskDefinition']['taskDefinitionArn']
-service = dict(cluster='osmt-test', taskDefinition=definition)
+def define(name):
+    made = ecs.register_task_definition(family='osmt-test-' + name, networkMode='awsvpc', requiresCompatibilities=['FARGATE'],
+        cpu='256', memory='512', containerDefinitions=[dict(name=name, image='{image}', memory=512, logConfiguration=dict(
+            logDriver='awslogs', options={{'awslogs-group': '/osmt/test/' + name, 'awslogs-stream-prefix': name}}))])
+    return made['taskDefinition']['taskDefinitionArn']
+define('maintenance')
+service = dict(cluster='osmt-test', taskDefinition=define('app'))
 there = ecs.describe_services(cluster='osmt-test', services=['osmt-test-app'])['services']
 if there:
     ecs.update_service(service='osmt-test-app', **service)
 else:
-    ecs.create_service(serviceName='osmt-test-app', desiredCount=2, **service)
+    vpc = ec2.create_vpc(CidrBlock='10.0.0.0/16')['Vpc']['VpcId']
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames=dict(Value=True))
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock='10.0.0.0/24')['Subnet']['SubnetId']
+    group = ec2.create_security_group(GroupName='app', Description='app', VpcId=vpc)['GroupId']
+    place = dict(awsvpcConfiguration=dict(subnets=[subnet], securityGroups=[group]))
+    ecs.create_service(serviceName='osmt-test-app', desiredCount=2, launchType='FARGATE', networkConfiguration=place, **service)
 "
     ));
 }
@@ -116,10 +124,76 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
 }
 
 #[test]
+fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_awaited() {
+    let checkout = Checkout::osmt();
+    let account = Emulator::start();
+    let tool = || checkout.on(account.osmt("osmt-release"));
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(
+        stderr.contains("no task definition osmt-test-maintenance"),
+        "{stderr}"
+    );
+    deploy(&account, "wguopensource/osmt-app:2.5.0");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(
+        stderr.contains("the task would run wguopensource/osmt-app:2.5.0"),
+        "{stderr}"
+    );
+    deploy(&account, "wguopensource/osmt-app:3.0.0");
+    let (exit, stdout, _) = run(tool().args(["migrate", "--dry-run"]));
+    assert_eq!(exit, 1);
+    assert!(
+        stdout.contains("> ECS task osmt-test-maintenance:2: migrate, import, reindex"),
+        "{stdout}"
+    );
+    let (exit, _, stderr) = run(tool().arg("migrate"));
+    assert_eq!(exit, 4, "{stderr}");
+    assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
+    for (args, command) in [
+        (&["migrate", "--yes"][..], &["import", "reindex"][..]),
+        (
+            &["migrate", "--yes", "--step", "reindex", "--format", "json"],
+            &["reindex"],
+        ),
+    ] {
+        let (exit, _, stderr) = run(tool().args(args));
+        assert_eq!(exit, 0, "{stderr}");
+        let log =
+            "aws logs tail /osmt/test/maintenance --log-stream-names maintenance/maintenance/";
+        assert!(stderr.contains(log), "{stderr}");
+        let started = stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("started "))
+            .unwrap();
+        let task = account.ask(&format!(
+            "answer = client('ecs').describe_tasks(cluster='osmt-test', tasks=['{started}'])['tasks'][0]"
+        ));
+        assert_eq!(task["startedBy"], "osmt-release");
+        assert_eq!(task["lastStatus"], "STOPPED", "its end was awaited");
+        let given = &task["overrides"]["containerOverrides"][0]["command"];
+        assert_eq!(given, &serde_json::json!(command));
+    }
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--wait", "0"]));
+    assert_eq!(exit, 3);
+    assert!(
+        stderr.contains("did not end within 0 minutes; it goes on"),
+        "{stderr}"
+    );
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(
+        stderr.contains("a maintenance task runs already"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn another_account_is_refused_and_no_account_is_a_clear_failure() {
     let checkout = Checkout::osmt();
     let account = Emulator::start_as("210987654321");
-    for verb in [&["status"][..], &["tag", "--yes"]] {
+    for verb in [&["status"][..], &["tag", "--yes"], &["migrate", "--yes"]] {
         let (exit, stdout, stderr) = run(checkout.on(account.osmt("osmt-release")).args(verb));
         assert_eq!((exit, stdout.as_str()), (4, ""), "{stderr}");
         assert!(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moto.ecs.models import Cluster, EC2ContainerServiceBackend
+from moto.ecs.models import Cluster, Container, EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from . import around, patch
@@ -96,3 +96,12 @@ def cluster_tags() -> None:
     def __init__(original: Any, cluster: Any, *args: Any, **kwargs: Any) -> None:
         original(cluster, *args, **kwargs)
         cluster.tags = cluster.tags or []
+
+
+@patch("moto tells a container's cpu and memory as numbers, which are text in ECS's answers: a strict client refuses them")
+def container_sizes() -> None:
+    @around(Container)
+    def __init__(original: Any, container: Any, *args: Any, **kwargs: Any) -> None:
+        original(container, *args, **kwargs)
+        sizes = {name: getattr(container, name) for name in ("cpu", "memory")}
+        vars(container).update({name: str(size) for name, size in sizes.items() if size is not None})

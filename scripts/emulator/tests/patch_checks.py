@@ -152,6 +152,25 @@ def _(aws: Aws) -> None:
     expect((len(ran["tasks"]), ran["failures"]), (1, []))
 
 
+@check("ecs.container_sizes")
+def _(aws: Aws) -> None:
+    made = network(aws, "10.7")
+    aws("ec2").modify_vpc_attribute(VpcId=made["vpc"], EnableDnsHostnames={"Value": True})
+    aws("ecs").create_cluster(clusterName="sizes")
+    place = {"awsvpcConfiguration": {"subnets": made["subnets"][:1], "securityGroups": [made["group"]]}}
+    definition = aws("ecs").register_task_definition(
+        family="sizes",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "app", "image": "app:good", "cpu": 256, "memory": 512}],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ran = aws("ecs").run_task(cluster="sizes", taskDefinition=definition, launchType="FARGATE", networkConfiguration=place)
+    container = ran["tasks"][0]["containers"][0]
+    expect((container["cpu"], container["memory"]), ("256", "512"))
+
+
 @check("ecs.cluster_tags")
 def _(aws: Aws) -> None:
     aws("ecs").create_cluster(clusterName="untagged")

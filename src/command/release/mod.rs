@@ -1,6 +1,7 @@
 //! `osmt-release`: flags in, text and exit out. One file a verb.
 
 mod list;
+mod migrate;
 mod notes;
 mod rollback;
 mod select;
@@ -46,6 +47,7 @@ enum Verb {
     Tag(tag::Tag),
     Status(status::Status),
     Notes(notes::Notes),
+    Migrate(migrate::Migrate),
     Rollback(rollback::Rollback),
     #[command(flatten)]
     Shared(Shared),
@@ -69,6 +71,7 @@ impl Tool for Release {
             Verb::Tag(verb) => verb.run(&context),
             Verb::Status(verb) => verb.run(&context),
             Verb::Notes(verb) => verb.run(&context),
+            Verb::Migrate(verb) => verb.run(&context),
             Verb::Rollback(verb) => verb.run(&context),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
