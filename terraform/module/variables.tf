@@ -245,12 +245,12 @@ variable "database_credentials" {
   # The user name is an identifier of the database: another one would replace it, data and all.
   validation {
     condition     = var.database_credentials.username == local.database_username
-    error_message = "The secret osmt/${var.config.env}/rds holds another user name than ${local.database_username}, which the database has. Set it back with osmt-secrets set rds/username and push."
+    error_message = "The secret osmt/${var.config.env}/rds holds no user name, or another than ${local.database_username}, which the database has. Set it with osmt-secrets set rds/username, and push."
   }
   # RDS takes 8 to 41 characters; OSMT's entrypoint, Spring and JDBC each interpret most punctuation.
   validation {
     condition     = can(regex("^[A-Za-z0-9_.~-]{8,41}$", var.database_credentials.password))
-    error_message = "The password in the secret osmt/${var.config.env}/rds is not 8 to 41 of A-Z a-z 0-9 _ . ~ -, the characters that survive a shell, Spring and a JDBC URL. Make another with osmt-secrets generate rds/password and push."
+    error_message = "The password in the secret osmt/${var.config.env}/rds is missing, or not 8 to 41 of A-Z a-z 0-9 _ . ~ -, the characters that survive a shell, Spring and a JDBC URL. Make another with osmt-secrets generate rds/password and push."
   }
 }
 
