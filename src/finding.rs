@@ -93,6 +93,45 @@ impl Place {
     }
 }
 
+/// The one edit that mends a finding, where there is exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// Another value at the place.
+    Value(serde_json::Value),
+    /// Another key at the place.
+    Key(String),
+    /// The key and its value, or the stretch of text, goes.
+    Drop,
+}
+
+/// What to do about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Write exactly this text as the value.
+    Write(String),
+    /// A person must decide.
+    Say(String),
+}
+
+impl Remedy {
+    /// Exactly this.
+    pub fn write(text: impl std::fmt::Display) -> Self {
+        Self::Write(text.to_string())
+    }
+}
+
+impl From<&str> for Remedy {
+    fn from(help: &str) -> Self {
+        Self::Say(help.to_owned())
+    }
+}
+
+impl From<String> for Remedy {
+    fn from(help: String) -> Self {
+        Self::Say(help)
+    }
+}
+
 /// One thing that is wrong, or worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -112,6 +151,8 @@ pub struct Finding {
     pub related: Vec<(Place, String)>,
     /// The value there may be a secret: no format prints it.
     pub masked: bool,
+    /// The edit that mends it, where there is exactly one.
+    pub fix: Option<Fix>,
 }
 
 impl Finding {
@@ -126,6 +167,7 @@ impl Finding {
             at,
             related: Vec::new(),
             masked: false,
+            fix: None,
         }
     }
 
@@ -139,6 +181,22 @@ impl Finding {
     pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Adds the edit that mends it.
+    pub fn fix(&mut self, fix: Fix) -> &mut Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// Adds the remedy, and the edit where it is one.
+    pub fn remedy(&mut self, remedy: impl Into<Remedy>) -> &mut Self {
+        match remedy.into() {
+            Remedy::Say(help) => self.help(help),
+            Remedy::Write(text) => self
+                .help(format!("write {text}"))
+                .fix(Fix::Value(text.into())),
+        }
     }
 
     /// Overrides the rule's severity.

@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use crate::finding::Remedy;
+
 /// Four numbers, a mask, no host bits.
 pub fn block(text: &str) -> Option<Ipv4Net> {
     let (address, mask) = text.split_once('/')?;
@@ -18,11 +20,11 @@ fn prefix(mask: &str) -> Option<u8> {
 }
 
 /// Why a text is no block, and what to write.
-pub fn fault(text: &str) -> Option<(String, String)> {
+pub fn fault(text: &str) -> Option<(String, Remedy)> {
     if block(text).is_some() {
         return None;
     }
-    let example = || "write four numbers and a mask, as in 10.20.0.0/24".to_owned();
+    let example = || Remedy::from("write four numbers and a mask, as in 10.20.0.0/24");
     let (address, mask) = text
         .split_once('/')
         .map_or((text, None), |(address, mask)| (address, Some(mask)));
@@ -49,12 +51,9 @@ pub fn fault(text: &str) -> Option<(String, String)> {
             if plain.join(".").parse::<Ipv4Addr>().is_ok()
                 && address.split('.').all(|n| !n.is_empty()) =>
         {
-            let help = format!(
-                "write {}{}",
-                plain.join("."),
-                mask.map_or(String::new(), |mask| format!("/{mask}"))
-            );
-            (format!("{text} has leading zeros"), help)
+            let mask = mask.map_or(String::new(), |mask| format!("/{mask}"));
+            let plain = format!("{}{mask}", plain.join("."));
+            (format!("{text} has leading zeros"), Remedy::Write(plain))
         }
         (Err(_), _)
             if address
@@ -66,16 +65,16 @@ pub fn fault(text: &str) -> Option<(String, String)> {
         }
         (Err(_), _) => (format!("{text} is no IPv4 block"), example()),
         (Ok(address), None) => {
-            let help = if address.is_unspecified() {
-                format!("write {address}/0 for everyone")
-            } else {
-                format!("write {address}/32 for this one address")
+            let help = match address.octets() {
+                [0, 0, 0, 0] => Remedy::Write("0.0.0.0/0".to_owned()),
+                [.., 0] => format!("add the mask, as in {address}/24").into(),
+                _ => format!("write {address}/32 for this one address").into(),
             };
             (format!("{text} has no mask"), help)
         }
         (Ok(_), Some(mask)) if mask.parse::<Ipv4Addr>().is_ok() => (
             format!("{text} has a dotted mask"),
-            "write the number of bits, as in /24".to_owned(),
+            "write the number of bits, as in /24".into(),
         ),
         (Ok(address), Some(mask)) => {
             match prefix(mask).and_then(|mask| Ipv4Net::new(address, mask).ok()) {
@@ -84,7 +83,7 @@ pub fn fault(text: &str) -> Option<(String, String)> {
                         "{text} has host bits: the block starts at {}",
                         block.network()
                     ),
-                    format!("write {}", block.trunc()),
+                    Remedy::Write(block.trunc().to_string()),
                 ),
                 None => (format!("{text} has no mask of 0 to 32"), example()),
             }
@@ -133,7 +132,13 @@ mod tests {
         for text in wrong {
             assert!(block(text).is_none() && fault(text).is_some(), "{text}");
         }
-        assert_eq!(fault("10.0.0.1/8").unwrap().1, "write 10.0.0.0/8");
-        assert_eq!(fault("10.01.0.0/16").unwrap().1, "write 10.1.0.0/16");
+        assert_eq!(
+            fault("10.0.0.1/8").unwrap().1,
+            Remedy::Write("10.0.0.0/8".into())
+        );
+        assert_eq!(
+            fault("10.01.0.0/16").unwrap().1,
+            Remedy::Write("10.1.0.0/16".into())
+        );
     }
 }

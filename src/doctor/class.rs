@@ -2,6 +2,8 @@
 //!
 //! Families and sizes as RDS for MySQL and ElastiCache publish them. A generation newer than this list is let pass.
 
+use crate::finding::Remedy;
+
 /// What a service offers.
 pub struct Offer {
     /// `db` or `cache`.
@@ -23,7 +25,7 @@ const SIZES: [&str; 17] = [
 const LARGER: [&str; 2] = ["48xlarge", "metal"];
 
 /// Why a text is no class that can be created, and what to write.
-pub fn fault(text: &str, offer: &Offer) -> Option<(String, String)> {
+pub fn fault(text: &str, offer: &Offer) -> Option<(String, Remedy)> {
     let Offer {
         prefix,
         other,
@@ -33,7 +35,7 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, String)> {
     } = *offer;
     let lower = text.to_lowercase();
     let parts: Vec<&str> = text.split('.').collect();
-    let help = || format!("write a class like {example}");
+    let help = || Remedy::from(format!("write a class like {example}"));
     if parts.first() == Some(&other) {
         let what = if other == "cache" {
             "ElastiCache"
@@ -46,11 +48,11 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, String)> {
         if fault(&format!("{prefix}.{text}"), offer).is_none() {
             return Some((
                 format!("{text} lacks its prefix"),
-                format!("write {prefix}.{text}"),
+                Remedy::write(format!("{prefix}.{text}")),
             ));
         }
         if lower != text && fault(&lower, offer).is_none() {
-            return Some((format!("{text} has upper case"), format!("write {lower}")));
+            return Some((format!("{text} has upper case"), Remedy::write(lower)));
         }
         return Some((format!("{text} is no class"), help()));
     }
@@ -61,7 +63,7 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, String)> {
         ));
     };
     if lower != text {
-        return Some((format!("{text} has upper case"), format!("write {lower}")));
+        return Some((format!("{text} has upper case"), Remedy::write(lower)));
     }
     if retired.contains(&family) {
         return Some((format!("AWS no longer creates {prefix}.{family}"), help()));
@@ -79,7 +81,7 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, String)> {
             .min_by_key(|(distance, _)| *distance)
             .filter(|(distance, _)| *distance < 2);
         let help = near.map_or_else(help, |(_, known)| {
-            format!("did you mean {prefix}.{known}.{size}?")
+            format!("did you mean {prefix}.{known}.{size}?").into()
         });
         return Some((format!("{text}: there is no family `{family}`"), help));
     }

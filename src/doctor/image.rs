@@ -1,15 +1,17 @@
 //! Names and tags of container images, as the OCI Distribution Specification wants them.
 
+use crate::finding::Remedy;
+
 /// Why a text is no name of an image, and what to write.
-pub fn name_fault(image: &str) -> Option<(String, String)> {
-    let fault = |what: &str, help: &str| Some((format!("image {image} {what}"), help.to_owned()));
+pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
+    let fault = |what: &str, help: Remedy| Some((format!("image {image} {what}"), help));
     if let Some((_, rest)) = image.split_once("://") {
-        return fault("has a scheme", &format!("write {rest}"));
+        return fault("has a scheme", Remedy::write(rest));
     }
     if let Some((name, _)) = image.split_once('@') {
         return fault(
             "has a digest",
-            &format!("write {name} here and the digest into docker_tag"),
+            format!("write {name} here and the digest into docker_tag").into(),
         );
     }
     let last = image.rsplit('/').next().unwrap_or_default();
@@ -17,26 +19,25 @@ pub fn name_fault(image: &str) -> Option<(String, String)> {
         let head = &image[..image.len() - last.len()];
         return fault(
             "has a tag",
-            &format!("write {head}{name} here and the tag into docker_tag"),
+            format!("write {head}{name} here and the tag into docker_tag").into(),
         );
     }
     if image.ends_with('/') || image.starts_with('/') || image.contains("//") {
         return fault(
             "has a slash too many",
-            &format!(
-                "write {}",
+            Remedy::write(
                 image
                     .split('/')
                     .filter(|part| !part.is_empty())
                     .collect::<Vec<_>>()
-                    .join("/")
+                    .join("/"),
             ),
         );
     }
     if let Some(wrong) = image.chars().find(|c| c.is_whitespace() || !c.is_ascii()) {
         return fault(
             &format!("has the character {wrong:?}"),
-            "names of images are lower-case letters, digits, . _ - and /",
+            "names of images are lower-case letters, digits, . _ - and /".into(),
         );
     }
     let (host, path) = match image.split_once('/') {
@@ -60,13 +61,13 @@ pub fn name_fault(image: &str) -> Option<(String, String)> {
         if !labels || port.is_some_and(|port| port.parse::<u16>().is_err()) {
             return fault(
                 "names no registry that can exist",
-                "write registry[:port]/path/name",
+                "write registry[:port]/path/name".into(),
             );
         }
         if matches!(name, "localhost" | "127.0.0.1") {
             return fault(
                 "lies on your own machine, which Fargate cannot reach",
-                "push it to a registry, for example Amazon ECR",
+                "push it to a registry, for example Amazon ECR".into(),
             );
         }
         if let Some((account, rest)) = name.split_once(".dkr.ecr") {
@@ -74,13 +75,13 @@ pub fn name_fault(image: &str) -> Option<(String, String)> {
             if !digits || !rest.contains(".amazonaws.com") {
                 return fault(
                     "names no registry of Amazon ECR",
-                    "write <account>.dkr.ecr.<region>.amazonaws.com/name",
+                    "write <account>.dkr.ecr.<region>.amazonaws.com/name".into(),
                 );
             }
         }
     }
     if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return fault("has upper case", &format!("write {}", image.to_lowercase()));
+        return fault("has upper case", Remedy::write(image.to_lowercase()));
     }
     let component = |part: &str| {
         let ends =
@@ -98,15 +99,15 @@ pub fn name_fault(image: &str) -> Option<(String, String)> {
     if !path.split('/').all(component) || image.len() > 255 {
         return fault(
             "is not the name of an image",
-            "names of images are lower-case letters, digits, . _ - and /",
+            "names of images are lower-case letters, digits, . _ - and /".into(),
         );
     }
     None
 }
 
 /// Why a text is neither tag nor digest, and what to write.
-pub fn tag_fault(tag: &str) -> Option<(String, String)> {
-    let fault = |what: &str, help: String| Some((format!("`{tag}` {what}"), help));
+pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
+    let fault = |what: &str, help: Remedy| Some((format!("`{tag}` {what}"), help));
     let bare = tag.trim_start_matches(['@', ':']);
     if let Some(hash) = bare.strip_prefix("sha256:").filter(|_| bare == tag) {
         let hex =
@@ -115,9 +116,9 @@ pub fn tag_fault(tag: &str) -> Option<(String, String)> {
             return None;
         }
         let help = if hex(hash) {
-            format!("write sha256:{}", hash.to_lowercase())
+            Remedy::write(format!("sha256:{}", hash.to_lowercase()))
         } else {
-            "copy the digest whole: sha256: and 64 hexadecimal digits".to_owned()
+            "copy the digest whole: sha256: and 64 hexadecimal digits".into()
         };
         let what = if hex(hash) {
             "is a digest in upper case".to_owned()
@@ -130,7 +131,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, String)> {
         return Some((format!("`{tag}` {what}"), help));
     }
     if bare != tag {
-        return fault("starts with a separator", format!("write {bare}"));
+        return fault("starts with a separator", Remedy::write(bare));
     }
     if ["sha256", "sha512", "sha-256", "SHA256"]
         .iter()
@@ -138,13 +139,13 @@ pub fn tag_fault(tag: &str) -> Option<(String, String)> {
     {
         return fault(
             "is no sha256 digest",
-            "a digest is sha256: and 64 hexadecimal digits".to_owned(),
+            "a digest is sha256: and 64 hexadecimal digits".into(),
         );
     }
     if let Some((_, end)) = tag.rsplit_once(':') {
         return fault(
             "carries the image's name",
-            format!("write {end} here and the name into docker_image"),
+            format!("write {end} here and the name into docker_image").into(),
         );
     }
     let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
@@ -153,7 +154,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, String)> {
     if bare.len() == 64 && bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return fault(
             "is a digest, but not in the form sha256:…",
-            format!("write sha256:{bare}"),
+            Remedy::write(format!("sha256:{bare}")),
         );
     }
     if tag.len() > 128 {
@@ -165,7 +166,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, String)> {
     if tag.starts_with(['.', '-']) || !tag.bytes().all(word) {
         return fault(
             "is no tag",
-            "a tag has letters, digits, _ . and -, and starts with none of . and -".to_owned(),
+            "a tag has letters, digits, _ . and -, and starts with none of . and -".into(),
         );
     }
     None

@@ -4,6 +4,7 @@
 
 pub mod block;
 pub mod class;
+pub mod fix;
 pub mod ignore;
 pub mod image;
 pub mod planned;
@@ -20,6 +21,7 @@ use crate::document::Document;
 use crate::document::Node;
 use crate::finding::Finding;
 use crate::finding::Findings;
+use crate::finding::Fix;
 use crate::finding::Place;
 use crate::finding::Rule;
 use crate::finding::Severity;
@@ -62,7 +64,11 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
         Ok(document) => document,
         Err(error) => {
             let place = Place::at("", Token::Bytes(error.span.start, error.span.end));
-            return unreadable(text, place, error.message, &error.help);
+            let mut diagnosis = unreadable(text, place, error.message, &error.help);
+            if error.surplus {
+                diagnosis.findings.findings[0].fix(Fix::Drop);
+            }
+            return diagnosis;
         }
     };
     let mut findings = Findings {

@@ -209,6 +209,7 @@ impl Policy {
             at: Some(place),
             related: Vec::new(),
             masked: false,
+            fix: None,
         }
     }
 }

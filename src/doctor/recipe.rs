@@ -5,6 +5,7 @@ use crate::document::Kind;
 use crate::document::Node;
 use crate::document::join;
 use crate::finding::Finding;
+use crate::finding::Fix;
 use crate::finding::Place;
 use crate::finding::Token;
 
@@ -113,6 +114,9 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
         finding.name = OLD_RECIPE.name.into();
         words.0.clone_into(&mut finding.message);
         finding.help(words.1);
+        if finding.message.contains("container_name") {
+            finding.fix(Fix::Drop);
+        }
         if at_secrets(finding) {
             finding.masked();
         }

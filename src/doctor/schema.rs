@@ -20,6 +20,7 @@ use crate::document::Node;
 use crate::document::integer;
 use crate::document::join;
 use crate::finding::Finding;
+use crate::finding::Fix;
 use crate::finding::Place;
 use crate::finding::Rule;
 use crate::finding::Severity;
@@ -143,7 +144,8 @@ impl Walk<'_> {
             Some(number) if number.to_string() != text => {
                 let message = format!("{text} is read as {number}, but not by every reader");
                 self.say(&WRONG_TYPE, place, message, format!("write {number}"))
-                    .severity(Severity::Note);
+                    .severity(Severity::Note)
+                    .fix(Fix::Value(number.into()));
             }
             Some(_) => {}
         }
@@ -206,7 +208,8 @@ impl Walk<'_> {
             Some((_, key)) => format!("`{key}`"),
         };
         let message = format!("{what} wants {wants}, not {found}");
-        self.say(&WRONG_TYPE, Place::value(pointer), message, help);
+        let finding = self.say(&WRONG_TYPE, Place::value(pointer), message, help);
+        finding.fix = unquoted(kind, wanted).map(Fix::Value);
     }
 
     fn object(&mut self, members: &[Member], schema: &Value, pointer: &str) {
@@ -302,7 +305,14 @@ impl Walk<'_> {
                 ),
             },
         };
-        self.say(rule, Place::at(here, Token::Key), message, help);
+        let free = near.is_some_and(|near| self.document.get(&join(pointer, near)).is_none());
+        let drop = near.is_none() && help == "remove it";
+        let finding = self.say(rule, Place::at(here, Token::Key), message, help);
+        finding.fix = match near {
+            Some(near) if free => Some(Fix::Key(near.to_owned())),
+            _ if drop => Some(Fix::Drop),
+            _ => None,
+        };
     }
 
     /// The wrapper `config` was forgotten: one finding, not one for each key.
@@ -324,6 +334,15 @@ impl Walk<'_> {
             );
         }
         bare
+    }
+}
+
+/// The number or truth value that stands in quotes.
+fn unquoted(kind: &Kind, wanted: &str) -> Option<Value> {
+    match (kind, wanted) {
+        (Kind::String(text), "integer") => integer(text.trim()).map(Value::from),
+        (Kind::String(text), "boolean") => text.trim().to_lowercase().parse().ok().map(Value::Bool),
+        _ => None,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct SyntaxError {
     pub message: String,
     /// The remedy.
     pub help: Cow<'static, str>,
+    /// Whether the text is right once the span is gone: a comment, a trailing comma.
+    pub surplus: bool,
     /// Where.
     pub at: Position,
     /// Where, in bytes; empty at the end of the file.
@@ -107,6 +109,7 @@ impl Document {
             Err(fault) => Err(SyntaxError {
                 message: fault.message,
                 help: fault.help.into(),
+                surplus: fault.surplus,
                 at: position(&text, &lines, fault.span.start),
                 span: fault.span,
             }),
@@ -308,6 +311,7 @@ fn syntax_error(text: &str, lines: &[usize], error: &serde_json::Error) -> Synta
     SyntaxError {
         message: message.to_owned(),
         help: "write the value as RFC 8259 wants it".into(),
+        surplus: false,
         at: position(text, lines, offset),
         span: offset..end,
     }

@@ -17,6 +17,8 @@ pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) help: &'static str,
+    /// Whether the text is right once the span is gone.
+    pub(super) surplus: bool,
 }
 
 /// Parses a whole text.
@@ -292,6 +294,7 @@ impl Reader<'_> {
             span: span.start..span.end.min(self.text.len()),
             message: message.into(),
             help,
+            surplus: help.starts_with("remove the comm") || help.ends_with("without BOM"),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod beside;
 mod check;
+mod fix;
 mod live;
 mod plan;
 mod rules;
@@ -32,6 +33,7 @@ enum Verb {
     Check(check::Check),
     Plan(plan::Plan),
     Facts(live::Record),
+    Fix(fix::Fix),
     Rules(rules::Rules),
     Explain(rules::Explain),
     Schema(rules::Schema),
@@ -53,6 +55,7 @@ impl Tool for Doctor {
             Verb::Check(check) => check.run(&self.common, ui),
             Verb::Plan(plan) => plan.run(&self.common, ui),
             Verb::Facts(_) => live::Record::run(&self.common, ui),
+            Verb::Fix(fix) => fix.run(&self.common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),
             Verb::Explain(explain) => explain.run(ui),
             Verb::Schema(_) => rules::Schema::run(ui),

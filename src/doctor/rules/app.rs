@@ -2,6 +2,7 @@
 
 use crate::doctor::subject::Subject;
 use crate::finding::Check;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -86,28 +87,31 @@ fn breaks(c: char) -> bool {
 }
 
 /// Why a text is no issuer, and what to write.
-fn issuer_fault(text: &str) -> Option<(&'static str, String)> {
+fn issuer_fault(text: &str) -> Option<(&'static str, Remedy)> {
     let lower = text.to_lowercase();
     let Some((scheme, rest)) = text.split_once("://") else {
         let help = if lower.starts_with("https:") {
-            "write https://…".to_owned()
+            Remedy::from("write https://…")
         } else {
-            format!("write https://{}", text.trim_start_matches('/'))
+            Remedy::write(format!("https://{}", text.trim_start_matches('/')))
         };
         return Some(("is no URL", help));
     };
     match scheme {
         "https" => {}
-        "http" => return Some(("is not https", format!("write https://{rest}"))),
+        "http" => return Some(("is not https", Remedy::write(format!("https://{rest}")))),
         _ if scheme.eq_ignore_ascii_case("https") => {
-            return Some(("has a scheme in capitals", format!("write https://{rest}")));
+            return Some((
+                "has a scheme in capitals",
+                Remedy::write(format!("https://{rest}")),
+            ));
         }
         _ => return Some(("is not https", "write the issuer's https URL".into())),
     }
     if let Some((before, _)) = text.split_once("/.well-known") {
         return Some((
             "is the address of the metadata, not the issuer",
-            format!("write {before}"),
+            Remedy::write(before),
         ));
     }
     for end in [
@@ -122,18 +126,18 @@ fn issuer_fault(text: &str) -> Option<(&'static str, String)> {
         if let Some(before) = text.strip_suffix(end) {
             return Some((
                 "is the address of an endpoint, not the issuer",
-                format!("write {before}"),
+                Remedy::write(before),
             ));
         }
     }
     if let Some((before, _)) = text.split_once(['?', '#']) {
-        return Some(("has a query or fragment", format!("write {before}")));
+        return Some(("has a query or fragment", Remedy::write(before)));
     }
     host_fault(text, rest)
 }
 
 /// The same for what follows the scheme: host, port and path.
-fn host_fault(text: &str, rest: &str) -> Option<(&'static str, String)> {
+fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.contains('@') {
         return Some(("has a user name", "write the URL without it".into()));
@@ -181,7 +185,7 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, String)> {
     if host.contains("-admin.okta") {
         return Some((
             "is Okta's admin console",
-            format!("write {}", text.replacen("-admin.okta", ".okta", 1)),
+            Remedy::write(text.replacen("-admin.okta", ".okta", 1)),
         ));
     }
     let path = &rest[authority.len()..];
@@ -196,7 +200,7 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, String)> {
     if path.contains("//") {
         return Some((
             "has two slashes in a row",
-            format!("write https://{authority}{}", path.replace("//", "/")),
+            Remedy::write(format!("https://{authority}{}", path.replace("//", "/"))),
         ));
     }
     let exact = [
@@ -212,7 +216,7 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, String)> {
     if text.ends_with('/') && exact.iter().any(|end| host.ends_with(end)) {
         return Some((
             "ends with a slash, the provider's issuer does not",
-            format!("write {}", text.trim_end_matches('/')),
+            Remedy::write(text.trim_end_matches('/')),
         ));
     }
     None
@@ -227,7 +231,7 @@ fn issuer(subject: &Subject, sink: &mut Sink<'_>) {
     };
     if let Some((what, help)) = issuer_fault(text) {
         sink.value(ISSUER, format!("issuer {text} {what}"))
-            .help(help);
+            .remedy(help);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::doctor::class::Offer;
 use crate::doctor::subject::Subject;
 use crate::finding::Check;
 use crate::finding::Place;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -134,7 +135,12 @@ fn group(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(message) = group_fault(group, version) {
         let wanted = version.map_or("redis7", |(_, family)| family);
         let finding = sink.value(GROUP, message);
-        finding.help(format!("write default.{wanted}"));
+        let default = format!("default.{wanted}");
+        finding.remedy(if group.starts_with("default") && version.is_some() {
+            Remedy::Write(default)
+        } else {
+            format!("write {default}").into()
+        });
         if version.is_some() {
             finding.related(Place::value(VERSION), "the version");
         }
@@ -196,7 +202,7 @@ fn node_type(subject: &Subject, sink: &mut Sink<'_>) {
         .text(NODE)
         .and_then(|text| class::fault(text, &NODES))
     {
-        sink.value(NODE, message).help(help);
+        sink.value(NODE, message).remedy(help);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::document::Kind;
 use crate::document::Node;
 use crate::document::join;
 use crate::finding::Check;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -69,12 +70,11 @@ fn blanks(subject: &Subject, sink: &mut Sink<'_>) {
             sink.value(at.as_str(), format!("`{key}` is empty"))
                 .help("write a value; the schema shows an example");
         } else if text.trim() != text {
-            let help = format!("write {}", serde_json::Value::from(text.trim()));
             sink.value(
                 at.as_str(),
                 format!("`{key}` has white space around its value"),
             )
-            .help(help);
+            .remedy(Remedy::write(text.trim()));
         } else if let Some(c) = text.chars().find(|c| unseen(*c)) {
             sink.value(
                 at.as_str(),

@@ -5,6 +5,7 @@ use crate::doctor::class::Offer;
 use crate::doctor::subject::Subject;
 use crate::finding::Check;
 use crate::finding::Place;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -156,7 +157,7 @@ fn name(subject: &Subject, sink: &mut Sink<'_>) {
             NAME,
             format!("the database is called {name}, but OSMT's first migration uses osmt_db"),
         )
-        .help("write osmt_db");
+        .remedy(Remedy::write("osmt_db"));
     }
 }
 
@@ -197,7 +198,7 @@ fn version_fault(text: &str) -> Option<(String, &'static str)> {
 
 fn version(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some((message, help)) = subject.text(VERSION).and_then(version_fault) {
-        sink.value(VERSION, message).help(help);
+        sink.value(VERSION, message).remedy(help);
     }
 }
 
@@ -232,7 +233,7 @@ fn family(subject: &Subject, sink: &mut Sink<'_>) {
         format!("family {family} does not fit MySQL {version}")
     };
     sink.value(FAMILY, message)
-        .help(format!("write {wanted}"))
+        .remedy(Remedy::write(wanted))
         .related(Place::value(VERSION), "the engine version");
 }
 
@@ -241,7 +242,7 @@ fn instance_class(subject: &Subject, sink: &mut Sink<'_>) {
         .text(CLASS)
         .and_then(|text| class::fault(text, &CLASSES))
     {
-        sink.value(CLASS, message).help(help);
+        sink.value(CLASS, message).remedy(help);
     }
 }
 

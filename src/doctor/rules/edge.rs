@@ -2,6 +2,7 @@
 
 use crate::doctor::subject::Subject;
 use crate::finding::Check;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -53,9 +54,9 @@ Source: Amazon Route 53 API, data type HostedZone.",
 ];
 
 /// Why a text is no host name, and what to write.
-fn name_fault(text: &str) -> Option<(&'static str, String)> {
-    let help = || "write a host name, as in osmt.my-college.edu".to_owned();
-    let only = |name: &str| format!("write {name}");
+fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
+    let help = || Remedy::from("write a host name, as in osmt.my-college.edu");
+    let only = |name: &str| Remedy::write(name);
     if let Some((_, rest)) = text.split_once("://") {
         return Some((
             "has a scheme",
@@ -153,7 +154,8 @@ fn name(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     if let Some((what, help)) = name_fault(text) {
-        sink.value(NAME, format!("domain {text} {what}")).help(help);
+        sink.value(NAME, format!("domain {text} {what}"))
+            .remedy(help);
     }
 }
 
@@ -208,25 +210,22 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
     }
     let bare = text.rsplit('/').next().unwrap_or_default();
     let (what, help) = if bare != text && form(bare) {
-        ("is more than the id", format!("write {bare}"))
+        ("is more than the id", Remedy::write(bare))
     } else if form(&text.to_uppercase()) {
-        (
-            "is not in capitals",
-            format!("write {}", text.to_uppercase()),
-        )
+        ("is not in capitals", Remedy::write(text.to_uppercase()))
     } else if text.contains('.') {
         (
             "is a name, not an id",
-            "`aws route53 list-hosted-zones` shows the id".to_owned(),
+            "`aws route53 list-hosted-zones` shows the id".into(),
         )
     } else {
         (
             "is no id of a hosted zone",
             "it is Z and up to 31 capitals and digits: `aws route53 list-hosted-zones` shows it"
-                .to_owned(),
+                .into(),
         )
     };
-    sink.value(ZONE, format!("{text} {what}")).help(help);
+    sink.value(ZONE, format!("{text} {what}")).remedy(help);
 }
 
 #[cfg(test)]

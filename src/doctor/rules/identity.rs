@@ -4,6 +4,7 @@ use crate::doctor::region;
 use crate::doctor::subject::Subject;
 use crate::finding::Check;
 use crate::finding::Place;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -90,27 +91,27 @@ fn account(subject: &Subject, sink: &mut Sink<'_>) {
         .chars()
         .all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '.'));
     let (what, help) = if digits.len() == 12 && spaced {
-        ("has separators".to_owned(), format!("write \"{digits}\""))
+        ("has separators".to_owned(), Remedy::write(digits))
     } else if text.starts_with("arn:") {
         (
             "is an ARN".to_owned(),
-            "write only the 12 digits in it".to_owned(),
+            "write only the 12 digits in it".into(),
         )
     } else if digits.len() == text.len() {
         let count = format!("has {} digits", digits.len());
         (
             count,
             "an account id has 12: `aws sts get-caller-identity` shows it, leading zeros included"
-                .to_owned(),
+                .into(),
         )
     } else {
         (
             "is no account id".to_owned(),
-            "write the 12 digits that `aws sts get-caller-identity` shows".to_owned(),
+            "write the 12 digits that `aws sts get-caller-identity` shows".into(),
         )
     };
     sink.value(ACCOUNT, format!("account id {text} {what}"))
-        .help(help);
+        .remedy(help);
 }
 
 fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
@@ -125,18 +126,21 @@ fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
         .and_then(region::find);
     let (what, help) = match (of_zone, region::nearest(text)) {
         (Some(region), _) if text.ends_with(|c: char| c.is_ascii_lowercase()) => {
-            ("is a zone, not a region", format!("write {}", region.name))
+            ("is a zone, not a region", Remedy::write(region.name))
         }
         (_, Some(near)) if text.eq_ignore_ascii_case(near) => {
-            ("is not in lower case", format!("write {near}"))
+            ("is not in lower case", Remedy::write(near))
         }
-        (_, Some(near)) => ("is no region of AWS", format!("did you mean {near}?")),
+        (_, Some(near)) => (
+            "is no region of AWS",
+            format!("did you mean {near}?").into(),
+        ),
         _ => (
             "is no region of AWS",
-            "write the region's code, as in us-west-2".to_owned(),
+            "write the region's code, as in us-west-2".into(),
         ),
     };
-    sink.value(REGION, format!("{text} {what}")).help(help);
+    sink.value(REGION, format!("{text} {what}")).remedy(help);
 }
 
 /// The parts of an ARN: partition, service, region, account, resource.
@@ -222,7 +226,7 @@ fn certificate_form(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     if let Some((message, help)) = certificate_fault(text) {
-        sink.value(CERTIFICATE, message).help(help);
+        sink.value(CERTIFICATE, message).remedy(help);
     }
 }
 

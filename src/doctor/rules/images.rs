@@ -4,6 +4,7 @@ use crate::doctor::image::name_fault;
 use crate::doctor::image::tag_fault;
 use crate::doctor::subject::Subject;
 use crate::finding::Check;
+use crate::finding::Remedy;
 use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::finding::Sink;
@@ -148,7 +149,7 @@ fn names(subject: &Subject, sink: &mut Sink<'_>) {
     for service in [APP, SEARCH] {
         let at = format!("{service}/docker_image");
         if let Some((message, help)) = subject.text(&at).and_then(name_fault) {
-            sink.value(at, message).help(help);
+            sink.value(at, message).remedy(help);
         }
     }
 }
@@ -157,7 +158,7 @@ fn tags(subject: &Subject, sink: &mut Sink<'_>) {
     for service in [APP, SEARCH] {
         let at = format!("{service}/docker_tag");
         if let Some((message, help)) = subject.text(&at).and_then(tag_fault) {
-            sink.value(at, message).help(help);
+            sink.value(at, message).remedy(help);
         }
     }
 }
@@ -256,7 +257,7 @@ fn published(subject: &Subject, sink: &mut Sink<'_>) {
                 format!("{APP}/docker_tag"),
                 format!("OSMT's tags have no v: there is no `{tag}`"),
             )
-            .help(format!("write {bare}"));
+            .remedy(Remedy::write(bare));
         }
     }
     if let Some(message) = search_tag_fault(subject) {

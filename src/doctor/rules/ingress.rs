@@ -88,7 +88,7 @@ Example: `\"enable_deletion_protection\": false`\n\nInstead: `\"enable_deletion_
 fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
     for (at, text) in subject.texts(INGRESS) {
         if let Some((message, help)) = block::fault(text) {
-            sink.value(at, message).help(help);
+            sink.value(at, message).remedy(help);
         }
     }
 }

@@ -111,7 +111,7 @@ fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
         .flat_map(|list| subject.texts(list));
     for (at, text) in vpc.into_iter().chain(subnets) {
         if let Some((message, help)) = block::fault(text) {
-            sink.value(at, message).help(help);
+            sink.value(at, message).remedy(help);
         }
     }
 }

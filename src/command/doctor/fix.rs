@@ -1,0 +1,110 @@
+//! `osmt-doctor fix`: show what has one right answer as a diff, ask, write.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use similar::TextDiff;
+
+use super::check::is_loopback;
+use crate::command::Common;
+use crate::command::Ui;
+use crate::command::block_on;
+use crate::command::carry_out;
+use crate::doctor::Asked;
+use crate::doctor::fix;
+use crate::doctor::fix::Mended;
+use crate::explain::Exit;
+use crate::explain::Failure;
+use crate::files;
+use crate::plan::Action;
+use crate::plan::Line;
+use crate::plan::Plan;
+use crate::plan::Verb;
+
+/// Mend what has exactly one right answer: shown as a diff, written after a yes.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Fix {
+    /// The configs [default: --config].
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// One file with its new text.
+struct Write {
+    path: PathBuf,
+    mended: Mended,
+}
+
+impl Action for Write {
+    fn line(&self) -> Line {
+        let mends = self.mended.done.len();
+        let mut line = Line::new(Verb::Update, self.path.display().to_string());
+        line.to = Some(format!(
+            "{mends} {}",
+            if mends == 1 { "mend" } else { "mends" }
+        ));
+        line
+    }
+}
+
+impl Fix {
+    pub(super) fn run(self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
+        let mut paths = self.files;
+        if paths.is_empty() {
+            paths.push(common.config_path());
+        }
+        let asked = Asked {
+            loopback: is_loopback(common.endpoint_url.as_deref()),
+            policies: &[],
+        };
+        let mut plan = Plan::default();
+        for path in paths {
+            let text = files::read_text(&path)?;
+            let mended = fix::mend(&text, asked);
+            if mended.text != text {
+                show(&path.display().to_string(), &text, &mended, ui)?;
+                plan.actions.push(Write { path, mended });
+            }
+        }
+        let question = "Write this?";
+        block_on(ui, async {
+            carry_out(ui, &plan, question, async |write: &Write| {
+                files::write(&write.path, write.mended.text.as_bytes())
+            })
+            .await
+        })
+    }
+}
+
+/// The diff and its reasons: on stdout for people, on stderr where stdout carries JSON.
+fn show(file: &str, text: &str, mended: &Mended, ui: &Ui) -> Result<(), Failure> {
+    let reasons = mended
+        .done
+        .iter()
+        .map(|done| format!("{} {}: {}\n", done.code, done.pointer, done.help));
+    let shown = diff(file, text, mended) + &reasons.collect::<String>();
+    if ui.is_human() {
+        ui.write(|out| out.write_all(shown.as_bytes()))
+    } else {
+        ui.say(shown.trim_end());
+        Ok(())
+    }
+}
+
+/// The lines that change, without what may be a secret; none where that is not known.
+fn diff(file: &str, text: &str, mended: &Mended) -> String {
+    let Some(secrets) = &mended.secrets else {
+        return String::new();
+    };
+    let hidden = |text: &str| {
+        secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    };
+    let (before, after) = (hidden(text), hidden(&mended.text));
+    TextDiff::from_lines(before.as_str(), after.as_str())
+        .unified_diff()
+        .context_radius(1)
+        .header(file, file)
+        .to_string()
+}
