@@ -238,3 +238,123 @@ pub fn plan_removal(env: &str, seen: &Seen, recovery: bool) -> Result<Plan<Actio
     }
     Ok(actions.into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::secrets::object::Object;
+    use crate::secrets::remote::Held;
+
+    fn held(value: Value, tagged: bool) -> Held {
+        let tags = tags("test").map(|(key, value)| (key.to_owned(), value));
+        Held {
+            value,
+            version: Some("base".into()),
+            previous: None,
+            managed: None,
+            tags: if tagged { tags.into() } else { BTreeMap::new() },
+        }
+    }
+
+    fn object(text: &str) -> Value {
+        Value::Object(Object::parse(text.into()).unwrap())
+    }
+
+    fn any_held() -> impl Strategy<Value = Option<Held>> {
+        let text = prop_oneof![
+            Just("{}"),
+            Just(r#"{"foreign": 1e400}"#),
+            Just(r#"{"password": 5, "username": "root", "oauth_client_secret": "old"}"#),
+            Just(r#"{"username": "osmt_admin", "password": "same-same"}"#),
+        ];
+        let value = prop_oneof![
+            Just(Value::Nothing),
+            Just(Value::Scheduled),
+            text.prop_map(object),
+        ];
+        proptest::option::of((value, any::<bool>()).prop_map(|(value, tagged)| held(value, tagged)))
+    }
+
+    /// What AWS would make of an action; a hidden value turns out to be anything.
+    fn apply(seen: &mut Seen, local: &Local, action: &Action, hidden: &str) {
+        let entry = seen.0.entry(action.remote());
+        let held = entry.or_insert_with(|| held(Value::Nothing, true));
+        match action {
+            Action::Restore { .. } => held.value = object(hidden),
+            Action::Create { remote, .. } | Action::Write { remote, .. } => {
+                let values: Vec<(&str, SecretString)> = catalog::of_remote(remote)
+                    .filter_map(|secret| Some((secret.key, local.get(secret)?)))
+                    .collect();
+                let values: Vec<_> = values.iter().map(|(key, value)| (*key, value)).collect();
+                held.value = Value::Object(match &held.value {
+                    Value::Object(object) => object.with(&values),
+                    _ => Object::of(&values),
+                });
+            }
+            Action::Tag { key, to, .. } => drop(held.tags.insert((*key).to_owned(), to.clone())),
+            Action::Delete { remote, .. } => drop(seen.0.remove(remote)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn after_a_push_there_is_nothing_to_push_and_after_a_removal_nothing_to_remove(
+            rds in any_held(),
+            app in any_held(),
+            hidden in prop_oneof![Just("{}"), Just(r#"{"password": "hidden-one"}"#)],
+        ) {
+            let mut local = Local::default();
+            local.0.insert("rds/password", "same-same".into());
+            local.0.insert("app/oauth_client_secret", "issued".into());
+            let mut seen = Seen::default();
+            seen.0.extend(rds.map(|held| ("rds", held)));
+            seen.0.extend(app.map(|held| ("app", held)));
+            for action in plan_push("test", &local, &seen).unwrap().actions {
+                apply(&mut seen, &local, &action, hidden);
+            }
+            prop_assert!(CATALOG.iter().all(|secret| state(secret, &local, &seen) == State::Same));
+            prop_assert!(plan_push("test", &local, &seen).unwrap().is_empty());
+            // Somebody's own keys are never removed with ours.
+            if let Ok(plan) = plan_removal("test", &seen, false) {
+                for action in plan.actions {
+                    apply(&mut seen, &local, &action, hidden);
+                }
+                prop_assert!(seen.0.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nowhere_or_cannot_work_or_is_managed_is_refused() {
+        let refused = plan_push("test", &Local::default(), &Seen::default()).unwrap_err();
+        assert!(matches!(
+            refused,
+            Refusal::Missing {
+                name: "rds/password",
+                ..
+            }
+        ));
+        let mut local = Local::default();
+        local.0.insert("rds/password", "bad one".into());
+        let refused = plan_push("test", &local, &Seen::default()).unwrap_err();
+        assert!(matches!(refused, Refusal::Malformed(_)));
+        local.0.insert("rds/password", "good-one".into());
+        local.0.insert("app/oauth_client_secret", "issued".into());
+        let mut seen = Seen::default();
+        let managed = Some("Secrets Manager rotates it".to_owned());
+        seen.0.insert(
+            "rds",
+            Held {
+                managed,
+                ..held(object("{}"), true)
+            },
+        );
+        let refused = plan_push("test", &local, &seen).unwrap_err();
+        assert!(matches!(refused, Refusal::Managed { .. }));
+    }
+}

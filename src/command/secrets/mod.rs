@@ -169,6 +169,10 @@ impl Tool for Secrets {
         if let Verb::Shared(shared) = &self.verb {
             return shared.run::<Self>(ui);
         }
+        // Values will lie in memory: no core file may keep them, no other process of the user look in.
+        #[cfg(target_os = "linux")]
+        let _ =
+            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
         if let Verb::Set { stray: Some(_), .. } = self.verb {
             return Err(Failure::new(
                 Exit::Usage,
