@@ -1,8 +1,10 @@
 //! Reads of IAM: a role with what is attached to it, its policies, and the account's own settings.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aws_sdk_iam::Client;
+use aws_sdk_iam::types::PolicyScopeType;
 use aws_sdk_iam::types::SummaryKeyType;
 use aws_sdk_iam::types::Tag;
 
@@ -19,9 +21,9 @@ use crate::aws::call;
 /// Reads a role and what is attached to it; `None` where there is no such role.
 pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallError> {
     let iam = session.iam();
-    let described = async {
-        let answer = iam.get_role().role_name(name).send().await;
-        present(call("iam:GetRole", answer))
+    let answer = iam.get_role().role_name(name).send().await;
+    let Some(role) = present(call("iam:GetRole", answer))?.and_then(|answer| answer.role) else {
+        return Ok(None);
     };
     let attached = async {
         let pages = iam.list_attached_role_policies().role_name(name);
@@ -38,11 +40,7 @@ pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallErr
         let answer = pages.into_paginator().items().send().try_collect().await;
         present(call("iam:ListInstanceProfilesForRole", answer))
     };
-    let (described, attached, inline, profiles) =
-        tokio::join!(described, attached, inline, profiles);
-    let Some(role) = described?.and_then(|answer| answer.role) else {
-        return Ok(None);
-    };
+    let (attached, inline, profiles) = tokio::join!(attached, inline, profiles);
     Ok(Some(Role {
         trust: decoded(role.assume_role_policy_document().unwrap_or_default()),
         session_seconds: role.max_session_duration().unwrap_or_default(),
@@ -63,6 +61,17 @@ pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallErr
             .map(|profile| profile.instance_profile_name)
             .collect(),
     }))
+}
+
+/// The ARNs of the account's own policies.
+pub async fn policies(session: &Session) -> Result<BTreeSet<String>, CallError> {
+    let request = session.iam().list_policies().scope(PolicyScopeType::Local);
+    let pages = request.max_items(1000).into_paginator().items();
+    let policies: Vec<_> = call("iam:ListPolicies", pages.send().try_collect().await)?;
+    Ok(policies
+        .into_iter()
+        .filter_map(|policy| policy.arn)
+        .collect())
 }
 
 /// Reads a customer-managed policy with the document that holds; `None` where there is no such policy.

@@ -106,9 +106,13 @@ pub fn arn(target: &Target) -> String {
 pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallError> {
     let name = name(target);
     let policies = async {
+        let there = observe_iam::policies(session).await?;
         let mut reads = tokio::task::JoinSet::new();
         for part in policy::parts() {
             let (session, arn) = (session.clone(), policy::arn(target, part));
+            if !there.contains(&arn) {
+                continue;
+            }
             reads.spawn(async move { (part, observe_iam::policy(&session, &arn).await) });
         }
         let mut policies = BTreeMap::new();
@@ -320,6 +324,11 @@ pub fn remarks(target: &Target, wishes: &Wishes) -> Vec<String> {
         .collect()
 }
 
+/// Whether a caller is a session of the role itself.
+pub fn is_caller(target: &Target, caller: &str) -> bool {
+    caller.contains(&format!(":assumed-role/{}/", name(target)))
+}
+
 /// The steps that take the role and its policies away; nothing where they do not carry our tags. Pure.
 pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
     let ours = |tags: &BTreeMap<String, String>| {
@@ -355,12 +364,14 @@ pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
         }
         steps.push(step(&thing, None, Change::Delete));
     }
+    // A policy that a role of somebody else's holds cannot go.
+    let held = |part| {
+        let mut role = seen.role.iter().filter(|role| !ours(&role.tags));
+        role.any(|role| role.attached.contains(&policy::arn(target, part)))
+    };
     for part in policy::parts() {
-        if seen
-            .policies
-            .get(part)
-            .is_some_and(|policy| ours(&policy.tags))
-        {
+        let policy = seen.policies.get(part);
+        if policy.is_some_and(|policy| ours(&policy.tags)) && !held(part) {
             let thing = format!("IAM policy {}", policy::name(target, part));
             steps.push(step(&thing, None, Change::DeletePolicy(part)));
         }

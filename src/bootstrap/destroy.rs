@@ -1,4 +1,4 @@
-//! Takes away what bootstrap made: certificate and validation records, state bucket, lock table.
+//! Takes away what bootstrap made: certificate and validation records, state bucket, lock table, admin role.
 //!
 //! Never while a state still lists resources or a lock is held, and never what does not carry our tags. Secrets and
 //! the hosted zone are not bootstrap's.
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Target;
+use super::admin_role;
 use super::certificate;
 use super::certificate_apply::is_ours;
 use super::dns;
@@ -14,6 +15,7 @@ use crate::account::Lock;
 use crate::account::Record;
 use crate::aws::CallError;
 use crate::aws::Session;
+use crate::aws::Why;
 use crate::aws::call;
 use crate::config::Config;
 use crate::explain::Exit;
@@ -37,6 +39,10 @@ pub struct Seen {
     pub certificates: Vec<Certificate>,
     /// Their validation records that stand in the zone and prove nothing else.
     pub records: Vec<Record>,
+    /// The admin role and its policies.
+    pub admin: admin_role::Seen,
+    /// What stays, and why.
+    pub notes: Vec<String>,
     /// Why nothing may be deleted now.
     pub reasons: Vec<String>,
 }
@@ -72,6 +78,8 @@ pub enum Step {
     Unprotect(String),
     /// Delete the table.
     Table(String),
+    /// Take the admin role apart.
+    Admin(super::Step),
 }
 
 impl Action for Step {
@@ -90,6 +98,7 @@ impl Action for Step {
             Self::Unprotect(table) => Line::new(Verb::Update, format!("DynamoDB table {table}"))
                 .setting("deletion protection", Some("on".into()), Some("off".into())),
             Self::Table(table) => delete(format!("DynamoDB table {table}")),
+            Self::Admin(step) => step.line(),
         }
     }
 
@@ -98,6 +107,7 @@ impl Action for Step {
             Self::Empty(..) | Self::Bucket(_) => 0,
             Self::Unprotect(_) | Self::Table(_) => 1,
             Self::Certificate(_) | Self::Records { .. } => 2,
+            Self::Admin(_) => 3,
         }
     }
 }
@@ -141,6 +151,25 @@ pub async fn observe(
         seen.table = Some(table.deletion_protection);
     }
     Box::pin(certificates(session, config, &mut seen)).await?;
+    let role = admin_role::name(target);
+    match Box::pin(admin_role::observe(session, target)).await {
+        Ok(admin) if admin.role.is_some() && admin_role::is_caller(target, &session.caller) => {
+            seen.notes.push(format!(
+                "you are role {role}, so it stays; run this again as somebody else to remove it"
+            ));
+        }
+        Ok(admin) => {
+            let role_tags = admin.role.as_ref().map(|role| &role.tags);
+            if role_tags.is_some_and(|tags| !tagged(target, tags)) {
+                seen.notes.push(foreign(format!("role {role}")));
+            }
+            seen.admin = admin;
+        }
+        Err(error) if error.why == Why::Denied => seen
+            .notes
+            .push(format!("role {role}, if there is one, stays: {error}")),
+        Err(error) => return Err(error.into()),
+    }
     Ok(seen)
 }
 
@@ -242,6 +271,13 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
         }
         steps.push(Step::Table(table.clone()));
     }
+    let admin = super::plan(
+        admin_role::removal(target, &seen.admin)
+            .into_iter()
+            .map(|judged| judged.map(super::Change::Admin))
+            .collect(),
+    );
+    steps.extend(admin.actions.into_iter().map(Step::Admin));
     Ok(steps)
 }
 

@@ -9,6 +9,7 @@ use aws_sdk_s3::types::Delete;
 use aws_sdk_s3::types::ObjectIdentifier;
 
 use super::Error;
+use super::Target;
 use super::certificate_apply::change_records;
 use super::destroy::Contents;
 use super::destroy::Step;
@@ -115,8 +116,14 @@ pub(super) async fn locks(
 }
 
 /// Does one step; what is gone already is as good as deleted. Tells how many versions are gone.
-pub async fn apply(session: &Session, step: &Step, progress: impl Fn(usize)) -> Result<(), Error> {
+pub async fn apply(
+    session: &Session,
+    target: &Target,
+    step: &Step,
+    progress: impl Fn(usize),
+) -> Result<(), Error> {
     match step {
+        Step::Admin(step) => super::apply(session, target, step).await?,
         Step::Certificate(arn) => {
             let request = session.acm().delete_certificate().certificate_arn(arn);
             match call("acm:DeleteCertificate", request.send().await) {

@@ -87,7 +87,7 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "AccountRead",
         "iam",
-        "GetAccountPasswordPolicy GetAccountSummary",
+        "GetAccountPasswordPolicy GetAccountSummary ListPolicies",
         ANY,
         ALWAYS,
     ),

@@ -27,6 +27,9 @@ pub(super) fn run(
         let steps = destroy::plan(target, config, &seen)?;
         let plan: Plan<_> = steps.into_iter().collect();
         let lines = plan.lines();
+        for note in &seen.notes {
+            ui.say(format_args!("kept: {note}"));
+        }
         if plan.is_empty() {
             ui.result("nothing to do")?;
             ui.plan_json("nothing", &lines)?;
@@ -53,7 +56,7 @@ pub(super) fn run(
         }
         let spinner = ui.spinner("");
         let done = execute(ui, &spinner, &plan, async |step| {
-            destroy::apply(&session, step, |gone| {
+            destroy::apply(&session, target, step, |gone| {
                 spinner.set_message(format!("{gone} versions deleted"));
                 ui.detail(format_args!("{gone} versions deleted"));
             })

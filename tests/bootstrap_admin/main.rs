@@ -1,0 +1,39 @@
+//! `osmt-bootstrap` and what goes beyond the state: the admin role, the account's own settings, the permission check.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod account;
+mod model;
+mod permissions;
+mod role;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A working directory with a config of environment `test`.
+fn workplace() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.auto.tfvars.json");
+    support::write(&config, &support::config("test"));
+    folder
+}
+
+/// `osmt-bootstrap` in that directory.
+fn in_workplace(mut command: Command, folder: &TempDir, arguments: &str) -> Command {
+    command.arg("--dir").arg(folder.path());
+    command.args(arguments.split_whitespace());
+    command
+}
+
+/// What a command wrote, with its exit.
+fn run(mut command: Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}

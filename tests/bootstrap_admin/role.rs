@@ -1,0 +1,244 @@
+//! The admin role from nothing, adopted, drifted, and taken away; each time asked of the account by another way.
+
+use tempfile::TempDir;
+
+use super::in_workplace;
+use super::run;
+use super::support::Emulator;
+use super::workplace;
+
+const ANN: &str = "arn:aws:iam::123456789012:user/ann";
+
+fn bootstrap(account: &Emulator, folder: &TempDir, arguments: &str) -> (i32, String, String) {
+    run(in_workplace(
+        account.osmt("osmt-bootstrap"),
+        folder,
+        arguments,
+    ))
+}
+
+#[test]
+fn it_is_made_once_mended_and_taken_away() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let (exit, _, error) = bootstrap(&account, &folder, "apply --only admin --yes");
+    assert_eq!(exit, 2, "{error}");
+    assert!(error.contains("--trust"), "{error}");
+
+    // A plan only reads.
+    let begun = account.calls().len();
+    let (exit, plan, error) = bootstrap(
+        &account,
+        &folder,
+        &format!("plan --only admin --trust {ANN}"),
+    );
+    assert_eq!(exit, 1, "{error}");
+    assert!(
+        plan.contains(
+            "+ IAM role osmt-test-admin: assumed by arn:aws:iam::123456789012:user/ann with MFA"
+        ),
+        "{plan}"
+    );
+    assert!(!plan.contains("bucket osmt"), "{plan}");
+    let calls = account.calls();
+    assert!(
+        calls[begun..]
+            .iter()
+            .all(|call| call.contains(":Get") || call.contains(":List")),
+        "{calls:?}"
+    );
+
+    let (exit, _, error) = bootstrap(
+        &account,
+        &folder,
+        &format!("apply --only admin --trust {ANN} --yes"),
+    );
+    assert_eq!(exit, 0, "{error}");
+    let found = account.ask(
+        "iam = client('iam')
+role = iam.get_role(RoleName='osmt-test-admin')['Role']
+attached = iam.list_attached_role_policies(RoleName='osmt-test-admin')['AttachedPolicies']
+answer = {'trust': role['AssumeRolePolicyDocument']['Statement'], 'session': role['MaxSessionDuration'],
+  'tags': sorted(tag['Key'] + '=' + tag['Value'] for tag in role['Tags']),
+  'attached': sorted(policy['PolicyName'] for policy in attached),
+  'everything': [policy['PolicyName'] for policy in attached if any(statement['Action'] in ('*', ['*']) for statement in
+    iam.get_policy_version(PolicyArn=policy['PolicyArn'], VersionId='v1')['PolicyVersion']['Document']['Statement'])]}",
+    );
+    assert_eq!(found["trust"][0]["Principal"]["AWS"], ANN);
+    assert_eq!(
+        found["trust"][0]["Condition"]["Bool"]["aws:MultiFactorAuthPresent"],
+        "true"
+    );
+    assert_eq!(found["session"], 4 * 3600);
+    assert_eq!(
+        found["tags"].to_string(),
+        r#"["Application=osmt","Environment=test","ManagedBy=osmt-bootstrap"]"#
+    );
+    let parts = ["compute", "data", "keys", "network", "state", "watch"]
+        .map(|part| format!("osmt-test-admin-{part}"));
+    assert_eq!(
+        found["attached"].to_string(),
+        format!("{parts:?}").replace(", ", ",")
+    );
+    assert_eq!(found["everything"].to_string(), "[]");
+
+    // Nothing to do, with the same flags and without.
+    for flags in [format!("--trust {ANN}"), String::new()] {
+        let (exit, said, error) = bootstrap(
+            &account,
+            &folder,
+            &format!("apply --only admin {flags} --yes"),
+        );
+        assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    }
+
+    drift_is_mended(&account, &folder);
+    it_goes_again(&account, &folder);
+}
+
+fn drift_is_mended(account: &Emulator, folder: &TempDir) {
+    // Five versions are the most that IAM keeps; somebody has used them all, detached a policy, and added his own.
+    account.ask(
+        "iam = client('iam')
+arn = 'arn:aws:iam::123456789012:policy/osmt-test-admin-data'
+document = json.dumps({'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Action': 'rds:*', 'Resource': '*'}})
+for number in range(4):
+  iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+iam.detach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::123456789012:policy/osmt-test-admin-keys')
+iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:policy/ReadOnlyAccess')
+iam.put_role_policy(RoleName='osmt-test-admin', PolicyName='audit', PolicyDocument=document)
+iam.untag_role(RoleName='osmt-test-admin', TagKeys=['Environment'])
+iam.tag_role(RoleName='osmt-test-admin', Tags=[{'Key': 'Team', 'Value': 'skills'}])",
+    );
+    let (exit, status, error) = bootstrap(account, folder, "status --only admin");
+    assert_eq!(exit, 1, "{error}");
+    for told in [
+        "~ document: v5 (lacks ",
+        "allows besides rds:*",
+        "~ attached policy: osmt-test-admin-keys",
+        "permissions besides, kept: arn:aws:iam::aws:policy/ReadOnlyAccess, inline audit",
+        "~ tags: Application=osmt, ManagedBy=osmt-bootstrap → Application=osmt, Environment=test",
+    ] {
+        assert!(status.contains(told), "{told}: {status}");
+    }
+    let (exit, plan, error) = bootstrap(account, folder, "apply --only admin --yes");
+    assert_eq!(exit, 0, "{error}");
+    assert!(plan.contains("3 to change"), "{plan}");
+    let found = account.ask(
+        "iam = client('iam')
+versions = iam.list_policy_versions(PolicyArn='arn:aws:iam::123456789012:policy/osmt-test-admin-data')['Versions']
+answer = [sorted(version['VersionId'] for version in versions), [version['VersionId'] for version in versions if version['IsDefaultVersion']],
+  len(iam.list_attached_role_policies(RoleName='osmt-test-admin')['AttachedPolicies']),
+  iam.list_role_policies(RoleName='osmt-test-admin')['PolicyNames'],
+  sorted(tag['Key'] for tag in iam.get_role(RoleName='osmt-test-admin')['Role']['Tags'])]",
+    );
+    assert_eq!(
+        found.to_string(),
+        r#"[["v2","v3","v4","v5","v6"],["v6"],7,["audit"],["Application","Environment","ManagedBy","Team"]]"#
+    );
+}
+
+fn it_goes_again(account: &Emulator, folder: &TempDir) {
+    // Away again: what others attached is detached and left in being.
+    let (exit, _, error) = bootstrap(account, folder, "destroy --yes --confirm test");
+    assert_eq!(exit, 0, "{error}");
+    let left = account.ask(
+        "iam = client('iam')
+answer = [role['RoleName'] for role in iam.list_roles()['Roles']] + [policy['PolicyName'] for policy in iam.list_policies(Scope='Local')['Policies']]",
+    );
+    assert_eq!(left.to_string(), "[]");
+    let (exit, said, error) = bootstrap(account, folder, "destroy --yes --confirm test");
+    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    assert!(account.calls().iter().all(|call| !call.contains('*')));
+}
+
+#[test]
+fn a_role_made_by_hand_is_adopted_and_one_of_others_is_not_destroyed() {
+    let (account, folder) = (Emulator::start(), workplace());
+    account.ask(
+        "iam = client('iam')
+trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'Ci', 'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::123456789012:role/ci'}, 'Action': 'sts:AssumeRole'}}
+iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary='arn:aws:iam::aws:policy/PowerUserAccess')",
+    );
+    // Without our tags it is nobody's to delete.
+    let (exit, _, error) = bootstrap(&account, &folder, "destroy --yes --confirm test");
+    assert_eq!(exit, 0, "{error}");
+    assert!(
+        error.contains("role osmt-test-admin does not carry the tags"),
+        "{error}"
+    );
+    // Nobody new is named: the trust stays as it is.
+    let (exit, plan, error) = bootstrap(
+        &account,
+        &folder,
+        "apply --only admin --session-hours 2 --yes",
+    );
+    assert_eq!(exit, 0, "{error}");
+    assert!(!plan.contains("assumed by"), "{plan}");
+    assert!(plan.contains("~ longest session: 1 h → 2 h"), "{plan}");
+    // Somebody is named: his statement stands beside the one that was there.
+    let (exit, plan, error) = bootstrap(
+        &account,
+        &folder,
+        &format!("apply --only admin --trust {ANN} --yes"),
+    );
+    assert_eq!(exit, 0, "{error}");
+    assert!(plan.contains("~ assumed by: arn:aws:iam::123456789012:role/ci without MFA → arn:aws:iam::123456789012:user/ann with MFA; arn:aws:iam::123456789012:role/ci without MFA"), "{plan}");
+    let found = account.ask(
+        "role = client('iam').get_role(RoleName='osmt-test-admin')['Role']
+answer = [[one['Sid'] for one in role['AssumeRolePolicyDocument']['Statement']], role['MaxSessionDuration'], role['PermissionsBoundary']['PermissionsBoundaryArn']]",
+    );
+    assert_eq!(
+        found.to_string(),
+        r#"[["OsmtOperators","Ci"],7200,"arn:aws:iam::aws:policy/PowerUserAccess"]"#
+    );
+}
+
+#[test]
+fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let file = folder.path().join("plan.json");
+    let file = file.to_str().unwrap();
+    let make = format!("plan --with admin,account --trust {ANN} --out {file}");
+    assert_eq!(bootstrap(&account, &folder, &make).0, 1);
+    let carry_out = format!("apply {file} --yes");
+    let (exit, plan, error) = bootstrap(&account, &folder, &carry_out);
+    assert_eq!(exit, 0, "{error}");
+    assert!(
+        plan.contains("IAM role osmt-test-admin") && plan.contains("S3 bucket"),
+        "{plan}"
+    );
+    let (exit, _, error) = bootstrap(&account, &folder, &carry_out);
+    assert_eq!(exit, 4, "{error}");
+    assert!(error.contains("has changed since"), "{error}");
+}
+
+#[test]
+fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
+    let (account, folder) = (Emulator::start(), workplace());
+    for (arguments, told) in [
+        ("plan --with everything", "there is no such component"),
+        ("plan --with admin --only admin", "cannot be used with"),
+        ("plan --with admin --trust *", "not the ARN of a user"),
+        ("plan --with admin --no-mfa", "--trust"),
+        (
+            "plan --with admin --session-hours 13",
+            "13 is not in 1..=12",
+        ),
+        (
+            "plan --with admin --permissions-boundary PowerUserAccess",
+            "not the ARN of a policy",
+        ),
+        ("plan --session-hours 2", "add `--with admin`"),
+    ] {
+        let (exit, _, error) = bootstrap(&account, &folder, arguments);
+        assert_eq!(exit, 2, "{arguments}: {error}");
+        assert!(error.contains(told), "{arguments}: {error}");
+    }
+    assert!(account.calls().is_empty(), "{:?}", account.calls());
+    // A role's sessions carry no mark of a second factor: said, not forbidden.
+    let role = "plan --only admin --trust arn:aws:iam::123456789012:role/ci";
+    let (_, _, error) = bootstrap(&account, &folder, role);
+    assert!(error.contains("`--no-mfa` lets it"), "{error}");
+    let (_, _, error) = bootstrap(&account, &folder, &format!("{role} --no-mfa"));
+    assert!(!error.contains("--no-mfa"), "{error}");
+}
