@@ -147,20 +147,21 @@ def main() -> int:
     if args.parent is not None:
         threading.Thread(target=end_with, args=(args.parent, mark_of(args.parent)), daemon=True).start()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-
     emulator = Emulator(CallLog(args.state / "calls.jsonl"), args.raw)
     server = make_server("127.0.0.1", 0, emulator, threaded=True, request_handler=Quiet)
     os.environ["MOTO_PORT"] = str(server.port)
     ready = args.state / "emulator.json"
     half = args.state / "emulator.json.half"
     half.write_text(json.dumps({"pid": os.getpid(), "port": server.port}), encoding="utf-8")
-    half.replace(ready)
-    try:
-        server.serve_forever()
-    finally:
+
+    def end(*_: Any) -> None:
         ready.unlink(missing_ok=True)
+        os._exit(0)  # taking moto's models down in order takes seconds, and nothing of them is kept
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    half.replace(ready)
+    server.serve_forever()
     return 0
 
 

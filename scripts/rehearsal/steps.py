@@ -255,6 +255,7 @@ def _tear_down(rehearsal: Rehearsal) -> None:
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
     rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=_changes)
     rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=_last)
+    rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=_last)
     rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=_last)
     after = json.loads(rehearsal.account("inventory"))
     left, lost = sorted(set(after) - set(rehearsal.before)), sorted(set(rehearsal.before) - set(after))

@@ -1,8 +1,10 @@
 """Certificate Manager: a certificate is issued because its validation record exists, not because time went by."""
 
-from typing import Any
+import sys
+from typing import Any, List
 
-from moto.acm.models import CertBundle
+from moto.acm.exceptions import AWSError
+from moto.acm.models import AWSCertificateManagerBackend, CertBundle
 from moto.core.utils import utcnow
 from moto.route53.models import route53_backends
 
@@ -47,6 +49,39 @@ def late_validation_record() -> None:
             for option in described["Certificate"].get("DomainValidationOptions", []):
                 option.pop("ResourceRecord", None)
         return described
+
+
+@patch("moto never takes a load balancer off the list of a certificate's users, and deletes a certificate that is in use")
+def users() -> None:
+    @around(CertBundle)
+    def describe(original: Any, certificate: Any) -> Any:
+        described = original(certificate)
+        described["Certificate"]["InUseBy"] = _users(certificate.arn)
+        return described
+
+    @around(AWSCertificateManagerBackend)
+    def delete_certificate(original: Any, backend: Any, arn: str) -> None:
+        if _users(arn):
+            raise InUse(f"Certificate {arn} in account {backend.account_id} is in use.")
+        original(backend, arn)
+
+
+class InUse(AWSError):
+    TYPE = "ResourceInUseException"
+
+
+def _users(arn: str) -> List[str]:
+    """The load balancers whose listeners present the certificate."""
+    load_balancing = sys.modules.get("moto.elbv2.models")  # importing it takes long; while it is not there, nobody uses it
+    if load_balancing is None:
+        return []
+    region, account = arn.split(":")[3:5]
+    listeners = [
+        (balancer, listener)
+        for balancer in load_balancing.elbv2_backends[account][region].load_balancers.values()
+        for listener in balancer.listeners.values()
+    ]
+    return sorted({balancer.arn for balancer, listener in listeners if arn in (listener.certificate, *listener.certificates)})
 
 
 def _is_proven(certificate: Any) -> bool:

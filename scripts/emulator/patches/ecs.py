@@ -1,8 +1,12 @@
 """ECS: services keep their settings and reach a steady state; a broken image trips the circuit breaker."""
 
+import copy
+import hashlib
+import inspect
 from typing import Any
 
-from moto.ecs.models import Cluster, Container, EC2ContainerServiceBackend
+from moto.ecs.models import Cluster, Container, EC2ContainerServiceBackend, Task
+
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from . import around, patch
@@ -64,7 +68,46 @@ def _deploy(response: Any, answer: Any) -> Any:
     deployment.update(status="PRIMARY", rolloutState="COMPLETED", rolloutStateReason=reason, taskDefinition=service.task_definition)
     deployment.update(desiredCount=service.desired_count, runningCount=service.desired_count, pendingCount=0)
     service.deployments = [deployment]
+    _run_tasks(response.ecs_backend, service, deployment["id"])
     return answer
+
+
+def _run_tasks(backend: Any, service: Any, deployment: str) -> None:
+    """As many tasks as the service wants, of its task definition, in the place of those it had."""
+    cluster = backend._get_cluster(service.cluster_name)
+    running = backend.tasks.setdefault(cluster.name, {})
+    group = f"service:{service.name}"
+    for arn in [arn for arn, task in running.items() if task.group == group]:
+        del running[arn]
+    if service.task_definition is None:
+        return
+    definition = copy.copy(backend.describe_task_definition(service.task_definition))
+    definition.network_mode = "none"  # interfaces of their own would have to be taken down again
+    for _ in range(service.desired_count):
+        task = Task(cluster, definition, None, None, backend, group, launch_type=service.launch_type or "FARGATE", started_by=deployment)
+        task.advance = lambda: None  # it runs until the service ends it
+        for container in task.containers:
+            container.last_status, container.exitCode = "RUNNING", None
+            container.image_digest = "sha256:" + hashlib.sha256(container.image.encode()).hexdigest()
+        running[task.task_arn] = task
+
+
+@patch("moto lists all tasks of a cluster as those of any service")
+def tasks_of_a_service() -> None:
+    @around(EC2ContainerServiceBackend)
+    def list_tasks(original: Any, backend: Any, *args: Any, **asked: Any) -> Any:
+        name = (inspect.signature(original).bind(backend, *args, **asked).arguments.get("service_name") or "").rpartition("/")[2]
+        return [task for task in original(backend, *args, **asked) if not name or task.group == f"service:{name}"]
+
+
+@patch("moto leaves the tasks of a service that was deleted")
+def service_end() -> None:
+    @around(EC2ContainerServiceBackend)
+    def delete_service(original: Any, backend: Any, *args: Any, **asked: Any) -> Any:
+        service = original(backend, *args, **asked)
+        service.desired_count, service.running_count = 0, 0
+        _run_tasks(backend, service, "")
+        return service
 
 
 def _is_broken(backend: Any, task_definition: Any) -> bool:

@@ -69,6 +69,21 @@ def _(aws: Aws) -> None:
     expect(told, [False, True])
 
 
+@check("acm.users")
+def _(aws: Aws) -> None:
+    acm, balancers, made = aws("acm"), aws("elbv2"), network(aws, "10.7")
+    certificate = acm.request_certificate(DomainName="used.example", ValidationMethod="DNS")["CertificateArn"]
+    balancer = balancers.create_load_balancer(Name="uses", Subnets=made["subnets"])["LoadBalancers"][0]["LoadBalancerArn"]
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+    asked = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": certificate}], "DefaultActions": [answer]}
+    balancers.create_listener(LoadBalancerArn=balancer, **asked)
+    expect(acm.describe_certificate(CertificateArn=certificate)["Certificate"]["InUseBy"], [balancer])
+    refused("ResourceInUseException", acm.delete_certificate, CertificateArn=certificate)
+    balancers.delete_load_balancer(LoadBalancerArn=balancer)
+    expect(acm.describe_certificate(CertificateArn=certificate)["Certificate"]["InUseBy"], [])
+    acm.delete_certificate(CertificateArn=certificate)
+
+
 @check("ec2.rule_description")
 def _(aws: Aws) -> None:
     ec2, made = aws("ec2"), network(aws, "10.1")
@@ -139,6 +154,26 @@ def _(aws: Aws) -> None:
     aws("ecs").update_service(cluster="deployments", service="deployments", taskDefinition=broken)
     after = aws("ecs").describe_services(cluster="deployments", services=["deployments"])["services"][0]
     expect((after["taskDefinition"], after["runningCount"]), (made["taskDefinition"], 2))
+
+
+@check("ecs.tasks_of_a_service")
+def _(aws: Aws) -> None:
+    made = [service(aws, name) for name in ("tasks-one", "tasks-two")]
+    aws("ecs").create_service(cluster="tasks-one", serviceName="another", taskDefinition=made[0]["taskDefinition"], desiredCount=1)
+    listed = aws("ecs").list_tasks(cluster="tasks-one", serviceName="tasks-one")["taskArns"]
+    expect(len(listed), 2)
+    tasks = aws("ecs").describe_tasks(cluster="tasks-one", tasks=listed)["tasks"]
+    expect({(task["lastStatus"], task["taskDefinitionArn"]) for task in tasks}, {("RUNNING", made[0]["taskDefinition"])})
+    containers = [container for task in tasks for container in task["containers"]]
+    expect({(container["imageDigest"][:7], type(container["cpu"])) for container in containers}, {("sha256:", str)})
+
+
+@check("ecs.service_end")
+def _(aws: Aws) -> None:
+    service(aws, "ends")
+    expect(len(aws("ecs").list_tasks(cluster="ends")["taskArns"]), 2)
+    aws("ecs").delete_service(cluster="ends", service="ends", force=True)
+    expect(aws("ecs").list_tasks(cluster="ends")["taskArns"], [])
 
 
 @check("ecs.task_without_container_memory")
