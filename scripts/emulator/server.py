@@ -107,13 +107,14 @@ class Emulator(DomainDispatcherApplication):
     def __call__(self, environ: Any, start_response: Any) -> Any:
         try:
             app = self.get_application(environ)
-        except Exception:  # moto knows no such service: whatever it raises, the caller must hear the name
-            return self._unknown_service(environ, start_response)
+        except Exception as error:  # no such service in moto, or a patch that fails: the caller must hear the name
+            return self._unknown_service(environ, start_response, error)
         return app(environ, start_response)
 
-    def _unknown_service(self, environ: Any, start_response: Any) -> Any:
+    def _unknown_service(self, environ: Any, start_response: Any, error: Exception) -> Any:
         service = operations.signed_for(environ.get("HTTP_AUTHORIZATION", "")) or "unknown"
-        reason = f"the emulator lacks the service {service}"
+        reason = f"the emulator lacks the service {service}, or cannot start it: {type(error).__name__}: {error}"
+        traceback.print_exception(type(error), error, error.__traceback__)
         print(f"GAP {service}: {reason}", file=sys.stderr, flush=True)
         self._calls.write(service, "*", 501, True)
         body = json.dumps({"__type": "NotImplemented", "message": reason}).encode()

@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 from moto.ecs.models import Cluster, Container, EC2ContainerServiceBackend, Task
-
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from . import around, patch

@@ -383,9 +383,7 @@ def _(aws: Aws) -> None:
     manager = aws("secretsmanager")
     first = manager.create_secret(Name="check", SecretString="one")["VersionId"]
     second = manager.put_secret_value(SecretId="check", SecretString="two")["VersionId"]
-    manager.update_secret_version_stage(
-        SecretId="check", VersionStage="AWSCURRENT", RemoveFromVersionId=second, MoveToVersionId=first
-    )
+    manager.update_secret_version_stage(SecretId="check", VersionStage="AWSCURRENT", RemoveFromVersionId=second, MoveToVersionId=first)
     expect(manager.get_secret_value(SecretId="check")["SecretString"], "one")
     third = manager.put_secret_value(SecretId="check", SecretString="three")["VersionId"]
     told = manager.describe_secret(SecretId="check")["VersionIdsToStages"]

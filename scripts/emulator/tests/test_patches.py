@@ -11,13 +11,16 @@ from patch_checks import CHECKS
 
 
 class Account:
-    """One emulated account; a check gets its own region, so that checks do not meet."""
+    """One emulated account, asked for clients."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self._clients: dict[str, Any] = {}
 
     def __call__(self, service: str) -> Any:
-        return emulators.client(self._endpoint, service)
+        if service not in self._clients:  # making one takes longer than most calls
+            self._clients[service] = emulators.client(self._endpoint, service)
+        return self._clients[service]
 
 
 class Patches(unittest.TestCase):
