@@ -7,6 +7,7 @@ use aws_sdk_ecs::types::AwsVpcConfiguration;
 use aws_sdk_ecs::types::Container;
 use aws_sdk_ecs::types::ContainerOverride;
 use aws_sdk_ecs::types::DesiredStatus;
+use aws_sdk_ecs::types::KeyValuePair;
 use aws_sdk_ecs::types::LaunchType;
 use aws_sdk_ecs::types::NetworkConfiguration;
 use aws_sdk_ecs::types::TaskOverride;
@@ -26,6 +27,8 @@ use crate::plan::Verb;
 
 /// The container in the task's definition.
 const CONTAINER: &str = "maintenance";
+/// Spring's name, in the environment, of `spring.flyway.out-of-order`.
+const OUT_OF_ORDER: &str = "SPRING_FLYWAY_OUTOFORDER";
 /// What the task calls itself in ECS.
 const STARTED_BY: &str = "osmt-release";
 const APPLY: &str = "`terraform apply` makes it";
@@ -82,6 +85,8 @@ pub struct Job {
     pub log: Option<(String, String)>,
     /// What it does, in order: `import`, `reindex`; both migrate first.
     pub steps: Vec<String>,
+    /// Whether Flyway may apply migrations that are older than applied ones.
+    pub out_of_order: bool,
     subnets: Vec<String>,
     security_groups: Vec<String>,
 }
@@ -90,7 +95,15 @@ impl Action for Job {
     fn line(&self) -> Line {
         let revision = self.definition.rsplit('/').next().unwrap_or_default();
         let steps = self.steps.join(", ");
-        Line::new(Verb::Run, format!("ECS task {revision}: migrate, {steps}"))
+        let migrate = if self.out_of_order {
+            "migrate out of order"
+        } else {
+            "migrate"
+        };
+        Line::new(
+            Verb::Run,
+            format!("ECS task {revision}: {migrate}, {steps}"),
+        )
     }
 }
 
@@ -110,7 +123,12 @@ pub enum State {
 
 impl Job {
     /// Finds the task definition, the network and whether a run is under way.
-    pub async fn observe(session: &Session, env: &str, steps: &[String]) -> Result<Self, Error> {
+    pub async fn observe(
+        session: &Session,
+        env: &str,
+        steps: &[String],
+        out_of_order: bool,
+    ) -> Result<Self, Error> {
         let family = format!("{}-maintenance", config::prefix(env));
         let (definition, network, busy) = tokio::join!(
             definition(session, &family),
@@ -128,6 +146,7 @@ impl Job {
             image,
             log,
             steps: steps.to_vec(),
+            out_of_order,
             subnets,
             security_groups,
         })
@@ -141,10 +160,13 @@ impl Job {
             .assign_public_ip(AssignPublicIp::Disabled)
             .build()
             .map_err(|error| Error::NotStarted(error.to_string()))?;
-        let command = ContainerOverride::builder()
+        let mut command = ContainerOverride::builder()
             .name(CONTAINER)
-            .set_command(Some(self.steps.clone()))
-            .build();
+            .set_command(Some(self.steps.clone()));
+        if self.out_of_order {
+            let setting = KeyValuePair::builder().name(OUT_OF_ORDER).value("true");
+            command = command.environment(setting.build());
+        }
         let request = session
             .ecs()
             .run_task()
@@ -158,7 +180,11 @@ impl Job {
                     .awsvpc_configuration(network)
                     .build(),
             )
-            .overrides(TaskOverride::builder().container_overrides(command).build());
+            .overrides(
+                TaskOverride::builder()
+                    .container_overrides(command.build())
+                    .build(),
+            );
         let answer = call("ecs:RunTask", request.send().await)?;
         let task = answer.tasks().first().and_then(|task| task.task_arn());
         task.map(str::to_owned).ok_or_else(|| {

@@ -151,11 +151,20 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
     let (exit, _, stderr) = run(tool().arg("migrate"));
     assert_eq!(exit, 4, "{stderr}");
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
-    for (args, command) in [
-        (&["migrate", "--yes"][..], &["import", "reindex"][..]),
+    for (args, command, setting) in [
+        (&["migrate", "--yes"][..], &["import", "reindex"][..], None),
         (
-            &["migrate", "--yes", "--step", "reindex", "--format", "json"],
+            &[
+                "migrate",
+                "--yes",
+                "--step",
+                "reindex",
+                "--out-of-order",
+                "--format",
+                "json",
+            ],
             &["reindex"],
+            Some("SPRING_FLYWAY_OUTOFORDER"),
         ),
     ] {
         let (exit, _, stderr) = run(tool().args(args));
@@ -172,8 +181,9 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
         ));
         assert_eq!(task["startedBy"], "osmt-release");
         assert_eq!(task["lastStatus"], "STOPPED", "its end was awaited");
-        let given = &task["overrides"]["containerOverrides"][0]["command"];
-        assert_eq!(given, &serde_json::json!(command));
+        let given = &task["overrides"]["containerOverrides"][0];
+        assert_eq!(given["command"], serde_json::json!(command));
+        assert_eq!(given["environment"][0]["name"].as_str(), setting);
     }
     let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--wait", "0"]));
     assert_eq!(exit, 3);

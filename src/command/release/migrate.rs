@@ -30,6 +30,9 @@ pub(super) struct Migrate {
     /// Only this step; may be repeated. Each migrates first [default: import, then reindex].
     #[arg(long, value_name = "STEP")]
     step: Vec<Step>,
+    /// Let Flyway apply migrations that are older than applied ones, which REL010 warns of.
+    #[arg(long)]
+    out_of_order: bool,
     /// Wait at most so long; the task goes on.
     #[arg(long, value_name = "MINUTES", default_value_t = 60)]
     wait: u64,
@@ -57,7 +60,12 @@ impl Migrate {
         let settings = context.common.aws(Some(&config.region), ui);
         block_on(ui, async {
             let session = Box::pin(aws::open(&settings, Some(&config.account_id))).await?;
-            let looking = Box::pin(Job::observe(&session, &config.env, &steps));
+            let looking = Box::pin(Job::observe(
+                &session,
+                &config.env,
+                &steps,
+                self.out_of_order,
+            ));
             let job = ui.during("looking for the task", looking).await?;
             let task = &config.ecs.task.app;
             let selected = release::image(&task.docker_image, &task.docker_tag);

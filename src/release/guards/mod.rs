@@ -91,7 +91,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "migration-out-of-order",
         Severity::Error,
         "a new migration is older than one that was applied",
-        "With `outOfOrder=false`, Flyway's default and OSMT's, such a migration stops the app at every start.",
+        "With `outOfOrder=false`, Flyway's default and OSMT's, Flyway refuses to migrate at all.",
         schema::out_of_order,
     ),
     guard(

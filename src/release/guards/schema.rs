@@ -88,8 +88,8 @@ pub(super) fn out_of_order(candidate: &Candidate, sink: &mut Sink<'_>) {
                 late.file, candidate.label, base.label
             ))
             .help(
-                "select a commit whose migrations are in order; or migrate once with \
-                 `-Dspring.flyway.out-of-order=true`, then say so with `--from REV`",
+                "select a commit whose migrations are in order; or take a snapshot, go on with `--accept REL010`, and after \
+                 `terraform apply` run `osmt-release migrate --out-of-order`",
             );
         }
     });
