@@ -1,0 +1,270 @@
+//! Holds the floors of the house: who may import whom, what a pure room may not do, how long a file may be.
+//!
+//! The source is read as text. The style of one `use` a line makes that enough; an import that hides several in braces is
+//! itself a fault.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "this test reads the source; a panic is how it fails"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// One row a room, from the ground up: what it may import beside itself.
+const ROOMS: &[(&str, &[&str])] = &[
+    // Pure: no I/O, no async, no clock.
+    ("explain", &[]),
+    ("plan", &[]),
+    ("finding", &["document"]),
+    ("document", &["explain", "finding"]),
+    ("config", &["document", "explain", "finding"]),
+    // The outside world, and text.
+    ("aws", &["explain"]),
+    ("files", &["explain"]),
+    ("git", &["explain"]),
+    ("keyring", &["explain"]),
+    ("registry", &["explain"]),
+    ("account", &["aws", "config", "explain"]),
+    ("report", &["document", "finding", "plan"]),
+    // The products: never each other, never what speaks.
+    ("bootstrap", SLICE),
+    ("secrets", SLICE),
+    ("release", SLICE),
+    // A function from documents and facts to findings: of `account` only the types.
+    (
+        "doctor",
+        &["account", "config", "document", "explain", "finding"],
+    ),
+    // The only room that talks to people.
+    ("command", &["*"]),
+    ("bin", &["command"]),
+];
+
+const SLICE: &[&str] = &[
+    "account", "aws", "config", "document", "explain", "files", "finding", "git", "keyring",
+    "plan", "registry",
+];
+
+/// Rooms that do no I/O.
+const PURE: &[&str] = &["explain", "plan", "finding", "document", "config", "doctor"];
+
+/// What a pure room does not name.
+const WORLDLY: &[&str] = &[
+    "std::fs",
+    "TcpStream",
+    "UdpSocket",
+    "ToSocketAddrs",
+    "std::process",
+    "std::env",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "tokio::",
+    "aws_sdk",
+    "aws_config",
+    "async fn",
+    "async move",
+    "observe::",
+    "println!",
+    "print!(",
+];
+
+const LONGEST: usize = 400;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.starts_with('.') || name == "__pycache__" {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(root()).unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The room that a file lies in: `doctor` for `src/doctor/rules/plan.rs`.
+fn room(path: &Path) -> String {
+    let name = path.components().nth(1).unwrap().as_os_str();
+    let name = name.to_string_lossy();
+    name.strip_suffix(".rs").unwrap_or(&name).to_owned()
+}
+
+/// How many modules a file lies below the crate's root.
+fn depth(path: &Path) -> usize {
+    let below = path.components().count() - 1;
+    let is_folder = path.file_name().is_some_and(|name| name == "mod.rs");
+    if is_folder { below - 1 } else { below }
+}
+
+/// The lines of a file that are code, without its tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let product = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(text);
+    product
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// The rooms that a line of a file so deep names, and what is wrong with how it does.
+fn imports(line: &str, depth: usize) -> (Vec<String>, Option<&'static str>) {
+    let ident = |rest: &str| -> String {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    };
+    let mut rooms = Vec::new();
+    let mut rest = line;
+    while let Some(at) = rest.find("crate::").or_else(|| rest.find("super::")) {
+        let supers = rest[at..]
+            .split("super::")
+            .take_while(|part| part.is_empty());
+        let supers = supers.count();
+        let from_root = rest[at..].starts_with("crate::");
+        let length = "crate::".len() * if from_root { 1 } else { supers.max(1) };
+        rest = &rest[at + length..];
+        if from_root || supers >= depth {
+            rooms.push(ident(rest));
+        }
+    }
+    let fault = if line.trim_start().starts_with("use ") && line.contains('{') {
+        Some("imports several things in braces")
+    } else if rooms.iter().any(String::is_empty) {
+        Some("imports the crate's root")
+    } else {
+        None
+    };
+    (rooms, fault)
+}
+
+fn may(room: &str, other: &str) -> bool {
+    let row = ROOMS.iter().find(|(name, _)| *name == room);
+    room == other || row.is_some_and(|(_, may)| may.contains(&"*") || may.contains(&other))
+}
+
+#[test]
+fn nobody_imports_from_above() {
+    let mut faults = Vec::new();
+    for path in files("src") {
+        let (text, room) = (read(&path), room(&path));
+        for line in code(&text) {
+            let line = line.replace("osmt::", "crate::");
+            let (rooms, fault) = imports(&line, depth(&path));
+            let upward = rooms
+                .iter()
+                .filter(|other| !may(&room, other) && room != "lib");
+            faults
+                .extend(upward.map(|other| format!("{}: {room} imports {other}", path.display())));
+            faults.extend(fault.map(|fault| format!("{}: {fault}: {line}", path.display())));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn every_room_has_a_row_and_every_row_a_reason() {
+    let there: BTreeSet<String> = files("src").iter().map(|path| room(path)).collect();
+    for room in there.iter().filter(|room| *room != "lib") {
+        assert!(
+            ROOMS.iter().any(|(name, _)| name == room),
+            "{room} has no row"
+        );
+    }
+    for (index, (name, may)) in ROOMS.iter().enumerate() {
+        for other in may.iter().filter(|other| **other != "*") {
+            let below = ROOMS.iter().position(|(name, _)| name == other);
+            // `document` and `finding` know each other: a finding has a place, a document knows where that is.
+            let pair =
+                ["document", "finding"].contains(name) && ["document", "finding"].contains(other);
+            assert!(pair || below.unwrap() < index, "{name} looks up to {other}");
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_do_not_touch_the_world() {
+    for path in files("src") {
+        let room = room(&path);
+        if PURE.contains(&room.as_str()) {
+            let text = read(&path);
+            for line in code(&text) {
+                let found = WORLDLY.iter().find(|word| line.contains(**word));
+                assert_eq!(found, None, "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_is_long() {
+    let mut long = Vec::new();
+    for folder in ["src", "tests", "scripts", "terraform"] {
+        for path in files(folder) {
+            let kind = path
+                .extension()
+                .and_then(|kind| kind.to_str())
+                .unwrap_or("");
+            if !["rs", "py", "tf", "hcl", "tpl", "sh", ""].contains(&kind) {
+                continue;
+            }
+            let lines =
+                fs::read_to_string(root().join(&path)).map_or(0, |text| text.lines().count());
+            if lines > LONGEST {
+                long.push(format!("{}: {lines} lines", path.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "\n{}\n", long.join("\n"));
+}
+
+#[test]
+fn no_lint_is_silenced_without_being_expected() {
+    let pattern = concat!("#[", "allow(");
+    for path in files("src").into_iter().chain(files("tests")) {
+        if path.extension().is_some_and(|kind| kind == "rs") {
+            assert!(!read(&path).contains(pattern), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn binaries_are_five_lines() {
+    for path in files("src/bin") {
+        assert!(read(&path).lines().count() <= 6, "{}", path.display());
+    }
+}
+
+#[test]
+fn these_checks_can_fail() {
+    assert_eq!(imports("use crate::report::Format;", 2).0, ["report"]);
+    assert_eq!(
+        imports("    super::super::report::write()", 2).0,
+        ["report"]
+    );
+    assert!(imports("use super::Finding;", 2).0.is_empty());
+    assert!(imports("use crate::{aws, report};", 1).1.is_some());
+    assert!(imports("use std::{fs, io};", 1).1.is_some());
+    assert!(!may("doctor", "aws") && !may("secrets", "bootstrap") && !may("report", "command"));
+    assert_eq!(depth(Path::new("src/doctor/rules/plan/mod.rs")), 3);
+    assert_eq!(depth(Path::new("src/doctor/rules/plan/loss.rs")), 4);
+    assert_eq!(depth(Path::new("src/finding.rs")), 1);
+}
