@@ -1,0 +1,332 @@
+//! What the documents say is so: generated sections are current, every path, link, verb and flag named exists.
+//!
+//! A generated section stands between `<!-- generated: NAME -->` and `<!-- end -->`. `UPDATE_DOCS=1 cargo test --test docs`
+//! rewrites them.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "this test reads and rewrites documents; a panic is how it fails"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+use osmt::command;
+use osmt::doctor;
+use osmt::explain::Exit;
+
+const START: &str = "<!-- generated: ";
+const END: &str = "<!-- end -->";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Markdown file of the project.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn binaries() -> Vec<clap::Command> {
+    let mut all = vec![
+        command::bootstrap::Bootstrap::command(),
+        command::secrets::Secrets::command(),
+        command::doctor::Doctor::command(),
+        command::release::Release::command(),
+    ];
+    all.iter_mut().for_each(clap::Command::build);
+    all
+}
+
+/// What a generated section holds; `None` where no such section is known.
+fn generated(name: &str) -> Option<String> {
+    if name == "exits" {
+        let row = |exit: &Exit| {
+            format!(
+                "| {} | {} | {} |\n",
+                exit.code(),
+                exit.name(),
+                exit.meaning()
+            )
+        };
+        let rows: String = Exit::ALL.iter().map(row).collect();
+        return Some(format!("| exit | name | meaning |\n|---|---|---|\n{rows}"));
+    }
+    if name == "rules" {
+        return Some(rules());
+    }
+    let wanted = name.strip_prefix("help ")?;
+    let mut binary = binaries()
+        .into_iter()
+        .find(|one| one.get_name() == wanted)?;
+    let help = binary.render_long_help().to_string();
+    let lines: Vec<_> = help.lines().map(str::trim_end).collect();
+    Some(format!("```text\n{}\n```\n", lines.join("\n")))
+}
+
+fn rules() -> String {
+    let mut text = "| code | severity | name | summary |\n|---|---|---|---|\n".to_owned();
+    for rule in doctor::all() {
+        let (code, name, severity) = (rule.code, rule.name, rule.severity.name());
+        let summary = rule.summary.replace('|', "\\|");
+        writeln!(
+            text,
+            "| [{code}](#{}) | {severity} | `{name}` | {summary} |",
+            code.to_lowercase()
+        )
+        .unwrap();
+    }
+    for rule in doctor::all() {
+        let (code, name) = (rule.code, rule.name);
+        write!(
+            text,
+            "\n### {code}\n\n`{name}` · {} · {}.\n\n{}\n",
+            rule.severity.name(),
+            rule.summary,
+            rule.explain.trim()
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn generated_sections_are_current() {
+    for path in documents() {
+        let old = fs::read_to_string(&path).unwrap();
+        let mut new = String::new();
+        let mut rest = old.as_str();
+        while let Some(at) = rest.find(START) {
+            let (before, section) = rest.split_at(at);
+            let (head, body) = section.split_once("-->").unwrap();
+            let name = head[START.len()..].trim();
+            let what = format!("{}: section {name}", path.display());
+            let content = generated(name).unwrap_or_else(|| panic!("{what} is unknown"));
+            let end = body
+                .find(END)
+                .unwrap_or_else(|| panic!("{what} has no end"));
+            new += &format!("{before}{START}{name} -->\n\n{}\n\n", content.trim());
+            rest = &body[end..];
+        }
+        new += rest;
+        if std::env::var_os("UPDATE_DOCS").is_some() && new != old {
+            fs::write(&path, &new).unwrap();
+        } else {
+            let hint = "UPDATE_DOCS=1 cargo test --test docs";
+            assert!(new == old, "{} is not current: {hint}", path.display());
+        }
+    }
+}
+
+/// The pieces of a text that are code: spans in backticks, and lines of fenced blocks.
+fn code(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, part) in text.split("```").enumerate() {
+        if index % 2 == 1 {
+            let lines = part
+                .lines()
+                .skip(1)
+                .map(|line| line.trim().trim_start_matches("$ "));
+            found.extend(lines.map(str::to_owned));
+        } else {
+            for line in part.split("\n\n") {
+                found.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+/// Paths in a piece of code that look as if they were the project's own.
+fn paths(code: &str) -> Vec<&str> {
+    const OWN: [&str; 7] = [
+        "src/",
+        "docs/",
+        "schemas/",
+        "scripts/",
+        "terraform/",
+        "tests/",
+        ".ci/",
+    ];
+    code.split([' ', '"', '\'', '(', ')', ',', ';', '='])
+        .map(|word| word.trim_start_matches("./").trim_end_matches(['.', ':']))
+        .filter(|word| OWN.iter().any(|own| word.starts_with(own)))
+        .filter(|word| !word.contains(['<', '>', '*', '{', '$', '…']))
+        .collect()
+}
+
+/// What the tools make, rather than the repository holds.
+fn is_made(path: &str) -> bool {
+    let here = path.strip_prefix("terraform/invocation");
+    here.is_some_and(|file| {
+        let made = [
+            "config.auto.tfvars.json",
+            "main.tf",
+            "doctor.ignore.json",
+            "policies",
+        ];
+        file.is_empty() || made.iter().any(|name| file.trim_matches('/') == *name)
+    })
+}
+
+#[test]
+fn every_path_and_link_exists() {
+    let mut wrong = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for code in code(&text) {
+            for path in paths(&code) {
+                if !is_made(path) && !root().join(path).exists() {
+                    wrong.push(format!("{}: `{path}`", document.display()));
+                }
+            }
+        }
+        for (_, rest) in text.split("](").skip(1).map(|rest| ((), rest)) {
+            let link = rest.split([')', '#', ' ']).next().unwrap_or_default();
+            let there = document.parent().unwrap().join(link);
+            if !link.is_empty()
+                && !link.contains("://")
+                && !link.starts_with("mailto:")
+                && !there.exists()
+            {
+                wrong.push(format!("{}: link to {link}", document.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// What is wrong with a command line that starts with one of the binaries.
+fn fault(line: &str, binaries: &[clap::Command]) -> Option<String> {
+    let line = line
+        .split(" | ")
+        .next()?
+        .split(" > ")
+        .next()?
+        .split(" && ")
+        .next()?;
+    let mut words = line.split_whitespace();
+    let first = words.next()?;
+    let name = first.rsplit('/').next()?;
+    let binary = binaries.iter().find(|one| one.get_name() == name)?;
+    let mut verb = binary;
+    for word in words {
+        if word == "--" {
+            break;
+        }
+        if let Some(flag) = word.strip_prefix("--") {
+            let flag = flag
+                .split(['=', '[', ']', '|', ',', ')'])
+                .next()
+                .unwrap_or(flag);
+            let known =
+                |one: &clap::Command| one.get_arguments().any(|arg| arg.get_long() == Some(flag));
+            if !known(verb) && !known(binary) && !["help", "version"].contains(&flag) {
+                return Some(format!("`{line}`: no flag --{flag}"));
+            }
+        } else if std::ptr::eq(verb, binary) && binary.has_subcommands() {
+            if word.starts_with('-') || word.chars().any(|c| !(c.is_ascii_lowercase() || c == '-'))
+            {
+                continue;
+            }
+            let Some(found) = binary.find_subcommand(word) else {
+                return Some(format!("`{line}`: no verb {word}"));
+            };
+            verb = found;
+        }
+    }
+    None
+}
+
+#[test]
+fn every_verb_and_flag_exists() {
+    let binaries = binaries();
+    let mut wrong = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let faults = code(&text)
+            .into_iter()
+            .filter_map(|line| fault(&line, &binaries));
+        wrong.extend(faults.map(|fault| format!("{}: {fault}", document.display())));
+    }
+    for rule in doctor::all() {
+        let faults = code(rule.explain)
+            .into_iter()
+            .filter_map(|line| fault(&line, &binaries));
+        wrong.extend(faults.map(|fault| format!("rule {}: {fault}", rule.code)));
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn the_project_speaks_of_itself_alone() {
+    // Put together here, so that this file does not hold them.
+    let words = [
+        concat!("/wo", "rk/"),
+        concat!("/tmp/", "wt"),
+        concat!("/opt/", "tf-plugins"),
+        concat!("/ro", "ot/"),
+        concat!("brief", ".md"),
+        concat!("TO", "DO:"),
+    ];
+    let mut wrong = Vec::new();
+    let mut folders: Vec<PathBuf> = [
+        "src",
+        "docs",
+        "schemas",
+        "scripts",
+        "terraform",
+        "tests",
+        ".ci",
+    ]
+    .iter()
+    .map(|folder| root().join(folder))
+    .filter(|folder| folder.exists())
+    .collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "__pycache__" {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                let found = words.iter().filter(|word| text.contains(**word));
+                wrong.extend(found.map(|word| format!("{}: {word}", path.display())));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn these_checks_can_fail() {
+    let binaries = binaries();
+    assert!(fault("osmt-doctor chek", &binaries).is_some());
+    assert!(fault("target/debug/osmt-doctor check --liv", &binaries).is_some());
+    assert_eq!(fault("osmt-doctor check --live --dir X", &binaries), None);
+    assert_eq!(fault("osmt-secrets exec -- sh --login", &binaries), None);
+    assert_eq!(paths("run `scripts/none` and src/<x>"), ["scripts/none`"]);
+    assert_eq!(code("a `b` c\n\n```sh\n$ d e\n```\n"), ["b", "d e", ""]);
+    assert!(generated("nothing").is_none());
+    for name in ["exits", "rules", "help osmt-release"] {
+        assert!(generated(name).is_some());
+    }
+}
