@@ -49,6 +49,12 @@ def _terraform(folder: Path, environment: dict[str, str], *arguments: str, quiet
     return done.returncode
 
 
+def _protection(module: Path, environment: dict[str, str]) -> int:
+    """The one law of the module that `terraform test` cannot state: nothing can be destroyed beside the protection."""
+    graph = subprocess.run(["terraform", f"-chdir={module}", "graph"], env=environment, check=True, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-B", module / "tests" / "protection.py"], input=graph.stdout, check=False, text=True).returncode
+
+
 def main() -> int:
     if sys.argv[1:] not in (["validate"], ["test"]):
         print(f"usage: {sys.argv[0]} validate|test", file=sys.stderr)
@@ -65,7 +71,7 @@ def main() -> int:
         if failed:
             return failed
         if verb == "test":
-            return _terraform(module, environment, "test", "-no-color", quiet=False)
+            return _protection(module, environment) or _terraform(module, environment, "test", "-no-color", quiet=False)
         return _terraform(module, environment, "validate", "-no-color")
 
 

@@ -70,11 +70,23 @@ variable "config" {
   })
 
   # Terraform drops keys that the type does not name, silently. What is left of the file's keys after taking away the
-  # type's keys (four levels deep, which is all there are) is therefore a mistake. The module judges the values.
+  # type's keys (down to ecs.task.app.cpu, the deepest) is therefore a mistake. The module judges the values.
   validation {
     condition = length(setsubtract(
-      try(flatten([for a, b in jsondecode(file("${path.root}/config.auto.tfvars.json")).config : concat([a], try(flatten([for c, d in b : concat(["${a}.${c}"], try(flatten([for e, f in d : concat(["${a}.${c}.${e}"], try([for g, h in f : "${a}.${c}.${e}.${g}"], []))]), []))]), []))]), []),
-      flatten([for a, b in var.config : concat([a], try(flatten([for c, d in b : concat(["${a}.${c}"], try(flatten([for e, f in d : concat(["${a}.${c}.${e}"], try([for g, h in f : "${a}.${c}.${e}.${g}"], []))]), []))]), []))]),
+      try(flatten([for a, in_a in jsondecode(file("${path.root}/config.auto.tfvars.json")).config : [
+        a, try([for b, in_b in in_a : [
+          "${a}.${b}", try([for c, in_c in in_b : [
+            "${a}.${b}.${c}", try([for d, in_d in in_c : "${a}.${b}.${c}.${d}"], []),
+          ]], []),
+        ]], []),
+      ]]), []),
+      flatten([for a, in_a in var.config : [
+        a, try([for b, in_b in in_a : [
+          "${a}.${b}", try([for c, in_c in in_b : [
+            "${a}.${b}.${c}", try([for d, in_d in in_c : "${a}.${b}.${c}.${d}"], []),
+          ]], []),
+        ]], []),
+      ]]),
     )) == 0
     error_message = "config.auto.tfvars.json holds a key that nothing reads. osmt-doctor check says which, and where."
   }
