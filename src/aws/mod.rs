@@ -170,6 +170,12 @@ impl Session {
     pub fn is_local(&self) -> bool {
         self.config.endpoint_url().is_some_and(is_loopback)
     }
+
+    /// Whether calls leave this machine unencrypted.
+    pub fn is_in_clear(&self) -> bool {
+        let endpoint = self.config.endpoint_url();
+        endpoint.is_some_and(|url| url.starts_with("http://") && !is_loopback(url))
+    }
 }
 
 /// Whether an endpoint URL names this machine.

@@ -282,6 +282,32 @@ fn the_wrong_account_no_credentials_and_no_network_write_nothing() {
 }
 
 #[test]
+fn values_do_not_leave_this_machine_unencrypted() {
+    let Some(world) = World::new() else { return };
+    let account = Emulator::start();
+    world.pushed(&account);
+    let before = account.calls().len();
+    // The same emulator by an address that does not say that it is this machine.
+    let elsewhere = account.endpoint.replace("127.0.0.1", "0.0.0.0");
+    for verb in [
+        "push",
+        "pull",
+        "diff",
+        "verify",
+        "rotate",
+        "rm --all --remote",
+    ] {
+        let command = format!("{verb} --yes --endpoint-url {elsewhere}");
+        world.run(&account, &command).exits(4).says("nor encrypted");
+    }
+    let calls = account.calls().split_off(before);
+    assert!(
+        calls.iter().all(|call| call.starts_with("sts:")),
+        "{calls:?}"
+    );
+}
+
+#[test]
 fn verify_sees_whether_terraform_composed_the_address_of_todays_password() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();

@@ -31,6 +31,13 @@ impl Context<'_> {
     pub(super) async fn open(&self) -> Result<Session, Failure> {
         let settings = self.common.aws(Some(&self.config.region), self.ui);
         let session = aws::open(&settings, Some(&self.config.account_id)).await?;
+        if session.is_in_clear() {
+            return Err(Failure::new(
+                Exit::Refused,
+                "the endpoint is neither on this machine nor encrypted; nothing was read or written",
+            )
+            .help("give `--endpoint-url` or AWS_ENDPOINT_URL an https URL"));
+        }
         Ok(session)
     }
 
