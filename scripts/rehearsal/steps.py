@@ -121,12 +121,12 @@ def _prepare_environment(journey: Journey, work: Workplace) -> None:
     own |= {f"GIT_{who}_NAME": "Rehearsal" for who in ("AUTHOR", "COMMITTER")}
     own |= {f"GIT_{who}_EMAIL": "rehearsal@example.org" for who in ("AUTHOR", "COMMITTER")}
     journey.environment = kept | own | journey.environment | providers.configuration(work.folder)
-    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "main.tf", "config.auto.tfvars.json")
+    made = {".terraform", "terraform.tfstate", "terraform.tfstate.backup", "main.tf", "config.auto.tfvars.json"}
 
-    def only_in_invocation(folder: str, names: list[str]) -> set[str]:
-        return ignored(folder, names) if Path(folder).name == "invocation" else set()
+    def of_somebody_else(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if name in made or name.endswith(".tfplan")}
 
-    shutil.copytree(providers.ROOT / "terraform", work.folder / "terraform", ignore=only_in_invocation)
+    shutil.copytree(providers.ROOT / "terraform", work.folder / "terraform", ignore=of_somebody_else)
 
 
 def _build(journey: Journey) -> None:
