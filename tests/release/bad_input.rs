@@ -99,7 +99,7 @@ fn a_config_that_cannot_be_read_is_named_with_its_place() {
     let checkout = Checkout::osmt();
     let text = checkout.config_text();
     for (content, place) in [
-        ("{\n  \"config\": nope\n}", "line 2, column 14"),
+        ("{\n  \"config\": nope\n}", "line 2, column 13"),
         ("", "line 1, column 1"),
         ("{\"config\": {\"env\": 5}}", "line 1, column "),
         ("{\"config\": []}", "line 1, column "),
