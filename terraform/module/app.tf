@@ -12,6 +12,9 @@ locals {
     MIGRATIONS_ENABLED    = "false"
     REINDEX_ELASTICSEARCH = "false"
     SKIP_METADATA_IMPORT  = "true"
+    # At every start OSMT would fill an empty audit log, every replica at once, and end if its table is not there yet: an
+    # empty database could then never be deployed to. Off, the app starts before the first migration and serves after it.
+    JAVA_TOOL_OPTIONS = "${local.jvm_memory} -Dapp.baseLineAuditLogIfEmpty=false"
   })
 
   app_secrets = {

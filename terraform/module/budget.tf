@@ -11,7 +11,7 @@ resource "aws_budgets_budget" "monthly" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:Environment$${var.config.env}"]
+    values = [format("user:Environment$%s", var.config.env)]
   }
 
   dynamic "notification" {

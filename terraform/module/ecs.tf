@@ -66,7 +66,8 @@ locals {
     REDIS_URI         = "${aws_elasticache_replication_group.main.primary_endpoint_address}:${local.ports.redis}"
     ELASTICSEARCH_URI = "http://${local.elasticsearch_host}:${local.ports.elasticsearch}"
     # The JVM would take a quarter of the memory that the task pays for.
-    JAVA_TOOL_OPTIONS = "-XX:MaxRAMPercentage=70"
+    JAVA_TOOL_OPTIONS = local.jvm_memory
   }
+  jvm_memory    = "-XX:MaxRAMPercentage=70"
   db_uri_secret = "${aws_secretsmanager_secret.db_uri.arn}:DB_URI::"
 }

@@ -42,7 +42,7 @@ run "app" {
       MIGRATIONS_ENABLED    = "false"
       REINDEX_ELASTICSEARCH = "false"
       SKIP_METADATA_IMPORT  = "true"
-      JAVA_TOOL_OPTIONS     = "-XX:MaxRAMPercentage=70"
+      JAVA_TOOL_OPTIONS     = "-XX:MaxRAMPercentage=70 -Dapp.baseLineAuditLogIfEmpty=false"
     }
     error_message = "The app's plain variables have other values than OSMT wants; a service never migrates, imports or reindexes."
   }

@@ -228,6 +228,11 @@ run "smaller_for_tests" {
   }
 
   assert {
+    condition     = one(aws_budgets_budget.monthly[0].cost_filter).values[0] == "user:Environment$test"
+    error_message = "The budget must filter by the environment's tag as AWS writes it: user:<key>$<value>."
+  }
+
+  assert {
     condition     = terraform_data.protection.input.protected
     error_message = "The database's protection alone must keep the stack."
   }
