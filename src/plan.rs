@@ -176,7 +176,7 @@ impl<A: Action> Plan<A> {
 }
 
 /// Runs futures at the same time and gives their results in the order of the futures.
-async fn all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+pub async fn all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
     let mut results: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
         for (future, result) in futures.iter_mut().zip(&mut results) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TableStatus;
 use aws_sdk_route53::types::ChangeAction;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types::Delete;
 use aws_sdk_s3::types::ObjectIdentifier;
 
@@ -19,12 +20,70 @@ use crate::account::observe::parse_lock;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
+use crate::plan::all;
+
+/// How many objects are read at the same time.
+const AT_ONCE: usize = 16;
+/// Bytes that a state with a resource in it has at least; anything smaller need not be read.
+const LEAST: i64 = 64;
+
+/// The newest version of a key that is no delete marker.
+struct Newest {
+    key: String,
+    version: Option<String>,
+    size: i64,
+    /// Whether nobody deleted it since.
+    is_latest: bool,
+}
 
 /// Reads what lies in the bucket: of each key the newest version, also where it was deleted since.
 pub(super) async fn contents(session: &Session, bucket: &str) -> Result<Contents, CallError> {
     let s3 = session.s3();
-    let mut contents = Contents::default();
-    let mut newest: BTreeMap<String, (Option<String>, bool)> = BTreeMap::new();
+    let (versions, newest) = listing(session, &s3, bucket).await?;
+    let mut contents = Contents {
+        versions,
+        ..Contents::default()
+    };
+    let wanted: Vec<&Newest> = newest
+        .iter()
+        // A lock file that was deleted is a lock that was given back.
+        .filter(|found| {
+            if is_lock(&found.key) {
+                found.is_latest
+            } else {
+                found.size >= LEAST
+            }
+        })
+        .collect();
+    for some in wanted.chunks(AT_ONCE) {
+        let reads = some
+            .iter()
+            .map(|found| Box::pin(read(session, &s3, bucket, found)));
+        for (found, bytes) in some.iter().zip(all(reads.collect()).await) {
+            let Some(bytes) = bytes? else { continue };
+            let key = found.key.clone();
+            if is_lock(&key) {
+                let lock = parse_lock(&String::from_utf8_lossy(&bytes));
+                contents.locks.insert(key, lock);
+            } else if let Some(count) = resources(&bytes).filter(|count| *count > 0) {
+                contents.states.insert(key, count);
+            }
+        }
+    }
+    Ok(contents)
+}
+
+fn is_lock(key: &str) -> bool {
+    key.ends_with(".tflock")
+}
+
+/// Counts all versions and delete markers, and finds the newest version of each key.
+async fn listing(
+    session: &Session,
+    s3: &Client,
+    bucket: &str,
+) -> Result<(usize, Vec<Newest>), CallError> {
+    let (mut count, mut newest) = (0, Vec::<Newest>::new());
     let (mut key_marker, mut version_marker) = (None, None);
     loop {
         let request = s3
@@ -34,51 +93,46 @@ pub(super) async fn contents(session: &Session, bucket: &str) -> Result<Contents
             .set_version_id_marker(version_marker)
             .expected_bucket_owner(&session.account_id);
         let page = call("s3:ListBucketVersions", request.send().await)?;
-        contents.versions += page.versions().len() + page.delete_markers().len();
-        // S3 lists the versions of a key newest first.
+        count += page.versions().len() + page.delete_markers().len();
+        // S3 lists keys in order, and the versions of a key newest first.
         for version in page.versions.unwrap_or_default() {
-            if let Some(key) = version.key {
-                newest
-                    .entry(key)
-                    .or_insert((version.version_id, version.is_latest.unwrap_or_default()));
+            let key = version.key.unwrap_or_default();
+            if newest.last().is_none_or(|last| last.key != key) {
+                newest.push(Newest {
+                    key,
+                    version: version.version_id,
+                    size: version.size.unwrap_or(i64::MAX),
+                    is_latest: version.is_latest.unwrap_or_default(),
+                });
             }
         }
         (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
         if key_marker.is_none() {
-            break;
+            return Ok((count, newest));
         }
     }
-    for (key, (version, is_latest)) in newest {
-        let is_lock = key.ends_with(".tflock");
-        // A lock file that was deleted is a lock that was given back.
-        if is_lock && !is_latest {
-            continue;
-        }
-        let request = s3
-            .get_object()
-            .bucket(bucket)
-            .key(&key)
-            .set_version_id(version.filter(|id| id != "null"))
-            .expected_bucket_owner(&session.account_id);
-        let object = match call("s3:GetObjectVersion", request.send().await) {
-            Err(error) if error.is("NoSuchKey") || error.is("NoSuchVersion") => continue,
-            answer => answer?,
-        };
-        let bytes = object
-            .body
-            .collect()
-            .await
-            .map_err(|error| CallError::broken("s3:GetObjectVersion", &error))?;
-        let bytes = bytes.to_vec();
-        if is_lock {
-            contents
-                .locks
-                .insert(key, parse_lock(&String::from_utf8_lossy(&bytes)));
-        } else if let Some(resources) = resources(&bytes).filter(|count| *count > 0) {
-            contents.states.insert(key, resources);
-        }
-    }
-    Ok(contents)
+}
+
+async fn read(
+    session: &Session,
+    s3: &Client,
+    bucket: &str,
+    found: &Newest,
+) -> Result<Option<Vec<u8>>, CallError> {
+    let operation = "s3:GetObjectVersion";
+    let request = s3
+        .get_object()
+        .bucket(bucket)
+        .key(&found.key)
+        .set_version_id(found.version.clone().filter(|id| id != "null"))
+        .expected_bucket_owner(&session.account_id);
+    let object = match call(operation, request.send().await) {
+        Err(error) if error.is("NoSuchKey") || error.is("NoSuchVersion") => return Ok(None),
+        answer => answer?,
+    };
+    let bytes = object.body.collect().await;
+    let bytes = bytes.map_err(|error| CallError::broken(operation, &error))?;
+    Ok(Some(bytes.to_vec()))
 }
 
 /// How many resources a Terraform state lists; `None` where the bytes are no state.

@@ -97,6 +97,22 @@ pub async fn find_record(
     }))
 }
 
+/// The public zone of the account that is nearest to a name.
+pub async fn nearest_zone(session: &Session, name: &str) -> Result<Option<HostedZone>, CallError> {
+    let mut parent = Some(name);
+    while let Some(name) = parent.filter(|name| name.contains('.')) {
+        let wanted = HostedZone {
+            name: name.to_owned(),
+            ..HostedZone::default()
+        };
+        if let Some(id) = twins(session, &wanted).await?.into_iter().next() {
+            return Ok(Some(HostedZone { id, ..wanted }));
+        }
+        parent = name.split_once('.').map(|(_, rest)| rest);
+    }
+    Ok(None)
+}
+
 /// The other public zones of the account with the same name.
 pub async fn twins(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
     let request = session

@@ -174,6 +174,16 @@ pub struct Answers {
     pub certificate_arn: Option<String>,
 }
 
+impl Answers {
+    /// The answer that goes to a pointer: given now, else as it stands.
+    pub fn text(&self, config: &Document, pointer: &str) -> Option<String> {
+        let index = QUESTIONS
+            .iter()
+            .position(|question| question.pointer == pointer)?;
+        self.texts[index].clone().or_else(|| text(config, pointer))
+    }
+}
+
 /// The questions that neither an answer nor the config settles, by index.
 pub fn open_questions(config: &Document, answers: &Answers) -> Vec<usize> {
     (0..QUESTIONS.len())

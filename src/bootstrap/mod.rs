@@ -11,6 +11,7 @@ mod admin_role_apply;
 pub mod backend;
 pub mod certificate;
 mod certificate_apply;
+pub mod delegation;
 pub mod destroy;
 mod destroy_apply;
 pub mod dns;
@@ -317,3 +318,6 @@ fn present_tags(
         .collect();
     (!present.is_empty()).then(|| tags_text(&present))
 }
+
+#[cfg(test)]
+mod tests;

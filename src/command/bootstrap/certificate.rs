@@ -1,6 +1,7 @@
 //! `certificate`: request, prove, wait, write the ARN into the config.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -9,9 +10,11 @@ use jiff::Timestamp;
 use super::Ready;
 use super::StateFlags;
 use crate::account::Certificate;
+use crate::account::HostedZone;
 use crate::aws::Session;
 use crate::bootstrap::certificate;
 use crate::bootstrap::certificate::Step;
+use crate::bootstrap::delegation;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
@@ -41,6 +44,7 @@ pub(super) fn run(common: &Common, ui: &Ui, timeout: Duration) -> Result<Exit, F
                 seen.zone.name_servers.join(", ")
             ));
         }
+        delegated(ui, &session, &seen.zone).await;
         let file = common.config_path();
         let plan = certificate::plan(&seen, config, &file.display().to_string())
             .into_iter()
@@ -67,6 +71,43 @@ pub(super) fn run(common: &Common, ui: &Ui, timeout: Duration) -> Result<Exit, F
         })
         .await
     })
+}
+
+/// Warns where the world is sent to other name servers than the zone's; an emulator's zone is nowhere in the world.
+async fn delegated(ui: &Ui, session: &Session, zone: &HostedZone) {
+    if session.is_local() {
+        return;
+    }
+    let Some(resolver) = files::read_text(Path::new("/etc/resolv.conf"))
+        .ok()
+        .and_then(|text| delegation::resolver(&text))
+    else {
+        ui.detail("not checked: which name servers the parent zone delegates to");
+        return;
+    };
+    let name = zone.name.clone();
+    let asked = tokio::task::spawn_blocking(move || delegation::name_servers(resolver, &name));
+    let ours = zone.name_servers.join(", ");
+    match asked.await {
+        Ok(Some(servers)) if servers.is_empty() => ui.warn(format_args!(
+            "{} is not delegated: the parent zone must name {ours}",
+            zone.name
+        )),
+        Ok(Some(servers))
+            if !servers
+                .iter()
+                .any(|server| zone.name_servers.contains(server)) =>
+        {
+            ui.warn(format_args!(
+                "{} is delegated to {}, the hosted zone answers at {ours}",
+                zone.name,
+                servers.join(", ")
+            ));
+        }
+        Ok(Some(_)) => {}
+        _ => ui
+            .detail("not checked: the resolver did not answer which name servers are delegated to"),
+    }
 }
 
 /// What the steps hand on to each other.

@@ -8,7 +8,13 @@ use similar::TextDiff;
 
 use super::Lock;
 use super::StateFlags;
+use crate::account::observe;
+use crate::aws;
+use crate::bootstrap;
+use crate::bootstrap::Target;
 use crate::bootstrap::backend;
+use crate::bootstrap::backend::Backend;
+use crate::bootstrap::dns;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
 use crate::bootstrap::init::QUESTIONS;
@@ -17,10 +23,14 @@ use crate::command::Ui;
 use crate::command::block_on;
 use crate::command::carry_out;
 use crate::config;
+use crate::config::Config;
+use crate::doctor;
+use crate::doctor::Asked;
 use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
+use crate::finding::Severity;
 use crate::plan::Action;
 use crate::plan::Line;
 use crate::plan::Plan;
@@ -120,7 +130,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         certificate_arn: flags.certificate_arn,
     };
     block_on(ui, async {
-        ask(ui, &start, &mut answers).await?;
+        ask(common, ui, &start, &mut answers).await?;
         let config = init::config(&start, &answers)?;
         let rendered = Document::parse(config.clone())?;
         let main_path = common.dir.join("main.tf");
@@ -136,6 +146,15 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
                 profile,
             ),
         )?;
+        judge(common, ui, &config);
+        let moved = main_before.as_deref().map(backend::read).filter(|old| {
+            let new = backend::read(&main);
+            flags.state.lock.is_some() && old.use_lockfile != new.use_lockfile
+        });
+        let lock_moves = moved.is_some();
+        if let Some(old) = moved {
+            alone(common, ui, &rendered, old).await?;
+        }
         let plan: Plan<Write> = [
             (config_path, before, config),
             (main_path, main_before, main),
@@ -160,6 +179,11 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             files::write(&write.path, write.after.as_bytes())
         })
         .await?;
+        if lock_moves {
+            ui.say(
+                "the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`",
+            );
+        }
         if init::text(&rendered, init::CERTIFICATE).is_none() {
             ui.say("next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate");
         }
@@ -181,7 +205,12 @@ fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
 }
 
 /// Asks for what is open: on a terminal one by one until the answer can be right, elsewhere by naming the flags.
-async fn ask(ui: &Ui, start: &Document, answers: &mut Answers) -> Result<(), Failure> {
+async fn ask(
+    common: &Common,
+    ui: &Ui,
+    start: &Document,
+    answers: &mut Answers,
+) -> Result<(), Failure> {
     let open = init::open_questions(start, answers);
     if !open.is_empty() && (ui.yes || !ui.can_ask()) {
         let flags: Vec<String> = open
@@ -194,18 +223,88 @@ async fn ask(ui: &Ui, start: &Document, answers: &mut Answers) -> Result<(), Fai
         )
         .help("give them as flags, or run it on a terminal without `--yes`"));
     }
+    if open.is_empty() {
+        return Ok(());
+    }
+    // What the account can tell need not be typed; without AWS everything is asked.
+    let session = aws::open(&common.aws(None, ui), None).await.ok();
     for index in open {
         let question = QUESTIONS[index];
+        let hint = match (&session, question.flag) {
+            (Some(session), "account-id") => Some(session.account_id.clone()),
+            (Some(session), "region") => Some(session.region.clone()),
+            (Some(session), "hosted-zone-id") => {
+                let domain = answers.text(start, "/config/domain/name");
+                let zone = dns::nearest_zone(session, &domain.unwrap_or_default()).await;
+                zone.ok().flatten().map(|zone| zone.id)
+            }
+            _ => None,
+        };
+        let prompt = match &hint {
+            Some(hint) => format!("{} [{hint}]: ", question.prompt),
+            None => format!("{}: ", question.prompt),
+        };
         let answer = loop {
-            let answer = ui.ask(&format!("{}: ", question.prompt)).await?;
-            match (question.check)(answer.trim()) {
-                Ok(()) => break answer.trim().to_owned(),
+            let given = ui.ask(&prompt).await?;
+            let answer = match (given.trim(), &hint) {
+                ("", Some(hint)) => hint.clone(),
+                (given, _) => given.to_owned(),
+            };
+            match (question.check)(&answer) {
+                Ok(()) => break answer,
                 Err(wanted) => ui.say(format_args!("  it should be {wanted}")),
             }
         };
         answers.texts[index] = Some(answer);
     }
     Ok(())
+}
+
+/// Says what the doctor would say of the config; the certificate comes later.
+fn judge(common: &Common, ui: &Ui, config: &str) {
+    let loopback = common.endpoint_url.as_deref().is_some_and(aws::is_loopback);
+    let asked = Asked {
+        loopback,
+        ..Asked::default()
+    };
+    let diagnosis = doctor::diagnose(config.as_bytes().to_vec(), asked);
+    for finding in &diagnosis.findings.findings {
+        let later = finding
+            .at
+            .as_ref()
+            .is_some_and(|at| at.pointer == init::CERTIFICATE);
+        if finding.severity == Severity::Error && !later {
+            ui.warn(format_args!("{} {}", finding.code, finding.message));
+        }
+    }
+}
+
+/// Whoever changes how the state is locked must be alone: refused while either kind of lock is held.
+async fn alone(
+    common: &Common,
+    ui: &Ui,
+    rendered: &Document,
+    backend: Backend,
+) -> Result<(), Failure> {
+    let config = Config::from_document(rendered)?;
+    let target = Target::new(&config, backend);
+    let settings = common.aws(Some(&config.region), ui);
+    let session = aws::open(&settings, Some(&config.account_id)).await?;
+    let (seen, state) = tokio::join!(
+        bootstrap::observe(&session, &target),
+        Box::pin(observe::state(&session, &target.bucket, &target.state_key))
+    );
+    match seen?.table.and_then(|table| table.lock).or(state?.lock) {
+        None => Ok(()),
+        Some(lock) => Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "the state is locked by {} since {}; nothing was written",
+                lock.who, lock.created
+            ),
+        )
+        .help("wait until it is free; `osmt-bootstrap status` tells")),
+    }
 }
 
 /// The values for `main.tf`: flags, else what somebody chose before, else the names that follow from the config.

@@ -234,7 +234,7 @@ async fn execute<A: Action, E: Into<Failure>>(
     let executed = plan.execute_lanes(async |action| {
         let what = super::describe(&action.line());
         spinner.set_message(what.clone());
-        apply(action).await?;
+        patiently(ui, &what, apply(action)).await?;
         ui.detail(format_args!("done: {what}"));
         ui.done(what);
         Ok::<_, E>(())
@@ -252,6 +252,19 @@ async fn execute<A: Action, E: Into<Failure>>(
             .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
         failure
     })
+}
+
+/// Says a word now and then while something takes long: the SDK tries again by itself when AWS is slow or throttles.
+async fn patiently<T>(ui: &Ui, what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => return result,
+            () = tokio::time::sleep(Duration::from_secs(10)) => {
+                ui.say(format_args!("still at it: {what}"));
+            }
+        }
+    }
 }
 
 /// Looks again until nothing is left to do; AWS may take a few seconds to tell what it was told.

@@ -1,0 +1,112 @@
+//! `certificate`: requested once, proven, waited for, written into the config, reused.
+
+use serde_json::json;
+
+use crate::place::Place;
+use crate::support::Emulator;
+
+const ARN: &str = "/config/alb/certificate_arn";
+
+#[test]
+fn it_is_requested_once_and_only_its_arn_changes_in_the_config() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let zone = place.hosted_zone();
+    let before = place.config_text();
+    let old = place.get(ARN);
+    place.run(&["certificate", "--dry-run"]).exits(1);
+    assert_eq!(place.config_text(), before);
+    place.run(&["certificate"]).exits(4);
+    place.run(&["certificate", "--yes"]).exits(0);
+    let new = place.get(ARN);
+    assert_ne!(new, old);
+    assert_eq!(place.config_text(), before.replace(&old, &new));
+
+    let found = emulator.ask(&format!(
+        r"
+acm, dns = client('acm'), client('route53')
+one = acm.describe_certificate(CertificateArn='{new}')['Certificate']
+wanted = one['DomainValidationOptions'][0]['ResourceRecord']
+answer = {{
+  'status': one['Status'], 'names': sorted(one['SubjectAlternativeNames']), 'count': len(acm.list_certificates()['CertificateSummaryList']),
+  'tags': sorted(tag['Key'] for tag in acm.list_tags_for_certificate(CertificateArn='{new}')['Tags']),
+  'proven': any(set['Name'].rstrip('.') == wanted['Name'].rstrip('.') for set in dns.list_resource_record_sets(HostedZoneId='{zone}')['ResourceRecordSets']),
+}}"
+    ));
+    assert_eq!(found["status"], "ISSUED");
+    assert_eq!(
+        found["names"],
+        json!(["*.osmt.test.example.org", "osmt.test.example.org"])
+    );
+    assert_eq!(found["count"], 1);
+    assert_eq!(found["proven"], true);
+    assert_eq!(
+        found["tags"],
+        json!(["Application", "Environment", "ManagedBy"])
+    );
+
+    let again = place.run(&["certificate", "--yes"]).exits(0);
+    assert_eq!(again.stdout, "nothing to do\n");
+    // A fresh config finds the same certificate again.
+    place.set(ARN, &old);
+    place.run(&["certificate", "--yes"]).exits(0);
+    assert_eq!(place.get(ARN), new);
+}
+
+#[test]
+fn a_deadline_that_passes_leaves_something_to_go_on_with() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.hosted_zone();
+    let late = place
+        .run(&["certificate", "--yes", "--timeout", "0s"])
+        .exits(3);
+    assert!(late.stderr.contains("run it again"), "{late:?}");
+    place.run(&["certificate", "--yes"]).exits(0);
+    let count =
+        emulator.ask("answer = len(client('acm').list_certificates()['CertificateSummaryList'])");
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_the_wait() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let missing = place.run(&["certificate", "--yes"]).exits(4);
+    assert!(missing.stderr.contains("does not exist"), "{missing:?}");
+
+    let zone = place.hosted_zone();
+    place.set("/config/domain/name", "osmt.example.com");
+    let elsewhere = place.run(&["certificate", "--yes"]).exits(4);
+    assert!(
+        elsewhere.stderr.contains("does not contain"),
+        "{elsewhere:?}"
+    );
+
+    place.set("/config/domain/name", "a.osmt.test.example.org");
+    emulator.ask(&format!(
+        r#"
+record = {{'Name': 'osmt.test.example.org', 'Type': 'CAA', 'TTL': 60, 'ResourceRecords': [{{'Value': '0 issue "letsencrypt.org"'}}]}}
+client('route53').change_resource_record_sets(HostedZoneId='{zone}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})"#
+    ));
+    let forbidden = place.run(&["certificate", "--yes"]).exits(4);
+    assert!(
+        forbidden.stderr.contains("letsencrypt.org"),
+        "{forbidden:?}"
+    );
+
+    let private = emulator.ask(
+        r"
+vpc = client('ec2').describe_vpcs()['Vpcs'][0]['VpcId']
+answer = client('route53').create_hosted_zone(Name='test.example.org', CallerReference='p', HostedZoneConfig={'PrivateZone': True, 'Comment': ''}, VPC={'VPCRegion': 'us-west-2', 'VPCId': vpc})['HostedZone']['Id'].split('/')[-1]",
+    );
+    place.set("/config/domain/hosted_zone_id", private.as_str().unwrap());
+    let private = place.run(&["certificate", "--yes"]).exits(4);
+    assert!(private.stderr.contains("private"), "{private:?}");
+
+    let twin = emulator.ask("answer = client('route53').create_hosted_zone(Name='test.example.org', CallerReference='twin')['HostedZone']['Id'].split('/')[-1]");
+    place.set("/config/domain/name", "osmt2.test.example.org");
+    place.set("/config/domain/hosted_zone_id", &zone);
+    let warned = place.run(&["certificate", "--yes"]).exits(0);
+    assert!(warned.stderr.contains(twin.as_str().unwrap()), "{warned:?}");
+}

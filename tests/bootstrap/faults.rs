@@ -1,0 +1,218 @@
+//! A fault at every single call of `apply`, `certificate` and `destroy`: the next run converges to the same state.
+//!
+//! Each call meets one kind of fault, turn by turn; with `OSMT_FAULTS=all` every call meets every kind.
+
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::place::Place;
+use crate::place::zone;
+use crate::proxy::Fault;
+use crate::proxy::Proxy;
+use crate::support::Emulator;
+
+/// No run may take longer than this, whatever happens to it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A verb under test: what it wants before, how it is run, and how the same binary proves that it converged.
+struct Subject {
+    prepare: fn(&Place<'_>),
+    arguments: fn(&Place<'_>) -> Vec<String>,
+    proof: &'static [&'static str],
+    /// Asked of the account by a way of its own when all cases are through; it must answer true.
+    converged: &'static str,
+}
+
+const APPLY: Subject = Subject {
+    prepare: |_| {},
+    arguments: |_| words("apply --yes"),
+    proof: &["status"],
+    converged: "
+s3, db = client('s3'), client('dynamodb')
+buckets = [one['Name'] for one in s3.list_buckets()['Buckets']]
+answer = len(buckets) > 0 and all(
+  s3.get_bucket_versioning(Bucket=b)['Status'] == 'Enabled' and all(s3.get_public_access_block(Bucket=b)['PublicAccessBlockConfiguration'].values())
+  and 'OsmtTlsOnly' in s3.get_bucket_policy(Bucket=b)['Policy'] for b in buckets)",
+};
+
+const CERTIFICATE: Subject = Subject {
+    prepare: |_| {},
+    arguments: |_| words("certificate --yes"),
+    proof: &["certificate", "--dry-run"],
+    // One certificate a domain, however often it was tried.
+    converged: "
+names = [one['DomainName'] for page in client('acm').get_paginator('list_certificates').paginate() for one in page['CertificateSummaryList']]
+answer = len(names) > 0 and len(names) == len(set(names))",
+};
+
+const DESTROY: Subject = Subject {
+    prepare: |place| {
+        place.run(&["apply", "--yes"]).exits(0);
+        place.run(&["certificate", "--yes"]).exits(0);
+        place.put("osmt/x/terraform.tfstate", "{\"lineage\":\"x\",\"resources\":[],\"padding\":\"so that it is large enough to be read\"}");
+    },
+    arguments: |place| {
+        let mut arguments = words("destroy --yes --confirm");
+        arguments.push(place.env.clone());
+        arguments
+    },
+    proof: &["destroy", "--dry-run"],
+    converged: "
+zone = client('route53').list_hosted_zones()['HostedZones'][0]['Id']
+answer = [] == client('s3').list_buckets()['Buckets'] + client('dynamodb').list_tables()['TableNames'] + client('acm').list_certificates()['CertificateSummaryList'] + [
+  one for one in client('route53').list_resource_record_sets(HostedZoneId=zone)['ResourceRecordSets'] if one['Type'] == 'CNAME']",
+};
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+/// Runs the verb through a proxy and gives its exit; `None` where it was killed.
+fn through(place: &Place<'_>, proxy: &Proxy, arguments: &[String]) -> Option<i32> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let prepared = place.command(&arguments);
+    let mut command = std::process::Command::new(prepared.get_program());
+    command.args(prepared.get_args());
+    for (name, value) in prepared.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut child = command
+        .env("AWS_ENDPOINT_URL", &proxy.endpoint)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    proxy.watch(child.id());
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("{arguments:?} hangs");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn matrix(name: &str, subject: &Subject) {
+    let emulator = Emulator::start();
+    let zone = zone(&emulator, "example.org");
+    let place = ready(&emulator, &zone, &format!("{name}0"), subject);
+    let proxy = Proxy::before(&emulator.endpoint, None);
+    assert_eq!(
+        through(&place, &proxy, &(subject.arguments)(&place)),
+        Some(0)
+    );
+    let calls = proxy.calls();
+
+    let all = std::env::var("OSMT_FAULTS").is_ok_and(|which| which == "all");
+    let cases: Vec<(usize, Fault)> = if all {
+        (0..calls.len())
+            .flat_map(|at| Fault::ALL.map(|fault| (at, fault)))
+            .collect()
+    } else {
+        (0..calls.len())
+            .map(|at| (at, Fault::ALL[at % Fault::ALL.len()]))
+            .collect()
+    };
+    let next = AtomicUsize::new(0);
+    let ended = Mutex::new(std::collections::BTreeMap::<String, usize>::new());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(&(at, fault)) = cases.get(number) else {
+                        return;
+                    };
+                    let env = format!("{name}{}", number + 1);
+                    let place = ready(&emulator, &zone, &env, subject);
+                    let exit = case(&place, &emulator.endpoint, subject, (at, fault));
+                    let told = exit.map_or("killed".to_owned(), |exit| format!("exit {exit}"));
+                    *ended
+                        .lock()
+                        .unwrap()
+                        .entry(format!("{fault:?}: {told}"))
+                        .or_default() += 1;
+                }
+            });
+        }
+    });
+    assert_eq!(emulator.ask(subject.converged), true);
+    println!(
+        "{name}: {} calls, {} faults, every second run converged",
+        calls.len(),
+        cases.len()
+    );
+    for (how, count) in ended.into_inner().unwrap() {
+        println!("  {how}: {count}");
+    }
+}
+
+/// A place in which the verb under test can begin.
+fn ready<'a>(emulator: &'a Emulator, zone: &str, env: &str, subject: &Subject) -> Place<'a> {
+    let place = Place::new(emulator, env);
+    place.answers_at(&format!("osmt.{env}.example.org"), zone);
+    (subject.prepare)(&place);
+    place
+}
+
+fn case(
+    place: &Place<'_>,
+    endpoint: &str,
+    subject: &Subject,
+    (at, fault): (usize, Fault),
+) -> Option<i32> {
+    let arguments = (subject.arguments)(place);
+    let proxy = Proxy::before(endpoint, Some((at, fault)));
+    let exit = through(place, &proxy, &arguments);
+    let met = proxy.calls().get(at).cloned();
+    let wanted: &[Option<i32>] = match fault {
+        // One fault that passes is retried; the rest ends as the contract says.
+        Fault::LostRequest | Fault::LostAnswer | Fault::ServerError | Fault::Throttled => {
+            &[Some(0), Some(3)]
+        }
+        Fault::Offline => &[Some(3), Some(0)],
+        // A bucket that may not be seen counts as somebody else's.
+        Fault::Denied => &[Some(3), Some(4), Some(0)],
+        Fault::KilledBefore | Fault::KilledAfter => &[None, Some(0)],
+    };
+    assert!(
+        wanted.contains(&exit),
+        "{fault:?} at call {at} ({met:?}) ended with {exit:?}"
+    );
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let second = place.run(&arguments);
+    assert_eq!(
+        second.exit,
+        Some(0),
+        "{fault:?} at call {at} ({met:?}), then: {second:#?}"
+    );
+    place.run(subject.proof).exits(0);
+    exit
+}
+
+#[test]
+fn apply_converges_whatever_happens_to_a_call() {
+    matrix("a", &APPLY);
+}
+
+#[test]
+fn certificate_converges_whatever_happens_to_a_call() {
+    matrix("c", &CERTIFICATE);
+}
+
+#[test]
+fn destroy_converges_whatever_happens_to_a_call() {
+    matrix("d", &DESTROY);
+}

@@ -1,0 +1,184 @@
+//! `init`: renders, edits, never overwrites unseen.
+
+use std::path::Path;
+
+use crate::place::Run;
+use crate::place::ended;
+use crate::support;
+use crate::support::osmt;
+use crate::support::root;
+
+const ANSWERS: &str = "--account-id 123456789012 --region us-west-2 --env test --domain osmt.example.org \
+    --hosted-zone-id Z0123456789ABCDEFGHIJ --oauth-issuer https://login.example.org/x --oauth-client-id abc --oauth-audience api://default";
+
+/// The Terraform directory as a checkout has it.
+fn checkout() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(root().join("terraform/invocation")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        let name = name.to_str().unwrap();
+        if entry.path().is_file() && name != "main.tf" && name != "config.auto.tfvars.json" {
+            std::fs::copy(entry.path(), folder.path().join(name)).unwrap();
+        }
+    }
+    folder
+}
+
+fn init(folder: &Path, arguments: &str) -> Run {
+    let mut command = osmt("osmt-bootstrap");
+    command
+        .args(["init", "--dir"])
+        .arg(folder)
+        .args(arguments.split_whitespace());
+    ended(command)
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn answers_become_two_files_once() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(dir, &format!("{ANSWERS} --dry-run")).exits(1);
+    init(dir, ANSWERS).exits(4);
+    assert!(!dir.join("main.tf").exists());
+    init(dir, &format!("{ANSWERS} --yes")).exits(0);
+    let main = read(dir, "main.tf");
+    for line in [
+        "bucket              = \"osmt-test-123456789012-us-west-2\"",
+        "key                 = \"osmt/test/terraform.tfstate\"",
+        "dynamodb_table      = \"osmt-test\"",
+        "Environment = \"test\"",
+    ] {
+        assert!(main.contains(line), "{main}");
+    }
+    assert!(!main.contains("profile") && !main.contains("use_lockfile") && !main.contains("{{"));
+    let config = read(dir, "config.auto.tfvars.json");
+    assert!(
+        config.contains(r#""azs": ["us-west-2a", "us-west-2b"]"#),
+        "{config}"
+    );
+
+    let again = init(dir, ANSWERS).exits(0);
+    assert_eq!(again.stdout, "nothing to do\n");
+    assert_eq!(init(dir, "").exits(0).stdout, "nothing to do\n");
+}
+
+#[test]
+fn an_edited_config_keeps_every_byte_that_no_flag_speaks_of() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(dir, &format!("{ANSWERS} --yes")).exits(0);
+    let mine = read(dir, "config.auto.tfvars.json").replace(
+        "  \"log_retention_days\": 30",
+        "\t\"log_retention_days\":   90",
+    );
+    support::write(&dir.join("config.auto.tfvars.json"), &mine);
+    init(dir, &format!("{ANSWERS} --yes")).exits(0);
+    assert_eq!(read(dir, "config.auto.tfvars.json"), mine);
+
+    let changed = init(dir, "--domain skills.example.org --yes").exits(0);
+    assert!(
+        changed.stderr.contains("+    \"domain\""),
+        "the change is shown: {changed:?}"
+    );
+    assert_eq!(
+        read(dir, "config.auto.tfvars.json"),
+        mine.replace("osmt.example.org", "skills.example.org")
+    );
+}
+
+#[test]
+fn names_somebody_chose_stay_and_the_lock_moves_both_ways() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(
+        dir,
+        &format!("{ANSWERS} --yes --bucket mine --profile ann --write-profile"),
+    )
+    .exits(0);
+    let main = read(dir, "main.tf");
+    assert_eq!(
+        main.matches("profile             = \"ann\"").count(),
+        2,
+        "{main}"
+    );
+    init(dir, "--env prod --yes").exits(0);
+    let main = read(dir, "main.tf");
+    assert!(
+        main.contains("\"mine\"") && main.contains("\"osmt-prod\""),
+        "{main}"
+    );
+    assert!(main.contains("osmt/prod/terraform.tfstate"), "{main}");
+}
+
+#[test]
+fn subnets_follow_from_the_block_and_the_zones() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(
+        dir,
+        &format!("{ANSWERS} --yes --vpc-cidr 10.0.0.0/16 --azs us-west-2a,us-west-2b,us-west-2d"),
+    )
+    .exits(0);
+    let config = read(dir, "config.auto.tfvars.json");
+    assert!(
+        config.contains(r#""private": ["10.0.0.0/20", "10.0.32.0/20", "10.0.64.0/20"]"#),
+        "{config}"
+    );
+    assert!(
+        config.contains(r#""public": ["10.0.128.0/20", "10.0.160.0/20", "10.0.192.0/20"]"#),
+        "{config}"
+    );
+    // Another region has other zones; the network may stay.
+    init(
+        dir,
+        "--region eu-central-1 --azs eu-central-1a,eu-central-1b --yes",
+    )
+    .exits(0);
+    assert!(read(dir, "main.tf").contains("osmt-test-123456789012-eu-central-1"));
+}
+
+#[test]
+fn answers_that_cannot_be_right_are_bad_usage() {
+    let folder = checkout();
+    let dir = folder.path();
+    let open = init(dir, "--env test").exits(2);
+    assert!(
+        open.stderr.contains("--account-id, --region, --domain"),
+        "{open:?}"
+    );
+    for wrong in [
+        "--env Prod",
+        "--env a--b",
+        "--account-id 123",
+        "--region moon",
+        "--domain https://osmt.example.org",
+        "--hosted-zone-id /hostedzone/Z1",
+        "--oauth-issuer http://x.org",
+        "--vpc-cidr 10.0.0.0/27",
+        "--azs us-west-2a",
+        "--azs us-west-2a,us-west-2a",
+        "--azs us-east-1a,us-east-1b",
+        "--certificate-arn none",
+    ] {
+        let answers = ANSWERS.split(" --").map(|answer| {
+            let flag = wrong.split(' ').next().unwrap().trim_start_matches("--");
+            let own = answer.trim_start_matches("--");
+            if own.split(' ').next() == Some(flag) {
+                String::new()
+            } else {
+                format!("--{own}")
+            }
+        });
+        let answers: Vec<String> = answers.collect();
+        let run = init(dir, &format!("{} {wrong} --yes", answers.join(" "))).exits(2);
+        assert!(run.stderr.contains("error:"), "{run:?}");
+        assert!(!dir.join("main.tf").exists(), "{wrong}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    init(empty.path(), &format!("{ANSWERS} --yes")).exits(4);
+}

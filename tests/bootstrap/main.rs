@@ -1,0 +1,19 @@
+//! `osmt-bootstrap` end to end: the real binary against an emulated account, and an independent look at what it made.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests start programs and write files of their own; a panic is how they fail, and the matrix of faults is told"
+)]
+
+mod apply;
+mod certificate;
+mod destroy;
+mod faults;
+mod init;
+mod place;
+mod proxy;
+mod refusals;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,144 @@
+//! A Terraform directory of a test's own, and the binary run in it.
+
+use std::io::Read as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support;
+use crate::support::Emulator;
+
+/// What a run of the binary came to.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) exit: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// The one JSON document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// Fails with everything that was said unless the exit is the wanted one.
+    pub(crate) fn exits(self, wanted: i32) -> Self {
+        assert_eq!(self.exit, Some(wanted), "{self:#?}");
+        self
+    }
+}
+
+/// A directory with a config for one environment of an emulated account.
+pub(crate) struct Place<'a> {
+    emulator: &'a Emulator,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) env: String,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(emulator: &'a Emulator, env: &str) -> Self {
+        let place = Self {
+            emulator,
+            folder: tempfile::tempdir().unwrap(),
+            env: env.to_owned(),
+        };
+        support::write(&place.config_path(), &support::config(env));
+        place
+    }
+
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.folder.path().join("config.auto.tfvars.json")
+    }
+
+    pub(crate) fn config_text(&self) -> String {
+        std::fs::read_to_string(self.config_path()).unwrap()
+    }
+
+    /// Sets a value in the config.
+    pub(crate) fn set(&self, pointer: &str, value: &str) {
+        let mut config: Value = serde_json::from_str(&self.config_text()).unwrap();
+        *config.pointer_mut(pointer).unwrap() = json!(value);
+        support::write(&self.config_path(), &format!("{config:#}\n"));
+    }
+
+    pub(crate) fn get(&self, pointer: &str) -> String {
+        let config: Value = serde_json::from_str(&self.config_text()).unwrap();
+        config
+            .pointer(pointer)
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub(crate) fn bucket(&self) -> String {
+        format!("osmt-{}-{}-{}", self.env, support::ACCOUNT, support::REGION)
+    }
+
+    /// The binary, in this directory, with this account.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.emulator.osmt("osmt-bootstrap");
+        command
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(arguments)
+            .timeout(std::time::Duration::from_secs(120));
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        ended(self.command(arguments))
+    }
+
+    /// A zone for the config's domain, and its id in the config.
+    pub(crate) fn hosted_zone(&self) -> String {
+        let domain = format!("{}.example.org", self.env);
+        let id = zone(self.emulator, &domain);
+        self.answers_at(&format!("osmt.{domain}"), &id);
+        id
+    }
+
+    /// A domain and its zone in the config.
+    pub(crate) fn answers_at(&self, domain: &str, zone: &str) {
+        self.set("/config/domain/name", domain);
+        self.set("/config/domain/hosted_zone_id", zone);
+    }
+
+    /// Puts an object into the bucket, by hand and quickly.
+    pub(crate) fn put(&self, key: &str, body: &str) {
+        let host = self.emulator.endpoint.trim_start_matches("http://");
+        let mut wire = std::net::TcpStream::connect(host).unwrap();
+        write!(
+            wire,
+            "PUT /{}/{key} HTTP/1.1\r\nHost: {host}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=emulator/20260101/us-west-2/s3/aws4_request\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.bucket(),
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        wire.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+/// Makes a public zone and gives its id.
+pub(crate) fn zone(emulator: &Emulator, domain: &str) -> String {
+    let id = emulator.ask(&format!(
+        "answer = client('route53').create_hosted_zone(Name='{domain}', CallerReference='{domain}')['HostedZone']['Id'].split('/')[-1]"
+    ));
+    id.as_str().unwrap().to_owned()
+}
+
+/// Runs a command to its end.
+pub(crate) fn ended(mut command: Command) -> Run {
+    let output = command.output().unwrap();
+    Run {
+        exit: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
