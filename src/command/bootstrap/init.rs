@@ -22,6 +22,7 @@ use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
 use crate::command::carry_out;
+use crate::command::doctor::is_loopback;
 use crate::config;
 use crate::config::Config;
 use crate::doctor;
@@ -262,7 +263,7 @@ async fn ask(
 
 /// Says what the doctor would say of the config; the certificate comes later.
 fn judge(common: &Common, ui: &Ui, config: &str) {
-    let loopback = common.endpoint_url.as_deref().is_some_and(aws::is_loopback);
+    let loopback = is_loopback(common.endpoint_url.as_deref());
     let asked = Asked {
         loopback,
         ..Asked::default()

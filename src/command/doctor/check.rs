@@ -144,7 +144,7 @@ fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::
 }
 
 /// Whether AWS is to be reached on this machine, where an emulator answers.
-pub(super) fn is_loopback(flag: Option<&str>) -> bool {
+pub(in crate::command) fn is_loopback(flag: Option<&str>) -> bool {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is `command`, which reads the environment"
