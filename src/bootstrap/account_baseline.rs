@@ -175,9 +175,9 @@ fn text_of(policy: &PasswordPolicy) -> String {
         text.push(format!("not one of the last {reuse}"));
     }
     if let Some(days) = policy.days.filter(|days| *days > 0) {
-        text.push(format!("for {days} days"));
+        text.push(format!("changed every {days} days"));
     }
-    text.join(" ")
+    text.join("; ")
 }
 
 /// Makes one change.

@@ -146,10 +146,12 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
             .role
             .as_ref()
             .is_some_and(|role| role.attached.contains(&policy::arn(target, part)));
+        let now = if attached { "attached" } else { "not attached" };
+        let now = seen.role.as_ref().map(|_| now.to_owned());
         judged.push(Judged::setting(
             (&thing, seen.role.is_some()),
-            "attached policy",
-            (attached.then(|| name.clone()), &name),
+            &format!("policy {name}"),
+            (now, "attached"),
             attached,
             Change::Attach(part),
         ));
@@ -337,11 +339,11 @@ pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
             .iter()
             .all(|(key, value)| tags.get(key) == Some(value))
     };
-    let step = |thing: &str, setting: Option<(&str, &str)>, change| {
+    let step = |thing: &str, setting: Option<String>, change| {
         let line = Line::new(Verb::Delete, thing);
         Judged {
             line: match setting {
-                Some((name, value)) => line.setting(name, None, Some(value.to_owned())),
+                Some(name) => line.setting(name, None, None),
                 None => line,
             },
             change: Some(change),
@@ -352,15 +354,20 @@ pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
         let thing = format!("IAM role {}", name(target));
         for arn in &role.attached {
             let change = Change::Detach(arn.clone());
-            steps.push(step(&thing, Some(("attached policy", arn)), change));
+            steps.push(step(&thing, Some(format!("attached {arn}")), change));
         }
         for inline in &role.inline {
             let change = Change::DeleteInline(inline.clone());
-            steps.push(step(&thing, Some(("inline policy", inline)), change));
+            steps.push(step(
+                &thing,
+                Some(format!("inline policy {inline}")),
+                change,
+            ));
         }
         for profile in &role.profiles {
             let change = Change::Leave(profile.clone());
-            steps.push(step(&thing, Some(("instance profile", profile)), change));
+            let setting = format!("instance profile {profile}");
+            steps.push(step(&thing, Some(setting), change));
         }
         steps.push(step(&thing, None, Change::Delete));
     }

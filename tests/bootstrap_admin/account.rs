@@ -42,7 +42,9 @@ except iam.exceptions.NoSuchEntityException:
     let (exit, plan, error) = bootstrap("apply --only account.password-policy --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(
-        plan.contains("~ password policy: 20 characters for 180 days → 20 characters with"),
+        plan.contains(
+            "~ password policy: 20 characters; changed every 180 days → 20 characters; with"
+        ),
         "{plan}"
     );
     let found = account.ask(policy);

@@ -114,7 +114,7 @@ iam.tag_role(RoleName='osmt-test-admin', Tags=[{'Key': 'Team', 'Value': 'skills'
     for told in [
         "~ document: v5 (lacks ",
         "allows besides rds:*",
-        "~ attached policy: osmt-test-admin-keys",
+        "~ policy osmt-test-admin-keys: not attached → attached",
         "permissions besides, kept: arn:aws:iam::aws:policy/ReadOnlyAccess, inline audit",
         "~ tags: Application=osmt, ManagedBy=osmt-bootstrap → Application=osmt, Environment=test",
     ] {

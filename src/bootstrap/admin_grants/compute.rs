@@ -52,7 +52,7 @@ pub(super) const GRANTS: &[Grant] = &[
         "elasticloadbalancing",
         "AddTags CreateListener CreateLoadBalancer CreateTargetGroup DeleteListener DeleteLoadBalancer DeleteTargetGroup \
          ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyTargetGroup \
-         ModifyTargetGroupAttributes RemoveTags SetIpAddressType SetSecurityGroups SetSubnets SetWebACL",
+         ModifyTargetGroupAttributes RemoveTags SetIpAddressType SetSecurityGroups SetSubnets SetWebAcl",
         &[
             "arn:{p}:elasticloadbalancing:{r}:{a}:loadbalancer/app/{name}/*",
             "arn:{p}:elasticloadbalancing:{r}:{a}:listener/app/{name}/*",

@@ -13,6 +13,7 @@ use crate::bootstrap::admin_role::Wishes;
 use crate::bootstrap::parts::Part;
 use crate::bootstrap::parts::Parts;
 use crate::bootstrap::permissions;
+use crate::bootstrap::permissions::Need;
 use crate::command::Ui;
 use crate::explain::Exit;
 use crate::explain::Failure;
@@ -148,11 +149,7 @@ pub(super) async fn may(
         .help(
             "ask for these permissions or sign in as somebody who has them; `--check-permissions never` tries all the same",
         );
-        failure.causes = checked
-            .denied
-            .iter()
-            .map(|need| format!("not allowed: {need}"))
-            .collect();
+        failure.causes = grouped(&checked.denied);
         return Err(failure);
     }
     for (need, reason) in &checked.unsure {
@@ -165,4 +162,18 @@ pub(super) async fn may(
         ));
     }
     Ok(())
+}
+
+/// One line an action: `not allowed: iam:CreatePolicy on … and 5 more`.
+fn grouped(denied: &[Need]) -> Vec<String> {
+    denied
+        .chunk_by(|one, next| one.action == next.action)
+        .filter_map(|needs| {
+            let more = match needs.len() {
+                1 => String::new(),
+                many => format!(" and {} more", many - 1),
+            };
+            Some(format!("not allowed: {}{more}", needs.first()?))
+        })
+        .collect()
 }
