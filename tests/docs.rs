@@ -324,7 +324,7 @@ fn these_checks_can_fail() {
     assert_eq!(fault("osmt-doctor check --live --dir X", &binaries), None);
     assert_eq!(fault("osmt-secrets exec -- sh --login", &binaries), None);
     assert_eq!(paths("run scripts/none and src/<x>"), ["scripts/none"]);
-    assert_eq!(code("a `b` c\n\n```sh\n$ d e\n```\n"), ["b", "d e", ""]);
+    assert_eq!(code("a `b` c\n\n```sh\n$ d e\n```\n"), ["b", "d e"]);
     assert!(generated("nothing").is_none());
     for name in ["exits", "rules", "help osmt-release"] {
         assert!(generated(name).is_some());

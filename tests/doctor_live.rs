@@ -1,0 +1,115 @@
+//! `osmt-doctor check --live`, `facts` and `check --facts` against an account of their own.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests read and write files; a panic is how they fail"
+)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// A folder with a config of the environment, for the account's own zone and certificate where given.
+fn folder(edit: impl Fn(&mut Value)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config: Value = serde_json::from_str(&support::config("live")).unwrap();
+    edit(&mut config["config"]);
+    let text = serde_json::to_string_pretty(&config).unwrap();
+    support::write(&folder.path().join("config.auto.tfvars.json"), &text);
+    folder
+}
+
+fn codes(report: &[u8]) -> BTreeSet<String> {
+    let report: Value = serde_json::from_slice(report).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn doctor(account: &support::Emulator, dir: &Path, arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = account.osmt("osmt-doctor");
+    command.args(arguments).arg("--dir").arg(dir);
+    command
+}
+
+#[test]
+fn an_empty_account_lacks_everything_and_a_recording_says_the_same() {
+    let account = support::Emulator::start();
+    let folder = folder(|_| ());
+    let check = ["check", "--live", "--format", "json"];
+    let live = doctor(&account, folder.path(), &check).assert().code(1);
+    let live = codes(&live.get_output().stdout);
+    for code in ["STA001", "LCK001", "ASM001", "ACM001", "ZON001"] {
+        assert!(live.contains(code), "{code} is not among {live:?}");
+    }
+
+    let facts = doctor(&account, folder.path(), &["facts"]).assert().code(0);
+    let recording = folder.path().join("facts.json");
+    std::fs::write(&recording, &facts.get_output().stdout).unwrap();
+    let path = recording.to_str().unwrap();
+    let mut replay = support::osmt("osmt-doctor");
+    replay.args(["check", "--facts", path, "--format", "json"]);
+    // The emulator's account is a placeholder, unless the endpoint is on this machine.
+    replay.args(["--endpoint-url", &account.endpoint, "--dir"]);
+    let replay = replay.arg(folder.path()).assert().code(1);
+    assert_eq!(codes(&replay.get_output().stdout), live);
+
+    let writes = ["Create", "Put", "Update", "Delete", "Tag", "Request"];
+    for call in account.calls() {
+        let operation = call.split(':').nth(1).unwrap();
+        assert!(
+            !writes.iter().any(|write| operation.starts_with(write)),
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn a_recording_of_another_account_is_a_finding_and_another_caller_is_refused() {
+    let account = support::Emulator::start();
+    let folder = folder(|config| config["account_id"] = "210987654321".into());
+    let refused = doctor(&account, folder.path(), &["check", "--live"])
+        .assert()
+        .code(4);
+    let told = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(
+        told.contains("123456789012") && told.contains("210987654321"),
+        "{told}"
+    );
+    doctor(&account, folder.path(), &["facts"]).assert().code(4);
+}
+
+#[test]
+fn no_answer_is_a_failure_and_bad_flags_or_facts_are_usage() {
+    let folder = folder(|_| ());
+    let run = |arguments: &[&str]| {
+        let mut command = support::osmt("osmt-doctor");
+        command
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_MAX_ATTEMPTS", "1").args(arguments);
+        command.arg("--dir").arg(folder.path());
+        command.assert()
+    };
+    run(&["check", "--live", "--endpoint-url", "http://127.0.0.1:9"]).code(3);
+    run(&["check", "--live", "--offline"]).code(2);
+    run(&["check", "--live", "--facts", "x"]).code(2);
+    run(&["check", "--facts", "no-such-file"]).code(2);
+    let file = folder.path().join("facts.json");
+    for content in ["", "{}", "[1]"] {
+        std::fs::write(&file, content).unwrap();
+        let told = run(&["check", "--facts", file.to_str().unwrap()]).code(2);
+        let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
+        assert!(
+            told.contains("these are no facts") && told.contains("help:"),
+            "{told}"
+        );
+    }
+    run(&["check", "--live", "one.json", "two.json"]).code(2);
+}
