@@ -3,11 +3,7 @@
 //! The source is read as text. The style of one `use` a line makes that enough; an import that hides several in braces is
 //! itself a fault.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "this test reads the source; a panic is how it fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a panic is how this test fails")]
 
 use std::collections::BTreeSet;
 use std::fs;
