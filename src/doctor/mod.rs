@@ -108,14 +108,21 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
 
 /// Every rule that may speak, by code.
 pub fn all() -> Vec<&'static Rule> {
-    let checks = rules::FIRST.iter().chain(rules::THEMES).copied().flatten();
-    let mut rules: Vec<&Rule> = checks.map(|check| &check.rule).collect();
+    let mut rules = of_config();
     let planned = rules::plan::THEMES.iter().copied().flatten();
     rules.extend(planned.map(|check| &check.rule));
     let live = rules::account::THEMES.iter().copied().flatten();
     rules.extend(live.map(|check| &check.rule));
-    rules.extend(shape::ALL);
     rules.extend(ignore::ALL);
+    rules.sort_by_key(|rule| rule.code);
+    rules
+}
+
+/// The rules that look at the config alone.
+pub fn of_config() -> Vec<&'static Rule> {
+    let checks = rules::FIRST.iter().chain(rules::THEMES).copied().flatten();
+    let mut rules: Vec<&Rule> = checks.map(|check| &check.rule).collect();
+    rules.extend(shape::ALL);
     rules.sort_by_key(|rule| rule.code);
     rules
 }

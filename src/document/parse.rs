@@ -107,6 +107,7 @@ impl Reader<'_> {
             ));
         }
         self.at += 1;
+        self.comma = None;
         self.space();
         let kind = read(self)?;
         self.at += 1;

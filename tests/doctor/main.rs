@@ -1,0 +1,39 @@
+//! `osmt-doctor` offline: every rule by its cases, every good config in silence, every place inside the file.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cases;
+mod cli;
+mod places;
+mod shape;
+
+use std::fs;
+use std::path::PathBuf;
+
+use osmt::doctor::Asked;
+use osmt::doctor::Diagnosis;
+use osmt::doctor::diagnose;
+use osmt::doctor::policy;
+
+/// The folder of the cases.
+fn cases_folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/doctor"))
+}
+
+/// Judges a text by rules and shipped policies.
+fn judged(text: &str) -> Diagnosis {
+    let policies = policy::shipped();
+    let asked = Asked {
+        loopback: false,
+        policies: &policies,
+    };
+    diagnose(text.as_bytes().to_vec(), asked)
+}
+
+/// A good config of the cases' own.
+fn base(name: &str) -> String {
+    fs::read_to_string(cases_folder().join(format!("bases/{name}.json"))).unwrap()
+}
