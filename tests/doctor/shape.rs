@@ -188,6 +188,9 @@ fn terraform_speaks_in_the_doctors_codes() {
     let rules = doctor::all();
     for message in text.split("error_message = \"").skip(1) {
         let code = message.split([' ', ',']).next().unwrap();
+        if !code.ends_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
         assert!(
             rules.iter().any(|rule| rule.code == code),
             "there is no rule {code}"
