@@ -395,3 +395,15 @@ def _(aws: Aws) -> None:
     route53 = aws("route53")
     made = [route53.create_hosted_zone(Name=f"zone{number}.example", CallerReference=str(number)) for number in range(3)]
     expect({zone["HostedZone"]["Id"].removeprefix("/hostedzone/")[0] for zone in made}, {"Z"})
+
+
+@check("servicediscovery.namespace_end")
+def _(aws: Aws) -> None:
+    cloud_map, name = aws("servicediscovery"), "ends.internal"
+    made = cloud_map.create_private_dns_namespace(Name=name, Vpc=network(aws, "10.8")["vpc"])["OperationId"]
+    namespace = cloud_map.get_operation(OperationId=made)["Operation"]["Targets"]["NAMESPACE"]
+    for wanted in (1, 0):
+        zones = [zone for zone in aws("route53").list_hosted_zones()["HostedZones"] if zone["Name"].startswith(name)]
+        expect(len(zones), wanted)
+        if wanted:
+            cloud_map.delete_namespace(Id=namespace)
