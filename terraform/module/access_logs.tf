@@ -86,7 +86,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
 # In regions that existed before August 2022 load balancers write as an account of AWS's, in later ones as a service. Under
 # either name they write only below AWSLogs/<the load balancer's own account>.
 data "aws_elb_service_account" "current" {
-  count = length(aws_s3_bucket.access_logs) > 0 && contains([
+  count = var.config.alb.access_logs && contains([
     "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
     "ap-southeast-2", "ap-southeast-3", "ca-central-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-north-1",
     "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "me-south-1", "sa-east-1", "us-east-1", "us-east-2",
