@@ -17,6 +17,7 @@ use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::Why;
 use crate::aws::call;
+use crate::config;
 use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Explain;
@@ -33,8 +34,8 @@ use super::destroy_apply::locks;
 pub struct Seen {
     /// The state bucket, if it exists.
     pub bucket: Option<Contents>,
-    /// Whether the lock table exists, and refuses to be deleted.
-    pub table: Option<bool>,
+    /// The lock table, if it exists, and whether it refuses to be deleted.
+    pub table: Option<(String, bool)>,
     /// The certificates that bootstrap made.
     pub certificates: Vec<Certificate>,
     /// Their validation records that stand in the zone and prove nothing else.
@@ -118,7 +119,11 @@ pub async fn observe(
     target: &Target,
     config: &Config,
 ) -> Result<Seen, super::Error> {
-    let now = super::observe(session, target).await?;
+    let mut whole = target.clone();
+    whole
+        .table
+        .get_or_insert_with(|| config::prefix(&target.env));
+    let now = super::observe(session, &whole).await?;
     let mut seen = Seen::default();
     let foreign = |thing: String| {
         format!(
@@ -141,14 +146,19 @@ pub async fn observe(
         }
         seen.bucket = Some(contents);
     }
-    if let Some(table) = now.table {
+    // The table of a lock that moved to a file goes too, if it is ours.
+    let spare = target.table.is_none();
+    if let Some(table) = now
+        .table
+        .filter(|table| !spare || tagged(target, &table.tags))
+    {
         if !tagged(target, &table.tags) {
             seen.reasons.push(foreign(format!("table {}", table.name)));
         }
         for (id, lock) in Box::pin(locks(session, &table.name)).await? {
             seen.reasons.push(held(&id, &lock));
         }
-        seen.table = Some(table.deletion_protection);
+        seen.table = Some((table.name, table.deletion_protection));
     }
     Box::pin(certificates(session, config, &mut seen)).await?;
     let role = admin_role::name(target);
@@ -265,8 +275,8 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
         }
         steps.push(Step::Bucket(target.bucket.clone()));
     }
-    if let (Some(protected), Some(table)) = (seen.table, &target.table) {
-        if protected {
+    if let Some((table, protected)) = &seen.table {
+        if *protected {
             steps.push(Step::Unprotect(table.clone()));
         }
         steps.push(Step::Table(table.clone()));

@@ -222,15 +222,19 @@ client('dynamodb').put_item(TableName='osmt-lock', Item={{'LockID': {{'S': b + '
 }
 
 #[test]
-fn a_lock_file_needs_no_table() {
+fn a_lock_file_needs_no_table_and_an_old_one_goes_with_the_rest() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "file");
+    let tables = || emulator.ask("answer = client('dynamodb').list_tables()['TableNames']");
     place.run(&["apply", "--yes", "--lock", "s3"]).exits(0);
-    assert_eq!(
-        emulator.ask("answer = client('dynamodb').list_tables()['TableNames']"),
-        json!([])
-    );
+    assert_eq!(tables(), json!([]));
     place.run(&["status", "--lock", "s3"]).exits(0);
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(tables(), json!(["osmt-file"]));
+    place
+        .run(&["destroy", "--yes", "--confirm", "file", "--lock", "s3"])
+        .exits(0);
+    assert_eq!(tables(), json!([]));
 }
 
 #[test]

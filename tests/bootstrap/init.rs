@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::place::Run;
 use crate::place::ended;
 use crate::support;
+use crate::support::Emulator;
 use crate::support::osmt;
 use crate::support::root;
 
@@ -181,4 +182,52 @@ fn answers_that_cannot_be_right_are_bad_usage() {
     }
     let empty = tempfile::tempdir().unwrap();
     init(empty.path(), &format!("{ANSWERS} --yes")).exits(4);
+}
+
+#[test]
+fn the_lock_moves_both_ways_but_only_while_nobody_holds_it() {
+    let emulator = Emulator::start();
+    let folder = checkout();
+    let dir = folder.path();
+    let run = |arguments: &str| {
+        let mut command = emulator.osmt("osmt-bootstrap");
+        command
+            .args(arguments.split_whitespace())
+            .arg("--dir")
+            .arg(dir);
+        ended(command)
+    };
+    run(&format!("init {ANSWERS} --yes")).exits(0);
+    run("apply --yes").exits(0);
+
+    let (bucket, key) = (
+        "osmt-test-123456789012-us-west-2",
+        "osmt/test/terraform.tfstate",
+    );
+    let note = r#"{"ID":"1","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#;
+    let before = read(dir, "main.tf");
+    emulator.ask(&format!(
+        "client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': '{bucket}/{key}'}}, 'Info': {{'S': '''{note}'''}}}})"
+    ));
+    let held = run("init --lock s3 --yes").exits(4);
+    assert!(held.stderr.contains("locked by ann@desk"), "{held:?}");
+    assert_eq!(read(dir, "main.tf"), before);
+
+    emulator.ask(&format!(
+        "client('dynamodb').delete_item(TableName='osmt-test', Key={{'LockID': {{'S': '{bucket}/{key}'}}}})"
+    ));
+    run("init --lock s3 --yes").exits(0);
+    let main = read(dir, "main.tf");
+    assert!(main.contains("use_lockfile        = true") && !main.contains("dynamodb_table"));
+    assert_eq!(run("apply --yes").exits(0).stdout, "nothing to do\n");
+
+    emulator.ask(&format!(
+        "client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())"
+    ));
+    run("init --lock dynamodb --yes").exits(4);
+    emulator.ask(&format!(
+        "client('s3').delete_object(Bucket='{bucket}', Key='{key}.tflock')"
+    ));
+    run("init --lock dynamodb --yes").exits(0);
+    assert_eq!(read(dir, "main.tf"), before);
 }
