@@ -235,6 +235,9 @@ def _search(rehearsal: Rehearsal) -> None:
     """No value of a secret may be where it can be read: one place found fails the rehearsal."""
     rehearsal.gather()
     journey, values = rehearsal.journey, rehearsal.values
+    told = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
+    asked_in_vain = json.loads(subprocess.run(told, capture_output=True, text=True, check=True).stdout)["gaps"]
+    journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(asked_in_vain)}")
     journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
     wanted = leaks.needles(values)
     places = leaks.in_folder(rehearsal.work.folder, wanted)
