@@ -32,7 +32,10 @@ use rules::shape;
 use subject::Subject;
 
 /// More bytes than any config has; what is larger is some other file.
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 256 << 10;
+
+/// More findings than anybody reads; those behind are left out.
+const MAX_FINDINGS: usize = 500;
 
 /// What the config is judged by, beside the rules.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,6 +98,7 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
         findings.run(theme, &subject);
     }
     findings.findings = told_once(findings.findings);
+    cut(&mut findings.findings);
     if let Some(config) = subject.document.get("/config").map(Node::value) {
         let broken = policy::judge(asked.policies, On::Config, &config, "/config");
         findings.findings.extend(broken);
@@ -131,8 +135,8 @@ fn read(bytes: Vec<u8>) -> Result<String, Box<Diagnosis>> {
     let start = Place::at("", Token::Bytes(0, 0));
     if bytes.len() > MAX_BYTES {
         let message = format!(
-            "the file has {} MiB; a config has a few KiB",
-            bytes.len() >> 20
+            "the file has {} KiB; a config has a few, and 256 at the most",
+            bytes.len() >> 10
         );
         return Err(Box::new(unreadable(
             String::new(),
@@ -166,6 +170,18 @@ fn unreadable(text: String, place: Place, message: String, help: &str) -> Diagno
             findings: vec![finding],
             ..Findings::default()
         },
+    }
+}
+
+/// Keeps the worst of very many findings, and says so.
+fn cut(findings: &mut Vec<Finding>) {
+    if findings.len() > MAX_FINDINGS {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.truncate(MAX_FINDINGS);
+        let message = format!("only the {MAX_FINDINGS} worst findings are told");
+        let mut finding = Finding::new(&shape::TOO_MANY, Some(Place::value("")), message);
+        finding.help("mend these first, and check again");
+        findings.push(finding);
     }
 }
 

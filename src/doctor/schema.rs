@@ -29,6 +29,9 @@ use crate::finding::Token;
 /// The schema of the config, as it is published.
 pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
 
+/// Items and unknown keys that are looked at: more than are ever told.
+const ENOUGH: usize = 600;
+
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
 
@@ -119,7 +122,7 @@ impl Walk<'_> {
         match (&node.kind, wanted(schema)) {
             (Kind::Object(members), "object") => self.object(members, schema, pointer),
             (Kind::Array(items), "array") => {
-                for (index, item) in items.iter().enumerate() {
+                for (index, item) in items.iter().enumerate().take(ENOUGH) {
                     self.node(item, &schema["items"], &format!("{pointer}/{index}"));
                 }
             }
@@ -225,17 +228,31 @@ impl Walk<'_> {
         if pointer.is_empty() && self.unwrapped(members) {
             return;
         }
+        if let [only] = members
+            && pointer == "/config"
+            && only.key == "config"
+        {
+            let place = Place::at("/config/config", Token::Key);
+            let message = "the settings are wrapped in `config` twice".to_owned();
+            let help = "remove one of the two wrappers".to_owned();
+            self.say(&UNKNOWN_KEY, place, message, help);
+            return;
+        }
         let mut meant = Vec::new();
         let mut told: Vec<&str> = Vec::new();
         for member in members {
             if let Some(schema) = known.and_then(|known| known.get(&member.key)) {
                 self.node(&member.node, schema, &join(pointer, &member.key));
-            } else if !told.contains(&member.key.as_str()) {
+            } else if told.len() < ENOUGH && !told.contains(&member.key.as_str()) {
                 told.push(&member.key);
                 let absent = |key: &&str| !members.iter().any(|member| member.key == **key);
                 let names = known.into_iter().flatten().map(|(key, _)| key.as_str());
                 let near = similar(&member.key, names.clone().filter(|key| absent(key)))
-                    .or_else(|| similar(&member.key, names));
+                    .or_else(|| similar(&member.key, names))
+                    .or_else(|| {
+                        let wrapper = pointer.is_empty() && absent(&"config");
+                        (wrapper && settings(&member.node) > 2).then_some("config")
+                    });
                 let near = near.map(str::to_owned);
                 self.unknown(&member.key, pointer, near.as_deref());
                 meant.extend(near);
@@ -317,12 +334,7 @@ impl Walk<'_> {
 
     /// The wrapper `config` was forgotten: one finding, not one for each key.
     fn unwrapped(&mut self, members: &[Member]) -> bool {
-        let inner = &SCHEMA["properties"]["config"]["properties"];
-        let known = members
-            .iter()
-            .filter(|member| inner.get(&member.key).is_some())
-            .count();
-        let bare = known > 2 && !members.iter().any(|member| member.key == "config");
+        let bare = known(members) > 2 && !members.iter().any(|member| member.key == "config");
         if bare {
             let place = Place::at("/config", Token::Missing);
             let message = "the variable `config` is missing around the settings".to_owned();
@@ -335,6 +347,22 @@ impl Walk<'_> {
         }
         bare
     }
+}
+
+/// How many of an object's keys are settings of the config.
+fn settings(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Object(members) => known(members),
+        _ => 0,
+    }
+}
+
+fn known(members: &[Member]) -> usize {
+    let inner = &SCHEMA["properties"]["config"]["properties"];
+    members
+        .iter()
+        .filter(|member| inner.get(&member.key).is_some())
+        .count()
 }
 
 /// The number or truth value that stands in quotes.

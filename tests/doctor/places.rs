@@ -63,7 +63,7 @@ fn depth_and_size_have_limits_with_words() {
     assert!(fault(&deep).1 == 128);
     let bytes = vec![b' '; 5 << 20];
     let diagnosis = osmt::doctor::diagnose(bytes, osmt::doctor::Asked::default());
-    assert!(diagnosis.findings.findings[0].message.contains("5 MiB"));
+    assert!(diagnosis.findings.findings[0].message.contains("5120 KiB"));
     let diagnosis = osmt::doctor::diagnose(
         b"{\"a\": \"\xe9\"}".to_vec(),
         osmt::doctor::Asked::default(),

@@ -59,7 +59,7 @@ impl Tool for Doctor {
             Verb::Fix(fix) => fix.run(&self.common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),
             Verb::Explain(explain) => explain.run(ui),
-            Verb::Schema(_) => rules::Schema::run(ui),
+            Verb::Schema(schema) => schema.run(ui),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }

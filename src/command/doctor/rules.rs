@@ -1,6 +1,7 @@
 //! `osmt-doctor rules`, `explain` and `schema`: what the doctor knows.
 
 use clap::Args;
+use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::command::Ui;
@@ -20,9 +21,26 @@ pub(super) struct Explain {
     code: String,
 }
 
-/// Print the JSON Schema of the config.
+/// Print a JSON Schema, for editors.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Schema {}
+pub(super) struct Schema {
+    /// Of what.
+    #[arg(value_enum, default_value = "config")]
+    of: Of,
+}
+
+/// What there are schemas of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// The config.
+    Config,
+    /// A policy file.
+    Policy,
+    /// `doctor.ignore.json`.
+    Ignore,
+    /// What `check --format json` prints.
+    Report,
+}
 
 #[derive(Serialize)]
 struct Row {
@@ -128,8 +146,14 @@ fn nearest(wanted: &str) -> String {
 }
 
 impl Schema {
-    pub(super) fn run(ui: &Ui) -> Result<Exit, Failure> {
-        ui.write(|out| out.write_all(doctor::schema::CONFIG.as_bytes()))?;
+    pub(super) fn run(&self, ui: &Ui) -> Result<Exit, Failure> {
+        let text = match self.of {
+            Of::Config => doctor::schema::CONFIG,
+            Of::Policy => doctor::policy::SCHEMA,
+            Of::Ignore => doctor::ignore::SCHEMA,
+            Of::Report => include_str!("../../../schemas/report.schema.json"),
+        };
+        ui.write(|out| out.write_all(text.as_bytes()))?;
         Ok(Exit::Done)
     }
 }

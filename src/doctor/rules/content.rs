@@ -1,5 +1,6 @@
 //! Strings that are blank, or carry characters that one does not see.
 
+use crate::doctor::schema;
 use crate::doctor::subject::Subject;
 use crate::document::Kind;
 use crate::document::Node;
@@ -49,8 +50,9 @@ pub(super) fn leaves(
 /// The sound strings of the config.
 pub(super) fn strings(subject: &Subject) -> Vec<(String, String)> {
     let mut strings = Vec::new();
-    leaves(subject.document.root(), "", "", &mut |at, _, _| {
-        if let Some(text) = subject.text(at) {
+    leaves(subject.document.root(), "", "", &mut |at, _, node| {
+        let known = matches!(node.kind, Kind::String(_)) && schema::knows(at);
+        if let Some(text) = known.then(|| subject.text(at)).flatten() {
             strings.push((at.to_owned(), text.to_owned()));
         }
     });

@@ -93,8 +93,8 @@ Source: OSMT, `api/pom.xml`; Elasticsearch, \"Compatibility\".",
             code: "IMG007",
             name: "dead-end-version",
             severity: Severity::Warning,
-            summary: "From this version of OSMT no way leads to 3.0.0",
-            explain: "2.5.1 and 2.5.2 contain a migration that 3.0.0 has two older ones beneath; Flyway refuses to apply them out of order.\n\n\
+            summary: "From this version of OSMT no straight way leads to 3.0.0",
+            explain: "2.5.1 and 2.5.2 contain a migration that 3.0.0 has two older ones beneath; Flyway refuses to apply them out of order unless told to.\n\n\
 Why: the next upgrade stops at start-up.\n\nExample: `\"docker_tag\": \"2.5.2\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`, or `2.5.0`\n\n\
 Source: OSMT, `api/src/main/resources/db/migration` of the release tags.",
         },
@@ -316,8 +316,8 @@ fn dead_end(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(tag) = tag(subject, APP).filter(|tag| ["2.5.1", "2.5.2"].contains(tag)) {
         sink.value(
             format!("{APP}/docker_tag"),
-            format!("a database made by {tag} cannot be upgraded to 3.0.0"),
+            format!("a database made by {tag} is upgraded to 3.0.0 only out of order"),
         )
-        .help("write 3.0.0, or 2.5.0");
+        .help("write 3.0.0, or 2.5.0; `osmt-release migrate --out-of-order` goes on from here");
     }
 }

@@ -115,7 +115,8 @@ fn twice(subject: &Subject, sink: &mut Sink<'_>) {
 
 fn within(subject: &Subject, sink: &mut Sink<'_>) {
     let blocks = subject.blocks(INGRESS);
-    for (at, block) in &blocks {
+    // A security group takes fewer rules than this.
+    for (at, block) in blocks.iter().take(1000) {
         if let Some((wider_at, wider)) = blocks
             .iter()
             .find(|(_, wider)| wider != block && wider.contains(block))

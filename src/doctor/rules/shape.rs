@@ -86,8 +86,18 @@ Example: `\"secrets\": { \"app\": { \"oauth_issuer\": … } }`\n\nInstead: `\"co
 Source: OSMT, `infra/aws/terraform/invocation/*.tpl`.",
 };
 
+/// `findings-left-out`
+pub static TOO_MANY: Rule = Rule {
+    code: "CFG008",
+    name: "findings-left-out",
+    severity: Severity::Note,
+    summary: "There are more findings than anybody reads",
+    explain: "The 500 worst findings are told, the others left out.\n\nWhy: a file with so many is hardly the config.\n\n\
+Example: a list of thousands of zones\n\nInstead: mend what is told, and check again\n\nSource: the doctor's own limit.",
+};
+
 /// What the shape may be told by.
-pub static ALL: [&Rule; 7] = [
+pub static ALL: [&Rule; 8] = [
     &NOT_JSON,
     &DUPLICATE_KEY,
     &MISSING_KEY,
@@ -95,4 +105,5 @@ pub static ALL: [&Rule; 7] = [
     &WRONG_TYPE,
     &UNKNOWN_VARIABLE,
     &OLD_RECIPE,
+    &TOO_MANY,
 ];
