@@ -112,7 +112,8 @@ def _keys() -> Iterator[str]:
     kms = client("kms")
     for key in (key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]):
         told = kms.describe_key(KeyId=key)["KeyMetadata"]
-        if told["KeyState"] != "PendingDeletion" and told["KeyManager"] != "AWS":
+        of_aws = told["KeyManager"] == "AWS" or told["Description"].startswith("Default master key that protects my ")
+        if told["KeyState"] != "PendingDeletion" and not of_aws:
             yield f"kms: {key} {told['Description']}"
 
 

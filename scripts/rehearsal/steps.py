@@ -236,7 +236,7 @@ def _search(rehearsal: Rehearsal) -> None:
     rehearsal.gather()
     journey, values = rehearsal.journey, rehearsal.values
     told = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
-    asked_in_vain = json.loads(subprocess.run(told, capture_output=True, text=True, check=True).stdout)["gaps"]
+    asked_in_vain = journey.run_json(*told)["gaps"]
     journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(asked_in_vain)}")
     journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
     wanted = leaks.needles(values)
@@ -260,7 +260,6 @@ def _tear_down(rehearsal: Rehearsal) -> None:
     print(f"          in {CONFIG}: enable_deletion_protection false (twice), skip_final_snapshot true")
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
     rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=_changes)
-    rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=_last)
     rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=_last)
     rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=_last)
     after = json.loads(rehearsal.account("inventory"))
