@@ -2,7 +2,8 @@
 //! into IAM's limits, and they end where they should.
 //!
 //! `tests/operations.txt` lists what was called, as the emulator logged it: the binaries and Terraform from an empty
-//! account through changes to the destruction, with every setting of `operations.tf` on. To add what a new log holds:
+//! account through changes to the destruction, with every setting of `operations.tf` on, but for the calls that make the
+//! admin role itself, which are an administrator's. To add what a new log holds:
 //! `jq -r '"\(.service):\(.operation)"' calls.jsonl | sort -u - tests/operations.txt -o tests/operations.txt`
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]

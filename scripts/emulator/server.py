@@ -70,6 +70,8 @@ class Emulator(DomainDispatcherApplication):
             app.after_request(self._remember)
         app.register_error_handler(Exception, lambda error: self._failed(service, error))
         app.after_request(lambda response: self._log(service, response))
+        if service == "iam":  # moto walks its roles and policies, and breaks when another call changes them meanwhile
+            app.wsgi_app = one_at_a_time(app.wsgi_app)
         return app
 
     def _answered_before(self) -> Optional[flask.Response]:
@@ -124,6 +126,17 @@ class Emulator(DomainDispatcherApplication):
         body = json.dumps({"__type": "NotImplemented", "message": reason}).encode()
         start_response("501 Not Implemented", [("Content-Type", "application/json"), ("X-Amzn-ErrorType", "NotImplemented")])
         return [body]
+
+
+def one_at_a_time(inner: Any) -> Any:
+    """The same application, for one call after the other."""
+    lock = threading.Lock()
+
+    def call(environ: Any, start_response: Any) -> Any:
+        with lock:
+            return inner(environ, start_response)
+
+    return call
 
 
 def end_with(parent: int, mark: Optional[str]) -> None:
