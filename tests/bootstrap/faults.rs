@@ -1,4 +1,4 @@
-//! A fault at every single call of `apply`, `certificate` and `destroy`: the next run converges to the same state.
+//! A fault at every single call of `apply`, `certificate` and `destroy`, with the admin role and without: the next run converges to the same state.
 //!
 //! Each call meets one kind of fault, turn by turn; with `OSMT_FAULTS=all` every call meets every kind.
 
@@ -66,6 +66,29 @@ zone = client('route53').list_hosted_zones()['HostedZones'][0]['Id']
 answer = [] == client('s3').list_buckets()['Buckets'] + client('dynamodb').list_tables()['TableNames'] + client('acm').list_certificates()['CertificateSummaryList'] + [
   one for one in client('route53').list_resource_record_sets(HostedZoneId=zone)['ResourceRecordSets'] if one['Type'] == 'CNAME']",
 };
+
+const ADMIN: Subject = Subject {
+    prepare: |_| {},
+    arguments: |_| words(MAKE_ADMIN),
+    proof: &["status", "--only", "admin"],
+    converged: "
+iam = client('iam')
+roles = [one['RoleName'] for one in iam.list_roles()['Roles']]
+answer = len(roles) > 0 and all(len(iam.list_attached_role_policies(RoleName=one)['AttachedPolicies']) == 6 for one in roles)",
+};
+
+const ADMIN_DESTROYED: Subject = Subject {
+    prepare: |place| {
+        let arguments = words(MAKE_ADMIN);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        place.run(&arguments).exits(0);
+    },
+    arguments: DESTROY.arguments,
+    proof: DESTROY.proof,
+    converged: "answer = [] == client('iam').list_roles()['Roles'] + client('iam').list_policies(Scope='Local')['Policies']",
+};
+
+const MAKE_ADMIN: &str = "apply --only admin --trust arn:aws:iam::123456789012:user/ann --yes";
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
@@ -224,4 +247,14 @@ fn certificate_converges_whatever_happens_to_a_call() {
 #[test]
 fn destroy_converges_whatever_happens_to_a_call() {
     matrix("d", &DESTROY);
+}
+
+#[test]
+fn the_admin_role_converges_whatever_happens_to_a_call() {
+    matrix("m", &ADMIN);
+}
+
+#[test]
+fn the_admin_role_goes_whatever_happens_to_a_call() {
+    matrix("n", &ADMIN_DESTROYED);
 }
