@@ -209,7 +209,7 @@ variable "config" {
     condition = alltrue([for block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : try(
       tonumber(split("/", block)[1]) >= tonumber(split("/", var.config.vpc.vpc_cidr)[1]) &&
     cidrhost("${split("/", block)[0]}/${split("/", var.config.vpc.vpc_cidr)[1]}", 0) == cidrhost(var.config.vpc.vpc_cidr, 0), true)])
-    error_message = "NET008 A subnet lies outside the VPC ${var.config.vpc.vpc_cidr}."
+    error_message = "NET003 A subnet lies outside the VPC ${var.config.vpc.vpc_cidr}."
   }
   # Two blocks overlap when they agree on the bits of the shorter prefix.
   validation {

@@ -196,10 +196,10 @@ fn a_rule_can_be_explained_and_a_slip_is_forgiven() {
             .output()
             .unwrap()
     };
-    assert!(String::from_utf8_lossy(&explain("net008").stdout).contains("subnet-outside-vpc"));
-    let slip = explain("NET0O8");
+    assert!(String::from_utf8_lossy(&explain("net003").stdout).contains("subnet-outside-vpc"));
+    let slip = explain("NET0O3");
     assert_eq!(slip.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&slip.stderr).contains("NET008"));
+    assert!(String::from_utf8_lossy(&slip.stderr).contains("NET003"));
     osmt("osmt-doctor").arg("rules").assert().success();
     let schema = osmt("osmt-doctor").arg("schema").output().unwrap();
     assert!(serde_json::from_slice::<Value>(&schema.stdout).is_ok());

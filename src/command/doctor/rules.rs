@@ -17,7 +17,7 @@ pub(super) struct Rules {}
 /// Explain a rule: what it finds, why that matters, what to do.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Explain {
-    /// A code or a name: NET008, subnet-outside-vpc.
+    /// A code or a name: NET003, subnet-outside-vpc.
     code: String,
 }
 

@@ -44,7 +44,7 @@ Example: `\"vpc_cidr\": \"10.0.0.0/8\"`\n\nInstead: `\"vpc_cidr\": \"10.20.0.0/1
     },
     Check {
         rule: Rule {
-            code: "NET003",
+            code: "NET008",
             name: "public-range",
             severity: Severity::Warning,
             summary: "The VPC uses addresses that belong to somebody on the Internet",

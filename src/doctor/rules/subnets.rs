@@ -18,7 +18,7 @@ use crate::finding::Sink;
 pub const CHECKS: &[Check<Subject>] = &[
     Check {
         rule: Rule {
-            code: "NET008",
+            code: "NET003",
             name: "subnet-outside-vpc",
             severity: Severity::Error,
             summary: "A subnet lies outside the VPC",
