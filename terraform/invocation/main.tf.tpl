@@ -9,12 +9,12 @@ terraform {
     }
   }
 
+  # No `encrypt`: it would store the state under SSE-S3, past the bucket's own default, which is a KMS key.
   backend "s3" {
     bucket              = "{{ bucket }}"
     key                 = "{{ key }}"
     region              = "{{ region }}"
     allowed_account_ids = ["{{ account_id }}"]
-    encrypt             = true
     dynamodb_table      = "{{ lock_table }}"
     use_lockfile        = {{ use_lockfile }}
     profile             = "{{ profile }}"
