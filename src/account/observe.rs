@@ -25,6 +25,7 @@ use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
 use crate::config;
+use crate::plan;
 
 /// What to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +47,10 @@ pub struct Names {
 /// Reads everything at once; what cannot be read is unknown.
 pub async fn facts(session: &Session, names: &Names) -> Facts {
     let secrets = async {
-        let mut facts = std::collections::BTreeMap::new();
-        for name in &names.secrets {
-            facts.insert(name.clone(), known(secret(session, name).await));
-        }
-        facts
+        let reads = names.secrets.iter().map(|name| {
+            Box::pin(async move { (name.clone(), known(secret(session, name).await)) })
+        });
+        plan::all(reads.collect()).await.into_iter().collect()
     };
     let lock_id = lock_id(&names.bucket, &names.state_key);
     let (state_bucket, lock_table, secrets, certificate, hosted_zone) = tokio::join!(

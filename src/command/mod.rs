@@ -27,6 +27,7 @@ use crate::explain::Failure;
 use crate::files;
 use crate::plan::Action;
 use crate::plan::Plan;
+use crate::plan::Stopped;
 use crate::report::Format;
 pub use ui::Ui;
 
@@ -291,20 +292,23 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
             ui.plan_json("applied", &lines)?;
             Ok(Exit::Done)
         }
-        Err(stopped) => {
-            let mut failure: Failure = stopped.error.into();
-            failure.causes.push(format!(
-                "stopped after {} of {} actions; {}",
-                stopped.done,
-                stopped.of,
-                ui.already()
-            ));
-            failure
-                .help
-                .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
-            Err(failure)
-        }
+        Err(stopped) => Err(interrupted(ui, stopped)),
     }
+}
+
+/// What a plan that stopped half-way says: the error, how far it came, and that a second run goes on.
+fn interrupted<E: Into<Failure>>(ui: &Ui, stopped: Stopped<E>) -> Failure {
+    let mut failure: Failure = stopped.error.into();
+    failure.causes.push(format!(
+        "stopped after {} of {} actions; {}",
+        stopped.done,
+        stopped.of,
+        ui.already()
+    ));
+    failure
+        .help
+        .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
+    failure
 }
 
 fn describe(line: &crate::plan::Line) -> String {

@@ -239,19 +239,10 @@ async fn execute<A: Action, E: Into<Failure>>(
         ui.done(what);
         Ok::<_, E>(())
     });
-    executed.await.map(drop).map_err(|stopped| {
-        let mut failure: Failure = stopped.error.into();
-        failure.causes.push(format!(
-            "stopped after {} of {} actions; {}",
-            stopped.done,
-            stopped.of,
-            ui.already()
-        ));
-        failure
-            .help
-            .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
-        failure
-    })
+    executed
+        .await
+        .map(drop)
+        .map_err(|stopped| super::interrupted(ui, stopped))
 }
 
 /// Says a word now and then while something takes long: the SDK tries again by itself when AWS is slow or throttles.
