@@ -353,6 +353,6 @@ mod tests {
     #[test]
     fn a_fault_has_its_place() {
         let error = Document::parse("{\n  \"a\": nope\n}").unwrap_err();
-        assert_eq!((error.at.line, error.at.column), (2, 9));
+        assert_eq!((error.at.line, error.at.column), (2, 8));
     }
 }
