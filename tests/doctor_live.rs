@@ -113,3 +113,56 @@ fn no_answer_is_a_failure_and_bad_flags_or_facts_are_usage() {
     }
     run(&["check", "--live", "one.json", "two.json"]).code(2);
 }
+
+#[test]
+fn the_zones_of_the_config_are_looked_for_in_the_account() {
+    let account = support::Emulator::start();
+    let check = ["check", "--live", "--format", "json"];
+    let judged = |zones: &[&str]| {
+        let folder = folder(|config| config["vpc"]["azs"] = zones.into());
+        let report = doctor(&account, folder.path(), &check).assert().code(1);
+        let report: Value = serde_json::from_slice(&report.get_output().stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let unknown = report["unknown"].to_string();
+        let of_zones = findings.into_iter().filter(|finding| {
+            let code = finding["code"].as_str().unwrap();
+            code.starts_with("AZS")
+        });
+        (of_zones.collect::<Vec<_>>(), unknown)
+    };
+    let (findings, unknown) = judged(&["us-west-2a", "us-west-2d"]);
+    assert_eq!(findings, Vec::<Value>::new());
+    assert!(!unknown.contains("AZS"), "{unknown}");
+
+    let (findings, _) = judged(&["us-west-2a", "us-west-2z"]);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["code"], "AZS001");
+    assert_eq!(findings[0]["pointer"], "/config/vpc/azs/1");
+    assert!(
+        account
+            .calls()
+            .contains(&"ec2:DescribeAvailabilityZones".to_owned())
+    );
+}
+
+#[test]
+fn a_service_that_is_not_reached_leaves_its_facts_unknown() {
+    let account = support::Emulator::start();
+    let folder = folder(|_| ());
+    let mut command = doctor(
+        &account,
+        folder.path(),
+        &["check", "--live", "--format", "json"],
+    );
+    command.env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9");
+    let report = command.env("AWS_MAX_ATTEMPTS", "1").assert().code(1);
+    let report: Value = serde_json::from_slice(&report.get_output().stdout).unwrap();
+    let unknown = report["unknown"].as_array().unwrap();
+    let reason = unknown.iter().find(|unknown| unknown["code"] == "AZS001");
+    let reason = reason.unwrap()["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("could not reach AWS for ec2:DescribeAvailabilityZones"),
+        "{reason}"
+    );
+    assert!(codes(&serde_json::to_vec(&report).unwrap()).contains("STA001"));
+}

@@ -11,6 +11,7 @@ use serde::Serialize;
 pub mod iam;
 pub mod observe;
 mod observe_bucket;
+pub mod observe_ec2;
 pub mod observe_iam;
 
 /// A fact, or why it is not known.
@@ -53,6 +54,14 @@ pub struct Facts {
     pub certificate: Known<Option<Certificate>>,
     /// The hosted zone that the config names.
     pub hosted_zone: Known<Option<HostedZone>>,
+    /// The zones of the region that the account can use.
+    #[serde(default = "not_recorded")]
+    pub zones: Known<Vec<Zone>>,
+}
+
+/// An older recording lacks a fact that is read now.
+fn not_recorded<T>() -> Known<T> {
+    Known::Unknown("the recorded facts do not tell".to_owned())
 }
 
 /// An S3 bucket's settings. A setting that AWS says does not exist is `None`.
@@ -239,6 +248,27 @@ pub struct Record {
     pub kind: String,
     /// Without the last dot.
     pub value: String,
+}
+
+/// A zone of a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// `us-west-2a`; which place that is differs between accounts.
+    pub name: String,
+    /// `usw2-az1`, the same place for every account.
+    pub id: String,
+    /// `available`, `impaired`, `unavailable`, …
+    pub state: String,
+    /// `availability-zone`, `local-zone`, `wavelength-zone`.
+    pub kind: String,
+}
+
+impl Zone {
+    /// Whether a network of ours can use it: in service, and neither local nor at a carrier's.
+    pub fn is_fit(&self) -> bool {
+        self.state == "available" && self.kind == "availability-zone"
+    }
 }
 
 /// A Route 53 hosted zone.

@@ -21,6 +21,7 @@ use super::Table;
 pub use super::observe_bucket::Error as BucketError;
 pub use super::observe_bucket::bucket;
 pub use super::observe_bucket::state;
+use super::observe_ec2;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
@@ -53,12 +54,13 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         plan::all(reads.collect()).await.into_iter().collect()
     };
     let lock_id = lock_id(&names.bucket, &names.state_key);
-    let (state_bucket, lock_table, secrets, certificate, hosted_zone) = tokio::join!(
+    let (state_bucket, lock_table, secrets, certificate, hosted_zone, zones) = tokio::join!(
         bucket(session, &names.bucket),
         table(session, &names.table, &lock_id),
         secrets,
         certificate(session, &names.certificate_arn),
         hosted_zone(session, &names.hosted_zone_id),
+        observe_ec2::zones(session, &session.region),
     );
     Facts {
         version: 1,
@@ -72,6 +74,7 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         secrets,
         certificate: known(certificate),
         hosted_zone: known(hosted_zone),
+        zones: known(zones),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Knows no resource: what is read and written is the slices' business.
 
 mod call;
+pub mod ec2;
 mod listener;
 
 use std::time::Duration;

@@ -1,0 +1,353 @@
+//! An account as the toolkit leaves it, and what is said of each way to spoil it.
+
+use super::*;
+use crate::account::Bucket;
+use crate::account::Certificate;
+use crate::account::HostedZone;
+use crate::account::Known;
+use crate::account::LifecycleRule;
+use crate::account::Lock;
+use crate::account::PublicAccessBlock;
+use crate::account::Secret;
+use crate::account::Table;
+use crate::account::Zone;
+use crate::document::Document;
+use crate::finding::Findings;
+
+/// An account as the toolkit leaves it.
+fn audit() -> Audit {
+    let text = include_str!("../../../../tests/support/config.json");
+    let document = Document::parse(text.replace("ENV", "test")).unwrap();
+    let config = Config::from_document(&document).unwrap();
+    let secret = Secret {
+        has_value: true,
+        ..Secret::default()
+    };
+    Audit {
+        facts: Facts {
+            version: 1,
+            account_id: Known::Known(config.account_id.clone()),
+            region: config.region.clone(),
+            state_bucket: Known::Known(Some(Bucket {
+                name: "osmt-test-123456789012-us-west-2".into(),
+                region: config.region.clone(),
+                versioning: Some("Enabled".into()),
+                encryption: Some("aws:kms".into()),
+                bucket_key: true,
+                public_access_block: PublicAccessBlock::ALL,
+                object_ownership: Some("BucketOwnerEnforced".into()),
+                policy: Some(
+                    r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#
+                        .into(),
+                ),
+                lifecycle: [(
+                    "osmt-state".to_owned(),
+                    LifecycleRule {
+                        enabled: true,
+                        noncurrent_days: Some(90),
+                        abort_upload_days: Some(7),
+                    },
+                )]
+                .into(),
+                ..Bucket::default()
+            })),
+            lock_table: Known::Known(Some(Table {
+                name: "osmt-test".into(),
+                status: "ACTIVE".into(),
+                partition_key: Some(("LockID".into(), "S".into())),
+                kms: true,
+                point_in_time_recovery: true,
+                deletion_protection: true,
+                ..Table::default()
+            })),
+            secrets: [
+                ("osmt/test/app".to_owned(), Known::Known(Some(secret.clone()))),
+                ("osmt/test/rds".to_owned(), Known::Known(Some(secret))),
+            ]
+            .into(),
+            certificate: Known::Known(Some(Certificate {
+                arn: config.alb.certificate_arn.clone(),
+                status: "ISSUED".into(),
+                names: vec![config.domain.name.clone()],
+                key_algorithm: "RSA_2048".into(),
+                not_after: Some("2030-01-01T00:00:00Z".into()),
+                ..Certificate::default()
+            })),
+            hosted_zone: Known::Known(Some(HostedZone {
+                id: config.domain.hosted_zone_id.clone(),
+                name: "rehearsal-school.org".into(),
+                ..HostedZone::default()
+            })),
+            zones: Known::Known(
+                ["us-west-2a", "us-west-2b", "us-west-2c"]
+                    .map(|name| Zone {
+                        name: name.into(),
+                        state: "available".into(),
+                        kind: "availability-zone".into(),
+                        ..Zone::default()
+                    })
+                    .into(),
+            ),
+        },
+        config,
+        lock_table: true,
+        now: "2026-01-01T00:00:00Z".parse().unwrap(),
+    }
+}
+
+fn judge(audit: &Audit) -> Findings {
+    let mut findings = Findings::default();
+    for theme in THEMES {
+        findings.run(theme, audit);
+    }
+    findings
+}
+
+fn rules() -> Vec<&'static str> {
+    let checks = THEMES.iter().copied().flatten();
+    checks.map(|check| check.rule.code).collect()
+}
+
+type Spoil = fn(&mut Audit);
+
+fn bucket(audit: &mut Audit) -> &mut Bucket {
+    let Known::Known(Some(bucket)) = &mut audit.facts.state_bucket else {
+        unreachable!("made above")
+    };
+    bucket
+}
+
+fn table(audit: &mut Audit) -> &mut Table {
+    let Known::Known(Some(table)) = &mut audit.facts.lock_table else {
+        unreachable!("made above")
+    };
+    table
+}
+
+fn certificate(audit: &mut Audit) -> &mut Certificate {
+    let Known::Known(Some(certificate)) = &mut audit.facts.certificate else {
+        unreachable!("made above")
+    };
+    certificate
+}
+
+fn zone(audit: &mut Audit) -> &mut HostedZone {
+    let Known::Known(Some(zone)) = &mut audit.facts.hosted_zone else {
+        unreachable!("made above")
+    };
+    zone
+}
+
+fn zones(audit: &mut Audit) -> &mut Vec<Zone> {
+    let Known::Known(zones) = &mut audit.facts.zones else {
+        unreachable!("made above")
+    };
+    zones
+}
+
+fn secret(audit: &mut Audit) -> &mut Option<Secret> {
+    let secret = audit.facts.secrets.get_mut("osmt/test/rds");
+    let Some(Known::Known(secret)) = secret else {
+        unreachable!("made above")
+    };
+    secret
+}
+
+/// What is done to the good account, and the one code that must then be said.
+const SPOILT: &[(&str, Spoil)] = &[
+    ("ACC001", |a| {
+        a.facts.account_id = Known::Known("210987654321".into());
+    }),
+    ("ACC002", |a| {
+        a.facts.region = "eu-west-1".into();
+    }),
+    ("STA001", |a| {
+        a.facts.state_bucket = Known::Known(None);
+    }),
+    ("STA002", |a| {
+        bucket(a).region = "eu-west-1".into();
+    }),
+    ("STA003", |a| {
+        bucket(a).public_access_block.block_public_policy = false;
+    }),
+    ("STA004", |a| {
+        bucket(a).versioning = Some("Suspended".into());
+    }),
+    ("STA005", |a| {
+        bucket(a).encryption = Some("AES256".into());
+    }),
+    ("STA006", |a| {
+        bucket(a).object_ownership = None;
+    }),
+    ("STA007", |a| {
+        bucket(a).policy = None;
+    }),
+    ("STA008", |a| {
+        bucket(a)
+            .lifecycle
+            .values_mut()
+            .for_each(|rule| rule.noncurrent_days = Some(9));
+    }),
+    ("LCK001", |a| {
+        a.facts.lock_table = Known::Known(None);
+    }),
+    ("LCK002", |a| {
+        table(a).partition_key = Some(("LockId".into(), "S".into()));
+    }),
+    ("LCK002", |a| {
+        table(a).sort_key = true;
+    }),
+    ("LCK003", |a| {
+        table(a).status = "DELETING".into();
+    }),
+    ("LCK004", |a| {
+        table(a).deletion_protection = false;
+    }),
+    ("LCK005", |a| {
+        table(a).point_in_time_recovery = false;
+    }),
+    ("LCK006", |a| {
+        table(a).kms = false;
+    }),
+    ("LCK007", |a| {
+        table(a).lock = Some(Lock::default());
+    }),
+    ("ASM001", |a| {
+        *secret(a) = None;
+    }),
+    ("ASM001", |a| {
+        a.facts.secrets.clear();
+    }),
+    ("ASM002", |a| {
+        secret(a).get_or_insert_default().has_value = false;
+    }),
+    ("ASM003", |a| {
+        secret(a).get_or_insert_default().deleted = Some("2026-02-01T00:00:00Z".into());
+    }),
+    ("ASM004", |a| {
+        secret(a).get_or_insert_default().rotation = true;
+    }),
+    ("ACM001", |a| {
+        a.facts.certificate = Known::Known(None);
+    }),
+    ("ACM002", |a| {
+        certificate(a).status = "PENDING_VALIDATION".into();
+    }),
+    ("ACM003", |a| {
+        certificate(a).not_after = Some("2026-01-09T00:00:00Z".into());
+    }),
+    ("ACM004", |a| {
+        certificate(a).names = vec!["other.org".into()];
+    }),
+    ("ACM005", |a| {
+        certificate(a).key_algorithm = "RSA_1024".into();
+    }),
+    ("ACM006", |a| {
+        let arn = &mut certificate(a).arn;
+        *arn = arn.replace("us-west-2", "us-east-1");
+    }),
+    ("ZON001", |a| {
+        a.facts.hosted_zone = Known::Known(None);
+    }),
+    ("ZON002", |a| {
+        zone(a).private = true;
+    }),
+    ("ZON003", |a| {
+        zone(a).name = "school.org".into();
+    }),
+    ("AZS001", |a| {
+        zones(a).remove(1);
+    }),
+    ("AZS002", |a| {
+        zones(a)[1].state = "impaired".into();
+    }),
+    ("AZS002", |a| {
+        zones(a)[1].kind = "local-zone".into();
+    }),
+];
+
+#[test]
+fn a_good_account_is_silent_and_every_rule_passes() {
+    let findings = judge(&audit());
+    assert_eq!(findings.findings, []);
+    assert_eq!(findings.unknown, []);
+    assert_eq!(findings.passed, rules().len());
+}
+
+#[test]
+fn each_rule_speaks_of_its_own_fault_and_no_other_does() {
+    for (code, spoil) in SPOILT {
+        let mut audit = audit();
+        spoil(&mut audit);
+        let findings = judge(&audit);
+        let mut said: Vec<_> = findings.findings.iter().map(|f| f.code.as_ref()).collect();
+        said.dedup();
+        assert_eq!(said, [*code]);
+    }
+    for code in rules() {
+        assert!(SPOILT.iter().any(|(spoilt, _)| *spoilt == code), "{code}");
+    }
+}
+
+#[test]
+fn an_expired_certificate_is_an_error_and_a_late_one_a_warning() {
+    for (end, severity) in [
+        ("2025-12-31T00:00:00Z", Severity::Error),
+        ("2026-01-20T00:00:00Z", Severity::Warning),
+    ] {
+        let mut audit = audit();
+        certificate(&mut audit).not_after = Some(end.into());
+        assert_eq!(judge(&audit).worst(), Some(severity));
+    }
+}
+
+#[test]
+fn what_is_not_known_is_unknown_and_never_passes() {
+    let mut audit = audit();
+    audit.facts.account_id = Known::Unknown("no".into());
+    audit.facts.state_bucket = Known::Unknown("s3:GetBucketPolicy was denied".into());
+    audit.facts.lock_table = Known::Unknown("no".into());
+    audit
+        .facts
+        .secrets
+        .values_mut()
+        .for_each(|secret| *secret = Known::Unknown("no".into()));
+    audit.facts.certificate = Known::Unknown("no".into());
+    audit.facts.hosted_zone = Known::Unknown("no".into());
+    audit.facts.zones = Known::Unknown("no".into());
+    let findings = judge(&audit);
+    assert_eq!(findings.findings, []);
+    // Only the region is known without asking.
+    assert_eq!(findings.passed, 1);
+    let mut codes: Vec<_> = findings.unknown.iter().map(|u| u.code.as_str()).collect();
+    codes.dedup();
+    assert_eq!(codes.len(), rules().len() - 1);
+}
+
+#[test]
+fn without_a_lock_table_none_is_missed() {
+    let mut audit = audit();
+    audit.lock_table = false;
+    audit.facts.lock_table = Known::Known(None);
+    assert_eq!(judge(&audit).findings, []);
+}
+
+#[test]
+fn the_zone_that_is_wrong_is_shown_and_what_others_there_are() {
+    let mut audit = audit();
+    zones(&mut audit).remove(1);
+    let findings = judge(&audit).findings;
+    assert_eq!(findings.len(), 1);
+    let place = findings[0].at.as_ref().unwrap();
+    assert_eq!(place.pointer, "/config/vpc/azs/1");
+    assert_eq!(
+        findings[0].help.as_deref(),
+        Some("fit and not named yet: us-west-2c")
+    );
+    // A zone of another region is not there either, and nothing is known of a region that was not asked.
+    audit.facts.region = "eu-west-1".into();
+    audit.facts.zones = Known::Known(Vec::new());
+    let said = judge(&audit);
+    assert!(said.findings.iter().all(|finding| finding.code != "AZS001"));
+    assert!(said.unknown.iter().any(|unknown| unknown.code == "AZS001"));
+}

@@ -1,0 +1,90 @@
+//! The availability zones that the config names.
+
+use super::Audit;
+use super::state::fact;
+use crate::account::Zone;
+use crate::finding::Check;
+use crate::finding::Rule;
+use crate::finding::Severity;
+use crate::finding::Sink;
+
+const AZS: &str = "/config/vpc/azs";
+
+/// Where everything will stand.
+pub(super) const CHECKS: &[Check<Audit>] = &[
+    Check {
+        rule: Rule {
+            code: "AZS001",
+            name: "availability-zone-missing",
+            severity: Severity::Error,
+            summary: "The account has no zone of this name",
+            explain: "Which letters a region has differs between accounts: AWS gives them out anew for each.\n\n\
+Why: making the subnet fails, half-way through the first apply.\n\n\
+Instead: a zone that the account has; `aws ec2 describe-availability-zones` lists them.\n\nSource: AWS, \"Availability Zones\" (EC2).",
+        },
+        run: missing,
+    },
+    Check {
+        rule: Rule {
+            code: "AZS002",
+            name: "availability-zone-unfit",
+            severity: Severity::Error,
+            summary: "The zone is out of service, or no availability zone",
+            explain: "Its state is not `available`, or it is a local or a wavelength zone.\n\n\
+Why: a zone with trouble refuses new resources, and local zones have neither NAT gateways everywhere nor the database and the cache.\n\n\
+Instead: another zone of the region.\n\nSource: AWS, \"DescribeAvailabilityZones\".",
+        },
+        run: unfit,
+    },
+];
+
+/// The account's zones, if they are those of the config's region.
+fn zones<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a [Zone]> {
+    let zones = fact(&audit.facts.zones, sink).ok()?;
+    if audit.facts.region != audit.config.region {
+        sink.unknown("the facts are of another region");
+        return None;
+    }
+    Some(zones)
+}
+
+fn missing(audit: &Audit, sink: &mut Sink<'_>) {
+    let Some(zones) = zones(audit, sink) else {
+        return;
+    };
+    for (index, name) in audit.config.vpc.azs.iter().enumerate() {
+        if !zones.iter().any(|zone| zone.name == *name) {
+            let message = format!("the account has no zone {name}");
+            sink.value(format!("{AZS}/{index}"), message)
+                .help(others(audit, zones));
+        }
+    }
+}
+
+fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
+    let Some(zones) = zones(audit, sink) else {
+        return;
+    };
+    for (index, name) in audit.config.vpc.azs.iter().enumerate() {
+        let zone = zones.iter().find(|zone| zone.name == *name);
+        if let Some(zone) = zone.filter(|zone| !zone.is_fit()) {
+            let Zone { state, kind, .. } = zone;
+            let message = format!("zone {name} is {state}, a {kind}");
+            sink.value(format!("{AZS}/{index}"), message)
+                .help(others(audit, zones));
+        }
+    }
+}
+
+fn others(audit: &Audit, zones: &[Zone]) -> String {
+    let fit: Vec<&str> = zones
+        .iter()
+        .filter(|zone| zone.is_fit() && !audit.config.vpc.azs.contains(&zone.name))
+        .map(|zone| zone.name.as_str())
+        .collect();
+    if fit.is_empty() {
+        "the account has no other fit zone in this region".to_owned()
+    } else {
+        format!("fit and not named yet: {}", fit.join(", "))
+    }
+}
