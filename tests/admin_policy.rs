@@ -140,7 +140,8 @@ fn every_call_of_a_life_of_the_stack_is_allowed() {
 }
 
 /// What only the administrator who makes the role, its policies and the account's baseline calls.
-const ADMINISTRATORS: [&str; 10] = [
+const ADMINISTRATORS: [&str; 11] = [
+    "ec2:EnableEbsEncryptionByDefault",
     "iam:CreatePolicy",
     "iam:CreatePolicyVersion",
     "iam:DeletePolicy",

@@ -42,7 +42,7 @@ pub struct Policy {
     pub tags: BTreeMap<String, String>,
 }
 
-/// What an IT department expects of an account, as far as IAM tells it.
+/// What an IT department expects of an account, as far as IAM and EC2 tell it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
@@ -50,6 +50,8 @@ pub struct Baseline {
     pub password: Known<Option<PasswordPolicy>>,
     /// What the account's summary says of the root user.
     pub root: Known<Root>,
+    /// Whether new disks are encrypted though nobody asks for it; each region has its own switch.
+    pub disks: Known<bool>,
 }
 
 /// The rules for users' passwords.

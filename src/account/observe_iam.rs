@@ -14,6 +14,7 @@ use super::iam::PasswordPolicy;
 use super::iam::Policy;
 use super::iam::Role;
 use super::iam::Root;
+use super::observe_ec2;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
@@ -128,7 +129,8 @@ pub async fn baseline(session: &Session) -> Baseline {
         let answer = iam.get_account_summary().send().await;
         call("iam:GetAccountSummary", answer)
     };
-    let (password, summary) = tokio::join!(password, summary);
+    let disks = observe_ec2::ebs_encryption(session);
+    let (password, summary, disks) = tokio::join!(password, summary, disks);
     Baseline {
         password: match password {
             Ok(answer) => Known::Known(
@@ -147,6 +149,10 @@ pub async fn baseline(session: &Session) -> Baseline {
                     keys: is(SummaryKeyType::AccountAccessKeysPresent),
                 })
             }
+            Err(error) => Known::Unknown(error.reason()),
+        },
+        disks: match disks {
+            Ok(on) => Known::Known(on),
             Err(error) => Known::Unknown(error.reason()),
         },
     }

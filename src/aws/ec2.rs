@@ -23,6 +23,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::retry::RetryMode;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_smithy_xml::decode::Document;
 use aws_smithy_xml::decode::XmlDecodeError;
@@ -99,11 +100,13 @@ impl Session {
         }
         let timeouts = self.config.timeout_config().cloned();
         let retries = self.config.retry_config().cloned();
+        let retries = retries.unwrap_or_else(RetryConfig::standard);
         let builder = Operation::builder()
             .service_name("EC2")
             .operation_name(action)
             .endpoint_url(&self.ec2_endpoint(region))
-            .standard_retry(&retries.unwrap_or_else(RetryConfig::standard))
+            // A handful of reads needs no limit on its own pace.
+            .standard_retry(&retries.with_retry_mode(RetryMode::Standard))
             .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
             .with_connection_poisoning()
             .runtime_plugin(
@@ -183,8 +186,20 @@ impl Answer {
     }
 }
 
-fn field(xml: &str, name: &str) -> Result<String, XmlDecodeError> {
+/// The reader takes the end of the text for the end of a list: a list is only believed where the text is whole.
+fn whole(xml: &str) -> Result<&str, XmlDecodeError> {
     let mut document = Document::new(xml);
+    let root = document.root_element()?;
+    let name = root.start_el().local();
+    let end = xml.trim_end().strip_suffix('>').map(str::trim_end);
+    match end.and_then(|xml| xml.strip_suffix(name)) {
+        Some(before) if before.ends_with("</") => Ok(xml),
+        _ => Err(XmlDecodeError::custom("the answer broke off")),
+    }
+}
+
+fn field(xml: &str, name: &str) -> Result<String, XmlDecodeError> {
+    let mut document = Document::new(whole(xml)?);
     let mut root = document.root_element()?;
     while let Some(mut tag) = root.next_tag() {
         if tag.start_el().matches(name) {
@@ -200,7 +215,7 @@ fn rows<const N: usize>(
     fields: [&str; N],
 ) -> Result<Vec<[String; N]>, XmlDecodeError> {
     let mut found = Vec::new();
-    let mut document = Document::new(xml);
+    let mut document = Document::new(whole(xml)?);
     let mut root = document.root_element()?;
     while let Some(mut tag) = root.next_tag() {
         if !tag.start_el().matches(list) {
@@ -246,7 +261,13 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_none_is_an_error_and_never_an_empty_list() {
-        for broken in ["", "<html>", "<a/>", &ZONES[..330]] {
+        for broken in [
+            "",
+            "<html>",
+            "<a/>",
+            &ZONES[..330],
+            &ZONES[..ZONES.len() - 9],
+        ] {
             assert!(
                 rows(broken, "availabilityZoneInfo", ["zoneName"]).is_err(),
                 "{broken}"

@@ -25,29 +25,28 @@ use crate::plan::Verb;
 pub enum Item {
     /// The rules for users' passwords.
     PasswordPolicy,
+    /// The encryption of disks that nobody asks to be encrypted.
+    EbsEncryption,
 }
 
 impl Item {
     /// Every item.
-    pub const ALL: [Self; 1] = [Self::PasswordPolicy];
+    pub const ALL: [Self; 2] = [Self::PasswordPolicy, Self::EbsEncryption];
 
     /// As it is named on the command line: `password-policy`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PasswordPolicy => "password-policy",
+            Self::EbsEncryption => "ebs-encryption",
         }
     }
 }
 
 /// What nothing here reads, and where a person looks instead.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 3] = [
     (
         "block public access to all buckets",
         "not checked: S3 console, Block Public Access settings for this account",
-    ),
-    (
-        "EBS encryption by default",
-        "not checked: EC2 console, Settings, Data protection and security",
     ),
     (
         "CloudTrail",
@@ -64,6 +63,8 @@ const ELSEWHERE: [(&str, &str); 4] = [
 pub enum Change {
     /// These rules for passwords, whole: IAM forgets what is not said.
     Password(PasswordPolicy),
+    /// Encrypt new disks in the region, whoever makes them.
+    EncryptDisks,
 }
 
 /// Judges the account's settings; pure. `named` are the items that may be changed.
@@ -113,6 +114,7 @@ pub fn judge(
             }
         }
     }];
+    judged.push(disks(target, named, &seen.disks)?);
     match &seen.root {
         Known::Known(root) => {
             judged.push(told(
@@ -137,6 +139,45 @@ pub fn judge(
     }
     judged.extend(ELSEWHERE.map(|(name, text)| told(name, text.to_owned())));
     Ok(judged)
+}
+
+/// Disks that exist already stay as they are, and nothing that reads them notices.
+fn disks(
+    target: &Target,
+    named: &BTreeSet<Item>,
+    seen: &Known<bool>,
+) -> Result<Judged<Change>, Error> {
+    let thing = format!("account {}", target.account_id);
+    let name = format!("EBS encryption by default in {}", target.region);
+    let item = Item::EbsEncryption;
+    let told = |text: String| Judged {
+        line: Line::new(Verb::Keep, &thing).setting(&name, None, Some(text)),
+        change: None,
+    };
+    Ok(match seen {
+        Known::Unknown(reason) if named.contains(&item) => {
+            return Err(Error::Account {
+                item: "EBS encryption by default",
+                why: reason.clone(),
+            });
+        }
+        Known::Unknown(reason) => told(format!("not known: {reason}")),
+        Known::Known(false) if !named.contains(&item) => told(format!(
+            "off; `--with account.{}` makes it: on",
+            item.name()
+        )),
+        Known::Known(on) => {
+            let from = if *on { "on" } else { "off" };
+            let change = Change::EncryptDisks;
+            Judged::setting(
+                (&thing, true),
+                &name,
+                (Some(from.to_owned()), "on"),
+                *on,
+                change,
+            )
+        }
+    })
 }
 
 /// The rules we recommend (CIS AWS Foundations Benchmark: 14 characters, 24 passwords remembered); stricter ones stay.
@@ -182,7 +223,14 @@ fn text_of(policy: &PasswordPolicy) -> String {
 
 /// Makes one change.
 pub async fn apply(session: &Session, change: &Change) -> Result<(), Error> {
-    let Change::Password(policy) = change;
+    let policy = match change {
+        Change::Password(policy) => policy,
+        Change::EncryptDisks => {
+            let operation = "ec2:EnableEbsEncryptionByDefault";
+            session.ec2(&session.region, operation, &[]).await?;
+            return Ok(());
+        }
+    };
     let request = session
         .iam()
         .update_account_password_policy()

@@ -192,6 +192,16 @@ pub fn open_questions(config: &Document, answers: &Answers) -> Vec<usize> {
         .collect()
 }
 
+/// Whether zones must be chosen: no flag names them, and those of the config are of another region.
+pub fn zones_are_open(config: &Document, answers: &Answers) -> bool {
+    let region = answers.text(config, "/config/region").unwrap_or_default();
+    answers.azs.is_none() && !fit(&strings(config, "/config/vpc/azs"), &region)
+}
+
+fn fit(zones: &[String], region: &str) -> bool {
+    !zones.is_empty() && zones.iter().all(|zone| zone.starts_with(region))
+}
+
 /// The text at a pointer, unless it is a placeholder of the template.
 pub fn text(config: &Document, pointer: &str) -> Option<String> {
     let value = config.get(pointer)?.value();
@@ -235,13 +245,12 @@ pub fn config(start: &Document, answers: &Answers) -> Result<String, Error> {
 fn network(edit: &mut Edit, answers: &Answers) -> Result<(), Error> {
     let region = text(&edit.0, "/config/region").unwrap_or_default();
     let present = strings(&edit.0, "/config/vpc/azs");
-    let fits = !present.is_empty() && present.iter().all(|zone| zone.starts_with(&region));
     let azs = match &answers.azs {
         Some(azs) => {
             check_zones(azs, &region)?;
             azs.clone()
         }
-        None if fits => present.clone(),
+        None if fit(&present, &region) => present.clone(),
         None => network::zones(&region),
     };
     if azs != present {

@@ -2,6 +2,8 @@
 
 use ipnet::Ipv4Net;
 
+use crate::account::Zone;
+
 /// The smallest subnet that a load balancer accepts.
 const SMALLEST: u8 = 27;
 
@@ -22,6 +24,30 @@ pub fn zones(region: &str) -> Vec<String> {
         _ => ["a", "b"],
     };
     letters.map(|letter| format!("{region}{letter}")).into()
+}
+
+/// The zone, under whatever letter, that has no Graviton instances, which our defaults are.
+const OLD: &str = "use1-az3";
+
+/// Two of the zones that an account can use, and why these; `None` where there are fewer than two.
+pub fn pick(zones: &[Zone]) -> Option<(Vec<String>, String)> {
+    let mut fit: Vec<&Zone> = zones.iter().filter(|zone| zone.is_fit()).collect();
+    let of = fit.len();
+    // Where one is passed over, it comes last.
+    fit.sort_by_key(|zone| zone.id == OLD);
+    let chosen = fit.get(..2)?;
+    let passed = zones.iter().find(|old| {
+        let later = |other: &&Zone| other.name > old.name;
+        old.id == OLD && old.is_fit() && !chosen.contains(old) && chosen.iter().any(later)
+    });
+    let why = match passed {
+        Some(old) => format!(
+            "these are the first two of {of} but for {}, which lacks newer instance types",
+            old.name
+        ),
+        None => format!("these are the first two of {of}"),
+    };
+    Some((chosen.iter().map(|zone| zone.name.clone()).collect(), why))
 }
 
 /// Cuts a block into equal slots, one a zone and kind, and uses the first half of each where that is large enough:
@@ -99,6 +125,37 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn two_fit_zones_are_picked_and_the_reason_told() {
+        let zone = |name: &str, id: &str, state: &str, kind: &str| Zone {
+            name: name.into(),
+            id: id.into(),
+            state: state.into(),
+            kind: kind.into(),
+        };
+        let fit = |name, id| zone(name, id, "available", "availability-zone");
+        let mut zones = vec![
+            zone(
+                "us-east-1-bos-1a",
+                "use1-bos1-az1",
+                "available",
+                "local-zone",
+            ),
+            fit("us-east-1a", "use1-az3"),
+            zone("us-east-1b", "use1-az1", "impaired", "availability-zone"),
+            fit("us-east-1c", "use1-az2"),
+        ];
+        // The old one is better than none.
+        let (names, why) = pick(&zones).unwrap();
+        assert_eq!(names, ["us-east-1c", "us-east-1a"]);
+        assert_eq!(why, "these are the first two of 2");
+        zones.push(fit("us-east-1d", "use1-az4"));
+        let (names, why) = pick(&zones).unwrap();
+        assert_eq!(names, ["us-east-1c", "us-east-1d"]);
+        assert!(why.contains("first two of 3 but for us-east-1a"), "{why}");
+        assert_eq!(pick(&zones[..3]), None);
     }
 
     #[test]

@@ -88,6 +88,9 @@ fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static st
         Change::Account(account_baseline::Change::Password(_)) => {
             ("*".to_owned(), &["iam:UpdateAccountPasswordPolicy"])
         }
+        Change::Account(account_baseline::Change::EncryptDisks) => {
+            ("*".to_owned(), &["ec2:EnableEbsEncryptionByDefault"])
+        }
     }
 }
 

@@ -30,7 +30,7 @@ except iam.exceptions.NoSuchEntityException:
         "`--with account.password-policy` makes it: 14 characters",
         "= second factor of the root user: OFF",
         "= access keys of the root user: none",
-        "= EBS encryption by default: not checked",
+        "= EBS encryption by default in us-west-2: off; `--with account.ebs-encryption` makes it: on",
         "= CloudTrail: not checked",
     ] {
         assert!(plan.contains(told), "{told}: {plan}");
@@ -63,4 +63,47 @@ except iam.exceptions.NoSuchEntityException:
     // The baseline outlives the environment.
     assert_eq!(bootstrap("destroy --yes --confirm test").0, 0);
     assert_eq!(account.ask(policy), found);
+}
+
+#[test]
+fn new_disks_are_encrypted_only_where_it_is_named() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let bootstrap = |arguments: &str| {
+        run(in_workplace(
+            account.osmt("osmt-bootstrap"),
+            &folder,
+            arguments,
+        ))
+    };
+    let disks = "answer = client('ec2').get_ebs_encryption_by_default()['EbsEncryptionByDefault']";
+    assert_eq!(bootstrap("apply --only account --yes").0, 0);
+    assert_eq!(account.ask(disks), false);
+
+    let item = "--only account.ebs-encryption";
+    let (exit, plan, error) = bootstrap(&format!("plan {item}"));
+    assert_eq!(exit, 1, "{error}");
+    let change = "~ EBS encryption by default in us-west-2: off → on";
+    assert!(plan.contains(change), "{plan}");
+    assert_eq!(account.ask(disks), false);
+    let (exit, _, error) = bootstrap(&format!("apply {item} --yes"));
+    assert_eq!(exit, 0, "{error}");
+    assert_eq!(account.ask(disks), true);
+    let (exit, said, error) = bootstrap(&format!("apply {item} --yes"));
+    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+
+    // Not known is said where it is only looked at, and ends what would change it.
+    let unreached = |arguments: &str| {
+        let mut command = in_workplace(account.osmt("osmt-bootstrap"), &folder, arguments);
+        command
+            .env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")
+            .env("AWS_MAX_ATTEMPTS", "1");
+        run(command)
+    };
+    let (exit, plan, _) = unreached("plan --only account");
+    let told = "= EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
+    assert_eq!(exit, 0);
+    assert!(plan.contains(told), "{plan}");
+    let (exit, _, error) = unreached(&format!("apply {item} --yes"));
+    assert_ne!(exit, 0, "{error}");
+    assert!(error.contains("EBS encryption by default"), "{error}");
 }

@@ -11,7 +11,13 @@ const EC2: &[&str] = &["arn:{p}:ec2:{r}:{a}:*"];
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
-    allow("NetworkRead", "ec2", "Describe*", ANY, ALWAYS),
+    allow(
+        "NetworkRead",
+        "ec2",
+        "Describe* GetEbsEncryptionByDefault",
+        ANY,
+        ALWAYS,
+    ),
     allow(
         "NetworkNew",
         "ec2",

@@ -8,16 +8,15 @@ use similar::TextDiff;
 
 use super::Lock;
 use super::StateFlags;
+use super::ask::ask;
 use crate::account::observe;
 use crate::aws;
 use crate::bootstrap;
 use crate::bootstrap::Target;
 use crate::bootstrap::backend;
 use crate::bootstrap::backend::Backend;
-use crate::bootstrap::dns;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
-use crate::bootstrap::init::QUESTIONS;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
@@ -64,7 +63,7 @@ pub(super) struct InitFlags {
     /// The VPC's address block; the subnets are computed from it.
     #[arg(long, value_name = "CIDR")]
     vpc_cidr: Option<String>,
-    /// The availability zones [default: two that every account has].
+    /// The availability zones [default: two that the account can use, or by offline knowledge where AWS is not asked].
     #[arg(long, value_name = "ZONES", value_delimiter = ',')]
     azs: Option<Vec<String>>,
     /// A certificate that exists already [default: `osmt-bootstrap certificate` gets one].
@@ -203,62 +202,6 @@ fn existing(path: &Path) -> Result<Option<String>, Failure> {
 /// The directory's own template, else the shipped one.
 fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
     Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
-}
-
-/// Asks for what is open: on a terminal one by one until the answer can be right, elsewhere by naming the flags.
-async fn ask(
-    common: &Common,
-    ui: &Ui,
-    start: &Document,
-    answers: &mut Answers,
-) -> Result<(), Failure> {
-    let open = init::open_questions(start, answers);
-    if !open.is_empty() && (ui.yes || !ui.can_ask()) {
-        let flags: Vec<String> = open
-            .iter()
-            .map(|&index| format!("--{}", QUESTIONS[index].flag))
-            .collect();
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("these answers are missing: {}", flags.join(", ")),
-        )
-        .help("give them as flags, or run it on a terminal without `--yes`"));
-    }
-    if open.is_empty() {
-        return Ok(());
-    }
-    // What the account can tell need not be typed; without AWS everything is asked.
-    let session = aws::open(&common.aws(None, ui), None).await.ok();
-    for index in open {
-        let question = QUESTIONS[index];
-        let hint = match (&session, question.flag) {
-            (Some(session), "account-id") => Some(session.account_id.clone()),
-            (Some(session), "region") => Some(session.region.clone()),
-            (Some(session), "hosted-zone-id") => {
-                let domain = answers.text(start, "/config/domain/name");
-                let zone = dns::nearest_zone(session, &domain.unwrap_or_default()).await;
-                zone.ok().flatten().map(|zone| zone.id)
-            }
-            _ => None,
-        };
-        let prompt = match &hint {
-            Some(hint) => format!("{} [{hint}]: ", question.prompt),
-            None => format!("{}: ", question.prompt),
-        };
-        let answer = loop {
-            let given = ui.ask(&prompt).await?;
-            let answer = match (given.trim(), &hint) {
-                ("", Some(hint)) => hint.clone(),
-                (given, _) => given.to_owned(),
-            };
-            match (question.check)(&answer) {
-                Ok(()) => break answer,
-                Err(wanted) => ui.say(format_args!("  it should be {wanted}")),
-            }
-        };
-        answers.texts[index] = Some(answer);
-    }
-    Ok(())
 }
 
 /// Says what the doctor would say of the config; the certificate comes later.

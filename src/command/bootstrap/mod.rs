@@ -1,6 +1,7 @@
 //! `osmt-bootstrap`: flags in, text and exit out. One file a verb; here what they share.
 
 mod apply;
+mod ask;
 mod certificate;
 mod destroy;
 mod init;

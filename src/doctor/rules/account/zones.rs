@@ -68,8 +68,11 @@ fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
     for (index, name) in audit.config.vpc.azs.iter().enumerate() {
         let zone = zones.iter().find(|zone| zone.name == *name);
         if let Some(zone) = zone.filter(|zone| !zone.is_fit()) {
-            let Zone { state, kind, .. } = zone;
-            let message = format!("zone {name} is {state}, a {kind}");
+            let message = if zone.state == "available" {
+                format!("zone {name} is a {}", zone.kind.replace('-', " "))
+            } else {
+                format!("zone {name} is {}", zone.state)
+            };
             sink.value(format!("{AZS}/{index}"), message)
                 .help(others(audit, zones));
         }
