@@ -143,6 +143,19 @@ fn the_zones_of_the_config_are_looked_for_in_the_account() {
             .calls()
             .contains(&"ec2:DescribeAvailabilityZones".to_owned())
     );
+
+    // A recording from before zones were read does not tell, and that is said.
+    let folder = folder(|_| ());
+    let facts = doctor(&account, folder.path(), &["facts"]).assert().code(0);
+    let mut facts: Value = serde_json::from_slice(&facts.get_output().stdout).unwrap();
+    assert!(facts.as_object_mut().unwrap().remove("zones").is_some());
+    let recording = folder.path().join("facts.json");
+    support::write(&recording, &facts.to_string());
+    let recording = recording.to_str().unwrap();
+    let replay = ["check", "--format", "json", "--facts", recording];
+    let report = doctor(&account, folder.path(), &replay).assert().code(1);
+    let report: Value = serde_json::from_slice(&report.get_output().stdout).unwrap();
+    assert!(report["unknown"].to_string().contains("AZS001"), "{report}");
 }
 
 #[test]
