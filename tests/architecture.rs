@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("git", &["explain"]),
     ("keyring", &["explain"]),
     ("registry", &["explain"]),
-    ("account", &["aws", "config", "explain"]),
+    ("account", &["aws", "config", "explain", "plan"]),
     ("report", &["document", "finding", "plan"]),
     // The products: never each other, never what speaks.
     ("bootstrap", SLICE),

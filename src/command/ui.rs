@@ -203,6 +203,10 @@ impl Ui {
         })
         .await;
         match line {
+            Ok(Ok(line)) if line.is_empty() => Err(Failure::new(
+                Exit::Refused,
+                format!("the input ended before the answer; {}", self.already()),
+            )),
             Ok(Ok(line)) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
             _ => Err(Failure::new(Exit::Failed, "could not read the answer")),
         }
