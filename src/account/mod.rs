@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::aws::CallError;
+
+pub mod baseline;
 pub mod iam;
 pub mod observe;
+pub mod observe_baseline;
 mod observe_bucket;
 pub mod observe_ec2;
 pub mod observe_iam;
@@ -30,6 +34,15 @@ impl<T> Known<T> {
         match self {
             Self::Known(fact) => Ok(fact),
             Self::Unknown(reason) => Err(reason),
+        }
+    }
+}
+
+impl<T> From<Result<T, CallError>> for Known<T> {
+    fn from(read: Result<T, CallError>) -> Self {
+        match read {
+            Ok(fact) => Self::Known(fact),
+            Err(error) => Self::Unknown(error.reason()),
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Names {
 pub async fn facts(session: &Session, names: &Names) -> Facts {
     let secrets = async {
         let reads = names.secrets.iter().map(|name| {
-            Box::pin(async move { (name.clone(), known(secret(session, name).await)) })
+            Box::pin(async move { (name.clone(), secret(session, name).await.into()) })
         });
         plan::all(reads.collect()).await.into_iter().collect()
     };
@@ -70,18 +70,11 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
             Ok(fact) => Known::Known(fact),
             Err(error) => Known::Unknown(error.reason()),
         },
-        lock_table: known(lock_table),
+        lock_table: lock_table.into(),
         secrets,
-        certificate: known(certificate),
-        hosted_zone: known(hosted_zone),
-        zones: known(zones),
-    }
-}
-
-fn known<T>(result: Result<T, CallError>) -> Known<T> {
-    match result {
-        Ok(fact) => Known::Known(fact),
-        Err(error) => Known::Unknown(error.reason()),
+        certificate: certificate.into(),
+        hosted_zone: hosted_zone.into(),
+        zones: zones.into(),
     }
 }
 

@@ -6,9 +6,7 @@ use crate::aws::Session;
 
 /// Reads the regions that the account has enabled.
 pub async fn regions(session: &Session) -> Result<Vec<String>, CallError> {
-    let answer = session
-        .ec2(&session.region, "ec2:DescribeRegions", &[])
-        .await?;
+    let answer = session.ec2(&session.region, "ec2:DescribeRegions").await?;
     let mut regions: Vec<String> = answer
         .rows("regionInfo", ["regionName"])?
         .into_iter()
@@ -20,9 +18,7 @@ pub async fn regions(session: &Session) -> Result<Vec<String>, CallError> {
 
 /// Reads the zones of a region that the account can use, by name; a local zone only where it was opted in.
 pub async fn zones(session: &Session, region: &str) -> Result<Vec<Zone>, CallError> {
-    let answer = session
-        .ec2(region, "ec2:DescribeAvailabilityZones", &[])
-        .await?;
+    let answer = session.ec2(region, "ec2:DescribeAvailabilityZones").await?;
     let fields = ["zoneName", "zoneId", "zoneState", "zoneType"];
     let mut zones: Vec<Zone> = answer
         .rows("availabilityZoneInfo", fields)?
@@ -41,7 +37,7 @@ pub async fn zones(session: &Session, region: &str) -> Result<Vec<Zone>, CallErr
 /// Reads whether new disks are encrypted though nobody asks for it, in the session's region.
 pub async fn ebs_encryption(session: &Session) -> Result<bool, CallError> {
     let answer = session
-        .ec2(&session.region, "ec2:GetEbsEncryptionByDefault", &[])
+        .ec2(&session.region, "ec2:GetEbsEncryptionByDefault")
         .await?;
     Ok(answer.field("ebsEncryptionByDefault")? == "true")
 }

@@ -1,20 +1,14 @@
-//! Reads of IAM: a role with what is attached to it, its policies, and the account's own settings.
+//! Reads of IAM: a role with what is attached to it, and its policies.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::PolicyScopeType;
-use aws_sdk_iam::types::SummaryKeyType;
 use aws_sdk_iam::types::Tag;
 
-use super::Known;
-use super::iam::Baseline;
-use super::iam::PasswordPolicy;
 use super::iam::Policy;
 use super::iam::Role;
-use super::iam::Root;
-use super::observe_ec2;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
@@ -118,62 +112,8 @@ pub async fn other_versions(iam: &Client, arn: &str) -> Result<Vec<String>, Call
         .collect())
 }
 
-/// Reads the settings of the whole account; what cannot be read is unknown.
-pub async fn baseline(session: &Session) -> Baseline {
-    let iam = session.iam();
-    let password = async {
-        let answer = iam.get_account_password_policy().send().await;
-        present(call("iam:GetAccountPasswordPolicy", answer))
-    };
-    let summary = async {
-        let answer = iam.get_account_summary().send().await;
-        call("iam:GetAccountSummary", answer)
-    };
-    let disks = observe_ec2::ebs_encryption(session);
-    let (password, summary, disks) = tokio::join!(password, summary, disks);
-    Baseline {
-        password: match password {
-            Ok(answer) => Known::Known(
-                answer
-                    .and_then(|answer| answer.password_policy)
-                    .map(|policy| password_policy(&policy)),
-            ),
-            Err(error) => Known::Unknown(error.reason()),
-        },
-        root: match summary {
-            Ok(answer) => {
-                let counts = answer.summary_map.unwrap_or_default();
-                let is = |key| counts.get(&key).copied().unwrap_or_default() > 0;
-                Known::Known(Root {
-                    mfa: is(SummaryKeyType::AccountMfaEnabled),
-                    keys: is(SummaryKeyType::AccountAccessKeysPresent),
-                })
-            }
-            Err(error) => Known::Unknown(error.reason()),
-        },
-        disks: match disks {
-            Ok(on) => Known::Known(on),
-            Err(error) => Known::Unknown(error.reason()),
-        },
-    }
-}
-
-fn password_policy(policy: &aws_sdk_iam::types::PasswordPolicy) -> PasswordPolicy {
-    PasswordPolicy {
-        length: policy.minimum_password_length().unwrap_or_default(),
-        symbol: policy.require_symbols(),
-        digit: policy.require_numbers(),
-        upper: policy.require_uppercase_characters(),
-        lower: policy.require_lowercase_characters(),
-        own_change: policy.allow_users_to_change_password(),
-        reuse: policy.password_reuse_prevention(),
-        days: policy.max_password_age(),
-        hard_end: policy.hard_expiry().unwrap_or_default(),
-    }
-}
-
 /// What is not there is `None`.
-fn present<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+pub(super) fn present<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Err(error) if error.is("NoSuchEntity") || error.is("NoSuchEntityException") => Ok(None),
         answer => answer.map(Some),

@@ -3,8 +3,8 @@
 //! Knows no resource: what is read and written is the slices' business.
 
 mod call;
-pub mod ec2;
 mod listener;
+mod plain;
 
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ use aws_config::retry::RetryMode;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_http_client::Builder as HttpClient;
 use aws_smithy_http_client::tls;
+use aws_types::service_config::ServiceConfigKey;
+use url::Host;
+use url::Url;
 
 pub use self::call::CallError;
 pub use self::call::Cause;
@@ -172,19 +175,40 @@ impl Session {
         self.config.endpoint_url().is_some_and(is_loopback)
     }
 
-    /// Whether calls leave this machine unencrypted.
-    pub fn is_in_clear(&self) -> bool {
-        let endpoint = self.config.endpoint_url();
-        endpoint.is_some_and(|url| url.starts_with("http://") && !is_loopback(url))
+    /// Whether calls to a service leave this machine unencrypted.
+    pub fn is_in_clear(&self, service: &'static str) -> bool {
+        let endpoint = self.endpoint(service);
+        endpoint.is_some_and(|url| !is_loopback(&url) && !url.starts_with("https:"))
+    }
+
+    /// Another endpoint than AWS's own: `--endpoint-url`, else the service's (`AWS_ENDPOINT_URL_S3_CONTROL` and its like
+    /// in a profile), else that of all services. `service` is its id, as in `S3 Control`.
+    fn endpoint(&self, service: &'static str) -> Option<String> {
+        let all = || self.config.endpoint_url().map(str::to_owned);
+        if self.config.get_origin("endpoint_url").is_client_config() {
+            return all();
+        }
+        let key = ServiceConfigKey::builder()
+            .service_id(service)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let one = || self.config.service_config()?.load_config(key.ok()?);
+        one().or_else(all)
     }
 }
 
 /// Whether an endpoint URL names this machine.
 pub fn is_loopback(url: &str) -> bool {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    ["127.", "localhost", "[::1]"]
-        .iter()
-        .any(|local| host.starts_with(local))
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// A session could not be opened, or must not be used.
@@ -228,6 +252,33 @@ impl Explain for Error {
                 "you are {caller}; choose a profile of account {expected} with `--profile` or AWS_PROFILE"
             )),
             Self::Call(error) => error.help(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for local in [
+            "http://127.0.0.1:5555",
+            "http://127.8.0.1",
+            "https://LOCALHOST:4566/x",
+            "http://[::1]:80",
+        ] {
+            assert!(is_loopback(local), "{local}");
+        }
+        for other in [
+            "http://localhost.example.org",
+            "http://127.evil.example",
+            "http://127.0.0.1@example.org",
+            "http://10.0.0.1:5555",
+            "127.0.0.1:5555",
+            "",
+        ] {
+            assert!(!is_loopback(other), "{other}");
         }
     }
 }

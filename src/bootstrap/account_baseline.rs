@@ -11,9 +11,15 @@ use serde::Serialize;
 use super::Error;
 use super::Judged;
 use super::Target;
+use super::state_bucket::switches;
 use crate::account::Known;
-use crate::account::iam::Baseline;
-use crate::account::iam::PasswordPolicy;
+use crate::account::PublicAccessBlock;
+use crate::account::baseline::Analyzer;
+use crate::account::baseline::Baseline;
+use crate::account::baseline::PasswordPolicy;
+use crate::account::baseline::Root;
+use crate::account::baseline::Trail;
+use crate::account::observe_baseline::PUBLIC_ACCESS;
 use crate::aws::Session;
 use crate::aws::call;
 use crate::plan::Line;
@@ -27,36 +33,27 @@ pub enum Item {
     PasswordPolicy,
     /// The encryption of disks that nobody asks to be encrypted.
     EbsEncryption,
+    /// The block on public access to every bucket.
+    S3PublicAccess,
 }
 
 impl Item {
     /// Every item.
-    pub const ALL: [Self; 2] = [Self::PasswordPolicy, Self::EbsEncryption];
+    pub const ALL: [Self; 3] = [
+        Self::PasswordPolicy,
+        Self::EbsEncryption,
+        Self::S3PublicAccess,
+    ];
 
     /// As it is named on the command line: `password-policy`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PasswordPolicy => "password-policy",
             Self::EbsEncryption => "ebs-encryption",
+            Self::S3PublicAccess => "s3-public-access",
         }
     }
 }
-
-/// What nothing here reads, and where a person looks instead.
-const ELSEWHERE: [(&str, &str); 3] = [
-    (
-        "block public access to all buckets",
-        "not checked: S3 console, Block Public Access settings for this account",
-    ),
-    (
-        "CloudTrail",
-        "not checked: CloudTrail console, Trails; one for all regions, better one of the organisation",
-    ),
-    (
-        "IAM Access Analyzer",
-        "not checked: IAM console, Access Analyzer, Analyzer settings",
-    ),
-];
 
 /// One change to the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +62,8 @@ pub enum Change {
     Password(PasswordPolicy),
     /// Encrypt new disks in the region, whoever makes them.
     EncryptDisks,
+    /// Block public access to every bucket of the account.
+    BlockPublicAccess,
 }
 
 /// Judges the account's settings; pure. `named` are the items that may be changed.
@@ -74,110 +73,190 @@ pub fn judge(
     seen: &Baseline,
 ) -> Result<Vec<Judged<Change>>, Error> {
     let thing = format!("account {}", target.account_id);
-    let told = |name: &str, text: String| Judged {
-        line: Line::new(Verb::Keep, &thing).setting(name, None, Some(text)),
+    let settable = |item, setting: &str, look| judge_item(&thing, named, (item, setting), look);
+    let told = |setting: String, text: String| Judged {
+        line: Line::new(Verb::Keep, &thing).setting(setting, None, Some(text)),
         change: None,
     };
-    let password = "password policy";
-    let mut judged = vec![match &seen.password {
-        Known::Unknown(reason) if named.contains(&Item::PasswordPolicy) => {
+    let [mfa, keys] = root(&seen.root);
+    let region = &target.region;
+    Ok(vec![
+        settable(
+            Item::PasswordPolicy,
+            "password policy",
+            look(&seen.password, |present| password(present.as_ref())),
+        )?,
+        settable(
+            Item::EbsEncryption,
+            &format!("EBS encryption by default in {region}"),
+            look(&seen.disks, |on| disks(*on)),
+        )?,
+        settable(
+            Item::S3PublicAccess,
+            "public access to all S3 buckets",
+            look(&seen.buckets, |block| buckets(*block)),
+        )?,
+        told("second factor of the root user".into(), mfa),
+        told("access keys of the root user".into(), keys),
+        told("CloudTrail".into(), trails(&seen.trails)),
+        told(
+            format!("IAM Access Analyzer in {region}"),
+            analyzers(&seen.analyzers),
+        ),
+    ])
+}
+
+/// A settable item as it is and as it should be.
+struct Look {
+    from: String,
+    to: String,
+    fits: bool,
+    change: Change,
+}
+
+fn look<T>(seen: &Known<T>, as_it_is: impl FnOnce(&T) -> Look) -> Result<Look, &str> {
+    seen.as_result().map(as_it_is)
+}
+
+/// Changed where it is named, otherwise only told; what is not known ends a run that should change it.
+fn judge_item(
+    thing: &str,
+    named: &BTreeSet<Item>,
+    (item, setting): (Item, &str),
+    look: Result<Look, &str>,
+) -> Result<Judged<Change>, Error> {
+    let told = |text: String| Judged {
+        line: Line::new(Verb::Keep, thing).setting(setting, None, Some(text)),
+        change: None,
+    };
+    let named = named.contains(&item);
+    Ok(match look {
+        Err(reason) if named => {
             return Err(Error::Account {
-                item: password,
-                why: reason.clone(),
+                item: setting.to_owned(),
+                why: reason.to_owned(),
             });
         }
-        Known::Unknown(reason) => told(password, format!("not known: {reason}")),
-        Known::Known(present) => {
-            let wanted = raised(present.as_ref());
-            let fits = present.as_ref() == Some(&wanted);
-            let from = present.as_ref().map_or_else(
-                || "none of its own, so IAM's: 8 characters".to_owned(),
-                text_of,
-            );
-            if fits || named.contains(&Item::PasswordPolicy) {
-                Judged::setting(
-                    (&thing, true),
-                    password,
-                    (Some(from), &text_of(&wanted)),
-                    fits,
-                    Change::Password(wanted),
-                )
-            } else {
-                told(
-                    password,
-                    format!(
-                        "{from}; `--with account.{}` makes it: {}",
-                        Item::PasswordPolicy.name(),
-                        text_of(&wanted)
-                    ),
-                )
-            }
-        }
-    }];
-    judged.push(disks(target, named, &seen.disks)?);
-    match &seen.root {
-        Known::Known(root) => {
-            judged.push(told(
-                "second factor of the root user",
-                if root.mfa {
-                    "on".into()
-                } else {
-                    "OFF: sign in as root, Security credentials, Assign MFA device".into()
-                },
-            ));
-            judged.push(told(
-                "access keys of the root user",
-                if root.keys {
-                    "THERE ARE: sign in as root, Security credentials, Access keys, delete them"
-                        .into()
-                } else {
-                    "none".into()
-                },
-            ));
-        }
-        Known::Unknown(reason) => judged.push(told("root user", format!("not known: {reason}"))),
+        Err(reason) => told(format!("not known: {reason}")),
+        Ok(look) if look.fits || named => Judged::setting(
+            (thing, true),
+            setting,
+            (Some(look.from), &look.to),
+            look.fits,
+            look.change,
+        ),
+        Ok(Look { from, to, .. }) => told(format!(
+            "{from}; `--with account.{}` makes it: {to}",
+            item.name()
+        )),
+    })
+}
+
+fn password(present: Option<&PasswordPolicy>) -> Look {
+    let wanted = raised(present);
+    Look {
+        from: present.map_or_else(
+            || "none of its own, so IAM's: 8 characters".to_owned(),
+            text_of,
+        ),
+        to: text_of(&wanted),
+        fits: present == Some(&wanted),
+        change: Change::Password(wanted),
     }
-    judged.extend(ELSEWHERE.map(|(name, text)| told(name, text.to_owned())));
-    Ok(judged)
 }
 
 /// Disks that exist already stay as they are, and nothing that reads them notices.
-fn disks(
-    target: &Target,
-    named: &BTreeSet<Item>,
-    seen: &Known<bool>,
-) -> Result<Judged<Change>, Error> {
-    let thing = format!("account {}", target.account_id);
-    let name = format!("EBS encryption by default in {}", target.region);
-    let item = Item::EbsEncryption;
-    let told = |text: String| Judged {
-        line: Line::new(Verb::Keep, &thing).setting(&name, None, Some(text)),
-        change: None,
+fn disks(on: bool) -> Look {
+    Look {
+        from: if on { "on" } else { "off" }.to_owned(),
+        to: "on".to_owned(),
+        fits: on,
+        change: Change::EncryptDisks,
+    }
+}
+
+fn buckets(block: PublicAccessBlock) -> Look {
+    Look {
+        from: switches(block),
+        to: format!(
+            "{}, also to buckets that are public now",
+            switches(PublicAccessBlock::ALL)
+        ),
+        fits: block == PublicAccessBlock::ALL,
+        change: Change::BlockPublicAccess,
+    }
+}
+
+fn root(seen: &Known<Root>) -> [String; 2] {
+    match seen {
+        Known::Known(root) => [
+            if root.mfa {
+                "on"
+            } else {
+                "OFF: sign in as root, Security credentials, Assign MFA device"
+            },
+            if root.keys {
+                "THERE ARE: sign in as root, Security credentials, Access keys, delete them"
+            } else {
+                "none"
+            },
+        ]
+        .map(str::to_owned),
+        Known::Unknown(reason) => [0, 1].map(|_| format!("not known: {reason}")),
+    }
+}
+
+/// CIS AWS Foundations Benchmark: a trail that records every region.
+fn trails(seen: &Known<Vec<Trail>>) -> String {
+    let trails = match seen {
+        Known::Known(trails) => trails,
+        Known::Unknown(reason) => return format!("not known: {reason}"),
     };
-    Ok(match seen {
-        Known::Unknown(reason) if named.contains(&item) => {
-            return Err(Error::Account {
-                item: "EBS encryption by default",
-                why: reason.clone(),
-            });
-        }
-        Known::Unknown(reason) => told(format!("not known: {reason}")),
-        Known::Known(false) if !named.contains(&item) => told(format!(
-            "off; `--with account.{}` makes it: on",
-            item.name()
-        )),
-        Known::Known(on) => {
-            let from = if *on { "on" } else { "off" };
-            let change = Change::EncryptDisks;
-            Judged::setting(
-                (&thing, true),
-                &name,
-                (Some(from.to_owned()), "on"),
-                *on,
-                change,
-            )
-        }
-    })
+    if let Some(trail) = trails
+        .iter()
+        .find(|trail| trail.everywhere && trail.logging)
+    {
+        let whose = if trail.organisation {
+            ", the organisation's,"
+        } else {
+            ""
+        };
+        return format!("trail {}{whose} records all regions", trail.name);
+    }
+    let others: Vec<String> = trails
+        .iter()
+        .map(|trail| {
+            let how = if trail.logging {
+                "records one region"
+            } else {
+                "is stopped"
+            };
+            format!("trail {} {how}", trail.name)
+        })
+        .collect();
+    let others = if others.is_empty() {
+        "no trail".to_owned()
+    } else {
+        others.join(", ")
+    };
+    format!(
+        "NOT ALL RECORDED: {others}; CloudTrail console, Trails, one for all regions, better one of the organisation"
+    )
+}
+
+/// An organisation's analyzer is seen only in the account that administers it.
+fn analyzers(seen: &Known<Vec<Analyzer>>) -> String {
+    let analyzers = match seen {
+        Known::Known(analyzers) => analyzers,
+        Known::Unknown(reason) => return format!("not known: {reason}"),
+    };
+    let outside = |analyzer: &&Analyzer| {
+        matches!(&*analyzer.kind, "ACCOUNT" | "ORGANIZATION") && analyzer.status == "ACTIVE"
+    };
+    match analyzers.iter().find(outside) {
+        Some(analyzer) => format!("{} is active", analyzer.name),
+        None => "NONE of this account for access from outside: IAM console, Access Analyzer, Create analyzer (an organisation's is not seen from here)".to_owned(),
+    }
 }
 
 /// The rules we recommend (CIS AWS Foundations Benchmark: 14 characters, 24 passwords remembered); stricter ones stay.
@@ -221,13 +300,29 @@ fn text_of(policy: &PasswordPolicy) -> String {
     text.join("; ")
 }
 
+/// All four switches on, as S3 reads it.
+const ALL_BLOCKED: &str = concat!(
+    r#"<PublicAccessBlockConfiguration xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/">"#,
+    "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>",
+    "<BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets>",
+    "</PublicAccessBlockConfiguration>",
+);
+
 /// Makes one change.
 pub async fn apply(session: &Session, change: &Change) -> Result<(), Error> {
     let policy = match change {
         Change::Password(policy) => policy,
         Change::EncryptDisks => {
             let operation = "ec2:EnableEbsEncryptionByDefault";
-            session.ec2(&session.region, operation, &[]).await?;
+            session.ec2(&session.region, operation).await?;
+            return Ok(());
+        }
+        Change::BlockPublicAccess => {
+            let operation = "s3:PutAccountPublicAccessBlock";
+            let document = Some(ALL_BLOCKED.to_owned());
+            session
+                .s3_control(operation, PUBLIC_ACCESS, document)
+                .await?;
             return Ok(());
         }
     };

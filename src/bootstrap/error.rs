@@ -34,7 +34,7 @@ pub enum Error {
     #[error("the account's {item} cannot be read, so it is not changed; nothing was written")]
     Account {
         /// `password policy`
-        item: &'static str,
+        item: String,
         /// Why.
         why: String,
     },

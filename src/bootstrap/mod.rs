@@ -33,9 +33,9 @@ use serde::Serialize;
 pub use self::error::Error;
 use crate::account::Bucket;
 use crate::account::Table;
-use crate::account::iam::Baseline;
+use crate::account::baseline::Baseline;
 use crate::account::observe;
-use crate::account::observe_iam;
+use crate::account::observe_baseline;
 use crate::aws::Session;
 use crate::config;
 use crate::config::Config;
@@ -147,7 +147,7 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> 
     };
     let account = async {
         match &parts.account {
-            Some(_) => Some(Box::pin(observe_iam::baseline(session)).await),
+            Some(_) => Some(Box::pin(observe_baseline::baseline(session)).await),
             None => None,
         }
     };

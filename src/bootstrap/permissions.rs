@@ -91,6 +91,9 @@ fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static st
         Change::Account(account_baseline::Change::EncryptDisks) => {
             ("*".to_owned(), &["ec2:EnableEbsEncryptionByDefault"])
         }
+        Change::Account(account_baseline::Change::BlockPublicAccess) => {
+            ("*".to_owned(), &["s3:PutAccountPublicAccessBlock"])
+        }
     }
 }
 

@@ -183,7 +183,8 @@ fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
     )
 }
 
-fn switches(block: PublicAccessBlock) -> String {
+/// How many of the four switches are on, in words.
+pub(super) fn switches(block: PublicAccessBlock) -> String {
     let on = [
         block.block_public_acls,
         block.ignore_public_acls,

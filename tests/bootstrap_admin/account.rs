@@ -1,5 +1,8 @@
 //! The account's own settings: shown, and changed only where they are named.
 
+use std::io::Read as _;
+use std::io::Write as _;
+
 use super::in_workplace;
 use super::run;
 use super::support::Emulator;
@@ -31,7 +34,10 @@ except iam.exceptions.NoSuchEntityException:
         "= second factor of the root user: OFF",
         "= access keys of the root user: none",
         "= EBS encryption by default in us-west-2: off; `--with account.ebs-encryption` makes it: on",
-        "= CloudTrail: not checked",
+        "= public access to all S3 buckets: not blocked; `--with account.s3-public-access` makes it: blocked, all four switches",
+        "= CloudTrail: NOT ALL RECORDED: no trail; CloudTrail console",
+        // The emulator does not know this service.
+        "= IAM Access Analyzer in us-west-2: not known: access-analyzer:ListAnalyzers failed with NotImplemented",
     ] {
         assert!(plan.contains(told), "{told}: {plan}");
     }
@@ -106,4 +112,129 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
     let (exit, _, error) = unreached(&format!("apply {item} --yes"));
     assert_ne!(exit, 0, "{error}");
     assert!(error.contains("EBS encryption by default"), "{error}");
+}
+
+#[test]
+fn public_access_is_blocked_only_where_it_is_named() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let bootstrap = |arguments: &str| {
+        run(in_workplace(
+            account.osmt("osmt-bootstrap"),
+            &folder,
+            arguments,
+        ))
+    };
+    let switches = |put: &str| {
+        // botocore puts the account's number before the host, which an address cannot have: asked as S3 itself hears it.
+        account.ask(&format!(
+            r"
+import botocore.auth, botocore.awsrequest, http.client, os, re
+keys = session.get_credentials().get_frozen_credentials()
+url = os.environ['AWS_ENDPOINT_URL'] + '/v20180820/configuration/publicAccessBlock'
+body = {put}
+request = botocore.awsrequest.AWSRequest('PUT' if body else 'GET', url, {{'x-amz-account-id': '123456789012'}}, body)
+botocore.auth.S3SigV4Auth(keys, 's3', 'us-west-2').add_auth(request)
+wire = http.client.HTTPConnection(url.split('/')[2])
+wire.request(request.method, '/v20180820/configuration/publicAccessBlock', body, dict(request.headers))
+answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
+        ))
+    };
+    assert_eq!(bootstrap("apply --only account --yes").0, 0);
+    assert_eq!(switches("None"), serde_json::json!([]));
+    switches(
+        "'<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>'",
+    );
+
+    let item = "--only account.s3-public-access";
+    let (exit, plan, error) = bootstrap(&format!("plan {item}"));
+    assert_eq!(exit, 1, "{error}");
+    let change = "~ public access to all S3 buckets: blocked, 1 of four switches → blocked, all four switches, also to buckets that are public now";
+    assert!(plan.contains(change), "{plan}");
+    let (exit, _, error) = bootstrap(&format!("apply {item} --yes"));
+    assert_eq!(exit, 0, "{error}");
+    let on = [
+        "BlockPublicAcls",
+        "IgnorePublicAcls",
+        "BlockPublicPolicy",
+        "RestrictPublicBuckets",
+    ];
+    assert_eq!(switches("None"), serde_json::json!(on));
+    let (exit, said, error) = bootstrap(&format!("apply {item} --yes"));
+    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+}
+
+#[test]
+fn a_trail_counts_where_it_records_all_regions() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let told = || {
+        let command = account.osmt("osmt-bootstrap");
+        run(in_workplace(command, &folder, "plan --only account")).1
+    };
+    account.ask(
+        r"
+s3, trails = client('s3'), client('cloudtrail')
+s3.create_bucket(Bucket='trails', CreateBucketConfiguration={'LocationConstraint': 'us-west-2'})
+trails.create_trail(Name='here', S3BucketName='trails')
+trails.start_logging(Name='here')
+trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail=True)",
+    );
+    let plan = told();
+    let wanted = "= CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; CloudTrail console";
+    assert!(plan.contains(wanted), "{plan}");
+    account.ask("client('cloudtrail').start_logging(Name='everywhere')");
+    let plan = told();
+    let wanted = "= CloudTrail: trail everywhere records all regions";
+    assert!(plan.contains(wanted), "{plan}");
+}
+
+#[test]
+fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let told = |status: u16, answer: &'static str| {
+        let mut command = account.osmt("osmt-bootstrap");
+        command.env(
+            "AWS_ENDPOINT_URL_ACCESSANALYZER",
+            one_answer(status, answer),
+        );
+        let (exit, plan, error) = run(in_workplace(command, &folder, "plan --only account"));
+        assert_eq!(exit, 0, "{error}");
+        let lines = plan.lines().map(str::trim);
+        let mut lines =
+            lines.filter_map(|line| line.strip_prefix("= IAM Access Analyzer in us-west-2: "));
+        lines.next().unwrap_or_else(|| panic!("{plan}")).to_owned()
+    };
+    let unused = r#"{"arn":"a","name":"unused","type":"ACCOUNT_UNUSED_ACCESS","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;
+    let outside = r#"{"arn":"b","name":"outside","type":"ACCOUNT","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;
+    let answer = |analyzers: String| &*format!(r#"{{"analyzers":[{analyzers}]}}"#).leak();
+    assert!(told(200, answer(unused.into())).starts_with("NONE of this account"));
+    let failed = outside.replace("ACTIVE", "FAILED");
+    assert!(told(200, answer(failed)).starts_with("NONE of this account"));
+    assert_eq!(
+        told(200, answer(format!("{unused},{outside}"))),
+        "outside is active"
+    );
+    // An answer that cannot be read is not known, and neither is a refusal.
+    assert!(told(200, "{").starts_with("not known: "));
+    assert_eq!(
+        told(403, r#"{"message":"no"}"#),
+        "not known: access-analyzer:ListAnalyzers was denied"
+    );
+}
+
+/// A service that knows one answer.
+fn one_answer(status: u16, answer: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 8192];
+            let _ = stream.read(&mut request);
+            let length = answer.len();
+            let head = format!(
+                "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+        }
+    });
+    endpoint
 }

@@ -1,4 +1,4 @@
-//! Logs, alarms, events, budget.
+//! Logs, alarms, events, budget; a look at how the account is watched.
 
 use super::ALWAYS;
 use super::ANY;
@@ -73,6 +73,27 @@ pub(super) const GRANTS: &[Grant] = &[
         "budgets",
         "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget",
         &["arn:{p}:budgets::{a}:budget/{name}"],
+        ALWAYS,
+    ),
+    allow(
+        "TrailsRead",
+        "cloudtrail",
+        "DescribeTrails GetTrailStatus",
+        ANY,
+        ALWAYS,
+    ),
+    allow(
+        "AnalyzersRead",
+        "access-analyzer",
+        "ListAnalyzers",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "PublicAccessRead",
+        "s3",
+        "GetAccountPublicAccessBlock",
+        ANY,
         ALWAYS,
     ),
 ];

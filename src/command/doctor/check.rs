@@ -12,6 +12,7 @@ use super::beside::Beside;
 use super::live::Live;
 use super::verdict::Verdict;
 use super::verdict::report;
+use crate::aws;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::doctor;
@@ -150,11 +151,5 @@ pub(in crate::command) fn is_loopback(flag: Option<&str>) -> bool {
         reason = "this is `command`, which reads the environment"
     )]
     let variable = std::env::var("AWS_ENDPOINT_URL").ok();
-    let Some(url) = flag.map(str::to_owned).or(variable) else {
-        return false;
-    };
-    let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-    ["127.", "localhost", "[::1]"]
-        .iter()
-        .any(|start| host.starts_with(start))
+    flag.or(variable.as_deref()).is_some_and(aws::is_loopback)
 }

@@ -31,7 +31,7 @@ impl Context<'_> {
     pub(super) async fn open(&self) -> Result<Session, Failure> {
         let settings = self.common.aws(Some(&self.config.region), self.ui);
         let session = aws::open(&settings, Some(&self.config.account_id)).await?;
-        if session.is_in_clear() {
+        if session.is_in_clear("Secrets Manager") {
             return Err(Failure::new(
                 Exit::Refused,
                 "the endpoint is neither on this machine nor encrypted; nothing was read or written",

@@ -1,0 +1,117 @@
+//! Single fields and flat lists out of XML answers; a text that broke off is an error, never a short list.
+
+use aws_smithy_xml::decode::Document;
+use aws_smithy_xml::decode::ScopedDecoder;
+use aws_smithy_xml::decode::XmlDecodeError;
+use aws_smithy_xml::decode::try_data;
+
+/// The reader takes the end of the text for the end of a list: a list is only believed where the text is whole.
+fn whole(xml: &str) -> Result<&str, XmlDecodeError> {
+    let mut document = Document::new(xml);
+    let root = document.root_element()?;
+    let name = root.start_el().local();
+    let end = xml.trim_end().strip_suffix('>').map(str::trim_end);
+    match end.and_then(|xml| xml.strip_suffix(name)) {
+        Some(before) if before.ends_with("</") => Ok(xml),
+        _ => Err(XmlDecodeError::custom("the answer broke off")),
+    }
+}
+
+/// A field of the outermost element; empty where it is not said.
+pub(super) fn field(xml: &str, name: &str) -> Result<String, XmlDecodeError> {
+    let mut document = Document::new(whole(xml)?);
+    let mut root = document.root_element()?;
+    let [value] = fields(&mut root, [name])?;
+    Ok(value)
+}
+
+/// The items of a list in the outermost element, each with these fields; one that is not said is empty.
+pub(super) fn rows<const N: usize>(
+    xml: &str,
+    list: &str,
+    names: [&str; N],
+) -> Result<Vec<[String; N]>, XmlDecodeError> {
+    let mut document = Document::new(whole(xml)?);
+    let mut root = document.root_element()?;
+    while let Some(mut tag) = root.next_tag() {
+        if tag.start_el().matches(list) {
+            let mut found = Vec::new();
+            while let Some(mut item) = tag.next_tag() {
+                found.push(fields(&mut item, names)?);
+            }
+            return Ok(found);
+        }
+    }
+    Err(XmlDecodeError::custom(format!("the answer has no {list}")))
+}
+
+fn fields<const N: usize>(
+    element: &mut ScopedDecoder<'_, '_>,
+    names: [&str; N],
+) -> Result<[String; N], XmlDecodeError> {
+    let mut row = [const { String::new() }; N];
+    while let Some(mut value) = element.next_tag() {
+        let at = names.iter().position(|name| value.start_el().matches(name));
+        if let Some(at) = at {
+            row[at] = try_data(&mut value)?.into_owned();
+        }
+    }
+    Ok(row)
+}
+
+/// Code and message of a refusal: in `Error`, alone or however deep.
+pub(super) fn refusal(xml: &str) -> Option<(String, String)> {
+    fn within(element: &mut ScopedDecoder<'_, '_>) -> Option<[String; 2]> {
+        if element.start_el().matches("Error") {
+            return fields(element, ["Code", "Message"]).ok();
+        }
+        while let Some(mut inner) = element.next_tag() {
+            if let Some(found) = within(&mut inner) {
+                return Some(found);
+            }
+        }
+        None
+    }
+    let mut document = Document::new(xml);
+    let [code, message] = within(&mut document.root_element().ok()?)?;
+    Some((code, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<DescribeAvailabilityZonesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+  <requestId>1</requestId>
+  <availabilityZoneInfo>
+    <item><zoneName>us-east-1a</zoneName><messageSet/><zoneState>available</zoneState></item>
+    <item><messageSet><item><message>a &lt; b</message></item></messageSet><zoneName>us-east-1b</zoneName></item>
+  </availabilityZoneInfo>
+</DescribeAvailabilityZonesResponse>"#;
+
+    #[test]
+    fn lists_and_fields_are_read_and_what_is_not_said_is_empty() {
+        let zones = rows(ZONES, "availabilityZoneInfo", ["zoneName", "zoneState"]).unwrap();
+        assert_eq!(zones, [["us-east-1a", "available"], ["us-east-1b", ""]]);
+        assert_eq!(field(ZONES, "requestId").unwrap(), "1");
+        assert_eq!(field(ZONES, "other").unwrap(), "");
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_an_error_and_never_an_empty_list() {
+        for broken in [
+            "",
+            "<html>",
+            "<a/>",
+            &ZONES[..330],
+            &ZONES[..ZONES.len() - 9],
+        ] {
+            assert!(
+                rows(broken, "availabilityZoneInfo", ["zoneName"]).is_err(),
+                "{broken}"
+            );
+        }
+        assert!(field("", "requestId").is_err());
+    }
+}
