@@ -3,23 +3,23 @@
 //! A fitting certificate is used as it is and a pending one is taken up again, so that an interrupted run goes on
 //! where it stopped.
 
-use aws_sdk_acm::types::CertificateStatus;
-use aws_sdk_acm::types::Filters;
-use aws_sdk_acm::types::KeyAlgorithm;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
+pub(super) use super::certificate_apply::candidates;
 pub use super::certificate_apply::look;
 pub use super::certificate_apply::prove;
 pub use super::certificate_apply::request;
 use super::dns;
+use super::preflight;
+use super::preflight::Verdict;
+use super::resolver::Resolver;
 use crate::account::Certificate;
 use crate::account::HostedZone;
 use crate::account::Record;
 use crate::account::observe;
 use crate::aws::CallError;
 use crate::aws::Session;
-use crate::aws::call;
 use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Explain;
@@ -31,12 +31,10 @@ use crate::plan::Verb;
 const LEFT_AT_LEAST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is there now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Seen {
-    /// The config's zone.
-    pub zone: HostedZone,
-    /// Other public zones of that name.
-    pub twins: Vec<String>,
+    /// The config's zone and its DNS.
+    pub dns: preflight::Seen,
     /// The certificate to use, or to go on with.
     pub certificate: Option<Certificate>,
     /// Which of its validation records are missing in the zone.
@@ -95,7 +93,12 @@ impl Action for Step {
 }
 
 /// Looks at the zone and at the certificates that there are.
-pub async fn observe(session: &Session, config: &Config, now: Timestamp) -> Result<Seen, Error> {
+pub async fn observe(
+    session: &Session,
+    config: &Config,
+    resolver: &Resolver,
+    now: Timestamp,
+) -> Result<Seen, Error> {
     let domain = &config.domain.name;
     let (zone, certificates) = tokio::join!(
         Box::pin(observe::hosted_zone(session, &config.domain.hosted_zone_id)),
@@ -112,21 +115,13 @@ pub async fn observe(session: &Session, config: &Config, now: Timestamp) -> Resu
         }
         Ok::<_, CallError>(missing)
     };
-    let (twins, caa, missing) = tokio::join!(
-        Box::pin(dns::twins(session, &zone)),
-        Box::pin(dns::caa(session, &zone, domain)),
+    let (dns, missing) = tokio::join!(
+        Box::pin(preflight::observe(session, zone.clone(), domain, resolver)),
         Box::pin(records)
     );
-    match caa? {
-        Some((name, values)) if dns::forbids_amazon(&values) => {
-            return Err(Error::Caa { name, values });
-        }
-        _ => {}
-    }
     Ok(Seen {
-        twins: twins?,
+        dns: dns?,
         missing: missing?,
-        zone,
         certificate,
     })
 }
@@ -144,56 +139,6 @@ fn usable(zone: Option<HostedZone>, config: &Config) -> Result<HostedZone, Error
         }),
         Some(zone) => Ok(zone),
     }
-}
-
-/// The account's certificates for the domain, and the one that the config names.
-pub(super) async fn candidates(
-    session: &Session,
-    config: &Config,
-) -> Result<Vec<Certificate>, CallError> {
-    let acm = session.acm();
-    // Without being asked, ACM lists RSA keys alone.
-    let keys = [
-        KeyAlgorithm::Rsa2048,
-        KeyAlgorithm::EcPrime256v1,
-        KeyAlgorithm::EcSecp384r1,
-    ];
-    let mut arns = Vec::new();
-    let mut pages = acm
-        .list_certificates()
-        .certificate_statuses(CertificateStatus::Issued)
-        .certificate_statuses(CertificateStatus::PendingValidation)
-        .includes(Filters::builder().set_key_types(Some(keys.into())).build())
-        .into_paginator()
-        .send();
-    while let Some(page) = pages.next().await {
-        for summary in call("acm:ListCertificates", page)?
-            .certificate_summary_list
-            .unwrap_or_default()
-        {
-            if summary
-                .domain_name()
-                .is_some_and(|name| name.eq_ignore_ascii_case(&config.domain.name))
-            {
-                arns.extend(summary.certificate_arn);
-            }
-        }
-    }
-    let ours = format!(
-        "arn:{}:acm:{}:{}:certificate/",
-        config.partition(),
-        config.region,
-        config.account_id
-    );
-    let named = &config.alb.certificate_arn;
-    if named.starts_with(&ours) && !arns.contains(named) {
-        arns.push(named.clone());
-    }
-    let mut certificates = Vec::new();
-    for arn in arns {
-        certificates.extend(observe::certificate(session, &arn).await?);
-    }
-    Ok(certificates)
 }
 
 /// The certificate to use: the config's own where it serves, else the issued one that lasts longest, else a pending one.
@@ -236,6 +181,25 @@ fn choose(
         .cloned()
 }
 
+/// Refuses to wait for what ACM would never issue; without a wait these are doubts like the others. Pure.
+pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
+    let mut verdict = preflight::judge(&seen.dns);
+    let issued = |certificate: &Certificate| certificate.status == "ISSUED";
+    if seen.certificate.as_ref().is_some_and(issued) {
+        let texts = verdict.hopeless.drain(..).map(|(text, _)| text);
+        verdict.doubts.extend(texts);
+    }
+    let (reasons, remedies): (Vec<_>, Vec<_>) = verdict.hopeless.iter().cloned().unzip();
+    if reasons.is_empty() {
+        return Ok(verdict);
+    }
+    Err(Error::Hopeless {
+        domain: config.domain.name.clone(),
+        reasons,
+        remedies,
+    })
+}
+
 /// What is to be done; pure.
 pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     let domain = config.domain.name.clone();
@@ -254,7 +218,7 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     }
     if unknown || !seen.missing.is_empty() {
         steps.push(Step::Prove {
-            zone: seen.zone.id.clone(),
+            zone: seen.dns.zone.id.clone(),
             records: seen.missing.clone(),
         });
     }
@@ -294,13 +258,15 @@ pub enum Error {
         /// The config's domain.
         domain: String,
     },
-    /// A CAA record names other authorities.
-    #[error("the CAA record at {name} forbids Amazon to issue ({}); nothing was written", .values.join(", "))]
-    Caa {
-        /// Where it stands.
-        name: String,
-        /// What it says.
-        values: Vec<String>,
+    /// ACM would say "pending" for three days and give up.
+    #[error("ACM would never issue a certificate for {domain}: {}; nothing was written", .reasons.join("; "))]
+    Hopeless {
+        /// The config's domain.
+        domain: String,
+        /// Each thing that is in the way.
+        reasons: Vec<String>,
+        /// What helps against each.
+        remedies: Vec<String>,
     },
     /// ACM has given up.
     #[error("ACM did not issue the certificate: {status} {reason}")]
@@ -318,9 +284,10 @@ pub enum Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoZone(_) | Self::PrivateZone(_) | Self::OtherZone { .. } | Self::Caa { .. } => {
-                Exit::Refused
-            }
+            Self::NoZone(_)
+            | Self::PrivateZone(_)
+            | Self::OtherZone { .. }
+            | Self::Hopeless { .. } => Exit::Refused,
             Self::Failed { .. } => Exit::Failed,
             Self::Call(error) => error.exit(),
         }
@@ -334,9 +301,7 @@ impl Explain for Error {
             Self::OtherZone { .. } => Some(
                 "correct `domain.name` or `domain.hosted_zone_id` in the config".into(),
             ),
-            Self::Caa { .. } => Some(
-                "add `0 issue \"amazon.com\"` (and issuewild, where there is one) to that record".into(),
-            ),
+            Self::Hopeless { remedies, .. } => Some(remedies.join("; ")),
             Self::Failed { .. } => Some("delete it in ACM, mend the cause, and run it again".into()),
             Self::Call(error) => error.help(),
         }

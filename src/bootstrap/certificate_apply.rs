@@ -1,5 +1,7 @@
-//! The calls that make a certificate and prove the domain; each can be repeated.
+//! The calls that find a certificate, make it and prove the domain; each can be repeated.
 
+use aws_sdk_acm::types::CertificateStatus;
+use aws_sdk_acm::types::Filters;
 use aws_sdk_acm::types::KeyAlgorithm;
 use aws_sdk_acm::types::Tag;
 use aws_sdk_acm::types::ValidationMethod;
@@ -21,6 +23,56 @@ use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
 use crate::config::Config;
+
+/// The account's certificates for the domain, and the one that the config names.
+pub(super) async fn candidates(
+    session: &Session,
+    config: &Config,
+) -> Result<Vec<Certificate>, CallError> {
+    let acm = session.acm();
+    // Without being asked, ACM lists RSA keys alone.
+    let keys = [
+        KeyAlgorithm::Rsa2048,
+        KeyAlgorithm::EcPrime256v1,
+        KeyAlgorithm::EcSecp384r1,
+    ];
+    let mut arns = Vec::new();
+    let mut pages = acm
+        .list_certificates()
+        .certificate_statuses(CertificateStatus::Issued)
+        .certificate_statuses(CertificateStatus::PendingValidation)
+        .includes(Filters::builder().set_key_types(Some(keys.into())).build())
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        for summary in call("acm:ListCertificates", page)?
+            .certificate_summary_list
+            .unwrap_or_default()
+        {
+            if summary
+                .domain_name()
+                .is_some_and(|name| name.eq_ignore_ascii_case(&config.domain.name))
+            {
+                arns.extend(summary.certificate_arn);
+            }
+        }
+    }
+    let ours = format!(
+        "arn:{}:acm:{}:{}:certificate/",
+        config.partition(),
+        config.region,
+        config.account_id
+    );
+    let named = &config.alb.certificate_arn;
+    if named.starts_with(&ours) && !arns.contains(named) {
+        arns.push(named.clone());
+    }
+    let mut certificates = Vec::new();
+    for arn in arns {
+        certificates.extend(observe::certificate(session, &arn).await?);
+    }
+    Ok(certificates)
+}
 
 /// Asks ACM for a certificate and gives its ARN. Asked twice within ten minutes, ACM gives the same.
 pub async fn request(

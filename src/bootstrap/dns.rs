@@ -1,4 +1,4 @@
-//! What can be known of a domain's DNS before waiting for a certificate: is the zone right, and may Amazon issue.
+//! What Route 53 knows of a domain's DNS: zones, their records, and what a CAA record says of Amazon.
 
 use aws_sdk_route53::types::HostedZoneConfig;
 use aws_sdk_route53::types::ResourceRecordSet;
@@ -55,6 +55,16 @@ pub async fn caa(
         }
     }
     Ok(None)
+}
+
+/// The name servers that a zone itself names, without the last dot.
+pub async fn name_servers(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
+    let set = record_set(session, &zone.id, &zone.name, RrType::Ns).await?;
+    let records = set.and_then(|set| set.resource_records).unwrap_or_default();
+    let servers = records.iter().map(|record| record.value());
+    Ok(servers
+        .map(|server| server.trim_end_matches('.').to_lowercase())
+        .collect())
 }
 
 /// Whether CAA values forbid Amazon to issue for the name they stand at, or for its wildcard.

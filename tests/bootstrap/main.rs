@@ -15,5 +15,6 @@ mod init;
 mod place;
 mod proxy;
 mod refusals;
+mod resolver;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,20 +1,21 @@
 //! `certificate`: request, prove, wait, write the ARN into the config.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
 
+use clap::Args;
 use jiff::Timestamp;
 
 use super::Ready;
 use super::StateFlags;
 use crate::account::Certificate;
-use crate::account::HostedZone;
 use crate::aws::Session;
 use crate::bootstrap::certificate;
 use crate::bootstrap::certificate::Step;
-use crate::bootstrap::delegation;
+use crate::bootstrap::resolver;
+use crate::bootstrap::resolver::Resolver;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
@@ -27,24 +28,54 @@ use crate::files;
 
 const POINTER: &str = "/config/alb/certificate_arn";
 
-pub(super) fn run(common: &Common, ui: &Ui, timeout: Duration) -> Result<Exit, Failure> {
+/// The flags of `certificate`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct CertificateFlags {
+    /// How long to wait for ACM.
+    #[arg(long, value_name = "TIME", default_value = "45m", value_parser = duration)]
+    timeout: Duration,
+    /// The DNS resolver to ask whether the world is sent to the zone, and for CAA records above it, or `none` [default:
+    /// this machine's; behind a split DNS name a public one, like 1.1.1.1].
+    #[arg(long, value_name = "ADDRESS", value_parser = asked)]
+    resolver: Option<Asked>,
+}
+
+/// The values of `--resolver`.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Nobody,
+    At(SocketAddr),
+}
+
+fn asked(text: &str) -> Result<Asked, String> {
+    match text {
+        "none" => Ok(Asked::Nobody),
+        text => resolver::address(text).map(Asked::At),
+    }
+}
+
+pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<Exit, Failure> {
     let ready = Ready::new(common, &StateFlags::default())?;
     let config = &ready.config;
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
+        let resolver = match flags.resolver {
+            Some(Asked::At(address)) => Resolver::at(address),
+            Some(Asked::Nobody) => Resolver::NOBODY,
+            // An emulator's zone is nowhere in the world.
+            None if session.is_local() => Resolver::NOBODY,
+            None => Resolver::of_this_machine(),
+        };
         let now = Timestamp::now();
-        let seen = ui
-            .during("looking", certificate::observe(&session, config, now))
-            .await?;
-        for twin in &seen.twins {
-            ui.warn(format_args!(
-                "{twin} is a second public zone of the name {}; the parent must delegate to {} ({})",
-                seen.zone.name,
-                seen.zone.id,
-                seen.zone.name_servers.join(", ")
-            ));
+        let looking = certificate::observe(&session, config, &resolver, now);
+        let seen = ui.during("looking", looking).await?;
+        let verdict = certificate::guard(&seen, config)?;
+        for doubt in &verdict.doubts {
+            ui.warn(doubt);
         }
-        delegated(ui, &session, &seen.zone).await;
+        for unknown in &verdict.unknown {
+            ui.detail(format_args!("not checked: {unknown}"));
+        }
         let file = common.config_path();
         let plan = certificate::plan(&seen, config, &file.display().to_string())
             .into_iter()
@@ -53,10 +84,10 @@ pub(super) fn run(common: &Common, ui: &Ui, timeout: Duration) -> Result<Exit, F
             ui,
             session: &session,
             config,
-            zone: seen.zone.id,
+            zone: seen.dns.zone.id,
             certificate: seen.certificate.unwrap_or_default(),
-            deadline: Instant::now() + timeout,
-            timeout,
+            deadline: Instant::now() + flags.timeout,
+            timeout: flags.timeout,
         };
         let question = format!("Change account {} and the config?", config.account_id);
         carry_out(ui, &plan, &question, async |step| match step {
@@ -71,43 +102,6 @@ pub(super) fn run(common: &Common, ui: &Ui, timeout: Duration) -> Result<Exit, F
         })
         .await
     })
-}
-
-/// Warns where the world is sent to other name servers than the zone's; an emulator's zone is nowhere in the world.
-async fn delegated(ui: &Ui, session: &Session, zone: &HostedZone) {
-    if session.is_local() {
-        return;
-    }
-    let Some(resolver) = files::read_text(Path::new("/etc/resolv.conf"))
-        .ok()
-        .and_then(|text| delegation::resolver(&text))
-    else {
-        ui.detail("not checked: which name servers the parent zone delegates to");
-        return;
-    };
-    let name = zone.name.clone();
-    let asked = tokio::task::spawn_blocking(move || delegation::name_servers(resolver, &name));
-    let ours = zone.name_servers.join(", ");
-    match asked.await {
-        Ok(Some(servers)) if servers.is_empty() => ui.warn(format_args!(
-            "{} is not delegated: the parent zone must name {ours}",
-            zone.name
-        )),
-        Ok(Some(servers))
-            if !servers
-                .iter()
-                .any(|server| zone.name_servers.contains(server)) =>
-        {
-            ui.warn(format_args!(
-                "{} is delegated to {}, the hosted zone answers at {ours}",
-                zone.name,
-                servers.join(", ")
-            ));
-        }
-        Ok(Some(_)) => {}
-        _ => ui
-            .detail("not checked: the resolver did not answer which name servers are delegated to"),
-    }
 }
 
 /// What the steps hand on to each other.
@@ -195,7 +189,7 @@ fn write(common: &Common, arn: &str) -> Result<(), Failure> {
 }
 
 /// Reads `90s`, `45m`, `2h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
     let seconds = match unit {
         "s" => 1,

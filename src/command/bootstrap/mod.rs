@@ -85,11 +85,7 @@ enum Verb {
         parts: PartFlags,
     },
     /// Get the certificate for the domain and *.domain, and write its ARN into the config.
-    Certificate {
-        /// How long to wait for ACM.
-        #[arg(long, value_name = "TIME", default_value = "45m", value_parser = certificate::duration)]
-        timeout: Duration,
-    },
+    Certificate(certificate::CertificateFlags),
     /// Take everything away again; refused while a state lists resources or a lock is held.
     Destroy {
         #[command(flatten)]
@@ -147,7 +143,7 @@ impl Tool for Bootstrap {
                 apply::apply(common, ui, flags, file.as_deref())
             }
             Verb::Status { state, parts } => status::run(common, ui, (&state, &parts)),
-            Verb::Certificate { timeout } => certificate::run(common, ui, timeout),
+            Verb::Certificate(flags) => certificate::run(common, ui, &flags),
             Verb::Destroy { state, confirm } => {
                 destroy::run(common, ui, &state, confirm.as_deref())
             }

@@ -1,0 +1,198 @@
+//! What the world's DNS says is looked at before a certificate is waited for: a resolver of the test's own answers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::net::UdpSocket;
+
+use domain::base::Message;
+use domain::base::MessageBuilder;
+use domain::base::Name;
+use domain::base::Rtype;
+use domain::base::Ttl;
+use domain::base::iana::Rcode;
+use domain::rdata::Caa;
+use domain::rdata::Ns;
+use domain::rdata::caa::CaaFlags;
+use domain::rdata::caa::CaaTag;
+use serde_json::json;
+
+use crate::place::Place;
+use crate::place::zone;
+use crate::support::Emulator;
+
+/// What is told of a name: name servers, and who may issue. A name that is not listed does not exist.
+#[derive(Clone, Default)]
+struct Told {
+    servers: Vec<String>,
+    issuers: Vec<&'static str>,
+}
+
+/// Starts a resolver that knows these names and gives its address.
+fn resolver(world: BTreeMap<String, Told>) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut packet = [0; 1500];
+        while let Ok((length, client)) = socket.recv_from(&mut packet) {
+            let query = Message::from_octets(packet[..length].to_vec()).unwrap();
+            socket.send_to(&answer(&query, &world), client).unwrap();
+        }
+    });
+    address
+}
+
+fn answer(query: &Message<Vec<u8>>, world: &BTreeMap<String, Told>) -> Vec<u8> {
+    let question = query.sole_question().unwrap();
+    let name = question.qname().to_string();
+    let told = world.get(name.trim_end_matches('.'));
+    let rcode = told.map_or(Rcode::NXDOMAIN, |_| Rcode::NOERROR);
+    let mut answer = MessageBuilder::new_vec()
+        .start_answer(query, rcode)
+        .unwrap();
+    let told = told.cloned().unwrap_or_default();
+    let ttl = Ttl::from_secs(60);
+    if question.qtype() == Rtype::NS {
+        for server in &told.servers {
+            let server: Name<Vec<u8>> = server.parse().unwrap();
+            answer
+                .push((question.qname(), ttl, Ns::new(server)))
+                .unwrap();
+        }
+    }
+    if question.qtype() == Rtype::CAA {
+        for issuer in told.issuers {
+            let tag = CaaTag::from_octets(b"issue".to_vec()).unwrap();
+            let caa = Caa::new(CaaFlags::new(0), tag, issuer.as_bytes().to_vec());
+            answer.push((question.qname(), ttl, caa)).unwrap();
+        }
+    }
+    answer.finish()
+}
+
+/// A zone in an account of its own, a config for it, and what the world should be told of it.
+fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Told>) {
+    let place = Place::new(emulator, "test");
+    let id = zone(emulator, "skills.example.org");
+    place.answers_at("osmt.skills.example.org", &id);
+    let servers = emulator.ask(&format!(
+        "answer = client('route53').get_hosted_zone(Id='{id}')['DelegationSet']['NameServers']"
+    ));
+    let servers: Vec<String> = serde_json::from_value(servers).unwrap();
+    assert!(!servers.is_empty());
+    let delegated = Told {
+        servers,
+        issuers: Vec::new(),
+    };
+    let world = [
+        ("skills.example.org".to_owned(), delegated),
+        ("example.org".to_owned(), Told::default()),
+        ("org".to_owned(), Told::default()),
+    ];
+    (place, world.into())
+}
+
+fn requested(emulator: &Emulator) -> usize {
+    let calls = emulator.calls();
+    calls
+        .iter()
+        .filter(|call| *call == "acm:RequestCertificate")
+        .count()
+}
+
+#[test]
+fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
+    let emulator = Emulator::start();
+    let (place, world) = begin(&emulator);
+    let certificate = |world: &BTreeMap<String, Told>| {
+        let address = resolver(world.clone()).to_string();
+        place.run(&["certificate", "--yes", "--resolver", &address])
+    };
+    let name = || "skills.example.org".to_owned();
+
+    let mut elsewhere = world.clone();
+    elsewhere.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
+    let run = certificate(&elsewhere).exits(4);
+    assert!(
+        run.stderr
+            .contains("the world is sent to ns1.registrar.example for skills.example.org"),
+        "{run:?}"
+    );
+    let right = &world[&name()].servers.join(", ");
+    assert!(run.stderr.contains(right), "{run:?}");
+
+    let mut nowhere = world.clone();
+    nowhere.remove(&name());
+    let run = certificate(&nowhere).exits(4);
+    assert!(run.stderr.contains("is not delegated"), "{run:?}");
+
+    let mut forbidden = world.clone();
+    forbidden.get_mut("org").unwrap().issuers = vec!["amazon.com"];
+    forbidden.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org", ";"];
+    let run = certificate(&forbidden).exits(4);
+    let told = "the CAA record at example.org forbids Amazon to issue (0 issue \"letsencrypt.org\", 0 issue \";\")";
+    assert!(run.stderr.contains(told), "{run:?}");
+
+    // Both at once, in one run.
+    forbidden.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
+    let run = certificate(&forbidden).exits(4);
+    assert!(
+        run.stderr.contains("registrar") && run.stderr.contains("letsencrypt"),
+        "{run:?}"
+    );
+    assert_eq!(requested(&emulator), 0);
+
+    // Once it is issued, the same is worth a warning: ACM will want to renew it.
+    certificate(&world).exits(0);
+    let run = certificate(&elsewhere).exits(0);
+    assert_eq!(run.stdout, "nothing to do\n");
+    assert!(run.stderr.contains("registrar.example"), "{run:?}");
+    assert_eq!(requested(&emulator), 1);
+}
+
+#[test]
+fn a_record_of_the_zone_decides_over_one_above_it() {
+    let emulator = Emulator::start();
+    let (place, mut world) = begin(&emulator);
+    world.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org"];
+    emulator.ask(&format!(
+        r#"
+record = {{'Name': 'skills.example.org', 'Type': 'CAA', 'TTL': 60, 'ResourceRecords': [{{'Value': '0 issue "amazon.com"'}}]}}
+client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})"#,
+        place.get("/config/domain/hosted_zone_id")
+    ));
+    let address = resolver(world).to_string();
+    let run = place
+        .run(&["certificate", "--yes", "--resolver", &address])
+        .exits(0);
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
+    let emulator = Emulator::start();
+    let (place, _) = begin(&emulator);
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    for asked in [address.as_str(), "none"] {
+        let run = place
+            .run(&["certificate", "--dry-run", "-v", "--resolver", asked])
+            .exits(1);
+        for told in [
+            "not checked: whether the world is sent to hosted zone",
+            "not checked: CAA records above skills.example.org",
+        ] {
+            assert!(run.stderr.contains(told), "{told}: {run:?}");
+        }
+    }
+    let wrong = place
+        .run(&["certificate", "--resolver", "dns.example"])
+        .exits(2);
+    assert!(
+        wrong.stderr.contains("the address of a resolver"),
+        "{wrong:?}"
+    );
+    assert_eq!(
+        emulator.ask("answer = client('acm').list_certificates()['CertificateSummaryList']"),
+        json!([])
+    );
+}
