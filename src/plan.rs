@@ -3,9 +3,7 @@
 //! Showing a plan is the dry run: there is no `dry_run` parameter below `command`. A plan holds names and settings,
 //! never the value of a secret.
 
-use std::pin::Pin;
-use std::task::Poll;
-
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -106,6 +104,8 @@ pub struct Stopped<E> {
     pub of: usize,
     /// What stopped it.
     pub error: E,
+    /// What stopped other lanes.
+    pub others: Vec<E>,
 }
 
 impl<A: Action> Plan<A> {
@@ -119,81 +119,40 @@ impl<A: Action> Plan<A> {
         self.actions.iter().map(Action::line).collect()
     }
 
-    /// Does the actions in order; stops at the first failure and says how many were done.
-    pub async fn execute<E>(
-        &self,
-        mut apply: impl AsyncFnMut(&A) -> Result<(), E>,
-    ) -> Result<usize, Stopped<E>> {
-        for (done, action) in self.actions.iter().enumerate() {
-            if let Err(error) = apply(action).await {
-                return Err(Stopped {
-                    done,
-                    of: self.actions.len(),
-                    error,
-                });
-            }
-        }
-        Ok(self.actions.len())
-    }
-
     /// Does the actions of one lane in order and all lanes at the same time. A failure stops its own lane: what the
     /// others began they end.
-    pub async fn execute_lanes<E>(
+    pub async fn execute<E>(
         &self,
         apply: impl AsyncFn(&A) -> Result<(), E>,
     ) -> Result<usize, Stopped<E>> {
         let apply = &apply;
         let lanes = self.actions.iter().map(Action::lane).max();
-        let running: Vec<_> = (0..=lanes.unwrap_or_default())
-            .map(|lane| {
-                Box::pin(async move {
-                    let mut done = 0;
-                    for action in self.actions.iter().filter(|action| action.lane() == lane) {
-                        match apply(action).await {
-                            Ok(()) => done += 1,
-                            Err(error) => return (done, Some(error)),
-                        }
-                    }
-                    (done, None)
-                })
-            })
-            .collect();
-        let mut done = 0;
-        let mut error = None;
-        for (of_lane, stopped) in all(running).await {
-            done += of_lane;
-            error = error.or(stopped);
-        }
-        match error {
-            Some(error) => Err(Stopped {
-                done,
-                of: self.actions.len(),
-                error,
-            }),
-            None => Ok(done),
-        }
-    }
-}
-
-/// Runs futures at the same time and gives their results in the order of the futures.
-pub async fn all<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
-    let mut results: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, result) in futures.iter_mut().zip(&mut results) {
-            if result.is_none()
-                && let Poll::Ready(output) = Pin::new(future).poll(context)
-            {
-                *result = Some(output);
+        let running = (0..=lanes.unwrap_or_default()).map(|lane| async move {
+            let mut done = 0;
+            for action in self.actions.iter().filter(|action| action.lane() == lane) {
+                match apply(action).await {
+                    Ok(()) => done += 1,
+                    Err(error) => return (done, Some(error)),
+                }
             }
+            (done, None)
+        });
+        let mut done = 0;
+        let mut errors = Vec::new();
+        for (of_lane, stopped) in join_all(running).await {
+            done += of_lane;
+            errors.extend(stopped);
         }
-        if results.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        if errors.is_empty() {
+            return Ok(done);
         }
-    })
-    .await;
-    results.into_iter().flatten().collect()
+        Err(Stopped {
+            done,
+            of: self.actions.len(),
+            error: errors.remove(0),
+            others: errors,
+        })
+    }
 }
 
 impl<A> FromIterator<A> for Plan<A> {

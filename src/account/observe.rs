@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::PointInTimeRecoveryStatus;
 use aws_sdk_dynamodb::types::SseStatus;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use futures_util::future::join_all;
 
 use super::Certificate;
 use super::Facts;
@@ -26,7 +27,6 @@ use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
 use crate::config;
-use crate::plan;
 
 /// What to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         let reads = names.secrets.iter().map(|name| {
             Box::pin(async move { (name.clone(), secret(session, name).await.into()) })
         });
-        plan::all(reads.collect()).await.into_iter().collect()
+        join_all(reads).await.into_iter().collect()
     };
     let lock_id = lock_id(&names.bucket, &names.state_key);
     let (state_bucket, lock_table, secrets, certificate, hosted_zone, zones) = tokio::join!(

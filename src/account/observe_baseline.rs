@@ -1,6 +1,7 @@
 //! Reads of the whole account: passwords, root user, disks, buckets, trails, analyzers. What cannot be read is unknown.
 
 use aws_sdk_iam::types::SummaryKeyType;
+use futures_util::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,7 +16,6 @@ use super::observe_iam::present;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
-use crate::plan;
 
 /// Reads everything at once.
 pub async fn baseline(session: &Session) -> Baseline {
@@ -103,23 +103,20 @@ async fn trails(session: &Session) -> Result<Vec<Trail>, CallError> {
         .cloudtrail("cloudtrail:DescribeTrails", &json!({}))
         .await?;
     let described: Described = described.json()?;
-    let reads = described.trail_list.into_iter().map(|trail| {
-        Box::pin(async move {
-            let name = json!({ "Name": trail.arn });
-            let status = session
-                .cloudtrail("cloudtrail:GetTrailStatus", &name)
-                .await?;
-            let status: Status = status.json()?;
-            Ok::<_, CallError>(Trail {
-                name: trail.name,
-                everywhere: trail.is_multi_region_trail,
-                organisation: trail.is_organization_trail,
-                logging: status.is_logging,
-            })
+    let reads = described.trail_list.into_iter().map(|trail| async move {
+        let name = json!({ "Name": trail.arn });
+        let status = session
+            .cloudtrail("cloudtrail:GetTrailStatus", &name)
+            .await?;
+        let status: Status = status.json()?;
+        Ok::<_, CallError>(Trail {
+            name: trail.name,
+            everywhere: trail.is_multi_region_trail,
+            organisation: trail.is_organization_trail,
+            logging: status.is_logging,
         })
     });
-    let trails: Result<Vec<_>, _> = plan::all(reads.collect()).await.into_iter().collect();
-    let mut trails = trails?;
+    let mut trails = try_join_all(reads).await?;
     trails.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(trails)
 }

@@ -3,6 +3,7 @@
 //! A fitting certificate is used as it is and a pending one is taken up again, so that an interrupted run goes on
 //! where it stopped.
 
+use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
@@ -106,22 +107,18 @@ pub async fn observe(
     );
     let zone = usable(zone?, config)?;
     let certificate = choose(&certificates?, domain, &config.alb.certificate_arn, now);
-    let records = async {
-        let mut missing = Vec::new();
-        for record in certificate.iter().flat_map(|found| &found.validation) {
-            if dns::find_record(session, &zone.id, record).await?.is_none() {
-                missing.push(record.clone());
-            }
-        }
-        Ok::<_, CallError>(missing)
-    };
+    let wanted = certificate.iter().flat_map(|found| &found.validation);
+    let missing = try_join_all(wanted.map(async |record| {
+        let found = dns::find_record(session, &zone.id, record).await?;
+        Ok::<_, CallError>(found.is_none().then(|| record.clone()))
+    }));
     let (dns, missing) = tokio::join!(
         Box::pin(preflight::observe(session, zone.clone(), domain, resolver)),
-        Box::pin(records)
+        missing
     );
     Ok(Seen {
         dns: dns?,
-        missing: missing?,
+        missing: missing?.into_iter().flatten().collect(),
         certificate,
     })
 }

@@ -11,6 +11,7 @@ use aws_sdk_route53::types::ChangeBatch;
 use aws_sdk_route53::types::ResourceRecord;
 use aws_sdk_route53::types::ResourceRecordSet;
 use aws_sdk_route53::types::RrType;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -67,11 +68,8 @@ pub(super) async fn candidates(
     if named.starts_with(&ours) && !arns.contains(named) {
         arns.push(named.clone());
     }
-    let mut certificates = Vec::new();
-    for arn in arns {
-        certificates.extend(observe::certificate(session, &arn).await?);
-    }
-    Ok(certificates)
+    let reads = arns.iter().map(|arn| observe::certificate(session, arn));
+    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
 /// Asks ACM for a certificate and gives its ARN. Asked twice within ten minutes, ACM gives the same.

@@ -4,15 +4,20 @@
 //! the hosted zone are not bootstrap's.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use futures_util::future::try_join_all;
 
 use super::Target;
 use super::admin_role;
 use super::certificate;
 use super::certificate_apply::is_ours;
 use super::dns;
+use crate::account::Bucket;
 use crate::account::Certificate;
 use crate::account::Lock;
 use crate::account::Record;
+use crate::account::Table;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::Why;
@@ -113,56 +118,30 @@ impl Action for Step {
     }
 }
 
-/// Looks at everything that would go, and at what forbids it.
+/// Looks at everything that would go, and at what forbids it; all at the same time.
 pub async fn observe(
     session: &Session,
     target: &Target,
     config: &Config,
 ) -> Result<Seen, super::Error> {
-    let mut whole = target.clone();
-    whole
-        .table
-        .get_or_insert_with(|| config::prefix(&target.env));
-    let now = super::observe(session, &whole).await?;
-    let mut seen = Seen::default();
-    let foreign = |thing: String| {
-        format!(
-            "{thing} does not carry the tags of environment {}: it is not ours",
-            target.env
-        )
+    let (stored, proofs, admin) = tokio::join!(
+        Box::pin(stored(session, target)),
+        Box::pin(proofs(session, config)),
+        Box::pin(admin_role::observe(session, target)),
+    );
+    let (stored, proofs) = (stored?, proofs?);
+    let mut seen = Seen {
+        reasons: reasons(target, &stored, &proofs.ours),
+        bucket: stored.bucket.map(|(_, contents)| contents),
+        table: stored
+            .table
+            .map(|(table, _)| (table.name, table.deletion_protection)),
+        certificates: proofs.ours,
+        records: proofs.records,
+        ..Seen::default()
     };
-    if let Some(bucket) = now.bucket {
-        if !tagged(target, &bucket.tags) {
-            seen.reasons
-                .push(foreign(format!("bucket {}", bucket.name)));
-        }
-        let contents = Box::pin(contents(session, &bucket.name)).await?;
-        for (key, resources) in &contents.states {
-            seen.reasons
-                .push(format!("state {key} still lists {resources} resources"));
-        }
-        for (key, lock) in &contents.locks {
-            seen.reasons.push(held(key, lock));
-        }
-        seen.bucket = Some(contents);
-    }
-    // The table of a lock that moved to a file goes too, if it is ours.
-    let spare = target.table.is_none();
-    if let Some(table) = now
-        .table
-        .filter(|table| !spare || tagged(target, &table.tags))
-    {
-        if !tagged(target, &table.tags) {
-            seen.reasons.push(foreign(format!("table {}", table.name)));
-        }
-        for (id, lock) in Box::pin(locks(session, &table.name)).await? {
-            seen.reasons.push(held(&id, &lock));
-        }
-        seen.table = Some((table.name, table.deletion_protection));
-    }
-    Box::pin(certificates(session, config, &mut seen)).await?;
     let role = admin_role::name(target);
-    match Box::pin(admin_role::observe(session, target)).await {
+    match admin {
         Ok(admin) if admin.role.is_some() && admin_role::is_caller(target, &session.caller) => {
             seen.notes.push(format!(
                 "you are role {role}, so it stays; run this again as somebody else to remove it"
@@ -171,7 +150,8 @@ pub async fn observe(
         Ok(admin) => {
             let role_tags = admin.role.as_ref().map(|role| &role.tags);
             if role_tags.is_some_and(|tags| !tagged(target, tags)) {
-                seen.notes.push(foreign(format!("role {role}")));
+                let role = format!("role {role}");
+                seen.notes.push(foreign(target, &role));
             }
             seen.admin = admin;
         }
@@ -181,6 +161,82 @@ pub async fn observe(
         Err(error) => return Err(error.into()),
     }
     Ok(seen)
+}
+
+/// The bucket with what lies in it, and the table with the locks in it.
+struct Stored {
+    bucket: Option<(Bucket, Contents)>,
+    table: Option<(Table, BTreeMap<String, Lock>)>,
+}
+
+async fn stored(session: &Session, target: &Target) -> Result<Stored, super::Error> {
+    let mut whole = target.clone();
+    whole
+        .table
+        .get_or_insert_with(|| config::prefix(&target.env));
+    let super::Seen { bucket, table, .. } = super::observe(session, &whole).await?;
+    // The table of a lock that moved to a file goes too, if it is ours.
+    let spare = target.table.is_none();
+    let table = table.filter(|table| !spare || tagged(target, &table.tags));
+    let contents = async {
+        match bucket {
+            Some(bucket) => {
+                let contents = contents(session, &bucket.name).await?;
+                Ok::<_, CallError>(Some((bucket, contents)))
+            }
+            None => Ok(None),
+        }
+    };
+    let locks = async {
+        match table {
+            Some(table) => {
+                let locks = locks(session, &table.name).await?;
+                Ok::<_, CallError>(Some((table, locks)))
+            }
+            None => Ok(None),
+        }
+    };
+    let (bucket, table) = tokio::join!(Box::pin(contents), Box::pin(locks));
+    Ok(Stored {
+        bucket: bucket?,
+        table: table?,
+    })
+}
+
+/// Why nothing may be deleted now.
+fn reasons(target: &Target, stored: &Stored, certificates: &[Certificate]) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some((bucket, contents)) = &stored.bucket {
+        if !tagged(target, &bucket.tags) {
+            reasons.push(foreign(target, &format!("bucket {}", bucket.name)));
+        }
+        for (key, resources) in &contents.states {
+            reasons.push(format!("state {key} still lists {resources} resources"));
+        }
+        reasons.extend(contents.locks.iter().map(|(key, lock)| held(key, lock)));
+    }
+    if let Some((table, locks)) = &stored.table {
+        if !tagged(target, &table.tags) {
+            reasons.push(foreign(target, &format!("table {}", table.name)));
+        }
+        reasons.extend(locks.iter().map(|(id, lock)| held(id, lock)));
+    }
+    let used = certificates.iter().filter(|one| !one.in_use_by.is_empty());
+    reasons.extend(used.map(|certificate| {
+        format!(
+            "certificate {} is in use by {}",
+            certificate.arn,
+            certificate.in_use_by.join(", ")
+        )
+    }));
+    reasons
+}
+
+fn foreign(target: &Target, thing: &str) -> String {
+    format!(
+        "{thing} does not carry the tags of environment {}: it is not ours",
+        target.env
+    )
 }
 
 fn held(what: &str, lock: &Lock) -> String {
@@ -202,55 +258,42 @@ fn tagged(target: &Target, tags: &BTreeMap<String, String>) -> bool {
         .all(|(key, value)| tags.get(key) == Some(value))
 }
 
-async fn certificates(
-    session: &Session,
-    config: &Config,
-    seen: &mut Seen,
-) -> Result<(), CallError> {
-    let (mut ours, mut others) = (Vec::new(), Vec::new());
-    for certificate in certificate::candidates(session, config).await? {
+/// The certificates that bootstrap made, and the records in the zone that prove nothing else.
+struct Proofs {
+    ours: Vec<Certificate>,
+    records: Vec<Record>,
+}
+
+async fn proofs(session: &Session, config: &Config) -> Result<Proofs, CallError> {
+    let candidates = certificate::candidates(session, config).await?;
+    let whose = try_join_all(candidates.into_iter().map(async |certificate| {
         let request = session
             .acm()
             .list_tags_for_certificate()
             .certificate_arn(&certificate.arn);
         let answer = call("acm:ListTagsForCertificate", request.send().await)?;
-        if is_ours(answer.tags(), &config.env) {
-            ours.push(certificate);
-        } else {
-            others.push(certificate);
-        }
-    }
-    for certificate in &ours {
-        if !certificate.in_use_by.is_empty() {
-            seen.reasons.push(format!(
-                "certificate {} is in use by {}",
-                certificate.arn,
-                certificate.in_use_by.join(", ")
-            ));
-        }
-    }
+        Ok::<_, CallError>((is_ours(answer.tags(), &config.env), certificate))
+    }));
+    let (ours, others): (Vec<_>, Vec<_>) = whose.await?.into_iter().partition(|(ours, _)| *ours);
+    let ours: Vec<Certificate> = ours.into_iter().map(|(_, one)| one).collect();
     // All of an account's certificates for a name are proven by the same record.
+    let records: BTreeSet<&Record> = ours
+        .iter()
+        .flat_map(|certificate| &certificate.validation)
+        .filter(|record| {
+            let mut others = others.iter();
+            !others.any(|(_, other)| other.validation.contains(record))
+        })
+        .collect();
     let zone = &config.domain.hosted_zone_id;
-    for record in ours.iter().flat_map(|certificate| &certificate.validation) {
-        let shared = others.iter().any(|other| other.validation.contains(record));
-        if !shared
-            && !seen.records.contains(record)
-            && dns::find_record(session, zone, record)
-                .await
-                .or_else(|error| {
-                    if error.is("NoSuchHostedZone") {
-                        Ok(None)
-                    } else {
-                        Err(error)
-                    }
-                })?
-                .is_some()
-        {
-            seen.records.push(record.clone());
+    let found = try_join_all(records.into_iter().map(async |record| {
+        match dns::find_record(session, zone, record).await {
+            Err(error) if error.is("NoSuchHostedZone") => Ok(None),
+            found => Ok::<_, CallError>(found?.map(|_| record.clone())),
         }
-    }
-    seen.certificates = ours;
-    Ok(())
+    }));
+    let records = found.await?.into_iter().flatten().collect();
+    Ok(Proofs { ours, records })
 }
 
 /// What goes, in order; refused while anything forbids it.

@@ -8,6 +8,7 @@ use aws_sdk_route53::types::ChangeAction;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::Delete;
 use aws_sdk_s3::types::ObjectIdentifier;
+use futures_util::future::join_all;
 
 use super::Error;
 use super::Target;
@@ -20,7 +21,6 @@ use crate::account::observe::parse_lock;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
-use crate::plan::all;
 
 /// How many objects are read at the same time.
 const AT_ONCE: usize = 16;
@@ -56,10 +56,8 @@ pub(super) async fn contents(session: &Session, bucket: &str) -> Result<Contents
         })
         .collect();
     for some in wanted.chunks(AT_ONCE) {
-        let reads = some
-            .iter()
-            .map(|found| Box::pin(read(session, &s3, bucket, found)));
-        for (found, bytes) in some.iter().zip(all(reads.collect()).await) {
+        let reads = some.iter().map(|found| read(session, &s3, bucket, found));
+        for (found, bytes) in some.iter().zip(join_all(reads).await) {
             let Some(bytes) = bytes? else { continue };
             let key = found.key.clone();
             if is_lock(&key) {

@@ -1,6 +1,7 @@
 //! What Route 53 knows of a domain's DNS: zones, their records, and what a CAA record says of Amazon.
 
 use aws_sdk_route53::types::HostedZoneConfig;
+use aws_sdk_route53::types::ResourceRecord;
 use aws_sdk_route53::types::ResourceRecordSet;
 use aws_sdk_route53::types::RrType;
 
@@ -61,7 +62,7 @@ pub async fn caa(
 pub async fn name_servers(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
     let set = record_set(session, &zone.id, &zone.name, RrType::Ns).await?;
     let records = set.and_then(|set| set.resource_records).unwrap_or_default();
-    let servers = records.iter().map(|record| record.value());
+    let servers = records.iter().map(ResourceRecord::value);
     Ok(servers
         .map(|server| server.trim_end_matches('.').to_lowercase())
         .collect())

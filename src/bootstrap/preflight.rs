@@ -3,13 +3,14 @@
 //!
 //! ACM tells neither: it says "pending" for three days.
 
+use futures_util::future::join_all;
+
 use super::dns;
 use super::resolver::Resolver;
 use crate::account::HostedZone;
 use crate::account::Known;
 use crate::aws::CallError;
 use crate::aws::Session;
-use crate::plan;
 
 /// A CAA record set: where it stands and what it says.
 pub type Caa = (String, Vec<String>);
@@ -59,8 +60,8 @@ pub async fn observe(
 /// The nearest CAA record set above a zone.
 async fn above(resolver: &Resolver, zone: &HostedZone) -> Known<Option<Caa>> {
     let parents = std::iter::successors(parent(&zone.name), |name| parent(name));
-    let reads = parents.map(|name| Box::pin(async move { (name, resolver.caa(name).await) }));
-    for (name, told) in plan::all(reads.collect()).await {
+    let reads = parents.map(|name| async move { (name, resolver.caa(name).await) });
+    for (name, told) in join_all(reads).await {
         match told {
             Known::Known(values) if values.is_empty() => {}
             Known::Known(values) => return Known::Known(Some((name.to_owned(), values))),

@@ -262,7 +262,7 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
     ui: &Ui,
     plan: &Plan<A>,
     question: &str,
-    mut apply: impl AsyncFnMut(&A) -> Result<(), E>,
+    apply: impl AsyncFn(&A) -> Result<(), E>,
 ) -> Result<Exit, Failure> {
     let lines = plan.lines();
     if plan.is_empty() {
@@ -276,29 +276,39 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
         return Ok(Exit::Pending);
     }
     ui.confirm(question).await?;
-    let applied = plan
-        .execute(async |action| {
-            let what = describe(&action.line());
-            let result = ui.during(&what, apply(action)).await;
-            if result.is_ok() {
-                ui.detail(format_args!("done: {what}"));
-                ui.done(what);
-            }
-            result
-        })
-        .await;
-    match applied {
-        Ok(_) => {
-            ui.plan_json("applied", &lines)?;
-            Ok(Exit::Done)
-        }
-        Err(stopped) => Err(interrupted(ui, stopped)),
-    }
+    execute(ui, plan, apply).await?;
+    ui.plan_json("applied", &lines)?;
+    Ok(Exit::Done)
+}
+
+/// Does the actions of a plan, independent ones at the same time; what was done is remembered for the message.
+async fn execute<A: Action, E: Into<Failure>>(
+    ui: &Ui,
+    plan: &Plan<A>,
+    apply: impl AsyncFn(&A) -> Result<(), E>,
+) -> Result<(), Failure> {
+    let executed = plan.execute(async |action| {
+        let what = describe(&action.line());
+        ui.during(&what, apply(action)).await?;
+        ui.detail(format_args!("done: {what}"));
+        ui.done(what);
+        Ok::<_, E>(())
+    });
+    let executed = executed.await;
+    executed
+        .map(drop)
+        .map_err(|stopped| interrupted(ui, stopped))
 }
 
 /// What a plan that stopped half-way says: the error, how far it came, and that a second run goes on.
 fn interrupted<E: Into<Failure>>(ui: &Ui, stopped: Stopped<E>) -> Failure {
     let mut failure: Failure = stopped.error.into();
+    for other in stopped.others {
+        let other: Failure = other.into();
+        failure
+            .causes
+            .push(format!("and besides: {}", other.message));
+    }
     failure.causes.push(format!(
         "stopped after {} of {} actions; {}",
         stopped.done,

@@ -11,7 +11,9 @@ use anstream::AutoStream;
 use anstream::ColorChoice;
 use anstyle::AnsiColor;
 use anstyle::Style;
+use indicatif::MultiProgress;
 use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 use serde::Serialize;
 
@@ -39,6 +41,8 @@ pub struct Ui {
     pub tool: String,
     /// What was already done, for the message of an interruption.
     done: RefCell<Vec<String>>,
+    /// What turns while something is waited for.
+    bars: MultiProgress,
 }
 
 impl Ui {
@@ -50,6 +54,12 @@ impl Ui {
         (quiet, verbose): (u8, u8),
         (yes, dry_run): (bool, bool),
     ) -> Self {
+        let seen = quiet == 0 && io::stderr().is_terminal();
+        let target = if seen {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self {
             format,
             color,
@@ -59,6 +69,7 @@ impl Ui {
             dry_run,
             tool,
             done: RefCell::default(),
+            bars: MultiProgress::with_draw_target(target),
         }
     }
 
@@ -212,26 +223,40 @@ impl Ui {
         }
     }
 
-    /// Draws progress around a piece of work: a spinner on a terminal, one line elsewhere.
-    pub async fn during<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
-        let spinner = self.spinner(what);
-        let result = work.await;
-        spinner.finish_and_clear();
-        result
+    /// Draws progress around a piece of work: a spinner with the time on a terminal, elsewhere a word when it takes long,
+    /// as where AWS is slow or throttles and the SDK tries again by itself.
+    pub fn during<T>(&self, what: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        // What is waited for is large: AWS's requests are.
+        let mut work = Box::pin(work);
+        async move {
+            let bar = self.bar(what);
+            let mut pause = Duration::from_secs(10);
+            loop {
+                tokio::select! {
+                    result = &mut work => {
+                        bar.finish_and_clear();
+                        return result;
+                    }
+                    () = tokio::time::sleep(pause) => {
+                        if bar.is_hidden() {
+                            self.say(format_args!("still at it: {what}"));
+                        }
+                        pause *= 2;
+                    }
+                }
+            }
+        }
     }
 
-    /// A spinner on stderr where that is a terminal; hidden elsewhere and with `-q`.
-    pub fn spinner(&self, what: &str) -> ProgressBar {
-        if self.quiet > 0 || !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let spinner = ProgressBar::new_spinner();
+    /// A spinner on stderr, below those that turn already; hidden where stderr is no terminal and with `-q`.
+    pub fn bar(&self, what: &str) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-            spinner.set_style(style);
+            bar.set_style(style);
         }
-        spinner.set_message(what.to_owned());
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        spinner
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
     }
 
     /// Remembers that something was done, for the message of an interruption or failure.
@@ -250,8 +275,10 @@ impl Ui {
     }
 
     fn stderr(&self, text: std::fmt::Arguments<'_>) {
-        // Nothing can be said about a stderr that cannot be written.
-        let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
+        self.bars.suspend(|| {
+            // Nothing can be said about a stderr that cannot be written.
+            let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
+        });
     }
 }
 

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::Ready;
 use super::Report;
 use super::StateFlags;
-use super::execute;
 use super::lines;
 use super::parts;
 use super::parts::CheckPermissions;
@@ -21,6 +20,7 @@ use crate::bootstrap::Target;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
+use crate::command::execute;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
@@ -153,13 +153,10 @@ pub(super) fn apply(
         parts::may(ui, &session, target, &plan, check).await?;
         ui.confirm(&format!("Change account {}?", target.account_id))
             .await?;
-        let spinner = ui.spinner("");
-        let done = execute(ui, &spinner, &plan, async |step| {
+        execute(ui, &plan, async |step| {
             bootstrap::apply(&session, target, step).await
         })
-        .await;
-        spinner.finish_and_clear();
-        done?;
+        .await?;
         ui.during("looking again", verify(&session, target)).await?;
         ui.result("done and verified")?;
         ui.json(&Report::new(ui, "applied", &judged))?;

@@ -40,7 +40,9 @@ pub(super) async fn ask(
         return Ok(());
     }
     // Without AWS everything is asked.
-    let session = aws::open(&common.aws(None, ui), None).await.ok();
+    let settings = common.aws(None, ui);
+    let opening = ui.during("asking AWS who you are", aws::open(&settings, None));
+    let session = opening.await.ok();
     for index in open {
         let question = QUESTIONS[index];
         let mut enabled = None;
@@ -54,7 +56,9 @@ pub(super) async fn ask(
             }
             (Some(session), "hosted-zone-id") => {
                 let domain = answers.text(start, "/config/domain/name");
-                let zone = dns::nearest_zone(session, &domain.unwrap_or_default()).await;
+                let domain = domain.unwrap_or_default();
+                let asking = dns::nearest_zone(session, &domain);
+                let zone = ui.during("asking AWS for the hosted zone", asking).await;
                 zone.ok().flatten().map(|zone| zone.id)
             }
             _ => None,
@@ -102,7 +106,8 @@ async fn until_right(
 
 /// The regions that the account has enabled, said before the question; `None` where AWS does not tell.
 async fn regions(ui: &Ui, session: &Session) -> Option<Vec<String>> {
-    match observe_ec2::regions(session).await {
+    let asking = observe_ec2::regions(session);
+    match ui.during("asking AWS for the regions", asking).await {
         Ok(names) => {
             ui.say(format_args!(
                 "regions that the account has enabled: {}",
@@ -128,7 +133,8 @@ async fn zones(
     answers: &mut Answers,
 ) -> Result<(), Failure> {
     let region = answers.text(start, "/config/region").unwrap_or_default();
-    let seen = match observe_ec2::zones(session, &region).await {
+    let asking = observe_ec2::zones(session, &region);
+    let seen = match ui.during("asking AWS for the zones", asking).await {
         Ok(seen) => seen,
         Err(error) => {
             ui.say(format_args!(

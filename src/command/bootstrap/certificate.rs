@@ -1,6 +1,6 @@
 //! `certificate`: request, prove, wait, write the ARN into the config.
 
-use std::io::IsTerminal as _;
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
@@ -80,25 +80,25 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
         let plan = certificate::plan(&seen, config, &file.display().to_string())
             .into_iter()
             .collect();
-        let mut work = Work {
-            ui,
+        let work = Work {
             session: &session,
             config,
             zone: seen.dns.zone.id,
-            certificate: seen.certificate.unwrap_or_default(),
+            certificate: RefCell::new(seen.certificate.unwrap_or_default()),
             deadline: Instant::now() + flags.timeout,
             timeout: flags.timeout,
         };
         let question = format!("Change account {} and the config?", config.account_id);
         carry_out(ui, &plan, &question, async |step| match step {
             Step::Request(_) => {
-                work.certificate.arn = certificate::request(&session, config, now).await?;
+                let arn = certificate::request(&session, config, now).await?;
+                work.certificate.borrow_mut().arn = arn;
                 Ok(())
             }
             Step::Prove { records, .. } if records.is_empty() => work.prove_when_known().await,
             Step::Prove { zone, records } => Ok(certificate::prove(&session, zone, records).await?),
             Step::Wait(_) => work.wait().await,
-            Step::Write { .. } => write(common, &work.certificate.arn),
+            Step::Write { .. } => write(common, &work.arn()),
         })
         .await
     })
@@ -106,49 +106,46 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
 
 /// What the steps hand on to each other.
 struct Work<'a> {
-    ui: &'a Ui,
     session: &'a Session,
     config: &'a Config,
     zone: String,
-    certificate: Certificate,
+    /// As ACM last told it.
+    certificate: RefCell<Certificate>,
     deadline: Instant,
     timeout: Duration,
 }
 
 impl Work<'_> {
+    fn arn(&self) -> String {
+        self.certificate.borrow().arn.clone()
+    }
+
     /// ACM tells the records some seconds after the request.
-    async fn prove_when_known(&mut self) -> Result<(), Failure> {
+    async fn prove_when_known(&self) -> Result<(), Failure> {
         self.until(|certificate| !certificate.validation.is_empty())
             .await?;
-        certificate::prove(self.session, &self.zone, &self.certificate.validation).await?;
+        let records = self.certificate.borrow().validation.clone();
+        certificate::prove(self.session, &self.zone, &records).await?;
         Ok(())
     }
 
-    async fn wait(&mut self) -> Result<(), Failure> {
+    async fn wait(&self) -> Result<(), Failure> {
         self.until(|certificate| certificate.status == "ISSUED")
             .await
     }
 
-    /// Asks ACM again and again, with a word each minute where no spinner turns.
-    async fn until(&mut self, done: impl Fn(&Certificate) -> bool) -> Result<(), Failure> {
-        let start = Instant::now();
-        let mut told = start;
+    /// Asks ACM again and again.
+    async fn until(&self, done: impl Fn(&Certificate) -> bool) -> Result<(), Failure> {
         let mut pause = Duration::from_millis(500);
         loop {
-            self.certificate = certificate::look(self.session, &self.certificate.arn).await?;
-            if done(&self.certificate) {
+            let seen = certificate::look(self.session, &self.arn()).await?;
+            let ready = done(&seen);
+            self.certificate.replace(seen);
+            if ready {
                 return Ok(());
             }
             if Instant::now() + pause > self.deadline {
                 return Err(self.late());
-            }
-            if told.elapsed() > Duration::from_secs(60) && !std::io::stderr().is_terminal() {
-                told = Instant::now();
-                self.ui.say(format_args!(
-                    "still waiting for {} ({} min)",
-                    self.config.domain.name,
-                    start.elapsed().as_secs() / 60
-                ));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(15));
@@ -160,7 +157,7 @@ impl Work<'_> {
             Exit::Failed,
             format!(
                 "the certificate is still {} after {} s",
-                self.certificate.status,
+                self.certificate.borrow().status,
                 self.timeout.as_secs()
             ),
         )

@@ -2,11 +2,11 @@
 
 use super::Ready;
 use super::StateFlags;
-use super::execute;
 use crate::bootstrap::destroy;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
+use crate::command::execute;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::plan::Plan;
@@ -54,17 +54,17 @@ pub(super) fn run(
             )
             .help("run it again and look at the new plan"));
         }
-        let spinner = ui.spinner("");
-        let done = execute(ui, &spinner, &plan, async |step| {
-            destroy::apply(&session, target, step, |gone| {
-                spinner.set_message(format!("{gone} versions deleted"));
+        execute(ui, &plan, async |step| {
+            let bar = ui.bar("");
+            let done = destroy::apply(&session, target, step, |gone| {
+                bar.set_message(format!("{gone} versions deleted"));
                 ui.detail(format_args!("{gone} versions deleted"));
             })
-            .await
+            .await;
+            bar.finish_and_clear();
+            done
         })
-        .await;
-        spinner.finish_and_clear();
-        done?;
+        .await?;
         let left = ui
             .during("looking again", destroy::observe(&session, target, config))
             .await?;

@@ -15,7 +15,6 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
-use indicatif::ProgressBar;
 use serde::Serialize;
 
 use self::parts::CheckPermissions;
@@ -35,7 +34,6 @@ use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
-use crate::plan::Action;
 use crate::plan::Line;
 use crate::plan::Plan;
 use crate::plan::Verb as PlanVerb;
@@ -219,40 +217,6 @@ impl<'a> Report<'a> {
 
 fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
     judged.iter().map(|judged| judged.line.clone()).collect()
-}
-
-/// Does the actions of a plan, independent ones at the same time; what was done is remembered for the message.
-async fn execute<A: Action, E: Into<Failure>>(
-    ui: &Ui,
-    spinner: &ProgressBar,
-    plan: &Plan<A>,
-    apply: impl AsyncFn(&A) -> Result<(), E>,
-) -> Result<(), Failure> {
-    let executed = plan.execute_lanes(async |action| {
-        let what = super::describe(&action.line());
-        spinner.set_message(what.clone());
-        patiently(ui, &what, apply(action)).await?;
-        ui.detail(format_args!("done: {what}"));
-        ui.done(what);
-        Ok::<_, E>(())
-    });
-    executed
-        .await
-        .map(drop)
-        .map_err(|stopped| super::interrupted(ui, stopped))
-}
-
-/// Says a word now and then while something takes long: the SDK tries again by itself when AWS is slow or throttles.
-async fn patiently<T>(ui: &Ui, what: &str, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            result = &mut work => return result,
-            () = tokio::time::sleep(Duration::from_secs(10)) => {
-                ui.say(format_args!("still at it: {what}"));
-            }
-        }
-    }
 }
 
 /// Looks again until nothing is left to do; AWS may take a few seconds to tell what it was told.

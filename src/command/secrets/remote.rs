@@ -1,5 +1,6 @@
 //! The verbs that go to Secrets Manager: diff, push, pull, and the removal of what push made.
 
+use futures_util::future::try_join_all;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
@@ -44,18 +45,13 @@ impl Context<'_> {
     /// What Secrets Manager holds.
     pub(super) async fn observe(&self, session: &Session) -> Result<Seen, Failure> {
         let client = session.secretsmanager();
-        let mut seen = Seen::default();
-        for remote in catalog::remotes() {
-            let name = self.remote_name(remote);
-            let held = self
-                .ui
-                .during(&format!("reading {name}"), remote::observe(&client, &name))
-                .await?;
-            if let Some(held) = held {
-                seen.0.insert(remote, held);
-            }
-        }
-        Ok(seen)
+        let reads = catalog::remotes().into_iter().map(async |remote| {
+            let held = remote::observe(&client, &self.remote_name(remote)).await;
+            held.map(|held| held.map(|held| (remote, held)))
+        });
+        let reading = try_join_all(reads);
+        let held = self.ui.during("reading Secrets Manager", reading).await?;
+        Ok(Seen(held.into_iter().flatten().collect()))
     }
 }
 
