@@ -1,6 +1,10 @@
 //! `osmt-bootstrap` and what goes beyond the state: the admin role, the account's own settings, the permission check.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start programs of their own; a panic is how they fail"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,6 +13,7 @@ mod account;
 mod model;
 mod permissions;
 mod role;
+mod simulator;
 
 use assert_cmd::Command;
 use tempfile::TempDir;

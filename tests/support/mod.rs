@@ -14,6 +14,7 @@
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command as Program;
+use std::sync::OnceLock;
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -105,23 +106,9 @@ impl Emulator {
         command
     }
 
-    /// Asks the account by a way of its own: Python with botocore, independent of our code.
-    ///
-    /// `session` is a `botocore.session`; `client(service)` makes a client; what `script` assigns to `answer` comes back.
+    /// Asks the account by a way of its own, as [`ask`] does.
     pub(crate) fn ask(&self, script: &str) -> Value {
-        let prelude = "import json, botocore.session\nsession = botocore.session.get_session()\nclient = session.create_client\nanswer = None\n";
-        let program = format!("{prelude}{script}\nprint(json.dumps(answer, default=str))");
-        let output = Program::new(python())
-            .args(["-c", &program])
-            .envs(self.environment.iter().cloned())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "the account did not answer: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_slice(&output.stdout).unwrap()
+        ask(&self.environment, script)
     }
 
     /// Every call that reached the account so far: `s3:CreateBucket`.
@@ -151,10 +138,41 @@ impl Drop for Emulator {
     }
 }
 
-/// The interpreter of the scripts' private environment.
-fn python() -> PathBuf {
-    let cache = std::env::var_os("OSMT_CACHE").map_or_else(|| root().join(".cache"), PathBuf::from);
-    cache.join("python-emulator/bin/python")
+/// Asks an account by a way of its own: Python with botocore, independent of our code.
+///
+/// `client(service)` makes a client; what `script` assigns to `answer` comes back.
+pub(crate) fn ask(environment: &[(String, String)], script: &str) -> Value {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    let prelude = "import json, botocore.session\nsession = botocore.session.get_session()\nclient = session.create_client\nanswer = None\n";
+    let program = format!("{prelude}{script}\nprint(json.dumps(answer, default=str))");
+    let output = Program::new(PYTHON.get_or_init(|| python("emulator")))
+        .args(["-c", &program])
+        .envs(environment.iter().cloned())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "the account did not answer: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The interpreter of one of the scripts' private environments, made first where it is missing.
+pub(crate) fn python(environment: &str) -> PathBuf {
+    let scripts = root().join("scripts");
+    let output = Program::new("python3")
+        .arg("-B")
+        .arg(scripts.join("emulator/environment.py"))
+        .arg(scripts.join(environment).join("requirements.txt"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
 }
 
 /// A config without a mistake, for the emulator's account.

@@ -1,0 +1,169 @@
+//! The check before the first write against a simulator that evaluates the caller's policies, and what the admin role
+//! may do by its verdict: `MiniStack`, an emulator beside the usual one, which has none.
+
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::process::Child;
+use std::process::Command as Program;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use serde_json::json;
+
+use super::in_workplace;
+use super::run;
+use super::support;
+use super::support::ACCOUNT;
+use super::support::REGION;
+use super::workplace;
+
+/// An account whose IAM evaluates policies.
+struct Simulator {
+    server: Child,
+    /// What it writes.
+    _folder: tempfile::TempDir,
+    endpoint: String,
+}
+
+impl Simulator {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .unwrap()
+            .port();
+        let server = Program::new(support::python("simulator"))
+            .args(["-m", "ministack"])
+            .current_dir(folder.path())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
+            .env("TMPDIR", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no simulator");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self {
+            server,
+            _folder: folder,
+            endpoint: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
+    fn environment(&self, keys: &Value) -> Vec<(String, String)> {
+        let mut environment = vec![("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone())];
+        let mut set = |name: &str, value: &str| {
+            environment.push((name.to_owned(), value.to_owned()));
+        };
+        set("AWS_DEFAULT_REGION", REGION);
+        let of = |key: &str, or: &'static str| keys[key].as_str().unwrap_or(or).to_owned();
+        set("AWS_ACCESS_KEY_ID", &of("AccessKeyId", "root"));
+        set("AWS_SECRET_ACCESS_KEY", &of("SecretAccessKey", "root"));
+        if let Some(token) = keys["SessionToken"].as_str() {
+            set("AWS_SESSION_TOKEN", token);
+        }
+        environment
+    }
+
+    /// Asks as the account's root user.
+    fn ask(&self, script: &str) -> Value {
+        support::ask(&self.environment(&Value::Null), script)
+    }
+
+    /// A user with one policy, and her keys.
+    fn user(&self, statements: &Value) -> Value {
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        self.ask(&format!(
+            "iam = client('iam')
+iam.create_user(UserName='ann')
+iam.put_user_policy(UserName='ann', PolicyName='p', PolicyDocument='''{policy}''')
+answer = iam.create_access_key(UserName='ann')['AccessKey']"
+        ))
+    }
+
+    /// The binary as somebody.
+    fn osmt(&self, keys: &Value) -> Command {
+        let mut command = support::osmt("osmt-bootstrap");
+        command.envs(self.environment(keys));
+        command
+    }
+
+    fn buckets(&self) -> Value {
+        self.ask("answer = [one['Name'] for one in client('s3').list_buckets()['Buckets']]")
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+const APPLY: &str = "apply --yes --check-permissions always -v";
+
+#[test]
+fn what_the_callers_policies_do_not_allow_is_told_before_the_first_write() {
+    let everything = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+    for (statements, denied) in [
+        (
+            json!([{ "Effect": "Allow", "Action": ["s3:*", "iam:Simulate*"], "Resource": "*" }]),
+            &[
+                "not allowed: dynamodb:CreateTable on arn:aws:dynamodb:us-west-2:123456789012:table/osmt-test",
+                "not allowed: dynamodb:UpdateContinuousBackups",
+            ][..],
+        ),
+        (
+            json!([everything, { "Effect": "Deny", "Action": "s3:PutBucketPolicy", "Resource": "arn:aws:s3:::osmt-*" }]),
+            &["not allowed: s3:PutBucketPolicy on arn:aws:s3:::osmt-test-123456789012-us-west-2"],
+        ),
+    ] {
+        let (account, folder) = (Simulator::start(), workplace());
+        let keys = account.user(&statements);
+        let (exit, _, error) = run(in_workplace(account.osmt(&keys), &folder, APPLY));
+        assert_eq!(exit, 4, "{error}");
+        for told in denied {
+            assert!(error.contains(told), "{told}: {error}");
+        }
+        assert!(error.contains("nothing was written"), "{error}");
+        assert_eq!(account.buckets(), json!([]));
+    }
+}
+
+#[test]
+fn the_admin_role_may_make_the_state_but_not_change_itself() {
+    let (account, folder) = (Simulator::start(), workplace());
+    let keys = account.user(&json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]));
+    let make = "--only admin --trust arn:aws:iam::123456789012:user/ann --no-mfa";
+    let make = format!("{APPLY} {make}");
+    let (exit, _, error) = run(in_workplace(account.osmt(&keys), &folder, &make));
+    assert_eq!(exit, 0, "{error}");
+    assert!(!error.contains("unsure"), "{error}");
+
+    let role = support::ask(
+        &account.environment(&keys),
+        "answer = client('sts').assume_role(RoleArn='arn:aws:iam::123456789012:role/osmt-test-admin', RoleSessionName='ann')['Credentials']",
+    );
+    let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, APPLY));
+    assert_eq!(exit, 0, "{error}");
+    assert!(!error.contains("unsure"), "{error}");
+    assert_eq!(
+        account.buckets(),
+        json!(["osmt-test-123456789012-us-west-2"])
+    );
+
+    let widen = format!("{APPLY} --only admin --session-hours 12");
+    let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, &widen));
+    assert_eq!(exit, 4, "{error}");
+    let told = "not allowed: iam:UpdateRole on arn:aws:iam::123456789012:role/osmt-test-admin";
+    assert!(error.contains(told), "{error}");
+}
