@@ -8,6 +8,7 @@
 )]
 
 mod apply;
+mod by_hand;
 mod certificate;
 mod destroy;
 mod faults;
