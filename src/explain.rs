@@ -4,6 +4,8 @@
 
 use std::error::Error;
 
+use serde::Serialize;
+
 /// How a run ends; the numbers are part of the contract with users and scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -85,7 +87,7 @@ pub trait Explain: Error {
 }
 
 /// An error on its way to the person: text, causes, remedy, exit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// What went wrong, one line.
     pub message: String,
@@ -94,6 +96,7 @@ pub struct Failure {
     /// What to do.
     pub help: Option<String>,
     /// How the process ends.
+    #[serde(skip)]
     pub exit: Exit,
 }
 

@@ -45,6 +45,10 @@ impl Explain for Error {
                     .into(),
             ),
             Self::NotText(..) => Some("save the file as UTF-8".into()),
+            Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => Some(
+                "the folder must be writable: the file is replaced as a whole, by one beside it"
+                    .into(),
+            ),
             Self::Read(..) | Self::Write(..) => None,
         }
     }
@@ -66,11 +70,18 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 
 /// Replaces a file atomically: readers see the old content or the new, never a part.
 ///
-/// Mode and owner of an existing file are kept (the owner as far as the process may), a symbolic link is followed,
+/// What is no regular file (a pipe, a device) is written to as it is. Mode and owner of an existing file are kept (the owner as far as the process may), a symbolic link is followed,
 /// and a file that cannot be replaced is left as it was.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&target, content).map_err(|error| Error::Write(path.to_owned(), error))
+    let special = fs::metadata(&target).is_ok_and(|found| !found.is_file() && !found.is_dir());
+    let written = if special {
+        let open = fs::OpenOptions::new().write(true).open(&target);
+        open.and_then(|mut file| file.write_all(content))
+    } else {
+        replace(&target, content)
+    };
+    written.map_err(|error| Error::Write(path.to_owned(), error))
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -131,6 +142,15 @@ mod tests {
             1,
             "no litter"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_stays_a_device() {
+        use std::os::unix::fs::FileTypeExt as _;
+        write(Path::new("/dev/null"), b"gone").unwrap();
+        let kind = fs::metadata("/dev/null").unwrap().file_type();
+        assert!(kind.is_char_device());
     }
 
     #[test]

@@ -11,6 +11,9 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::Region;
 use aws_config::SdkConfig;
+use aws_config::default_provider::region;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::retry::RetryMode;
 use aws_config::timeout::TimeoutConfig;
@@ -64,7 +67,7 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
         ))
         .build_https();
     let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(http.clone())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(3))
@@ -72,7 +75,23 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
                 .build(),
         );
     if let Some(profile) = &settings.profile {
-        chain = chain.profile_name(profile);
+        let region = match &settings.region {
+            Some(region) => Some(Region::new(region.clone())),
+            None => {
+                let default = region::Builder::default().profile_name(profile);
+                default.build().region().await
+            }
+        };
+        let provider = ProviderConfig::without_region()
+            .with_http_client(http.clone())
+            .with_region(region);
+        // As in the AWS CLI a profile that is named is meant, whatever keys the environment holds.
+        let named = ProfileFileCredentialsProvider::builder()
+            .configure(&provider)
+            .profile_name(profile);
+        chain = chain
+            .profile_name(profile)
+            .credentials_provider(named.build());
     }
     if let Some(region) = &settings.region {
         chain = chain.region(Region::new(region.clone()));

@@ -24,6 +24,16 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// It is another environment's.
+    #[error("{thing} belongs to environment {other}, the config is for {env}; nothing was written")]
+    OtherEnvironment {
+        /// `S3 bucket osmt-test-…`
+        thing: String,
+        /// As its tag says.
+        other: String,
+        /// The config's.
+        env: String,
+    },
     /// The admin role must be made, and nobody is named who may assume it.
     #[error("role {0} does not exist yet, and nobody is named who may assume it")]
     NobodyTrusted(String),
@@ -55,7 +65,7 @@ impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Bucket(error) => error.exit(),
-            Self::Policy(_) | Self::Table { .. } => Exit::Refused,
+            Self::Policy(_) | Self::Table { .. } | Self::OtherEnvironment { .. } => Exit::Refused,
             Self::NobodyTrusted(_) => Exit::Usage,
             Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } => Exit::Failed,
             Self::Call(error) => error.exit(),
@@ -68,6 +78,9 @@ impl Explain for Error {
             Self::Policy(_) => Some("look at the policy in the console and mend or remove it".into()),
             Self::Table { .. } => Some(
                 "choose another name with `osmt-bootstrap init --lock-table`, or lock with a file: `--lock s3`".into(),
+            ),
+            Self::OtherEnvironment { .. } => Some(
+                "correct `env` in the config, or the names in main.tf; where the thing was handed over on purpose, change its tag `Environment` first".into(),
             ),
             Self::NobodyTrusted(_) => Some(
                 "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),

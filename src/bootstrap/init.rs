@@ -1,4 +1,4 @@
-//! Renders the two files of the Terraform directory: `main.tf` and `config.auto.tfvars.json`. Pure.
+//! Renders `config.auto.tfvars.json` from answers. Pure.
 //!
 //! A config that exists is edited, not rendered anew: what the user wrote stays byte for byte, and only the answers
 //! given now are set.
@@ -10,8 +10,6 @@ use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Explain;
 
-/// The shipped `main.tf.tpl`.
-pub const MAIN_TF: &str = include_str!("../../terraform/invocation/main.tf.tpl");
 /// The shipped `config.auto.tfvars.json.tpl`.
 pub const CONFIG: &str = include_str!("../../terraform/invocation/config.auto.tfvars.json.tpl");
 
@@ -24,142 +22,59 @@ pub struct Question {
     pub pointer: &'static str,
     /// What to ask on a terminal.
     pub prompt: &'static str,
-    /// Whether an answer can be right; the text says what it should be.
-    pub check: fn(&str) -> Result<(), &'static str>,
+}
+
+const fn question(flag: &'static str, pointer: &'static str, prompt: &'static str) -> Question {
+    Question {
+        flag,
+        pointer,
+        prompt,
+    }
 }
 
 /// Every question, in the order of asking.
 pub const QUESTIONS: [Question; 8] = [
-    Question {
-        flag: "account-id",
-        pointer: "/config/account_id",
-        prompt: "AWS account id",
-        check: |text| {
-            when(
-                text.len() == 12 && all(text, |c| c.is_ascii_digit()),
-                "12 digits",
-            )
-        },
-    },
-    Question {
-        flag: "region",
-        pointer: "/config/region",
-        prompt: "AWS region",
-        check: region,
-    },
-    Question {
-        flag: "env",
-        pointer: "/config/env",
-        prompt: "name of the environment, like test or prod",
-        check: env,
-    },
-    Question {
-        flag: "domain",
-        pointer: "/config/domain/name",
-        prompt: "host name of OSMT, like osmt.example.org",
-        check: domain,
-    },
-    Question {
-        flag: "hosted-zone-id",
-        pointer: "/config/domain/hosted_zone_id",
-        prompt: "id of the Route 53 zone that holds it, like Z0123456789ABCDEFGHIJ",
-        check: |text| {
-            when(
-                (2..=32).contains(&text.len())
-                    && all(text, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
-                "capital letters and digits, at most 32",
-            )
-        },
-    },
-    Question {
-        flag: "oauth-issuer",
-        pointer: "/config/app/oauth/issuer",
-        prompt: "OAuth issuer, like https://example.okta.com/oauth2/default",
-        check: |text| {
-            let host = text.strip_prefix("https://").unwrap_or_default();
-            when(
-                host.contains('.') && !text.contains(char::is_whitespace),
-                "an https URL",
-            )
-        },
-    },
-    Question {
-        flag: "oauth-client-id",
-        pointer: "/config/app/oauth/client_id",
-        prompt: "OAuth client id",
-        check: word,
-    },
-    Question {
-        flag: "oauth-audience",
-        pointer: "/config/app/oauth/audience",
-        prompt: "OAuth audience, like api://default",
-        check: word,
-    },
+    question("account-id", "/config/account_id", "AWS account id"),
+    question("region", "/config/region", "AWS region"),
+    question(
+        "env",
+        "/config/env",
+        "name of the environment, like test or prod",
+    ),
+    question(
+        "domain",
+        "/config/domain/name",
+        "host name of OSMT, like osmt.example.org",
+    ),
+    question(
+        "hosted-zone-id",
+        "/config/domain/hosted_zone_id",
+        "id of the Route 53 zone that holds it, like Z0123456789ABCDEFGHIJ",
+    ),
+    question(
+        "oauth-issuer",
+        "/config/app/oauth/issuer",
+        "OAuth issuer, like https://example.okta.com/oauth2/default",
+    ),
+    question(
+        "oauth-client-id",
+        "/config/app/oauth/client_id",
+        "OAuth client id",
+    ),
+    question(
+        "oauth-audience",
+        "/config/app/oauth/audience",
+        "OAuth audience, like api://default",
+    ),
 ];
 
 /// Where the certificate's ARN goes.
 pub const CERTIFICATE: &str = "/config/alb/certificate_arn";
 
-fn when(good: bool, wanted: &'static str) -> Result<(), &'static str> {
-    if good { Ok(()) } else { Err(wanted) }
-}
-
-fn all(text: &str, good: impl Fn(char) -> bool) -> bool {
-    text.chars().all(good)
-}
-
-fn region(text: &str) -> Result<(), &'static str> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let good = match parts.as_slice() {
-        [area, middle @ .., number] => {
-            area.len() == 2
-                && all(area, |c| c.is_ascii_lowercase())
-                && !middle.is_empty()
-                && middle
-                    .iter()
-                    .all(|part| !part.is_empty() && all(part, |c| c.is_ascii_lowercase()))
-                && number.len() == 1
-                && all(number, |c| c.is_ascii_digit())
-        }
-        _ => false,
-    };
-    when(good, "a region like us-west-2")
-}
-
-fn env(text: &str) -> Result<(), &'static str> {
-    when(
-        (2..=16).contains(&text.len())
-            && all(text, |c| {
-                c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
-            })
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && !text.ends_with('-')
-            && !text.contains("--"),
-        "2 to 16 lower-case letters, digits and single hyphens, beginning with a letter",
-    )
-}
-
-fn domain(text: &str) -> Result<(), &'static str> {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && all(label, |c| {
-                c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
-            })
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    when(
-        text.contains('.') && text.len() <= 253 && text.split('.').all(label),
-        "a host name in lower case, without https://",
-    )
-}
-
-fn word(text: &str) -> Result<(), &'static str> {
-    when(
-        !text.is_empty() && !text.contains(char::is_whitespace),
-        "text without white space",
-    )
-}
+/// Where the VPC's block goes.
+pub const VPC: &str = "/config/vpc/vpc_cidr";
+/// Where the zones go.
+pub const ZONES: &str = "/config/vpc/azs";
 
 /// What the user answered; what is `None` stays as it stands.
 #[derive(Clone, Debug, Default)]
@@ -175,6 +90,23 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// What is answered now: flag and pointer.
+    pub fn given(&self) -> Vec<(&'static str, &'static str)> {
+        let texts = QUESTIONS.iter().zip(&self.texts);
+        let texts = texts.filter(|(_, text)| text.is_some());
+        let mut given: Vec<_> = texts
+            .map(|(question, _)| (question.flag, question.pointer))
+            .collect();
+        given.extend(self.vpc_cidr.as_ref().map(|_| ("vpc-cidr", VPC)));
+        given.extend(self.azs.as_ref().map(|_| ("azs", ZONES)));
+        given.extend(
+            self.certificate_arn
+                .as_ref()
+                .map(|_| ("certificate-arn", CERTIFICATE)),
+        );
+        given
+    }
+
     /// The answer that goes to a pointer: given now, else as it stands.
     pub fn text(&self, config: &Document, pointer: &str) -> Option<String> {
         let index = QUESTIONS
@@ -195,7 +127,7 @@ pub fn open_questions(config: &Document, answers: &Answers) -> Vec<usize> {
 /// Whether zones must be chosen: no flag names them, and those of the config are of another region.
 pub fn zones_are_open(config: &Document, answers: &Answers) -> bool {
     let region = answers.text(config, "/config/region").unwrap_or_default();
-    answers.azs.is_none() && !fit(&strings(config, "/config/vpc/azs"), &region)
+    answers.azs.is_none() && !fit(&strings(config, ZONES), &region)
 }
 
 fn fit(zones: &[String], region: &str) -> bool {
@@ -220,73 +152,40 @@ pub fn config(start: &Document, answers: &Answers) -> Result<String, Error> {
     let mut edit = Edit(start.clone());
     for (question, answer) in QUESTIONS.iter().zip(&answers.texts) {
         if let Some(answer) = answer {
-            (question.check)(answer).map_err(|wanted| Error::Answer {
-                flag: question.flag,
-                given: answer.clone(),
-                wanted: wanted.to_owned(),
-            })?;
             edit.set(question.pointer, &Value::from(answer.as_str()))?;
         }
     }
     if let Some(arn) = &answers.certificate_arn {
-        if !arn.starts_with("arn:") || !arn.contains(":acm:") {
-            return Err(Error::Answer {
-                flag: "certificate-arn",
-                given: arn.clone(),
-                wanted: "the ARN of an ACM certificate".to_owned(),
-            });
-        }
         edit.set(CERTIFICATE, &Value::from(arn.as_str()))?;
     }
     network(&mut edit, answers)?;
     Ok(edit.0.text().to_owned())
 }
 
+/// The network follows from the block and the zones; one that stands is left alone unless a flag or the region speaks of it.
 fn network(edit: &mut Edit, answers: &Answers) -> Result<(), Error> {
     let region = text(&edit.0, "/config/region").unwrap_or_default();
-    let present = strings(&edit.0, "/config/vpc/azs");
+    let present = strings(&edit.0, ZONES);
     let azs = match &answers.azs {
-        Some(azs) => {
-            check_zones(azs, &region)?;
-            azs.clone()
-        }
+        Some(azs) => azs.clone(),
         None if fit(&present, &region) => present.clone(),
         None => network::zones(&region),
     };
     if azs != present {
-        edit.set("/config/vpc/azs", &Value::from(azs.clone()))?;
+        edit.set(ZONES, &Value::from(azs.clone()))?;
     }
     if let Some(cidr) = &answers.vpc_cidr {
-        edit.set("/config/vpc/vpc_cidr", &Value::from(cidr.as_str()))?;
+        edit.set(VPC, &Value::from(cidr.as_str()))?;
     }
     let private = "/config/vpc/subnets/private";
-    if answers.vpc_cidr.is_some() || strings(&edit.0, private).len() != azs.len() {
-        let cidr = text(&edit.0, "/config/vpc/vpc_cidr").unwrap_or_default();
+    let counts = azs != present && strings(&edit.0, private).len() != azs.len();
+    if answers.vpc_cidr.is_some() || counts {
+        let cidr = text(&edit.0, VPC).unwrap_or_default();
         let subnets = network::subnets(&cidr, azs.len()).map_err(Error::Network)?;
         edit.set(private, &Value::from(subnets.private))?;
         edit.set("/config/vpc/subnets/public", &Value::from(subnets.public))?;
     }
     Ok(())
-}
-
-fn check_zones(azs: &[String], region: &str) -> Result<(), Error> {
-    let zone = |zone: &String| {
-        zone.strip_prefix(region)
-            .is_some_and(|letter| letter.len() == 1 && all(letter, |c| c.is_ascii_lowercase()))
-    };
-    let distinct = azs
-        .iter()
-        .enumerate()
-        .all(|(index, zone)| !azs[..index].contains(zone));
-    if azs.len() >= 2 && distinct && azs.iter().all(zone) {
-        Ok(())
-    } else {
-        Err(Error::Answer {
-            flag: "azs",
-            given: azs.join(","),
-            wanted: format!("two or more different zones of {region}, like {region}a,{region}b"),
-        })
-    }
 }
 
 fn strings(config: &Document, pointer: &str) -> Vec<String> {
@@ -318,48 +217,15 @@ impl Edit {
     }
 }
 
-/// Fills a template: `{{ name }}` becomes the value, a line whose name has none is left out.
-pub fn main_tf(template: &str, values: &[(&str, Option<String>)]) -> Result<String, Error> {
-    let mut rendered = String::new();
-    'lines: for line in template.split_inclusive('\n') {
-        let mut line = line.to_owned();
-        while let Some((before, rest)) = line.split_once("{{") {
-            let Some((name, after)) = rest.split_once("}}") else {
-                return Err(Error::Template(line.trim().to_owned()));
-            };
-            match values.iter().find(|(known, _)| *known == name.trim()) {
-                None => return Err(Error::Template(line.trim().to_owned())),
-                Some((_, None)) => continue 'lines,
-                Some((_, Some(value))) => line = format!("{before}{value}{after}"),
-            }
-        }
-        rendered.push_str(&line);
-    }
-    Ok(rendered)
-}
-
 /// Why nothing can be rendered.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
-    /// An answer cannot be right.
-    #[error("--{flag} {given}: it should be {wanted}")]
-    Answer {
-        /// Without dashes.
-        flag: &'static str,
-        /// The answer.
-        given: String,
-        /// What it should be.
-        wanted: String,
-    },
     /// The block cannot hold the subnets.
-    #[error("--vpc-cidr {0}")]
+    #[error("the VPC's block {0}")]
     Network(String),
     /// The config lacks the place for an answer.
     #[error("the config has no {0} to set")]
     NoKey(&'static str),
-    /// The template says what nobody knows.
-    #[error("main.tf.tpl asks for what is not known: {0}")]
-    Template(String),
 }
 
 impl Explain for Error {
@@ -370,11 +236,7 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoKey(_) => Some("`osmt-doctor check` tells which keys are missing".into()),
-            Self::Template(_) => Some(
-                "known are bucket, key, region, lock_table, use_lockfile, profile, account_id, env"
-                    .into(),
-            ),
-            Self::Answer { .. } | Self::Network(_) => None,
+            Self::Network(_) => Some("`--vpc-cidr` names another, `--azs` fewer zones".into()),
         }
     }
 }

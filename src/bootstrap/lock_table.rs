@@ -20,6 +20,7 @@ use aws_sdk_dynamodb::types::Tag;
 use super::Error;
 use super::Judged;
 use super::Target;
+use super::of_this_environment;
 use super::present_tags;
 use super::tags_text;
 use crate::account::Table;
@@ -29,6 +30,16 @@ use crate::config;
 
 /// How long DynamoDB may take to make or change an empty table.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A table's name, as `--lock-table` takes it ("Naming rules" in `DynamoDB`'s documentation).
+pub fn name(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if (3..=255).contains(&text.len()) && text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("a table's name has 3 to 255 letters, digits, `_`, `-` and `.`".to_owned())
+    }
+}
 
 /// One change to the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +84,7 @@ pub fn judge(
         ]);
     };
     usable(name, table)?;
+    of_this_environment(target, &text, &table.tags)?;
     let thing = (text.as_str(), true);
     let switch = |on: bool| (Some(if on { "on" } else { "off" }.to_owned()), "on");
     let merged: BTreeMap<_, _> = table

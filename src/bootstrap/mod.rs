@@ -8,7 +8,6 @@ mod admin_grants;
 pub mod admin_policy;
 pub mod admin_role;
 mod admin_role_apply;
-pub mod backend;
 pub mod certificate;
 mod certificate_apply;
 pub mod destroy;
@@ -17,6 +16,7 @@ pub mod dns;
 mod error;
 pub mod init;
 pub mod lock_table;
+pub mod main_tf;
 pub mod network;
 pub mod parts;
 pub mod permissions;
@@ -68,7 +68,7 @@ pub struct Target {
 
 impl Target {
     /// The target of a config. The backend's names are those of `main.tf`, where it says any.
-    pub fn new(config: &Config, backend: backend::Backend) -> Self {
+    pub fn new(config: &Config, backend: main_tf::Backend) -> Self {
         let table = if backend.use_lockfile {
             backend.lock_table
         } else {
@@ -296,6 +296,23 @@ pub async fn apply(session: &Session, target: &Target, step: &Step) -> Result<()
         Change::Table(change) => lock_table::apply(session, target, change).await,
         Change::Admin(change) => admin_role::apply(session, target, change).await,
         Change::Account(change) => account_baseline::apply(session, change).await,
+    }
+}
+
+/// Refuses what carries our tags for another environment: two states in one place would take each other's resources away.
+fn of_this_environment(
+    target: &Target,
+    thing: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let ours = tags.get("Application").is_some_and(|app| app == "osmt");
+    match tags.get("Environment") {
+        Some(other) if ours && *other != target.env => Err(Error::OtherEnvironment {
+            thing: thing.to_owned(),
+            other: other.clone(),
+            env: target.env.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -56,9 +56,9 @@ pub fn subnets(vpc: &str, zones: usize) -> Result<Subnets, String> {
     let net: Ipv4Net = vpc
         .parse()
         .map_err(|_| format!("{vpc} is no IPv4 block like 192.168.100.0/24"))?;
-    if net != net.trunc() {
+    if net.trunc().to_string() != vpc {
         return Err(format!(
-            "{vpc} does not begin at its network; you may mean {}",
+            "{vpc} is not written as its network is; you may mean {}",
             net.trunc()
         ));
     }

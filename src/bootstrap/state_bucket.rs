@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Error;
 use super::Judged;
 use super::Target;
+use super::of_this_environment;
 use super::present_tags;
 pub use super::state_bucket_apply::apply;
 use super::state_bucket_policy as policy;
@@ -22,6 +23,28 @@ pub const RULE: &str = "osmt-state";
 pub const KEEP_DAYS: i32 = 90;
 /// Days after which the parts of a broken upload go.
 pub const ABORT_DAYS: i32 = 7;
+
+/// A bucket's name, as `--bucket` takes it ("General purpose bucket naming rules" in AWS's documentation).
+pub fn name(text: &str) -> Result<String, String> {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let parts = text.split('.').all(|part| {
+        let ends = [part.bytes().next(), part.bytes().next_back()];
+        ends.into_iter().all(|end| end.is_some_and(good))
+            && part.bytes().all(|byte| good(byte) || byte == b'-')
+    });
+    let address = text.parse::<std::net::Ipv4Addr>().is_ok();
+    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"]
+        .iter()
+        .any(|start| text.starts_with(start))
+        || ["-s3alias", "--ol-s3", ".mrap", "--x-s3"]
+            .iter()
+            .any(|end| text.ends_with(end));
+    if (3..=63).contains(&text.len()) && parts && !address && !reserved {
+        Ok(text.to_owned())
+    } else {
+        Err("a bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots".to_owned())
+    }
+}
 
 /// One change to the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +72,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
     let name = format!("S3 bucket {}", target.bucket);
     let nothing = Bucket::default();
     let bucket = seen.unwrap_or(&nothing);
+    of_this_environment(target, &name, &bucket.tags)?;
     let thing = (name.as_str(), seen.is_some());
     let mut judged = Vec::new();
     if seen.is_none() {

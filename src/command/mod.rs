@@ -18,6 +18,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use url::Url;
 
 use crate::aws;
 use crate::config::Config;
@@ -53,7 +54,13 @@ pub struct Common {
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub region: Option<String>,
     /// Another endpoint than AWS's own, for an emulator.
-    #[arg(long, global = true, value_name = "URL", help_heading = "Shared")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        value_parser = endpoint,
+        help_heading = "Shared"
+    )]
     pub endpoint_url: Option<String>,
     /// What stdout carries.
     #[arg(
@@ -161,19 +168,23 @@ impl Shared {
         let mut command = T::command();
         command.build();
         let name = command.get_name().to_owned();
-        ui.write(|out| match self {
+        // Into memory first: a closed pipe is not its generator's to hear of.
+        let mut text = Vec::new();
+        match self {
             Self::Completions { shell } => {
-                clap_complete::generate(*shell, &mut command, name, &mut &mut *out);
-                Ok(())
+                clap_complete::generate(*shell, &mut command, name, &mut text);
             }
             Self::Man => {
-                clap_mangen::Man::new(command.clone()).render(&mut &mut *out)?;
-                command
+                let verbs = command
                     .get_subcommands()
-                    .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")
-                    .try_for_each(|verb| clap_mangen::Man::new(verb.clone()).render(&mut &mut *out))
+                    .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help");
+                for page in std::iter::once(&command).chain(verbs) {
+                    let written = clap_mangen::Man::new(page.clone()).render(&mut text);
+                    written.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+                }
             }
-        })?;
+        }
+        ui.write(|out| out.write_all(&text))?;
         Ok(Exit::Done)
     }
 }
@@ -193,23 +204,75 @@ impl Common {
             failure.message = format!("{}: {}", path.display(), failure.message);
             failure
         };
-        let document =
-            Document::parse(files::read_text(&path)?).map_err(|error| named(error.into()))?;
+        let document = self.parse(files::read_text(&path)?)?;
         let config = Config::from_document(&document).map_err(|error| named(error.into()))?;
         Ok((document, config))
     }
 
-    /// How AWS is to be reached; the region is the flag's, else the given one.
-    pub fn aws(&self, region: Option<&str>, ui: &Ui) -> aws::Settings {
+    /// Reads the config's text; what is no JSON ends it with exit 2 and the place.
+    pub fn parse(&self, text: String) -> Result<Document, Failure> {
+        Document::parse(text).map_err(|error| {
+            let mut failure = Failure::from(error);
+            failure.message = format!("{}: {}", self.config_path().display(), failure.message);
+            failure
+        })
+    }
+
+    /// Signs in to the config's account, in the config's region; another account or region is refused.
+    pub async fn sign_in(&self, config: &Config, ui: &Ui) -> Result<aws::Session, Failure> {
+        let mut settings = self.aws(ui)?;
+        if let Some(region) = self
+            .region
+            .as_ref()
+            .filter(|given| **given != config.region)
+        {
+            let message = format!(
+                "the config is for region {}, `--region` says {region}; nothing was written",
+                config.region
+            );
+            return Err(Failure::new(Exit::Refused, message)
+                .help("leave `--region` out, or name the config of that region with `--config`"));
+        }
+        settings.region = Some(config.region.clone());
+        let opening = aws::open(&settings, Some(&config.account_id));
+        Ok(ui.during("signing in to AWS", opening).await?)
+    }
+
+    /// How AWS is to be reached, as the flags say.
+    pub fn aws(&self, ui: &Ui) -> Result<aws::Settings, Failure> {
         let color = ui.color;
-        aws::Settings {
+        self.endpoint()?;
+        Ok(aws::Settings {
             profile: self.profile.clone(),
-            region: self.region.clone().or_else(|| region.map(str::to_owned)),
+            region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
             log: (self.verbose > 1).then(|| {
                 Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, call)) as aws::CallLog
             }),
+        })
+    }
+
+    /// The endpoint that the flag names, else the environment; one that is no URL ends everything.
+    fn endpoint(&self) -> Result<Option<String>, Failure> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is `command`, which reads the environment"
+        )]
+        let variable = std::env::var("AWS_ENDPOINT_URL").ok();
+        match (&self.endpoint_url, variable) {
+            (Some(url), _) => Ok(Some(url.clone())),
+            (None, None) => Ok(None),
+            (None, Some(url)) => endpoint(&url).map(Some).map_err(|wanted| {
+                let message = format!("AWS_ENDPOINT_URL is {url:?}: {wanted}");
+                Failure::new(Exit::Usage, message).help("mend it, or unset it")
+            }),
         }
+    }
+
+    /// Whether AWS is to be reached on this machine, where an emulator answers.
+    pub fn is_local(&self) -> bool {
+        let endpoint = self.endpoint().ok().flatten();
+        endpoint.as_deref().is_some_and(aws::is_loopback)
     }
 
     fn ui(&self, tool: String) -> Ui {
@@ -234,6 +297,17 @@ impl Common {
     }
 }
 
+/// An endpoint as `--endpoint-url` takes it.
+fn endpoint(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).ok();
+    let is_one = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("it should be a URL like http://127.0.0.1:5555".to_owned())
+    }
+}
+
 /// Runs a future that talks to the world; Ctrl-C ends it with a word on what was already done.
 pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -242,17 +316,25 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
         .map_err(|error| Failure::new(Exit::Failed, format!("could not start: {error}")))?;
     let result = runtime.block_on(async {
         tokio::select! {
+            // First, so that the signal is heard from the beginning.
+            biased;
+            _ = tokio::signal::ctrl_c() => Err(interruption(ui)),
             result = work => result,
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(
-                Exit::Interrupted,
-                format!("interrupted; {}", ui.already()),
-            )
-            .help("run it again: it goes on from there")),
         }
     });
     // A question may still be waiting for its answer in a thread of its own.
     runtime.shutdown_background();
     result
+}
+
+fn interruption(ui: &Ui) -> Failure {
+    let already = ui.already();
+    let failure = Failure::new(Exit::Interrupted, format!("interrupted; {already}"));
+    if ui.has_begun() {
+        failure.help("run it again: it goes on from there")
+    } else {
+        failure
+    }
 }
 
 /// Shows a plan, asks, carries it out: the one way in which anything is written.
@@ -289,9 +371,10 @@ async fn execute<A: Action, E: Into<Failure>>(
 ) -> Result<(), Failure> {
     let executed = plan.execute(async |action| {
         let what = describe(&action.line());
+        ui.begin(what.clone());
         ui.during(&what, apply(action)).await?;
         ui.detail(format_args!("done: {what}"));
-        ui.done(what);
+        ui.done(&what);
         Ok::<_, E>(())
     });
     let executed = executed.await;

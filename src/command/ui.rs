@@ -1,5 +1,6 @@
 //! Text, questions and progress: the only place that prints.
 
+use std::cell::Cell;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::io;
@@ -22,6 +23,7 @@ use crate::explain::Failure;
 use crate::plan::Line;
 use crate::report::Format;
 use crate::report::plans;
+use crate::report::plans::FailureReport;
 
 /// How to talk to the person, from the shared flags.
 pub struct Ui {
@@ -39,8 +41,12 @@ pub struct Ui {
     pub dry_run: bool,
     /// `osmt-doctor 0.1.0`
     pub tool: String,
-    /// What was already done, for the message of an interruption.
-    done: RefCell<Vec<String>>,
+    /// What was begun and whether it was finished, for the message of an interruption.
+    work: RefCell<Vec<(String, bool)>>,
+    /// Whether the cursor stands behind a question.
+    asking: Cell<bool>,
+    /// Whether stdout carries something.
+    spoken: Cell<bool>,
     /// What turns while something is waited for.
     bars: MultiProgress,
 }
@@ -68,7 +74,9 @@ impl Ui {
             yes,
             dry_run,
             tool,
-            done: RefCell::default(),
+            work: RefCell::default(),
+            asking: Cell::default(),
+            spoken: Cell::default(),
             bars: MultiProgress::with_draw_target(target),
         }
     }
@@ -83,6 +91,7 @@ impl Ui {
         &self,
         write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     ) -> Result<(), Failure> {
+        self.spoken.set(true);
         let mut out = io::BufWriter::new(AutoStream::new(io::stdout(), self.color));
         match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
@@ -134,8 +143,24 @@ impl Ui {
         self.stderr(format_args!("{style}warning{style:#}: {text}"));
     }
 
-    /// An error, its causes and its remedy.
+    /// An error, its causes and its remedy; in the JSON format also on stdout, unless something stands there already.
     pub fn failure(&self, failure: &Failure) {
+        if !self.spoken.get() {
+            let work = self.work.borrow();
+            let of = |finished: bool| {
+                let some = work.iter().filter(|(_, done)| *done == finished);
+                some.map(|(what, _)| what.as_str()).collect()
+            };
+            // Nobody can be told where stdout is gone.
+            let _ = self.json(&FailureReport {
+                version: crate::report::VERSION,
+                tool: &self.tool,
+                status: failure.exit.name(),
+                error: failure,
+                done: of(true),
+                unfinished: of(false),
+            });
+        }
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let dim = Style::new().bold();
         let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
@@ -208,11 +233,15 @@ impl Ui {
     pub async fn ask(&self, prompt: &str) -> Result<String, Failure> {
         let _ = write!(AutoStream::new(io::stderr(), self.color), "{prompt}");
         let _ = io::stderr().flush();
+        self.asking.set(true);
         let line = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             io::stdin().read_line(&mut line).map(|_| line)
         })
         .await;
+        // Whoever answered went to the next line himself.
+        let answered = matches!(&line, Ok(Ok(line)) if line.ends_with('\n'));
+        self.asking.set(!answered);
         match line {
             Ok(Ok(line)) if line.is_empty() => Err(Failure::new(
                 Exit::Refused,
@@ -259,22 +288,45 @@ impl Ui {
         bar
     }
 
-    /// Remembers that something was done, for the message of an interruption or failure.
-    pub fn done(&self, what: impl Into<String>) {
-        self.done.borrow_mut().push(what.into());
+    /// Remembers that something is begun, for the message of an interruption or failure.
+    pub fn begin(&self, what: impl Into<String>) {
+        self.work.borrow_mut().push((what.into(), false));
     }
 
-    /// What was already done, in words.
+    /// Remembers that something was done.
+    pub fn done(&self, what: &str) {
+        let mut work = self.work.borrow_mut();
+        match work.iter_mut().find(|(begun, done)| begun == what && !done) {
+            Some((_, done)) => *done = true,
+            None => work.push((what.to_owned(), true)),
+        }
+    }
+
+    /// Whether anything was begun.
+    pub fn has_begun(&self) -> bool {
+        !self.work.borrow().is_empty()
+    }
+
+    /// What was already done and what was begun, in words: of what was begun nobody knows how far it came.
     pub fn already(&self) -> String {
-        let done = self.done.borrow();
-        if done.is_empty() {
+        let work = self.work.borrow();
+        let told = [(true, "already done"), (false, "not finished")].map(|(finished, word)| {
+            let some = work.iter().filter(|(_, done)| *done == finished);
+            let some: Vec<&str> = some.map(|(what, _)| what.as_str()).collect();
+            (!some.is_empty()).then(|| format!("{word}: {}", some.join("; ")))
+        });
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        if told.is_empty() {
             "nothing was written".to_owned()
         } else {
-            format!("already done: {}", done.join("; "))
+            told.join("; ")
         }
     }
 
     fn stderr(&self, text: std::fmt::Arguments<'_>) {
+        if self.asking.take() {
+            let _ = writeln!(io::stderr());
+        }
         self.bars.suspend(|| {
             // Nothing can be said about a stderr that cannot be written.
             let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");

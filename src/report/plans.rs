@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use anstyle::Style;
 use serde::Serialize;
 
+use crate::explain::Failure;
 use crate::plan::Line;
 use crate::plan::Verb;
 
@@ -21,6 +22,23 @@ pub struct PlanReport<'a> {
     pub status: &'a str,
     /// The actions, in order.
     pub actions: &'a [Line],
+}
+
+/// A run that failed or was refused, as `--format json` prints it.
+#[derive(Debug, Serialize)]
+pub struct FailureReport<'a> {
+    /// [`super::VERSION`]
+    pub version: u32,
+    /// `osmt-bootstrap 0.1.0`
+    pub tool: &'a str,
+    /// The exit's name: `refused`, `failed`, `usage`, `interrupted`.
+    pub status: &'a str,
+    /// What went wrong, why, and what helps.
+    pub error: &'a Failure,
+    /// What was done before.
+    pub done: Vec<&'a str>,
+    /// What was begun, and nobody knows how far it came.
+    pub unfinished: Vec<&'a str>,
 }
 
 /// Writes a plan for people: a sign, the thing, and what of it changes.

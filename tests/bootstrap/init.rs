@@ -251,13 +251,15 @@ answer = [ended.returncode, ended.stderr.decode()]"
     (answer[0].as_i64().unwrap(), said)
 }
 
-const TOLD: [&str; 6] = [
+/// Everything after the region, and the network as it is offered.
+const TOLD: [&str; 7] = [
     "test",
     "osmt.example.org",
     "Z0123456789ABCDEFGHIJ",
     "https://login.example.org/x",
     "abc",
     "api://default",
+    "",
 ];
 
 #[test]
@@ -312,4 +314,160 @@ fn where_ec2_does_not_answer_offline_knowledge_goes_on() {
     }
     let config = read(dir, "config.auto.tfvars.json");
     assert!(config.contains(r#""azs": ["us-west-2a", "us-west-2b"]"#));
+}
+
+#[test]
+fn a_lock_is_looked_for_wherever_it_could_be_held() {
+    let emulator = Emulator::start();
+    let note = r#"{"ID":"1","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#;
+    let (bucket, key) = (
+        "osmt-test-123456789012-us-west-2",
+        "osmt/test/terraform.tfstate",
+    );
+    let in_table = |table: &str| {
+        format!(
+            "client('dynamodb').put_item(TableName='{table}', Item={{'LockID': {{'S': '{bucket}/{key}'}}, 'Info': {{'S': '''{note}'''}}}})"
+        )
+    };
+    let in_file = format!(
+        "client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())"
+    );
+    let run = |folder: &tempfile::TempDir, arguments: &str| {
+        let mut command = emulator.osmt("osmt-bootstrap");
+        command
+            .args(arguments.split_whitespace())
+            .arg("--dir")
+            .arg(folder.path());
+        ended(command)
+    };
+    let first = checkout();
+    run(&first, &format!("init {ANSWERS} --yes")).exits(0);
+    run(&first, "apply --yes").exits(0);
+    run(&first, "apply --yes --lock-table osmt-other").exits(0);
+
+    let free = format!(
+        "client('s3').delete_object(Bucket='{bucket}', Key='{key}.tflock')
+for table in ('osmt-test', 'osmt-other'):
+  client('dynamodb').delete_item(TableName=table, Key={{'LockID': {{'S': '{bucket}/{key}'}}}})"
+    );
+    // How it is locked now, where the lock is held, and what would move it.
+    for (now, held, moving) in [
+        ("--lock s3", in_file.clone(), "--lock-table osmt-test"),
+        ("", in_table("osmt-test"), "--lock-table osmt-other"),
+        ("", in_table("osmt-other"), "--lock-table osmt-other"),
+        ("--lock s3", in_table("osmt-test"), "--lock dynamodb"),
+        ("", in_file, "--lock s3"),
+    ] {
+        let folder = checkout();
+        run(&folder, &format!("init {ANSWERS} {now} --yes")).exits(0);
+        let before = read(folder.path(), "main.tf");
+        emulator.ask(&held);
+        let refused = run(&folder, &format!("init {moving} --yes")).exits(4);
+        assert!(refused.stderr.contains("locked by ann@desk"), "{refused:?}");
+        assert_eq!(read(folder.path(), "main.tf"), before);
+        emulator.ask(&free);
+        run(&folder, &format!("init {moving} --yes")).exits(0);
+    }
+
+    // Both kinds at once is Terraform's own way between them: nobody said which to leave.
+    let folder = checkout();
+    run(&folder, &format!("init {ANSWERS} --yes")).exits(0);
+    let both = read(folder.path(), "main.tf").replace(
+        "    dynamodb_table      = \"osmt-test\"\n",
+        "    dynamodb_table      = \"osmt-test\"\n    use_lockfile        = true\n",
+    );
+    support::write(&folder.path().join("main.tf"), &both);
+    assert_eq!(
+        run(&folder, "init --yes").exits(0).stdout,
+        "nothing to do\n"
+    );
+    assert_eq!(read(folder.path(), "main.tf"), both);
+}
+
+#[test]
+fn an_edited_environment_brings_its_own_names() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(dir, &format!("{ANSWERS} --yes")).exits(0);
+    let path = dir.join("config.auto.tfvars.json");
+    let config = read(dir, "config.auto.tfvars.json");
+    support::write(
+        &path,
+        &config.replace("\"env\": \"test\"", "\"env\": \"prod\""),
+    );
+    init(dir, "--yes").exits(0);
+    let main = read(dir, "main.tf");
+    for line in [
+        "\"osmt-prod-123456789012-us-west-2\"",
+        "\"osmt/prod/terraform.tfstate\"",
+        "\"osmt-prod\"",
+        "Environment = \"prod\"",
+    ] {
+        assert!(main.contains(line), "{line}: {main}");
+    }
+}
+
+#[test]
+fn what_somebody_added_to_main_tf_or_to_the_network_stays() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(
+        dir,
+        &format!("{ANSWERS} --yes --profile ann --write-profile"),
+    )
+    .exits(0);
+    let mine = read(dir, "main.tf").replace(
+        "    allowed_account_ids = [\"123456789012\"]\n    dynamodb",
+        "    allowed_account_ids = [\"123456789012\"]\n    kms_key_id          = \"alias/state\" # ours\n    dynamodb",
+    );
+    assert!(mine.contains("kms_key_id"));
+    support::write(&dir.join("main.tf"), &mine);
+    let path = dir.join("config.auto.tfvars.json");
+    let network = read(dir, "config.auto.tfvars.json").replace(
+        "\"192.168.100.64/27\"]",
+        "\"192.168.100.64/27\", \"192.168.100.96/27\"]",
+    );
+    support::write(&path, &network);
+    init(dir, "--yes").exits(0);
+    assert_eq!(read(dir, "main.tf"), mine);
+    assert_eq!(read(dir, "config.auto.tfvars.json"), network);
+    init(dir, "--env prod --yes").exits(0);
+    let main = read(dir, "main.tf");
+    assert_eq!(
+        main,
+        mine.replace("osmt-test", "osmt-prod")
+            .replace("osmt/test", "osmt/prod")
+            .replace("\"test\"", "\"prod\"")
+    );
+}
+
+#[test]
+fn the_wizard_says_why_the_account_offers_nothing() {
+    let emulator = Emulator::start_as("210987654321");
+    let folder = checkout();
+    let mut lines = vec!["123456789012", "us-west-2"];
+    lines.extend(TOLD);
+    lines.push("y");
+    let (exit, said) = on_a_terminal(&emulator, folder.path(), "", &lines);
+    assert_eq!(exit, 0, "{said}");
+    assert!(
+        said.contains("your credentials are for account 210987654321: it offers no answers here"),
+        "{said}"
+    );
+    assert!(!said.contains("regions that the account"), "{said}");
+
+    let folder = checkout();
+    lines.insert(2, "Prod");
+    let unreached = "os.environ['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:9'";
+    let (exit, said) = on_a_terminal(&emulator, folder.path(), unreached, &lines);
+    assert_eq!(exit, 0, "{said}");
+    assert!(
+        said.contains("AWS offers no answers here: could not reach AWS"),
+        "{said}"
+    );
+    // The doctor judges each answer.
+    assert!(
+        said.contains("environment name Prod has upper case"),
+        "{said}"
+    );
 }

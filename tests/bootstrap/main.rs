@@ -12,6 +12,7 @@ mod by_hand;
 mod certificate;
 mod destroy;
 mod faults;
+mod guards;
 mod init;
 mod place;
 mod proxy;

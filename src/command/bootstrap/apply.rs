@@ -45,6 +45,7 @@ pub(super) fn plan(
     out: Option<&Path>,
 ) -> Result<Exit, Failure> {
     let ready = Ready::new(common, flags)?.about(ui, parts)?;
+    out.map_or(Ok(()), free)?;
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
@@ -71,6 +72,23 @@ pub(super) fn plan(
         }
         Ok(exit)
     })
+}
+
+/// A file that is no saved plan is never overwritten.
+fn free(path: &Path) -> Result<(), Failure> {
+    let is_plan = |text: String| serde_json::from_str::<Saved>(&text).is_ok();
+    // A pipe or a device holds nothing, and reading it could wait for ever.
+    if !path.is_file() || files::read_text(path).is_ok_and(is_plan) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        format!(
+            "{} exists and is no saved plan; nothing was written",
+            path.display()
+        ),
+    )
+    .help("give `--out` another name"))
 }
 
 fn save(
@@ -106,14 +124,22 @@ fn settled(mut seen: Seen) -> Seen {
 }
 
 fn load(path: &Path) -> Result<Saved, Failure> {
-    let text = files::read_text(path)?;
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{} is not a saved plan: {error}", path.display()),
-        )
-        .help("`osmt-bootstrap plan --out FILE` saves one")
-    })
+    let help = "`osmt-bootstrap plan --out FILE` saves one";
+    let text = files::read_text(path).map_err(|error| Failure::from(error).help(help))?;
+    let saved: Saved = serde_json::from_str(&text).map_err(|error| {
+        let message = format!("{} is not a saved plan: {error}", path.display());
+        Failure::new(Exit::Usage, message).help(help)
+    })?;
+    if saved.version != crate::report::VERSION {
+        let message = format!(
+            "{} is a saved plan of form {}, and {} is known",
+            path.display(),
+            saved.version,
+            crate::report::VERSION
+        );
+        return Err(Failure::new(Exit::Usage, message).help(help));
+    }
+    Ok(saved)
 }
 
 pub(super) fn apply(

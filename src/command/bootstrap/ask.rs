@@ -2,6 +2,8 @@
 //!
 //! What the account can tell need not be typed: its number, the regions it has enabled, the zones that it can use.
 
+use super::init::is_at;
+use super::init::opinion;
 use crate::account::Zone;
 use crate::account::observe_ec2;
 use crate::aws;
@@ -17,11 +19,12 @@ use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
 
-/// Asks for what is open.
+/// Asks for what is open; for a fresh config also for what has a default that may not suit.
 pub(super) async fn ask(
     common: &Common,
     ui: &Ui,
     start: &Document,
+    fresh: bool,
     answers: &mut Answers,
 ) -> Result<(), Failure> {
     let open = init::open_questions(start, answers);
@@ -39,10 +42,8 @@ pub(super) async fn ask(
     if open.is_empty() {
         return Ok(());
     }
-    // Without AWS everything is asked.
-    let settings = common.aws(None, ui);
-    let opening = ui.during("asking AWS who you are", aws::open(&settings, None));
-    let session = opening.await.ok();
+    let session = signed_in(common, ui).await?;
+    let mut session = of_this_account(ui, session, start, answers);
     for index in open {
         let question = QUESTIONS[index];
         let mut enabled = None;
@@ -65,12 +66,27 @@ pub(super) async fn ask(
         };
         let check = |answer: &str| match &enabled {
             Some(names) if !names.iter().any(|name| name == answer) => {
-                Err("one of the regions that the account has enabled".to_owned())
+                Err("it should be one of the regions that the account has enabled".to_owned())
             }
-            _ => (question.check)(answer).map_err(str::to_owned),
+            _ => {
+                let mut trial = answers.clone();
+                trial.texts[index] = Some(answer.to_owned());
+                fitting(start, &trial, question.pointer)
+            }
         };
         let answer = until_right(ui, question.prompt, hint, check).await?;
         answers.texts[index] = Some(answer);
+        session = of_this_account(ui, session, start, answers);
+    }
+    if answers.vpc_cidr.is_none() && fresh {
+        let check = |answer: &str| {
+            let mut trial = answers.clone();
+            trial.vpc_cidr = Some(answer.to_owned());
+            fitting(start, &trial, init::VPC)
+        };
+        let prompt = "address block of the VPC, which no network of yours should overlap";
+        let hint = init::text(start, init::VPC);
+        answers.vpc_cidr = Some(until_right(ui, prompt, hint, check).await?);
     }
     if let Some(session) = session
         && init::zones_are_open(start, answers)
@@ -78,6 +94,49 @@ pub(super) async fn ask(
         zones(ui, &session, start, answers).await?;
     }
     Ok(())
+}
+
+/// A session to take hints from; without one everything is asked, and why is said.
+async fn signed_in(common: &Common, ui: &Ui) -> Result<Option<Session>, Failure> {
+    let settings = common.aws(ui)?;
+    let opening = aws::open(&settings, None);
+    match ui.during("asking AWS who you are", opening).await {
+        Ok(session) => Ok(Some(session)),
+        Err(error) => {
+            ui.say(format_args!("AWS offers no answers here: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// The session, unless it is another account's than the one answered.
+fn of_this_account(
+    ui: &Ui,
+    session: Option<Session>,
+    start: &Document,
+    answers: &Answers,
+) -> Option<Session> {
+    let session = session?;
+    match answers.text(start, "/config/account_id") {
+        Some(account) if account != session.account_id => {
+            ui.say(format_args!(
+                "your credentials are for account {}: it offers no answers here",
+                session.account_id
+            ));
+            None
+        }
+        _ => Some(session),
+    }
+}
+
+/// What the doctor would say of an answer, were it the config's.
+fn fitting(start: &Document, trial: &Answers, pointer: &str) -> Result<(), String> {
+    let config = init::config(start, trial).map_err(|error| error.to_string())?;
+    let mut findings = opinion(&config, true).into_iter();
+    match findings.find(|finding| is_at(finding, pointer)) {
+        Some(finding) => Err(finding.message),
+        None => Ok(()),
+    }
 }
 
 /// An empty answer takes the hint.
@@ -99,7 +158,7 @@ async fn until_right(
         };
         match check(&answer) {
             Ok(()) => return Ok(answer),
-            Err(wanted) => ui.say(format_args!("  it should be {wanted}")),
+            Err(why) => ui.say(format_args!("  {why}")),
         }
     }
 }
@@ -167,7 +226,10 @@ async fn zones(
         if names.len() >= 2 && known && distinct {
             Ok(())
         } else {
-            Err(format!("two or more of these, like {}", chosen.join(",")))
+            Err(format!(
+                "it should be two or more of these, like {}",
+                chosen.join(",")
+            ))
         }
     };
     let answer = until_right(ui, &prompt, Some(chosen.join(",")), check).await?;

@@ -1,27 +1,27 @@
-//! `init`: renders `main.tf` and the config. Offline; asks on a terminal for what no flag says.
+//! `init`: renders `main.tf` and the config, or edits those that are there. Asks on a terminal for what no flag says.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
+use futures_util::future::try_join_all;
 use similar::TextDiff;
 
 use super::Lock;
 use super::StateFlags;
 use super::ask::ask;
 use crate::account::observe;
-use crate::aws;
-use crate::bootstrap;
-use crate::bootstrap::Target;
-use crate::bootstrap::backend;
-use crate::bootstrap::backend::Backend;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
+use crate::bootstrap::main_tf;
+use crate::bootstrap::main_tf::Backend;
+use crate::bootstrap::main_tf::MainTf;
+use crate::bootstrap::main_tf::Values;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
 use crate::command::carry_out;
-use crate::command::doctor::is_loopback;
 use crate::config;
 use crate::config::Config;
 use crate::doctor;
@@ -30,6 +30,7 @@ use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
+use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::plan::Action;
 use crate::plan::Line;
@@ -107,13 +108,19 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             "run it in a checkout of this project, or name its terraform/invocation with `--dir`",
         ));
     }
+    flags.state.agree()?;
+    let profile = profile(common, flags.write_profile)?;
     let config_path = common.config_path();
-    let before = existing(&config_path)?;
-    let template = template(
-        &common.dir.join("config.auto.tfvars.json.tpl"),
-        init::CONFIG,
-    )?;
-    let start = Document::parse(before.clone().unwrap_or(template))?;
+    let main_path = common.dir.join("main.tf");
+    let (before, main_before) = (existing(&config_path)?, existing(&main_path)?);
+    let start = match &before {
+        Some(text) => common.parse(text.clone())?,
+        None => Document::parse(template(
+            &common.dir.join("config.auto.tfvars.json.tpl"),
+            init::CONFIG,
+        )?)?,
+    };
+    let main = main_before.as_deref().map(MainTf::parse).transpose()?;
     let mut answers = Answers {
         texts: [
             flags.account_id,
@@ -130,30 +137,25 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         certificate_arn: flags.certificate_arn,
     };
     block_on(ui, async {
-        ask(common, ui, &start, &mut answers).await?;
+        ask(common, ui, &start, before.is_none(), &mut answers).await?;
         let config = init::config(&start, &answers)?;
+        refuse(&opinion(&config, true), &answers.given())?;
+        for finding in opinion(&config, common.is_local()) {
+            ui.warn(format_args!("{} {}", finding.code, finding.message));
+        }
         let rendered = Document::parse(config.clone())?;
-        let main_path = common.dir.join("main.tf");
-        let main_before = existing(&main_path)?;
-        let profile = common.profile.clone().filter(|_| flags.write_profile);
-        let main = init::main_tf(
-            &self::template(&common.dir.join("main.tf.tpl"), init::MAIN_TF)?,
-            &names(
-                &start,
-                &rendered,
-                main_before.as_deref(),
-                &flags.state,
-                profile,
-            ),
-        )?;
-        judge(common, ui, &config);
-        let moved = main_before.as_deref().map(backend::read).filter(|old| {
-            let new = backend::read(&main);
-            flags.state.lock.is_some() && old.use_lockfile != new.use_lockfile
-        });
-        let lock_moves = moved.is_some();
-        if let Some(old) = moved {
-            alone(common, ui, &rendered, old).await?;
+        let old = main.as_ref().map(MainTf::backend).transpose()?;
+        let values = values(&start, &rendered, main.as_ref(), &flags.state, profile)?;
+        let main = match &main {
+            Some(main) => main.with(&values),
+            None => {
+                let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
+                main_tf::render(&template, &values)?
+            }
+        };
+        let moved = old.filter(|old| lock_moves(old, &values));
+        if let Some(old) = &moved {
+            alone(common, ui, &rendered, old, &values).await?;
         }
         let plan: Plan<Write> = [
             (config_path, before, config),
@@ -179,7 +181,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             files::write(&write.path, write.after.as_bytes())
         })
         .await?;
-        if lock_moves {
+        if moved.is_some() && exit == Exit::Done {
             ui.say(
                 "the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`",
             );
@@ -189,6 +191,20 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         }
         Ok(exit)
     })
+}
+
+/// The profile to be written into main.tf.
+fn profile(common: &Common, wanted: bool) -> Result<Option<String>, Failure> {
+    let Some(profile) = common.profile.clone().filter(|_| wanted) else {
+        return Ok(None);
+    };
+    let odd = |c: char| c.is_control() || matches!(c, '"' | '\\' | '$' | '%' | '{');
+    if profile.is_empty() || profile.contains(odd) {
+        let message = format!("the profile {profile:?} cannot be written into main.tf");
+        return Err(Failure::new(Exit::Usage, message)
+            .help("leave `--write-profile` out and name it with AWS_PROFILE"));
+    }
+    Ok(Some(profile))
 }
 
 fn existing(path: &Path) -> Result<Option<String>, Failure> {
@@ -204,41 +220,84 @@ fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
     Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
 }
 
-/// Says what the doctor would say of the config; the certificate comes later.
-fn judge(common: &Common, ui: &Ui, config: &str) {
-    let loopback = is_loopback(common.endpoint_url.as_deref());
+/// What the doctor has against a config, errors alone; the certificate, where it is still open, comes later. Where names of
+/// examples are let through, what else is wrong with them is told.
+pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
     let asked = Asked {
-        loopback,
+        loopback: examples,
         ..Asked::default()
     };
     let diagnosis = doctor::diagnose(config.as_bytes().to_vec(), asked);
-    for finding in &diagnosis.findings.findings {
-        let later = finding
-            .at
-            .as_ref()
-            .is_some_and(|at| at.pointer == init::CERTIFICATE);
-        if finding.severity == Severity::Error && !later {
-            ui.warn(format_args!("{} {}", finding.code, finding.message));
-        }
-    }
+    let certificate = diagnosis
+        .document
+        .as_ref()
+        .and_then(|config| init::text(config, init::CERTIFICATE));
+    let mut findings = diagnosis.findings.findings;
+    findings.retain(|finding| {
+        let place = finding.at.as_ref().map(|at| at.pointer.as_str());
+        let later = certificate.is_none() && place == Some(init::CERTIFICATE);
+        finding.severity == Severity::Error && !later
+    });
+    findings
 }
 
-/// Whoever changes how the state is locked must be alone: refused while either kind of lock is held.
+/// The doctor's rule for what a template left open or an example shows.
+const PLACEHOLDER: &str = "CFG007";
+
+/// Whether a finding is about what stands at a pointer. An example's names may be tried all the same.
+pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
+    let at = finding.at.as_ref();
+    let rest = at.and_then(|at| at.pointer.strip_prefix(pointer));
+    let example = finding.code == PLACEHOLDER && pointer != init::CERTIFICATE;
+    !example && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Refuses flags that cannot be right.
+fn refuse(findings: &[Finding], given: &[(&'static str, &'static str)]) -> Result<(), Failure> {
+    for finding in findings {
+        if let Some((flag, _)) = given.iter().find(|(_, pointer)| is_at(finding, pointer)) {
+            let message = format!("--{flag}: {} ({})", finding.message, finding.code);
+            let mut failure = Failure::new(Exit::Usage, message);
+            failure.help.clone_from(&finding.help);
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the state stays where it is and its lock goes elsewhere.
+fn lock_moves(old: &Backend, new: &Values) -> bool {
+    let same_state = old.bucket.as_ref() == Some(&new.bucket) && old.key.as_ref() == Some(&new.key);
+    same_state && (old.lock_table != new.lock_table || old.use_lockfile != new.use_lockfile)
+}
+
+/// Whoever changes how the state is locked must be alone: refused while a lock of either kind is held.
 async fn alone(
     common: &Common,
     ui: &Ui,
     rendered: &Document,
-    backend: Backend,
+    old: &Backend,
+    new: &Values,
 ) -> Result<(), Failure> {
     let config = Config::from_document(rendered)?;
-    let target = Target::new(&config, backend);
-    let settings = common.aws(Some(&config.region), ui);
-    let session = aws::open(&settings, Some(&config.account_id)).await?;
-    let (seen, state) = tokio::join!(
-        bootstrap::observe(&session, &target),
-        Box::pin(observe::state(&session, &target.bucket, &target.state_key))
-    );
-    match seen?.table.and_then(|table| table.lock).or(state?.lock) {
+    let session = common.sign_in(&config, ui).await?;
+    let lock_id = observe::lock_id(&new.bucket, &new.key);
+    let tables: BTreeSet<&String> = [&old.lock_table, &new.lock_table]
+        .into_iter()
+        .flatten()
+        .collect();
+    let tables = tables
+        .into_iter()
+        .map(|table| observe::table(&session, table, &lock_id));
+    let looking = async {
+        tokio::join!(
+            try_join_all(tables),
+            observe::state(&session, &new.bucket, &new.key)
+        )
+    };
+    let (tables, state) = ui.during("looking for locks", looking).await;
+    let held = tables?.into_iter().flatten().filter_map(|table| table.lock);
+    match held.chain(state?.lock).next() {
         None => Ok(()),
         Some(lock) => Err(Failure::new(
             Exit::Refused,
@@ -252,62 +311,76 @@ async fn alone(
 }
 
 /// The values for `main.tf`: flags, else what somebody chose before, else the names that follow from the config.
-fn names(
+fn values(
     start: &Document,
     rendered: &Document,
-    main: Option<&str>,
+    main: Option<&MainTf>,
     flags: &StateFlags,
     profile: Option<String>,
-) -> Vec<(&'static str, Option<String>)> {
-    let derived = |config: &Document| {
-        let text = |pointer| init::text(config, pointer).unwrap_or_default();
-        let (account, region, env) = (
-            text("/config/account_id"),
-            text("/config/region"),
-            text("/config/env"),
-        );
-        (
-            config::state_bucket(&env, &account, &region),
-            config::prefix(&env),
-            config::state_key(&env),
-        )
+) -> Result<Values, Failure> {
+    let text = |config: &Document, pointer| init::text(config, pointer).unwrap_or_default();
+    let identity = |config: &Document| {
+        ["/config/account_id", "/config/region", "/config/env"].map(|pointer| text(config, pointer))
     };
-    let (old_bucket, old_table, old_key) = derived(start);
-    let (bucket, table, key) = derived(rendered);
-    let chosen = main.map(backend::read).unwrap_or_default();
-    let keep = |chosen: Option<String>, old: &str, new: String| {
-        Some(chosen.filter(|chosen| chosen != old).unwrap_or(new))
+    let derived = |[account, region, env]: &[String; 3]| {
+        [
+            config::state_bucket(env, account, region),
+            config::prefix(env),
+            config::state_key(env),
+        ]
     };
-    let lockfile = match flags.lock {
+    let chosen = main.map(MainTf::backend).transpose()?.unwrap_or_default();
+    let was = main.map(MainTf::identity).unwrap_or_default();
+    let before = identity(start);
+    // What main.tf was rendered for: somebody may have edited the config since.
+    let rendered_for = [was.account_id, was.region, was.env]
+        .into_iter()
+        .zip(&before)
+        .map(|(was, now)| was.unwrap_or_else(|| now.clone()));
+    let rendered_for: Vec<String> = rendered_for.collect();
+    let mut old = derived(&before).to_vec();
+    if let Ok(rendered_for) = rendered_for.try_into() {
+        old.extend(derived(&rendered_for));
+    }
+    let now = identity(rendered);
+    let [bucket, table, key] = derived(&now);
+    let keep = |chosen: Option<String>, new: String| {
+        chosen.filter(|chosen| !old.contains(chosen)).unwrap_or(new)
+    };
+    let use_lockfile = match flags.lock {
         Some(lock) => lock == Lock::S3,
         None => chosen.use_lockfile && flags.lock_table.is_none(),
     };
-    vec![
-        (
-            "bucket",
-            flags
-                .bucket
-                .clone()
-                .or_else(|| keep(chosen.bucket, &old_bucket, bucket)),
-        ),
-        ("key", keep(chosen.key, &old_key, key)),
-        (
-            "lock_table",
+    // Both at once is the way from one to the other, and stays until somebody says which.
+    let lock_table = match flags.lock {
+        Some(Lock::S3) => None,
+        None if chosen.use_lockfile && flags.lock_table.is_none() => chosen
+            .lock_table
+            .map(|table_now| keep(Some(table_now), table)),
+        _ => Some(
             flags
                 .lock_table
                 .clone()
-                .or_else(|| keep(chosen.lock_table, &old_table, table))
-                .filter(|_| !lockfile),
+                .unwrap_or_else(|| keep(chosen.lock_table, table)),
         ),
-        ("use_lockfile", lockfile.then(|| "true".to_owned())),
-        ("region", init::text(rendered, "/config/region")),
-        ("account_id", init::text(rendered, "/config/account_id")),
-        ("env", init::text(rendered, "/config/env")),
-        ("profile", profile),
-    ]
+    };
+    let [account_id, region, env] = now;
+    Ok(Values {
+        bucket: flags
+            .bucket
+            .clone()
+            .unwrap_or_else(|| keep(chosen.bucket, bucket)),
+        key: keep(chosen.key, key),
+        lock_table,
+        use_lockfile,
+        region,
+        account_id,
+        env,
+        profile,
+    })
 }
 
-/// A file that exists is never replaced unseen.
+/// What changes in a file that exists is shown before the question.
 fn show_change(ui: &Ui, write: &Write) {
     let Some(before) = &write.before else {
         return;

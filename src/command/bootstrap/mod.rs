@@ -23,13 +23,16 @@ use super::Common;
 use super::Shared;
 use super::Tool;
 use super::Ui;
-use crate::aws;
 use crate::aws::Session;
 use crate::bootstrap;
 use crate::bootstrap::Change;
 use crate::bootstrap::Judged;
 use crate::bootstrap::Target;
-use crate::bootstrap::backend;
+use crate::bootstrap::lock_table;
+use crate::bootstrap::main_tf::Backend;
+use crate::bootstrap::main_tf::Identity;
+use crate::bootstrap::main_tf::MainTf;
+use crate::bootstrap::state_bucket;
 use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
@@ -100,14 +103,28 @@ enum Verb {
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct StateFlags {
     /// The state bucket [default: main.tf's, else osmt-ENV-ACCOUNT-REGION].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = state_bucket::name)]
     bucket: Option<String>,
     /// The lock table [default: main.tf's, else osmt-ENV].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = lock_table::name)]
     lock_table: Option<String>,
     /// How Terraform locks the state [default: main.tf's, else dynamodb].
     #[arg(long, value_name = "HOW")]
     lock: Option<Lock>,
+}
+
+impl StateFlags {
+    /// Refuses flags that contradict each other.
+    fn agree(&self) -> Result<(), Failure> {
+        if self.lock == Some(Lock::S3) && self.lock_table.is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "`--lock s3` locks with a file, `--lock-table` names a table",
+            )
+            .help("leave one of them out"));
+        }
+        Ok(())
+    }
 }
 
 /// The values of `--lock`.
@@ -158,10 +175,15 @@ struct Ready {
 
 impl Ready {
     fn new(common: &Common, flags: &StateFlags) -> Result<Self, Failure> {
+        flags.agree()?;
         let (_, config) = common.load_config()?;
         let mut names = match files::read_text(&common.dir.join("main.tf")) {
-            Ok(text) => backend::read(&text),
-            Err(files::Error::Missing(_)) => backend::Backend::default(),
+            Ok(text) => {
+                let main = MainTf::parse(&text)?;
+                same_deployment(&config, &main.identity())?;
+                main.backend()?
+            }
+            Err(files::Error::Missing(_)) => Backend::default(),
             Err(error) => return Err(error.into()),
         };
         if let Some(bucket) = &flags.bucket {
@@ -183,9 +205,27 @@ impl Ready {
 
     /// Opens a session with the config's account; another one is refused.
     async fn session(&self, common: &Common, ui: &Ui) -> Result<Session, Failure> {
-        let settings = common.aws(Some(&self.config.region), ui);
-        Ok(aws::open(&settings, Some(&self.config.account_id)).await?)
+        common.sign_in(&self.config, ui).await
     }
+}
+
+/// Refuses a config that names another deployment than the one `main.tf` was rendered for: its state would be taken for ours.
+fn same_deployment(config: &Config, main: &Identity) -> Result<(), Failure> {
+    for (what, main, config) in [
+        ("account", &main.account_id, &config.account_id),
+        ("region", &main.region, &config.region),
+        ("environment", &main.env, &config.env),
+    ] {
+        if let Some(main) = main.as_ref().filter(|main| *main != config) {
+            let message = format!(
+                "main.tf is for {what} {main}, the config for {config}; nothing was written"
+            );
+            return Err(Failure::new(Exit::Refused, message).help(
+                "correct the config, or let `osmt-bootstrap init` bring main.tf after it; each deployment wants a directory of its own",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A plan with what is as it should be, as `--format json` prints it.

@@ -12,7 +12,6 @@ use super::beside::Beside;
 use super::live::Live;
 use super::verdict::Verdict;
 use super::verdict::report;
-use crate::aws;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::doctor;
@@ -55,7 +54,7 @@ impl Check {
         let policies = self.beside.policies(common)?;
         let ignores = beside::ignores(common)?;
         let asked = Asked {
-            loopback: is_loopback(common.endpoint_url.as_deref()),
+            loopback: common.is_local(),
             policies: &policies,
         };
         let mut exit = Exit::Done;
@@ -142,14 +141,4 @@ fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::
     });
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Whether AWS is to be reached on this machine, where an emulator answers.
-pub(in crate::command) fn is_loopback(flag: Option<&str>) -> bool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is `command`, which reads the environment"
-    )]
-    let variable = std::env::var("AWS_ENDPOINT_URL").ok();
-    flag.or(variable.as_deref()).is_some_and(aws::is_loopback)
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use similar::TextDiff;
 
-use super::check::is_loopback;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
@@ -54,7 +53,7 @@ impl Fix {
             paths.push(common.config_path());
         }
         let asked = Asked {
-            loopback: is_loopback(common.endpoint_url.as_deref()),
+            loopback: common.is_local(),
             policies: &[],
         };
         let mut plan = Plan::default();

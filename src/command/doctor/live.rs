@@ -7,10 +7,9 @@ use clap::Args;
 
 use crate::account::Facts;
 use crate::account::observe;
-use crate::aws;
 use crate::bootstrap::Target;
-use crate::bootstrap::backend;
-use crate::bootstrap::backend::Backend;
+use crate::bootstrap::main_tf::Backend;
+use crate::bootstrap::main_tf::MainTf;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
@@ -113,7 +112,7 @@ impl Record {
 /// The names that main.tf gives to bucket and table, where it gives any.
 fn read_backend(common: &Common) -> Result<Backend, Failure> {
     match files::read_text(&common.dir.join("main.tf")) {
-        Ok(text) => Ok(backend::read(&text)),
+        Ok(text) => Ok(MainTf::parse(&text)?.backend()?),
         Err(files::Error::Missing(_)) => Ok(Backend::default()),
         Err(error) => Err(error.into()),
     }
@@ -121,7 +120,6 @@ fn read_backend(common: &Common) -> Result<Backend, Failure> {
 
 /// Asks AWS; another account is refused.
 fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Result<Facts, Failure> {
-    let settings = common.aws(Some(&config.region), ui);
     let mut names = observe::names(config, &catalog::remotes());
     names.bucket.clone_from(&target.bucket);
     names.state_key.clone_from(&target.state_key);
@@ -129,7 +127,7 @@ fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Resul
         names.table.clone_from(table);
     }
     block_on(ui, async {
-        let session = aws::open(&settings, Some(&config.account_id)).await?;
+        let session = common.sign_in(config, ui).await?;
         let reading = Box::pin(observe::facts(&session, &names));
         Ok(ui.during("reading the account", reading).await)
     })

@@ -17,7 +17,6 @@ use super::Tool;
 use super::Ui;
 use crate::explain::Exit;
 use crate::explain::Failure;
-pub(super) use check::is_loopback;
 
 /// Find every mistake in an OSMT configuration before Terraform does.
 #[derive(Clone, Debug, Parser)]

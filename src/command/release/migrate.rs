@@ -57,9 +57,8 @@ impl Migrate {
             }
         }
         warn(context, &config)?;
-        let settings = context.common.aws(Some(&config.region), ui);
         block_on(ui, async {
-            let session = Box::pin(aws::open(&settings, Some(&config.account_id))).await?;
+            let session = context.common.sign_in(&config, ui).await?;
             let looking = Box::pin(Job::observe(
                 &session,
                 &config.env,
@@ -91,7 +90,7 @@ impl Migrate {
     ) -> Result<(), Failure> {
         let ui = context.ui;
         let task = job.start(session).await?;
-        ui.done(format!("{task} was started and goes on by itself"));
+        ui.done(&format!("{task} was started and goes on by itself"));
         ui.say(format_args!("started {task}"));
         let log = job.log_of(&task);
         if let Some(log) = &log {

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::Context;
 use crate::account::Known;
-use crate::aws;
 use crate::command::block_on;
 use crate::config::Config;
 use crate::explain::Exit;
@@ -83,13 +82,9 @@ impl Status {
 
 /// Reads what runs, in the config's account and no other.
 pub(super) async fn running(context: &Context<'_>, config: &Config) -> Result<Running, Failure> {
-    let settings = context.common.aws(Some(&config.region), context.ui);
-    // On the heap: the calls in flight are large.
-    let work = Box::pin(async {
-        let session = aws::open(&settings, Some(&config.account_id)).await?;
-        Ok(running::observe(&session, &config.env).await?)
-    });
-    context.ui.during("asking ECS what runs", work).await
+    let session = context.common.sign_in(config, context.ui).await?;
+    let work = running::observe(&session, &config.env);
+    Ok(context.ui.during("asking ECS what runs", work).await?)
 }
 
 /// What git knows; without a checkout that is nothing, unless one was named.

@@ -9,7 +9,6 @@ use super::held;
 use super::local::Step;
 use super::local::carry;
 use super::rotate::none_unfinished;
-use crate::aws;
 use crate::aws::Session;
 use crate::command::block_on;
 use crate::command::carry_out;
@@ -30,8 +29,7 @@ use crate::secrets::state;
 impl Context<'_> {
     /// Opens a session with the config's account and no other.
     pub(super) async fn open(&self) -> Result<Session, Failure> {
-        let settings = self.common.aws(Some(&self.config.region), self.ui);
-        let session = aws::open(&settings, Some(&self.config.account_id)).await?;
+        let session = self.common.sign_in(&self.config, self.ui).await?;
         if session.is_in_clear("Secrets Manager") {
             return Err(Failure::new(
                 Exit::Refused,

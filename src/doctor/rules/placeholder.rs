@@ -142,6 +142,8 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
     let template = |text: &str| text == ACCOUNTS[0];
     match at {
         "/config/env" => None,
+        // What is no host name at all is told first.
+        "/config/domain/name" if host != lower => None,
         _ if lower.contains("example") || reserved.iter().any(|top| host.ends_with(top)) => {
             Some("the name is reserved for examples")
         }

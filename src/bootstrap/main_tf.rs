@@ -1,0 +1,450 @@
+//! `main.tf`: rendered from the template once, then read and edited; what the user wrote besides stays byte for byte. Pure.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::Block;
+use hcl_edit::structure::Body;
+
+use crate::explain::Exit;
+use crate::explain::Explain;
+
+/// The shipped `main.tf.tpl`.
+pub const TEMPLATE: &str = include_str!("../../terraform/invocation/main.tf.tpl");
+
+/// What `main.tf` says of the S3 backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backend {
+    /// `bucket`
+    pub bucket: Option<String>,
+    /// `key`
+    pub key: Option<String>,
+    /// `dynamodb_table`
+    pub lock_table: Option<String>,
+    /// `use_lockfile`
+    pub use_lockfile: bool,
+}
+
+/// For which deployment `main.tf` was rendered; what it does not say literally is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `allowed_account_ids` of the provider.
+    pub account_id: Option<String>,
+    /// `region` of the provider.
+    pub region: Option<String>,
+    /// The tag `Environment` of the provider.
+    pub env: Option<String>,
+}
+
+/// What `main.tf` is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// The state bucket.
+    pub bucket: String,
+    /// The state's key in it.
+    pub key: String,
+    /// The lock table; `None` where a lock file serves.
+    pub lock_table: Option<String>,
+    /// Whether Terraform's lock file serves.
+    pub use_lockfile: bool,
+    /// The config's.
+    pub region: String,
+    /// The config's.
+    pub account_id: String,
+    /// The config's.
+    pub env: String,
+    /// A profile to be written; `None` leaves one that is there.
+    pub profile: Option<String>,
+}
+
+/// An attribute: where it stands, where its value stands, and the value where it is a literal.
+#[derive(Clone, Debug)]
+struct Attribute {
+    whole: Range<usize>,
+    value: Range<usize>,
+    literal: Option<String>,
+}
+
+type Attributes = BTreeMap<String, Attribute>;
+
+/// A `main.tf` that was read.
+#[derive(Clone, Debug)]
+pub struct MainTf {
+    text: String,
+    backend: Option<Attributes>,
+    provider: Attributes,
+    env: Option<Attribute>,
+}
+
+impl MainTf {
+    /// Reads the text of a `main.tf`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| {
+            let at = error.location();
+            Error::Syntax {
+                line: at.line(),
+                column: at.column(),
+                message: error.message().replace('\n', " "),
+            }
+        })?;
+        let backend = body
+            .get_blocks("terraform")
+            .flat_map(|terraform| terraform.body.get_blocks("backend"))
+            .find(|block| block.has_labels(&["s3"]));
+        let provider = body
+            .get_blocks("provider")
+            .find(|block| block.has_labels(&["aws"]) && !block.body.has_attribute("alias"));
+        Ok(Self {
+            backend: backend.map(attributes),
+            env: provider.and_then(environment),
+            provider: provider.map(attributes).unwrap_or_default(),
+            text: text.to_owned(),
+        })
+    }
+
+    /// The names of the backend; one that is no literal cannot be known and is refused. Without a block all are left open.
+    pub fn backend(&self) -> Result<Backend, Error> {
+        let said = |name: &str| match self.backend.as_ref().and_then(|all| all.get(name)) {
+            None => Ok(None),
+            Some(Attribute {
+                literal: Some(literal),
+                ..
+            }) => Ok(Some(literal.clone())),
+            Some(attribute) => Err(Error::NotLiteral {
+                name: name.to_owned(),
+                line: self.line(attribute.whole.start),
+            }),
+        };
+        Ok(Backend {
+            bucket: said("bucket")?,
+            key: said("key")?,
+            lock_table: said("dynamodb_table")?,
+            use_lockfile: said("use_lockfile")?.as_deref() == Some("true"),
+        })
+    }
+
+    /// For which deployment it was rendered.
+    pub fn identity(&self) -> Identity {
+        let said = |name: &str| self.provider.get(name)?.literal.clone();
+        Identity {
+            account_id: said("allowed_account_ids"),
+            region: said("region"),
+            env: self.env.as_ref().and_then(|env| env.literal.clone()),
+        }
+    }
+
+    /// The same text with these values in it. A setting that somebody removed stays away, but for what a backend needs.
+    pub fn with(&self, values: &Values) -> String {
+        let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
+        let account = Some(format!(
+            "[{}]",
+            text(&values.account_id).unwrap_or_default()
+        ));
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        if let Some(backend) = &self.backend {
+            let table = values.lock_table.as_deref().and_then(text);
+            let lockfile = values.use_lockfile.then(|| "true".to_owned());
+            let mut added = Vec::new();
+            for (name, value) in [
+                ("bucket", text(&values.bucket)),
+                ("key", text(&values.key)),
+                ("region", text(&values.region)),
+                ("dynamodb_table", table),
+                ("use_lockfile", lockfile),
+                ("profile", values.profile.as_deref().and_then(text)),
+            ] {
+                match (backend.get(name), value) {
+                    (Some(there), Some(value)) => edits.push((there.value.clone(), value)),
+                    (Some(there), None) if name != "profile" => {
+                        edits.push((self.lines(&there.whole), String::new()));
+                    }
+                    (None, Some(value)) => added.push((name, value)),
+                    (_, None) => {}
+                }
+            }
+            if let Some(there) = backend.get("allowed_account_ids") {
+                edits.extend(account.clone().map(|value| (there.value.clone(), value)));
+            }
+            edits.extend(self.behind(backend, &added));
+        }
+        let provider = [
+            ("region", text(&values.region)),
+            ("allowed_account_ids", account),
+            ("profile", values.profile.as_deref().and_then(text)),
+        ];
+        for (name, value) in provider {
+            if let (Some(there), Some(value)) = (self.provider.get(name), value) {
+                edits.push((there.value.clone(), value));
+            }
+        }
+        if let Some(env) = &self.env {
+            edits.extend(text(&values.env).map(|value| (env.value.clone(), value)));
+        }
+        edits.sort_by_key(|(at, _)| at.start);
+        let mut edited = self.text.clone();
+        for (at, with) in edits.into_iter().rev() {
+            edited.replace_range(at, &with);
+        }
+        edited
+    }
+
+    /// New attributes on lines of their own behind the last one, their signs below its sign.
+    fn behind(
+        &self,
+        block: &Attributes,
+        added: &[(&str, String)],
+    ) -> Option<(Range<usize>, String)> {
+        let last = block.values().max_by_key(|attribute| attribute.whole.end)?;
+        let line = self.lines(&last.whole);
+        let indent: String = self.text[line.start..]
+            .chars()
+            .take_while(|c| c.is_whitespace() && *c != '\n')
+            .collect();
+        let before = &self.text[last.whole.start..last.value.start];
+        let width = before.trim_end().trim_end_matches('=').len().max(1) - 1;
+        let lines: Vec<String> = added
+            .iter()
+            .map(|(name, value)| format!("{indent}{name:width$} = {value}\n"))
+            .collect();
+        (!lines.is_empty()).then(|| (line.end..line.end, lines.concat()))
+    }
+
+    /// The whole lines that a span lies on, with the end of the last.
+    fn lines(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.text[span.end..]
+            .find('\n')
+            .map_or(self.text.len(), |at| span.end + at + 1);
+        start..end
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text[..at].matches('\n').count() + 1
+    }
+}
+
+fn attributes(block: &Block) -> Attributes {
+    let known = block.body.attributes().filter_map(|attribute| {
+        let name = attribute.key.as_str().to_owned();
+        Some((name, found(attribute.span()?, &attribute.value)?))
+    });
+    known.collect()
+}
+
+/// The tag `Environment` among the provider's default tags.
+fn environment(provider: &Block) -> Option<Attribute> {
+    let tags = provider.body.get_blocks("default_tags").next()?;
+    let tags = tags.body.get_attribute("tags")?.value.as_object()?;
+    let (_, value) = tags.iter().find(|(key, _)| {
+        let named = key.as_ident().map(|ident| ident.as_str());
+        let quoted = key.as_expr().and_then(Expression::as_str);
+        named.or(quoted) == Some("Environment")
+    })?;
+    found(value.expr().span()?, value.expr())
+}
+
+fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
+    let only = value.as_array().filter(|list| list.len() == 1);
+    let literal = only.and_then(|list| list.get(0)).unwrap_or(value);
+    let literal = match literal {
+        Expression::String(text) => Some(text.as_str().to_owned()),
+        Expression::Bool(switch) => Some(switch.to_string()),
+        _ => None,
+    };
+    Some(Attribute {
+        whole,
+        value: value.span()?,
+        literal: literal.filter(|literal| !literal.is_empty()),
+    })
+}
+
+/// Fills the template: `{{ name }}` becomes the value, a line whose name has none is left out.
+pub fn render(template: &str, values: &Values) -> Result<String, Error> {
+    let values: [(&str, Option<&str>); 8] = [
+        ("bucket", Some(&values.bucket)),
+        ("key", Some(&values.key)),
+        ("region", Some(&values.region)),
+        ("lock_table", values.lock_table.as_deref()),
+        ("use_lockfile", values.use_lockfile.then_some("true")),
+        ("profile", values.profile.as_deref()),
+        ("account_id", Some(&values.account_id)),
+        ("env", Some(&values.env)),
+    ];
+    let mut rendered = String::new();
+    'lines: for line in template.split_inclusive('\n') {
+        let mut line = line.to_owned();
+        while let Some((before, rest)) = line.split_once("{{") {
+            let Some((name, after)) = rest.split_once("}}") else {
+                return Err(Error::Template(line.trim().to_owned()));
+            };
+            match values.iter().find(|(known, _)| *known == name.trim()) {
+                None => return Err(Error::Template(line.trim().to_owned())),
+                Some((_, None)) => continue 'lines,
+                Some((_, Some(value))) => line = format!("{before}{value}{after}"),
+            }
+        }
+        rendered.push_str(&line);
+    }
+    Ok(rendered)
+}
+
+/// Why `main.tf` cannot be read or rendered.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// It is not HCL.
+    #[error("main.tf is not HCL: {message} at line {line}, column {column}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// A name of the backend cannot be known.
+    #[error("main.tf says no literal for the backend's {name} at line {line}")]
+    NotLiteral {
+        /// `bucket`
+        name: String,
+        /// From 1.
+        line: usize,
+    },
+    /// The template says what nobody knows.
+    #[error("main.tf.tpl asks for what is not known: {0}")]
+    Template(String),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Syntax { .. } => "`terraform validate` tells more; mend it, or move it away and run `osmt-bootstrap init`",
+                Self::NotLiteral { .. } => "Terraform takes literals alone in a backend block: write the name",
+                Self::Template(_) => {
+                    "known are bucket, key, region, lock_table, use_lockfile, profile, account_id, env"
+                }
+            }
+            .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> Values {
+        Values {
+            bucket: "b".into(),
+            key: "k".into(),
+            lock_table: Some("t".into()),
+            use_lockfile: false,
+            region: "us-west-2".into(),
+            account_id: "123456789012".into(),
+            env: "test".into(),
+            profile: None,
+        }
+    }
+
+    #[test]
+    fn what_is_rendered_is_read_back() {
+        let with_profile = Values {
+            profile: Some("ann".into()),
+            ..values()
+        };
+        for values in [values(), with_profile] {
+            let text = render(TEMPLATE, &values).unwrap();
+            let main = MainTf::parse(&text).unwrap();
+            assert_eq!(
+                main.backend().unwrap(),
+                Backend {
+                    bucket: Some("b".into()),
+                    key: Some("k".into()),
+                    lock_table: Some("t".into()),
+                    use_lockfile: false,
+                }
+            );
+            assert_eq!(
+                main.identity(),
+                Identity {
+                    account_id: Some("123456789012".into()),
+                    region: Some("us-west-2".into()),
+                    env: Some("test".into()),
+                }
+            );
+            assert_eq!(main.with(&values), text);
+        }
+    }
+
+    #[test]
+    fn an_edit_is_what_the_template_would_have_said() {
+        let first = render(TEMPLATE, &values()).unwrap();
+        let other = Values {
+            bucket: "other".into(),
+            lock_table: None,
+            use_lockfile: true,
+            region: "eu-central-1".into(),
+            account_id: "210987654321".into(),
+            env: "prod".into(),
+            ..values()
+        };
+        let second = render(TEMPLATE, &other).unwrap();
+        let main = |text: &str| MainTf::parse(text).unwrap();
+        assert_eq!(main(&first).with(&other), second);
+        assert_eq!(main(&second).with(&values()), first);
+    }
+
+    #[test]
+    fn what_the_user_wrote_besides_stays() {
+        let mine = render(TEMPLATE, &values()).unwrap().replace(
+            "    dynamodb_table",
+            "    kms_key_id = \"alias/state\" # ours\n    assume_role = {\n      role_arn = \"x\"\n    }\n    dynamodb_table",
+        ) + "\nmodule \"more\" { source = \"./more\" }\n";
+        let main = MainTf::parse(&mine).unwrap();
+        assert_eq!(main.backend().unwrap().lock_table.as_deref(), Some("t"));
+        assert_eq!(main.with(&values()), mine);
+        let moved = Values {
+            bucket: "c\"${x}".into(),
+            ..values()
+        };
+        let edited = main.with(&moved);
+        assert_eq!(edited, mine.replace("\"b\"", "\"c\\\"$${x}\""));
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_no_guess() {
+        let one_line = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
+        let backend = MainTf::parse(one_line).unwrap().backend().unwrap();
+        assert_eq!(backend.bucket.as_deref(), Some("corp"));
+        let noted = "terraform {\n  backend \"s3\" {\n    bucket = \"corp\" // note\n  }\n}\n";
+        let backend = MainTf::parse(noted).unwrap().backend().unwrap();
+        assert_eq!(backend.bucket.as_deref(), Some("corp"));
+        for open in [
+            "terraform {\n  backend \"s3\" {\n    bucket = var.bucket\n  }\n}\n",
+            "terraform {\n  backend \"s3\" {\n    bucket = \"\"\n  }\n}\n",
+        ] {
+            let error = MainTf::parse(open).unwrap().backend().unwrap_err();
+            assert!(
+                matches!(error, Error::NotLiteral { line: 3, .. }),
+                "{error}"
+            );
+        }
+        let broken = MainTf::parse("terraform {\n  backend \"s3\" {\n").unwrap_err();
+        assert!(matches!(broken, Error::Syntax { .. }), "{broken}");
+        let elsewhere = MainTf::parse("terraform {\n  cloud {}\n}\n").unwrap();
+        assert_eq!(elsewhere.backend().unwrap(), Backend::default());
+    }
+
+    #[test]
+    fn a_template_that_asks_for_more_is_refused() {
+        assert!(render("{{ moon }}", &values()).is_err());
+        assert!(render("{{ bucket", &values()).is_err());
+        assert_eq!(render("a\nb {{profile}}\n", &values()).unwrap(), "a\n");
+    }
+}

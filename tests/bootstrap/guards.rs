@@ -1,0 +1,253 @@
+//! What must not be mixed up: regions, environments, profiles, files; and what is said to a machine when it is refused.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::place::Place;
+use crate::place::Run;
+use crate::place::ended;
+use crate::support;
+use crate::support::Emulator;
+
+fn wrote(calls: &[String]) -> bool {
+    let words = ["Put", "Create", "Update", "Tag", "Request"];
+    calls.iter().any(|call| {
+        let name = call.split(':').nth(1).unwrap_or_default();
+        words.iter().any(|word| name.starts_with(word))
+    })
+}
+
+#[test]
+fn another_region_than_the_configs_is_refused_before_anything_is_asked() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    for verb in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["status"],
+        &["certificate", "--yes"],
+        &["destroy", "--yes", "--confirm", "test"],
+    ] {
+        let mut arguments = verb.to_vec();
+        arguments.extend(["--region", "eu-west-1"]);
+        let run = place.run(&arguments).exits(4);
+        let told = "the config is for region us-west-2, `--region` says eu-west-1";
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+    assert_eq!(emulator.calls(), Vec::<String>::new());
+    place.run(&["plan", "--region", "us-west-2"]).exits(1);
+}
+
+/// A `main.tf` for these names.
+fn main_tf(place: &Place<'_>, env: &str, bucket: &str, table: &str) {
+    support::write(
+        &place.folder.path().join("main.tf"),
+        &format!(
+            "terraform {{\n  backend \"s3\" {{\n    bucket         = \"{bucket}\"\n    key            = \"osmt/{env}/terraform.tfstate\"\n    dynamodb_table = \"{table}\"\n  }}\n}}\n\nprovider \"aws\" {{\n  default_tags {{\n    tags = {{ Environment = \"{env}\" }}\n  }}\n}}\n"
+        ),
+    );
+}
+
+#[test]
+fn the_state_of_another_environment_is_never_taken_over() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    let bucket = place.bucket();
+    let tags = || {
+        emulator.ask(&format!(
+            "answer = client('s3').get_bucket_tagging(Bucket='{bucket}')['TagSet'] + client('dynamodb').list_tags_of_resource(ResourceArn='arn:aws:dynamodb:us-west-2:123456789012:table/osmt-test')['Tags']"
+        ))
+    };
+    let before = tags();
+
+    // Somebody made `prod` of the config and forgot main.tf.
+    main_tf(&place, "test", &bucket, "osmt-test");
+    place.set("/config/env", "prod");
+    for verb in [&["plan"][..], &["apply", "--yes"]] {
+        let run = place.run(verb).exits(4);
+        let told = "main.tf is for environment test, the config for prod";
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+    // Or he changed main.tf, too, but for its names.
+    main_tf(&place, "prod", &bucket, "osmt-test");
+    for arguments in [
+        vec!["apply", "--yes"],
+        vec!["destroy", "--yes", "--confirm", "prod"],
+    ] {
+        let run = place.run(&arguments).exits(4);
+        assert!(run.stderr.contains("test"), "{run:?}");
+    }
+    let other = ["apply", "--yes", "--bucket", "osmt-prod-free"];
+    let run = place.run(&other).exits(4);
+    let told = "DynamoDB table osmt-test belongs to environment test, the config is for prod";
+    assert!(run.stderr.contains(told), "{run:?}");
+    assert_eq!(tags(), before);
+}
+
+#[test]
+fn a_backend_that_cannot_be_understood_is_no_guess() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    for (text, told) in [
+        (
+            "terraform {\n  backend \"s3\" {\n    bucket = var.bucket\n  }\n}\n",
+            "no literal for the backend's bucket at line 3",
+        ),
+        ("terraform {\n  backend \"s3\" {\n", "main.tf is not HCL"),
+    ] {
+        support::write(&place.folder.path().join("main.tf"), text);
+        let run = place.run(&["plan"]).exits(2);
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+    support::write(
+        &place.folder.path().join("main.tf"),
+        "terraform {\n  backend \"s3\" { bucket = \"corp-tf-state\" } // ours\n}\n",
+    );
+    let run = place.run(&["plan"]).exits(1);
+    assert!(run.stdout.contains("+ S3 bucket corp-tf-state"), "{run:?}");
+}
+
+#[test]
+fn names_that_aws_refuses_are_bad_usage() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    for wrong in [
+        ["--bucket", ""],
+        ["--bucket", "UPPER"],
+        ["--bucket", "a b/c"],
+        ["--bucket", "192.168.0.1"],
+        ["--bucket", "a..b"],
+        ["--lock-table", "a\"b"],
+        ["--lock-table", "ab"],
+        ["--endpoint-url", ""],
+        ["--endpoint-url", "moon"],
+    ] {
+        let [flag, value] = wrong;
+        place.run(&["plan", flag, value]).exits(2);
+    }
+    place
+        .run(&["plan", "--lock", "s3", "--lock-table", "osmt-x"])
+        .exits(2);
+    let mut empty = place.command(&["plan"]);
+    empty.env("AWS_ENDPOINT_URL", "");
+    let run = ended(empty).exits(2);
+    assert!(run.stderr.contains("AWS_ENDPOINT_URL"), "{run:?}");
+    assert_eq!(emulator.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_profile_that_is_named_is_meant() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let folder = place.folder.path();
+    let marker = folder.join("asked");
+    let process = folder.join("process");
+    support::write(
+        &process,
+        &format!(
+            "touch {}\necho '{{\"Version\":1,\"AccessKeyId\":\"ann\",\"SecretAccessKey\":\"x\"}}'\n",
+            marker.display()
+        ),
+    );
+    let aws_config = folder.join("aws-config");
+    support::write(
+        &aws_config,
+        &format!(
+            "[profile ann]\ncredential_process = sh {}\n",
+            process.display()
+        ),
+    );
+    let plan = |more: &[&str]| -> Run {
+        let mut arguments = vec!["plan"];
+        arguments.extend(more);
+        let mut command = place.command(&arguments);
+        command.env("AWS_CONFIG_FILE", &aws_config);
+        ended(command)
+    };
+    // The emulator's keys are in the environment.
+    plan(&[]).exits(1);
+    assert!(!marker.exists());
+    plan(&["--profile", "ann"]).exits(1);
+    assert!(marker.exists());
+    let run = plan(&["--profile", "nobody"]).exits(3);
+    assert!(run.stderr.contains("nobody"), "{run:?}");
+}
+
+#[test]
+fn a_refusal_is_one_document_too() {
+    let emulator = Emulator::start_as("210987654321");
+    let place = Place::new(&emulator, "test");
+    let told = |arguments: &[&str], exit: i32| -> Value {
+        let mut arguments = arguments.to_vec();
+        arguments.extend(["--format", "json"]);
+        place.run(&arguments).exits(exit).json()
+    };
+    let wrong = told(&["apply", "--yes"], 4);
+    assert_eq!(wrong["status"], "refused");
+    let message = wrong["error"]["message"].as_str().unwrap();
+    assert!(message.contains("210987654321"), "{wrong}");
+    assert!(wrong["error"]["help"].is_string());
+    assert_eq!(wrong["done"], json!([]));
+
+    let mut nowhere = place.command(&["status", "--format", "json"]);
+    nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let failed = ended(nowhere).exits(3).json();
+    assert_eq!(failed["status"], "failed");
+    assert_eq!(failed["version"], 1);
+
+    support::write(&place.config_path(), "");
+    assert_eq!(told(&["plan"], 2)["status"], "usage");
+}
+
+#[test]
+fn a_failure_half_way_tells_a_machine_how_far_it_came() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    // The bucket's first setting is denied.
+    let proxy = crate::proxy::Proxy::before(&emulator.endpoint, None);
+    let mut command = place.command(&["apply", "--yes"]);
+    command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
+    ended(command).exits(0);
+    let calls = proxy.calls();
+    let at = calls
+        .iter()
+        .position(|call| call.starts_with("PUT") && call.contains("publicAccessBlock"))
+        .unwrap();
+    let place = Place::new(&emulator, "again");
+    let fault = Some((at, crate::proxy::Fault::Denied));
+    let proxy = crate::proxy::Proxy::before(&emulator.endpoint, fault);
+    let mut command = place.command(&["apply", "--yes", "--format", "json"]);
+    command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
+    let failed = ended(command).exits(3).json();
+    let done = failed["done"].to_string();
+    assert!(done.contains("S3 bucket osmt-again-"), "{failed}");
+    assert!(!failed["unfinished"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_plan_is_saved_over_a_plan_and_over_nothing_else() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let config = place.config_text();
+    let path = place.config_path();
+    let run = place
+        .run(&["plan", "--out", path.to_str().unwrap()])
+        .exits(4);
+    assert!(run.stderr.contains("is no saved plan"), "{run:?}");
+    assert_eq!(place.config_text(), config);
+    assert!(!wrote(&emulator.calls()));
+    let file = place.folder.path().join("plan.json");
+    for _ in 0..2 {
+        let file = file.to_str().unwrap();
+        place.run(&["plan", "--out", file]).exits(1);
+    }
+    place.run(&["plan", "--out", "/dev/null"]).exits(1);
+    let missing = place.run(&["apply", "missing.json", "--yes"]).exits(2);
+    assert!(missing.stderr.contains("--out FILE"), "{missing:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    support::write(&file, &text.replace("\"version\": 1", "\"version\": 99"));
+    place
+        .run(&["apply", file.to_str().unwrap(), "--yes"])
+        .exits(2);
+}
