@@ -24,8 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("git", &["explain"]),
     ("keyring", &["explain"]),
     ("registry", &["explain"]),
-    ("account", &["aws", "config", "explain", "plan"]),
-    ("report", &["document", "finding", "plan"]),
+    ("account", &["aws", "config", "explain"]),
+    ("report", &["document", "explain", "finding", "plan"]),
     // The products: never each other, never what speaks.
     ("bootstrap", SLICE),
     ("secrets", SLICE),

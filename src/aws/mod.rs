@@ -75,12 +75,11 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
                 .build(),
         );
     if let Some(profile) = &settings.profile {
-        let region = match &settings.region {
-            Some(region) => Some(Region::new(region.clone())),
-            None => {
-                let default = region::Builder::default().profile_name(profile);
-                default.build().region().await
-            }
+        let region = if let Some(region) = &settings.region {
+            Some(Region::new(region.clone()))
+        } else {
+            let default = region::Builder::default().profile_name(profile);
+            default.build().region().await
         };
         let provider = ProviderConfig::without_region()
             .with_http_client(http.clone())

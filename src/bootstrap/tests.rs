@@ -213,6 +213,15 @@ proptest! {
     fn a_plan_carried_out_leaves_nothing_to_do(bucket in option::of(bucket()), table in option::of(table())) {
         let target = target();
         let before = Seen { bucket, table, ..Seen::default() };
+        let tags = [before.bucket.as_ref().map(|one| &one.tags), before.table.as_ref().map(|one| &one.tags)];
+        let of_others = tags.into_iter().flatten().any(|tags| {
+            tags.get("Application").is_some_and(|app| app == "osmt") && tags.get("Environment").is_some_and(|env| env != "test")
+        });
+        if of_others {
+            let refused = judge(&target, &before).unwrap_err();
+            prop_assert!(matches!(refused, Error::OtherEnvironment { .. }), "{}", refused);
+            return Ok(());
+        }
         let mut seen = before.clone();
         for step in plan(judge(&target, &before).unwrap()).actions {
             imagine(&target, &mut seen, &step.change);

@@ -3,120 +3,26 @@
 //! Also the only one with a clock, an environment and a runtime. Each binary is one file here.
 
 pub mod bootstrap;
+mod common;
 pub mod doctor;
 pub mod release;
 pub mod secrets;
 mod ui;
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anstream::ColorChoice;
-use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
-use clap::ValueEnum;
-use url::Url;
 
-use crate::aws;
-use crate::config::Config;
-use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
-use crate::files;
 use crate::plan::Action;
 use crate::plan::Plan;
 use crate::plan::Stopped;
-use crate::report::Format;
+pub use common::Common;
+pub use common::FormatFlag;
 pub use ui::Ui;
-
-/// Flags that mean the same in all four binaries.
-#[derive(Args, Clone, Debug)]
-pub struct Common {
-    /// The Terraform working directory; holds main.tf and config.auto.tfvars.json.
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        default_value = "terraform/invocation",
-        help_heading = "Shared"
-    )]
-    pub dir: PathBuf,
-    /// The config [default: DIR/config.auto.tfvars.json].
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Shared")]
-    pub config: Option<PathBuf>,
-    /// The AWS profile, as in ~/.aws/config.
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
-    pub profile: Option<String>,
-    /// The AWS region [default: the config's].
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
-    pub region: Option<String>,
-    /// Another endpoint than AWS's own, for an emulator.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        value_parser = endpoint,
-        help_heading = "Shared"
-    )]
-    pub endpoint_url: Option<String>,
-    /// What stdout carries.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "human",
-        help_heading = "Shared"
-    )]
-    pub format: FormatFlag,
-    /// When to colour.
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Shared"
-    )]
-    pub color: ColorFlag,
-    /// Skip the question, never the guards.
-    #[arg(long, global = true, help_heading = "Shared")]
-    pub yes: bool,
-    /// Show the plan, write nothing, exit 1 if anything is pending.
-    #[arg(long, global = true, help_heading = "Shared")]
-    pub dry_run: bool,
-    /// Less on stderr.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Shared")]
-    pub quiet: u8,
-    /// More on stderr; twice logs each AWS call.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Shared")]
-    pub verbose: u8,
-}
-
-/// The values of `--format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormatFlag {
-    /// For people.
-    Human,
-    /// One JSON document.
-    Json,
-    /// SARIF 2.1.0 (`osmt-doctor check` and `plan`).
-    Sarif,
-    /// GitHub workflow annotations (`osmt-doctor check` and `plan`).
-    Github,
-}
-
-/// The values of `--color`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorFlag {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
 
 /// Verbs that all four binaries have.
 #[derive(Clone, Debug, Subcommand)]
@@ -186,125 +92,6 @@ impl Shared {
         }
         ui.write(|out| out.write_all(&text))?;
         Ok(Exit::Done)
-    }
-}
-
-impl Common {
-    /// The config's path.
-    pub fn config_path(&self) -> PathBuf {
-        self.config
-            .clone()
-            .unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
-    }
-
-    /// Reads the config for a binary that cannot go on without: anything wrong ends it with exit 2.
-    pub fn load_config(&self) -> Result<(Document, Config), Failure> {
-        let path = self.config_path();
-        let named = |mut failure: Failure| {
-            failure.message = format!("{}: {}", path.display(), failure.message);
-            failure
-        };
-        let document = self.parse(files::read_text(&path)?)?;
-        let config = Config::from_document(&document).map_err(|error| named(error.into()))?;
-        Ok((document, config))
-    }
-
-    /// Reads the config's text; what is no JSON ends it with exit 2 and the place.
-    pub fn parse(&self, text: String) -> Result<Document, Failure> {
-        Document::parse(text).map_err(|error| {
-            let mut failure = Failure::from(error);
-            failure.message = format!("{}: {}", self.config_path().display(), failure.message);
-            failure
-        })
-    }
-
-    /// Signs in to the config's account, in the config's region; another account or region is refused.
-    pub async fn sign_in(&self, config: &Config, ui: &Ui) -> Result<aws::Session, Failure> {
-        let mut settings = self.aws(ui)?;
-        if let Some(region) = self
-            .region
-            .as_ref()
-            .filter(|given| **given != config.region)
-        {
-            let message = format!(
-                "the config is for region {}, `--region` says {region}; nothing was written",
-                config.region
-            );
-            return Err(Failure::new(Exit::Refused, message)
-                .help("leave `--region` out, or name the config of that region with `--config`"));
-        }
-        settings.region = Some(config.region.clone());
-        let opening = aws::open(&settings, Some(&config.account_id));
-        Ok(ui.during("signing in to AWS", opening).await?)
-    }
-
-    /// How AWS is to be reached, as the flags say.
-    pub fn aws(&self, ui: &Ui) -> Result<aws::Settings, Failure> {
-        let color = ui.color;
-        self.endpoint()?;
-        Ok(aws::Settings {
-            profile: self.profile.clone(),
-            region: self.region.clone(),
-            endpoint_url: self.endpoint_url.clone(),
-            log: (self.verbose > 1).then(|| {
-                Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, call)) as aws::CallLog
-            }),
-        })
-    }
-
-    /// The endpoint that the flag names, else the environment; one that is no URL ends everything.
-    fn endpoint(&self) -> Result<Option<String>, Failure> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is `command`, which reads the environment"
-        )]
-        let variable = std::env::var("AWS_ENDPOINT_URL").ok();
-        match (&self.endpoint_url, variable) {
-            (Some(url), _) => Ok(Some(url.clone())),
-            (None, None) => Ok(None),
-            (None, Some(url)) => endpoint(&url).map(Some).map_err(|wanted| {
-                let message = format!("AWS_ENDPOINT_URL is {url:?}: {wanted}");
-                Failure::new(Exit::Usage, message).help("mend it, or unset it")
-            }),
-        }
-    }
-
-    /// Whether AWS is to be reached on this machine, where an emulator answers.
-    pub fn is_local(&self) -> bool {
-        let endpoint = self.endpoint().ok().flatten();
-        endpoint.as_deref().is_some_and(aws::is_loopback)
-    }
-
-    fn ui(&self, tool: String) -> Ui {
-        let format = match self.format {
-            FormatFlag::Human => Format::Human,
-            FormatFlag::Json => Format::Json,
-            FormatFlag::Sarif => Format::Sarif,
-            FormatFlag::Github => Format::Github,
-        };
-        let color = match self.color {
-            ColorFlag::Auto => ColorChoice::Auto,
-            ColorFlag::Always => ColorChoice::Always,
-            ColorFlag::Never => ColorChoice::Never,
-        };
-        Ui::new(
-            tool,
-            format,
-            color,
-            (self.quiet, self.verbose),
-            (self.yes, self.dry_run),
-        )
-    }
-}
-
-/// An endpoint as `--endpoint-url` takes it.
-fn endpoint(text: &str) -> Result<String, String> {
-    let url = Url::parse(text).ok();
-    let is_one = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if is_one {
-        Ok(text.to_owned())
-    } else {
-        Err("it should be a URL like http://127.0.0.1:5555".to_owned())
     }
 }
 

@@ -14,9 +14,11 @@ mod destroy;
 mod faults;
 mod guards;
 mod init;
+mod lock;
 mod place;
 mod proxy;
 mod refusals;
 mod resolver;
 #[path = "../support/mod.rs"]
 mod support;
+mod wizard;

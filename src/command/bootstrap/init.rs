@@ -1,21 +1,18 @@
 //! `init`: renders `main.tf` and the config, or edits those that are there. Asks on a terminal for what no flag says.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
-use futures_util::future::try_join_all;
 use similar::TextDiff;
 
 use super::Lock;
 use super::StateFlags;
 use super::ask::ask;
-use crate::account::observe;
+use super::lock;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
 use crate::bootstrap::main_tf;
-use crate::bootstrap::main_tf::Backend;
 use crate::bootstrap::main_tf::MainTf;
 use crate::bootstrap::main_tf::Values;
 use crate::command::Common;
@@ -23,7 +20,6 @@ use crate::command::Ui;
 use crate::command::block_on;
 use crate::command::carry_out;
 use crate::config;
-use crate::config::Config;
 use crate::doctor;
 use crate::doctor::Asked;
 use crate::document::Document;
@@ -146,16 +142,15 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         let rendered = Document::parse(config.clone())?;
         let old = main.as_ref().map(MainTf::backend).transpose()?;
         let values = values(&start, &rendered, main.as_ref(), &flags.state, profile)?;
-        let main = match &main {
-            Some(main) => main.with(&values),
-            None => {
-                let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
-                main_tf::render(&template, &values)?
-            }
+        let main = if let Some(main) = &main {
+            main.with(&values)
+        } else {
+            let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
+            main_tf::render(&template, &values)?
         };
-        let moved = old.filter(|old| lock_moves(old, &values));
+        let moved = old.filter(|old| lock::moves(old, &values));
         if let Some(old) = &moved {
-            alone(common, ui, &rendered, old, &values).await?;
+            lock::alone(common, ui, &rendered, old, &values).await?;
         }
         let plan: Plan<Write> = [
             (config_path, before, config),
@@ -263,51 +258,6 @@ fn refuse(findings: &[Finding], given: &[(&'static str, &'static str)]) -> Resul
         }
     }
     Ok(())
-}
-
-/// Whether the state stays where it is and its lock goes elsewhere.
-fn lock_moves(old: &Backend, new: &Values) -> bool {
-    let same_state = old.bucket.as_ref() == Some(&new.bucket) && old.key.as_ref() == Some(&new.key);
-    same_state && (old.lock_table != new.lock_table || old.use_lockfile != new.use_lockfile)
-}
-
-/// Whoever changes how the state is locked must be alone: refused while a lock of either kind is held.
-async fn alone(
-    common: &Common,
-    ui: &Ui,
-    rendered: &Document,
-    old: &Backend,
-    new: &Values,
-) -> Result<(), Failure> {
-    let config = Config::from_document(rendered)?;
-    let session = common.sign_in(&config, ui).await?;
-    let lock_id = observe::lock_id(&new.bucket, &new.key);
-    let tables: BTreeSet<&String> = [&old.lock_table, &new.lock_table]
-        .into_iter()
-        .flatten()
-        .collect();
-    let tables = tables
-        .into_iter()
-        .map(|table| observe::table(&session, table, &lock_id));
-    let looking = async {
-        tokio::join!(
-            try_join_all(tables),
-            observe::state(&session, &new.bucket, &new.key)
-        )
-    };
-    let (tables, state) = ui.during("looking for locks", looking).await;
-    let held = tables?.into_iter().flatten().filter_map(|table| table.lock);
-    match held.chain(state?.lock).next() {
-        None => Ok(()),
-        Some(lock) => Err(Failure::new(
-            Exit::Refused,
-            format!(
-                "the state is locked by {} since {}; nothing was written",
-                lock.who, lock.created
-            ),
-        )
-        .help("wait until it is free; `osmt-bootstrap status` tells")),
-    }
 }
 
 /// The values for `main.tf`: flags, else what somebody chose before, else the names that follow from the config.

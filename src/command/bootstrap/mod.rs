@@ -5,6 +5,7 @@ mod ask;
 mod certificate;
 mod destroy;
 mod init;
+mod lock;
 mod parts;
 mod status;
 

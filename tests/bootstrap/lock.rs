@@ -1,0 +1,124 @@
+//! The lock moves from table to file and back, but only while nobody holds it.
+
+use crate::init::ANSWERS;
+use crate::init::checkout;
+use crate::init::read;
+use crate::place::ended;
+use crate::support;
+use crate::support::Emulator;
+
+#[test]
+fn the_lock_moves_both_ways_but_only_while_nobody_holds_it() {
+    let emulator = Emulator::start();
+    let folder = checkout();
+    let dir = folder.path();
+    let run = |arguments: &str| {
+        let mut command = emulator.osmt("osmt-bootstrap");
+        command
+            .args(arguments.split_whitespace())
+            .arg("--dir")
+            .arg(dir);
+        ended(command)
+    };
+    run(&format!("init {ANSWERS} --yes")).exits(0);
+    run("apply --yes").exits(0);
+
+    let (bucket, key) = (
+        "osmt-test-123456789012-us-west-2",
+        "osmt/test/terraform.tfstate",
+    );
+    let note = r#"{"ID":"1","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#;
+    let before = read(dir, "main.tf");
+    emulator.ask(&format!(
+        "client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': '{bucket}/{key}'}}, 'Info': {{'S': '''{note}'''}}}})"
+    ));
+    let held = run("init --lock s3 --yes").exits(4);
+    assert!(held.stderr.contains("locked by ann@desk"), "{held:?}");
+    assert_eq!(read(dir, "main.tf"), before);
+
+    emulator.ask(&format!(
+        "client('dynamodb').delete_item(TableName='osmt-test', Key={{'LockID': {{'S': '{bucket}/{key}'}}}})"
+    ));
+    run("init --lock s3 --yes").exits(0);
+    let main = read(dir, "main.tf");
+    assert!(main.contains("use_lockfile        = true") && !main.contains("dynamodb_table"));
+    assert_eq!(run("apply --yes").exits(0).stdout, "nothing to do\n");
+
+    emulator.ask(&format!(
+        "client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())"
+    ));
+    run("init --lock dynamodb --yes").exits(4);
+    emulator.ask(&format!(
+        "client('s3').delete_object(Bucket='{bucket}', Key='{key}.tflock')"
+    ));
+    run("init --lock dynamodb --yes").exits(0);
+    assert_eq!(read(dir, "main.tf"), before);
+}
+
+#[test]
+fn a_lock_is_looked_for_wherever_it_could_be_held() {
+    let emulator = Emulator::start();
+    let note = r#"{"ID":"1","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#;
+    let (bucket, key) = (
+        "osmt-test-123456789012-us-west-2",
+        "osmt/test/terraform.tfstate",
+    );
+    let in_table = |table: &str| {
+        format!(
+            "client('dynamodb').put_item(TableName='{table}', Item={{'LockID': {{'S': '{bucket}/{key}'}}, 'Info': {{'S': '''{note}'''}}}})"
+        )
+    };
+    let in_file = format!(
+        "client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())"
+    );
+    let run = |folder: &tempfile::TempDir, arguments: &str| {
+        let mut command = emulator.osmt("osmt-bootstrap");
+        command
+            .args(arguments.split_whitespace())
+            .arg("--dir")
+            .arg(folder.path());
+        ended(command)
+    };
+    let first = checkout();
+    run(&first, &format!("init {ANSWERS} --yes")).exits(0);
+    run(&first, "apply --yes").exits(0);
+    run(&first, "apply --yes --lock-table osmt-other").exits(0);
+
+    let free = format!(
+        "client('s3').delete_object(Bucket='{bucket}', Key='{key}.tflock')
+for table in ('osmt-test', 'osmt-other'):
+  client('dynamodb').delete_item(TableName=table, Key={{'LockID': {{'S': '{bucket}/{key}'}}}})"
+    );
+    // How it is locked now, where the lock is held, and what would move it.
+    for (now, held, moving) in [
+        ("--lock s3", in_file.clone(), "--lock-table osmt-test"),
+        ("", in_table("osmt-test"), "--lock-table osmt-other"),
+        ("", in_table("osmt-other"), "--lock-table osmt-other"),
+        ("--lock s3", in_table("osmt-test"), "--lock dynamodb"),
+        ("", in_file, "--lock s3"),
+    ] {
+        let folder = checkout();
+        run(&folder, &format!("init {ANSWERS} {now} --yes")).exits(0);
+        let before = read(folder.path(), "main.tf");
+        emulator.ask(&held);
+        let refused = run(&folder, &format!("init {moving} --yes")).exits(4);
+        assert!(refused.stderr.contains("locked by ann@desk"), "{refused:?}");
+        assert_eq!(read(folder.path(), "main.tf"), before);
+        emulator.ask(&free);
+        run(&folder, &format!("init {moving} --yes")).exits(0);
+    }
+
+    // Both kinds at once is Terraform's own way between them: nobody said which to leave.
+    let folder = checkout();
+    run(&folder, &format!("init {ANSWERS} --yes")).exits(0);
+    let both = read(folder.path(), "main.tf").replace(
+        "    dynamodb_table      = \"osmt-test\"\n",
+        "    dynamodb_table      = \"osmt-test\"\n    use_lockfile        = true\n",
+    );
+    support::write(&folder.path().join("main.tf"), &both);
+    assert_eq!(
+        run(&folder, "init --yes").exits(0).stdout,
+        "nothing to do\n"
+    );
+    assert_eq!(read(folder.path(), "main.tf"), both);
+}
