@@ -239,8 +239,44 @@ impl Explain for Error {
 }
 
 impl Config {
-    /// Reads the config out of a document; the first fault ends it.
+    /// Reads the config out of a document; the first fault ends it. What every name in AWS is made of must be well-formed.
     pub fn from_document(document: &Document) -> Result<Self, Error> {
+        let config = Self::read(document)?;
+        for (key, value, good, wanted) in [
+            (
+                "account_id",
+                &config.account_id,
+                is_account(&config.account_id),
+                "12 digits",
+            ),
+            (
+                "region",
+                &config.region,
+                is_region(&config.region),
+                "a region like us-west-2",
+            ),
+            (
+                "env",
+                &config.env,
+                is_env(&config.env),
+                "2 to 16 lower-case letters, digits and single hyphens, beginning with a letter",
+            ),
+        ] {
+            if !good {
+                let pointer = format!("/config/{key}");
+                let span = document.span(&Place::value(pointer.clone()));
+                return Err(Error {
+                    message: format!("{key} is {value:?}, it should be {wanted}"),
+                    at: document.position(span.start),
+                    pointer,
+                    span,
+                });
+            }
+        }
+        Ok(config)
+    }
+
+    fn read(document: &Document) -> Result<Self, Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct File {
@@ -264,6 +300,34 @@ impl Config {
     pub fn partition(&self) -> &'static str {
         partition(&self.region)
     }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase());
+    match parts.as_slice() {
+        [area, middle @ .., number] => {
+            letters(area)
+                && !middle.is_empty()
+                && middle.iter().all(letters)
+                && number.len() == 1
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+fn is_env(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (2..=16).contains(&text.len())
+        && text.bytes().all(good)
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && !text.contains("--")
 }
 
 /// The ARN partition of a region: `aws`, `aws-us-gov` or `aws-cn`.
@@ -310,6 +374,21 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_names_are_made_of_is_well_formed() {
+        assert!(
+            is_region("us-west-2") && is_region("us-gov-west-1") && is_region("ap-southeast-7")
+        );
+        assert!(
+            !is_region("") && !is_region("us-west") && !is_region("moon") && !is_region("us--1")
+        );
+        assert!(is_env("test") && is_env("a-1") && is_env("abcdefgh-ijklmno"));
+        for bad in ["", "a", "Bad_Env", "1a", "a--b", "ab-", "abcdefghijklmnopq"] {
+            assert!(!is_env(bad), "{bad}");
+        }
+        assert!(is_account("123456789012") && !is_account("12345678901x"));
+    }
 
     #[test]
     fn a_fault_names_its_place() {

@@ -348,6 +348,7 @@ fn the_role_ends_at_its_environment_and_never_widens_itself() {
         "iam:PassRole",
     ] {
         assert!(!on(action, &role("osmt-test-admin")), "{action}");
+        assert!(!on(action, &role("osmt-test-2-admin")), "{action}");
     }
     assert!(on("iam:GetRole", &role("osmt-test-admin")));
     assert!(!on(

@@ -117,6 +117,15 @@ pub struct LifecycleRule {
     pub noncurrent_days: Option<i32>,
     /// Days after which a stale multipart upload goes.
     pub abort_upload_days: Option<i32>,
+    /// Whether it deletes objects that nobody deleted.
+    #[serde(default)]
+    pub expires: bool,
+    /// The keys it is about begin so; empty: all.
+    #[serde(default)]
+    pub prefix: String,
+    /// Whether it is about some of them only, by tag or size.
+    #[serde(default)]
+    pub narrowed: bool,
 }
 
 /// The four switches of S3's block on public access.

@@ -135,6 +135,13 @@ pub async fn table(
         }
     };
     let (backups, tags, lock) = tokio::join!(backups, tags, lock);
+    // Somebody else removed it meanwhile.
+    let gone = |error: &CallError| {
+        error.is("TableNotFoundException") || error.is("ResourceNotFoundException")
+    };
+    if backups.as_ref().is_err_and(gone) || tags.as_ref().is_err_and(gone) {
+        return Ok(None);
+    }
     let point_in_time_recovery = backups?
         .continuous_backups_description
         .and_then(|backups| backups.point_in_time_recovery_description)

@@ -2,6 +2,8 @@
 
 use aws_sdk_s3::types::AbortIncompleteMultipartUpload;
 use aws_sdk_s3::types::LifecycleRule as SdkRule;
+use aws_sdk_s3::types::LifecycleRuleAndOperator;
+use aws_sdk_s3::types::LifecycleRuleFilter;
 use aws_sdk_s3::types::NoncurrentVersionExpiration;
 
 use super::Bucket;
@@ -120,9 +122,11 @@ pub async fn bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Err
     if region != session.region {
         return Err(elsewhere(name, &region, session));
     }
-    let mut bucket = Box::pin(settings(session, &client, name)).await?;
-    bucket.region = region;
-    Ok(Some(bucket))
+    match Box::pin(settings(session, &client, name)).await {
+        // On its way in or out: S3's servers do not all know it.
+        Err(error) if error.is("NoSuchBucket") => Ok(None),
+        bucket => Ok(Some(Bucket { region, ..bucket? })),
+    }
 }
 
 fn elsewhere(bucket: &str, region: &str, session: &Session) -> Error {
@@ -219,9 +223,26 @@ fn lifecycle_rule(index: usize, rule: &SdkRule) -> (String, LifecycleRule) {
     let id = rule
         .id()
         .map_or_else(|| format!("rule {}", index + 1), str::to_owned);
+    let filter = rule.filter();
+    let all_of = filter.and_then(LifecycleRuleFilter::and);
+    #[expect(deprecated, reason = "rules of the old form have their prefix there")]
+    let prefix = filter
+        .and_then(LifecycleRuleFilter::prefix)
+        .or(all_of.and_then(LifecycleRuleAndOperator::prefix))
+        .or(rule.prefix());
     (
         id,
         LifecycleRule {
+            expires: rule
+                .expiration()
+                .is_some_and(|when| when.days().is_some() || when.date().is_some()),
+            prefix: prefix.unwrap_or_default().to_owned(),
+            narrowed: all_of.is_some()
+                || filter.is_some_and(|filter| {
+                    filter.tag().is_some()
+                        || filter.object_size_greater_than().is_some()
+                        || filter.object_size_less_than().is_some()
+                }),
             enabled: rule.status().as_str() == "Enabled",
             noncurrent_days: rule
                 .noncurrent_version_expiration()

@@ -17,6 +17,8 @@ pub enum Why {
     NoCredentials,
     /// Credentials that AWS does not know, or no longer.
     BadCredentials,
+    /// The profile names a role that may not be assumed.
+    NoRole,
     /// IAM, a boundary or an organisation's policy says no.
     Denied,
     /// No connection, or no answer in time.
@@ -54,6 +56,7 @@ impl fmt::Display for CallError {
         match self.why {
             Why::NoCredentials => write!(f, "found no AWS credentials"),
             Why::BadCredentials => write!(f, "AWS does not accept these credentials"),
+            Why::NoRole => write!(f, "the profile's role could not be assumed"),
             Why::Denied => write!(f, "{operation} was denied"),
             Why::Unreachable => write!(f, "could not reach AWS for {operation}"),
             Why::Throttled => write!(f, "{operation} was throttled, also after several tries"),
@@ -79,6 +82,9 @@ impl Explain for CallError {
             }
             Why::BadCredentials => {
                 "sign in again (`aws sso login`), or check which profile is used"
+            }
+            Why::NoRole => {
+                "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`"
             }
             Why::Denied => {
                 return Some(format!(
@@ -125,7 +131,9 @@ impl CallError {
             }
             other => Self {
                 operation,
-                why: if chain(other).any(<dyn StdError>::is::<CredentialsError>) {
+                why: if chain(other).any(|cause| cause.to_string().contains("sts:AssumeRole")) {
+                    Why::NoRole
+                } else if chain(other).any(<dyn StdError>::is::<CredentialsError>) {
                     Why::NoCredentials
                 } else if matches!(
                     other,

@@ -176,6 +176,17 @@ impl Session {
         sts, aws_sdk_sts
     );
 
+    /// Certificate Manager of another region.
+    pub fn acm_in(&self, region: &str) -> aws_sdk_acm::Client {
+        let region = Region::new(region.to_owned());
+        let config = self.config.clone().into_builder().region(region).build();
+        let session = Self {
+            config,
+            ..self.clone()
+        };
+        session.acm()
+    }
+
     /// S3; addressed by path where an endpoint of one's own is used, which rarely has a name for each bucket.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let mut builder = aws_sdk_s3::config::Builder::from(&self.config);

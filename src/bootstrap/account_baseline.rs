@@ -22,8 +22,6 @@ use crate::account::baseline::Trail;
 use crate::account::observe_baseline::PUBLIC_ACCESS;
 use crate::aws::Session;
 use crate::aws::call;
-use crate::plan::Line;
-use crate::plan::Verb;
 
 /// An item that can be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,10 +72,7 @@ pub fn judge(
 ) -> Result<Vec<Judged<Change>>, Error> {
     let thing = format!("account {}", target.account_id);
     let settable = |item, setting: &str, look| judge_item(&thing, named, (item, setting), look);
-    let told = |setting: String, text: String| Judged {
-        line: Line::new(Verb::Keep, &thing).setting(setting, None, Some(text)),
-        change: None,
-    };
+    let shown = |setting: &str, (good, text)| Judged::shown(&thing, setting, text, good);
     let [mfa, keys] = root(&seen.root);
     let region = &target.region;
     Ok(vec![
@@ -96,11 +91,11 @@ pub fn judge(
             "public access to all S3 buckets",
             look(&seen.buckets, |block| buckets(*block)),
         )?,
-        told("second factor of the root user".into(), mfa),
-        told("access keys of the root user".into(), keys),
-        told("CloudTrail".into(), trails(&seen.trails)),
-        told(
-            format!("IAM Access Analyzer in {region}"),
+        shown("second factor of the root user", mfa),
+        shown("access keys of the root user", keys),
+        shown("CloudTrail", trails(&seen.trails)),
+        shown(
+            &format!("IAM Access Analyzer in {region}"),
             analyzers(&seen.analyzers),
         ),
     ])
@@ -125,10 +120,7 @@ fn judge_item(
     (item, setting): (Item, &str),
     look: Result<Look, &str>,
 ) -> Result<Judged<Change>, Error> {
-    let told = |text: String| Judged {
-        line: Line::new(Verb::Keep, thing).setting(setting, None, Some(text)),
-        change: None,
-    };
+    let told = |text: String| Judged::shown(thing, setting, text, false);
     let named = named.contains(&item);
     Ok(match look {
         Err(reason) if named => {
@@ -187,30 +179,36 @@ fn buckets(block: PublicAccessBlock) -> Look {
     }
 }
 
-fn root(seen: &Known<Root>) -> [String; 2] {
-    match seen {
-        Known::Known(root) => [
-            if root.mfa {
-                "on"
-            } else {
-                "OFF: sign in as root, Security credentials, Assign MFA device"
-            },
-            if root.keys {
-                "THERE ARE: sign in as root, Security credentials, Access keys, delete them"
-            } else {
-                "none"
-            },
-        ]
-        .map(str::to_owned),
-        Known::Unknown(reason) => [0, 1].map(|_| format!("not known: {reason}")),
-    }
+/// Whether it is as it should be, and how it is.
+type Verdict = (bool, String);
+
+fn unknown(reason: &str) -> Verdict {
+    (false, format!("not known: {reason}"))
+}
+
+fn root(seen: &Known<Root>) -> [Verdict; 2] {
+    let root = match seen {
+        Known::Known(root) => root,
+        Known::Unknown(reason) => return [unknown(reason), unknown(reason)],
+    };
+    let mfa = if root.mfa {
+        "on"
+    } else {
+        "OFF: sign in as root, Security credentials, Assign MFA device"
+    };
+    let keys = if root.keys {
+        "THERE ARE: sign in as root, Security credentials, Access keys, delete them"
+    } else {
+        "none"
+    };
+    [(root.mfa, mfa.to_owned()), (!root.keys, keys.to_owned())]
 }
 
 /// CIS AWS Foundations Benchmark: a trail that records every region.
-fn trails(seen: &Known<Vec<Trail>>) -> String {
+fn trails(seen: &Known<Vec<Trail>>) -> Verdict {
     let trails = match seen {
         Known::Known(trails) => trails,
-        Known::Unknown(reason) => return format!("not known: {reason}"),
+        Known::Unknown(reason) => return unknown(reason),
     };
     if let Some(trail) = trails
         .iter()
@@ -221,7 +219,8 @@ fn trails(seen: &Known<Vec<Trail>>) -> String {
         } else {
             ""
         };
-        return format!("trail {}{whose} records all regions", trail.name);
+        let text = format!("trail {}{whose} records all regions", trail.name);
+        return (true, text);
     }
     let others: Vec<String> = trails
         .iter()
@@ -239,23 +238,27 @@ fn trails(seen: &Known<Vec<Trail>>) -> String {
     } else {
         others.join(", ")
     };
-    format!(
+    let text = format!(
         "NOT ALL RECORDED: {others}; CloudTrail console, Trails, one for all regions, better one of the organisation"
-    )
+    );
+    (false, text)
 }
 
 /// An organisation's analyzer is seen only in the account that administers it.
-fn analyzers(seen: &Known<Vec<Analyzer>>) -> String {
+fn analyzers(seen: &Known<Vec<Analyzer>>) -> Verdict {
     let analyzers = match seen {
         Known::Known(analyzers) => analyzers,
-        Known::Unknown(reason) => return format!("not known: {reason}"),
+        Known::Unknown(reason) => return unknown(reason),
     };
     let outside = |analyzer: &&Analyzer| {
         matches!(&*analyzer.kind, "ACCOUNT" | "ORGANIZATION") && analyzer.status == "ACTIVE"
     };
     match analyzers.iter().find(outside) {
-        Some(analyzer) => format!("{} is active", analyzer.name),
-        None => "NONE of this account for access from outside: IAM console, Access Analyzer, Create analyzer (an organisation's is not seen from here)".to_owned(),
+        Some(analyzer) => (true, format!("{} is active", analyzer.name)),
+        None => (
+            false,
+            "NONE of this account for access from outside: IAM console, Access Analyzer, Create analyzer (an organisation's is not seen from here)".to_owned(),
+        ),
     }
 }
 

@@ -14,6 +14,7 @@ use super::Judged;
 use super::Target;
 use super::admin_policy as policy;
 pub use super::admin_role_apply::apply;
+pub use super::admin_role_removal::removal;
 use super::present_tags;
 use super::tags_text;
 use crate::account::iam::Policy;
@@ -22,8 +23,6 @@ use crate::account::observe_iam;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::config;
-use crate::plan::Line;
-use crate::plan::Verb;
 
 /// Hours that a session lasts, unless somebody says otherwise: a first `terraform apply` takes less than one.
 pub const SESSION_HOURS: i32 = 4;
@@ -159,11 +158,9 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
     if let Some(role) = &seen.role {
         let foreign = foreign(target, role);
         if !foreign.is_empty() {
-            let line = Line::new(Verb::Keep, &thing);
-            judged.push(Judged {
-                line: line.setting("permissions besides, kept", None, Some(foreign.join(", "))),
-                change: None,
-            });
+            let setting = "permissions besides, kept";
+            let modest = !foreign.iter().any(|policy| is_everything(policy));
+            judged.push(Judged::shown(&thing, setting, foreign.join(", "), modest));
         }
     }
     judged
@@ -220,10 +217,27 @@ fn judge_tags(
     Judged::setting((thing, true), "tags", (from, &to), fits, change)
 }
 
-/// Refuses to make a role that nobody could assume.
+/// Refuses wishes that cannot come true, and a role that nobody could assume.
 pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
     if seen.role.is_none() && wishes.trust.is_empty() {
         return Err(Error::NobodyTrusted(name(target)));
+    }
+    let home = format!("arn:{}:", config::partition(&target.region));
+    if let Some(arn) = wishes.trust.iter().find(|arn| !arn.starts_with(&home)) {
+        return Err(Error::Trust(format!(
+            "{arn} is not of the partition of {}",
+            target.region
+        )));
+    }
+    let present = seen.role.as_ref().map(|role| role.trust.as_str());
+    let size = policy::trust(&wishes.trust, wishes.mfa, present)
+        .to_string()
+        .len();
+    if !wishes.trust.is_empty() && size > policy::TRUST_LIMIT {
+        return Err(Error::Trust(format!(
+            "the trust policy would have {size} characters, and IAM takes {}",
+            policy::TRUST_LIMIT
+        )));
     }
     Ok(())
 }
@@ -260,6 +274,15 @@ fn judge_role(
         fits,
         Change::Trust(wanted.clone()),
     ));
+    let open = if fits {
+        too_many(&role.trust)
+    } else {
+        Vec::new()
+    };
+    if !open.is_empty() {
+        let setting = "may be assumed by, and should not";
+        judged.push(Judged::shown(thing.0, setting, open.join(", "), false));
+    }
     let hours = |seconds: i32| format!("{} h", f64::from(seconds) / 3600.0);
     let seconds = wishes
         .session_hours
@@ -284,6 +307,29 @@ fn judge_role(
         Change::Boundary(boundary.cloned().unwrap_or_default()),
     ));
     judged.push(judge_tags(target, thing.0, &role.tags, Change::Tags));
+}
+
+/// AWS's policies with which one may do everything, or give oneself what one lacks.
+fn is_everything(policy: &str) -> bool {
+    let name = policy.rsplit('/').next().unwrap_or_default();
+    matches!(name, "AdministratorAccess" | "IAMFullAccess")
+}
+
+/// Who may assume the role though nobody should: anybody, or a user without a second factor.
+fn too_many(trust: &str) -> Vec<String> {
+    let statements = policy::trusted(trust).into_iter();
+    let open = statements.flat_map(|(who, mfa)| {
+        who.into_iter().filter_map(move |who| {
+            if who == "*" {
+                Some("anybody in any account".to_owned())
+            } else if !mfa && who.contains(":user/") {
+                Some(format!("{who} without a second factor"))
+            } else {
+                None
+            }
+        })
+    });
+    open.collect()
 }
 
 fn trust_text(trust: &str) -> String {
@@ -329,59 +375,4 @@ pub fn remarks(target: &Target, wishes: &Wishes) -> Vec<String> {
 /// Whether a caller is a session of the role itself.
 pub fn is_caller(target: &Target, caller: &str) -> bool {
     caller.contains(&format!(":assumed-role/{}/", name(target)))
-}
-
-/// The steps that take the role and its policies away; nothing where they do not carry our tags. Pure.
-pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
-    let ours = |tags: &BTreeMap<String, String>| {
-        target
-            .tags()
-            .iter()
-            .all(|(key, value)| tags.get(key) == Some(value))
-    };
-    let step = |thing: &str, setting: Option<String>, change| {
-        let line = Line::new(Verb::Delete, thing);
-        Judged {
-            line: match setting {
-                Some(name) => line.setting(name, None, None),
-                None => line,
-            },
-            change: Some(change),
-        }
-    };
-    let mut steps = Vec::new();
-    if let Some(role) = seen.role.as_ref().filter(|role| ours(&role.tags)) {
-        let thing = format!("IAM role {}", name(target));
-        for arn in &role.attached {
-            let change = Change::Detach(arn.clone());
-            steps.push(step(&thing, Some(format!("attached {arn}")), change));
-        }
-        for inline in &role.inline {
-            let change = Change::DeleteInline(inline.clone());
-            steps.push(step(
-                &thing,
-                Some(format!("inline policy {inline}")),
-                change,
-            ));
-        }
-        for profile in &role.profiles {
-            let change = Change::Leave(profile.clone());
-            let setting = format!("instance profile {profile}");
-            steps.push(step(&thing, Some(setting), change));
-        }
-        steps.push(step(&thing, None, Change::Delete));
-    }
-    // A policy that a role of somebody else's holds cannot go.
-    let held = |part| {
-        let mut role = seen.role.iter().filter(|role| !ours(&role.tags));
-        role.any(|role| role.attached.contains(&policy::arn(target, part)))
-    };
-    for part in policy::parts() {
-        let policy = seen.policies.get(part);
-        if policy.is_some_and(|policy| ours(&policy.tags)) && !held(part) {
-            let thing = format!("IAM policy {}", policy::name(target, part));
-            steps.push(step(&thing, None, Change::DeletePolicy(part)));
-        }
-    }
-    steps
 }

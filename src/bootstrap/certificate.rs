@@ -40,6 +40,8 @@ pub struct Seen {
     pub certificate: Option<Certificate>,
     /// Which of its validation records are missing in the zone.
     pub missing: Vec<Record>,
+    /// ARNs of every certificate for the domain, whatever became of it.
+    pub others: Vec<String>,
 }
 
 /// One thing to be done.
@@ -65,6 +67,21 @@ pub enum Step {
         /// What will, where it is known already.
         to: Option<String>,
     },
+}
+
+impl Step {
+    /// The same, once the certificate's ARN is known.
+    #[must_use]
+    pub fn known(&self, arn: &str) -> Self {
+        match self {
+            Self::Write { file, from, .. } => Self::Write {
+                file: file.clone(),
+                from: from.clone(),
+                to: Some(arn.to_owned()),
+            },
+            other => other.clone(),
+        }
+    }
 }
 
 impl Action for Step {
@@ -106,7 +123,8 @@ pub async fn observe(
         Box::pin(candidates(session, config)),
     );
     let zone = usable(zone?, config)?;
-    let certificate = choose(&certificates?, domain, &config.alb.certificate_arn, now);
+    let certificates = certificates?;
+    let certificate = choose(&certificates, domain, &config.alb.certificate_arn, now);
     let wanted = certificate.iter().flat_map(|found| &found.validation);
     let missing = try_join_all(wanted.map(async |record| {
         let found = dns::find_record(session, &zone.id, record).await?;
@@ -120,6 +138,11 @@ pub async fn observe(
         dns: dns?,
         missing: missing?.into_iter().flatten().collect(),
         certificate,
+        others: {
+            let mut arns: Vec<String> = certificates.into_iter().map(|one| one.arn).collect();
+            arns.sort();
+            arns
+        },
     })
 }
 
@@ -299,7 +322,7 @@ impl Explain for Error {
                 "correct `domain.name` or `domain.hosted_zone_id` in the config".into(),
             ),
             Self::Hopeless { remedies, .. } => Some(remedies.join("; ")),
-            Self::Failed { .. } => Some("delete it in ACM, mend the cause, and run it again".into()),
+            Self::Failed { .. } => Some("mend the cause and run it again: it requests another one".into()),
             Self::Call(error) => error.help(),
         }
     }

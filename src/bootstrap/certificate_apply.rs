@@ -1,6 +1,5 @@
 //! The calls that find a certificate, make it and prove the domain; each can be repeated.
 
-use aws_sdk_acm::types::CertificateStatus;
 use aws_sdk_acm::types::Filters;
 use aws_sdk_acm::types::KeyAlgorithm;
 use aws_sdk_acm::types::Tag;
@@ -40,8 +39,6 @@ pub(super) async fn candidates(
     let mut arns = Vec::new();
     let mut pages = acm
         .list_certificates()
-        .certificate_statuses(CertificateStatus::Issued)
-        .certificate_statuses(CertificateStatus::PendingValidation)
         .includes(Filters::builder().set_key_types(Some(keys.into())).build())
         .into_paginator()
         .send();
@@ -72,15 +69,17 @@ pub(super) async fn candidates(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// Asks ACM for a certificate and gives its ARN. Asked twice within ten minutes, ACM gives the same.
+/// Asks ACM for a certificate and gives its ARN. Asked twice within a minute and beside the same others, ACM gives the same.
 pub async fn request(
     session: &Session,
     config: &Config,
+    others: &[String],
     now: Timestamp,
 ) -> Result<String, CallError> {
     let domain = &config.domain.name;
-    let window = now.as_second() / 600;
-    let token = Sha256::digest(format!("{}|{domain}|{window}", config.env));
+    let minute = now.as_second() / 60;
+    // One that failed or was deleted must not be given again.
+    let token = Sha256::digest(format!("{}|{domain}|{minute}|{others:?}", config.env));
     let token = token
         .iter()
         .take(16)

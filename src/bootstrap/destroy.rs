@@ -4,15 +4,10 @@
 //! the hosted zone are not bootstrap's.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-
-use futures_util::future::try_join_all;
 
 use super::Target;
 use super::admin_role;
-use super::certificate;
-use super::certificate_apply::is_ours;
-use super::dns;
+use super::certificate_proof::proofs;
 use crate::account::Bucket;
 use crate::account::Certificate;
 use crate::account::Lock;
@@ -21,7 +16,6 @@ use crate::account::Table;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::Why;
-use crate::aws::call;
 use crate::config;
 use crate::config::Config;
 use crate::explain::Exit;
@@ -30,6 +24,7 @@ use crate::plan::Action;
 use crate::plan::Line;
 use crate::plan::Verb;
 
+pub use super::certificate_proof::kept;
 pub use super::destroy_apply::apply;
 use super::destroy_apply::contents;
 use super::destroy_apply::locks;
@@ -43,14 +38,14 @@ pub struct Seen {
     pub table: Option<(String, bool)>,
     /// The certificates that bootstrap made.
     pub certificates: Vec<Certificate>,
-    /// Their validation records that stand in the zone and prove nothing else.
+    /// Their validation records that stand in the zone.
     pub records: Vec<Record>,
     /// The admin role and its policies.
     pub admin: admin_role::Seen,
     /// What stays, and why.
     pub notes: Vec<String>,
     /// Why nothing may be deleted now.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
 }
 
 /// What lies in the bucket.
@@ -58,10 +53,23 @@ pub struct Seen {
 pub struct Contents {
     /// Versions and delete markers.
     pub versions: usize,
-    /// The states that still list resources, and how many.
-    pub states: BTreeMap<String, usize>,
+    /// The states that still list resources.
+    pub states: Vec<State>,
     /// The lock files.
     pub locks: BTreeMap<String, Lock>,
+}
+
+/// A state that still lists resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Its key.
+    pub key: String,
+    /// The version that was read.
+    pub version: String,
+    /// Whether somebody deleted it since.
+    pub deleted: bool,
+    /// How many resources it lists.
+    pub resources: usize,
 }
 
 /// One thing to be done.
@@ -204,32 +212,84 @@ async fn stored(session: &Session, target: &Target) -> Result<Stored, super::Err
 }
 
 /// Why nothing may be deleted now.
-fn reasons(target: &Target, stored: &Stored, certificates: &[Certificate]) -> Vec<String> {
+fn reasons(target: &Target, stored: &Stored, certificates: &[Certificate]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some((bucket, contents)) = &stored.bucket {
         if !tagged(target, &bucket.tags) {
-            reasons.push(foreign(target, &format!("bucket {}", bucket.name)));
+            reasons.push(Reason::foreign(target, &format!("bucket {}", bucket.name)));
         }
-        for (key, resources) in &contents.states {
-            reasons.push(format!("state {key} still lists {resources} resources"));
-        }
+        reasons.extend(
+            contents
+                .states
+                .iter()
+                .map(|state| state.reason(&bucket.name)),
+        );
         reasons.extend(contents.locks.iter().map(|(key, lock)| held(key, lock)));
     }
     if let Some((table, locks)) = &stored.table {
         if !tagged(target, &table.tags) {
-            reasons.push(foreign(target, &format!("table {}", table.name)));
+            reasons.push(Reason::foreign(target, &format!("table {}", table.name)));
         }
         reasons.extend(locks.iter().map(|(id, lock)| held(id, lock)));
     }
     let used = certificates.iter().filter(|one| !one.in_use_by.is_empty());
     reasons.extend(used.map(|certificate| {
-        format!(
-            "certificate {} is in use by {}",
-            certificate.arn,
-            certificate.in_use_by.join(", ")
-        )
+        let users = certificate.in_use_by.join(", ");
+        Reason {
+            text: format!("certificate {} is in use by {users}", certificate.arn),
+            help: DESTROY_FIRST.to_owned(),
+        }
     }));
     reasons
+}
+
+/// Something that forbids to delete, and what helps against it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What there is.
+    pub text: String,
+    /// What to do.
+    pub help: String,
+}
+
+const DESTROY_FIRST: &str = "run `terraform destroy` in the Terraform directory first (turn its deletion protection off and apply before)";
+
+impl Reason {
+    fn foreign(target: &Target, thing: &str) -> Self {
+        Self {
+            text: foreign(target, thing),
+            help: format!(
+                "if {thing} is this environment's, `osmt-bootstrap apply` puts the tags back; if not, correct main.tf or the config"
+            ),
+        }
+    }
+}
+
+impl State {
+    fn reason(&self, bucket: &str) -> Reason {
+        let Self {
+            key,
+            version,
+            resources,
+            ..
+        } = self;
+        let count = match resources {
+            1 => "1 resource".to_owned(),
+            many => format!("{many} resources"),
+        };
+        if !self.deleted {
+            return Reason {
+                text: format!("state {key} still lists {count}"),
+                help: DESTROY_FIRST.to_owned(),
+            };
+        }
+        Reason {
+            text: format!("the last version of the deleted state {key} lists {count}"),
+            help: format!(
+                "if they are still there, restore that version and run `terraform destroy`; if they are gone, `aws s3api delete-object --bucket {bucket} --key {key} --version-id {version}`"
+            ),
+        }
+    }
 }
 
 fn foreign(target: &Target, thing: &str) -> String {
@@ -239,16 +299,24 @@ fn foreign(target: &Target, thing: &str) -> String {
     )
 }
 
-fn held(what: &str, lock: &Lock) -> String {
-    format!(
-        "{what} is locked by {} since {}",
-        or_unknown(&lock.who),
-        or_unknown(&lock.created)
-    )
-}
-
-fn or_unknown(text: &str) -> &str {
-    if text.is_empty() { "somebody" } else { text }
+fn held(what: &str, lock: &Lock) -> Reason {
+    let by = if lock.who.is_empty() {
+        String::new()
+    } else {
+        format!(" by {} since {}", lock.who, lock.created)
+    };
+    let unlock = if lock.id.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; where nobody is at it, `terraform force-unlock {}`",
+            lock.id
+        )
+    };
+    Reason {
+        text: format!("{what} is locked{by}"),
+        help: format!("wait until the lock is given back{unlock}"),
+    }
 }
 
 fn tagged(target: &Target, tags: &BTreeMap<String, String>) -> bool {
@@ -256,44 +324,6 @@ fn tagged(target: &Target, tags: &BTreeMap<String, String>) -> bool {
         .tags()
         .iter()
         .all(|(key, value)| tags.get(key) == Some(value))
-}
-
-/// The certificates that bootstrap made, and the records in the zone that prove nothing else.
-struct Proofs {
-    ours: Vec<Certificate>,
-    records: Vec<Record>,
-}
-
-async fn proofs(session: &Session, config: &Config) -> Result<Proofs, CallError> {
-    let candidates = certificate::candidates(session, config).await?;
-    let whose = try_join_all(candidates.into_iter().map(async |certificate| {
-        let request = session
-            .acm()
-            .list_tags_for_certificate()
-            .certificate_arn(&certificate.arn);
-        let answer = call("acm:ListTagsForCertificate", request.send().await)?;
-        Ok::<_, CallError>((is_ours(answer.tags(), &config.env), certificate))
-    }));
-    let (ours, others): (Vec<_>, Vec<_>) = whose.await?.into_iter().partition(|(ours, _)| *ours);
-    let ours: Vec<Certificate> = ours.into_iter().map(|(_, one)| one).collect();
-    // All of an account's certificates for a name are proven by the same record.
-    let records: BTreeSet<&Record> = ours
-        .iter()
-        .flat_map(|certificate| &certificate.validation)
-        .filter(|record| {
-            let mut others = others.iter();
-            !others.any(|(_, other)| other.validation.contains(record))
-        })
-        .collect();
-    let zone = &config.domain.hosted_zone_id;
-    let found = try_join_all(records.into_iter().map(async |record| {
-        match dns::find_record(session, zone, record).await {
-            Err(error) if error.is("NoSuchHostedZone") => Ok(None),
-            found => Ok::<_, CallError>(found?.map(|_| record.clone())),
-        }
-    }));
-    let records = found.await?.into_iter().flatten().collect();
-    Ok(Proofs { ours, records })
 }
 
 /// What goes, in order; refused while anything forbids it.
@@ -336,8 +366,18 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
 
 /// Why nothing may be deleted.
 #[derive(Debug, thiserror::Error)]
-#[error("nothing was deleted: {}", .0.join("; "))]
-pub struct Refused(pub Vec<String>);
+#[error("nothing was deleted: {}", told(.0.iter().map(|reason| &reason.text)))]
+pub struct Refused(pub Vec<Reason>);
+
+fn told<'a>(texts: impl Iterator<Item = &'a String>) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for text in texts {
+        if !once.contains(&text.as_str()) {
+            once.push(text);
+        }
+    }
+    once.join("; ")
+}
 
 impl Explain for Refused {
     fn exit(&self) -> Exit {
@@ -345,9 +385,6 @@ impl Explain for Refused {
     }
 
     fn help(&self) -> Option<String> {
-        Some(
-            "end what holds it first: `terraform destroy` in the Terraform directory (turn its deletion protection off and apply before)"
-                .into(),
-        )
+        Some(told(self.0.iter().map(|reason| &reason.help)))
     }
 }

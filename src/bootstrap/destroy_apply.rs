@@ -14,6 +14,7 @@ use super::Error;
 use super::Target;
 use super::certificate_apply::change_records;
 use super::destroy::Contents;
+use super::destroy::State;
 use super::destroy::Step;
 use super::dns;
 use crate::account::Lock;
@@ -64,7 +65,12 @@ pub(super) async fn contents(session: &Session, bucket: &str) -> Result<Contents
                 let lock = parse_lock(&String::from_utf8_lossy(&bytes));
                 contents.locks.insert(key, lock);
             } else if let Some(count) = resources(&bytes).filter(|count| *count > 0) {
-                contents.states.insert(key, count);
+                contents.states.push(State {
+                    key,
+                    version: found.version.clone().unwrap_or_else(|| "null".to_owned()),
+                    deleted: !found.is_latest,
+                    resources: count,
+                });
             }
         }
     }
@@ -90,7 +96,11 @@ async fn listing(
             .set_key_marker(key_marker)
             .set_version_id_marker(version_marker)
             .expected_bucket_owner(&session.account_id);
-        let page = call("s3:ListBucketVersions", request.send().await)?;
+        let page = match call("s3:ListBucketVersions", request.send().await) {
+            // Somebody else was faster.
+            Err(error) if error.is("NoSuchBucket") => return Ok((0, Vec::new())),
+            page => page?,
+        };
         count += page.versions().len() + page.delete_markers().len();
         // S3 lists keys in order, and the versions of a key newest first.
         for version in page.versions.unwrap_or_default() {
@@ -125,7 +135,13 @@ async fn read(
         .set_version_id(found.version.clone().filter(|id| id != "null"))
         .expected_bucket_owner(&session.account_id);
     let object = match call(operation, request.send().await) {
-        Err(error) if error.is("NoSuchKey") || error.is("NoSuchVersion") => return Ok(None),
+        Err(error)
+            if ["NoSuchKey", "NoSuchVersion", "NoSuchBucket"]
+                .iter()
+                .any(|code| error.is(code)) =>
+        {
+            return Ok(None);
+        }
         answer => answer?,
     };
     let bytes = object.body.collect().await;
@@ -156,7 +172,11 @@ pub(super) async fn locks(
         .items()
         .send();
     while let Some(item) = pages.next().await {
-        let item = call("dynamodb:Scan", item)?;
+        let item = match call("dynamodb:Scan", item) {
+            // Somebody else was faster, or it is only being made.
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(locks),
+            item => item?,
+        };
         let text = |name| {
             item.get(name)
                 .and_then(|value| value.as_s().ok())
@@ -194,25 +214,47 @@ pub async fn apply(
         }
         Step::Empty(bucket, _) => empty(session, bucket, progress).await?,
         Step::Bucket(bucket) => {
-            let request = session
-                .s3()
-                .delete_bucket()
-                .bucket(bucket)
-                .expected_bucket_owner(&session.account_id);
-            match call("s3:DeleteBucket", request.send().await) {
-                Err(error) if error.is("NoSuchBucket") => {}
-                answer => answer.map(drop)?,
+            let mut tries = 0;
+            loop {
+                let request = session
+                    .s3()
+                    .delete_bucket()
+                    .bucket(bucket)
+                    .expected_bucket_owner(&session.account_id);
+                match call("s3:DeleteBucket", request.send().await) {
+                    Err(error) if error.is("NoSuchBucket") => break,
+                    // Not all of S3's servers know yet that it is empty, or somebody else is at it.
+                    Err(error)
+                        if tries < 6
+                            && (error.is("BucketNotEmpty") || error.is("OperationAborted")) => {}
+                    answer => {
+                        answer.map(drop)?;
+                        break;
+                    }
+                }
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
             }
         }
         Step::Unprotect(table) => {
-            let request = session
-                .dynamodb()
-                .update_table()
-                .table_name(table)
-                .deletion_protection_enabled(false);
-            match call("dynamodb:UpdateTable", request.send().await) {
-                Err(error) if error.is("ResourceNotFoundException") => {}
-                answer => answer.map(drop)?,
+            let mut tries = 0;
+            loop {
+                let request = session
+                    .dynamodb()
+                    .update_table()
+                    .table_name(table)
+                    .deletion_protection_enabled(false);
+                match call("dynamodb:UpdateTable", request.send().await) {
+                    Err(error) if error.is("ResourceNotFoundException") => break,
+                    // Still busy with the last change.
+                    Err(error) if error.is("ResourceInUseException") && tries < 60 => {}
+                    answer => {
+                        answer.map(drop)?;
+                        break;
+                    }
+                }
+                tries += 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
         Step::Table(table) => delete_table(session, table).await?,
@@ -264,7 +306,10 @@ async fn empty(session: &Session, bucket: &str, progress: impl Fn(usize)) -> Res
             .bucket(bucket)
             .expected_bucket_owner(&session.account_id)
             .set_delete(all.ok());
-        let answer = call("s3:DeleteObjectVersion", request.send().await)?;
+        let answer = match call("s3:DeleteObjectVersion", request.send().await) {
+            Err(error) if error.is("NoSuchBucket") => return Ok(()),
+            answer => answer?,
+        };
         if let Some(error) = answer.errors().first() {
             return Err(CallError::told(
                 "s3:DeleteObjectVersion",

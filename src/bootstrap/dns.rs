@@ -4,6 +4,7 @@ use aws_sdk_route53::types::HostedZoneConfig;
 use aws_sdk_route53::types::ResourceRecord;
 use aws_sdk_route53::types::ResourceRecordSet;
 use aws_sdk_route53::types::RrType;
+use futures_util::future::try_join_all;
 
 use crate::account::HostedZone;
 use crate::account::Record;
@@ -58,9 +59,28 @@ pub async fn caa(
     Ok(None)
 }
 
-/// The name servers that a zone itself names, without the last dot.
-pub async fn name_servers(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
-    let set = record_set(session, &zone.id, &zone.name, RrType::Ns).await?;
+/// A name between a zone and a name in it that the zone delegates on, and to which name servers; the nearest to the zone.
+pub async fn beyond(
+    session: &Session,
+    zone: &HostedZone,
+    name: &str,
+) -> Result<Option<(String, Vec<String>)>, CallError> {
+    let names = ancestors(zone, name).into_iter().rev().skip(1);
+    let reads = names.map(async |name| {
+        let servers = name_servers(session, zone, name).await?;
+        Ok::<_, CallError>((name.to_owned(), servers))
+    });
+    let found = try_join_all(reads).await?;
+    Ok(found.into_iter().find(|(_, servers)| !servers.is_empty()))
+}
+
+/// The name servers that a zone itself names for a name in it, without the last dot.
+pub async fn name_servers(
+    session: &Session,
+    zone: &HostedZone,
+    name: &str,
+) -> Result<Vec<String>, CallError> {
+    let set = record_set(session, &zone.id, name, RrType::Ns).await?;
     let records = set.and_then(|set| set.resource_records).unwrap_or_default();
     let servers = records.iter().map(ResourceRecord::value);
     Ok(servers

@@ -16,6 +16,19 @@ pub enum Error {
         "the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written"
     )]
     Policy(String),
+    /// The bucket's policy lets everybody in.
+    #[error(
+        "statement {statement} in the policy of bucket {bucket} lets everybody in; nothing was written"
+    )]
+    PublicPolicy {
+        /// Its name.
+        bucket: String,
+        /// Its `Sid`.
+        statement: String,
+    },
+    /// The bucket has access lists for others.
+    #[error("the access list of bucket {0} lets others in, so it cannot be turned off")]
+    Acl(String, #[source] CallError),
     /// A table of that name has another purpose.
     #[error("table {table} cannot hold Terraform's lock: {why}; nothing was written")]
     Table {
@@ -37,6 +50,9 @@ pub enum Error {
     /// The admin role must be made, and nobody is named who may assume it.
     #[error("role {0} does not exist yet, and nobody is named who may assume it")]
     NobodyTrusted(String),
+    /// Somebody cannot be trusted.
+    #[error("{0}; nothing was written")]
+    Trust(String),
     /// IAM does not know somebody who is to be trusted.
     #[error("IAM does not take the trust policy: somebody named in it does not exist")]
     Principal(#[source] CallError),
@@ -65,9 +81,14 @@ impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Bucket(error) => error.exit(),
-            Self::Policy(_) | Self::Table { .. } | Self::OtherEnvironment { .. } => Exit::Refused,
-            Self::NobodyTrusted(_) => Exit::Usage,
-            Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } => Exit::Failed,
+            Self::Policy(_)
+            | Self::PublicPolicy { .. }
+            | Self::Table { .. }
+            | Self::OtherEnvironment { .. } => Exit::Refused,
+            Self::NobodyTrusted(_) | Self::Trust(_) => Exit::Usage,
+            Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } | Self::Acl(..) => {
+                Exit::Failed
+            }
             Self::Call(error) => error.exit(),
         }
     }
@@ -76,6 +97,12 @@ impl Explain for Error {
         match self {
             Self::Bucket(error) => error.help(),
             Self::Policy(_) => Some("look at the policy in the console and mend or remove it".into()),
+            Self::PublicPolicy { .. } => Some(
+                "a state must not be public: remove or narrow the statement in the console, Permissions, Bucket policy".into(),
+            ),
+            Self::Acl(bucket, _) => Some(format!(
+                "move what others need into the policy, then `aws s3api put-bucket-acl --bucket {bucket} --acl private` and run it again"
+            )),
             Self::Table { .. } => Some(
                 "choose another name with `osmt-bootstrap init --lock-table`, or lock with a file: `--lock s3`".into(),
             ),
@@ -85,6 +112,7 @@ impl Explain for Error {
             Self::NobodyTrusted(_) => Some(
                 "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),
             ),
+            Self::Trust(_) => Some("trust a whole account with `--trust arn:…:root`, and let its own policies decide who".into()),
             Self::Principal(_) => Some("check each `--trust`: the user or role must exist".into()),
             Self::Account { why, .. } => Some(format!("it says: {why}")),
             Self::Slow { .. } => Some("run it again in a minute: it goes on from there".into()),

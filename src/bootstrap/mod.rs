@@ -8,8 +8,10 @@ mod admin_grants;
 pub mod admin_policy;
 pub mod admin_role;
 mod admin_role_apply;
+mod admin_role_removal;
 pub mod certificate;
 mod certificate_apply;
+mod certificate_proof;
 pub mod destroy;
 mod destroy_apply;
 pub mod dns;
@@ -19,6 +21,7 @@ pub mod lock_table;
 pub mod main_tf;
 pub mod network;
 pub mod parts;
+mod permission_needs;
 pub mod permissions;
 pub mod preflight;
 pub mod resolver;
@@ -200,6 +203,15 @@ impl<C> Judged<C> {
         Self {
             line: Line::new(verb, thing).setting(name, from, Some(to.to_owned())),
             change: Some(change),
+        }
+    }
+
+    /// One setting that is shown and not ours to change: as it should be, or not.
+    fn shown(thing: &str, setting: impl Into<String>, text: String, good: bool) -> Self {
+        let verb = if good { Verb::Keep } else { Verb::Heed };
+        Self {
+            line: Line::new(verb, thing).setting(setting, None, Some(text)),
+            change: None,
         }
     }
 

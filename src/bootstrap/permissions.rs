@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use aws_sdk_iam::types::ContextEntry;
 use aws_sdk_iam::types::ContextKeyTypeEnum;
@@ -14,34 +13,13 @@ use aws_sdk_iam::types::EvaluationResult;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
 use aws_sdk_iam::types::ResourceSpecificResult;
 
-use super::Change;
-use super::Step;
 use super::Target;
-use super::account_baseline;
-use super::admin_policy;
-use super::admin_role;
-use super::lock_table;
-use super::state_bucket;
+pub use super::permission_needs::Need;
+pub use super::permission_needs::needs;
+pub use super::permission_needs::policed;
 use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
-use crate::config;
-use crate::plan::Plan;
-
-/// An action on a resource.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need {
-    /// `s3:CreateBucket`
-    pub action: &'static str,
-    /// Its ARN, or `*`.
-    pub resource: String,
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.action, self.resource)
-    }
-}
 
 /// What the simulator said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,107 +32,14 @@ pub struct Checked {
     pub unsure: Vec<(Need, String)>,
 }
 
-/// What a plan needs; pure.
-pub fn needs(target: &Target, plan: &Plan<Step>) -> BTreeSet<Need> {
-    plan.actions
-        .iter()
-        .flat_map(|step| {
-            let (resource, actions) = of_change(target, &step.change);
-            actions.iter().map(move |action| Need {
-                action,
-                resource: resource.clone(),
-            })
-        })
-        .collect()
-}
-
-fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static str]) {
-    let partition = config::partition(&target.region);
-    match change {
-        Change::Bucket(change) => (
-            format!("arn:{partition}:s3:::{}", target.bucket),
-            of_bucket(change),
-        ),
-        Change::Table(change) => (
-            format!(
-                "arn:{partition}:dynamodb:{}:{}:table/{}",
-                target.region,
-                target.account_id,
-                target.table.as_deref().unwrap_or_default()
-            ),
-            of_table(change),
-        ),
-        Change::Admin(change) => of_admin(target, change),
-        Change::Account(account_baseline::Change::Password(_)) => {
-            ("*".to_owned(), &["iam:UpdateAccountPasswordPolicy"])
-        }
-        Change::Account(account_baseline::Change::EncryptDisks) => {
-            ("*".to_owned(), &["ec2:EnableEbsEncryptionByDefault"])
-        }
-        Change::Account(account_baseline::Change::BlockPublicAccess) => {
-            ("*".to_owned(), &["s3:PutAccountPublicAccessBlock"])
-        }
-    }
-}
-
-fn of_bucket(change: &state_bucket::Change) -> &'static [&'static str] {
-    use state_bucket::Change as Of;
-    match change {
-        Of::Create => &["s3:CreateBucket"],
-        Of::BlockPublicAccess => &["s3:PutBucketPublicAccessBlock"],
-        Of::OwnerEnforced => &["s3:PutBucketOwnershipControls"],
-        Of::Encrypt(_) => &["s3:PutEncryptionConfiguration"],
-        Of::Policy(_) => &["s3:PutBucketPolicy"],
-        Of::Version => &["s3:PutBucketVersioning"],
-        Of::Lifecycle(_) => &[
-            "s3:GetLifecycleConfiguration",
-            "s3:PutLifecycleConfiguration",
-        ],
-        Of::Tags(_) => &["s3:PutBucketTagging"],
-    }
-}
-
-fn of_table(change: &lock_table::Change) -> &'static [&'static str] {
-    use lock_table::Change as Of;
-    match change {
-        Of::Create => &[
-            "dynamodb:CreateTable",
-            "dynamodb:DescribeTable",
-            "dynamodb:TagResource",
-        ],
-        Of::Protect | Of::Encrypt | Of::OnDemand => &["dynamodb:UpdateTable"],
-        Of::Recover => &["dynamodb:UpdateContinuousBackups"],
-        Of::Tags(_) => &["dynamodb:TagResource"],
-    }
-}
-
-fn of_admin(target: &Target, change: &admin_role::Change) -> (String, &'static [&'static str]) {
-    use admin_role::Change as Of;
-    let role = admin_role::arn(target);
-    let policy = |part| admin_policy::arn(target, part);
-    match change {
-        Of::CreatePolicy(part, _) => (policy(part), &["iam:CreatePolicy", "iam:TagPolicy"]),
-        Of::UpdatePolicy(part, _) => (
-            policy(part),
-            &["iam:CreatePolicyVersion", "iam:ListPolicyVersions"],
-        ),
-        Of::TagPolicy(part) => (policy(part), &["iam:TagPolicy"]),
-        Of::Create(..) => (role, &["iam:CreateRole", "iam:TagRole"]),
-        Of::Trust(_) => (role, &["iam:UpdateAssumeRolePolicy"]),
-        Of::Session(_) => (role, &["iam:UpdateRole"]),
-        Of::Boundary(_) => (role, &["iam:PutRolePermissionsBoundary"]),
-        Of::Tags => (role, &["iam:TagRole"]),
-        Of::Attach(_) => (role, &["iam:AttachRolePolicy"]),
-        Of::Detach(_) => (role, &["iam:DetachRolePolicy"]),
-        Of::DeleteInline(_) => (role, &["iam:DeleteRolePolicy"]),
-        Of::Leave(_) => (role, &["iam:RemoveRoleFromInstanceProfile"]),
-        Of::Delete => (role, &["iam:DeleteRole"]),
-        Of::DeletePolicy(part) => (policy(part), &["iam:DeletePolicy"]),
-    }
-}
-
-/// Asks the simulator; never fails: what it does not answer is unsure.
-pub async fn check(session: &Session, target: &Target, needs: BTreeSet<Need>) -> Checked {
+/// Asks the simulator; never fails: what it does not answer is unsure. `policed` are resources with policies of their own,
+/// which may allow what the caller's do not: the simulator does not know them.
+pub async fn check(
+    session: &Session,
+    target: &Target,
+    needs: BTreeSet<Need>,
+    policed: &BTreeSet<String>,
+) -> Checked {
     let mut checked = Checked::default();
     let principal = match principal(session).await {
         Ok(principal) => principal,
@@ -193,11 +78,16 @@ pub async fn check(session: &Session, target: &Target, needs: BTreeSet<Need>) ->
             };
             let verdict = match &answer {
                 Err(error) => Verdict::Unsure(error.reason()),
-                Ok(results) => verdict(action, results),
+                Ok(results) => match verdict(action, results) {
+                    Verdict::Denied { explicitly: false } if policed.contains(&resource) => {
+                        Verdict::Unsure("the resource's own policy may allow it".to_owned())
+                    }
+                    verdict => verdict,
+                },
             };
             match verdict {
                 Verdict::Allowed => checked.allowed += 1,
-                Verdict::Denied => checked.denied.push(need),
+                Verdict::Denied { .. } => checked.denied.push(need),
                 Verdict::Unsure(reason) => checked.unsure.push((need, reason)),
             }
         }
@@ -239,7 +129,7 @@ async fn simulate(
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Allowed,
-    Denied,
+    Denied { explicitly: bool },
     Unsure(String),
 }
 
@@ -282,7 +172,9 @@ fn verdict(action: &str, results: &[EvaluationResult]) -> Verdict {
         result.eval_decision(),
         Decision::ExplicitDeny | Decision::ImplicitDeny
     ) {
-        Verdict::Denied
+        Verdict::Denied {
+            explicitly: *result.eval_decision() == Decision::ExplicitDeny,
+        }
     } else {
         Verdict::Unsure(format!(
             "the simulator said {}",
@@ -349,8 +241,12 @@ mod tests {
     fn only_a_decided_no_is_one() {
         let unsure = |verdict| matches!(verdict, Verdict::Unsure(_));
         assert_eq!(verdict_of(result(Decision::Allowed)), Verdict::Allowed);
-        assert_eq!(verdict_of(result(Decision::ImplicitDeny)), Verdict::Denied);
-        assert_eq!(verdict_of(result(Decision::ExplicitDeny)), Verdict::Denied);
+        for (decision, explicitly) in [
+            (Decision::ImplicitDeny, false),
+            (Decision::ExplicitDeny, true),
+        ] {
+            assert_eq!(verdict_of(result(decision)), Verdict::Denied { explicitly });
+        }
         let missing = result(Decision::ExplicitDeny).missing_context_values("aws:x");
         assert!(unsure(verdict_of(missing)));
         let organisation = OrganizationsDecisionDetail::builder().build();

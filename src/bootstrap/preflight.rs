@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 
 use super::dns;
 use super::resolver::Resolver;
+use super::resolver::Told;
 use crate::account::HostedZone;
-use crate::account::Known;
 use crate::aws::CallError;
 use crate::aws::Session;
 
@@ -25,9 +25,11 @@ pub struct Seen {
     /// The name servers that the zone itself names, which may be its owner's names for Route 53's.
     pub named: Vec<String>,
     /// The name servers that the world is sent to.
-    pub delegated: Known<Vec<String>>,
+    pub delegated: Told<Vec<String>>,
+    /// A name between zone and domain that the zone itself delegates on, and to which name servers.
+    pub beyond: Option<(String, Vec<String>)>,
     /// The record set that decides, of the zone or above it.
-    pub caa: Known<Option<Caa>>,
+    pub caa: Told<Option<Caa>>,
 }
 
 /// Looks at the zone and, through a resolver, at what lies around it; all at the same time.
@@ -37,9 +39,10 @@ pub async fn observe(
     domain: &str,
     resolver: &Resolver,
 ) -> Result<Seen, CallError> {
-    let (twins, named, caa, delegated, above) = tokio::join!(
+    let (twins, named, beyond, caa, delegated, above) = tokio::join!(
         Box::pin(dns::twins(session, &zone)),
-        Box::pin(dns::name_servers(session, &zone)),
+        Box::pin(dns::name_servers(session, &zone, &zone.name)),
+        Box::pin(dns::beyond(session, &zone, domain)),
         Box::pin(dns::caa(session, &zone, domain)),
         Box::pin(resolver.name_servers(&zone.name)),
         Box::pin(above(resolver, &zone)),
@@ -47,10 +50,11 @@ pub async fn observe(
     Ok(Seen {
         twins: twins?,
         named: named?,
+        beyond: beyond?,
         delegated,
         // The nearest record set decides alone (RFC 8659, section 3).
         caa: match caa? {
-            Some(caa) => Known::Known(Some(caa)),
+            Some(caa) => Told::This(Some(caa)),
             None => above,
         },
         zone,
@@ -58,17 +62,18 @@ pub async fn observe(
 }
 
 /// The nearest CAA record set above a zone.
-async fn above(resolver: &Resolver, zone: &HostedZone) -> Known<Option<Caa>> {
+async fn above(resolver: &Resolver, zone: &HostedZone) -> Told<Option<Caa>> {
     let parents = std::iter::successors(parent(&zone.name), |name| parent(name));
     let reads = parents.map(|name| async move { (name, resolver.caa(name).await) });
     for (name, told) in join_all(reads).await {
         match told {
-            Known::Known(values) if values.is_empty() => {}
-            Known::Known(values) => return Known::Known(Some((name.to_owned(), values))),
-            Known::Unknown(reason) => return Known::Unknown(reason),
+            Told::This(values) if values.is_empty() => {}
+            Told::This(values) => return Told::This(Some((name.to_owned(), values))),
+            Told::Broken => return Told::Broken,
+            Told::Nothing(reason) => return Told::Nothing(reason),
         }
     }
-    Known::Known(None)
+    Told::This(None)
 }
 
 fn parent(name: &str) -> Option<&str> {
@@ -89,19 +94,57 @@ pub struct Verdict {
 /// Judges what is there; pure.
 pub fn judge(seen: &Seen) -> Verdict {
     let mut verdict = Verdict::default();
+    delegation(seen, &mut verdict);
+    let Seen { zone, .. } = seen;
+    for twin in &seen.twins {
+        verdict.doubts.push(format!(
+            "{twin} is a second public zone of the name {}; the parent must delegate to {} ({})",
+            zone.name,
+            zone.id,
+            zone.name_servers.join(", ")
+        ));
+    }
+    match &seen.caa {
+        Told::Nothing(reason) => verdict
+            .unknown
+            .push(format!("CAA records above {}: {reason}", zone.name)),
+        Told::Broken => verdict.doubts.push(format!(
+            "the CAA records above {} cannot be looked up (SERVFAIL): ACM takes that for a no",
+            zone.name
+        )),
+        Told::This(Some((name, values))) if dns::forbids_amazon(values) => {
+            verdict.hopeless.push((
+                format!("the CAA record at {name} forbids Amazon to issue ({})", values.join(", ")),
+                format!("add `0 issue \"amazon.com\"` to the CAA record at {name} (and to issuewild, where there is one)"),
+            ));
+        }
+        Told::This(_) => {}
+    }
+    verdict
+}
+
+/// Whether the world comes to the zone, and stays in it.
+fn delegation(seen: &Seen, verdict: &mut Verdict) {
     let Seen { zone, .. } = seen;
     let ours = |server: &String| zone.name_servers.contains(server) || seen.named.contains(server);
     let servers = zone.name_servers.join(", ");
     match &seen.delegated {
-        Known::Unknown(reason) => verdict.unknown.push(format!(
+        Told::Nothing(reason) => verdict.unknown.push(format!(
             "whether the world is sent to hosted zone {}: {reason}",
             zone.id
         )),
-        Known::Known(told) if told.is_empty() => verdict.hopeless.push((
+        Told::Broken => verdict.hopeless.push((
+            format!(
+                "{} cannot be looked up (SERVFAIL): its delegation leads to servers that do not know it, or its DNSSEC is broken",
+                zone.name
+            ),
+            delegate(zone, &servers),
+        )),
+        Told::This(told) if told.is_empty() => verdict.hopeless.push((
             format!("{} is not delegated to any name server", zone.name),
             delegate(zone, &servers),
         )),
-        Known::Known(told) if !told.iter().any(ours) => verdict.hopeless.push((
+        Told::This(told) if !told.iter().any(ours) => verdict.hopeless.push((
             format!(
                 "the world is sent to {} for {}, hosted zone {} answers elsewhere",
                 told.join(", "),
@@ -110,7 +153,7 @@ pub fn judge(seen: &Seen) -> Verdict {
             ),
             delegate(zone, &servers),
         )),
-        Known::Known(told) => {
+        Told::This(told) => {
             let others: Vec<&str> = told
                 .iter()
                 .filter(|one| !ours(one))
@@ -126,25 +169,16 @@ pub fn judge(seen: &Seen) -> Verdict {
             }
         }
     }
-    for twin in &seen.twins {
-        verdict.doubts.push(format!(
-            "{twin} is a second public zone of the name {}; the parent must delegate to {} ({servers})",
-            zone.name, zone.id
+    if let Some((name, servers)) = &seen.beyond {
+        verdict.hopeless.push((
+            format!(
+                "hosted zone {} delegates {name} on to {}: ACM would look there",
+                zone.id,
+                servers.join(", ")
+            ),
+            format!("set `domain.hosted_zone_id` to the zone of {name}, or remove that NS record"),
         ));
     }
-    match &seen.caa {
-        Known::Unknown(reason) => verdict
-            .unknown
-            .push(format!("CAA records above {}: {reason}", zone.name)),
-        Known::Known(Some((name, values))) if dns::forbids_amazon(values) => {
-            verdict.hopeless.push((
-                format!("the CAA record at {name} forbids Amazon to issue ({})", values.join(", ")),
-                format!("add `0 issue \"amazon.com\"` to the CAA record at {name} (and to issuewild, where there is one)"),
-            ));
-        }
-        Known::Known(_) => {}
-    }
-    verdict
 }
 
 fn delegate(zone: &HostedZone, servers: &str) -> String {
@@ -172,8 +206,9 @@ mod tests {
             },
             twins: Vec::new(),
             named: strings(&["ns-1.awsdns-1.org", "ns.example.org"]),
-            delegated: Known::Known(strings(delegated)),
-            caa: Known::Known(None),
+            delegated: Told::This(strings(delegated)),
+            beyond: None,
+            caa: Told::This(None),
         }
     }
 
@@ -199,17 +234,32 @@ mod tests {
     #[test]
     fn what_is_not_known_is_neither_right_nor_wrong() {
         let mut nothing = seen(&[]);
-        nothing.delegated = Known::Unknown("timed out".into());
-        nothing.caa = Known::Unknown("timed out".into());
+        nothing.delegated = Told::Nothing("timed out".into());
+        nothing.caa = Told::Nothing("timed out".into());
         let verdict = judge(&nothing);
         assert!(verdict.hopeless.is_empty() && verdict.doubts.is_empty());
         assert_eq!(verdict.unknown.len(), 2);
     }
 
     #[test]
+    fn a_delegation_that_leads_nowhere_or_onwards_is_hopeless() {
+        let mut broken = seen(&[]);
+        broken.delegated = Told::Broken;
+        assert!(judge(&broken).hopeless[0].0.contains("SERVFAIL"));
+        let mut onwards = seen(&["ns-1.awsdns-1.org"]);
+        onwards.beyond = Some(("osmt.example.org".into(), strings(&["ns1.else.where"])));
+        let verdict = judge(&onwards);
+        assert!(
+            verdict.hopeless[0]
+                .0
+                .contains("osmt.example.org on to ns1.else.where")
+        );
+    }
+
+    #[test]
     fn every_obstacle_is_told_at_once() {
         let mut both = seen(&[]);
-        both.caa = Known::Known(Some(("org".into(), strings(&["0 issue \";\""]))));
+        both.caa = Told::This(Some(("org".into(), strings(&["0 issue \";\""]))));
         both.twins = strings(&["Z2"]);
         let verdict = judge(&both);
         assert_eq!((verdict.hopeless.len(), verdict.doubts.len()), (2, 1));

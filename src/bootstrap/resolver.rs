@@ -16,10 +16,20 @@ use domain::resolv::stub::conf::ResolvConf;
 use domain::resolv::stub::conf::ServerConf;
 use domain::resolv::stub::conf::Transport;
 
-use crate::account::Known;
-
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a resolver says of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told<T> {
+    /// This.
+    This(T),
+    /// That it asked and got no answer that holds (SERVFAIL): the servers that the name is delegated to do not know it, or
+    /// their signatures are broken.
+    Broken,
+    /// Nothing, and why: nobody is asked, or nobody answered.
+    Nothing(String),
+}
 
 /// A recursive resolver, or nobody.
 #[derive(Debug)]
@@ -50,54 +60,62 @@ impl Resolver {
     }
 
     /// The name servers that a zone is delegated to, without the last dot, sorted; empty where it is not delegated.
-    pub async fn name_servers(&self, zone: &str) -> Known<Vec<String>> {
-        let mut servers: Vec<String> = match self.ask(zone, Rtype::NS).await {
-            Ok(servers) => servers,
-            Err(reason) => return unknown(&reason),
-        };
-        for server in &mut servers {
-            *server = server.trim_end_matches('.').to_lowercase();
+    pub async fn name_servers(&self, zone: &str) -> Told<Vec<String>> {
+        let mut told = self.ask(zone, Rtype::NS).await;
+        if let Told::This(servers) = &mut told {
+            for server in servers.iter_mut() {
+                *server = server.trim_end_matches('.').to_lowercase();
+            }
+            servers.sort();
         }
-        servers.sort();
-        Known::Known(servers)
+        told
     }
 
     /// The CAA records at just that name, as a zone file has them: `0 issue "amazon.com"`.
-    pub async fn caa(&self, name: &str) -> Known<Vec<String>> {
-        match self.ask(name, Rtype::CAA).await {
-            Ok(values) => Known::Known(values),
-            Err(reason) => unknown(&reason),
-        }
+    pub async fn caa(&self, name: &str) -> Told<Vec<String>> {
+        self.ask(name, Rtype::CAA).await
     }
 
     /// The records of one type at a name, in the form of a zone file.
-    async fn ask(&self, name: &str, kind: Rtype) -> Result<Vec<String>, String> {
-        let name: Name<Vec<u8>> = name.parse().map_err(text)?;
-        let resolver = self.0.as_ref().ok_or("nobody is asked")?;
-        let answer = resolver.query((name, kind)).await.map_err(text)?;
-        match answer.header().rcode() {
-            Rcode::NOERROR => {}
-            Rcode::NXDOMAIN => return Ok(Vec::new()),
-            other => return Err(other.to_string()),
+    async fn ask(&self, name: &str, kind: Rtype) -> Told<Vec<String>> {
+        let Some(resolver) = &self.0 else {
+            return Told::Nothing("nobody is asked".to_owned());
+        };
+        match records(resolver, name, kind).await {
+            Ok(Some(records)) => Told::This(records),
+            Ok(None) => Told::Broken,
+            Err(reason) => Told::Nothing(format!("no answer of a DNS resolver: {reason}")),
         }
-        let mut found = Vec::new();
-        for record in answer.answer().map_err(text)? {
-            let record = record.map_err(text)?;
-            if record.rtype() == kind {
-                let record = record.to_any_record::<AllRecordData<_, _>>();
-                found.push(record.map_err(text)?.data().to_string());
-            }
-        }
-        Ok(found)
     }
+}
+
+/// The records; none where there is no such name, `None` where the resolver says that it could not find out.
+async fn records(
+    resolver: &StubResolver,
+    name: &str,
+    kind: Rtype,
+) -> Result<Option<Vec<String>>, String> {
+    let name: Name<Vec<u8>> = name.parse().map_err(text)?;
+    let answer = resolver.query((name, kind)).await.map_err(text)?;
+    match answer.header().rcode() {
+        Rcode::NOERROR => {}
+        Rcode::NXDOMAIN => return Ok(Some(Vec::new())),
+        Rcode::SERVFAIL => return Ok(None),
+        other => return Err(other.to_string()),
+    }
+    let mut found = Vec::new();
+    for record in answer.answer().map_err(text)? {
+        let record = record.map_err(text)?;
+        if record.rtype() == kind {
+            let record = record.to_any_record::<AllRecordData<_, _>>();
+            found.push(record.map_err(text)?.data().to_string());
+        }
+    }
+    Ok(Some(found))
 }
 
 fn text(error: impl Display) -> String {
     error.to_string()
-}
-
-fn unknown<T>(reason: &str) -> Known<T> {
-    Known::Unknown(format!("no answer of a DNS resolver: {reason}"))
 }
 
 /// A resolver as it is named on the command line: `1.1.1.1`, `[2606:4700::1111]:53`.

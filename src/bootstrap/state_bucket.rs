@@ -113,6 +113,14 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         Change::Encrypt(bucket.kms_key.clone()),
     ));
     let document = policy::with_tls_only(target, bucket.policy.as_deref())?;
+    // S3 would take no policy with it once public access is blocked.
+    let public = bucket.policy.as_deref().and_then(policy::public);
+    if let (Some(_), Some(statement)) = (&document, public) {
+        return Err(Error::PublicPolicy {
+            bucket: target.bucket.clone(),
+            statement,
+        });
+    }
     judged.push(Judged::setting(
         thing,
         "policy",
@@ -133,6 +141,19 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         Change::Version,
     ));
     judged.push(lifecycle(thing, bucket));
+    for (id, rule) in &bucket.lifecycle {
+        if id != RULE && rule.enabled && rule.expires && target.state_key.starts_with(&rule.prefix)
+        {
+            let text =
+                "deletes the state itself after a while: remove it, or narrow it to other keys";
+            judged.push(Judged::shown(
+                &name,
+                format!("lifecycle rule {id}"),
+                text.to_owned(),
+                false,
+            ));
+        }
+    }
     let wanted = target.tags();
     let merged: BTreeMap<_, _> = bucket
         .tags
@@ -177,11 +198,21 @@ fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
     let text = |rule: &LifecycleRule| {
         let days =
             |days: Option<i32>| days.map_or("never".into(), |days| format!("after {days} days"));
+        let some = rule.narrowed || !rule.prefix.is_empty();
+        let faults = [
+            (!rule.enabled, " (disabled)"),
+            (some, " (of some keys only)"),
+            (rule.expires, " (and the state itself)"),
+        ];
+        let faults = faults
+            .into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, text)| text);
         format!(
             "old versions go {}, broken uploads {}{}",
             days(rule.noncurrent_days),
             days(rule.abort_upload_days),
-            if rule.enabled { "" } else { " (disabled)" }
+            faults.collect::<String>()
         )
     };
     let present = bucket.lifecycle.get(RULE);
@@ -197,6 +228,7 @@ fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
                 .and_then(|rule| rule.abort_upload_days)
                 .map_or(ABORT_DAYS, |days| days.min(ABORT_DAYS)),
         ),
+        ..LifecycleRule::default()
     };
     Judged::setting(
         thing,

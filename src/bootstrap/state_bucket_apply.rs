@@ -35,21 +35,29 @@ use crate::aws::CallError;
 use crate::aws::Session;
 use crate::aws::call;
 
-/// How often S3 may say that another change to the bucket is still going on.
-const CONFLICTS: u32 = 6;
+/// How often S3 may not be ready; the last pause is half a minute, all together are one.
+const PATIENCE: u32 = 7;
 
 /// Makes one change.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
-    let mut conflicts = 0;
+    let mut tries = 0;
     loop {
         match once(session, target, change).await {
-            Err(Error::Call(error)) if error.is("OperationAborted") && conflicts < CONFLICTS => {
-                conflicts += 1;
-                tokio::time::sleep(Duration::from_millis(250 << conflicts)).await;
+            Err(Error::Call(error)) if tries < PATIENCE && passing(change, &error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
+            }
+            Err(Error::Call(error)) if error.is("InvalidBucketAclWithObjectOwnership") => {
+                return Err(Error::Acl(target.bucket.clone(), error));
             }
             result => return result,
         }
     }
+}
+
+/// Whether S3 may think better of it: another change is still going on, or not all its servers know the new bucket.
+fn passing(change: &Change, error: &CallError) -> bool {
+    error.is("OperationAborted") || (error.is("NoSuchBucket") && *change != Change::Create)
 }
 
 /// Sends a write about the target's bucket with the expected owner.

@@ -66,6 +66,18 @@ pub(super) fn statements(policy: Option<&str>) -> Option<String> {
     Some(names.join(", "))
 }
 
+/// The name of a statement that lets anybody in, if there is one. A condition may limit it, so that it is none.
+pub(super) fn public(policy: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(policy).ok()?;
+    let statements = many(&policy["Statement"]);
+    let mut open = statements.into_iter().filter(|statement| {
+        let everyone = statement["Principal"] == "*" || holds(&statement["Principal"]["AWS"], "*");
+        statement["Effect"] == "Allow" && everyone && statement["Condition"].is_null()
+    });
+    let name = open.next()?["Sid"].as_str().unwrap_or("without a name");
+    Some(name.to_owned())
+}
+
 fn resources(target: &Target) -> [String; 2] {
     let arn = format!(
         "arn:{}:s3:::{}",
@@ -175,6 +187,28 @@ mod tests {
             .replace(SID, "AllowSSLRequestsOnly")
             .replace("\"Principal\":\"*\"", "\"Principal\":{\"AWS\":[\"*\"]}");
         assert_eq!(with_tls_only(&target(), Some(&other)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_statement_for_everybody_is_seen() {
+        let policy = |principal: &str, more: &str| {
+            format!(
+                r#"{{"Statement":[{{"Sid":"Web","Effect":"Allow","Principal":{principal},"Action":"s3:GetObject"{more}}}]}}"#
+            )
+        };
+        assert_eq!(public(&policy(r#""*""#, "")).as_deref(), Some("Web"));
+        assert_eq!(
+            public(&policy(r#"{"AWS":["*"]}"#, "")).as_deref(),
+            Some("Web")
+        );
+        let limited = r#","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}"#;
+        assert_eq!(public(&policy(r#""*""#, limited)), None);
+        assert_eq!(
+            public(&policy(r#"{"AWS":"arn:aws:iam::1:root"}"#, "")),
+            None
+        );
+        let ours = with_tls_only(&target(), None).unwrap().unwrap();
+        assert_eq!(public(&ours), None);
     }
 
     #[test]

@@ -131,11 +131,18 @@ fn state_bucket_policy_text() -> String {
 }
 
 fn lifecycle() -> impl Strategy<Value = BTreeMap<String, LifecycleRule>> {
-    let rule = (any::<bool>(), option::of(1..200), option::of(1..30)).prop_map(
-        |(enabled, noncurrent_days, abort_upload_days)| LifecycleRule {
-            enabled,
-            noncurrent_days,
-            abort_upload_days,
+    let days = (option::of(1..200), option::of(1..30));
+    let prefix = prop_oneof!["", "logs/", "k"];
+    let rule = (any::<[bool; 3]>(), days, prefix).prop_map(
+        |([enabled, expires, narrowed], (noncurrent_days, abort_upload_days), prefix)| {
+            LifecycleRule {
+                enabled,
+                noncurrent_days,
+                abort_upload_days,
+                expires,
+                prefix,
+                narrowed,
+            }
         },
     );
     let id = prop_oneof![Just("osmt-state"), Just("theirs")].prop_map(str::to_owned);

@@ -124,6 +124,27 @@ fn interruption(ui: &Ui) -> Failure {
     }
 }
 
+/// Shows a plan and asks. An exit ends the run: the plan is empty, or `--dry-run` was given.
+async fn agree<A: Action>(
+    ui: &Ui,
+    plan: &Plan<A>,
+    question: &str,
+) -> Result<Option<Exit>, Failure> {
+    let lines = plan.lines();
+    if plan.is_empty() {
+        ui.result("nothing to do")?;
+        ui.plan_json("nothing", &lines)?;
+        return Ok(Some(Exit::Done));
+    }
+    ui.show_plan(&lines)?;
+    if ui.dry_run {
+        ui.plan_json("pending", &lines)?;
+        return Ok(Some(Exit::Pending));
+    }
+    ui.confirm(question).await?;
+    Ok(None)
+}
+
 /// Shows a plan, asks, carries it out: the one way in which anything is written.
 ///
 /// Ends with [`Exit::Done`] where the plan is empty or was carried out, and with [`Exit::Pending`] for `--dry-run`.
@@ -133,20 +154,11 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
     question: &str,
     apply: impl AsyncFn(&A) -> Result<(), E>,
 ) -> Result<Exit, Failure> {
-    let lines = plan.lines();
-    if plan.is_empty() {
-        ui.result("nothing to do")?;
-        ui.plan_json("nothing", &lines)?;
-        return Ok(Exit::Done);
+    if let Some(exit) = agree(ui, plan, question).await? {
+        return Ok(exit);
     }
-    ui.show_plan(&lines)?;
-    if ui.dry_run {
-        ui.plan_json("pending", &lines)?;
-        return Ok(Exit::Pending);
-    }
-    ui.confirm(question).await?;
     execute(ui, plan, apply).await?;
-    ui.plan_json("applied", &lines)?;
+    ui.plan_json("applied", &plan.lines())?;
     Ok(Exit::Done)
 }
 

@@ -227,7 +227,7 @@ mod tests {
     const ARN: &str = "arn:aws:ecs:us-west-2:123456789012:task-definition/osmt-test-app:";
 
     fn config() -> Config {
-        let text = include_str!("../../tests/support/config.json");
+        let text = include_str!("../../tests/support/config.json").replace("ENV", "test");
         Config::from_document(&Document::parse(text).unwrap()).unwrap()
     }
 

@@ -17,8 +17,13 @@ fn it_is_requested_once_and_only_its_arn_changes_in_the_config() {
     place.run(&["certificate", "--dry-run"]).exits(1);
     assert_eq!(place.config_text(), before);
     place.run(&["certificate"]).exits(4);
-    place.run(&["certificate", "--yes"]).exits(0);
+    let made = place
+        .run(&["certificate", "--yes", "--format", "json"])
+        .exits(0)
+        .json();
     let new = place.get(ARN);
+    let written = made["actions"].as_array().unwrap().last().unwrap();
+    assert_eq!(written["to"], new, "{made}");
     assert_ne!(new, old);
     assert_eq!(place.config_text(), before.replace(&old, &new));
 

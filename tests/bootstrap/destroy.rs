@@ -76,12 +76,12 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
     };
     // Under whatever name, and also where somebody deleted the state but not what it lists.
     put(&emulator, &place, "anything", full);
-    refused("anything still lists 1 resources");
+    refused("state anything still lists 1 resource");
     emulator.ask(&format!(
         "client('s3').delete_object(Bucket='{}', Key='anything')",
         place.bucket()
     ));
-    refused("anything still lists 1 resources");
+    refused("the last version of the deleted state anything lists 1 resource");
     put(&emulator, &place, "anything", empty);
 
     let note = r#"{"ID":"1","Who":"ann@desk","Created":"2020-01-02T03:04:05Z"}"#;
@@ -119,4 +119,45 @@ fn what_does_not_carry_our_tags_is_not_ours_to_delete() {
     let run = destroy(&place).exits(4);
     assert!(run.stderr.contains("not ours"), "{run:?}");
     assert_eq!(left(&emulator), json!([1, 1, 0]));
+}
+
+#[test]
+fn a_record_that_proves_another_certificate_stays() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let zone = place.hosted_zone();
+    place.run(&["apply", "--yes"]).exits(0);
+    place.run(&["certificate", "--yes"]).exits(0);
+    // In another region, under another name first.
+    emulator.ask(
+        "client('acm', region_name='eu-west-1').request_certificate(DomainName='www.test.example.org', SubjectAlternativeNames=['osmt.test.example.org'], ValidationMethod='DNS')",
+    );
+    let plan = place.run(&["destroy", "--dry-run"]).exits(1);
+    assert!(
+        plan.stderr.contains("is proven by the record, too"),
+        "{plan:?}"
+    );
+    assert!(!plan.stdout.contains("hosted zone"), "{plan:?}");
+    destroy(&place).exits(0);
+    assert_eq!(left(&emulator), json!([0, 0, 0]));
+    let records = emulator.ask(&format!(
+        "answer = sorted(set['Type'] for set in client('route53').list_resource_record_sets(HostedZoneId='{zone}')['ResourceRecordSets'])"
+    ));
+    assert_eq!(records, json!(["CNAME", "NS", "SOA"]));
+}
+
+#[test]
+fn two_at_once_both_end_well() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    let runs: Vec<Run> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..2).map(|_| scope.spawn(|| destroy(&place))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    // The second one may see what the first one did between its two looks.
+    let well = |run: &Run| matches!(run.exit, Some(0 | 4));
+    let done = |run: &Run| run.exit == Some(0);
+    assert!(runs.iter().all(well) && runs.iter().any(done), "{runs:#?}");
+    assert_eq!(left(&emulator), json!([0, 0, 0]));
 }

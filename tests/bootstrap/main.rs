@@ -7,6 +7,7 @@
     reason = "tests start programs and write files of their own; a panic is how they fail, and the matrix of faults is told"
 )]
 
+mod adopt;
 mod apply;
 mod by_hand;
 mod certificate;

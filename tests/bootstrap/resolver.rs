@@ -25,6 +25,8 @@ use crate::support::Emulator;
 struct Told {
     servers: Vec<String>,
     issuers: Vec<&'static str>,
+    /// The servers that it is delegated to do not answer.
+    broken: bool,
 }
 
 /// Starts a resolver that knows these names and gives its address.
@@ -45,7 +47,12 @@ fn answer(query: &Message<Vec<u8>>, world: &BTreeMap<String, Told>) -> Vec<u8> {
     let question = query.sole_question().unwrap();
     let name = question.qname().to_string();
     let told = world.get(name.trim_end_matches('.'));
-    let rcode = told.map_or(Rcode::NXDOMAIN, |_| Rcode::NOERROR);
+    let broken = told.is_some_and(|told| told.broken);
+    let rcode = match told {
+        None => Rcode::NXDOMAIN,
+        Some(_) if broken => Rcode::SERVFAIL,
+        Some(_) => Rcode::NOERROR,
+    };
     let mut answer = MessageBuilder::new_vec()
         .start_answer(query, rcode)
         .unwrap();
@@ -81,7 +88,7 @@ fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Told>) {
     assert!(!servers.is_empty());
     let delegated = Told {
         servers,
-        issuers: Vec::new(),
+        ..Told::default()
     };
     let world = [
         ("skills.example.org".to_owned(), delegated),
@@ -125,6 +132,11 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     let run = certificate(&nowhere).exits(4);
     assert!(run.stderr.contains("is not delegated"), "{run:?}");
 
+    let mut broken = world.clone();
+    broken.get_mut(&name()).unwrap().broken = true;
+    let run = certificate(&broken).exits(4);
+    assert!(run.stderr.contains("SERVFAIL"), "{run:?}");
+
     let mut forbidden = world.clone();
     forbidden.get_mut("org").unwrap().issuers = vec!["amazon.com"];
     forbidden.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org", ";"];
@@ -147,6 +159,22 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     assert_eq!(run.stdout, "nothing to do\n");
     assert!(run.stderr.contains("registrar.example"), "{run:?}");
     assert_eq!(requested(&emulator), 1);
+}
+
+#[test]
+fn a_zone_that_sends_the_domain_on_is_not_the_one() {
+    let emulator = Emulator::start();
+    let (place, _) = begin(&emulator);
+    emulator.ask(&format!(
+        r"
+record = {{'Name': 'osmt.skills.example.org', 'Type': 'NS', 'TTL': 60, 'ResourceRecords': [{{'Value': 'ns1.elsewhere.example.'}}]}}
+client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
+        place.get("/config/domain/hosted_zone_id")
+    ));
+    let run = place.run(&["certificate", "--yes"]).exits(4);
+    let told = "delegates osmt.skills.example.org on to ns1.elsewhere.example";
+    assert!(run.stderr.contains(told), "{run:?}");
+    assert_eq!(requested(&emulator), 0);
 }
 
 #[test]

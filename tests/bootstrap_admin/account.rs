@@ -29,15 +29,15 @@ except iam.exceptions.NoSuchEntityException:
     let (exit, plan, error) = bootstrap("plan --only account");
     assert_eq!(exit, 0, "{error}");
     for told in [
-        "= password policy: none of its own",
+        "! password policy: none of its own",
         "`--with account.password-policy` makes it: 14 characters",
-        "= second factor of the root user: OFF",
+        "! second factor of the root user: OFF",
         "= access keys of the root user: none",
-        "= EBS encryption by default in us-west-2: off; `--with account.ebs-encryption` makes it: on",
-        "= public access to all S3 buckets: not blocked; `--with account.s3-public-access` makes it: blocked, all four switches",
-        "= CloudTrail: NOT ALL RECORDED: no trail; CloudTrail console",
+        "! EBS encryption by default in us-west-2: off; `--with account.ebs-encryption` makes it: on",
+        "! public access to all S3 buckets: not blocked; `--with account.s3-public-access` makes it: blocked, all four switches",
+        "! CloudTrail: NOT ALL RECORDED: no trail; CloudTrail console",
         // The emulator does not know this service.
-        "= IAM Access Analyzer in us-west-2: not known: access-analyzer:ListAnalyzers failed with NotImplemented",
+        "! IAM Access Analyzer in us-west-2: not known: access-analyzer:ListAnalyzers failed with NotImplemented",
     ] {
         assert!(plan.contains(told), "{told}: {plan}");
     }
@@ -106,7 +106,7 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
         run(command)
     };
     let (exit, plan, _) = unreached("plan --only account");
-    let told = "= EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
+    let told = "! EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
     assert_eq!(exit, 0);
     assert!(plan.contains(told), "{plan}");
     let (exit, _, error) = unreached(&format!("apply {item} --yes"));
@@ -179,7 +179,7 @@ trails.start_logging(Name='here')
 trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail=True)",
     );
     let plan = told();
-    let wanted = "= CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; CloudTrail console";
+    let wanted = "! CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; CloudTrail console";
     assert!(plan.contains(wanted), "{plan}");
     account.ask("client('cloudtrail').start_logging(Name='everywhere')");
     let plan = told();
@@ -199,8 +199,10 @@ fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
         let (exit, plan, error) = run(in_workplace(command, &folder, "plan --only account"));
         assert_eq!(exit, 0, "{error}");
         let lines = plan.lines().map(str::trim);
-        let mut lines =
-            lines.filter_map(|line| line.strip_prefix("= IAM Access Analyzer in us-west-2: "));
+        let mut lines = lines.filter_map(|line| {
+            let told = line.trim_start_matches(['=', '!', ' ']);
+            told.strip_prefix("IAM Access Analyzer in us-west-2: ")
+        });
         lines.next().unwrap_or_else(|| panic!("{plan}")).to_owned()
     };
     let unused = r#"{"arn":"a","name":"unused","type":"ACCOUNT_UNUSED_ACCESS","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;

@@ -194,6 +194,31 @@ answer = [[one['Sid'] for one in role['AssumeRolePolicyDocument']['Statement']],
 }
 
 #[test]
+fn a_role_that_was_opened_is_no_role_as_it_should_be() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let make = format!("apply --only admin --trust {ANN} --yes");
+    assert_eq!(bootstrap(&account, &folder, &make).0, 0);
+    let (_, status, _) = bootstrap(&account, &folder, "status --only admin");
+    assert!(status.contains("everything is as it should be"), "{status}");
+    account.ask(
+        "iam = client('iam')
+trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'OsmtOperators', 'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sts:AssumeRole'}}
+iam.update_assume_role_policy(RoleName='osmt-test-admin', PolicyDocument=json.dumps(trust))
+iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')",
+    );
+    let (exit, status, error) = bootstrap(&account, &folder, "status --only admin");
+    assert_eq!(exit, 0, "{error}");
+    for told in [
+        "! may be assumed by, and should not: anybody in any account",
+        "! permissions besides, kept: arn:aws:iam::aws:policy/AdministratorAccess",
+        "2 things, marked `!`, are yours to look at",
+    ] {
+        assert!(status.contains(told), "{told}: {status}");
+    }
+    assert!(!status.contains("everything is as"), "{status}");
+}
+
+#[test]
 fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
     let (account, folder) = (Emulator::start(), workplace());
     let file = folder.path().join("plan.json");
@@ -235,6 +260,17 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
         assert!(error.contains(told), "{arguments}: {error}");
     }
     assert!(account.calls().is_empty(), "{:?}", account.calls());
+    // What only the account tells is refused before a write.
+    let china = "plan --only admin --trust arn:aws-cn:iam::123456789012:user/ann";
+    let many: Vec<String> = (0..30)
+        .map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}"))
+        .collect();
+    let many = format!("plan --only admin {}", many.join(" "));
+    for (arguments, told) in [(china, "partition of us-west-2"), (&many, "IAM takes 2048")] {
+        let (exit, _, error) = bootstrap(&account, &folder, arguments);
+        assert_eq!(exit, 2, "{error}");
+        assert!(error.contains(told), "{error}");
+    }
     // A role's sessions carry no mark of a second factor: said, not forbidden.
     let role = "plan --only admin --trust arn:aws:iam::123456789012:role/ci";
     let (_, _, error) = bootstrap(&account, &folder, role);

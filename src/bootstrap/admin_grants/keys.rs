@@ -9,6 +9,11 @@ use super::TAGGED;
 use super::allow;
 
 const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin"];
+/// Also those of environments whose names begin with this one's.
+const ADMIN_ROLES: &[&str] = &[
+    "arn:{p}:iam::{a}:role/{name}-admin",
+    "arn:{p}:iam::{a}:role/{name}-*-admin",
+];
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
@@ -72,7 +77,7 @@ pub(super) const GRANTS: &[Grant] = &[
             "NotItself",
             "iam",
             "Attach* Create* Delete* Detach* PassRole Put* Tag* Untag* Update*",
-            OWN_ROLE,
+            ADMIN_ROLES,
             ALWAYS,
         )
     },
@@ -112,9 +117,17 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Certificates",
         "acm",
-        "AddTagsToCertificate DescribeCertificate ListCertificates ListTagsForCertificate RequestCertificate",
+        "AddTagsToCertificate ListTagsForCertificate RequestCertificate",
         ANY,
         IN_REGION,
+    ),
+    // Of all regions: one record proves a name in each of them.
+    allow(
+        "CertificatesRead",
+        "acm",
+        "DescribeCertificate ListCertificates",
+        ANY,
+        ALWAYS,
     ),
     allow("Certificate", "acm", "DeleteCertificate", ANY, OURS),
 ];

@@ -8,11 +8,13 @@ use serde::Serialize;
 use super::Ready;
 use super::Report;
 use super::StateFlags;
+use super::attention;
 use super::lines;
 use super::parts;
 use super::parts::CheckPermissions;
 use super::parts::PartFlags;
 use super::verify;
+use crate::aws::Session;
 use crate::bootstrap;
 use crate::bootstrap::Seen;
 use crate::bootstrap::Step;
@@ -63,6 +65,9 @@ pub(super) fn plan(
         } else {
             ("pending", Exit::Pending)
         };
+        if let Some(attention) = attention(&judged) {
+            ui.result(attention)?;
+        }
         if plan.is_empty() {
             ui.result("nothing to do")?;
         }
@@ -164,7 +169,7 @@ pub(super) fn apply(
         let judged = bootstrap::judge(target, &seen)?;
         let plan = bootstrap::plan(judged.clone());
         if let Some(saved) = saved {
-            unchanged(&saved, target, seen, &plan)?;
+            unchanged(&saved, target, seen.clone(), &plan)?;
         }
         if plan.is_empty() {
             ui.result("nothing to do")?;
@@ -176,9 +181,12 @@ pub(super) fn apply(
             ui.json(&Report::new(ui, "pending", &judged))?;
             return Ok(Exit::Pending);
         }
-        parts::may(ui, &session, target, &plan, check).await?;
+        parts::may(ui, &session, (target, &seen), &plan, check).await?;
         ui.confirm(&format!("Change account {}?", target.account_id))
             .await?;
+        if !ui.yes {
+            still_so(ui, &session, target, seen).await?;
+        }
         execute(ui, &plan, async |step| {
             bootstrap::apply(&session, target, step).await
         })
@@ -188,6 +196,20 @@ pub(super) fn apply(
         ui.json(&Report::new(ui, "applied", &judged))?;
         Ok(Exit::Done)
     })
+}
+
+/// Somebody may have changed the account while the question stood: what he added would be written over.
+async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Result<(), Failure> {
+    let looking = bootstrap::observe(session, target);
+    let again = ui.during("looking again", looking).await?;
+    if settled(again) == settled(seen) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        "the account changed while the question stood; nothing was written",
+    )
+    .help("run it again and look at the new plan"))
 }
 
 fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! `certificate`: request, prove, wait, write the ARN into the config.
 
+use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,13 +19,17 @@ use crate::bootstrap::resolver;
 use crate::bootstrap::resolver::Resolver;
 use crate::command::Common;
 use crate::command::Ui;
+use crate::command::agree;
 use crate::command::block_on;
-use crate::command::carry_out;
+use crate::command::execute;
 use crate::config::Config;
 use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
+use crate::plan::Action as _;
+use crate::plan::Line;
+use crate::plan::Plan;
 
 const POINTER: &str = "/config/alb/certificate_arn";
 
@@ -74,24 +79,32 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
             ui.warn(doubt);
         }
         for unknown in &verdict.unknown {
-            ui.detail(format_args!("not checked: {unknown}"));
+            let text = format_args!("not checked: {unknown}");
+            match flags.resolver {
+                // Somebody wanted to know.
+                Some(Asked::At(_)) => ui.warn(text),
+                _ => ui.detail(text),
+            }
         }
         let file = common.config_path();
-        let plan = certificate::plan(&seen, config, &file.display().to_string())
+        let plan: Plan<Step> = certificate::plan(&seen, config, &file.display().to_string())
             .into_iter()
             .collect();
         let work = Work {
             session: &session,
             config,
-            zone: seen.dns.zone.id,
-            certificate: RefCell::new(seen.certificate.unwrap_or_default()),
-            deadline: Instant::now() + flags.timeout,
+            zone: seen.dns.zone.id.clone(),
+            certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
+            deadline: OnceCell::new(),
             timeout: flags.timeout,
         };
         let question = format!("Change account {} and the config?", config.account_id);
-        carry_out(ui, &plan, &question, async |step| match step {
+        if let Some(exit) = agree(ui, &plan, &question).await? {
+            return Ok(exit);
+        }
+        execute(ui, &plan, async |step| match step {
             Step::Request(_) => {
-                let arn = certificate::request(&session, config, now).await?;
+                let arn = certificate::request(&session, config, &seen.others, now).await?;
                 work.certificate.borrow_mut().arn = arn;
                 Ok(())
             }
@@ -100,7 +113,19 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
             Step::Wait(_) => work.wait().await,
             Step::Write { .. } => write(common, &work.arn()),
         })
-        .await
+        .await?;
+        let arn = work.arn();
+        let lines: Vec<Line> = plan
+            .actions
+            .iter()
+            .map(|step| step.known(&arn).line())
+            .collect();
+        ui.result(format_args!(
+            "done: {file} says {arn}",
+            file = file.display()
+        ))?;
+        ui.plan_json("applied", &lines)?;
+        Ok(Exit::Done)
     })
 }
 
@@ -111,7 +136,8 @@ struct Work<'a> {
     zone: String,
     /// As ACM last told it.
     certificate: RefCell<Certificate>,
-    deadline: Instant,
+    /// Counts from the first look: a question may stand for long.
+    deadline: OnceCell<Instant>,
     timeout: Duration,
 }
 
@@ -136,6 +162,7 @@ impl Work<'_> {
 
     /// Asks ACM again and again.
     async fn until(&self, done: impl Fn(&Certificate) -> bool) -> Result<(), Failure> {
+        let deadline = *self.deadline.get_or_init(|| Instant::now() + self.timeout);
         let mut pause = Duration::from_millis(500);
         loop {
             let seen = certificate::look(self.session, &self.arn()).await?;
@@ -144,7 +171,7 @@ impl Work<'_> {
             if ready {
                 return Ok(());
             }
-            if Instant::now() + pause > self.deadline {
+            if Instant::now() + pause > deadline {
                 return Err(self.late());
             }
             tokio::time::sleep(pause).await;

@@ -24,10 +24,21 @@ pub(super) fn run(
         let seen = ui
             .during("looking", destroy::observe(&session, target, config))
             .await?;
-        let steps = destroy::plan(target, config, &seen)?;
+        destroy::plan(target, config, &seen)?;
+        let mut going = seen.clone();
+        if !seen.records.is_empty() {
+            let asking = destroy::kept(&session, config, &seen.certificates);
+            let kept = ui.during("looking into the other regions", asking).await?;
+            if let Some(why) = kept {
+                let records = std::mem::take(&mut going.records);
+                let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
+                going.notes.push(format!("{}: {why}", names.join(", ")));
+            }
+        }
+        let steps = destroy::plan(target, config, &going)?;
         let plan: Plan<_> = steps.into_iter().collect();
         let lines = plan.lines();
-        for note in &seen.notes {
+        for note in &going.notes {
             ui.say(format_args!("kept: {note}"));
         }
         if plan.is_empty() {

@@ -238,21 +238,36 @@ struct Report<'a> {
     actions: Vec<Line>,
     unchanged: Vec<Line>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    attention: Vec<Line>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     fn new(ui: &'a Ui, status: &'a str, judged: &[Judged<Change>]) -> Self {
-        let lines = judged.iter().map(|judged| judged.line.clone());
-        let (unchanged, actions) = lines.partition(|line| line.verb == PlanVerb::Keep);
+        let of = |wanted: fn(PlanVerb) -> bool| {
+            let lines = judged.iter().map(|judged| &judged.line);
+            lines.filter(|line| wanted(line.verb)).cloned().collect()
+        };
         Self {
             version: crate::report::VERSION,
             tool: &ui.tool,
             status,
-            actions,
-            unchanged,
+            actions: of(|verb| !matches!(verb, PlanVerb::Keep | PlanVerb::Heed)),
+            unchanged: of(|verb| verb == PlanVerb::Keep),
+            attention: of(|verb| verb == PlanVerb::Heed),
             remarks: Vec::new(),
         }
+    }
+}
+
+/// How many things are a person's to look at, in words; nothing where there are none.
+fn attention(judged: &[Judged<Change>]) -> Option<String> {
+    let lines = judged.iter().map(|judged| judged.line.verb);
+    match lines.filter(|verb| *verb == PlanVerb::Heed).count() {
+        0 => None,
+        1 => Some("one thing, marked `!`, is yours to look at".to_owned()),
+        many => Some(format!("{many} things, marked `!`, are yours to look at")),
     }
 }
 
@@ -263,6 +278,7 @@ fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
 /// Looks again until nothing is left to do; AWS may take a few seconds to tell what it was told.
 async fn verify(session: &Session, target: &Target) -> Result<Vec<Judged<Change>>, Failure> {
     let mut pause = Duration::from_millis(500);
+    let mut waited = Duration::ZERO;
     loop {
         let seen = bootstrap::observe(session, target).await?;
         let judged = bootstrap::judge(target, &seen)?;
@@ -270,7 +286,7 @@ async fn verify(session: &Session, target: &Target) -> Result<Vec<Judged<Change>
         if left.is_empty() {
             return Ok(judged);
         }
-        if pause > Duration::from_secs(8) {
+        if waited > PATIENCE {
             let what: Vec<String> = left.lines().iter().map(super::describe).collect();
             return Err(Failure::new(
                 Exit::Failed,
@@ -279,6 +295,10 @@ async fn verify(session: &Session, target: &Target) -> Result<Vec<Judged<Change>
             .help("look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back"));
         }
         tokio::time::sleep(pause).await;
-        pause *= 2;
+        waited += pause;
+        pause = (pause * 2).min(Duration::from_secs(10));
     }
 }
+
+/// How long AWS may take to tell what it was told.
+const PATIENCE: Duration = Duration::from_secs(180);

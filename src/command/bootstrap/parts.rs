@@ -5,6 +5,7 @@ use clap::ValueEnum;
 
 use super::Ready;
 use crate::aws::Session;
+use crate::bootstrap::Seen;
 use crate::bootstrap::Step;
 use crate::bootstrap::Target;
 use crate::bootstrap::admin_policy;
@@ -117,7 +118,7 @@ impl Ready {
 pub(super) async fn may(
     ui: &Ui,
     session: &Session,
-    target: &Target,
+    (target, seen): (&Target, &Seen),
     plan: &Plan<Step>,
     when: CheckPermissions,
 ) -> Result<(), Failure> {
@@ -134,7 +135,7 @@ pub(super) async fn may(
     let checked = ui
         .during(
             "checking permissions",
-            permissions::check(session, target, needs),
+            permissions::check(session, target, needs, &permissions::policed(target, seen)),
         )
         .await;
     if !checked.denied.is_empty() {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Ready;
 use super::Report;
 use super::StateFlags;
+use super::attention;
 use super::lines;
 use super::parts::PartFlags;
 use crate::account::Lock;
@@ -22,12 +23,15 @@ use crate::explain::Failure;
 struct StatusReport<'a> {
     #[serde(flatten)]
     plan: Report<'a>,
+    /// The first of `locks`.
     lock: Option<Held>,
+    /// Every lock that is held: the table's and the file's.
+    locks: Vec<Held>,
     /// RFC 3339
     last_state_change: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Held {
     #[serde(flatten)]
     lock: Lock,
@@ -63,18 +67,24 @@ pub(super) fn run(
             .as_ref()
             .map(state_bucket::remarks)
             .unwrap_or_default();
-        let lock = seen
-            .table
-            .and_then(|table| table.lock)
-            .or(state.lock)
+        let in_table = seen.table.and_then(|table| table.lock);
+        let locks: Vec<Held> = in_table
+            .into_iter()
+            .chain(state.lock)
             .map(|lock| Held {
                 age: age(&lock.created),
                 lock,
-            });
+            })
+            .collect();
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
             if target.parts.state {
-                ui.result(held(lock.as_ref()))?;
+                if locks.is_empty() {
+                    ui.result("lock: free")?;
+                }
+                for lock in &locks {
+                    ui.result(held(lock))?;
+                }
                 ui.result(match &state.last_change {
                     Some(time) => format!("state last changed: {time}"),
                     None => "state: none yet".to_owned(),
@@ -83,43 +93,43 @@ pub(super) fn run(
             for remark in &remarks {
                 ui.result(format_args!("note: {remark}"))?;
             }
-            ui.result(if drift {
-                "drift: `osmt-bootstrap apply` mends it"
-            } else {
-                "everything is as it should be"
+            let attention = attention(&judged);
+            if let Some(attention) = &attention {
+                ui.result(attention)?;
+            }
+            ui.result(match (drift, attention) {
+                (true, _) => "drift: `osmt-bootstrap apply` mends it",
+                (false, Some(_)) => "nothing to mend",
+                (false, None) => "everything is as it should be",
             })?;
         }
         let mut plan = Report::new(ui, if drift { "drift" } else { "nothing" }, &judged);
         plan.remarks = remarks;
         ui.json(&StatusReport {
             plan,
-            lock,
+            lock: locks.first().cloned(),
+            locks,
             last_state_change: state.last_change,
         })?;
         Ok(if drift { Exit::Pending } else { Exit::Done })
     })
 }
 
-fn held(lock: Option<&Held>) -> String {
-    match lock {
-        None => "lock: free".to_owned(),
-        Some(held) => {
-            let or = |text: &str| {
-                if text.is_empty() {
-                    "unknown".to_owned()
-                } else {
-                    text.to_owned()
-                }
-            };
-            format!(
-                "lock: held by {} for {} ({}), id {}",
-                or(&held.lock.who),
-                held.age.as_deref().unwrap_or("an unknown time"),
-                or(&held.lock.operation),
-                or(&held.lock.id),
-            )
+fn held(held: &Held) -> String {
+    let or = |text: &str| {
+        if text.is_empty() {
+            "unknown".to_owned()
+        } else {
+            text.to_owned()
         }
-    }
+    };
+    format!(
+        "lock: held by {} for {} ({}), id {}",
+        or(&held.lock.who),
+        held.age.as_deref().unwrap_or("an unknown time"),
+        or(&held.lock.operation),
+        or(&held.lock.id),
+    )
 }
 
 /// The time since then, rounded down: `2 h 5 min`.

@@ -46,6 +46,7 @@ fn audit() -> Audit {
                         enabled: true,
                         noncurrent_days: Some(90),
                         abort_upload_days: Some(7),
+                        ..LifecycleRule::default()
                     },
                 )]
                 .into(),

@@ -1,0 +1,135 @@
+//! What others did to bucket and table is neither written over nor passed by in silence.
+
+use serde_json::json;
+
+use crate::place::Place;
+use crate::support::Emulator;
+
+#[test]
+fn what_somebody_adds_while_the_question_stands_is_not_written_over() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    let bucket = place.bucket();
+    // Something to mend, so that there is a question.
+    let script = format!(
+        r"
+import os, pty, subprocess, time
+s3 = client('s3')
+s3.put_bucket_tagging(Bucket='{bucket}', Tagging={{'TagSet': [{{'Key': 'x', 'Value': 'y'}}]}})
+os.environ.update(AWS_CONFIG_FILE='/dev/null', AWS_SHARED_CREDENTIALS_FILE='/dev/null')
+ours, theirs = pty.openpty()
+run = subprocess.Popen([{program:?}, 'apply', '--dir', {dir:?}], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+said = b''
+while b'[y/N]' not in said:
+    said += run.stderr.read1()
+s3.put_bucket_tagging(Bucket='{bucket}', Tagging={{'TagSet': [{{'Key': 'CostCenter', 'Value': '42'}}]}})
+os.write(ours, b'y\n')
+_, more = run.communicate(timeout=120)
+answer = [run.returncode, (said + more).decode(), s3.get_bucket_tagging(Bucket='{bucket}')['TagSet']]",
+        program = env!("CARGO_BIN_EXE_osmt-bootstrap"),
+        dir = place.folder.path().display().to_string(),
+    );
+    let answer = emulator.ask(&script);
+    assert_eq!(answer[0], 4, "{answer}");
+    let said = answer[1].as_str().unwrap();
+    assert!(
+        said.contains("the account changed while the question stood; nothing was written"),
+        "{said}"
+    );
+    assert_eq!(
+        answer[2],
+        json!([{"Key": "CostCenter", "Value": "42"}]),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_lifecycle_that_deletes_the_state_is_seen() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    emulator.ask(&format!(
+        r"
+rules = [
+  {{'ID': 'osmt-state', 'Status': 'Enabled', 'Filter': {{'Prefix': 'logs/'}}, 'NoncurrentVersionExpiration': {{'NoncurrentDays': 90}},
+    'AbortIncompleteMultipartUpload': {{'DaysAfterInitiation': 7}}, 'Expiration': {{'Days': 1}}}},
+  {{'ID': 'clean', 'Status': 'Enabled', 'Filter': {{'Prefix': ''}}, 'Expiration': {{'Days': 1}}}},
+  {{'ID': 'logs', 'Status': 'Enabled', 'Filter': {{'Prefix': 'logs/'}}, 'Expiration': {{'Days': 1}}}},
+]
+client('s3').put_bucket_lifecycle_configuration(Bucket='{}', LifecycleConfiguration={{'Rules': rules}})",
+        place.bucket()
+    ));
+    let status = place.run(&["status"]).exits(1);
+    for told in [
+        "~ lifecycle: old versions go after 90 days, broken uploads after 7 days (of some keys only) (and the state itself) → old versions go after 90 days",
+        "! lifecycle rule clean: deletes the state itself",
+        "one thing, marked `!`, is yours to look at",
+    ] {
+        assert!(status.stdout.contains(told), "{told}: {status:?}");
+    }
+    assert!(!status.stdout.contains("rule logs"), "{status:?}");
+    place.run(&["apply", "--yes"]).exits(0);
+    let status = place.run(&["status"]).exits(0);
+    assert!(!status.stdout.contains("everything is as"), "{status:?}");
+    let json = place.run(&["status", "--format", "json"]).exits(0).json();
+    assert_eq!(json["attention"][0]["setting"], "lifecycle rule clean");
+    assert_eq!(json["actions"], json!([]));
+}
+
+#[test]
+fn a_bucket_that_is_public_is_refused_before_it_is_half_closed() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    emulator.ask(&format!(
+        r"
+s3, b = client('s3'), '{}'
+s3.create_bucket(Bucket=b, CreateBucketConfiguration={{'LocationConstraint': 'us-west-2'}})
+statement = {{'Sid': 'Web', 'Effect': 'Allow', 'Principal': '*', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::' + b + '/*'}}
+s3.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Statement': [statement]}}))",
+        place.bucket()
+    ));
+    for verb in [&["plan"][..], &["apply", "--yes"]] {
+        let run = place.run(verb).exits(4);
+        assert!(
+            run.stderr.contains("statement Web in the policy"),
+            "{run:?}"
+        );
+    }
+    let calls = emulator.calls();
+    assert!(!calls.contains(&"s3:PutPublicAccessBlock".to_owned()));
+}
+
+#[test]
+fn every_lock_that_is_held_is_told() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    let note = |who: &str| {
+        format!(
+            r#"{{"ID":"1","Operation":"OperationTypeApply","Who":"{who}","Created":"2020-01-02T03:04:05Z"}}"#
+        )
+    };
+    emulator.ask(&format!(
+        "b = '{}'
+client('s3').put_object(Bucket=b, Key='osmt/test/terraform.tfstate.tflock', Body='''{}'''.encode())
+client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': b + '/osmt/test/terraform.tfstate'}}, 'Info': {{'S': '''{}'''}}}})",
+        place.bucket(),
+        note("ann@desk"),
+        note("bob@ci")
+    ));
+    let status = place.run(&["status"]).exits(0);
+    assert!(
+        status.stdout.contains("held by ann@desk") && status.stdout.contains("held by bob@ci"),
+        "{status:?}"
+    );
+    let json = place.run(&["status", "--format", "json"]).exits(0).json();
+    assert_eq!(json["locks"].as_array().unwrap().len(), 2);
+    let refused = place
+        .run(&["destroy", "--yes", "--confirm", "test"])
+        .exits(4);
+    assert!(
+        refused.stderr.contains("`terraform force-unlock 1`"),
+        "{refused:?}"
+    );
+}
