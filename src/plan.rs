@@ -126,7 +126,7 @@ impl<A: Action> Plan<A> {
     pub async fn execute<E>(
         &self,
         apply: impl AsyncFn(&A) -> Result<(), E>,
-    ) -> Result<usize, Stopped<E>> {
+    ) -> Result<(), Stopped<E>> {
         let apply = &apply;
         let lanes = self.actions.iter().map(Action::lane).max();
         let running = (0..=lanes.unwrap_or_default()).map(|lane| async move {
@@ -146,7 +146,7 @@ impl<A: Action> Plan<A> {
             errors.extend(stopped);
         }
         if errors.is_empty() {
-            return Ok(done);
+            return Ok(());
         }
         Err(Stopped {
             done,

@@ -128,6 +128,13 @@ pub struct LifecycleRule {
     pub narrowed: bool,
 }
 
+impl LifecycleRule {
+    /// Whether it is about this key: rules for what carries a tag are not, Terraform's state has none.
+    pub fn covers(&self, key: &str) -> bool {
+        self.enabled && !self.narrowed && key.starts_with(&self.prefix)
+    }
+}
+
 /// The four switches of S3's block on public access.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -206,6 +213,17 @@ pub struct Lock {
     pub operation: String,
     /// RFC 3339.
     pub created: String,
+}
+
+impl Lock {
+    /// Whose it is and since when, as far as the note says: ` by ann@desk since 2026-01-02T03:04:05Z`.
+    pub fn holder(&self) -> String {
+        let part = |word: &str, text: &str| match text {
+            "" => String::new(),
+            text => format!(" {word} {text}"),
+        };
+        part("by", &self.who) + &part("since", &self.created)
+    }
 }
 
 /// A secret, without its value.

@@ -88,7 +88,7 @@ impl Explain for CallError {
             }
             Why::Denied => {
                 return Some(format!(
-                    "the caller needs `{}`; the admin role that `osmt-bootstrap` makes has it",
+                    "the caller needs `{}`; docs/permissions.md says what the admin role may do and what is an administrator's",
                     self.operation
                 ));
             }
@@ -156,6 +156,15 @@ impl CallError {
             why: why(Some(code), 200),
             code: Some(code.to_owned()),
             cause: message.map(|text| Cause(text.to_owned())),
+        }
+    }
+
+    /// An answer that came and cannot be read.
+    pub fn unreadable(operation: &'static str, error: &(dyn StdError + 'static)) -> Self {
+        Self {
+            why: Why::Other,
+            code: Some("an answer that cannot be read".to_owned()),
+            ..Self::broken(operation, error)
         }
     }
 

@@ -197,7 +197,7 @@ fn root(seen: &Known<Root>) -> [Verdict; 2] {
         "OFF: sign in as root, Security credentials, Assign MFA device"
     };
     let keys = if root.keys {
-        "THERE ARE: sign in as root, Security credentials, Access keys, delete them"
+        "PRESENT: sign in as root, Security credentials, Access keys, delete them"
     } else {
         "none"
     };

@@ -131,8 +131,19 @@ pub fn trust(principals: &BTreeSet<String>, mfa: bool, present: Option<&str>) ->
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
+/// Who may assume the role by one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// ARNs, accounts, services, or `*`.
+    pub who: BTreeSet<String>,
+    /// Whether a second factor is wanted.
+    pub mfa: bool,
+    /// Whether any condition is.
+    pub limited: bool,
+}
+
 /// Who may assume the role, and whether a second factor is wanted of them, statement by statement.
-pub fn trusted(trust: &str) -> Vec<(BTreeSet<String>, bool)> {
+pub fn trusted(trust: &str) -> Vec<Trusted> {
     statements_of(trust)
         .iter()
         .filter(|statement| statement["Effect"] == "Allow")
@@ -141,8 +152,13 @@ pub fn trusted(trust: &str) -> Vec<(BTreeSet<String>, bool)> {
                 Value::Object(kinds) => kinds.values().flat_map(strings).collect(),
                 anyone => strings(anyone).into_iter().collect(),
             };
-            let mfa = strings(&statement["Condition"]["Bool"]["aws:MultiFactorAuthPresent"]);
-            (who, mfa == ["true"])
+            let condition = &statement["Condition"];
+            let mfa = strings(&condition["Bool"]["aws:MultiFactorAuthPresent"]);
+            Trusted {
+                who,
+                mfa: mfa == ["true"],
+                limited: !condition.is_null(),
+            }
         })
         .collect()
 }

@@ -209,9 +209,7 @@ fn judge_tags(
     change: Change,
 ) -> Judged<Change> {
     let wanted = target.tags();
-    let fits = wanted
-        .iter()
-        .all(|(key, value)| present.get(key) == Some(value));
+    let fits = target.owns(present);
     let from = present_tags(&wanted, present);
     let to = tags_text(&wanted);
     Judged::setting((thing, true), "tags", (from, &to), fits, change)
@@ -224,10 +222,7 @@ pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Err
     }
     let home = format!("arn:{}:", config::partition(&target.region));
     if let Some(arn) = wishes.trust.iter().find(|arn| !arn.starts_with(&home)) {
-        return Err(Error::Trust(format!(
-            "{arn} is not of the partition of {}",
-            target.region
-        )));
+        return Err(Error::Partition(arn.clone(), home));
     }
     let present = seen.role.as_ref().map(|role| role.trust.as_str());
     let size = policy::trust(&wishes.trust, wishes.mfa, present)
@@ -280,7 +275,7 @@ fn judge_role(
         Vec::new()
     };
     if !open.is_empty() {
-        let setting = "may be assumed by, and should not";
+        let setting = "may be assumed, though it should not, by";
         judged.push(Judged::shown(thing.0, setting, open.join(", "), false));
     }
     let hours = |seconds: i32| format!("{} h", f64::from(seconds) / 3600.0);
@@ -318,9 +313,10 @@ fn is_everything(policy: &str) -> bool {
 /// Who may assume the role though nobody should: anybody, or a user without a second factor.
 fn too_many(trust: &str) -> Vec<String> {
     let statements = policy::trusted(trust).into_iter();
-    let open = statements.flat_map(|(who, mfa)| {
-        who.into_iter().filter_map(move |who| {
-            if who == "*" {
+    let open = statements.flat_map(|trusted| {
+        let (mfa, limited) = (trusted.mfa, trusted.limited);
+        trusted.who.into_iter().filter_map(move |who| {
+            if who == "*" && !limited {
                 Some("anybody in any account".to_owned())
             } else if !mfa && who.contains(":user/") {
                 Some(format!("{who} without a second factor"))
@@ -335,9 +331,13 @@ fn too_many(trust: &str) -> Vec<String> {
 fn trust_text(trust: &str) -> String {
     let told: Vec<String> = policy::trusted(trust)
         .into_iter()
-        .map(|(who, mfa)| {
-            let who: Vec<String> = who.into_iter().collect();
-            let how = if mfa { "with MFA" } else { "without MFA" };
+        .map(|trusted| {
+            let who: Vec<String> = trusted.who.into_iter().collect();
+            let how = if trusted.mfa {
+                "with MFA"
+            } else {
+                "without MFA"
+            };
             format!("{} {how}", who.join(", "))
         })
         .collect();

@@ -1,7 +1,5 @@
 //! Takes the admin role and its policies apart, where they carry our tags. Pure; the calls are `admin_role_apply`'s.
 
-use std::collections::BTreeMap;
-
 use super::Judged;
 use super::Target;
 use super::admin_policy as policy;
@@ -13,12 +11,7 @@ use crate::plan::Verb;
 
 /// The steps that take the role and its policies away; nothing where they do not carry our tags. Pure.
 pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
-    let ours = |tags: &BTreeMap<String, String>| {
-        target
-            .tags()
-            .iter()
-            .all(|(key, value)| tags.get(key) == Some(value))
-    };
+    let ours = |tags| target.owns(tags);
     let step = |thing: &str, setting: Option<String>, change| {
         let line = Line::new(Verb::Delete, thing);
         Judged {

@@ -84,13 +84,9 @@ pub async fn request(
         .iter()
         .take(16)
         .fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
-    let tags = [
-        ("Application", "osmt"),
-        ("Environment", &config.env),
-        ("ManagedBy", "osmt-bootstrap"),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
+    let tags = super::tags(&config.env)
+        .into_iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
     let request = session
         .acm()
         .request_certificate()

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use aws_sdk_acm::Client;
 use aws_sdk_acm::types::Filters;
 use aws_sdk_acm::types::KeyAlgorithm;
+use futures_util::future::join_all;
 use futures_util::future::try_join_all;
 
 use super::certificate_apply::candidates;
@@ -63,32 +64,41 @@ pub async fn kept(
     config: &Config,
     ours: &[Certificate],
 ) -> Result<Option<String>, CallError> {
-    match needed(session, &config.domain.name, ours).await {
-        Ok(arn) => Ok(arn.map(|arn| format!("certificate {arn} is proven by the record, too"))),
-        Err(error) if error.why == Why::Denied => Ok(Some(format!(
-            "whether certificates of other regions are proven by the record is not known: {}",
-            error.reason()
-        ))),
-        Err(error) => Err(error),
-    }
-}
-
-/// A certificate of the account, in whatever region, that holds the domain or its wildcard and is none of these.
-async fn needed(
-    session: &Session,
-    domain: &str,
-    ours: &[Certificate],
-) -> Result<Option<String>, CallError> {
-    let regions = observe_ec2::regions(session).await?;
+    let domain = &config.domain.name;
+    let regions = match observe_ec2::regions(session).await {
+        Ok(regions) => regions,
+        Err(error) if error.why == Why::Denied => return Ok(Some(not_known(&error))),
+        Err(error) => return Err(error),
+    };
     let reads = regions.iter().map(async |region| {
         let client = session.acm_in(region);
-        holders(&client, domain).await
+        (region, holders(&client, domain).await)
     });
-    let holders = try_join_all(reads).await?;
-    let other = |arn: &String| ours.iter().all(|one| one.arn != *arn);
-    Ok(holders.into_iter().flatten().find(other))
+    let mut unknown = None;
+    for (region, found) in join_all(reads).await {
+        match found {
+            Ok(arns) => {
+                let other = |arn: &String| ours.iter().all(|one| one.arn != *arn);
+                if let Some(arn) = arns.into_iter().find(other) {
+                    return Ok(Some(format!("certificate {arn} is proven by it, too")));
+                }
+            }
+            Err(error) if *region == session.region => return Err(error),
+            // The account may not use it, or nobody can reach it from here.
+            Err(error) => unknown = Some(format!("{} ({region})", not_known(&error))),
+        }
+    }
+    Ok(unknown)
 }
 
+fn not_known(error: &CallError) -> String {
+    format!(
+        "whether certificates of other regions are proven by it is not known: {}",
+        error.reason()
+    )
+}
+
+/// The certificates of a region that hold the domain or its wildcard.
 async fn holders(client: &Client, domain: &str) -> Result<Vec<String>, CallError> {
     let wildcard = format!("*.{domain}");
     let holds =

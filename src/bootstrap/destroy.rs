@@ -157,7 +157,7 @@ pub async fn observe(
         }
         Ok(admin) => {
             let role_tags = admin.role.as_ref().map(|role| &role.tags);
-            if role_tags.is_some_and(|tags| !tagged(target, tags)) {
+            if role_tags.is_some_and(|tags| !target.owns(tags)) {
                 let role = format!("role {role}");
                 seen.notes.push(foreign(target, &role));
             }
@@ -185,7 +185,7 @@ async fn stored(session: &Session, target: &Target) -> Result<Stored, super::Err
     let super::Seen { bucket, table, .. } = super::observe(session, &whole).await?;
     // The table of a lock that moved to a file goes too, if it is ours.
     let spare = target.table.is_none();
-    let table = table.filter(|table| !spare || tagged(target, &table.tags));
+    let table = table.filter(|table| !spare || target.owns(&table.tags));
     let contents = async {
         match bucket {
             Some(bucket) => {
@@ -215,7 +215,7 @@ async fn stored(session: &Session, target: &Target) -> Result<Stored, super::Err
 fn reasons(target: &Target, stored: &Stored, certificates: &[Certificate]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some((bucket, contents)) = &stored.bucket {
-        if !tagged(target, &bucket.tags) {
+        if !target.owns(&bucket.tags) {
             reasons.push(Reason::foreign(target, &format!("bucket {}", bucket.name)));
         }
         reasons.extend(
@@ -227,7 +227,7 @@ fn reasons(target: &Target, stored: &Stored, certificates: &[Certificate]) -> Ve
         reasons.extend(contents.locks.iter().map(|(key, lock)| held(key, lock)));
     }
     if let Some((table, locks)) = &stored.table {
-        if !tagged(target, &table.tags) {
+        if !target.owns(&table.tags) {
             reasons.push(Reason::foreign(target, &format!("table {}", table.name)));
         }
         reasons.extend(locks.iter().map(|(id, lock)| held(id, lock)));
@@ -286,7 +286,7 @@ impl State {
         Reason {
             text: format!("the last version of the deleted state {key} lists {count}"),
             help: format!(
-                "if they are still there, restore that version and run `terraform destroy`; if they are gone, `aws s3api delete-object --bucket {bucket} --key {key} --version-id {version}`"
+                "restore it (`aws s3api copy-object --bucket {bucket} --key '{key}' --copy-source '{bucket}/{key}?versionId={version}'`) and run `terraform destroy`; where the resources are gone, `terraform state rm` them then"
             ),
         }
     }
@@ -300,11 +300,6 @@ fn foreign(target: &Target, thing: &str) -> String {
 }
 
 fn held(what: &str, lock: &Lock) -> Reason {
-    let by = if lock.who.is_empty() {
-        String::new()
-    } else {
-        format!(" by {} since {}", lock.who, lock.created)
-    };
     let unlock = if lock.id.is_empty() {
         String::new()
     } else {
@@ -314,16 +309,9 @@ fn held(what: &str, lock: &Lock) -> Reason {
         )
     };
     Reason {
-        text: format!("{what} is locked{by}"),
+        text: format!("{what} is locked{}", lock.holder()),
         help: format!("wait until the lock is given back{unlock}"),
     }
-}
-
-fn tagged(target: &Target, tags: &BTreeMap<String, String>) -> bool {
-    target
-        .tags()
-        .iter()
-        .all(|(key, value)| tags.get(key) == Some(value))
 }
 
 /// What goes, in order; refused while anything forbids it.

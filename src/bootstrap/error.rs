@@ -50,14 +50,17 @@ pub enum Error {
     /// The admin role must be made, and nobody is named who may assume it.
     #[error("role {0} does not exist yet, and nobody is named who may assume it")]
     NobodyTrusted(String),
-    /// Somebody cannot be trusted.
+    /// Somebody lives in another partition.
+    #[error("{0} is no ARN of {1}; nothing was written")]
+    Partition(String, String),
+    /// The trust policy would be too long.
     #[error("{0}; nothing was written")]
     Trust(String),
     /// IAM does not know somebody who is to be trusted.
     #[error("IAM does not take the trust policy: somebody named in it does not exist")]
     Principal(#[source] CallError),
     /// An item of the account that is to be changed cannot be read.
-    #[error("the account's {item} cannot be read, so it is not changed; nothing was written")]
+    #[error("{item} cannot be read, so it is not changed ({why}); nothing was written")]
     Account {
         /// `password policy`
         item: String,
@@ -85,7 +88,7 @@ impl Explain for Error {
             | Self::PublicPolicy { .. }
             | Self::Table { .. }
             | Self::OtherEnvironment { .. } => Exit::Refused,
-            Self::NobodyTrusted(_) | Self::Trust(_) => Exit::Usage,
+            Self::NobodyTrusted(_) | Self::Partition(..) | Self::Trust(_) => Exit::Usage,
             Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } | Self::Acl(..) => {
                 Exit::Failed
             }
@@ -112,9 +115,10 @@ impl Explain for Error {
             Self::NobodyTrusted(_) => Some(
                 "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),
             ),
+            Self::Partition(_, home) => Some(format!("name users, roles or accounts of {home}")),
             Self::Trust(_) => Some("trust a whole account with `--trust arn:…:root`, and let its own policies decide who".into()),
             Self::Principal(_) => Some("check each `--trust`: the user or role must exist".into()),
-            Self::Account { why, .. } => Some(format!("it says: {why}")),
+            Self::Account { .. } => Some("leave the item out, or run it as somebody who may read it".into()),
             Self::Slow { .. } => Some("run it again in a minute: it goes on from there".into()),
             Self::Call(error) => error.help(),
         }

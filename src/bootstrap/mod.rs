@@ -98,14 +98,27 @@ impl Target {
 
     /// The tags that everything carries.
     pub fn tags(&self) -> BTreeMap<String, String> {
-        [
-            ("Application", "osmt"),
-            ("Environment", &self.env),
-            ("ManagedBy", "osmt-bootstrap"),
-        ]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into()
+        tags(&self.env)
     }
+
+    /// Whether something carries them.
+    pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
+        let wanted = self.tags();
+        wanted
+            .iter()
+            .all(|(key, value)| tags.get(key) == Some(value))
+    }
+}
+
+/// The tags of an environment's things.
+fn tags(env: &str) -> BTreeMap<String, String> {
+    [
+        ("Application", "osmt"),
+        ("Environment", env),
+        ("ManagedBy", "osmt-bootstrap"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
 }
 
 /// What is there now.

@@ -42,7 +42,7 @@ pub fn name(text: &str) -> Result<String, String> {
     if (3..=63).contains(&text.len()) && parts && !address && !reserved {
         Ok(text.to_owned())
     } else {
-        Err("a bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots".to_owned())
+        Err("a bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots, and none of S3's reserved beginnings and ends (xn--, -s3alias, …)".to_owned())
     }
 }
 
@@ -141,42 +141,18 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         Change::Version,
     ));
     judged.push(lifecycle(thing, bucket));
-    for (id, rule) in &bucket.lifecycle {
-        if id != RULE && rule.enabled && rule.expires && target.state_key.starts_with(&rule.prefix)
-        {
-            let text =
-                "deletes the state itself after a while: remove it, or narrow it to other keys";
-            judged.push(Judged::shown(
-                &name,
-                format!("lifecycle rule {id}"),
-                text.to_owned(),
-                false,
-            ));
-        }
-    }
-    let wanted = target.tags();
-    let merged: BTreeMap<_, _> = bucket
-        .tags
-        .clone()
-        .into_iter()
-        .chain(wanted.clone())
-        .collect();
-    judged.push(Judged::setting(
-        thing,
-        "tags",
-        (present_tags(&wanted, &bucket.tags), &tags_text(&wanted)),
-        merged == bucket.tags,
-        Change::Tags(merged.clone()),
-    ));
+    judged.extend(dangers(target, &name, bucket));
+    // Also for a new bucket: not every S3 takes them with the first call.
+    judged.push(tags(target, thing, bucket));
     Ok(judged)
 }
 
 /// What is worth saying and is not ours to change.
-pub fn remarks(bucket: &Bucket) -> Vec<String> {
+pub fn remarks(target: &Target, bucket: &Bucket) -> Vec<String> {
     let mut remarks: Vec<String> = bucket
         .lifecycle
         .iter()
-        .filter(|(id, rule)| *id != RULE && rule.enabled)
+        .filter(|(id, rule)| *id != RULE && rule.covers(&target.state_key))
         .filter_map(|(id, rule)| Some((id, rule.noncurrent_days?)))
         .filter(|(_, days)| *days < KEEP_DAYS)
         .map(|(id, days)| {
@@ -194,15 +170,39 @@ pub fn remarks(bucket: &Bucket) -> Vec<String> {
     remarks
 }
 
+fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
+    let wanted = target.tags();
+    let mut merged = bucket.tags.clone();
+    merged.extend(wanted.clone());
+    Judged::setting(
+        thing,
+        "tags",
+        (present_tags(&wanted, &bucket.tags), &tags_text(&wanted)),
+        merged == bucket.tags,
+        Change::Tags(merged.clone()),
+    )
+}
+
+/// Lifecycle rules of others that delete the state itself.
+fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> {
+    let rules = bucket.lifecycle.iter();
+    let deleting =
+        rules.filter(|(id, rule)| *id != RULE && rule.expires && rule.covers(&target.state_key));
+    let text = "deletes the state itself after a while: remove it, or narrow it to other keys";
+    deleting
+        .map(|(id, _)| Judged::shown(name, format!("lifecycle rule {id}"), text.to_owned(), false))
+        .collect()
+}
+
 fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
     let text = |rule: &LifecycleRule| {
         let days =
             |days: Option<i32>| days.map_or("never".into(), |days| format!("after {days} days"));
         let some = rule.narrowed || !rule.prefix.is_empty();
         let faults = [
-            (!rule.enabled, " (disabled)"),
-            (some, " (of some keys only)"),
-            (rule.expires, " (and the state itself)"),
+            (!rule.enabled, "; disabled"),
+            (some, "; for some keys only"),
+            (rule.expires, "; deletes the state itself, too"),
         ];
         let faults = faults
             .into_iter()

@@ -11,6 +11,9 @@ use url::Url;
 use super::Ui;
 use super::ui;
 use crate::aws;
+use crate::bootstrap::main_tf::Backend;
+use crate::bootstrap::main_tf::Identity;
+use crate::bootstrap::main_tf::MainTf;
 use crate::config::Config;
 use crate::document::Document;
 use crate::explain::Exit;
@@ -36,7 +39,7 @@ pub struct Common {
     /// The AWS profile, as in ~/.aws/config.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub profile: Option<String>,
-    /// The AWS region [default: the config's].
+    /// The AWS region; the config's is the only one where there is a config, so only `init` is told another.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub region: Option<String>,
     /// Another endpoint than AWS's own, for an emulator.
@@ -133,6 +136,19 @@ impl Common {
         })
     }
 
+    /// The names that `main.tf` gives to bucket and table, where it gives any; one of another deployment is refused.
+    pub fn backend(&self, config: &Config) -> Result<Backend, Failure> {
+        match files::read_text(&self.dir.join("main.tf")) {
+            Ok(text) => {
+                let main = MainTf::parse(&text)?;
+                same_deployment(config, &main.identity())?;
+                Ok(main.backend()?)
+            }
+            Err(files::Error::Missing(_)) => Ok(Backend::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Signs in to the config's account, in the config's region; another account or region is refused.
     pub async fn sign_in(&self, config: &Config, ui: &Ui) -> Result<aws::Session, Failure> {
         let mut settings = self.aws(ui)?;
@@ -221,4 +237,23 @@ fn endpoint(text: &str) -> Result<String, String> {
     } else {
         Err("it should be a URL like http://127.0.0.1:5555".to_owned())
     }
+}
+
+/// Refuses a config that names another deployment than the one `main.tf` was rendered for: its state would be taken for ours.
+fn same_deployment(config: &Config, main: &Identity) -> Result<(), Failure> {
+    for (what, main, config) in [
+        ("account", &main.account_id, &config.account_id),
+        ("region", &main.region, &config.region),
+        ("environment", &main.env, &config.env),
+    ] {
+        if let Some(main) = main.as_ref().filter(|main| *main != config) {
+            let message = format!(
+                "main.tf is for {what} {main}, the config for {config}; nothing was written"
+            );
+            return Err(Failure::new(Exit::Refused, message).help(
+                "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; each deployment wants a directory of its own",
+            ));
+        }
+    }
+    Ok(())
 }

@@ -62,7 +62,7 @@ pub fn main<T: Tool>() -> ExitCode {
         _ => tool.run(&ui),
     };
     let exit = result.unwrap_or_else(|failure| {
-        ui.failure(&failure);
+        ui.end(&failure);
         failure.exit
     });
     ExitCode::from(exit.code())
@@ -176,10 +176,7 @@ async fn execute<A: Action, E: Into<Failure>>(
         ui.done(&what);
         Ok::<_, E>(())
     });
-    let executed = executed.await;
-    executed
-        .map(drop)
-        .map_err(|stopped| interrupted(ui, stopped))
+    executed.await.map_err(|stopped| interrupted(ui, stopped))
 }
 
 /// What a plan that stopped half-way says: the error, how far it came, and that a second run goes on.

@@ -143,8 +143,8 @@ impl Ui {
         self.stderr(format_args!("{style}warning{style:#}: {text}"));
     }
 
-    /// An error, its causes and its remedy; in the JSON format also on stdout, unless something stands there already.
-    pub fn failure(&self, failure: &Failure) {
+    /// The end of a run that failed; in the JSON format also on stdout, unless something stands there already.
+    pub fn end(&self, failure: &Failure) {
         if !self.spoken.get() {
             let work = self.work.borrow();
             let of = |finished: bool| {
@@ -161,6 +161,11 @@ impl Ui {
                 unfinished: of(false),
             });
         }
+        self.failure(failure);
+    }
+
+    /// An error, its causes and its remedy, on stderr.
+    pub fn failure(&self, failure: &Failure) {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let dim = Style::new().bold();
         let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));

@@ -1,4 +1,4 @@
-# Rendered by osmt-bootstrap init, which asks before it overwrites. Safe to commit: no secret, no personal path.
+# Rendered by osmt-bootstrap init, which asks before it changes this file. Safe to commit: no secret, no personal path.
 terraform {
   required_version = ">= 1.11, < 2.0"
 

@@ -62,7 +62,7 @@ client('s3').put_bucket_lifecycle_configuration(Bucket='{}', LifecycleConfigurat
     ));
     let status = place.run(&["status"]).exits(1);
     for told in [
-        "~ lifecycle: old versions go after 90 days, broken uploads after 7 days (of some keys only) (and the state itself) → old versions go after 90 days",
+        "~ lifecycle: old versions go after 90 days, broken uploads after 7 days; for some keys only; deletes the state itself, too → old versions go after 90 days",
         "! lifecycle rule clean: deletes the state itself",
         "one thing, marked `!`, is yours to look at",
     ] {

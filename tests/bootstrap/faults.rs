@@ -1,6 +1,7 @@
 //! A fault at every single call of `apply`, `certificate` and `destroy`, with the admin role and without: the next run converges to the same state.
 //!
-//! Each call meets one kind of fault, turn by turn; with `OSMT_FAULTS=all` every call meets every kind.
+//! Each call meets one kind of fault, turn by turn (of the listings that go to each region a few do); with `OSMT_FAULTS=all`
+//! every call meets every kind.
 
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -18,7 +19,8 @@ use crate::support::Emulator;
 /// No run may take longer than this, whatever happens to it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How many calls that look alike meet a fault where not all do.
+/// The call that goes to each region, and how many of them meet a fault where not all do.
+const LISTING: &str = "CertificateManager.ListCertificates";
 const ALIKE: usize = 6;
 
 /// A verb under test: what it wants before, how it is run, and how the same binary proves that it converged.
@@ -151,7 +153,7 @@ fn matrix(name: &str, subject: &Subject) {
             .flat_map(|at| Fault::ALL.map(|fault| (at, fault)))
             .collect()
     } else {
-        // Some calls go to each region: a few of them tell what the others would.
+        // `destroy` lists the certificates of each region: a few of these calls tell what the others would.
         let alike = |at: usize| {
             calls[..at]
                 .iter()
@@ -159,7 +161,7 @@ fn matrix(name: &str, subject: &Subject) {
                 .count()
         };
         (0..calls.len())
-            .filter(|at| alike(*at) < ALIKE)
+            .filter(|at| calls[*at] != LISTING || alike(*at) < ALIKE)
             .map(|at| (at, Fault::ALL[at % Fault::ALL.len()]))
             .collect()
     };

@@ -71,12 +71,15 @@ fn the_state_of_another_environment_is_never_taken_over() {
     }
     // Or he changed main.tf, too, but for its names.
     main_tf(&place, "prod", &bucket, "osmt-test");
-    for arguments in [
-        vec!["apply", "--yes"],
-        vec!["destroy", "--yes", "--confirm", "prod"],
+    for (arguments, told) in [
+        (vec!["apply", "--yes"], "belongs to environment test"),
+        (
+            vec!["destroy", "--yes", "--confirm", "prod"],
+            "does not carry the tags of environment prod",
+        ),
     ] {
         let run = place.run(&arguments).exits(4);
-        assert!(run.stderr.contains("test"), "{run:?}");
+        assert!(run.stderr.contains(told), "{run:?}");
     }
     let other = ["apply", "--yes", "--bucket", "osmt-prod-free"];
     let run = place.run(&other).exits(4);

@@ -116,7 +116,7 @@ fn serve(client: TcpStream, upstream: &str, shared: &Mutex<Shared>) -> io::Resul
         let fault = {
             let mut shared = shared.lock().unwrap();
             let number = shared.calls.len();
-            shared.calls.push(name(&head));
+            shared.calls.push(name(&head, &body));
             shared
                 .fault
                 .filter(|(at, fault)| number == *at || (*fault == Fault::Offline && number > *at))
@@ -201,13 +201,18 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-fn name(head: &str) -> String {
+/// What is asked: the target, the action of a form, or the first line.
+fn name(head: &str, body: &[u8]) -> String {
     let first = head.lines().next().unwrap_or_default();
     let first = first.rsplit_once(' ').map_or(first, |(call, _)| call);
-    match header(head, "x-amz-target") {
-        Some(target) => target.to_owned(),
-        None => first.to_owned(),
+    if let Some(target) = header(head, "x-amz-target") {
+        return target.to_owned();
     }
+    let form = String::from_utf8_lossy(body);
+    let action = form
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("Action="));
+    action.unwrap_or(first).to_owned()
 }
 
 fn throttled(head: &str) -> Vec<u8> {

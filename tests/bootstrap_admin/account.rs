@@ -110,7 +110,7 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
     assert_eq!(exit, 0);
     assert!(plan.contains(told), "{plan}");
     let (exit, _, error) = unreached(&format!("apply {item} --yes"));
-    assert_ne!(exit, 0, "{error}");
+    assert_eq!(exit, 3, "{error}");
     assert!(error.contains("EBS encryption by default"), "{error}");
 }
 

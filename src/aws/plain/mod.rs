@@ -249,7 +249,9 @@ fn host(service: &Service, account_id: &str, region: &str, fips: bool) -> String
     } else {
         String::new()
     };
-    let fips = if fips { "-fips" } else { "" };
+    // In GovCloud the plain hosts of all others are the FIPS ones.
+    let named = !region.starts_with("us-gov-") || service.id == S3_CONTROL.id;
+    let fips = if fips && named { "-fips" } else { "" };
     let china = if region.starts_with("cn-") { ".cn" } else { "" };
     let Service { host, .. } = service;
     format!("https://{account}{host}{fips}.{region}.amazonaws.com{china}")
@@ -293,7 +295,7 @@ fn refusal(text: &str, kind: Option<&str>) -> ErrorMetadata {
 impl Answer {
     /// A field of an XML answer itself; empty where it is not said.
     pub fn field(&self, name: &str) -> Result<String, CallError> {
-        xml::field(&self.text, name).map_err(|error| CallError::broken(self.operation, &error))
+        xml::field(&self.text, name).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
     /// The items of a list in an XML answer, each with these fields; one that is not said is empty.
@@ -303,12 +305,13 @@ impl Answer {
         fields: [&str; N],
     ) -> Result<Vec<[String; N]>, CallError> {
         xml::rows(&self.text, list, fields)
-            .map_err(|error| CallError::broken(self.operation, &error))
+            .map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
     /// A JSON answer, as far as `T` wants it.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
-        serde_json::from_str(&self.text).map_err(|error| CallError::broken(self.operation, &error))
+        serde_json::from_str(&self.text)
+            .map_err(|error| CallError::unreadable(self.operation, &error))
     }
 }
 
@@ -366,7 +369,11 @@ mod tests {
         );
         assert_eq!(
             of(&ACCESS_ANALYZER, "us-gov-west-1", true),
-            "https://access-analyzer-fips.us-gov-west-1.amazonaws.com"
+            "https://access-analyzer.us-gov-west-1.amazonaws.com"
+        );
+        assert_eq!(
+            of(&CLOUDTRAIL, "us-east-1", true),
+            "https://cloudtrail-fips.us-east-1.amazonaws.com"
         );
         assert_eq!(
             of(&S3_CONTROL, "cn-north-1", false),

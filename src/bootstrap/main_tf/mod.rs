@@ -1,5 +1,7 @@
 //! `main.tf`: rendered from the template once, then read and edited; what the user wrote besides stays byte for byte. Pure.
 
+mod edit;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -69,12 +71,19 @@ struct Attribute {
 
 type Attributes = BTreeMap<String, Attribute>;
 
+/// A block: where it stands and what is set in it.
+#[derive(Clone, Debug)]
+struct Settings {
+    whole: Range<usize>,
+    attributes: Attributes,
+}
+
 /// A `main.tf` that was read.
 #[derive(Clone, Debug)]
 pub struct MainTf {
     text: String,
-    backend: Option<Attributes>,
-    provider: Attributes,
+    backend: Option<Settings>,
+    provider: Option<Settings>,
     env: Option<Attribute>,
 }
 
@@ -97,16 +106,22 @@ impl MainTf {
             .get_blocks("provider")
             .find(|block| block.has_labels(&["aws"]) && !block.body.has_attribute("alias"));
         Ok(Self {
-            backend: backend.map(attributes),
+            backend: backend.and_then(settings),
             env: provider.and_then(environment),
-            provider: provider.map(attributes).unwrap_or_default(),
+            provider: provider.and_then(settings),
             text: text.to_owned(),
         })
     }
 
+    /// Whether the state is kept in S3.
+    pub fn is_in_s3(&self) -> bool {
+        self.backend.is_some()
+    }
+
     /// The names of the backend; one that is no literal cannot be known and is refused. Without a block all are left open.
     pub fn backend(&self) -> Result<Backend, Error> {
-        let said = |name: &str| match self.backend.as_ref().and_then(|all| all.get(name)) {
+        let attributes = self.backend.as_ref().map(|block| &block.attributes);
+        let said = |name: &str| match attributes.and_then(|all| all.get(name)) {
             None => Ok(None),
             Some(Attribute {
                 literal: Some(literal),
@@ -127,7 +142,8 @@ impl MainTf {
 
     /// For which deployment it was rendered.
     pub fn identity(&self) -> Identity {
-        let said = |name: &str| self.provider.get(name)?.literal.clone();
+        let attributes = self.provider.as_ref().map(|block| &block.attributes);
+        let said = |name: &str| attributes?.get(name)?.literal.clone();
         Identity {
             account_id: said("allowed_account_ids"),
             region: said("region"),
@@ -135,102 +151,21 @@ impl MainTf {
         }
     }
 
-    /// The same text with these values in it. A setting that somebody removed stays away, but for what a backend needs.
-    pub fn with(&self, values: &Values) -> String {
-        let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
-        let account = Some(format!(
-            "[{}]",
-            text(&values.account_id).unwrap_or_default()
-        ));
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-        if let Some(backend) = &self.backend {
-            let table = values.lock_table.as_deref().and_then(text);
-            let lockfile = values.use_lockfile.then(|| "true".to_owned());
-            let mut added = Vec::new();
-            for (name, value) in [
-                ("bucket", text(&values.bucket)),
-                ("key", text(&values.key)),
-                ("region", text(&values.region)),
-                ("dynamodb_table", table),
-                ("use_lockfile", lockfile),
-                ("profile", values.profile.as_deref().and_then(text)),
-            ] {
-                match (backend.get(name), value) {
-                    (Some(there), Some(value)) => edits.push((there.value.clone(), value)),
-                    (Some(there), None) if name != "profile" => {
-                        edits.push((self.lines(&there.whole), String::new()));
-                    }
-                    (None, Some(value)) => added.push((name, value)),
-                    (_, None) => {}
-                }
-            }
-            if let Some(there) = backend.get("allowed_account_ids") {
-                edits.extend(account.clone().map(|value| (there.value.clone(), value)));
-            }
-            edits.extend(self.behind(backend, &added));
-        }
-        let provider = [
-            ("region", text(&values.region)),
-            ("allowed_account_ids", account),
-            ("profile", values.profile.as_deref().and_then(text)),
-        ];
-        for (name, value) in provider {
-            if let (Some(there), Some(value)) = (self.provider.get(name), value) {
-                edits.push((there.value.clone(), value));
-            }
-        }
-        if let Some(env) = &self.env {
-            edits.extend(text(&values.env).map(|value| (env.value.clone(), value)));
-        }
-        edits.sort_by_key(|(at, _)| at.start);
-        let mut edited = self.text.clone();
-        for (at, with) in edits.into_iter().rev() {
-            edited.replace_range(at, &with);
-        }
-        edited
-    }
-
-    /// New attributes on lines of their own behind the last one, their signs below its sign.
-    fn behind(
-        &self,
-        block: &Attributes,
-        added: &[(&str, String)],
-    ) -> Option<(Range<usize>, String)> {
-        let last = block.values().max_by_key(|attribute| attribute.whole.end)?;
-        let line = self.lines(&last.whole);
-        let indent: String = self.text[line.start..]
-            .chars()
-            .take_while(|c| c.is_whitespace() && *c != '\n')
-            .collect();
-        let before = &self.text[last.whole.start..last.value.start];
-        let width = before.trim_end().trim_end_matches('=').len().max(1) - 1;
-        let lines: Vec<String> = added
-            .iter()
-            .map(|(name, value)| format!("{indent}{name:width$} = {value}\n"))
-            .collect();
-        (!lines.is_empty()).then(|| (line.end..line.end, lines.concat()))
-    }
-
-    /// The whole lines that a span lies on, with the end of the last.
-    fn lines(&self, span: &Range<usize>) -> Range<usize> {
-        let start = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-        let end = self.text[span.end..]
-            .find('\n')
-            .map_or(self.text.len(), |at| span.end + at + 1);
-        start..end
-    }
-
+    /// The number of the line at an offset, from 1.
     fn line(&self, at: usize) -> usize {
         self.text[..at].matches('\n').count() + 1
     }
 }
 
-fn attributes(block: &Block) -> Attributes {
+fn settings(block: &Block) -> Option<Settings> {
     let known = block.body.attributes().filter_map(|attribute| {
         let name = attribute.key.as_str().to_owned();
         Some((name, found(attribute.span()?, &attribute.value)?))
     });
-    known.collect()
+    Some(Settings {
+        whole: block.span()?,
+        attributes: known.collect(),
+    })
 }
 
 /// The tag `Environment` among the provider's default tags.
@@ -274,18 +209,20 @@ pub fn render(template: &str, values: &Values) -> Result<String, Error> {
     ];
     let mut rendered = String::new();
     'lines: for line in template.split_inclusive('\n') {
-        let mut line = line.to_owned();
-        while let Some((before, rest)) = line.split_once("{{") {
-            let Some((name, after)) = rest.split_once("}}") else {
-                return Err(Error::Template(line.trim().to_owned()));
-            };
-            match values.iter().find(|(known, _)| *known == name.trim()) {
-                None => return Err(Error::Template(line.trim().to_owned())),
-                Some((_, None)) => continue 'lines,
-                Some((_, Some(value))) => line = format!("{before}{value}{after}"),
+        let mut filled = String::new();
+        let mut rest = line;
+        while let Some((before, behind)) = rest.split_once("{{") {
+            let (name, after) = behind
+                .split_once("}}")
+                .ok_or_else(|| Error::Template(line.trim().to_owned()))?;
+            let known = values.iter().find(|(known, _)| *known == name.trim());
+            match known.ok_or_else(|| Error::Template(line.trim().to_owned()))? {
+                (_, None) => continue 'lines,
+                (_, Some(value)) => filled.extend([before, value]),
             }
+            rest = after;
         }
-        rendered.push_str(&line);
+        rendered.extend([&filled, rest]);
     }
     Ok(rendered)
 }
@@ -311,6 +248,14 @@ pub enum Error {
         /// From 1.
         line: usize,
     },
+    /// A block that must grow or shrink stands on one line.
+    #[error(
+        "the block at line {line} of main.tf stands on one line, so nothing can be added to it or taken away"
+    )]
+    OneLine {
+        /// From 1.
+        line: usize,
+    },
     /// The template says what nobody knows.
     #[error("main.tf.tpl asks for what is not known: {0}")]
     Template(String),
@@ -325,6 +270,7 @@ impl Explain for Error {
         Some(
             match self {
                 Self::Syntax { .. } => "`terraform validate` tells more; mend it, or move it away and run `osmt-bootstrap init`",
+                Self::OneLine { .. } => "spread it over several lines, one setting a line, and run it again",
                 Self::NotLiteral { .. } => "Terraform takes literals alone in a backend block: write the name",
                 Self::Template(_) => {
                     "known are bucket, key, region, lock_table, use_lockfile, profile, account_id, env"

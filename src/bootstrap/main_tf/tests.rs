@@ -39,7 +39,7 @@ fn what_is_rendered_is_read_back() {
                 env: Some("test".into()),
             }
         );
-        assert_eq!(main.with(&values), text);
+        assert_eq!(main.with(&values).unwrap(), text);
     }
 }
 
@@ -57,8 +57,8 @@ fn an_edit_is_what_the_template_would_have_said() {
     };
     let second = render(TEMPLATE, &other).unwrap();
     let main = |text: &str| MainTf::parse(text).unwrap();
-    assert_eq!(main(&first).with(&other), second);
-    assert_eq!(main(&second).with(&values()), first);
+    assert_eq!(main(&first).with(&other).unwrap(), second);
+    assert_eq!(main(&second).with(&values()).unwrap(), first);
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn what_the_user_wrote_besides_stays() {
     ) + "\nmodule \"more\" { source = \"./more\" }\n";
     let main = MainTf::parse(&mine).unwrap();
     assert_eq!(main.backend().unwrap().lock_table.as_deref(), Some("t"));
-    assert_eq!(main.with(&values()), mine);
+    assert_eq!(main.with(&values()).unwrap(), mine);
     let moved = Values {
         bucket: "c\"${x}".into(),
         ..values()
     };
-    let edited = main.with(&moved);
+    let edited = main.with(&moved).unwrap();
     assert_eq!(edited, mine.replace("\"b\"", "\"c\\\"$${x}\""));
 }
 
@@ -107,4 +107,64 @@ fn a_template_that_asks_for_more_is_refused() {
     assert!(render("{{ moon }}", &values()).is_err());
     assert!(render("{{ bucket", &values()).is_err());
     assert_eq!(render("a\nb {{profile}}\n", &values()).unwrap(), "a\n");
+    // What is filled in is not filled again.
+    let odd = Values {
+        env: "{{ env }}".into(),
+        ..values()
+    };
+    assert_eq!(render("{{ env }}{{ key }}", &odd).unwrap(), "{{ env }}k");
+}
+
+#[test]
+fn expressions_stay_and_a_profile_comes_to_both_blocks() {
+    let mine = render(TEMPLATE, &values())
+        .unwrap()
+        .replace(
+            "  region              = \"us-west-2\"\n  allowed",
+            "  region              = var.config.region\n  allowed",
+        )
+        .replace(
+            "\"123456789012\"]\n\n",
+            "\"123456789012\", \"210987654321\"]\n\n",
+        )
+        .replace("Environment = \"test\"", "Environment = var.config.env");
+    let other = Values {
+        env: "prod".into(),
+        region: "eu-central-1".into(),
+        profile: Some("ann".into()),
+        ..values()
+    };
+    let edited = MainTf::parse(&mine).unwrap().with(&other).unwrap();
+    for kept in [
+        "region              = var.config.region",
+        "[\"123456789012\", \"210987654321\"]",
+        "Environment = var.config.env",
+    ] {
+        assert!(edited.contains(kept), "{kept}: {edited}");
+    }
+    assert_eq!(
+        edited
+            .matches("    profile             = \"ann\"\n")
+            .count(),
+        1
+    );
+    assert_eq!(
+        edited
+            .matches("\n  profile             = \"ann\"\n")
+            .count(),
+        1
+    );
+    assert!(edited.contains("    region              = \"eu-central-1\""));
+    MainTf::parse(&edited).unwrap();
+}
+
+#[test]
+fn a_block_on_one_line_is_not_broken() {
+    let corp = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
+    let refused = MainTf::parse(corp).unwrap().with(&values()).unwrap_err();
+    assert_eq!(refused, Error::OneLine { line: 2 });
+    let empty = "terraform {\n  backend \"s3\" {\n  }\n}\n";
+    let filled = MainTf::parse(empty).unwrap().with(&values()).unwrap();
+    let backend = MainTf::parse(&filled).unwrap().backend().unwrap();
+    assert_eq!(backend.bucket.as_deref(), Some("b"), "{filled}");
 }

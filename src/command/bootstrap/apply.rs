@@ -131,20 +131,19 @@ fn settled(mut seen: Seen) -> Seen {
 fn load(path: &Path) -> Result<Saved, Failure> {
     let help = "`osmt-bootstrap plan --out FILE` saves one";
     let text = files::read_text(path).map_err(|error| Failure::from(error).help(help))?;
-    let saved: Saved = serde_json::from_str(&text).map_err(|error| {
-        let message = format!("{} is not a saved plan: {error}", path.display());
-        Failure::new(Exit::Usage, message).help(help)
-    })?;
-    if saved.version != crate::report::VERSION {
+    let form = serde_json::from_str::<serde_json::Value>(&text).ok();
+    let form = form.and_then(|saved| saved["version"].as_u64());
+    if form.is_some_and(|form| form != u64::from(crate::report::VERSION)) {
         let message = format!(
-            "{} is a saved plan of form {}, and {} is known",
-            path.display(),
-            saved.version,
-            crate::report::VERSION
+            "{} is a saved plan of another form than this version's",
+            path.display()
         );
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
-    Ok(saved)
+    serde_json::from_str(&text).map_err(|error| {
+        let message = format!("{} is not a saved plan: {error}", path.display());
+        Failure::new(Exit::Usage, message).help(help)
+    })
 }
 
 pub(super) fn apply(

@@ -86,7 +86,9 @@ pub(super) async fn ask(
         };
         let prompt = "address block of the VPC, which no network of yours should overlap";
         let hint = init::text(start, init::VPC);
-        answers.vpc_cidr = Some(until_right(ui, prompt, hint, check).await?);
+        let answer = until_right(ui, prompt, hint.clone(), check).await?;
+        // Taken as it stands, its subnets stay, too.
+        answers.vpc_cidr = Some(answer).filter(|answer| hint.as_ref() != Some(answer));
     }
     if let Some(session) = session
         && init::zones_are_open(start, answers)
@@ -222,15 +224,15 @@ async fn zones(
         let known = names
             .iter()
             .all(|name| fit.iter().any(|zone| zone.name == *name));
-        let distinct = (1..names.len()).all(|index| !names[..index].contains(&names[index]));
-        if names.len() >= 2 && known && distinct {
-            Ok(())
-        } else {
-            Err(format!(
+        if !known {
+            return Err(format!(
                 "it should be two or more of these, like {}",
                 chosen.join(",")
-            ))
+            ));
         }
+        let mut trial = answers.clone();
+        trial.azs = Some(names.iter().map(|&name| name.to_owned()).collect());
+        fitting(start, &trial, init::ZONES)
     };
     let answer = until_right(ui, &prompt, Some(chosen.join(",")), check).await?;
     let names = answer.split(',').map(|name| name.trim().to_owned());

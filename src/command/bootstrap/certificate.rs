@@ -12,9 +12,11 @@ use jiff::Timestamp;
 use super::Ready;
 use super::StateFlags;
 use crate::account::Certificate;
+use crate::account::HostedZone;
 use crate::aws::Session;
 use crate::bootstrap::certificate;
 use crate::bootstrap::certificate::Step;
+use crate::bootstrap::init;
 use crate::bootstrap::resolver;
 use crate::bootstrap::resolver::Resolver;
 use crate::command::Common;
@@ -22,16 +24,12 @@ use crate::command::Ui;
 use crate::command::agree;
 use crate::command::block_on;
 use crate::command::execute;
-use crate::config::Config;
-use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
 use crate::plan::Action as _;
 use crate::plan::Line;
 use crate::plan::Plan;
-
-const POINTER: &str = "/config/alb/certificate_arn";
 
 /// The flags of `certificate`.
 #[derive(Args, Clone, Debug)]
@@ -92,8 +90,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
             .collect();
         let work = Work {
             session: &session,
-            config,
-            zone: seen.dns.zone.id.clone(),
+            zone: seen.dns.zone.clone(),
             certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
             deadline: OnceCell::new(),
             timeout: flags.timeout,
@@ -132,8 +129,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
 /// What the steps hand on to each other.
 struct Work<'a> {
     session: &'a Session,
-    config: &'a Config,
-    zone: String,
+    zone: HostedZone,
     /// As ACM last told it.
     certificate: RefCell<Certificate>,
     /// Counts from the first look: a question may stand for long.
@@ -151,7 +147,7 @@ impl Work<'_> {
         self.until(|certificate| !certificate.validation.is_empty())
             .await?;
         let records = self.certificate.borrow().validation.clone();
-        certificate::prove(self.session, &self.zone, &records).await?;
+        certificate::prove(self.session, &self.zone.id, &records).await?;
         Ok(())
     }
 
@@ -189,8 +185,8 @@ impl Work<'_> {
             ),
         )
         .help(format!(
-            "check that the parent zone delegates {} to the name servers of {}, then run it again: it goes on waiting",
-            self.config.domain.name, self.zone
+            "look whether the world is sent to {} for {} (`dig NS {}`), then run it again: it goes on waiting",
+            self.zone.name_servers.join(", "), self.zone.name, self.zone.name
         ))
     }
 }
@@ -198,13 +194,20 @@ impl Work<'_> {
 /// Reads the config again, which somebody may have edited while ACM was waited for, and sets the one value.
 fn write(common: &Common, arn: &str) -> Result<(), Failure> {
     let path = common.config_path();
-    let document = Document::parse(files::read_text(&path)?)?;
+    let document = common.parse(files::read_text(&path)?)?;
     let text = document
-        .with(POINTER, &serde_json::Value::String(arn.to_owned()))
+        .with(
+            init::CERTIFICATE,
+            &serde_json::Value::String(arn.to_owned()),
+        )
         .ok_or_else(|| {
             Failure::new(
                 Exit::Usage,
-                format!("{} has no {POINTER} to write {arn} to", path.display()),
+                format!(
+                    "{} has no {} to write {arn} to",
+                    path.display(),
+                    init::CERTIFICATE
+                ),
             )
             .help("add the key and run it again")
         })?;

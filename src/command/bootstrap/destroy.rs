@@ -1,14 +1,25 @@
 //! `destroy`: everything that bootstrap made goes, once nothing needs it any more.
 
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+
+use super::PATIENCE;
 use super::Ready;
 use super::StateFlags;
+use crate::aws::Session;
+use crate::bootstrap::Target;
 use crate::bootstrap::destroy;
+use crate::bootstrap::destroy::Step;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
+use crate::command::describe;
 use crate::command::execute;
+use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
+use crate::plan::Action as _;
 use crate::plan::Plan;
 
 pub(super) fn run(
@@ -66,35 +77,51 @@ pub(super) fn run(
             .help("run it again and look at the new plan"));
         }
         execute(ui, &plan, async |step| {
-            let bar = ui.bar("");
+            let bar = matches!(step, Step::Empty(..)).then(|| ui.bar("nothing deleted yet"));
             let done = destroy::apply(&session, target, step, |gone| {
-                bar.set_message(format!("{gone} versions deleted"));
+                if let Some(bar) = &bar {
+                    bar.set_message(format!("{gone} versions deleted"));
+                }
                 ui.detail(format_args!("{gone} versions deleted"));
             })
             .await;
-            bar.finish_and_clear();
+            bar.iter().for_each(ProgressBar::finish_and_clear);
             done
         })
         .await?;
-        let left = ui
-            .during("looking again", destroy::observe(&session, target, config))
+        ui.during("looking again", gone(&session, target, config))
             .await?;
-        let left: Plan<_> = destroy::plan(target, config, &left)?.into_iter().collect();
-        if !left.is_empty() {
-            let what: Vec<String> = left.lines().iter().map(crate::command::describe).collect();
-            return Err(Failure::new(
-                Exit::Failed,
-                format!(
-                    "AWS took every call, yet there is still: {}",
-                    what.join("; ")
-                ),
-            )
-            .help("run it again in a minute"));
-        }
         ui.result("done and verified")?;
         ui.plan_json("applied", &lines)?;
         Ok(Exit::Done)
     })
+}
+
+/// Looks again until nothing is left; IAM and S3 may take a while to tell what they were told.
+async fn gone(session: &Session, target: &Target, config: &Config) -> Result<(), Failure> {
+    let mut pause = Duration::from_millis(500);
+    let mut waited = Duration::ZERO;
+    loop {
+        let mut seen = destroy::observe(session, target, config).await?;
+        seen.records.clear();
+        let left: Vec<String> = match destroy::plan(target, config, &seen) {
+            Ok(steps) => steps.iter().map(|step| describe(&step.line())).collect(),
+            Err(refused) => refused.0.into_iter().map(|reason| reason.text).collect(),
+        };
+        if left.is_empty() {
+            return Ok(());
+        }
+        if waited > PATIENCE {
+            let message = format!(
+                "AWS took every call, yet there is still: {}",
+                left.join("; ")
+            );
+            return Err(Failure::new(Exit::Failed, message).help("run it again in a minute"));
+        }
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 2).min(Duration::from_secs(10));
+    }
 }
 
 /// Wants the environment's name: typed, or given beside `--yes`.

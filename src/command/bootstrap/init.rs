@@ -20,6 +20,7 @@ use crate::command::Ui;
 use crate::command::block_on;
 use crate::command::carry_out;
 use crate::config;
+use crate::config::Config;
 use crate::doctor;
 use crate::doctor::Asked;
 use crate::document::Document;
@@ -80,6 +81,18 @@ struct Write {
     after: String,
 }
 
+impl Write {
+    /// Writes, unless somebody changed the file while the question stood.
+    fn carry(&self) -> Result<(), Failure> {
+        if existing(&self.path)? != self.before {
+            let path = self.path.display();
+            let message = format!("{path} was changed while the question stood; it was left alone");
+            return Err(Failure::new(Exit::Refused, message).help("run it again"));
+        }
+        Ok(files::write(&self.path, self.after.as_bytes())?)
+    }
+}
+
 impl Action for Write {
     fn line(&self) -> Line {
         let verb = if self.before.is_some() {
@@ -117,6 +130,9 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         )?)?,
     };
     let main = main_before.as_deref().map(MainTf::parse).transpose()?;
+    if flags.state.is_given() {
+        main.as_ref().map_or(Ok(()), in_s3)?;
+    }
     let mut answers = Answers {
         texts: [
             flags.account_id,
@@ -139,11 +155,12 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         for finding in opinion(&config, common.is_local()) {
             ui.warn(format_args!("{} {}", finding.code, finding.message));
         }
-        let rendered = Document::parse(config.clone())?;
+        let rendered = common.parse(config.clone())?;
+        Config::from_document(&rendered)?;
         let old = main.as_ref().map(MainTf::backend).transpose()?;
         let values = values(&start, &rendered, main.as_ref(), &flags.state, profile)?;
         let main = if let Some(main) = &main {
-            main.with(&values)
+            main.with(&values)?
         } else {
             let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
             main_tf::render(&template, &values)?
@@ -167,15 +184,12 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         for write in &plan.actions {
             show_change(ui, write);
         }
-        if answers.azs.is_none() && init::text(&start, "/config/region").is_none() {
+        if init::zones_are_open(&start, &answers) {
             ui.say(
                 "zones: the first two of the region, by offline knowledge; `--azs` takes others",
             );
         }
-        let exit = carry_out(ui, &plan, "Write?", async |write| {
-            files::write(&write.path, write.after.as_bytes())
-        })
-        .await?;
+        let exit = carry_out(ui, &plan, "Write?", async |write| write.carry()).await?;
         if moved.is_some() && exit == Exit::Done {
             ui.say(
                 "the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`",
@@ -186,6 +200,18 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         }
         Ok(exit)
     })
+}
+
+/// Refuses names of bucket and lock for a state that is kept elsewhere.
+fn in_s3(main: &MainTf) -> Result<(), Failure> {
+    if main.is_in_s3() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        "main.tf keeps the state elsewhere than in S3; nothing was written",
+    )
+    .help("leave `--bucket`, `--lock` and `--lock-table` out, or write a backend \"s3\" block"))
 }
 
 /// The profile to be written into main.tf.

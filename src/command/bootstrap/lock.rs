@@ -50,10 +50,7 @@ pub(super) async fn alone(
         None => Ok(()),
         Some(lock) => Err(Failure::new(
             Exit::Refused,
-            format!(
-                "the state is locked by {} since {}; nothing was written",
-                lock.who, lock.created
-            ),
+            format!("the state is locked{}; nothing was written", lock.holder()),
         )
         .help("wait until it is free; `osmt-bootstrap status` tells")),
     }

@@ -30,14 +30,10 @@ use crate::bootstrap::Change;
 use crate::bootstrap::Judged;
 use crate::bootstrap::Target;
 use crate::bootstrap::lock_table;
-use crate::bootstrap::main_tf::Backend;
-use crate::bootstrap::main_tf::Identity;
-use crate::bootstrap::main_tf::MainTf;
 use crate::bootstrap::state_bucket;
 use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
-use crate::files;
 use crate::plan::Line;
 use crate::plan::Plan;
 use crate::plan::Verb as PlanVerb;
@@ -54,7 +50,7 @@ pub struct Bootstrap {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
-    /// Render main.tf and config.auto.tfvars.json from answers; edits a config that exists.
+    /// Render main.tf and config.auto.tfvars.json from answers; edits those that exist.
     Init(Box<init::InitFlags>),
     /// Show what `apply` would do; only reads. Exit 1 if anything is pending.
     Plan {
@@ -115,6 +111,10 @@ pub(super) struct StateFlags {
 }
 
 impl StateFlags {
+    fn is_given(&self) -> bool {
+        self.bucket.is_some() || self.lock_table.is_some() || self.lock.is_some()
+    }
+
     /// Refuses flags that contradict each other.
     fn agree(&self) -> Result<(), Failure> {
         if self.lock == Some(Lock::S3) && self.lock_table.is_some() {
@@ -178,15 +178,7 @@ impl Ready {
     fn new(common: &Common, flags: &StateFlags) -> Result<Self, Failure> {
         flags.agree()?;
         let (_, config) = common.load_config()?;
-        let mut names = match files::read_text(&common.dir.join("main.tf")) {
-            Ok(text) => {
-                let main = MainTf::parse(&text)?;
-                same_deployment(&config, &main.identity())?;
-                main.backend()?
-            }
-            Err(files::Error::Missing(_)) => Backend::default(),
-            Err(error) => return Err(error.into()),
-        };
+        let mut names = common.backend(&config)?;
         if let Some(bucket) = &flags.bucket {
             names.bucket = Some(bucket.clone());
         }
@@ -208,25 +200,6 @@ impl Ready {
     async fn session(&self, common: &Common, ui: &Ui) -> Result<Session, Failure> {
         common.sign_in(&self.config, ui).await
     }
-}
-
-/// Refuses a config that names another deployment than the one `main.tf` was rendered for: its state would be taken for ours.
-fn same_deployment(config: &Config, main: &Identity) -> Result<(), Failure> {
-    for (what, main, config) in [
-        ("account", &main.account_id, &config.account_id),
-        ("region", &main.region, &config.region),
-        ("environment", &main.env, &config.env),
-    ] {
-        if let Some(main) = main.as_ref().filter(|main| *main != config) {
-            let message = format!(
-                "main.tf is for {what} {main}, the config for {config}; nothing was written"
-            );
-            return Err(Failure::new(Exit::Refused, message).help(
-                "correct the config, or let `osmt-bootstrap init` bring main.tf after it; each deployment wants a directory of its own",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// A plan with what is as it should be, as `--format json` prints it.

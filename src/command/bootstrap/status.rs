@@ -49,10 +49,13 @@ pub(super) fn run(
         let target = &ready.target;
         let (seen, state) = ui
             .during("looking", async {
-                tokio::join!(
-                    bootstrap::observe(&session, target),
-                    Box::pin(observe::state(&session, &target.bucket, &target.state_key))
-                )
+                tokio::join!(bootstrap::observe(&session, target), async {
+                    if target.parts.state {
+                        observe::state(&session, &target.bucket, &target.state_key).await
+                    } else {
+                        Ok(State::default())
+                    }
+                })
             })
             .await;
         let seen = seen?;
@@ -65,7 +68,7 @@ pub(super) fn run(
         let remarks = seen
             .bucket
             .as_ref()
-            .map(state_bucket::remarks)
+            .map(|bucket| state_bucket::remarks(target, bucket))
             .unwrap_or_default();
         let in_table = seen.table.and_then(|table| table.lock);
         let locks: Vec<Held> = in_table
@@ -140,6 +143,7 @@ fn age(since: &str) -> Option<String> {
         ..1 => "less than a minute".to_owned(),
         1..60 => format!("{minutes} min"),
         60..1440 => format!("{} h {} min", minutes / 60, minutes % 60),
+        1440..2880 => format!("1 day {} h", minutes % 1440 / 60),
         _ => format!("{} days {} h", minutes / 1440, minutes % 1440 / 60),
     })
 }

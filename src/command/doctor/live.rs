@@ -8,8 +8,6 @@ use clap::Args;
 use crate::account::Facts;
 use crate::account::observe;
 use crate::bootstrap::Target;
-use crate::bootstrap::main_tf::Backend;
-use crate::bootstrap::main_tf::MainTf;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
@@ -69,7 +67,7 @@ impl Live {
             findings.unknown.extend(unknown);
             return Ok(());
         };
-        let backend = read_backend(common)?;
+        let backend = common.backend(&config)?;
         let target = Target::new(&config, backend);
         let facts = match &self.facts {
             Some(path) => recorded(path)?,
@@ -99,22 +97,13 @@ impl Record {
     /// Prints the facts.
     pub(super) fn run(common: &Common, ui: &Ui) -> Result<Exit, Failure> {
         let (_, config) = common.load_config()?;
-        let target = Target::new(&config, read_backend(common)?);
+        let target = Target::new(&config, common.backend(&config)?);
         let facts = observed(&config, &target, common, ui)?;
         let text = serde_json::to_string_pretty(&facts).map_err(|error| {
             Failure::new(Exit::Failed, format!("could not write JSON: {error}"))
         })?;
         ui.write(|out| writeln!(out, "{text}"))?;
         Ok(Exit::Done)
-    }
-}
-
-/// The names that main.tf gives to bucket and table, where it gives any.
-fn read_backend(common: &Common) -> Result<Backend, Failure> {
-    match files::read_text(&common.dir.join("main.tf")) {
-        Ok(text) => Ok(MainTf::parse(&text)?.backend()?),
-        Err(files::Error::Missing(_)) => Ok(Backend::default()),
-        Err(error) => Err(error.into()),
     }
 }
 

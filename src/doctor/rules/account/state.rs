@@ -6,6 +6,7 @@ use super::Audit;
 use crate::account::Bucket;
 use crate::account::PublicAccessBlock;
 use crate::account::Table;
+use crate::config;
 use crate::finding::Check;
 use crate::finding::Rule;
 use crate::finding::Severity;
@@ -152,8 +153,9 @@ Instead: 90 days or more.\n\nSource: AWS, \"Lifecycle configuration elements\"."
                 sink,
                 "a lifecycle rule deletes old versions in less than 90 days",
                 |bucket| {
-                    let mut enabled = bucket.lifecycle.values().filter(|rule| rule.enabled);
-                    enabled.all(|rule| rule.noncurrent_days.is_none_or(|days| days >= KEEP_DAYS))
+                    let state = config::state_key(&audit.config.env);
+                    let mut rules = bucket.lifecycle.values().filter(|rule| rule.covers(&state));
+                    rules.all(|rule| rule.noncurrent_days.is_none_or(|days| days >= KEEP_DAYS))
                 },
             );
         },
@@ -297,7 +299,7 @@ fn bucket<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Bucket> {
     fact(&audit.facts.state_bucket, sink).ok()?.as_ref()
 }
 
-fn setting(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, is_right: fn(&Bucket) -> bool) {
+fn setting(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, is_right: impl Fn(&Bucket) -> bool) {
     if let Some(bucket) = bucket(audit, sink)
         && !is_right(bucket)
     {
