@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::io::Write as _;
 
+use super::bootstrap;
 use super::in_workplace;
 use super::run;
 use super::support::Emulator;
@@ -11,13 +12,7 @@ use super::workplace;
 #[test]
 fn an_item_changes_only_where_it_is_named() {
     let (account, folder) = (Emulator::start(), workplace());
-    let bootstrap = |arguments: &str| {
-        run(in_workplace(
-            account.osmt("osmt-bootstrap"),
-            &folder,
-            arguments,
-        ))
-    };
+    let bootstrap = |arguments: &str| bootstrap(&account, &folder, arguments);
     let policy = "iam = client('iam')
 try:
   answer = iam.get_account_password_policy()['PasswordPolicy']
@@ -74,13 +69,7 @@ except iam.exceptions.NoSuchEntityException:
 #[test]
 fn new_disks_are_encrypted_only_where_it_is_named() {
     let (account, folder) = (Emulator::start(), workplace());
-    let bootstrap = |arguments: &str| {
-        run(in_workplace(
-            account.osmt("osmt-bootstrap"),
-            &folder,
-            arguments,
-        ))
-    };
+    let bootstrap = |arguments: &str| bootstrap(&account, &folder, arguments);
     let disks = "answer = client('ec2').get_ebs_encryption_by_default()['EbsEncryptionByDefault']";
     assert_eq!(bootstrap("apply --only account --yes").0, 0);
     assert_eq!(account.ask(disks), false);
@@ -117,13 +106,7 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
 #[test]
 fn public_access_is_blocked_only_where_it_is_named() {
     let (account, folder) = (Emulator::start(), workplace());
-    let bootstrap = |arguments: &str| {
-        run(in_workplace(
-            account.osmt("osmt-bootstrap"),
-            &folder,
-            arguments,
-        ))
-    };
+    let bootstrap = |arguments: &str| bootstrap(&account, &folder, arguments);
     let switches = |put: &str| {
         // botocore puts the account's number before the host, which an address cannot have: asked as S3 itself hears it.
         account.ask(&format!(
@@ -166,10 +149,7 @@ answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
 #[test]
 fn a_trail_counts_where_it_records_all_regions() {
     let (account, folder) = (Emulator::start(), workplace());
-    let told = || {
-        let command = account.osmt("osmt-bootstrap");
-        run(in_workplace(command, &folder, "plan --only account")).1
-    };
+    let told = || bootstrap(&account, &folder, "plan --only account").1;
     account.ask(
         r"
 s3, trails = client('s3'), client('cloudtrail')

@@ -16,6 +16,7 @@ mod role;
 mod simulator;
 
 use assert_cmd::Command;
+use support::Emulator;
 use tempfile::TempDir;
 
 /// A working directory with a config of environment `test`.
@@ -41,4 +42,13 @@ fn run(mut command: Command) -> (i32, String, String) {
         String::from_utf8(output.stdout).unwrap(),
         String::from_utf8(output.stderr).unwrap(),
     )
+}
+
+/// `osmt-bootstrap` in that directory, for an emulated account.
+fn bootstrap(account: &Emulator, folder: &TempDir, arguments: &str) -> (i32, String, String) {
+    run(in_workplace(
+        account.osmt("osmt-bootstrap"),
+        folder,
+        arguments,
+    ))
 }

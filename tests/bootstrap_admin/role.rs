@@ -2,20 +2,11 @@
 
 use tempfile::TempDir;
 
-use super::in_workplace;
-use super::run;
+use super::bootstrap;
 use super::support::Emulator;
 use super::workplace;
 
 const ANN: &str = "arn:aws:iam::123456789012:user/ann";
-
-fn bootstrap(account: &Emulator, folder: &TempDir, arguments: &str) -> (i32, String, String) {
-    run(in_workplace(
-        account.osmt("osmt-bootstrap"),
-        folder,
-        arguments,
-    ))
-}
 
 #[test]
 fn it_is_made_once_mended_and_taken_away() {

@@ -13,7 +13,7 @@ use super::lines;
 use super::parts;
 use super::parts::CheckPermissions;
 use super::parts::PartFlags;
-use super::verify;
+use super::settled;
 use crate::aws::Session;
 use crate::bootstrap;
 use crate::bootstrap::Seen;
@@ -22,6 +22,7 @@ use crate::bootstrap::Target;
 use crate::command::Common;
 use crate::command::Ui;
 use crate::command::block_on;
+use crate::command::describe;
 use crate::command::execute;
 use crate::explain::Exit;
 use crate::explain::Failure;
@@ -107,7 +108,7 @@ fn save(
         version: crate::report::VERSION,
         tool: ui.tool.clone(),
         target: target.clone(),
-        seen: settled(seen),
+        seen: without_lock(seen),
         actions: plan.lines(),
     };
     let text = serde_json::to_string_pretty(&saved)
@@ -121,7 +122,7 @@ fn save(
 }
 
 /// A lock comes and goes with each run of Terraform: no part of what a plan was made of.
-fn settled(mut seen: Seen) -> Seen {
+fn without_lock(mut seen: Seen) -> Seen {
     if let Some(table) = &mut seen.table {
         table.lock = None;
     }
@@ -190,7 +191,13 @@ pub(super) fn apply(
             bootstrap::apply(&session, target, step).await
         })
         .await?;
-        ui.during("looking again", verify(&session, target)).await?;
+        let look = async || {
+            let seen = bootstrap::observe(&session, target).await?;
+            let left = bootstrap::plan(bootstrap::judge(target, &seen)?);
+            Ok(left.lines().iter().map(describe).collect())
+        };
+        let help = "look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back";
+        ui.during("looking again", settled(look, help)).await?;
         ui.result("done and verified")?;
         ui.json(&Report::new(ui, "applied", &judged))?;
         Ok(Exit::Done)
@@ -201,7 +208,7 @@ pub(super) fn apply(
 async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Result<(), Failure> {
     let looking = bootstrap::observe(session, target);
     let again = ui.during("looking again", looking).await?;
-    if settled(again) == settled(seen) {
+    if without_lock(again) == without_lock(seen) {
         return Ok(());
     }
     Err(Failure::new(
@@ -212,7 +219,7 @@ async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Re
 }
 
 fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
-    let seen = settled(seen);
+    let seen = without_lock(seen);
     let what = if saved.target != *target {
         "it was made for other names, or for another account"
     } else if saved.seen.bucket != seen.bucket {

@@ -2,8 +2,8 @@
 //!
 //! What the account can tell need not be typed: its number, the regions it has enabled, the zones that it can use.
 
-use super::init::is_at;
-use super::init::opinion;
+use super::opinion::is_at;
+use super::opinion::opinion;
 use crate::account::Zone;
 use crate::account::observe_ec2;
 use crate::aws;

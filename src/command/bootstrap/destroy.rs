@@ -1,12 +1,10 @@
 //! `destroy`: everything that bootstrap made goes, once nothing needs it any more.
 
-use std::time::Duration;
-
 use indicatif::ProgressBar;
 
-use super::PATIENCE;
 use super::Ready;
 use super::StateFlags;
+use super::settled;
 use crate::aws::Session;
 use crate::bootstrap::Target;
 use crate::bootstrap::destroy;
@@ -89,39 +87,23 @@ pub(super) fn run(
             done
         })
         .await?;
-        ui.during("looking again", gone(&session, target, config))
-            .await?;
+        let look = async || left(&session, target, config).await;
+        let looking = settled(look, "run it again in a minute");
+        ui.during("looking again", looking).await?;
         ui.result("done and verified")?;
         ui.plan_json("applied", &lines)?;
         Ok(Exit::Done)
     })
 }
 
-/// Looks again until nothing is left; IAM and S3 may take a while to tell what they were told.
-async fn gone(session: &Session, target: &Target, config: &Config) -> Result<(), Failure> {
-    let mut pause = Duration::from_millis(500);
-    let mut waited = Duration::ZERO;
-    loop {
-        let mut seen = destroy::observe(session, target, config).await?;
-        seen.records.clear();
-        let left: Vec<String> = match destroy::plan(target, config, &seen) {
-            Ok(steps) => steps.iter().map(|step| describe(&step.line())).collect(),
-            Err(refused) => refused.0.into_iter().map(|reason| reason.text).collect(),
-        };
-        if left.is_empty() {
-            return Ok(());
-        }
-        if waited > PATIENCE {
-            let message = format!(
-                "AWS took every call, yet there is still: {}",
-                left.join("; ")
-            );
-            return Err(Failure::new(Exit::Failed, message).help("run it again in a minute"));
-        }
-        tokio::time::sleep(pause).await;
-        waited += pause;
-        pause = (pause * 2).min(Duration::from_secs(10));
-    }
+/// What of the environment is still there.
+async fn left(session: &Session, target: &Target, config: &Config) -> Result<Vec<String>, Failure> {
+    let mut seen = destroy::observe(session, target, config).await?;
+    seen.records.clear();
+    Ok(match destroy::plan(target, config, &seen) {
+        Ok(steps) => steps.iter().map(|step| describe(&step.line())).collect(),
+        Err(refused) => refused.0.into_iter().map(|reason| reason.text).collect(),
+    })
 }
 
 /// Wants the environment's name: typed, or given beside `--yes`.

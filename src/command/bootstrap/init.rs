@@ -10,6 +10,8 @@ use super::Lock;
 use super::StateFlags;
 use super::ask::ask;
 use super::lock;
+use super::opinion::opinion;
+use super::opinion::refuse;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
 use crate::bootstrap::main_tf;
@@ -21,14 +23,10 @@ use crate::command::block_on;
 use crate::command::carry_out;
 use crate::config;
 use crate::config::Config;
-use crate::doctor;
-use crate::doctor::Asked;
 use crate::document::Document;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::files;
-use crate::finding::Finding;
-use crate::finding::Severity;
 use crate::plan::Action;
 use crate::plan::Line;
 use crate::plan::Plan;
@@ -239,51 +237,6 @@ fn existing(path: &Path) -> Result<Option<String>, Failure> {
 /// The directory's own template, else the shipped one.
 fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
     Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
-}
-
-/// What the doctor has against a config, errors alone; the certificate, where it is still open, comes later. Where names of
-/// examples are let through, what else is wrong with them is told.
-pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
-    let asked = Asked {
-        loopback: examples,
-        ..Asked::default()
-    };
-    let diagnosis = doctor::diagnose(config.as_bytes().to_vec(), asked);
-    let certificate = diagnosis
-        .document
-        .as_ref()
-        .and_then(|config| init::text(config, init::CERTIFICATE));
-    let mut findings = diagnosis.findings.findings;
-    findings.retain(|finding| {
-        let place = finding.at.as_ref().map(|at| at.pointer.as_str());
-        let later = certificate.is_none() && place == Some(init::CERTIFICATE);
-        finding.severity == Severity::Error && !later
-    });
-    findings
-}
-
-/// The doctor's rule for what a template left open or an example shows.
-const PLACEHOLDER: &str = "CFG007";
-
-/// Whether a finding is about what stands at a pointer. An example's names may be tried all the same.
-pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
-    let at = finding.at.as_ref();
-    let rest = at.and_then(|at| at.pointer.strip_prefix(pointer));
-    let example = finding.code == PLACEHOLDER && pointer != init::CERTIFICATE;
-    !example && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Refuses flags that cannot be right.
-fn refuse(findings: &[Finding], given: &[(&'static str, &'static str)]) -> Result<(), Failure> {
-    for finding in findings {
-        if let Some((flag, _)) = given.iter().find(|(_, pointer)| is_at(finding, pointer)) {
-            let message = format!("--{flag}: {} ({})", finding.message, finding.code);
-            let mut failure = Failure::new(Exit::Usage, message);
-            failure.help.clone_from(&finding.help);
-            return Err(failure);
-        }
-    }
-    Ok(())
 }
 
 /// The values for `main.tf`: flags, else what somebody chose before, else the names that follow from the config.

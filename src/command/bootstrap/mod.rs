@@ -6,6 +6,7 @@ mod certificate;
 mod destroy;
 mod init;
 mod lock;
+mod opinion;
 mod parts;
 mod status;
 
@@ -25,7 +26,6 @@ use super::Shared;
 use super::Tool;
 use super::Ui;
 use crate::aws::Session;
-use crate::bootstrap;
 use crate::bootstrap::Change;
 use crate::bootstrap::Judged;
 use crate::bootstrap::Target;
@@ -35,7 +35,6 @@ use crate::config::Config;
 use crate::explain::Exit;
 use crate::explain::Failure;
 use crate::plan::Line;
-use crate::plan::Plan;
 use crate::plan::Verb as PlanVerb;
 
 /// Prepare an AWS account for OSMT: state bucket, lock table, certificate, configuration.
@@ -248,30 +247,28 @@ fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
     judged.iter().map(|judged| judged.line.clone()).collect()
 }
 
-/// Looks again until nothing is left to do; AWS may take a few seconds to tell what it was told.
-async fn verify(session: &Session, target: &Target) -> Result<Vec<Judged<Change>>, Failure> {
+/// How long AWS may take to tell what it was told.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Looks again and again until nothing is left; what is left in the end is told, with this help.
+async fn settled(
+    look: impl AsyncFn() -> Result<Vec<String>, Failure>,
+    help: &str,
+) -> Result<(), Failure> {
     let mut pause = Duration::from_millis(500);
     let mut waited = Duration::ZERO;
     loop {
-        let seen = bootstrap::observe(session, target).await?;
-        let judged = bootstrap::judge(target, &seen)?;
-        let left: Plan<_> = bootstrap::plan(judged.clone());
+        let left = look().await?;
         if left.is_empty() {
-            return Ok(judged);
+            return Ok(());
         }
         if waited > PATIENCE {
-            let what: Vec<String> = left.lines().iter().map(super::describe).collect();
-            return Err(Failure::new(
-                Exit::Failed,
-                format!("AWS took every call, yet did not keep: {}", what.join("; ")),
-            )
-            .help("look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back"));
+            let left = left.join("; ");
+            let message = format!("AWS took every call, yet there is still to do: {left}");
+            return Err(Failure::new(Exit::Failed, message).help(help));
         }
         tokio::time::sleep(pause).await;
         waited += pause;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
 }
-
-/// How long AWS may take to tell what it was told.
-const PATIENCE: Duration = Duration::from_secs(180);
