@@ -5,14 +5,11 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error as ThisError;
 
-use crate::document::Document;
-use crate::document::Position;
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::document::{Document, Position};
+use crate::explain::{Exit, Explain};
 use crate::finding::Place;
 
 /// Everything under `/config`.
@@ -231,10 +228,7 @@ impl Explain for Error {
     }
 
     fn help(&self) -> Option<String> {
-        Some(
-            "`osmt-doctor check` lists everything that is wrong with the config, and the remedies"
-                .into(),
-        )
+        Some("`osmt-doctor check` lists everything that is wrong with the config, and the remedies".into())
     }
 }
 
@@ -243,18 +237,8 @@ impl Config {
     pub fn from_document(document: &Document) -> Result<Self, Error> {
         let config = Self::read(document)?;
         for (key, value, good, wanted) in [
-            (
-                "account_id",
-                &config.account_id,
-                is_account(&config.account_id),
-                "12 digits",
-            ),
-            (
-                "region",
-                &config.region,
-                is_region(&config.region),
-                "a region like us-west-2",
-            ),
+            ("account_id", &config.account_id, is_account(&config.account_id), "12 digits"),
+            ("region", &config.region, is_region(&config.region), "a region like us-west-2"),
             (
                 "env",
                 &config.env,
@@ -282,9 +266,8 @@ impl Config {
         struct File {
             config: Config,
         }
-        serde_path_to_error::deserialize::<_, File>(document.value())
-            .map(|file| file.config)
-            .map_err(|error| {
+        serde_path_to_error::deserialize::<_, File>(document.value()).map(|file| file.config).map_err(
+            |error| {
                 let pointer = pointer(error.path());
                 let span = document.span(&Place::value(pointer.clone()));
                 Error {
@@ -293,7 +276,8 @@ impl Config {
                     pointer,
                     span,
                 }
-            })
+            },
+        )
     }
 
     /// The ARN partition that the region lies in.
@@ -363,12 +347,11 @@ pub fn secret_name(env: &str, name: &str) -> String {
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
-    path.iter()
-        .fold(String::new(), |pointer, segment| match segment {
-            Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => crate::document::join(&pointer, key),
-            Segment::Enum { .. } | Segment::Unknown => pointer,
-        })
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => crate::document::join(&pointer, key),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
 }
 
 #[cfg(test)]
@@ -377,12 +360,8 @@ mod tests {
 
     #[test]
     fn what_names_are_made_of_is_well_formed() {
-        assert!(
-            is_region("us-west-2") && is_region("us-gov-west-1") && is_region("ap-southeast-7")
-        );
-        assert!(
-            !is_region("") && !is_region("us-west") && !is_region("moon") && !is_region("us--1")
-        );
+        assert!(is_region("us-west-2") && is_region("us-gov-west-1") && is_region("ap-southeast-7"));
+        assert!(!is_region("") && !is_region("us-west") && !is_region("moon") && !is_region("us--1"));
         assert!(is_env("test") && is_env("a-1") && is_env("abcdefgh-ijklmno"));
         for bad in ["", "a", "Bad_Env", "1a", "a--b", "ab-", "abcdefghijklmnopq"] {
             assert!(!is_env(bad), "{bad}");

@@ -26,14 +26,8 @@ pub enum Exit {
 
 impl Exit {
     /// Every exit, in the order of its number.
-    pub const ALL: [Self; 6] = [
-        Self::Done,
-        Self::Pending,
-        Self::Usage,
-        Self::Failed,
-        Self::Refused,
-        Self::Interrupted,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Pending, Self::Usage, Self::Failed, Self::Refused, Self::Interrupted];
 
     /// The number the process ends with.
     pub const fn code(self) -> u8 {
@@ -56,12 +50,8 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "nothing to report, or all applied and verified",
-            Self::Pending => {
-                "findings at or above `--fail-on`, a plan or diff that is not empty, drift"
-            }
-            Self::Usage => {
-                "bad flags, or an input file that cannot be read as what it claims to be"
-            }
+            Self::Pending => "findings at or above `--fail-on`, a plan or diff that is not empty, drift",
+            Self::Usage => "bad flags, or an input file that cannot be read as what it claims to be",
             Self::Failed => {
                 "the outside world failed (AWS, git, keyring, disk); the message says what was already done"
             }
@@ -103,12 +93,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that `command` finds by itself (no error of a lower room behind it).
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            causes: Vec::new(),
-            help: None,
-            exit,
-        }
+        Self { message: message.into(), causes: Vec::new(), help: None, exit }
     }
 
     /// Adds the remedy.
@@ -127,12 +112,7 @@ impl<E: Explain> From<E> for Failure {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        Self {
-            message: error.to_string(),
-            causes,
-            help: error.help(),
-            exit: error.exit(),
-        }
+        Self { message: error.to_string(), causes, help: error.help(), exit: error.exit() }
     }
 }
 

@@ -2,16 +2,13 @@
 //!
 //! Does not know what is in a file.
 
-use std::fs;
-use std::io;
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use thiserror::Error as ThisError;
 
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 
 /// A file that could not be read or written.
 #[derive(Debug, ThisError)]
@@ -40,15 +37,13 @@ impl Explain for Error {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Missing(_) => Some(
-                "`osmt-bootstrap init` renders it; `--dir` or `--config` names another place"
-                    .into(),
-            ),
+            Self::Missing(_) => {
+                Some("`osmt-bootstrap init` renders it; `--dir` or `--config` names another place".into())
+            }
             Self::NotText(..) => Some("save the file as UTF-8".into()),
-            Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => Some(
-                "the folder must be writable: the file is replaced as a whole, by one beside it"
-                    .into(),
-            ),
+            Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Some("the folder must be writable: the file is replaced as a whole, by one beside it".into())
+            }
             Self::Read(..) | Self::Write(..) => None,
         }
     }
@@ -132,16 +127,9 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o640
-            );
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         }
-        assert_eq!(
-            fs::read_dir(path.parent().unwrap()).unwrap().count(),
-            1,
-            "no litter"
-        );
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no litter");
     }
 
     #[cfg(unix)]

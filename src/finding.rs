@@ -5,8 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is. The order is the order of `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,8 +41,18 @@ pub struct Rule {
     pub severity: Severity,
     /// One line.
     pub summary: &'static str,
-    /// Markdown: what it does, why it matters, example, instead, source.
+    /// The page `docs/rules/CODE.md`: heading, what it does, why it matters, example, instead, source.
     pub explain: &'static str,
+}
+
+impl Rule {
+    /// The page without its heading, which repeats code and name.
+    pub fn prose(&self) -> &'static str {
+        match self.explain.split_once("\n\n") {
+            Some((heading, prose)) if heading.starts_with("# ") => prose.trim_end(),
+            _ => self.explain,
+        }
+    }
 }
 
 /// How a rule is looked for in a `T`: the config, the account's facts, a Terraform plan.
@@ -86,10 +95,7 @@ impl Place {
 
     /// A token at a pointer.
     pub fn at(pointer: impl Into<String>, token: Token) -> Self {
-        Self {
-            pointer: pointer.into(),
-            token,
-        }
+        Self { pointer: pointer.into(), token }
     }
 }
 
@@ -193,9 +199,7 @@ impl Finding {
     pub fn remedy(&mut self, remedy: impl Into<Remedy>) -> &mut Self {
         match remedy.into() {
             Remedy::Say(help) => self.help(help),
-            Remedy::Write(text) => self
-                .help(format!("write {text}"))
-                .fix(Fix::Value(text.into())),
+            Remedy::Write(text) => self.help(format!("write {text}")).fix(Fix::Value(text.into())),
         }
     }
 
@@ -239,13 +243,7 @@ impl Findings {
     pub fn run<T: ?Sized>(&mut self, checks: &'static [Check<T>], thing: &T) {
         for check in checks {
             let before = (self.findings.len(), self.unknown.len());
-            (check.run)(
-                thing,
-                &mut Sink {
-                    rule: &check.rule,
-                    all: self,
-                },
-            );
+            (check.run)(thing, &mut Sink { rule: &check.rule, all: self });
             if before == (self.findings.len(), self.unknown.len()) {
                 self.passed += 1;
             }
@@ -275,11 +273,7 @@ pub struct Sink<'a> {
 
 impl Sink<'_> {
     /// The value at the pointer is wrong.
-    pub fn value(
-        &mut self,
-        pointer: impl Into<String>,
-        message: impl Into<String>,
-    ) -> &mut Finding {
+    pub fn value(&mut self, pointer: impl Into<String>, message: impl Into<String>) -> &mut Finding {
         self.say(Some(Place::value(pointer)), message)
     }
 
@@ -289,11 +283,7 @@ impl Sink<'_> {
     }
 
     /// The key that the pointer names is missing.
-    pub fn missing(
-        &mut self,
-        pointer: impl Into<String>,
-        message: impl Into<String>,
-    ) -> &mut Finding {
+    pub fn missing(&mut self, pointer: impl Into<String>, message: impl Into<String>) -> &mut Finding {
         self.say(Some(Place::at(pointer, Token::Missing)), message)
     }
 
@@ -304,17 +294,11 @@ impl Sink<'_> {
 
     /// The check could not be made.
     pub fn unknown(&mut self, reason: impl Into<String>) {
-        self.all.unknown.push(Unknown {
-            code: self.rule.code.to_owned(),
-            reason: reason.into(),
-        });
+        self.all.unknown.push(Unknown { code: self.rule.code.to_owned(), reason: reason.into() });
     }
 
     fn say(&mut self, at: Option<Place>, message: impl Into<String>) -> &mut Finding {
         self.all.findings.push(Finding::new(self.rule, at, message));
-        self.all
-            .findings
-            .last_mut()
-            .expect("a finding was pushed on the line above")
+        self.all.findings.last_mut().expect("a finding was pushed on the line above")
     }
 }

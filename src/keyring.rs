@@ -6,10 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use keyring_core::CredentialStore;
-use keyring_core::Error as StoreError;
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use keyring_core::{CredentialStore, Error as StoreError};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::explain::Explain;
 
@@ -153,13 +151,10 @@ impl Keyring {
             Choice::Auto => match Self::try_open(Kind::Os, service).and_then(Self::that_writes) {
                 Ok(keyring) => Ok(keyring),
                 Err(os) => match Self::try_open(Kind::Kernel, service) {
-                    Ok(keyring) => Ok(Self {
-                        passed_over: Some(reason(&os)),
-                        ..keyring
-                    }),
-                    Err(kernel) => Err(Error::None {
-                        cause: Cause(format!("{}; {}", reason(&os), reason(&kernel))),
-                    }),
+                    Ok(keyring) => Ok(Self { passed_over: Some(reason(&os)), ..keyring }),
+                    Err(kernel) => {
+                        Err(Error::None { cause: Cause(format!("{}; {}", reason(&os), reason(&kernel))) })
+                    }
                 },
             },
         }
@@ -176,8 +171,7 @@ impl Keyring {
         match keyring.get("osmt/probe") {
             Ok(_) if keyring.outlives_us() => Ok(keyring),
             Ok(_) => Err(closed(Cause(
-                "this kernel has no persistent keyrings, so entries would end with this command"
-                    .to_owned(),
+                "this kernel has no persistent keyrings, so entries would end with this command".to_owned(),
             ))),
             Err(Error::Entry { cause, .. }) => Err(closed(cause)),
             Err(other) => Err(other),
@@ -187,25 +181,17 @@ impl Keyring {
     /// Tries a write: a Secret Service that nobody ever logged in to answers, and can keep nothing.
     fn that_writes(self) -> Result<Self, Error> {
         let user = format!("osmt/probe-{}", std::process::id());
-        let tried = self
-            .set(&user, &SecretString::from("probe"))
-            .and_then(|()| self.remove(&user));
+        let tried = self.set(&user, &SecretString::from("probe")).and_then(|()| self.remove(&user));
         match tried {
             Ok(_) => Ok(self),
-            Err(Error::Entry { cause, .. }) => Err(Error::Closed {
-                kind: self.kind,
-                cause,
-            }),
+            Err(Error::Entry { cause, .. }) => Err(Error::Closed { kind: self.kind, cause }),
             Err(other) => Err(other),
         }
     }
 
     /// The value of an entry, `None` where there is none.
     pub fn get(&self, user: &str) -> Result<Option<SecretString>, Error> {
-        let secret = self
-            .store
-            .build(&self.service, user, None)
-            .and_then(|entry| entry.get_password());
+        let secret = self.store.build(&self.service, user, None).and_then(|entry| entry.get_password());
         match secret {
             Ok(value) => Ok(Some(SecretString::from(value))),
             Err(StoreError::NoEntry) => Ok(None),
@@ -223,10 +209,7 @@ impl Keyring {
 
     /// Removes an entry; tells whether there was one.
     pub fn remove(&self, user: &str) -> Result<bool, Error> {
-        let removed = self
-            .store
-            .build(&self.service, user, None)
-            .and_then(|entry| entry.delete_credential());
+        let removed = self.store.build(&self.service, user, None).and_then(|entry| entry.delete_credential());
         match removed {
             Ok(()) => Ok(true),
             Err(StoreError::NoEntry) => Ok(false),
@@ -238,15 +221,12 @@ impl Keyring {
     #[cfg(target_os = "linux")]
     fn outlives_us(&self) -> bool {
         self.kind == Kind::Os
-            || self
-                .store
-                .build(&self.service, "osmt/probe", None)
-                .is_ok_and(|entry| {
-                    entry
-                        .as_any()
-                        .downcast_ref::<linux_keyutils_keyring_store::Cred>()
-                        .is_some_and(|entry| entry.persistent.is_some())
-                })
+            || self.store.build(&self.service, "osmt/probe", None).is_ok_and(|entry| {
+                entry
+                    .as_any()
+                    .downcast_ref::<linux_keyutils_keyring_store::Cred>()
+                    .is_some_and(|entry| entry.persistent.is_some())
+            })
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -271,14 +251,9 @@ fn masked(error: &StoreError) -> Cause {
         StoreError::BadEncoding(_) => "its value is not UTF-8".to_owned(),
         StoreError::BadDataFormat(..) => "its value is not in the store's own format".to_owned(),
         StoreError::Ambiguous(entries) => {
-            format!(
-                "{} entries have this name; remove all but one",
-                entries.len()
-            )
+            format!("{} entries have this name; remove all but one", entries.len())
         }
-        StoreError::PlatformFailure(cause) | StoreError::NoStorageAccess(cause) => {
-            innermost(cause.as_ref())
-        }
+        StoreError::PlatformFailure(cause) | StoreError::NoStorageAccess(cause) => innermost(cause.as_ref()),
         other => other.to_string(),
     })
 }

@@ -17,6 +17,7 @@ pub mod aws;
 pub mod bootstrap;
 pub mod command;
 pub mod config;
+pub mod deployment;
 pub mod doctor;
 pub mod document;
 pub mod explain;

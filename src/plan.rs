@@ -4,8 +4,7 @@
 //! never the value of a secret.
 
 use futures_util::future::join_all;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What an action does to its thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,23 +46,12 @@ pub struct Line {
 impl Line {
     /// A line about a thing as a whole.
     pub fn new(verb: Verb, thing: impl Into<String>) -> Self {
-        Self {
-            verb,
-            thing: thing.into(),
-            setting: None,
-            from: None,
-            to: None,
-        }
+        Self { verb, thing: thing.into(), setting: None, from: None, to: None }
     }
 
     /// A line about one setting of a thing.
     #[must_use]
-    pub fn setting(
-        mut self,
-        name: impl Into<String>,
-        from: Option<String>,
-        to: Option<String>,
-    ) -> Self {
+    pub fn setting(mut self, name: impl Into<String>, from: Option<String>, to: Option<String>) -> Self {
         self.setting = Some(name.into());
         self.from = from;
         self.to = to;
@@ -91,9 +79,7 @@ pub struct Plan<A> {
 
 impl<A> Default for Plan<A> {
     fn default() -> Self {
-        Self {
-            actions: Vec::new(),
-        }
+        Self { actions: Vec::new() }
     }
 }
 
@@ -123,10 +109,7 @@ impl<A: Action> Plan<A> {
 
     /// Does the actions of one lane in order and all lanes at the same time. A failure stops its own lane: what the
     /// others began they end.
-    pub async fn execute<E>(
-        &self,
-        apply: impl AsyncFn(&A) -> Result<(), E>,
-    ) -> Result<(), Stopped<E>> {
+    pub async fn execute<E>(&self, apply: impl AsyncFn(&A) -> Result<(), E>) -> Result<(), Stopped<E>> {
         let apply = &apply;
         let lanes = self.actions.iter().map(Action::lane).max();
         let running = (0..=lanes.unwrap_or_default()).map(|lane| async move {
@@ -148,19 +131,12 @@ impl<A: Action> Plan<A> {
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Stopped {
-            done,
-            of: self.actions.len(),
-            error: errors.remove(0),
-            others: errors,
-        })
+        Err(Stopped { done, of: self.actions.len(), error: errors.remove(0), others: errors })
     }
 }
 
 impl<A> FromIterator<A> for Plan<A> {
     fn from_iter<I: IntoIterator<Item = A>>(actions: I) -> Self {
-        Self {
-            actions: actions.into_iter().collect(),
-        }
+        Self { actions: actions.into_iter().collect() }
     }
 }

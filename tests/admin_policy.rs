@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use osmt::bootstrap::Target;
-use osmt::bootstrap::admin_policy;
+use osmt::bootstrap::admin_role::policy as admin_policy;
 use osmt::bootstrap::parts::Parts;
 use serde_json::Value;
 
@@ -53,22 +53,17 @@ fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
-    text.strip_prefix(head).is_some_and(|text| {
-        (0..=text.len()).any(|at| text.get(at..).is_some_and(|text| matches(rest, text)))
-    })
+    text.strip_prefix(head)
+        .is_some_and(|text| (0..=text.len()).any(|at| text.get(at..).is_some_and(|text| matches(rest, text))))
 }
 
 /// Whether the policies allow an action, on some resource or on this one; conditions are taken to hold.
 fn allowed(statements: &[Value], action: &str, resource: Option<&str>) -> bool {
     let applies = |statement: &Value, effect: &str| {
         statement["Effect"] == effect
-            && strings(&statement["Action"])
-                .iter()
-                .any(|pattern| matches(pattern, action))
+            && strings(&statement["Action"]).iter().any(|pattern| matches(pattern, action))
             && resource.is_none_or(|resource| {
-                strings(&statement["Resource"])
-                    .iter()
-                    .any(|pattern| matches(pattern, resource))
+                strings(&statement["Resource"]).iter().any(|pattern| matches(pattern, resource))
             })
     };
     let denied = resource.is_some() && statements.iter().any(|one| applies(one, "Deny"));
@@ -94,15 +89,11 @@ fn actions(service: &str, operation: &str) -> Vec<String> {
             "ListObjectVersions" => "ListBucketVersions",
             "HeadObject" => "GetObject",
             "DeleteObjects" => {
-                return ["s3:DeleteObject", "s3:DeleteObjectVersion"]
-                    .map(str::to_owned)
-                    .into();
+                return ["s3:DeleteObject", "s3:DeleteObjectVersion"].map(str::to_owned).into();
             }
             // At the wire a deleted object and an upload given up look alike.
             "AbortMultipartUpload" => {
-                return ["s3:AbortMultipartUpload", "s3:DeleteObject"]
-                    .map(str::to_owned)
-                    .into();
+                return ["s3:AbortMultipartUpload", "s3:DeleteObject"].map(str::to_owned).into();
             }
             "GetBucketEncryption" => "GetEncryptionConfiguration",
             "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
@@ -169,9 +160,7 @@ fn every_call_in_the_source_is_allowed_or_an_administrators() {
         .filter(|call| {
             let (service, operation) = call.split_once(':').unwrap();
             !ADMINISTRATORS.contains(&call.as_str())
-                && !actions(service, operation)
-                    .iter()
-                    .all(|action| allowed(&statements, action, None))
+                && !actions(service, operation).iter().all(|action| allowed(&statements, action, None))
         })
         .collect();
     assert!(refused.is_empty(), "not allowed: {refused:?}");
@@ -190,8 +179,7 @@ fn calls_in(folder: &Path, called: &mut BTreeSet<String>) {
         let text = std::fs::read_to_string(&path).unwrap();
         let literals = text.split('"').filter(|literal| {
             literal.split_once(':').is_some_and(|(service, name)| {
-                let small =
-                    |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+                let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
                 !["", "aws"].contains(&service)
                     && service.bytes().all(small)
                     && name.starts_with(|first: char| first.is_ascii_uppercase())
@@ -211,49 +199,32 @@ fn the_documents_fit_into_iams_limits_for_the_longest_names() {
         table: Some("t".repeat(255)),
         ..target()
     };
-    assert!(
-        admin_policy::parts().count() <= admin_policy::ATTACHED_LIMIT - 3,
-        "others attach too"
-    );
+    assert!(admin_policy::parts().count() <= admin_policy::ATTACHED_LIMIT - 3, "others attach too");
     for part in admin_policy::parts() {
         let document = admin_policy::document(&longest, &"Z".repeat(32), part).to_string();
         let size = document.chars().filter(|one| !one.is_whitespace()).count();
         assert!(size <= admin_policy::POLICY_LIMIT, "{part}: {size}");
         assert!(admin_policy::name(&longest, part).len() <= 128);
     }
-    let principals = (0..10)
-        .map(|number| format!("arn:aws-us-gov:iam::123456789012:user/operators/{number:0>40}"));
+    let principals =
+        (0..10).map(|number| format!("arn:aws-us-gov:iam::123456789012:user/operators/{number:0>40}"));
     let trust = admin_policy::trust(&principals.collect(), true, None).to_string();
     assert!(trust.len() <= admin_policy::TRUST_LIMIT, "{}", trust.len());
 }
 
 #[test]
 fn the_documents_keep_to_iams_grammar() {
-    let without_table = Target {
-        table: None,
-        ..target()
-    };
+    let without_table = Target { table: None, ..target() };
     for target in [target(), without_table] {
         let statements = statements(&target);
         let mut sids = BTreeSet::new();
         for statement in &statements {
-            let members: Vec<&str> = statement
-                .as_object()
-                .unwrap()
-                .keys()
-                .map(String::as_str)
-                .collect();
+            let members: Vec<&str> = statement.as_object().unwrap().keys().map(String::as_str).collect();
             let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
-            assert!(
-                members.iter().all(|member| known.contains(member)),
-                "{members:?}"
-            );
+            assert!(members.iter().all(|member| known.contains(member)), "{members:?}");
             let sid = statement["Sid"].as_str().unwrap();
             assert!(sids.insert(sid), "{sid} twice");
-            assert!(
-                sid.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-                "{sid}"
-            );
+            assert!(sid.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{sid}");
             assert!(["Allow", "Deny"].contains(&statement["Effect"].as_str().unwrap()));
             let actions = strings(&statement["Action"]);
             assert!(!actions.is_empty());
@@ -262,30 +233,20 @@ fn the_documents_keep_to_iams_grammar() {
             for action in actions {
                 let (service, name) = action.split_once(':').unwrap();
                 assert!(
-                    service.bytes().all(|byte| byte.is_ascii_lowercase()
-                        || byte.is_ascii_digit()
-                        || byte == b'-'),
+                    service
+                        .bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
                     "{action}"
                 );
-                assert!(
-                    name.starts_with(|first: char| first.is_ascii_uppercase()),
-                    "{action}"
-                );
+                assert!(name.starts_with(|first: char| first.is_ascii_uppercase()), "{action}");
             }
             let resources = strings(&statement["Resource"]);
             assert!(!resources.is_empty());
             for resource in resources {
-                assert!(
-                    resource == "*" || resource.splitn(6, ':').count() == 6,
-                    "{resource}"
-                );
+                assert!(resource == "*" || resource.splitn(6, ':').count() == 6, "{resource}");
             }
-            assert!(
-                !statement.to_string().contains("{p}") && !statement.to_string().contains("\"\"")
-            );
-            for hole in [
-                "{p}", "{r}", "{a}", "{name}", "{env}", "{bucket}", "{table}", "{zone}",
-            ] {
+            assert!(!statement.to_string().contains("{p}") && !statement.to_string().contains("\"\""));
+            for hole in ["{p}", "{r}", "{a}", "{name}", "{env}", "{bucket}", "{table}", "{zone}"] {
                 assert!(!statement.to_string().contains(hole), "{statement}");
             }
         }
@@ -297,25 +258,12 @@ fn the_role_ends_at_its_environment_and_never_widens_itself() {
     let statements = statements(&target());
     let on = |action: &str, resource: &str| allowed(&statements, action, Some(resource));
     let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
-    let secret =
-        |name: &str| format!("arn:aws:secretsmanager:us-west-2:123456789012:secret:{name}-AbCdEf");
+    let secret = |name: &str| format!("arn:aws:secretsmanager:us-west-2:123456789012:secret:{name}-AbCdEf");
     // One of ours, and the same of somebody else.
     for (action, ours, others) in [
-        (
-            "iam:PutRolePolicy",
-            role("osmt-test-app-task"),
-            role("osmt-prod-app-task"),
-        ),
-        (
-            "iam:PassRole",
-            role("osmt-test-app-task"),
-            role("Administrator"),
-        ),
-        (
-            "secretsmanager:GetSecretValue",
-            secret("osmt/test/rds"),
-            secret("osmt/prod/rds"),
-        ),
+        ("iam:PutRolePolicy", role("osmt-test-app-task"), role("osmt-prod-app-task")),
+        ("iam:PassRole", role("osmt-test-app-task"), role("Administrator")),
+        ("secretsmanager:GetSecretValue", secret("osmt/test/rds"), secret("osmt/prod/rds")),
         (
             "s3:PutObject",
             "arn:aws:s3:::osmt-test-123456789012-us-west-2/osmt/test/terraform.tfstate".into(),
@@ -351,10 +299,7 @@ fn the_role_ends_at_its_environment_and_never_widens_itself() {
         assert!(!on(action, &role("osmt-test-2-admin")), "{action}");
     }
     assert!(on("iam:GetRole", &role("osmt-test-admin")));
-    assert!(!on(
-        "route53:DeleteHostedZone",
-        &format!("arn:aws:route53:::hostedzone/{ZONE}")
-    ));
+    assert!(!on("route53:DeleteHostedZone", &format!("arn:aws:route53:::hostedzone/{ZONE}")));
     for never in [
         "iam:CreateUser",
         "iam:CreateAccessKey",

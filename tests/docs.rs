@@ -11,13 +11,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
-use osmt::command;
-use osmt::doctor;
 use osmt::explain::Exit;
+use osmt::{command, doctor};
 
 const START: &str = "<!-- generated: ";
 const END: &str = "<!-- end -->";
@@ -59,14 +57,7 @@ fn binaries() -> Vec<clap::Command> {
 /// What a generated section holds; `None` where no such section is known.
 fn generated(name: &str) -> Option<String> {
     if name == "exits" {
-        let row = |exit: &Exit| {
-            format!(
-                "| {} | {} | {} |\n",
-                exit.code(),
-                exit.name(),
-                exit.meaning()
-            )
-        };
+        let row = |exit: &Exit| format!("| {} | {} | {} |\n", exit.code(), exit.name(), exit.meaning());
         let rows: String = Exit::ALL.iter().map(row).collect();
         return Some(format!("| exit | name | meaning |\n|---|---|---|\n{rows}"));
     }
@@ -74,9 +65,7 @@ fn generated(name: &str) -> Option<String> {
         return Some(rules());
     }
     let wanted = name.strip_prefix("help ")?;
-    let mut binary = binaries()
-        .into_iter()
-        .find(|one| one.get_name() == wanted)?;
+    let mut binary = binaries().into_iter().find(|one| one.get_name() == wanted)?;
     let help = binary.render_long_help().to_string();
     let lines: Vec<_> = help.lines().map(str::trim_end).collect();
     Some(format!("```text\n{}\n```\n", lines.join("\n")))
@@ -87,23 +76,7 @@ fn rules() -> String {
     for rule in doctor::all() {
         let (code, name, severity) = (rule.code, rule.name, rule.severity.name());
         let summary = rule.summary.replace('|', "\\|");
-        writeln!(
-            text,
-            "| [{code}](#{}) | {severity} | `{name}` | {summary} |",
-            code.to_lowercase()
-        )
-        .unwrap();
-    }
-    for rule in doctor::all() {
-        let (code, name) = (rule.code, rule.name);
-        write!(
-            text,
-            "\n### {code}\n\n`{name}` · {} · {}.\n\n{}\n",
-            rule.severity.name(),
-            rule.summary,
-            rule.explain.trim()
-        )
-        .unwrap();
+        writeln!(text, "| [{code}](rules/{code}.md) | {severity} | `{name}` | {summary} |").unwrap();
     }
     text
 }
@@ -120,9 +93,7 @@ fn generated_sections_are_current() {
             let name = head[START.len()..].trim();
             let what = format!("{}: section {name}", path.display());
             let content = generated(name).unwrap_or_else(|| panic!("{what} is unknown"));
-            let end = body
-                .find(END)
-                .unwrap_or_else(|| panic!("{what} has no end"));
+            let end = body.find(END).unwrap_or_else(|| panic!("{what} has no end"));
             write!(new, "{before}{START}{name} -->\n\n{}\n\n", content.trim()).unwrap();
             rest = &body[end..];
         }
@@ -136,15 +107,28 @@ fn generated_sections_are_current() {
     }
 }
 
+#[test]
+fn every_rule_has_its_page_and_every_page_its_rule() {
+    let mut pages: Vec<String> = Vec::new();
+    for entry in fs::read_dir(root().join("docs/rules")).unwrap() {
+        pages.push(entry.unwrap().file_name().to_string_lossy().into_owned());
+    }
+    pages.sort();
+    let mut wanted = Vec::new();
+    for rule in doctor::all() {
+        wanted.push(format!("{}.md", rule.code));
+        assert!(rule.explain.starts_with(&format!("# {} {}\n\n", rule.code, rule.name)), "{}", rule.code);
+    }
+    wanted.sort();
+    assert_eq!(pages, wanted);
+}
+
 /// The pieces of a text that are code: spans in backticks, and lines of fenced blocks.
 fn code(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (index, part) in text.split("```").enumerate() {
         if index % 2 == 1 {
-            let lines = part
-                .lines()
-                .skip(1)
-                .map(|line| line.trim().trim_start_matches("$ "));
+            let lines = part.lines().skip(1).map(|line| line.trim().trim_start_matches("$ "));
             found.extend(lines.map(str::to_owned));
         } else {
             for line in part.split("\n\n") {
@@ -157,15 +141,7 @@ fn code(text: &str) -> Vec<String> {
 
 /// Paths in a piece of code that look as if they were the project's own.
 fn paths(code: &str) -> Vec<&str> {
-    const OWN: [&str; 7] = [
-        "src/",
-        "docs/",
-        "schemas/",
-        "scripts/",
-        "terraform/",
-        "tests/",
-        ".ci/",
-    ];
+    const OWN: [&str; 7] = ["src/", "docs/", "schemas/", "scripts/", "terraform/", "tests/", ".ci/"];
     code.split([' ', '"', '\'', '(', ')', ',', ';', '='])
         .map(|word| word.trim_start_matches("./").trim_end_matches(['.', ':']))
         .filter(|word| OWN.iter().any(|own| word.starts_with(own)))
@@ -177,12 +153,7 @@ fn paths(code: &str) -> Vec<&str> {
 fn is_made(path: &str) -> bool {
     let here = path.strip_prefix("terraform/invocation");
     here.is_some_and(|file| {
-        let made = [
-            "config.auto.tfvars.json",
-            "main.tf",
-            "doctor.ignore.json",
-            "policies",
-        ];
+        let made = ["config.auto.tfvars.json", "main.tf", "doctor.ignore.json", "policies"];
         file.is_empty() || made.iter().any(|name| file.trim_matches('/') == *name)
     })
 }
@@ -202,11 +173,7 @@ fn every_path_and_link_exists() {
         for rest in text.split("](").skip(1) {
             let link = rest.split([')', '#', ' ']).next().unwrap_or_default();
             let there = document.parent().unwrap().join(link);
-            if !link.is_empty()
-                && !link.contains("://")
-                && !link.starts_with("mailto:")
-                && !there.exists()
-            {
+            if !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:") && !there.exists() {
                 wrong.push(format!("{}: link to {link}", document.display()));
             }
         }
@@ -216,13 +183,7 @@ fn every_path_and_link_exists() {
 
 /// What is wrong with a command line that starts with one of the binaries.
 fn fault(line: &str, binaries: &[clap::Command]) -> Option<String> {
-    let line = line
-        .split(" | ")
-        .next()?
-        .split(" > ")
-        .next()?
-        .split(" && ")
-        .next()?;
+    let line = line.split(" | ").next()?.split(" > ").next()?.split(" && ").next()?;
     let mut words = line.split_whitespace();
     let first = words.next()?;
     let name = first.rsplit('/').next()?;
@@ -233,18 +194,13 @@ fn fault(line: &str, binaries: &[clap::Command]) -> Option<String> {
             break;
         }
         if let Some(flag) = word.strip_prefix("--") {
-            let flag = flag
-                .split(['=', '[', ']', '|', ',', ')'])
-                .next()
-                .unwrap_or(flag);
-            let known =
-                |one: &clap::Command| one.get_arguments().any(|arg| arg.get_long() == Some(flag));
+            let flag = flag.split(['=', '[', ']', '|', ',', ')']).next().unwrap_or(flag);
+            let known = |one: &clap::Command| one.get_arguments().any(|arg| arg.get_long() == Some(flag));
             if !known(verb) && !known(binary) && !["help", "version"].contains(&flag) {
                 return Some(format!("`{line}`: no flag --{flag}"));
             }
         } else if std::ptr::eq(verb, binary) && binary.has_subcommands() {
-            if word.starts_with('-') || word.chars().any(|c| !(c.is_ascii_lowercase() || c == '-'))
-            {
+            if word.starts_with('-') || word.chars().any(|c| !(c.is_ascii_lowercase() || c == '-')) {
                 continue;
             }
             let Some(found) = binary.find_subcommand(word) else {
@@ -262,16 +218,8 @@ fn every_verb_and_flag_exists() {
     let mut wrong = Vec::new();
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
-        let faults = code(&text)
-            .into_iter()
-            .filter_map(|line| fault(&line, &binaries));
+        let faults = code(&text).into_iter().filter_map(|line| fault(&line, &binaries));
         wrong.extend(faults.map(|fault| format!("{}: {fault}", document.display())));
-    }
-    for rule in doctor::all() {
-        let faults = code(rule.explain)
-            .into_iter()
-            .filter_map(|line| fault(&line, &binaries));
-        wrong.extend(faults.map(|fault| format!("rule {}: {fault}", rule.code)));
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
@@ -288,19 +236,11 @@ fn the_project_speaks_of_itself_alone() {
         concat!("TO", "DO:"),
     ];
     let mut wrong = Vec::new();
-    let mut folders: Vec<PathBuf> = [
-        "src",
-        "docs",
-        "schemas",
-        "scripts",
-        "terraform",
-        "tests",
-        ".ci",
-    ]
-    .iter()
-    .map(|folder| root().join(folder))
-    .filter(|folder| folder.exists())
-    .collect();
+    let mut folders: Vec<PathBuf> = ["src", "docs", "schemas", "scripts", "terraform", "tests", ".ci"]
+        .iter()
+        .map(|folder| root().join(folder))
+        .filter(|folder| folder.exists())
+        .collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -63,10 +63,7 @@ fn an_empty_account_lacks_everything_and_a_recording_says_the_same() {
     let writes = ["Create", "Put", "Update", "Delete", "Tag", "Request"];
     for call in account.calls() {
         let operation = call.split(':').nth(1).unwrap();
-        assert!(
-            !writes.iter().any(|write| operation.starts_with(write)),
-            "{call}"
-        );
+        assert!(!writes.iter().any(|write| operation.starts_with(write)), "{call}");
     }
 }
 
@@ -74,14 +71,9 @@ fn an_empty_account_lacks_everything_and_a_recording_says_the_same() {
 fn a_recording_of_another_account_is_a_finding_and_another_caller_is_refused() {
     let account = support::Emulator::start();
     let folder = folder(|config| config["account_id"] = "210987654321".into());
-    let refused = doctor(&account, folder.path(), &["check", "--live"])
-        .assert()
-        .code(4);
+    let refused = doctor(&account, folder.path(), &["check", "--live"]).assert().code(4);
     let told = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
-    assert!(
-        told.contains("123456789012") && told.contains("210987654321"),
-        "{told}"
-    );
+    assert!(told.contains("123456789012") && told.contains("210987654321"), "{told}");
     doctor(&account, folder.path(), &["facts"]).assert().code(4);
 }
 
@@ -90,9 +82,7 @@ fn no_answer_is_a_failure_and_bad_flags_or_facts_are_usage() {
     let folder = folder(|_| ());
     let run = |arguments: &[&str]| {
         let mut command = support::osmt("osmt-doctor");
-        command
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.env("AWS_MAX_ATTEMPTS", "1").args(arguments);
         command.arg("--dir").arg(folder.path());
         command.assert()
@@ -106,10 +96,7 @@ fn no_answer_is_a_failure_and_bad_flags_or_facts_are_usage() {
         std::fs::write(&file, content).unwrap();
         let told = run(&["check", "--facts", file.to_str().unwrap()]).code(2);
         let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
-        assert!(
-            told.contains("these are no facts") && told.contains("help:"),
-            "{told}"
-        );
+        assert!(told.contains("these are no facts") && told.contains("help:"), "{told}");
     }
     run(&["check", "--live", "one.json", "two.json"]).code(2);
 }
@@ -138,11 +125,7 @@ fn the_zones_of_the_config_are_looked_for_in_the_account() {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(findings[0]["code"], "AZS001");
     assert_eq!(findings[0]["pointer"], "/config/vpc/azs/1");
-    assert!(
-        account
-            .calls()
-            .contains(&"ec2:DescribeAvailabilityZones".to_owned())
-    );
+    assert!(account.calls().contains(&"ec2:DescribeAvailabilityZones".to_owned()));
 
     // A recording from before zones were read does not tell, and that is said.
     let folder = folder(|_| ());
@@ -162,20 +145,13 @@ fn the_zones_of_the_config_are_looked_for_in_the_account() {
 fn a_service_that_is_not_reached_leaves_its_facts_unknown() {
     let account = support::Emulator::start();
     let folder = folder(|_| ());
-    let mut command = doctor(
-        &account,
-        folder.path(),
-        &["check", "--live", "--format", "json"],
-    );
+    let mut command = doctor(&account, folder.path(), &["check", "--live", "--format", "json"]);
     command.env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9");
     let report = command.env("AWS_MAX_ATTEMPTS", "1").assert().code(1);
     let report: Value = serde_json::from_slice(&report.get_output().stdout).unwrap();
     let unknown = report["unknown"].as_array().unwrap();
     let reason = unknown.iter().find(|unknown| unknown["code"] == "AZS001");
     let reason = reason.unwrap()["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("could not reach AWS for ec2:DescribeAvailabilityZones"),
-        "{reason}"
-    );
+    assert!(reason.contains("could not reach AWS for ec2:DescribeAvailabilityZones"), "{reason}");
     assert!(codes(&serde_json::to_vec(&report).unwrap()).contains("STA001"));
 }

@@ -44,11 +44,7 @@ fn judge(case: &str) -> Findings {
 
 #[test]
 fn every_rule_has_a_case_in_which_it_speaks_and_one_in_which_it_is_silent() {
-    let rules = THEMES
-        .iter()
-        .copied()
-        .flatten()
-        .map(|check| check.rule.code);
+    let rules = THEMES.iter().copied().flatten().map(|check| check.rule.code);
     let rules: BTreeSet<String> = rules.map(str::to_owned).collect();
     let folders = std::fs::read_dir(cases()).unwrap();
     let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -67,11 +63,7 @@ fn every_rule_has_a_case_in_which_it_speaks_and_one_in_which_it_is_silent() {
 fn plan(arguments: &[&str]) -> assert_cmd::assert::Assert {
     let folder = tempfile::tempdir().unwrap();
     let mut command = support::osmt("osmt-doctor");
-    command
-        .arg("plan")
-        .args(arguments)
-        .arg("--dir")
-        .arg(folder.path());
+    command.arg("plan").args(arguments).arg("--dir").arg(folder.path());
     command.assert()
 }
 
@@ -84,10 +76,7 @@ fn a_replaced_database_is_shouted_about_in_every_format() {
     let case = "tests/cases/doctor-plan/PLAN001/bad.json";
     let human = plan(&[case]).code(1);
     let told = text(&human.get_output().stdout).replace("\n                ", " ");
-    assert!(
-        told.contains("error[PLAN001]: module.osmt.aws_db_instance.main is replaced"),
-        "{told}"
-    );
+    assert!(told.contains("error[PLAN001]: module.osmt.aws_db_instance.main is replaced"), "{told}");
     assert!(told.contains("db_name (\"osmt_db\" → \"other\")"), "{told}");
 
     let json = plan(&[case, "--format", "json"]).code(1);
@@ -102,9 +91,7 @@ fn a_replaced_database_is_shouted_about_in_every_format() {
 
     let github = plan(&[case, "--format", "github"]).code(1);
     let told = text(&github.get_output().stdout);
-    assert!(
-        told.starts_with("::error file=tests/cases/doctor-plan/PLAN001/bad.json,title=PLAN001 ")
-    );
+    assert!(told.starts_with("::error file=tests/cases/doctor-plan/PLAN001/bad.json,title=PLAN001 "));
 }
 
 #[test]
@@ -112,12 +99,7 @@ fn what_fails_the_run_can_be_chosen() {
     let warning = "tests/cases/doctor-plan/PLAN004/bad.json";
     plan(&[warning]).code(0);
     plan(&[warning, "--fail-on", "warning"]).code(1);
-    plan(&[
-        "tests/cases/doctor-plan/PLAN004/good.json",
-        "--fail-on",
-        "note",
-    ])
-    .code(0);
+    plan(&["tests/cases/doctor-plan/PLAN004/good.json", "--fail-on", "note"]).code(0);
 }
 
 #[test]
@@ -127,10 +109,7 @@ fn a_secret_in_the_plan_is_named_and_not_told() {
         let run = plan(&[case, "--format", format, "-vv"]).code(1);
         let output = run.get_output();
         let told = text(&output.stdout) + &text(&output.stderr);
-        assert!(
-            told.contains("DB_URI") && !told.contains("hunter2"),
-            "{told}"
-        );
+        assert!(told.contains("DB_URI") && !told.contains("hunter2"), "{told}");
     }
 }
 
@@ -143,14 +122,8 @@ fn what_is_no_plan_is_refused_by_name() {
         ("", "neither a saved plan nor JSON"),
         ("not JSON", "neither a saved plan nor JSON"),
         ("[]", "not a Terraform plan"),
-        (
-            r#"{"format_version":"1.0","values":{}}"#,
-            "not a Terraform plan",
-        ),
-        (
-            r#"{"format_version":"2.0","planned_values":{}}"#,
-            "version 2.0",
-        ),
+        (r#"{"format_version":"1.0","values":{}}"#, "not a Terraform plan"),
+        (r#"{"format_version":"2.0","planned_values":{}}"#, "version 2.0"),
     ] {
         std::fs::write(&file, content).unwrap();
         let run = plan(&[name]).code(2);

@@ -5,19 +5,10 @@
 use std::sync::LazyLock;
 
 use osmt::document::Document;
-use osmt::finding::Finding;
-use osmt::finding::Findings;
-use osmt::finding::Place;
-use osmt::finding::Rule;
-use osmt::finding::Severity;
-use osmt::finding::Token;
-use osmt::finding::Unknown;
-use osmt::report::FileReport;
-use osmt::report::Format;
-use osmt::report::write;
+use osmt::finding::{Finding, Findings, Place, Rule, Severity, Token, Unknown};
+use osmt::report::{FileReport, Format, write};
 use proptest::prelude::*;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 static OUTSIDE: Rule = Rule {
     code: "NET003",
@@ -44,15 +35,7 @@ fn render(format: Format, text: &str, findings: &Findings, color: bool) -> Strin
         findings,
     };
     let mut out = Vec::new();
-    write(
-        format,
-        &[report],
-        "osmt-doctor 0.1.0",
-        &[&OUTSIDE, &SECRET],
-        color,
-        &mut out,
-    )
-    .unwrap();
+    write(format, &[report], "osmt-doctor 0.1.0", &[&OUTSIDE, &SECRET], color, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -102,18 +85,14 @@ warning[SEC001]: *** looks like a secret
     assert_eq!(render(Format::Human, TEXT, &findings, false), expected);
     let coloured = render(Format::Human, TEXT, &findings, true);
     assert!(coloured.contains("\u{1b}["));
-    assert_eq!(
-        anstream::adapter::strip_str(&coloured).to_string(),
-        expected
-    );
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), expected);
 }
 
 #[test]
 fn json_counts_utf16_units_from_one_and_ends_behind_the_token() {
     let mut findings = Findings::default();
     findings.findings.push(outside("/vpc/subnets/0"));
-    let report: Value =
-        serde_json::from_str(&render(Format::Json, TEXT, &findings, false)).unwrap();
+    let report: Value = serde_json::from_str(&render(Format::Json, TEXT, &findings, false)).unwrap();
     let finding = &report["findings"][0];
     assert_eq!(finding["start"], json!({"line": 4, "column": 26}));
     assert_eq!(finding["end"], json!({"line": 4, "column": 39}));
@@ -126,10 +105,9 @@ fn sarif_has_regions_rules_and_fingerprints() {
     let mut finding = outside("/vpc/subnets/0");
     finding.related(Place::value("/vpc/cidr"), "the VPC");
     findings.findings.push(finding);
-    findings.unknown.push(Unknown {
-        code: "SEC001".into(),
-        reason: "acm:DescribeCertificate was denied".into(),
-    });
+    findings
+        .unknown
+        .push(Unknown { code: "SEC001".into(), reason: "acm:DescribeCertificate was denied".into() });
     let log: Value = serde_json::from_str(&render(Format::Sarif, TEXT, &findings, false)).unwrap();
     let run = &log["runs"][0];
     assert_eq!(run["columnKind"], "utf16CodeUnits");
@@ -148,14 +126,10 @@ fn sarif_has_regions_rules_and_fingerprints() {
     assert_eq!(result["ruleIndex"], 0);
     assert_eq!(result["relatedLocations"][0]["message"]["text"], "the VPC");
     let notification = &run["invocations"][0]["toolExecutionNotifications"][0];
-    assert_eq!(
-        notification["associatedRule"],
-        json!({ "id": "SEC001", "index": 1 })
-    );
+    assert_eq!(notification["associatedRule"], json!({ "id": "SEC001", "index": 1 }));
 
     let moved = TEXT.replacen('{', "\n\n{", 1);
-    let log: Value =
-        serde_json::from_str(&render(Format::Sarif, &moved, &findings, false)).unwrap();
+    let log: Value = serde_json::from_str(&render(Format::Sarif, &moved, &findings, false)).unwrap();
     let other = &log["runs"][0]["results"][0];
     assert_eq!(other["partialFingerprints"], result["partialFingerprints"]);
     assert_ne!(other["locations"], result["locations"]);
@@ -164,11 +138,7 @@ fn sarif_has_regions_rules_and_fingerprints() {
 #[test]
 fn annotations_escape_what_would_end_them() {
     let mut findings = Findings::default();
-    let mut finding = Finding::new(
-        &OUTSIDE,
-        Some(Place::value("/vpc/subnets/0")),
-        "100% of\r\na, b: c",
-    );
+    let mut finding = Finding::new(&OUTSIDE, Some(Place::value("/vpc/subnets/0")), "100% of\r\na, b: c");
     finding.help("one\ntwo");
     findings.findings.push(finding);
     assert_eq!(
@@ -176,19 +146,10 @@ fn annotations_escape_what_would_end_them() {
         "::error file=terraform/invocation/config.auto.tfvars.json,line=4,endLine=4,col=26,endColumn=39,\
          title=NET003 subnet-outside-vpc::100%25 of%0D%0Aa, b: c%0Ahelp: one%0Atwo\n"
     );
-    let report = FileReport {
-        file: "a:b,c%.json",
-        text: "",
-        document: None,
-        findings: &findings,
-    };
+    let report = FileReport { file: "a:b,c%.json", text: "", document: None, findings: &findings };
     let mut out = Vec::new();
     write(Format::Github, &[report], "t 1", &[], false, &mut out).unwrap();
-    assert!(
-        String::from_utf8(out)
-            .unwrap()
-            .starts_with("::error file=a%3Ab%2Cc%25.json,")
-    );
+    assert!(String::from_utf8(out).unwrap().starts_with("::error file=a%3Ab%2Cc%25.json,"));
 }
 
 #[test]
@@ -205,14 +166,8 @@ fn a_long_line_is_cut_around_the_place() {
     findings.findings.push(finding);
     findings.findings.push(outside("/b"));
     let shown = render(Format::Human, &text, &findings, false);
-    assert!(
-        shown.lines().all(|line| line.chars().count() <= 80),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("| ...0.0/24\",\"subnets\":[\"10.0.0.0/27\"]},\"b\""),
-        "{shown}"
-    );
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(shown.contains("| ...0.0/24\",\"subnets\":[\"10.0.0.0/27\"]},\"b\""), "{shown}");
     assert!(shown.contains("json:1:2553\n"), "{shown}");
     assert!(shown.contains("note: far away"), "{shown}");
 }
@@ -227,9 +182,7 @@ fn a_broken_file_is_shown_without_its_secrets() {
     ] {
         let mut findings = Findings::default();
         let place = Place::at("", Token::Bytes(text.len() - 3, text.len()));
-        findings
-            .findings
-            .push(Finding::new(&OUTSIDE, Some(place), "expected a comma"));
+        findings.findings.push(Finding::new(&OUTSIDE, Some(place), "expected a comma"));
         for format in ALL {
             let shown = render(format, text, &findings, false);
             assert!(!shown.contains("ter2"), "{shown}");
@@ -246,10 +199,7 @@ fn a_doubled_secret_is_masked_twice() {
     two_secrets(&mut findings);
     for format in ALL {
         let shown = render(format, text, &findings, false);
-        assert!(
-            !shown.contains("first-value") && !shown.contains("second-value"),
-            "{shown}"
-        );
+        assert!(!shown.contains("first-value") && !shown.contains("second-value"), "{shown}");
     }
 }
 
@@ -262,10 +212,7 @@ static REPORT_SCHEMA: LazyLock<jsonschema::Validator> =
 
 fn validator(schema: &str) -> jsonschema::Validator {
     let schema = serde_json::from_str(schema).unwrap();
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap()
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
 
 fn any_findings() -> impl Strategy<Value = Findings> {
@@ -283,41 +230,24 @@ fn any_findings() -> impl Strategy<Value = Findings> {
         ])
         .prop_flat_map(|pointer| (Just(pointer), 0..4_usize))
         .prop_map(|(pointer, token)| {
-            let tokens = [
-                Token::Value,
-                Token::Key,
-                Token::Occurrence(1),
-                Token::Missing,
-            ];
+            let tokens = [Token::Value, Token::Key, Token::Occurrence(1), Token::Missing];
             Some(Place::at(pointer, tokens[token]))
         }),
-        (0..200_usize, 0..200_usize)
-            .prop_map(|(one, two)| Some(Place::at("", Token::Bytes(one, two)))),
+        (0..200_usize, 0..200_usize).prop_map(|(one, two)| Some(Place::at("", Token::Bytes(one, two)))),
     ];
     let severity = prop::sample::select(vec![Severity::Error, Severity::Warning, Severity::Note]);
-    let finding = (
-        place.clone(),
-        place,
-        severity,
-        "\\PC{0,120}|a\n%::b\r",
-        any::<bool>(),
-    )
-        .prop_map(|(at, related, severity, message, masked)| {
+    let finding = (place.clone(), place, severity, "\\PC{0,120}|a\n%::b\r", any::<bool>()).prop_map(
+        |(at, related, severity, message, masked)| {
             let mut finding = Finding::new(&SECRET, at, message.clone());
             finding.severity(severity).masked = masked;
             if let Some(place) = related {
                 finding.related(place, message).help("do it");
             }
             finding
-        });
+        },
+    );
     prop::collection::vec(finding, 0..6).prop_map(|findings| Findings {
-        unknown: vec![
-            Unknown {
-                code: "SEC001".into(),
-                reason: "denied".into()
-            };
-            findings.len() % 3
-        ],
+        unknown: vec![Unknown { code: "SEC001".into(), reason: "denied".into() }; findings.len() % 3],
         findings,
         passed: 7,
         ignored: 1,

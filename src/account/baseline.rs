@@ -1,10 +1,8 @@
 //! Facts of the whole account: what an IT department expects of it.
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Known;
-use super::PublicAccessBlock;
+use super::{Known, PublicAccessBlock};
 
 /// What an IT department expects of an account, as far as AWS tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,10 +51,7 @@ pub struct Analyzer {
 /// The rules for users' passwords.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "IAM has these switches, and each is judged by itself"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "IAM has these switches, and each is judged by itself")]
 pub struct PasswordPolicy {
     /// Characters at least.
     pub length: i32,

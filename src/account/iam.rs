@@ -1,10 +1,8 @@
 //! Facts of IAM: a role with its policies.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An IAM role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::CallError;
 
@@ -271,8 +270,7 @@ impl Certificate {
         self.names.iter().any(|name| {
             name.eq_ignore_ascii_case(host)
                 || name.strip_prefix("*.").is_some_and(|parent| {
-                    host.split_once('.')
-                        .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
+                    host.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent))
                 })
         })
     }

@@ -3,29 +3,14 @@
 //! Each read stands alone and all of them can go on at once. For [`facts`] a read that fails is an unknown fact;
 //! for whoever calls a single read it is an error.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_dynamodb::types::KeyType;
-use aws_sdk_dynamodb::types::PointInTimeRecoveryStatus;
-use aws_sdk_dynamodb::types::SseStatus;
+use aws_sdk_dynamodb::types::{AttributeValue, KeyType, PointInTimeRecoveryStatus, SseStatus};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use futures_util::future::join_all;
 
-use super::Certificate;
-use super::Facts;
-use super::HostedZone;
-use super::Known;
-use super::Lock;
-use super::Record;
-use super::Secret;
-use super::Table;
-pub use super::observe_bucket::Error as BucketError;
-pub use super::observe_bucket::bucket;
-pub use super::observe_bucket::state;
-use super::observe_ec2;
-use crate::aws::CallError;
-use crate::aws::Session;
-use crate::aws::call;
+pub use super::observe_bucket::{Error as BucketError, bucket, state};
+use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_ec2};
+use crate::aws::{CallError, Session, call};
 use crate::config;
 
 /// What to look at.
@@ -48,9 +33,10 @@ pub struct Names {
 /// Reads everything at once; what cannot be read is unknown.
 pub async fn facts(session: &Session, names: &Names) -> Facts {
     let secrets = async {
-        let reads = names.secrets.iter().map(|name| {
-            Box::pin(async move { (name.clone(), secret(session, name).await.into()) })
-        });
+        let reads = names
+            .secrets
+            .iter()
+            .map(|name| Box::pin(async move { (name.clone(), secret(session, name).await.into()) }));
         join_all(reads).await.into_iter().collect()
     };
     let lock_id = lock_id(&names.bucket, &names.state_key);
@@ -84,19 +70,13 @@ pub fn lock_id(bucket: &str, state_key: &str) -> String {
 }
 
 /// Reads a table and the lock in it; `None` where there is no such table.
-pub async fn table(
-    session: &Session,
-    name: &str,
-    lock_id: &str,
-) -> Result<Option<Table>, CallError> {
+pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Option<Table>, CallError> {
     let client = session.dynamodb();
-    let described = match call(
-        "dynamodb:DescribeTable",
-        client.describe_table().table_name(name).send().await,
-    ) {
-        Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
-        answer => answer?,
-    };
+    let described =
+        match call("dynamodb:DescribeTable", client.describe_table().table_name(name).send().await) {
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+            answer => answer?,
+        };
     let Some(described) = described.table else {
         return Ok(None);
     };
@@ -127,18 +107,12 @@ pub async fn table(
         let request = client.list_tags_of_resource().resource_arn(&arn);
         call("dynamodb:ListTagsOfResource", request.send().await)
     };
-    let lock = async {
-        if lockable && !sort_key {
-            table_lock(&client, name, lock_id).await
-        } else {
-            Ok(None)
-        }
-    };
+    let lock =
+        async { if lockable && !sort_key { table_lock(&client, name, lock_id).await } else { Ok(None) } };
     let (backups, tags, lock) = tokio::join!(backups, tags, lock);
     // Somebody else removed it meanwhile.
-    let gone = |error: &CallError| {
-        error.is("TableNotFoundException") || error.is("ResourceNotFoundException")
-    };
+    let gone =
+        |error: &CallError| error.is("TableNotFoundException") || error.is("ResourceNotFoundException");
     if backups.as_ref().is_err_and(gone) || tags.as_ref().is_err_and(gone) {
         return Ok(None);
     }
@@ -149,10 +123,7 @@ pub async fn table(
         == Some(PointInTimeRecoveryStatus::Enabled);
     Ok(Some(Table {
         name: name.to_owned(),
-        status: described
-            .table_status()
-            .map(|status| status.as_str().to_owned())
-            .unwrap_or_default(),
+        status: described.table_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
         sort_key,
         partition_key,
         // AWS leaves the summary out of a table that was always provisioned.
@@ -161,23 +132,12 @@ pub async fn table(
             .and_then(|summary| summary.billing_mode())
             .map_or("PROVISIONED", |mode| mode.as_str())
             .to_owned(),
-        kms: described
-            .sse_description()
-            .and_then(|sse| sse.status())
-            .is_some_and(|status| {
-                matches!(
-                    status,
-                    SseStatus::Enabled | SseStatus::Enabling | SseStatus::Updating
-                )
-            }),
+        kms: described.sse_description().and_then(|sse| sse.status()).is_some_and(|status| {
+            matches!(status, SseStatus::Enabled | SseStatus::Enabling | SseStatus::Updating)
+        }),
         point_in_time_recovery,
         deletion_protection: described.deletion_protection_enabled().unwrap_or_default(),
-        tags: tags?
-            .tags
-            .unwrap_or_default()
-            .into_iter()
-            .map(|tag| (tag.key, tag.value))
-            .collect(),
+        tags: tags?.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
         lock: lock?,
     }))
 }
@@ -203,33 +163,20 @@ async fn table_lock(
 pub(crate) fn parse_lock(note: &str) -> Lock {
     let note: serde_json::Value = serde_json::from_str(note).unwrap_or_default();
     let field = |name| note[name].as_str().unwrap_or_default().to_owned();
-    Lock {
-        id: field("ID"),
-        who: field("Who"),
-        operation: field("Operation"),
-        created: field("Created"),
-    }
+    Lock { id: field("ID"), who: field("Who"), operation: field("Operation"), created: field("Created") }
 }
 
 /// Reads what Secrets Manager tells of a secret without its value; `None` where there is no such secret.
 pub async fn secret(session: &Session, name: &str) -> Result<Option<Secret>, CallError> {
-    let answer = session
-        .secretsmanager()
-        .describe_secret()
-        .secret_id(name)
-        .send()
-        .await;
+    let answer = session.secretsmanager().describe_secret().secret_id(name).send().await;
     match call("secretsmanager:DescribeSecret", answer) {
         Err(error) if error.is("ResourceNotFoundException") => Ok(None),
         answer => {
             let secret = answer?;
             Ok(Some(Secret {
-                has_value: secret.version_ids_to_stages().is_some_and(|versions| {
-                    versions
-                        .values()
-                        .flatten()
-                        .any(|stage| stage == "AWSCURRENT")
-                }),
+                has_value: secret
+                    .version_ids_to_stages()
+                    .is_some_and(|versions| versions.values().flatten().any(|stage| stage == "AWSCURRENT")),
                 rotation: secret.rotation_enabled().unwrap_or_default(),
                 deleted: secret.deleted_date().and_then(time),
                 arn: secret.arn.unwrap_or_default(),
@@ -240,12 +187,7 @@ pub async fn secret(session: &Session, name: &str) -> Result<Option<Secret>, Cal
 
 /// Reads a certificate; `None` where there is no such certificate.
 pub async fn certificate(session: &Session, arn: &str) -> Result<Option<Certificate>, CallError> {
-    let answer = session
-        .acm()
-        .describe_certificate()
-        .certificate_arn(arn)
-        .send()
-        .await;
+    let answer = session.acm().describe_certificate().certificate_arn(arn).send().await;
     let detail = match call("acm:DescribeCertificate", answer) {
         Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
         answer => answer?.certificate,
@@ -273,20 +215,12 @@ pub async fn certificate(session: &Session, arn: &str) -> Result<Option<Certific
         validation.dedup();
         Certificate {
             arn: detail.certificate_arn.unwrap_or_default(),
-            status: detail
-                .status
-                .map(|status| status.as_str().to_owned())
-                .unwrap_or_default(),
+            status: detail.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
             names,
-            key_algorithm: detail
-                .key_algorithm
-                .map(|key| key.as_str().replace('-', "_"))
-                .unwrap_or_default(),
+            key_algorithm: detail.key_algorithm.map(|key| key.as_str().replace('-', "_")).unwrap_or_default(),
             not_after: detail.not_after.as_ref().and_then(time),
             in_use_by: detail.in_use_by.unwrap_or_default(),
-            failure: detail
-                .failure_reason
-                .map(|reason| reason.as_str().to_owned()),
+            failure: detail.failure_reason.map(|reason| reason.as_str().to_owned()),
             validation,
         }
     }))
@@ -316,10 +250,7 @@ pub fn names(config: &config::Config, secrets: &[&str]) -> Names {
         bucket: config::state_bucket(&config.env, &config.account_id, &config.region),
         table: config::prefix(&config.env),
         state_key: config::state_key(&config.env),
-        secrets: secrets
-            .iter()
-            .map(|name| config::secret_name(&config.env, name))
-            .collect(),
+        secrets: secrets.iter().map(|name| config::secret_name(&config.env, name)).collect(),
         certificate_arn: config.alb.certificate_arn.clone(),
         hosted_zone_id: config.domain.hosted_zone_id.clone(),
     }

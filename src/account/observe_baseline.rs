@@ -5,17 +5,10 @@ use futures_util::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::PublicAccessBlock;
-use super::baseline::Analyzer;
-use super::baseline::Baseline;
-use super::baseline::PasswordPolicy;
-use super::baseline::Root;
-use super::baseline::Trail;
-use super::observe_ec2;
+use super::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
 use super::observe_iam::present;
-use crate::aws::CallError;
-use crate::aws::Session;
-use crate::aws::call;
+use super::{PublicAccessBlock, observe_ec2};
+use crate::aws::{CallError, Session, call};
 
 /// Reads everything at once.
 pub async fn baseline(session: &Session) -> Baseline {
@@ -99,15 +92,11 @@ async fn trails(session: &Session) -> Result<Vec<Trail>, CallError> {
         #[serde(default)]
         is_logging: bool,
     }
-    let described = session
-        .cloudtrail("cloudtrail:DescribeTrails", &json!({}))
-        .await?;
+    let described = session.cloudtrail("cloudtrail:DescribeTrails", &json!({})).await?;
     let described: Described = described.json()?;
     let reads = described.trail_list.into_iter().map(|trail| async move {
         let name = json!({ "Name": trail.arn });
-        let status = session
-            .cloudtrail("cloudtrail:GetTrailStatus", &name)
-            .await?;
+        let status = session.cloudtrail("cloudtrail:GetTrailStatus", &name).await?;
         let status: Status = status.json()?;
         Ok::<_, CallError>(Trail {
             name: trail.name,
@@ -134,9 +123,7 @@ async fn analyzers(session: &Session) -> Result<Vec<Analyzer>, CallError> {
         status: String,
     }
     // More than a hundred in one region there cannot be.
-    let listed = session
-        .access_analyzer("access-analyzer:ListAnalyzers", "/analyzer?maxResults=100")
-        .await?;
+    let listed = session.access_analyzer("access-analyzer:ListAnalyzers", "/analyzer?maxResults=100").await?;
     let listed: Listed = listed.json()?;
     let mut analyzers: Vec<Analyzer> = listed
         .analyzers

@@ -1,23 +1,14 @@
 //! Reads a bucket's settings and the state in it. Every call carries the expected owner.
 
-use aws_sdk_s3::types::AbortIncompleteMultipartUpload;
-use aws_sdk_s3::types::LifecycleRule as SdkRule;
-use aws_sdk_s3::types::LifecycleRuleAndOperator;
-use aws_sdk_s3::types::LifecycleRuleFilter;
-use aws_sdk_s3::types::NoncurrentVersionExpiration;
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, LifecycleRule as SdkRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
+    NoncurrentVersionExpiration,
+};
 
-use super::Bucket;
-use super::LifecycleRule;
-use super::PublicAccessBlock;
-use super::State;
-use super::observe::parse_lock;
-use super::observe::time;
-use crate::aws::CallError;
-use crate::aws::Session;
-use crate::aws::Why;
-use crate::aws::call;
-use crate::explain::Exit;
-use crate::explain::Explain;
+use super::observe::{parse_lock, time};
+use super::{Bucket, LifecycleRule, PublicAccessBlock, State};
+use crate::aws::{CallError, Session, Why, call};
+use crate::explain::{Exit, Explain};
 
 /// A bucket that could not be read, or must not be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -89,12 +80,7 @@ fn unless<T>(result: Result<T, CallError>, codes: &[&str]) -> Result<Option<T>, 
 /// Reads a bucket and all its settings; `None` where there is no such bucket.
 pub async fn bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Error> {
     let client = session.s3();
-    let head = client
-        .head_bucket()
-        .bucket(name)
-        .expected_bucket_owner(&session.account_id)
-        .send()
-        .await;
+    let head = client.head_bucket().bucket(name).expected_bucket_owner(&session.account_id).send().await;
     // S3 answers from the wrong region with a redirect that has no body: only its header tells where.
     if let Some(region) = head
         .as_ref()
@@ -111,9 +97,7 @@ pub async fn bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Err
         Err(error) => {
             return match error.why {
                 Why::NotFound => Ok(None),
-                Why::Denied => Err(Error::Foreign {
-                    bucket: name.to_owned(),
-                }),
+                Why::Denied => Err(Error::Foreign { bucket: name.to_owned() }),
                 _ => Err(error.into()),
             };
         }
@@ -137,11 +121,7 @@ fn elsewhere(bucket: &str, region: &str, session: &Session) -> Error {
     }
 }
 
-async fn settings(
-    session: &Session,
-    client: &aws_sdk_s3::Client,
-    name: &str,
-) -> Result<Bucket, CallError> {
+async fn settings(session: &Session, client: &aws_sdk_s3::Client, name: &str) -> Result<Bucket, CallError> {
     macro_rules! read {
         ($operation:ident, $permission:literal) => {
             async {
@@ -155,32 +135,18 @@ async fn settings(
         read!(get_bucket_versioning, "s3:GetBucketVersioning"),
         read!(get_bucket_encryption, "s3:GetEncryptionConfiguration"),
         read!(get_public_access_block, "s3:GetBucketPublicAccessBlock"),
-        read!(
-            get_bucket_ownership_controls,
-            "s3:GetBucketOwnershipControls"
-        ),
+        read!(get_bucket_ownership_controls, "s3:GetBucketOwnershipControls"),
         read!(get_bucket_policy, "s3:GetBucketPolicy"),
         read!(get_bucket_tagging, "s3:GetBucketTagging"),
-        read!(
-            get_bucket_lifecycle_configuration,
-            "s3:GetLifecycleConfiguration"
-        ),
+        read!(get_bucket_lifecycle_configuration, "s3:GetLifecycleConfiguration"),
     );
-    let mut bucket = Bucket {
-        name: name.to_owned(),
-        ..Bucket::default()
-    };
+    let mut bucket = Bucket { name: name.to_owned(), ..Bucket::default() };
     let versioning = versioning?;
     bucket.versioning = versioning.status.map(|status| status.as_str().to_owned());
-    bucket.mfa_delete = versioning
-        .mfa_delete
-        .is_some_and(|status| status.as_str() == "Enabled");
-    let rule = unless(
-        encryption,
-        &["ServerSideEncryptionConfigurationNotFoundError"],
-    )?
-    .and_then(|answer| answer.server_side_encryption_configuration)
-    .and_then(|encryption| encryption.rules.into_iter().next());
+    bucket.mfa_delete = versioning.mfa_delete.is_some_and(|status| status.as_str() == "Enabled");
+    let rule = unless(encryption, &["ServerSideEncryptionConfigurationNotFoundError"])?
+        .and_then(|answer| answer.server_side_encryption_configuration)
+        .and_then(|encryption| encryption.rules.into_iter().next());
     if let Some(rule) = rule {
         bucket.bucket_key = rule.bucket_key_enabled.unwrap_or_default();
         if let Some(default) = rule.apply_server_side_encryption_by_default {
@@ -220,9 +186,7 @@ async fn settings(
 }
 
 fn lifecycle_rule(index: usize, rule: &SdkRule) -> (String, LifecycleRule) {
-    let id = rule
-        .id()
-        .map_or_else(|| format!("rule {}", index + 1), str::to_owned);
+    let id = rule.id().map_or_else(|| format!("rule {}", index + 1), str::to_owned);
     let filter = rule.filter();
     let all_of = filter.and_then(LifecycleRuleFilter::and);
     #[expect(deprecated, reason = "rules of the old form have their prefix there")]
@@ -233,9 +197,7 @@ fn lifecycle_rule(index: usize, rule: &SdkRule) -> (String, LifecycleRule) {
     (
         id,
         LifecycleRule {
-            expires: rule
-                .expiration()
-                .is_some_and(|when| when.days().is_some() || when.date().is_some()),
+            expires: rule.expiration().is_some_and(|when| when.days().is_some() || when.date().is_some()),
             prefix: prefix.unwrap_or_default().to_owned(),
             narrowed: all_of.is_some()
                 || filter.is_some_and(|filter| {
@@ -274,10 +236,7 @@ pub async fn state(session: &Session, bucket: &str, key: &str) -> Result<State, 
         Err(error) if error.why == Why::NotFound => None,
         answer => Some(answer?),
     };
-    Ok(State {
-        last_change: object.and_then(|object| object.last_modified().and_then(time)),
-        lock: lock?,
-    })
+    Ok(State { last_change: object.and_then(|object| object.last_modified().and_then(time)), lock: lock? })
 }
 
 async fn lock_file(
@@ -302,9 +261,7 @@ async fn lock_file(
             // A note that broke off half-way is still a lock; only its holder is not known.
             let note = object.body.collect().await;
             let note = note.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec);
-            Ok(Some(parse_lock(&String::from_utf8_lossy(
-                &note.unwrap_or_default(),
-            ))))
+            Ok(Some(parse_lock(&String::from_utf8_lossy(&note.unwrap_or_default()))))
         }
     }
 }

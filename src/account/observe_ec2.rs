@@ -1,17 +1,13 @@
 //! Reads of EC2: the regions that the account has enabled, the zones of one, and how new disks are kept.
 
 use super::Zone;
-use crate::aws::CallError;
-use crate::aws::Session;
+use crate::aws::{CallError, Session};
 
 /// Reads the regions that the account has enabled.
 pub async fn regions(session: &Session) -> Result<Vec<String>, CallError> {
     let answer = session.ec2(&session.region, "ec2:DescribeRegions").await?;
-    let mut regions: Vec<String> = answer
-        .rows("regionInfo", ["regionName"])?
-        .into_iter()
-        .map(|[name]| name)
-        .collect();
+    let mut regions: Vec<String> =
+        answer.rows("regionInfo", ["regionName"])?.into_iter().map(|[name]| name).collect();
     regions.sort();
     Ok(regions)
 }
@@ -23,12 +19,7 @@ pub async fn zones(session: &Session, region: &str) -> Result<Vec<Zone>, CallErr
     let mut zones: Vec<Zone> = answer
         .rows("availabilityZoneInfo", fields)?
         .into_iter()
-        .map(|[name, id, state, kind]| Zone {
-            name,
-            id,
-            state,
-            kind,
-        })
+        .map(|[name, id, state, kind]| Zone { name, id, state, kind })
         .collect();
     zones.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(zones)
@@ -36,8 +27,6 @@ pub async fn zones(session: &Session, region: &str) -> Result<Vec<Zone>, CallErr
 
 /// Reads whether new disks are encrypted though nobody asks for it, in the session's region.
 pub async fn ebs_encryption(session: &Session) -> Result<bool, CallError> {
-    let answer = session
-        .ec2(&session.region, "ec2:GetEbsEncryptionByDefault")
-        .await?;
+    let answer = session.ec2(&session.region, "ec2:GetEbsEncryptionByDefault").await?;
     Ok(answer.field("ebsEncryptionByDefault")? == "true")
 }

@@ -1,17 +1,12 @@
 //! Reads of IAM: a role with what is attached to it, and its policies.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::PolicyScopeType;
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{PolicyScopeType, Tag};
 
-use super::iam::Policy;
-use super::iam::Role;
-use crate::aws::CallError;
-use crate::aws::Session;
-use crate::aws::call;
+use super::iam::{Policy, Role};
+use crate::aws::{CallError, Session, call};
 
 /// Reads a role and what is attached to it; `None` where there is no such role.
 pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallError> {
@@ -44,11 +39,7 @@ pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallErr
             .and_then(|boundary| boundary.permissions_boundary_arn())
             .map(str::to_owned),
         tags: tags(role.tags()),
-        attached: attached?
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|policy| policy.policy_arn)
-            .collect(),
+        attached: attached?.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn).collect(),
         inline: inline?.unwrap_or_default().into_iter().collect(),
         profiles: profiles?
             .unwrap_or_default()
@@ -63,18 +54,14 @@ pub async fn policies(session: &Session) -> Result<BTreeSet<String>, CallError> 
     let request = session.iam().list_policies().scope(PolicyScopeType::Local);
     let pages = request.max_items(1000).into_paginator().items();
     let policies: Vec<_> = call("iam:ListPolicies", pages.send().try_collect().await)?;
-    Ok(policies
-        .into_iter()
-        .filter_map(|policy| policy.arn)
-        .collect())
+    Ok(policies.into_iter().filter_map(|policy| policy.arn).collect())
 }
 
 /// Reads a customer-managed policy with the document that holds; `None` where there is no such policy.
 pub async fn policy(session: &Session, arn: &str) -> Result<Option<Policy>, CallError> {
     let iam = session.iam();
     let answer = iam.get_policy().policy_arn(arn).send().await;
-    let Some(policy) = present(call("iam:GetPolicy", answer))?.and_then(|answer| answer.policy)
-    else {
+    let Some(policy) = present(call("iam:GetPolicy", answer))?.and_then(|answer| answer.policy) else {
         return Ok(None);
     };
     let version = policy.default_version_id().unwrap_or_default().to_owned();
@@ -106,10 +93,7 @@ pub async fn other_versions(iam: &Client, arn: &str) -> Result<Vec<String>, Call
         let id = version.version_id().unwrap_or_default();
         id.trim_start_matches('v').parse::<u32>().unwrap_or(0)
     });
-    Ok(versions
-        .into_iter()
-        .filter_map(|version| version.version_id)
-        .collect())
+    Ok(versions.into_iter().filter_map(|version| version.version_id).collect())
 }
 
 /// What is not there is `None`.
@@ -121,9 +105,7 @@ pub(super) fn present<T>(answer: Result<T, CallError>) -> Result<Option<T>, Call
 }
 
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
-    tags.iter()
-        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
-        .collect()
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }
 
 /// IAM sends documents percent-encoded.

@@ -50,9 +50,7 @@ pub struct Cause(String);
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            operation, code, ..
-        } = self;
+        let Self { operation, code, .. } = self;
         match self.why {
             Why::NoCredentials => write!(f, "found no AWS credentials"),
             Why::BadCredentials => write!(f, "AWS does not accept these credentials"),
@@ -80,9 +78,7 @@ impl Explain for CallError {
             Why::NoCredentials => {
                 "sign in (`aws sso login`), name a profile with `--profile`, or set AWS_PROFILE"
             }
-            Why::BadCredentials => {
-                "sign in again (`aws sso login`), or check which profile is used"
-            }
+            Why::BadCredentials => "sign in again (`aws sso login`), or check which profile is used",
             Why::NoRole => {
                 "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`"
             }
@@ -92,9 +88,7 @@ impl Explain for CallError {
                     self.operation
                 ));
             }
-            Why::Unreachable => {
-                "check the network, the region and `--endpoint-url`, then run it again"
-            }
+            Why::Unreachable => "check the network, the region and `--endpoint-url`, then run it again",
             Why::Throttled => "wait a minute and run it again: what was done stays done",
             Why::NotFound | Why::Other => return None,
         };
@@ -135,10 +129,7 @@ impl CallError {
                     Why::NoRole
                 } else if chain(other).any(<dyn StdError>::is::<CredentialsError>) {
                     Why::NoCredentials
-                } else if matches!(
-                    other,
-                    SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)
-                ) {
+                } else if matches!(other, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
                     Why::Unreachable
                 } else {
                     Why::Other
@@ -192,9 +183,7 @@ impl CallError {
     }
 }
 
-fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let error = next?;

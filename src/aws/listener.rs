@@ -2,18 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::config_bag::Storable;
-use aws_smithy_types::config_bag::StoreReplace;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 /// Who hears of each call.
 pub type CallLog = Arc<dyn Fn(&Call<'_>) + Send + Sync>;
@@ -66,19 +64,10 @@ impl Intercept for Listener {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let took = cfg
-            .load::<Started>()
-            .map_or(Duration::ZERO, |started| started.0.elapsed());
-        let ok = context
-            .output_or_error()
-            .is_some_and(|result| result.is_ok());
+        let took = cfg.load::<Started>().map_or(Duration::ZERO, |started| started.0.elapsed());
+        let ok = context.output_or_error().is_some_and(|result| result.is_ok());
         if let Some(metadata) = cfg.load::<Metadata>() {
-            (self.0)(&Call {
-                service: metadata.service(),
-                operation: metadata.name(),
-                took,
-                ok,
-            });
+            (self.0)(&Call { service: metadata.service(), operation: metadata.name(), took, ok });
         }
         Ok(())
     }

@@ -8,30 +8,20 @@ mod plain;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::Region;
-use aws_config::SdkConfig;
 use aws_config::default_provider::region;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::retry::RetryMode;
+use aws_config::retry::{RetryConfig, RetryMode};
 use aws_config::timeout::TimeoutConfig;
-use aws_smithy_http_client::Builder as HttpClient;
-use aws_smithy_http_client::tls;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::{Builder as HttpClient, tls};
 use aws_types::service_config::ServiceConfigKey;
-use url::Host;
-use url::Url;
+use url::{Host, Url};
 
-pub use self::call::CallError;
-pub use self::call::Cause;
-pub use self::call::Why;
-pub use self::call::call;
-pub use self::listener::Call;
-pub use self::listener::CallLog;
+pub use self::call::{CallError, Cause, Why, call};
 use self::listener::Listener;
-use crate::explain::Exit;
-use crate::explain::Explain;
+pub use self::listener::{Call, CallLog};
+use crate::explain::{Exit, Explain};
 
 /// How the user wants AWS to be reached; what is `None` comes from the AWS default chain.
 #[derive(Clone, Default)]
@@ -62,13 +52,10 @@ pub struct Session {
 /// Opens a session. With an expected account, another one is refused before anything is written.
 pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session, Error> {
     let http = HttpClient::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
-    let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http.clone())
-        .timeout_config(
+    let mut chain =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http.clone()).timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(3))
                 .operation_attempt_timeout(Duration::from_secs(30))
@@ -81,16 +68,10 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
             let default = region::Builder::default().profile_name(profile);
             default.build().region().await
         };
-        let provider = ProviderConfig::without_region()
-            .with_http_client(http.clone())
-            .with_region(region);
+        let provider = ProviderConfig::without_region().with_http_client(http.clone()).with_region(region);
         // As in the AWS CLI a profile that is named is meant, whatever keys the environment holds.
-        let named = ProfileFileCredentialsProvider::builder()
-            .configure(&provider)
-            .profile_name(profile);
-        chain = chain
-            .profile_name(profile)
-            .credentials_provider(named.build());
+        let named = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(profile);
+        chain = chain.profile_name(profile).credentials_provider(named.build());
     }
     if let Some(region) = &settings.region {
         chain = chain.region(Region::new(region.clone()));
@@ -105,10 +86,7 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
         .unwrap_or_else(RetryConfig::standard)
         .with_retry_mode(RetryMode::Adaptive);
     let config = loaded.into_builder().retry_config(retry).build();
-    let region = config
-        .region()
-        .map(|region| region.as_ref().to_owned())
-        .ok_or(Error::NoRegion)?;
+    let region = config.region().map(|region| region.as_ref().to_owned()).ok_or(Error::NoRegion)?;
     let mut session = Session {
         config,
         log: settings.log.clone(),
@@ -116,10 +94,7 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
         caller: String::new(),
         region,
     };
-    let identity = call(
-        "sts:GetCallerIdentity",
-        session.sts().get_caller_identity().send().await,
-    )?;
+    let identity = call("sts:GetCallerIdentity", session.sts().get_caller_identity().send().await)?;
     session.account_id = identity.account.unwrap_or_default();
     session.caller = identity.arn.unwrap_or_default();
     match expected {
@@ -180,10 +155,7 @@ impl Session {
     pub fn acm_in(&self, region: &str) -> aws_sdk_acm::Client {
         let region = Region::new(region.to_owned());
         let config = self.config.clone().into_builder().region(region).build();
-        let session = Self {
-            config,
-            ..self.clone()
-        };
+        let session = Self { config, ..self.clone() };
         session.acm()
     }
 
@@ -275,9 +247,7 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoRegion => Some("give `--region`, or set AWS_REGION".into()),
-            Self::WrongAccount {
-                expected, caller, ..
-            } => Some(format!(
+            Self::WrongAccount { expected, caller, .. } => Some(format!(
                 "you are {caller}; choose a profile of account {expected} with `--profile` or AWS_PROFILE"
             )),
             Self::Call(error) => error.help(),
@@ -291,12 +261,9 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_this_machine() {
-        for local in [
-            "http://127.0.0.1:5555",
-            "http://127.8.0.1",
-            "https://LOCALHOST:4566/x",
-            "http://[::1]:80",
-        ] {
+        for local in
+            ["http://127.0.0.1:5555", "http://127.8.0.1", "https://LOCALHOST:4566/x", "http://[::1]:80"]
+        {
             assert!(is_loopback(local), "{local}");
         }
         for other in [

@@ -5,23 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Error;
-use super::Judged;
-use super::Target;
 use super::state_bucket::switches;
-use crate::account::Known;
-use crate::account::PublicAccessBlock;
-use crate::account::baseline::Analyzer;
-use crate::account::baseline::Baseline;
-use crate::account::baseline::PasswordPolicy;
-use crate::account::baseline::Root;
-use crate::account::baseline::Trail;
+use super::{Error, Judged, Target};
+use crate::account::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
 use crate::account::observe_baseline::PUBLIC_ACCESS;
-use crate::aws::Session;
-use crate::aws::call;
+use crate::account::{Known, PublicAccessBlock};
+use crate::aws::{Session, call};
 
 /// An item that can be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,11 +28,7 @@ pub enum Item {
 
 impl Item {
     /// Every item.
-    pub const ALL: [Self; 3] = [
-        Self::PasswordPolicy,
-        Self::EbsEncryption,
-        Self::S3PublicAccess,
-    ];
+    pub const ALL: [Self; 3] = [Self::PasswordPolicy, Self::EbsEncryption, Self::S3PublicAccess];
 
     /// As it is named on the command line: `password-policy`.
     pub const fn name(self) -> &'static str {
@@ -65,11 +52,7 @@ pub enum Change {
 }
 
 /// Judges the account's settings; pure. `named` are the items that may be changed.
-pub fn judge(
-    target: &Target,
-    named: &BTreeSet<Item>,
-    seen: &Baseline,
-) -> Result<Vec<Judged<Change>>, Error> {
+pub fn judge(target: &Target, named: &BTreeSet<Item>, seen: &Baseline) -> Result<Vec<Judged<Change>>, Error> {
     let thing = format!("account {}", target.account_id);
     let settable = |item, setting: &str, look| judge_item(&thing, named, (item, setting), look);
     let shown = |setting: &str, (good, text)| Judged::shown(&thing, setting, text, good);
@@ -94,10 +77,7 @@ pub fn judge(
         shown("second factor of the root user", mfa),
         shown("access keys of the root user", keys),
         shown("CloudTrail", trails(&seen.trails)),
-        shown(
-            &format!("IAM Access Analyzer in {region}"),
-            analyzers(&seen.analyzers),
-        ),
+        shown(&format!("IAM Access Analyzer in {region}"), analyzers(&seen.analyzers)),
     ])
 }
 
@@ -124,33 +104,20 @@ fn judge_item(
     let named = named.contains(&item);
     Ok(match look {
         Err(reason) if named => {
-            return Err(Error::Account {
-                item: setting.to_owned(),
-                why: reason.to_owned(),
-            });
+            return Err(Error::Account { item: setting.to_owned(), why: reason.to_owned() });
         }
         Err(reason) => told(format!("not known: {reason}")),
-        Ok(look) if look.fits || named => Judged::setting(
-            (thing, true),
-            setting,
-            (Some(look.from), &look.to),
-            look.fits,
-            look.change,
-        ),
-        Ok(Look { from, to, .. }) => told(format!(
-            "{from}; `--with account.{}` makes it: {to}",
-            item.name()
-        )),
+        Ok(look) if look.fits || named => {
+            Judged::setting((thing, true), setting, (Some(look.from), &look.to), look.fits, look.change)
+        }
+        Ok(Look { from, to, .. }) => told(format!("{from}; `--with account.{}` makes it: {to}", item.name())),
     })
 }
 
 fn password(present: Option<&PasswordPolicy>) -> Look {
     let wanted = raised(present);
     Look {
-        from: present.map_or_else(
-            || "none of its own, so IAM's: 8 characters".to_owned(),
-            text_of,
-        ),
+        from: present.map_or_else(|| "none of its own, so IAM's: 8 characters".to_owned(), text_of),
         to: text_of(&wanted),
         fits: present == Some(&wanted),
         change: Change::Password(wanted),
@@ -170,10 +137,7 @@ fn disks(on: bool) -> Look {
 fn buckets(block: PublicAccessBlock) -> Look {
     Look {
         from: switches(block),
-        to: format!(
-            "{}, also to buckets that are public now",
-            switches(PublicAccessBlock::ALL)
-        ),
+        to: format!("{}, also to buckets that are public now", switches(PublicAccessBlock::ALL)),
         fits: block == PublicAccessBlock::ALL,
         change: Change::BlockPublicAccess,
     }
@@ -191,11 +155,7 @@ fn root(seen: &Known<Root>) -> [Verdict; 2] {
         Known::Known(root) => root,
         Known::Unknown(reason) => return [unknown(reason), unknown(reason)],
     };
-    let mfa = if root.mfa {
-        "on"
-    } else {
-        "OFF: sign in as root, Security credentials, Assign MFA device"
-    };
+    let mfa = if root.mfa { "on" } else { "OFF: sign in as root, Security credentials, Assign MFA device" };
     let keys = if root.keys {
         "PRESENT: sign in as root, Security credentials, Access keys, delete them"
     } else {
@@ -210,34 +170,19 @@ fn trails(seen: &Known<Vec<Trail>>) -> Verdict {
         Known::Known(trails) => trails,
         Known::Unknown(reason) => return unknown(reason),
     };
-    if let Some(trail) = trails
-        .iter()
-        .find(|trail| trail.everywhere && trail.logging)
-    {
-        let whose = if trail.organisation {
-            ", the organisation's,"
-        } else {
-            ""
-        };
+    if let Some(trail) = trails.iter().find(|trail| trail.everywhere && trail.logging) {
+        let whose = if trail.organisation { ", the organisation's," } else { "" };
         let text = format!("trail {}{whose} records all regions", trail.name);
         return (true, text);
     }
     let others: Vec<String> = trails
         .iter()
         .map(|trail| {
-            let how = if trail.logging {
-                "records one region"
-            } else {
-                "is stopped"
-            };
+            let how = if trail.logging { "records one region" } else { "is stopped" };
             format!("trail {} {how}", trail.name)
         })
         .collect();
-    let others = if others.is_empty() {
-        "no trail".to_owned()
-    } else {
-        others.join(", ")
-    };
+    let others = if others.is_empty() { "no trail".to_owned() } else { others.join(", ") };
     let text = format!(
         "NOT ALL RECORDED: {others}; CloudTrail console, Trails, one for all regions, better one of the organisation"
     );
@@ -264,10 +209,7 @@ fn analyzers(seen: &Known<Vec<Analyzer>>) -> Verdict {
 
 /// The rules we recommend (CIS AWS Foundations Benchmark: 14 characters, 24 passwords remembered); stricter ones stay.
 fn raised(present: Option<&PasswordPolicy>) -> PasswordPolicy {
-    let nothing = PasswordPolicy {
-        own_change: true,
-        ..PasswordPolicy::default()
-    };
+    let nothing = PasswordPolicy { own_change: true, ..PasswordPolicy::default() };
     let present = present.unwrap_or(&nothing);
     PasswordPolicy {
         length: present.length.max(14),
@@ -323,9 +265,7 @@ pub async fn apply(session: &Session, change: &Change) -> Result<(), Error> {
         Change::BlockPublicAccess => {
             let operation = "s3:PutAccountPublicAccessBlock";
             let document = Some(ALL_BLOCKED.to_owned());
-            session
-                .s3_control(operation, PUBLIC_ACCESS, document)
-                .await?;
+            session.s3_control(operation, PUBLIC_ACCESS, document).await?;
             return Ok(());
         }
     };

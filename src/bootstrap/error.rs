@@ -2,8 +2,7 @@
 
 use crate::account::observe;
 use crate::aws::CallError;
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 
 /// Why bootstrap cannot or will not go on.
 #[derive(Debug, thiserror::Error)]
@@ -12,14 +11,10 @@ pub enum Error {
     #[error(transparent)]
     Bucket(#[from] observe::BucketError),
     /// The bucket's policy is not a JSON policy.
-    #[error(
-        "the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written"
-    )]
+    #[error("the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written")]
     Policy(String),
     /// The bucket's policy lets everybody in.
-    #[error(
-        "statement {statement} in the policy of bucket {bucket} lets everybody in; nothing was written"
-    )]
+    #[error("statement {statement} in the policy of bucket {bucket} lets everybody in; nothing was written")]
     PublicPolicy {
         /// Its name.
         bucket: String,
@@ -89,9 +84,7 @@ impl Explain for Error {
             | Self::Table { .. }
             | Self::OtherEnvironment { .. } => Exit::Refused,
             Self::NobodyTrusted(_) | Self::Partition(..) | Self::Trust(_) => Exit::Usage,
-            Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } | Self::Acl(..) => {
-                Exit::Failed
-            }
+            Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } | Self::Acl(..) => Exit::Failed,
             Self::Call(error) => error.exit(),
         }
     }

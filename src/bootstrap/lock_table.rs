@@ -7,25 +7,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeDefinition;
-use aws_sdk_dynamodb::types::BillingMode;
-use aws_sdk_dynamodb::types::KeySchemaElement;
-use aws_sdk_dynamodb::types::KeyType;
-use aws_sdk_dynamodb::types::PointInTimeRecoverySpecification;
-use aws_sdk_dynamodb::types::ScalarAttributeType;
-use aws_sdk_dynamodb::types::SseSpecification;
-use aws_sdk_dynamodb::types::TableStatus;
-use aws_sdk_dynamodb::types::Tag;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
+    ScalarAttributeType, SseSpecification, TableStatus, Tag,
+};
 
-use super::Error;
-use super::Judged;
-use super::Target;
-use super::of_this_environment;
-use super::present_tags;
-use super::tags_text;
+use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
 use crate::account::Table;
-use crate::aws::Session;
-use crate::aws::call;
+use crate::aws::{Session, call};
 use crate::config;
 
 /// How long DynamoDB may take to make or change an empty table.
@@ -59,11 +48,7 @@ pub enum Change {
 }
 
 /// Judges the table's settings; pure.
-pub fn judge(
-    target: &Target,
-    name: &str,
-    seen: Option<&Table>,
-) -> Result<Vec<Judged<Change>>, Error> {
+pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Judged<Change>>, Error> {
     let text = format!("DynamoDB table {name}");
     let wanted = target.tags();
     let recovery = "point-in-time recovery";
@@ -74,25 +59,14 @@ pub fn judge(
                 Some("key LockID (S), on demand, encrypted, deletion protection, tags"),
                 Change::Create,
             ),
-            Judged::setting(
-                (&text, false),
-                recovery,
-                (None, "on"),
-                false,
-                Change::Recover,
-            ),
+            Judged::setting((&text, false), recovery, (None, "on"), false, Change::Recover),
         ]);
     };
     usable(name, table)?;
     of_this_environment(target, &text, &table.tags)?;
     let thing = (text.as_str(), true);
     let switch = |on: bool| (Some(if on { "on" } else { "off" }.to_owned()), "on");
-    let merged: BTreeMap<_, _> = table
-        .tags
-        .clone()
-        .into_iter()
-        .chain(wanted.clone())
-        .collect();
+    let merged: BTreeMap<_, _> = table.tags.clone().into_iter().chain(wanted.clone()).collect();
     Ok(vec![
         Judged::setting(
             thing,
@@ -101,13 +75,7 @@ pub fn judge(
             table.deletion_protection,
             Change::Protect,
         ),
-        Judged::setting(
-            thing,
-            "encryption with KMS",
-            switch(table.kms),
-            table.kms,
-            Change::Encrypt,
-        ),
+        Judged::setting(thing, "encryption with KMS", switch(table.kms), table.kms, Change::Encrypt),
         Judged::setting(
             thing,
             recovery,
@@ -142,10 +110,7 @@ fn usable(name: &str, table: &Table) -> Result<(), Error> {
         Some((key, of)) => format!("its key is {key} ({of}), Terraform wants LockID (S)"),
         None => "its key is not known, Terraform wants LockID (S)".to_owned(),
     };
-    Err(Error::Table {
-        table: name.to_owned(),
-        why,
-    })
+    Err(Error::Table { table: name.to_owned(), why })
 }
 
 /// Makes one change; a table that is busy is waited for.
@@ -180,10 +145,7 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
                 target.region,
                 target.account_id
             );
-            let request = client
-                .tag_resource()
-                .resource_arn(arn)
-                .set_tags(Some(tags(wanted)));
+            let request = client.tag_resource().resource_arn(arn).set_tags(Some(tags(wanted)));
             call("dynamodb:TagResource", request.send().await)?;
         }
     }
@@ -191,10 +153,7 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
 }
 
 async fn create(client: &Client, name: &str, target: &Target) -> Result<(), Error> {
-    let key = KeySchemaElement::builder()
-        .attribute_name("LockID")
-        .key_type(KeyType::Hash)
-        .build();
+    let key = KeySchemaElement::builder().attribute_name("LockID").key_type(KeyType::Hash).build();
     let attribute = AttributeDefinition::builder()
         .attribute_name("LockID")
         .attribute_type(ScalarAttributeType::S)
@@ -244,18 +203,14 @@ async fn recover(client: &Client, name: &str) -> Result<(), Error> {
     let mut waited = Duration::ZERO;
     let pause = Duration::from_secs(2);
     loop {
-        let on = PointInTimeRecoverySpecification::builder()
-            .point_in_time_recovery_enabled(true)
-            .build();
+        let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
         let request = client
             .update_continuous_backups()
             .table_name(name)
             .set_point_in_time_recovery_specification(on.ok());
         match call("dynamodb:UpdateContinuousBackups", request.send().await) {
             // DynamoDB still prepares a new table's backups.
-            Err(error)
-                if error.is("ContinuousBackupsUnavailableException") && waited < PATIENCE =>
-            {
+            Err(error) if error.is("ContinuousBackupsUnavailableException") && waited < PATIENCE => {
                 tokio::time::sleep(pause).await;
                 waited += pause;
             }
@@ -269,7 +224,5 @@ fn encrypted() -> SseSpecification {
 }
 
 fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    tags.iter()
-        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
-        .collect()
+    tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
 }

@@ -4,49 +4,28 @@
 //! is made (`apply`), which is one AWS call or a few. Nothing here asks or prints.
 
 pub mod account_baseline;
-mod admin_grants;
-pub mod admin_policy;
 pub mod admin_role;
-mod admin_role_apply;
-mod admin_role_removal;
 pub mod certificate;
-mod certificate_apply;
-mod certificate_proof;
 pub mod destroy;
-mod destroy_apply;
-pub mod dns;
 mod error;
 pub mod init;
 pub mod lock_table;
-pub mod main_tf;
-pub mod network;
 pub mod parts;
-mod permission_needs;
 pub mod permissions;
-pub mod preflight;
-pub mod resolver;
 pub mod state_bucket;
-mod state_bucket_apply;
-mod state_bucket_policy;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::error::Error;
-use crate::account::Bucket;
-use crate::account::Table;
 use crate::account::baseline::Baseline;
-use crate::account::observe;
-use crate::account::observe_baseline;
+use crate::account::{Bucket, Table, observe, observe_baseline};
 use crate::aws::Session;
 use crate::config;
 use crate::config::Config;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::deployment::main_tf::Backend;
+use crate::plan::{Action, Line, Plan, Verb};
 
 /// What Terraform's state needs, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,27 +50,21 @@ pub struct Target {
 
 impl Target {
     /// The target of a config. The backend's names are those of `main.tf`, where it says any.
-    pub fn new(config: &Config, backend: main_tf::Backend) -> Self {
+    pub fn new(config: &Config, backend: Backend) -> Self {
         let table = if backend.use_lockfile {
             backend.lock_table
         } else {
-            Some(
-                backend
-                    .lock_table
-                    .unwrap_or_else(|| config::prefix(&config.env)),
-            )
+            Some(backend.lock_table.unwrap_or_else(|| config::prefix(&config.env)))
         };
         Self {
             account_id: config.account_id.clone(),
             region: config.region.clone(),
             env: config.env.clone(),
-            bucket: backend.bucket.unwrap_or_else(|| {
-                config::state_bucket(&config.env, &config.account_id, &config.region)
-            }),
+            bucket: backend
+                .bucket
+                .unwrap_or_else(|| config::state_bucket(&config.env, &config.account_id, &config.region)),
             table,
-            state_key: backend
-                .key
-                .unwrap_or_else(|| config::state_key(&config.env)),
+            state_key: backend.key.unwrap_or_else(|| config::state_key(&config.env)),
             parts: parts::Parts::default(),
         }
     }
@@ -104,21 +77,15 @@ impl Target {
     /// Whether something carries them.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
         let wanted = self.tags();
-        wanted
-            .iter()
-            .all(|(key, value)| tags.get(key) == Some(value))
+        wanted.iter().all(|(key, value)| tags.get(key) == Some(value))
     }
 }
 
 /// The tags of an environment's things.
 fn tags(env: &str) -> BTreeMap<String, String> {
-    [
-        ("Application", "osmt"),
-        ("Environment", env),
-        ("ManagedBy", "osmt-bootstrap"),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into()
+    [("Application", "osmt"), ("Environment", env), ("ManagedBy", "osmt-bootstrap")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
 /// What is there now.
@@ -142,11 +109,7 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> 
     let lock_id = observe::lock_id(&target.bucket, &target.state_key);
     let parts = &target.parts;
     let bucket = async {
-        if parts.state {
-            Box::pin(observe::bucket(session, &target.bucket)).await
-        } else {
-            Ok(None)
-        }
+        if parts.state { Box::pin(observe::bucket(session, &target.bucket)).await } else { Ok(None) }
     };
     let table = async {
         match &target.table {
@@ -156,9 +119,7 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> 
     };
     let admin = async {
         match &parts.admin {
-            Some(_) => Box::pin(admin_role::observe(session, target))
-                .await
-                .map(Some),
+            Some(_) => Box::pin(admin_role::observe(session, target)).await.map(Some),
             None => Ok(None),
         }
     };
@@ -169,12 +130,7 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> 
         }
     };
     let (bucket, table, admin, account) = tokio::join!(bucket, table, admin, account);
-    Ok(Seen {
-        bucket: bucket?,
-        table: table?,
-        admin: admin?,
-        account,
-    })
+    Ok(Seen { bucket: bucket?, table: table?, admin: admin?, account })
 }
 
 /// One setting, judged: what to do about it, or that it is as it should be.
@@ -190,10 +146,7 @@ impl<C> Judged<C> {
     /// A thing that does not exist yet.
     fn create(thing: &str, what: Option<&str>, change: C) -> Self {
         Self {
-            line: Line {
-                to: what.map(str::to_owned),
-                ..Line::new(Verb::Create, thing)
-            },
+            line: Line { to: what.map(str::to_owned), ..Line::new(Verb::Create, thing) },
             change: Some(change),
         }
     }
@@ -207,32 +160,20 @@ impl<C> Judged<C> {
         change: C,
     ) -> Self {
         if exists && fits {
-            return Self {
-                line: Line::new(Verb::Keep, thing).setting(name, None, from),
-                change: None,
-            };
+            return Self { line: Line::new(Verb::Keep, thing).setting(name, None, from), change: None };
         }
         let verb = if exists { Verb::Update } else { Verb::Create };
-        Self {
-            line: Line::new(verb, thing).setting(name, from, Some(to.to_owned())),
-            change: Some(change),
-        }
+        Self { line: Line::new(verb, thing).setting(name, from, Some(to.to_owned())), change: Some(change) }
     }
 
     /// One setting that is shown and not ours to change: as it should be, or not.
     fn shown(thing: &str, setting: impl Into<String>, text: String, good: bool) -> Self {
         let verb = if good { Verb::Keep } else { Verb::Heed };
-        Self {
-            line: Line::new(verb, thing).setting(setting, None, Some(text)),
-            change: None,
-        }
+        Self { line: Line::new(verb, thing).setting(setting, None, Some(text)), change: None }
     }
 
     fn map<D>(self, into: impl FnOnce(C) -> D) -> Judged<D> {
-        Judged {
-            line: self.line,
-            change: self.change.map(into),
-        }
+        Judged { line: self.line, change: self.change.map(into) }
     }
 }
 
@@ -325,11 +266,7 @@ pub async fn apply(session: &Session, target: &Target, step: &Step) -> Result<()
 }
 
 /// Refuses what carries our tags for another environment: two states in one place would take each other's resources away.
-fn of_this_environment(
-    target: &Target,
-    thing: &str,
-    tags: &BTreeMap<String, String>,
-) -> Result<(), Error> {
+fn of_this_environment(target: &Target, thing: &str, tags: &BTreeMap<String, String>) -> Result<(), Error> {
     let ours = tags.get("Application").is_some_and(|app| app == "osmt");
     match tags.get("Environment") {
         Some(other) if ours && *other != target.env => Err(Error::OtherEnvironment {
@@ -343,17 +280,11 @@ fn of_this_environment(
 
 /// What of the tags is missing or different, as text for the plan.
 fn tags_text(tags: &BTreeMap<String, String>) -> String {
-    tags.iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The present values of the tags that we want to set.
-fn present_tags(
-    wanted: &BTreeMap<String, String>,
-    present: &BTreeMap<String, String>,
-) -> Option<String> {
+fn present_tags(wanted: &BTreeMap<String, String>, present: &BTreeMap<String, String>) -> Option<String> {
     let present: BTreeMap<_, _> = present
         .iter()
         .filter(|(key, _)| wanted.contains_key(*key))

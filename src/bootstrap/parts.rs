@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::account_baseline::Item;
 use super::admin_role::Wishes;
@@ -24,11 +23,7 @@ pub struct Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        Self {
-            state: true,
-            admin: None,
-            account: None,
-        }
+        Self { state: true, admin: None, account: None }
     }
 }
 
@@ -58,9 +53,7 @@ impl Part {
     /// Every name there is.
     pub fn all() -> impl Iterator<Item = Self> {
         let items = Item::ALL.map(|item| Self::Account(Some(item)));
-        [Self::State, Self::Admin, Self::Account(None)]
-            .into_iter()
-            .chain(items)
+        [Self::State, Self::Admin, Self::Account(None)].into_iter().chain(items)
     }
 }
 
@@ -68,11 +61,9 @@ impl FromStr for Part {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::all()
-            .find(|part| part.to_string() == text)
-            .ok_or_else(|| {
-                let names: Vec<String> = Self::all().map(|part| part.to_string()).collect();
-                format!("there is no such component; there are {}", names.join(", "))
-            })
+        Self::all().find(|part| part.to_string() == text).ok_or_else(|| {
+            let names: Vec<String> = Self::all().map(|part| part.to_string()).collect();
+            format!("there is no such component; there are {}", names.join(", "))
+        })
     }
 }

@@ -6,10 +6,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::account::LifecycleRule;
-use crate::account::PublicAccessBlock;
-use crate::explain::Exit;
-use crate::explain::Explain as _;
+use crate::account::{LifecycleRule, PublicAccessBlock};
+use crate::explain::{Exit, Explain as _};
 
 fn target() -> Target {
     Target {
@@ -60,9 +58,7 @@ fn imagine_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_buc
         C::Policy(document) => bucket.policy = Some(document.clone()),
         C::Version => bucket.versioning = Some("Enabled".into()),
         C::Lifecycle(rule) => {
-            bucket
-                .lifecycle
-                .insert(state_bucket::RULE.into(), rule.clone());
+            bucket.lifecycle.insert(state_bucket::RULE.into(), rule.clone());
         }
         C::Tags(tags) => bucket.tags.clone_from(tags),
     }
@@ -95,23 +91,9 @@ fn imagine_table(target: &Target, seen: &mut Option<Table>, change: &lock_table:
 }
 
 fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
-    let key = prop_oneof![
-        Just("Application"),
-        Just("ManagedBy"),
-        Just("Environment"),
-        Just("Owner")
-    ];
-    let value = prop_oneof![
-        Just("osmt"),
-        Just("test"),
-        Just("osmt-bootstrap"),
-        Just("x")
-    ];
-    proptest::collection::btree_map(
-        key.prop_map(str::to_owned),
-        value.prop_map(str::to_owned),
-        0..4,
-    )
+    let key = prop_oneof![Just("Application"), Just("ManagedBy"), Just("Environment"), Just("Owner")];
+    let value = prop_oneof![Just("osmt"), Just("test"), Just("osmt-bootstrap"), Just("x")];
+    proptest::collection::btree_map(key.prop_map(str::to_owned), value.prop_map(str::to_owned), 0..4)
 }
 
 fn policy() -> impl Strategy<Value = Option<String>> {
@@ -125,24 +107,20 @@ fn policy() -> impl Strategy<Value = Option<String>> {
 }
 
 fn state_bucket_policy_text() -> String {
-    state_bucket_policy::with_tls_only(&target(), None)
-        .unwrap()
-        .unwrap()
+    state_bucket::policy::with_tls_only(&target(), None).unwrap().unwrap()
 }
 
 fn lifecycle() -> impl Strategy<Value = BTreeMap<String, LifecycleRule>> {
     let days = (option::of(1..200), option::of(1..30));
     let prefix = prop_oneof!["", "logs/", "k"];
     let rule = (any::<[bool; 3]>(), days, prefix).prop_map(
-        |([enabled, expires, narrowed], (noncurrent_days, abort_upload_days), prefix)| {
-            LifecycleRule {
-                enabled,
-                noncurrent_days,
-                abort_upload_days,
-                expires,
-                prefix,
-                narrowed,
-            }
+        |([enabled, expires, narrowed], (noncurrent_days, abort_upload_days), prefix)| LifecycleRule {
+            enabled,
+            noncurrent_days,
+            abort_upload_days,
+            expires,
+            prefix,
+            narrowed,
         },
     );
     let id = prop_oneof![Just("osmt-state"), Just("theirs")].prop_map(str::to_owned);
@@ -150,9 +128,8 @@ fn lifecycle() -> impl Strategy<Value = BTreeMap<String, LifecycleRule>> {
 }
 
 fn bucket() -> impl Strategy<Value = Bucket> {
-    let word = |words: &'static [&'static str]| {
-        option::of(proptest::sample::select(words).prop_map(str::to_owned))
-    };
+    let word =
+        |words: &'static [&'static str]| option::of(proptest::sample::select(words).prop_map(str::to_owned));
     (
         (
             word(&["Enabled", "Suspended"]),
@@ -161,11 +138,7 @@ fn bucket() -> impl Strategy<Value = Bucket> {
             any::<bool>(),
             any::<[bool; 4]>(),
         ),
-        word(&[
-            "BucketOwnerEnforced",
-            "ObjectWriter",
-            "BucketOwnerPreferred",
-        ]),
+        word(&["BucketOwnerEnforced", "ObjectWriter", "BucketOwnerPreferred"]),
         policy(),
         tags(),
         lifecycle(),
@@ -201,12 +174,7 @@ fn table() -> impl Strategy<Value = Table> {
     (any::<[bool; 4]>(), tags()).prop_map(|(on, tags)| Table {
         status: "ACTIVE".into(),
         partition_key: Some(("LockID".into(), "S".into())),
-        billing: if on[0] {
-            "PAY_PER_REQUEST"
-        } else {
-            "PROVISIONED"
-        }
-        .into(),
+        billing: if on[0] { "PAY_PER_REQUEST" } else { "PROVISIONED" }.into(),
         kms: on[1],
         point_in_time_recovery: on[2],
         deletion_protection: on[3],
@@ -269,28 +237,14 @@ fn what_protects_comes_first() {
         .filter(|line| line.thing.starts_with("S3"))
         .filter_map(|line| line.setting.as_deref())
         .collect();
-    assert_eq!(
-        settings[..4],
-        [
-            "public access",
-            "default encryption",
-            "policy",
-            "versioning"
-        ]
-    );
+    assert_eq!(settings[..4], ["public access", "default encryption", "policy", "versioning"]);
 }
 
 #[test]
 fn a_table_with_another_key_is_refused() {
-    let table = Table {
-        status: "ACTIVE".into(),
-        partition_key: Some(("id".into(), "S".into())),
-        ..Table::default()
-    };
-    let seen = Seen {
-        table: Some(table),
-        ..Seen::default()
-    };
+    let table =
+        Table { status: "ACTIVE".into(), partition_key: Some(("id".into(), "S".into())), ..Table::default() };
+    let seen = Seen { table: Some(table), ..Seen::default() };
     let error = judge(&target(), &seen).unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
     assert!(error.to_string().contains("id (S)"));

@@ -4,22 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
-use clap::Args;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use url::Url;
 
-use super::Ui;
-use super::ui;
-use crate::aws;
-use crate::bootstrap::main_tf::Backend;
-use crate::bootstrap::main_tf::Identity;
-use crate::bootstrap::main_tf::MainTf;
+use super::{Ui, ui};
 use crate::config::Config;
+use crate::deployment::main_tf::{Backend, Identity, MainTf};
 use crate::document::Document;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::files;
+use crate::explain::{Exit, Failure};
 use crate::report::Format;
+use crate::{aws, files};
 
 /// Flags that mean the same in all four binaries.
 #[derive(Args, Clone, Debug)]
@@ -52,22 +46,10 @@ pub struct Common {
     )]
     pub endpoint_url: Option<String>,
     /// What stdout carries.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FORMAT",
-        default_value = "human",
-        help_heading = "Shared"
-    )]
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human", help_heading = "Shared")]
     pub format: FormatFlag,
     /// When to colour.
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Shared"
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Shared")]
     pub color: ColorFlag,
     /// Skip the question, never the guards.
     #[arg(long, global = true, help_heading = "Shared")]
@@ -110,9 +92,7 @@ pub enum ColorFlag {
 impl Common {
     /// The config's path.
     pub fn config_path(&self) -> PathBuf {
-        self.config
-            .clone()
-            .unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
+        self.config.clone().unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
     }
 
     /// Reads the config for a binary that cannot go on without: anything wrong ends it with exit 2.
@@ -152,11 +132,7 @@ impl Common {
     /// Signs in to the config's account, in the config's region; another account or region is refused.
     pub async fn sign_in(&self, config: &Config, ui: &Ui) -> Result<aws::Session, Failure> {
         let mut settings = self.aws(ui)?;
-        if let Some(region) = self
-            .region
-            .as_ref()
-            .filter(|given| **given != config.region)
-        {
+        if let Some(region) = self.region.as_ref().filter(|given| **given != config.region) {
             let message = format!(
                 "the config is for region {}, `--region` says {region}; nothing was written",
                 config.region
@@ -177,18 +153,14 @@ impl Common {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
-            log: (self.verbose > 1).then(|| {
-                Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, call)) as aws::CallLog
-            }),
+            log: (self.verbose > 1)
+                .then(|| Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, call)) as aws::CallLog),
         })
     }
 
     /// The endpoint that the flag names, else the environment; one that is no URL ends everything.
     fn endpoint(&self) -> Result<Option<String>, Failure> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is `command`, which reads the environment"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
         let variable = std::env::var("AWS_ENDPOINT_URL").ok();
         match (&self.endpoint_url, variable) {
             (Some(url), _) => Ok(Some(url.clone())),
@@ -218,13 +190,7 @@ impl Common {
             ColorFlag::Always => ColorChoice::Always,
             ColorFlag::Never => ColorChoice::Never,
         };
-        Ui::new(
-            tool,
-            format,
-            color,
-            (self.quiet, self.verbose),
-            (self.yes, self.dry_run),
-        )
+        Ui::new(tool, format, color, (self.quiet, self.verbose), (self.yes, self.dry_run))
     }
 }
 
@@ -232,11 +198,7 @@ impl Common {
 fn endpoint(text: &str) -> Result<String, String> {
     let url = Url::parse(text).ok();
     let is_one = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if is_one {
-        Ok(text.to_owned())
-    } else {
-        Err("it should be a URL like http://127.0.0.1:5555".to_owned())
-    }
+    if is_one { Ok(text.to_owned()) } else { Err("it should be a URL like http://127.0.0.1:5555".to_owned()) }
 }
 
 /// Refuses a config that names another deployment than the one `main.tf` was rendered for: its state would be taken for ours.
@@ -247,9 +209,8 @@ fn same_deployment(config: &Config, main: &Identity) -> Result<(), Failure> {
         ("environment", &main.env, &config.env),
     ] {
         if let Some(main) = main.as_ref().filter(|main| *main != config) {
-            let message = format!(
-                "main.tf is for {what} {main}, the config for {config}; nothing was written"
-            );
+            let message =
+                format!("main.tf is for {what} {main}, the config for {config}; nothing was written");
             return Err(Failure::new(Exit::Refused, message).help(
                 "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; each deployment wants a directory of its own",
             ));

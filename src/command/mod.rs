@@ -12,16 +12,11 @@ mod ui;
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::Parser;
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::plan::Action;
-use crate::plan::Plan;
-use crate::plan::Stopped;
-pub use common::Common;
-pub use common::FormatFlag;
+use crate::explain::{Exit, Failure};
+use crate::plan::{Action, Plan, Stopped};
+pub use common::{Common, FormatFlag};
 pub use ui::Ui;
 
 /// Verbs that all four binaries have.
@@ -81,9 +76,8 @@ impl Shared {
                 clap_complete::generate(*shell, &mut command, name, &mut text);
             }
             Self::Man => {
-                let verbs = command
-                    .get_subcommands()
-                    .filter(|verb| !verb.is_hide_set() && verb.get_name() != "help");
+                let verbs =
+                    command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help");
                 for page in std::iter::once(&command).chain(verbs) {
                     let written = clap_mangen::Man::new(page.clone()).render(&mut text);
                     written.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
@@ -117,19 +111,11 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
 fn interruption(ui: &Ui) -> Failure {
     let already = ui.already();
     let failure = Failure::new(Exit::Interrupted, format!("interrupted; {already}"));
-    if ui.has_begun() {
-        failure.help("run it again: it goes on from there")
-    } else {
-        failure
-    }
+    if ui.has_begun() { failure.help("run it again: it goes on from there") } else { failure }
 }
 
 /// Shows a plan and asks. An exit ends the run: the plan is empty, or `--dry-run` was given.
-async fn agree<A: Action>(
-    ui: &Ui,
-    plan: &Plan<A>,
-    question: &str,
-) -> Result<Option<Exit>, Failure> {
+async fn agree<A: Action>(ui: &Ui, plan: &Plan<A>, question: &str) -> Result<Option<Exit>, Failure> {
     let lines = plan.lines();
     if plan.is_empty() {
         ui.result("nothing to do")?;
@@ -184,9 +170,7 @@ fn interrupted<E: Into<Failure>>(ui: &Ui, stopped: Stopped<E>) -> Failure {
     let mut failure: Failure = stopped.error.into();
     for other in stopped.others {
         let other: Failure = other.into();
-        failure
-            .causes
-            .push(format!("and besides: {}", other.message));
+        failure.causes.push(format!("and besides: {}", other.message));
     }
     failure.causes.push(format!(
         "stopped after {} of {} actions; {}",
@@ -194,9 +178,7 @@ fn interrupted<E: Into<Failure>>(ui: &Ui, stopped: Stopped<E>) -> Failure {
         stopped.of,
         ui.already()
     ));
-    failure
-        .help
-        .get_or_insert_with(|| "run it again: it goes on from there".to_owned());
+    failure.help.get_or_insert_with(|| "run it again: it goes on from there".to_owned());
     failure
 }
 

@@ -1,29 +1,20 @@
 //! Text, questions and progress: the only place that prints.
 
-use std::cell::Cell;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::io;
-use std::io::IsTerminal as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use anstream::AutoStream;
-use anstream::ColorChoice;
-use anstyle::AnsiColor;
-use anstyle::Style;
-use indicatif::MultiProgress;
-use indicatif::ProgressBar;
-use indicatif::ProgressDrawTarget;
-use indicatif::ProgressStyle;
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::plan::Line;
-use crate::report::Format;
-use crate::report::plans;
 use crate::report::plans::FailureReport;
+use crate::report::{Format, plans};
 
 /// How to talk to the person, from the shared flags.
 pub struct Ui {
@@ -61,11 +52,7 @@ impl Ui {
         (yes, dry_run): (bool, bool),
     ) -> Self {
         let seen = quiet == 0 && io::stderr().is_terminal();
-        let target = if seen {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self {
             format,
             color,
@@ -87,36 +74,27 @@ impl Ui {
     }
 
     /// Writes to stdout; a closed pipe ends quietly.
-    pub fn write(
-        &self,
-        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-    ) -> Result<(), Failure> {
+    pub fn write(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         self.spoken.set(true);
         let mut out = io::BufWriter::new(AutoStream::new(io::stdout(), self.color));
         match write(&mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-                Exit::Failed,
-                format!("could not write to stdout: {error}"),
-            )),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(Exit::Failed, format!("could not write to stdout: {error}")))
+            }
             _ => Ok(()),
         }
     }
 
     /// A line of the result on stdout, in the human format only.
     pub fn result(&self, text: impl Display) -> Result<(), Failure> {
-        if self.is_human() {
-            self.write(|out| writeln!(out, "{text}"))
-        } else {
-            Ok(())
-        }
+        if self.is_human() { self.write(|out| writeln!(out, "{text}")) } else { Ok(()) }
     }
 
     /// The one JSON document on stdout, in the JSON format only.
     pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.format == Format::Json {
-            let text = serde_json::to_string_pretty(value).map_err(|error| {
-                Failure::new(Exit::Failed, format!("could not write JSON: {error}"))
-            })?;
+            let text = serde_json::to_string_pretty(value)
+                .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
             self.write(|out| writeln!(out, "{text}"))
         } else {
             Ok(())
@@ -183,11 +161,7 @@ impl Ui {
         let mut text = Vec::new();
         // Writing to memory cannot fail.
         let _ = plans::human(lines, &mut text);
-        let text = format!(
-            "{}{}",
-            String::from_utf8_lossy(&text),
-            plans::summary(lines)
-        );
+        let text = format!("{}{}", String::from_utf8_lossy(&text), plans::summary(lines));
         let text = text.trim_end();
         if self.is_human() {
             self.write(|out| writeln!(out, "{text}"))
@@ -199,12 +173,7 @@ impl Ui {
 
     /// Prints the plan's JSON document.
     pub fn plan_json(&self, status: &str, actions: &[Line]) -> Result<(), Failure> {
-        self.json(&plans::PlanReport {
-            version: crate::report::VERSION,
-            tool: &self.tool,
-            status,
-            actions,
-        })
+        self.json(&plans::PlanReport { version: crate::report::VERSION, tool: &self.tool, status, actions })
     }
 
     /// Asks before a write. `--yes` skips the question; without a terminal and without `--yes` it refuses.
@@ -213,19 +182,13 @@ impl Ui {
             return Ok(());
         }
         if !self.can_ask() {
-            return Err(Failure::new(
-                Exit::Refused,
-                "nobody is there to answer; nothing was written",
-            )
-            .help("look at the plan with `--dry-run`, then give `--yes`"));
+            return Err(Failure::new(Exit::Refused, "nobody is there to answer; nothing was written")
+                .help("look at the plan with `--dry-run`, then give `--yes`"));
         }
         let answer = self.ask(&format!("{question} [y/N] ")).await?;
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => Err(Failure::new(
-                Exit::Refused,
-                "not confirmed; nothing was written",
-            )),
+            _ => Err(Failure::new(Exit::Refused, "not confirmed; nothing was written")),
         }
     }
 
@@ -321,11 +284,7 @@ impl Ui {
             (!some.is_empty()).then(|| format!("{word}: {}", some.join("; ")))
         });
         let told: Vec<String> = told.into_iter().flatten().collect();
-        if told.is_empty() {
-            "nothing was written".to_owned()
-        } else {
-            told.join("; ")
-        }
+        if told.is_empty() { "nothing was written".to_owned() } else { told.join("; ") }
     }
 
     fn stderr(&self, text: std::fmt::Arguments<'_>) {

@@ -25,42 +25,25 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
         return None;
     }
     let example = || Remedy::from("write four numbers and a mask, as in 10.20.0.0/24");
-    let (address, mask) = text
-        .split_once('/')
-        .map_or((text, None), |(address, mask)| (address, Some(mask)));
+    let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
     if text.contains(':') && address.parse::<std::net::Ipv6Addr>().is_ok() {
-        return Some((
-            format!("{text} is an IPv6 block; only IPv4 is used here"),
-            example(),
-        ));
+        return Some((format!("{text} is an IPv6 block; only IPv4 is used here"), example()));
     }
     let plain: Vec<String> = address
         .split('.')
         .map(|number| number.trim_start_matches('0'))
-        .map(|n| {
-            if n.is_empty() {
-                "0".into()
-            } else {
-                n.to_owned()
-            }
-        })
+        .map(|n| if n.is_empty() { "0".into() } else { n.to_owned() })
         .collect();
     let parsed = address.parse::<Ipv4Addr>();
     let fault = match (parsed, mask) {
         (Err(_), _)
-            if plain.join(".").parse::<Ipv4Addr>().is_ok()
-                && address.split('.').all(|n| !n.is_empty()) =>
+            if plain.join(".").parse::<Ipv4Addr>().is_ok() && address.split('.').all(|n| !n.is_empty()) =>
         {
             let mask = mask.map_or(String::new(), |mask| format!("/{mask}"));
             let plain = format!("{}{mask}", plain.join("."));
             (format!("{text} has leading zeros"), Remedy::Write(plain))
         }
-        (Err(_), _)
-            if address
-                .split('.')
-                .filter_map(|n| n.parse::<u32>().ok())
-                .any(|n| n > 255) =>
-        {
+        (Err(_), _) if address.split('.').filter_map(|n| n.parse::<u32>().ok()).any(|n| n > 255) => {
             (format!("{text} has a number above 255"), example())
         }
         (Err(_), _) => (format!("{text} is no IPv4 block"), example()),
@@ -72,39 +55,27 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
             };
             (format!("{text} has no mask"), help)
         }
-        (Ok(_), Some(mask)) if mask.parse::<Ipv4Addr>().is_ok() => (
-            format!("{text} has a dotted mask"),
-            "write the number of bits, as in /24".into(),
-        ),
-        (Ok(address), Some(mask)) => {
-            match prefix(mask).and_then(|mask| Ipv4Net::new(address, mask).ok()) {
-                Some(block) => (
-                    format!(
-                        "{text} has host bits: the block starts at {}",
-                        block.network()
-                    ),
-                    Remedy::Write(block.trunc().to_string()),
-                ),
-                None => (format!("{text} has no mask of 0 to 32"), example()),
-            }
+        (Ok(_), Some(mask)) if mask.parse::<Ipv4Addr>().is_ok() => {
+            (format!("{text} has a dotted mask"), "write the number of bits, as in /24".into())
         }
+        (Ok(address), Some(mask)) => match prefix(mask).and_then(|mask| Ipv4Net::new(address, mask).ok()) {
+            Some(block) => (
+                format!("{text} has host bits: the block starts at {}", block.network()),
+                Remedy::Write(block.trunc().to_string()),
+            ),
+            None => (format!("{text} has no mask of 0 to 32"), example()),
+        },
     };
     Some(fault)
 }
 
 /// Whether the block lies in the ranges kept for private networks (RFC 1918, RFC 6598).
 pub fn is_private(block: &Ipv4Net) -> bool {
-    PRIVATE
-        .iter()
-        .any(|(address, prefix)| Ipv4Net::new_assert((*address).into(), *prefix).contains(block))
+    PRIVATE.iter().any(|(address, prefix)| Ipv4Net::new_assert((*address).into(), *prefix).contains(block))
 }
 
-const PRIVATE: [([u8; 4], u8); 4] = [
-    ([10, 0, 0, 0], 8),
-    ([172, 16, 0, 0], 12),
-    ([192, 168, 0, 0], 16),
-    ([100, 64, 0, 0], 10),
-];
+const PRIVATE: [([u8; 4], u8); 4] =
+    [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([100, 64, 0, 0], 10)];
 
 /// Addresses that AWS leaves in a subnet: it keeps five.
 pub fn usable(block: &Ipv4Net) -> u64 {
@@ -132,13 +103,7 @@ mod tests {
         for text in wrong {
             assert!(block(text).is_none() && fault(text).is_some(), "{text}");
         }
-        assert_eq!(
-            fault("10.0.0.1/8").unwrap().1,
-            Remedy::Write("10.0.0.0/8".into())
-        );
-        assert_eq!(
-            fault("10.01.0.0/16").unwrap().1,
-            Remedy::Write("10.1.0.0/16".into())
-        );
+        assert_eq!(fault("10.0.0.1/8").unwrap().1, Remedy::Write("10.0.0.0/8".into()));
+        assert_eq!(fault("10.01.0.0/16").unwrap().1, Remedy::Write("10.1.0.0/16".into()));
     }
 }

@@ -19,37 +19,24 @@ pub struct Offer {
 }
 
 const SIZES: [&str; 17] = [
-    "micro", "small", "medium", "large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge",
-    "8xlarge", "9xlarge", "10xlarge", "12xlarge", "16xlarge", "18xlarge", "24xlarge", "32xlarge",
+    "micro", "small", "medium", "large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge", "8xlarge",
+    "9xlarge", "10xlarge", "12xlarge", "16xlarge", "18xlarge", "24xlarge", "32xlarge",
 ];
 const LARGER: [&str; 2] = ["48xlarge", "metal"];
 
 /// Why a text is no class that can be created, and what to write.
 pub fn fault(text: &str, offer: &Offer) -> Option<(String, Remedy)> {
-    let Offer {
-        prefix,
-        other,
-        families,
-        retired,
-        example,
-    } = *offer;
+    let Offer { prefix, other, families, retired, example } = *offer;
     let lower = text.to_lowercase();
     let parts: Vec<&str> = text.split('.').collect();
     let help = || Remedy::from(format!("write a class like {example}"));
     if parts.first() == Some(&other) {
-        let what = if other == "cache" {
-            "ElastiCache"
-        } else {
-            "RDS"
-        };
+        let what = if other == "cache" { "ElastiCache" } else { "RDS" };
         return Some((format!("{text} is a class of {what}"), help()));
     }
     if parts.first() != Some(&prefix) {
         if fault(&format!("{prefix}.{text}"), offer).is_none() {
-            return Some((
-                format!("{text} lacks its prefix"),
-                Remedy::write(format!("{prefix}.{text}")),
-            ));
+            return Some((format!("{text} lacks its prefix"), Remedy::write(format!("{prefix}.{text}"))));
         }
         if lower != text && fault(&lower, offer).is_none() {
             return Some((format!("{text} has upper case"), Remedy::write(lower)));
@@ -57,10 +44,7 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, Remedy)> {
         return Some((format!("{text} is no class"), help()));
     }
     let [_, family, size] = parts[..] else {
-        return Some((
-            format!("{text} is no class: {prefix}, family and size, separated by dots"),
-            help(),
-        ));
+        return Some((format!("{text} is no class: {prefix}, family and size, separated by dots"), help()));
     };
     if lower != text {
         return Some((format!("{text} has upper case"), Remedy::write(lower)));
@@ -80,9 +64,8 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, Remedy)> {
             .map(|known| (strsim::damerau_levenshtein(family, known), known))
             .min_by_key(|(distance, _)| *distance)
             .filter(|(distance, _)| *distance < 2);
-        let help = near.map_or_else(help, |(_, known)| {
-            format!("did you mean {prefix}.{known}.{size}?").into()
-        });
+        let help =
+            near.map_or_else(help, |(_, known)| format!("did you mean {prefix}.{known}.{size}?").into());
         return Some((format!("{text}: there is no family `{family}`"), help));
     }
     let small = ["micro", "small"].contains(&size);
@@ -93,24 +76,14 @@ pub fn fault(text: &str, offer: &Offer) -> Option<(String, Remedy)> {
         small || size == "medium"
     };
     let cache_burst = burst && prefix == "cache" && size.contains("large");
-    (misfit || cache_burst).then(|| {
-        (
-            format!("{text}: the family {family} has no size `{size}`"),
-            help(),
-        )
-    })
+    (misfit || cache_burst).then(|| (format!("{text}: the family {family} has no size `{size}`"), help()))
 }
 
 /// Whether a family is of a generation that this list cannot know yet: `m9g`.
 fn is_newer(family: &str) -> bool {
     let digits: String = family.chars().filter(char::is_ascii_digit).collect();
-    let kind = family
-        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() && !c.is_ascii_digit())
-        .len();
-    let lead: String = family
-        .chars()
-        .take_while(char::is_ascii_lowercase)
-        .collect();
+    let kind = family.trim_end_matches(|c: char| c.is_ascii_alphanumeric() && !c.is_ascii_digit()).len();
+    let lead: String = family.chars().take_while(char::is_ascii_lowercase).collect();
     let newest = if lead == "t" { 4 } else { 8 };
     matches!(lead.as_str(), "t" | "m" | "r" | "c" | "x")
         && kind > 0
@@ -125,13 +98,7 @@ mod tests {
 
     #[test]
     fn classes_that_exist_pass_and_others_do_not() {
-        for good in [
-            "db.t4g.small",
-            "db.m6g.xlarge",
-            "db.r6g.large",
-            "db.m9g.large",
-            "db.r7i.48xlarge",
-        ] {
+        for good in ["db.t4g.small", "db.m6g.xlarge", "db.r6g.large", "db.m9g.large", "db.r7i.48xlarge"] {
             assert_eq!(fault(good, &CLASSES), None, "{good}");
         }
         for bad in [
@@ -149,8 +116,6 @@ mod tests {
             assert!(fault(bad, &CLASSES).is_some(), "{bad}");
         }
         assert_eq!(fault("cache.m7g.xlarge", &NODES), None);
-        assert!(
-            fault("db.t4g.small", &NODES).is_some() && fault("cache.t4g.large", &NODES).is_some()
-        );
+        assert!(fault("db.t4g.small", &NODES).is_some() && fault("cache.t4g.large", &NODES).is_some());
     }
 }

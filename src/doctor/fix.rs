@@ -4,16 +4,9 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::Asked;
-use super::Diagnosis;
-use super::diagnose;
-use crate::document::Document;
-use crate::document::Kind;
-use crate::document::Node;
-use crate::finding::Finding;
-use crate::finding::Fix;
-use crate::finding::Place;
-use crate::finding::Token;
+use super::{Asked, Diagnosis, diagnose};
+use crate::document::{Document, Kind, Node};
+use crate::finding::{Finding, Fix, Place, Token};
 
 /// Mending uncovers what stood behind; this often is enough for any file.
 const ROUNDS: usize = 64;
@@ -42,10 +35,7 @@ pub struct Done {
 
 /// Mends a text until there is nothing left that has one right answer.
 pub fn mend(text: &str, asked: Asked<'_>) -> Mended {
-    let mut mended = Mended {
-        text: text.to_owned(),
-        ..Mended::default()
-    };
+    let mut mended = Mended { text: text.to_owned(), ..Mended::default() };
     for _ in 0..ROUNDS {
         let diagnosis = diagnose(mended.text.clone().into_bytes(), asked);
         mended.secrets = secrets(&diagnosis);
@@ -67,12 +57,7 @@ fn secrets(diagnosis: &Diagnosis) -> Option<Vec<String>> {
     }
     let document = diagnosis.document.as_ref()?;
     let mut found = Vec::new();
-    for finding in diagnosis
-        .findings
-        .findings
-        .iter()
-        .filter(|finding| finding.masked)
-    {
+    for finding in diagnosis.findings.findings.iter().filter(|finding| finding.masked) {
         let pointer = finding.at.as_ref().map_or("", |at| at.pointer.as_str());
         for member in document.keys(pointer) {
             collect(&member.node, document.text(), &mut found);
@@ -105,15 +90,10 @@ fn round(diagnosis: &Diagnosis, mended: &mut Mended) -> bool {
     for (span, text, _) in edits.iter().rev() {
         mended.text.replace_range(span.clone(), text);
     }
-    mended.done.extend(edits.iter().map(|(_, _, finding)| {
-        Done {
-            code: finding.code.to_string(),
-            pointer: finding
-                .at
-                .as_ref()
-                .map_or_else(String::new, |at| at.pointer.clone()),
-            help: finding.help.clone().unwrap_or_default(),
-        }
+    mended.done.extend(edits.iter().map(|(_, _, finding)| Done {
+        code: finding.code.to_string(),
+        pointer: finding.at.as_ref().map_or_else(String::new, |at| at.pointer.clone()),
+        help: finding.help.clone().unwrap_or_default(),
     }));
     !edits.is_empty()
 }
@@ -170,13 +150,7 @@ mod tests {
     #[test]
     fn a_comment_and_a_last_member_go() {
         assert_eq!(mended("{\"config\": {} // c\n}"), "{\"config\": {} \n}");
-        assert_eq!(
-            mended("{\"config\": {}, \"profile\": 1}"),
-            "{\"config\": {}, \"profile\": 1}"
-        );
-        assert_eq!(
-            mended("{\"config\": {\"alb\": {\"foo\": 1}}}"),
-            "{\"config\": {\"alb\": {}}}"
-        );
+        assert_eq!(mended("{\"config\": {}, \"profile\": 1}"), "{\"config\": {}, \"profile\": 1}");
+        assert_eq!(mended("{\"config\": {\"alb\": {\"foo\": 1}}}"), "{\"config\": {\"alb\": {}}}");
     }
 }

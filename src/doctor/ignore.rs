@@ -6,15 +6,9 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 
-use crate::document::Document;
-use crate::document::Position;
-use crate::explain::Exit;
-use crate::explain::Explain;
-use crate::finding::Finding;
-use crate::finding::Findings;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
+use crate::document::{Document, Position};
+use crate::explain::{Exit, Explain};
+use crate::finding::{Finding, Findings, Place, Rule, Severity};
 
 /// The schema of an ignore file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/ignore.schema.json");
@@ -25,8 +19,7 @@ pub static EXPIRED: Rule = Rule {
     name: "expired-ignore",
     severity: Severity::Warning,
     summary: "An ignore has ended",
-    explain: "The day in `until` is over; the finding is told again.\n\nWhy: what was accepted for a while was never meant for ever.\n\n\
-Example: `\"until\": \"2024-12-31\"`\n\nInstead: mend the finding, or accept it anew with a later day\n\nSource: `schemas/ignore.schema.json`.",
+    explain: include_str!("../../docs/rules/IGN001.md"),
 };
 
 /// `unused-ignore`
@@ -35,8 +28,7 @@ pub static UNUSED: Rule = Rule {
     name: "unused-ignore",
     severity: Severity::Warning,
     summary: "An ignore matches no finding",
-    explain: "Code and pointer fit no finding of this run.\n\nWhy: the mistake was mended, and the ignore would hide its return; or the pointer is misspelt.\n\n\
-Example: an ignore for `/config/rds/multiaz`\n\nInstead: remove it, or mend the pointer\n\nSource: `schemas/ignore.schema.json`.",
+    explain: include_str!("../../docs/rules/IGN002.md"),
 };
 
 /// What may be said about ignores.
@@ -82,10 +74,7 @@ impl Explain for Error {
     }
 
     fn help(&self) -> Option<String> {
-        Some(
-            "each ignore has code, pointer, reason, owner and until: schemas/ignore.schema.json"
-                .into(),
-        )
+        Some("each ignore has code, pointer, reason, owner and until: schemas/ignore.schema.json".into())
     }
 }
 
@@ -98,27 +87,17 @@ pub fn read(text: &str) -> Result<Ignores, Error> {
         #[serde(rename = "$schema")]
         _schema: Option<String>,
     }
-    let document = Document::parse(text).map_err(|error| Error {
-        message: error.message,
-        at: error.at,
-    })?;
+    let document = Document::parse(text).map_err(|error| Error { message: error.message, at: error.at })?;
     let fault = |pointer: String, message: String| {
         let at = document.position(document.span(&Place::value(pointer)).start);
         Error { message, at }
     };
-    let file: File = serde_path_to_error::deserialize(document.value()).map_err(|error| {
-        fault(
-            super::policy::pointer(error.path()),
-            error.into_inner().to_string(),
-        )
-    })?;
+    let file: File = serde_path_to_error::deserialize(document.value())
+        .map_err(|error| fault(super::policy::pointer(error.path()), error.into_inner().to_string()))?;
     for (index, ignore) in file.ignores.iter().enumerate() {
         for (key, text) in [("reason", &ignore.reason), ("owner", &ignore.owner)] {
             if text.trim().is_empty() {
-                return Err(fault(
-                    format!("/ignores/{index}/{key}"),
-                    format!("`{key}` is empty"),
-                ));
+                return Err(fault(format!("/ignores/{index}/{key}"), format!("`{key}` is empty")));
             }
         }
     }
@@ -128,17 +107,9 @@ pub fn read(text: &str) -> Result<Ignores, Error> {
 
 impl Ignores {
     /// Takes the accepted findings out of all files; returns what is wrong with the ignores themselves.
-    pub fn apply<'a>(
-        &self,
-        today: Date,
-        files: impl Iterator<Item = &'a mut Findings>,
-    ) -> Findings {
+    pub fn apply<'a>(&self, today: Date, files: impl Iterator<Item = &'a mut Findings>) -> Findings {
         let fits = |ignore: &Ignore, finding: &Finding| {
-            finding.code == ignore.code
-                && finding
-                    .at
-                    .as_ref()
-                    .is_some_and(|at| at.pointer == ignore.pointer)
+            finding.code == ignore.code && finding.at.as_ref().is_some_and(|at| at.pointer == ignore.pointer)
         };
         let mut used = vec![false; self.ignores.len()];
         for file in files {
@@ -167,12 +138,7 @@ impl Ignores {
                 continue;
             } else {
                 let message = format!("no finding {} at {}", ignore.code, ignore.pointer);
-                (
-                    &UNUSED,
-                    "pointer",
-                    message,
-                    "remove the ignore, or mend code and pointer".to_owned(),
-                )
+                (&UNUSED, "pointer", message, "remove the ignore, or mend code and pointer".to_owned())
             };
             let place = Place::value(format!("/ignores/{index}/{key}"));
             let mut finding = Finding::new(rule, Some(place), message);
@@ -192,15 +158,9 @@ mod tests {
 ] }"#;
 
     fn findings() -> Findings {
-        let rule = super::super::all()
-            .into_iter()
-            .find(|rule| rule.code == "RDS008")
-            .unwrap();
+        let rule = super::super::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();
         let place = Place::value("/config/rds/multi_az");
-        Findings {
-            findings: vec![Finding::new(rule, Some(place), "one zone")],
-            ..Findings::default()
-        }
+        Findings { findings: vec![Finding::new(rule, Some(place), "one zone")], ..Findings::default() }
     }
 
     #[test]
@@ -208,10 +168,7 @@ mod tests {
         let ignores = read(FILE).unwrap();
         let mut file = findings();
         let own = ignores.apply("2026-06-30".parse().unwrap(), [&mut file].into_iter());
-        assert_eq!(
-            (file.findings.len(), file.ignored, own.findings.len()),
-            (0, 1, 0)
-        );
+        assert_eq!((file.findings.len(), file.ignored, own.findings.len()), (0, 1, 0));
         let mut file = findings();
         let own = ignores.apply("2026-07-01".parse().unwrap(), [&mut file].into_iter());
         assert_eq!((file.findings.len(), file.ignored), (1, 0));
@@ -222,13 +179,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_names_its_line() {
-        assert_eq!(
-            read(&FILE.replace("2026-06-30", "soon"))
-                .unwrap_err()
-                .at
-                .line,
-            2
-        );
+        assert_eq!(read(&FILE.replace("2026-06-30", "soon")).unwrap_err().at.line, 2);
         assert_eq!(read(&FILE.replace("a pilot", " ")).unwrap_err().at.line, 2);
         assert!(read(&FILE.replace("\"owner\": \"ops\", ", "")).is_err());
     }

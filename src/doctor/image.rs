@@ -9,29 +9,17 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
         return fault("has a scheme", Remedy::write(rest));
     }
     if let Some((name, _)) = image.split_once('@') {
-        return fault(
-            "has a digest",
-            format!("write {name} here and the digest into docker_tag").into(),
-        );
+        return fault("has a digest", format!("write {name} here and the digest into docker_tag").into());
     }
     let last = image.rsplit('/').next().unwrap_or_default();
     if let Some((name, _)) = last.split_once(':') {
         let head = &image[..image.len() - last.len()];
-        return fault(
-            "has a tag",
-            format!("write {head}{name} here and the tag into docker_tag").into(),
-        );
+        return fault("has a tag", format!("write {head}{name} here and the tag into docker_tag").into());
     }
     if image.ends_with('/') || image.starts_with('/') || image.contains("//") {
         return fault(
             "has a slash too many",
-            Remedy::write(
-                image
-                    .split('/')
-                    .filter(|part| !part.is_empty())
-                    .collect::<Vec<_>>()
-                    .join("/"),
-            ),
+            Remedy::write(image.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")),
         );
     }
     if let Some(wrong) = image.chars().find(|c| c.is_whitespace() || !c.is_ascii()) {
@@ -41,28 +29,19 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
         );
     }
     let (host, path) = match image.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
-            (Some(host), path)
-        }
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (Some(host), path),
         _ => (None, image),
     };
     if let Some(host) = host {
-        let (name, port) = host
-            .split_once(':')
-            .map_or((host, None), |(name, port)| (name, Some(port)));
+        let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
         let labels = name.split('.').all(|label| {
             !label.is_empty()
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         });
         if !labels || port.is_some_and(|port| port.parse::<u16>().is_err()) {
-            return fault(
-                "names no registry that can exist",
-                "write registry[:port]/path/name".into(),
-            );
+            return fault("names no registry that can exist", "write registry[:port]/path/name".into());
         }
         if matches!(name, "localhost" | "127.0.0.1") {
             return fault(
@@ -84,13 +63,12 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
         return fault("has upper case", Remedy::write(image.to_lowercase()));
     }
     let component = |part: &str| {
-        let ends =
-            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         ends(part.chars().next())
             && ends(part.chars().next_back())
-            && part.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
-            })
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
             && !part.contains("..")
             && !part.contains("___")
             && !part.contains("._")
@@ -110,8 +88,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
     let fault = |what: &str, help: Remedy| Some((format!("`{tag}` {what}"), help));
     let bare = tag.trim_start_matches(['@', ':']);
     if let Some(hash) = bare.strip_prefix("sha256:").filter(|_| bare == tag) {
-        let hex =
-            |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let hex = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         if hex(hash) && hash == hash.to_lowercase() {
             return None;
         }
@@ -123,24 +100,15 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
         let what = if hex(hash) {
             "is a digest in upper case".to_owned()
         } else {
-            format!(
-                "is no digest: {} characters follow sha256:, not 64 hexadecimal digits",
-                hash.len()
-            )
+            format!("is no digest: {} characters follow sha256:, not 64 hexadecimal digits", hash.len())
         };
         return Some((format!("`{tag}` {what}"), help));
     }
     if bare != tag {
         return fault("starts with a separator", Remedy::write(bare));
     }
-    if ["sha256", "sha512", "sha-256", "SHA256"]
-        .iter()
-        .any(|kind| tag.starts_with(&format!("{kind}:")))
-    {
-        return fault(
-            "is no sha256 digest",
-            "a digest is sha256: and 64 hexadecimal digits".into(),
-        );
+    if ["sha256", "sha512", "sha-256", "SHA256"].iter().any(|kind| tag.starts_with(&format!("{kind}:"))) {
+        return fault("is no sha256 digest", "a digest is sha256: and 64 hexadecimal digits".into());
     }
     if let Some((_, end)) = tag.rsplit_once(':') {
         return fault(
@@ -152,10 +120,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
     let bare = tag.to_lowercase().replace("sha256", "");
     let bare = bare.trim_start_matches(['-', '_', '.', '=']);
     if bare.len() == 64 && bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return fault(
-            "is a digest, but not in the form sha256:…",
-            Remedy::write(format!("sha256:{bare}")),
-        );
+        return fault("is a digest, but not in the form sha256:…", Remedy::write(format!("sha256:{bare}")));
     }
     if tag.len() > 128 {
         return Some((

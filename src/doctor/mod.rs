@@ -17,17 +17,9 @@ pub mod subject;
 
 use std::collections::HashMap;
 
-use crate::document::Document;
-use crate::document::Node;
-use crate::finding::Finding;
-use crate::finding::Findings;
-use crate::finding::Fix;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Token;
-use policy::On;
-use policy::Policy;
+use crate::document::{Document, Node};
+use crate::finding::{Finding, Findings, Fix, Place, Rule, Severity, Token};
+use policy::{On, Policy};
 use rules::shape;
 use subject::Subject;
 
@@ -74,19 +66,11 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
             return diagnosis;
         }
     };
-    let mut findings = Findings {
-        findings: schema::check(&document),
-        ..Findings::default()
-    };
+    let mut findings = Findings { findings: schema::check(&document), ..Findings::default() };
     recipe::translate(&document, &mut findings.findings);
     findings.passed += shape::ALL
         .iter()
-        .filter(|rule| {
-            findings
-                .findings
-                .iter()
-                .all(|found| found.code != rule.code)
-        })
+        .filter(|rule| findings.findings.iter().all(|found| found.code != rule.code))
         .count();
     let mut subject = Subject::new(document, asked.loopback);
     subject.spoil(&findings.findings);
@@ -103,11 +87,7 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
         let broken = policy::judge(asked.policies, On::Config, &config, "/config");
         findings.findings.extend(broken);
     }
-    Diagnosis {
-        text: subject.document.text().to_owned(),
-        document: Some(subject.document),
-        findings,
-    }
+    Diagnosis { text: subject.document.text().to_owned(), document: Some(subject.document), findings }
 }
 
 /// Every rule that may speak, by code.
@@ -134,16 +114,9 @@ pub fn of_config() -> Vec<&'static Rule> {
 fn read(bytes: Vec<u8>) -> Result<String, Box<Diagnosis>> {
     let start = Place::at("", Token::Bytes(0, 0));
     if bytes.len() > MAX_BYTES {
-        let message = format!(
-            "the file has {} KiB; a config has a few, and 256 at the most",
-            bytes.len() >> 10
-        );
-        return Err(Box::new(unreadable(
-            String::new(),
-            start,
-            message,
-            "name the config",
-        )));
+        let message =
+            format!("the file has {} KiB; a config has a few, and 256 at the most", bytes.len() >> 10);
+        return Err(Box::new(unreadable(String::new(), start, message, "name the config")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let wrong = error.utf8_error().valid_up_to();
@@ -163,14 +136,7 @@ fn read(bytes: Vec<u8>) -> Result<String, Box<Diagnosis>> {
 fn unreadable(text: String, place: Place, message: String, help: &str) -> Diagnosis {
     let mut finding = Finding::new(&shape::NOT_JSON, Some(place), message);
     finding.help(help);
-    Diagnosis {
-        text,
-        document: None,
-        findings: Findings {
-            findings: vec![finding],
-            ..Findings::default()
-        },
-    }
+    Diagnosis { text, document: None, findings: Findings { findings: vec![finding], ..Findings::default() } }
 }
 
 /// Keeps the worst of very many findings, and says so.
@@ -188,23 +154,12 @@ fn cut(findings: &mut Vec<Finding>) {
 /// Several errors at one place become the one that helps most; what is only unwise goes behind what is wrong.
 fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
     const FIRST: [&str; 4] = ["CFG006", "SEC001", "JSON002", "CFG004"];
-    let rank = |finding: &Finding| {
-        FIRST
-            .iter()
-            .position(|code| finding.code == *code)
-            .unwrap_or(FIRST.len())
-    };
+    let rank = |finding: &Finding| FIRST.iter().position(|code| finding.code == *code).unwrap_or(FIRST.len());
     let mut best: HashMap<String, (usize, usize)> = HashMap::new();
     for (index, finding) in findings.iter().enumerate() {
-        if let Some(at) = finding
-            .at
-            .as_ref()
-            .filter(|_| finding.severity == Severity::Error)
-        {
+        if let Some(at) = finding.at.as_ref().filter(|_| finding.severity == Severity::Error) {
             let new = (rank(finding), index);
-            best.entry(at.pointer.clone())
-                .and_modify(|old| *old = (*old).min(new))
-                .or_insert(new);
+            best.entry(at.pointer.clone()).and_modify(|old| *old = (*old).min(new)).or_insert(new);
         }
     }
     let again = |finding: &Finding| finding.code == shape::DUPLICATE_KEY.code;

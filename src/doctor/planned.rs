@@ -8,8 +8,7 @@ use thiserror::Error as ThisError;
 
 use crate::config::Config;
 use crate::document::join;
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 
 /// A plan, and the config that it should be for.
 #[derive(Debug)]
@@ -79,7 +78,10 @@ impl Explain for Error {
     }
 
     fn help(&self) -> Option<String> {
-        Some("`terraform plan -out=FILE` saves a plan; give FILE, or what `terraform show -json FILE` prints".into())
+        Some(
+            "`terraform plan -out=FILE` saves a plan; give FILE, or what `terraform show -json FILE` prints"
+                .into(),
+        )
     }
 }
 
@@ -143,9 +145,7 @@ impl Planned {
 
     /// The changes of one type of resource.
     pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Change> {
-        self.changes
-            .iter()
-            .filter(move |change| change.kind == kind)
+        self.changes.iter().filter(move |change| change.kind == kind)
     }
 
     /// The resources that an attribute of a resource block refers to, each with its full address; empty where the
@@ -159,10 +159,7 @@ impl Planned {
             None => (String::new(), block),
         };
         let mut scope = &self.document["configuration"]["root_module"];
-        for name in module
-            .split('.')
-            .filter(|step| !["", "module"].contains(step))
-        {
+        for name in module.split('.').filter(|step| !["", "module"].contains(step)) {
             scope = &scope["module_calls"][name]["module"];
         }
         let resources = scope["resources"].as_array().into_iter().flatten();
@@ -183,11 +180,8 @@ impl Planned {
     /// Every resource and data source that the plan knows from before: type, address, attributes.
     pub fn prior(&self) -> Vec<(&str, &str, &Value)> {
         let mut found = Vec::new();
-        let mut modules: Vec<&Value> = self
-            .document
-            .pointer("/prior_state/values/root_module")
-            .into_iter()
-            .collect();
+        let mut modules: Vec<&Value> =
+            self.document.pointer("/prior_state/values/root_module").into_iter().collect();
         while let Some(module) = modules.pop() {
             modules.extend(module["child_modules"].as_array().into_iter().flatten());
             let resources = module["resources"].as_array().into_iter().flatten();
@@ -203,10 +197,7 @@ impl Planned {
 impl Change {
     /// Whether it will exist and is made or changed by this plan.
     pub fn writes(&self) -> bool {
-        matches!(
-            self.action,
-            Action::Create | Action::Update | Action::Replace
-        )
+        matches!(self.action, Action::Create | Action::Update | Action::Replace)
     }
 
     /// Whether what it is now goes.
@@ -236,11 +227,7 @@ impl Change {
 
     /// Pointer of an attribute as it will be, into the plan.
     pub fn at(&self, name: &str) -> String {
-        let side = if self.after.is_null() {
-            "before"
-        } else {
-            "after"
-        };
+        let side = if self.after.is_null() { "before" } else { "after" };
         join(&format!("{}/{side}", self.pointer), name)
     }
 

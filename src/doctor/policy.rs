@@ -6,32 +6,22 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use jsonschema::Draft;
-use jsonschema::ValidationError;
-use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error as ThisError;
 
-use crate::document::Document;
-use crate::document::Position;
-use crate::document::join;
-use crate::explain::Exit;
-use crate::explain::Explain;
-use crate::finding::Finding;
-use crate::finding::Place;
-use crate::finding::Severity;
-use crate::finding::Token;
+use crate::document::{Document, Position, join};
+use crate::explain::{Exit, Explain};
+use crate::finding::{Finding, Place, Severity, Token};
 
 /// The schema of a policy file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/policy.schema.json");
 
 /// The policies that come with the toolkit; a test compares the list with the folder.
-pub const SHIPPED: &[(&str, &str)] = &[(
-    "schemas/policies/production.json",
-    include_str!("../../schemas/policies/production.json"),
-)];
+pub const SHIPPED: &[(&str, &str)] =
+    &[("schemas/policies/production.json", include_str!("../../schemas/policies/production.json"))];
 
 /// Which document a policy judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -103,18 +93,12 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
         #[serde(rename = "$schema")]
         _schema: Option<String>,
     }
-    let document = Document::parse(text).map_err(|error| Error {
-        message: error.message,
-        at: error.at,
-    })?;
+    let document = Document::parse(text).map_err(|error| Error { message: error.message, at: error.at })?;
     let at = |span: Range<usize>| document.position(span.start);
     let file: File = serde_path_to_error::deserialize(document.value()).map_err(|error| {
         let place = Place::value(pointer(error.path()));
         let message = error.into_inner().to_string();
-        Error {
-            message,
-            at: at(document.span(&place)),
-        }
+        Error { message, at: at(document.span(&place)) }
     })?;
     for (index, policy) in file.policies.iter().enumerate() {
         let fault = |key: &str, message: String| {
@@ -123,23 +107,13 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
             Error { message, at }
         };
         let taken = super::all().iter().any(|rule| rule.code == policy.code);
-        if taken
-            || file.policies[..index]
-                .iter()
-                .any(|other| other.code == policy.code)
-        {
+        if taken || file.policies[..index].iter().any(|other| other.code == policy.code) {
             return Err(fault("code", format!("the code {} is taken", policy.code)));
         }
-        for (key, schema) in [
-            ("when", policy.when.as_ref()),
-            ("require", Some(&policy.require)),
-        ] {
+        for (key, schema) in [("when", policy.when.as_ref()), ("require", Some(&policy.require))] {
             if let Some(Err(wrong)) = schema.map(compile) {
                 let inside = format!("{key}{}", wrong.instance_path().as_str());
-                return Err(fault(
-                    &inside,
-                    format!("`{key}` is no JSON Schema: {}", wrong.masked()),
-                ));
+                return Err(fault(&inside, format!("`{key}` is no JSON Schema: {}", wrong.masked())));
             }
         }
     }
@@ -161,11 +135,7 @@ pub fn shipped() -> Vec<Policy> {
 
 /// Judges a document: `value` stands at `base` in the file that the findings point into.
 pub fn judge(policies: &[Policy], on: On, value: &Value, base: &str) -> Vec<Finding> {
-    policies
-        .iter()
-        .filter(|policy| policy.on == on)
-        .flat_map(|policy| policy.judge(value, base))
-        .collect()
+    policies.iter().filter(|policy| policy.on == on).flat_map(|policy| policy.judge(value, base)).collect()
 }
 
 impl Policy {
@@ -181,14 +151,8 @@ impl Policy {
             return Vec::new();
         };
         let mut findings: Vec<Finding> = Vec::new();
-        for place in require
-            .iter_errors(value)
-            .flat_map(|error| places(&error, base))
-        {
-            if findings
-                .iter()
-                .all(|finding| finding.at.as_ref() != Some(&place))
-            {
+        for place in require.iter_errors(value).flat_map(|error| places(&error, base)) {
+            if findings.iter().all(|finding| finding.at.as_ref() != Some(&place)) {
                 findings.push(self.finding(place));
             }
         }
@@ -201,11 +165,7 @@ impl Policy {
             name: Cow::Borrowed("policy"),
             severity: self.severity,
             message: self.message.clone(),
-            help: Some(
-                self.help
-                    .clone()
-                    .unwrap_or_else(|| "ask whoever wrote the policy".into()),
-            ),
+            help: Some(self.help.clone().unwrap_or_else(|| "ask whoever wrote the policy".into())),
             at: Some(place),
             related: Vec::new(),
             masked: false,
@@ -215,9 +175,7 @@ impl Policy {
 }
 
 fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .build(schema)
+    jsonschema::options().with_draft(Draft::Draft202012).build(schema)
 }
 
 /// The tokens that broke a schema: the value, the missing key, the keys too many.
@@ -229,22 +187,20 @@ fn places(error: &ValidationError<'_>, base: &str) -> Vec<Place> {
             vec![Place::at(join(&at, key), Token::Missing)]
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
-            .iter()
-            .map(|key| Place::at(join(&at, key), Token::Key))
-            .collect(),
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().map(|key| Place::at(join(&at, key), Token::Key)).collect()
+        }
         _ => vec![Place::value(at)],
     }
 }
 
 pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
-    path.iter()
-        .fold(String::new(), |pointer, segment| match segment {
-            Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => join(&pointer, key),
-            Segment::Enum { .. } | Segment::Unknown => pointer,
-        })
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => join(&pointer, key),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
 }
 
 #[cfg(test)]
@@ -268,32 +224,17 @@ mod tests {
         assert_eq!(found[0].at, Some(Place::value("/config/region")));
         assert_eq!(found[0].severity, Severity::Warning);
         let found = judged(json!({ "env": "prod" }));
-        assert_eq!(
-            found[0].at,
-            Some(Place::at("/config/region", Token::Missing))
-        );
+        assert_eq!(found[0].at, Some(Place::at("/config/region", Token::Missing)));
         assert_eq!(judged(json!({ "env": "test", "region": "us-west-2" })), []);
-        assert_eq!(
-            judged(json!({ "env": "prod", "region": "eu-central-1" })),
-            []
-        );
+        assert_eq!(judged(json!({ "env": "prod", "region": "eu-central-1" })), []);
     }
 
     #[test]
     fn a_broken_file_names_its_line() {
         let wrong = EUROPE.replace("\"enum\": [", "\"enum\": 5, \"x\": [");
         assert_eq!(read(&wrong).unwrap_err().at.line, 5);
-        assert_eq!(
-            read(&EUROPE.replace("warning", "bad")).unwrap_err().at.line,
-            2
-        );
-        assert_eq!(
-            read(&EUROPE.replace("ACME001", "NET001"))
-                .unwrap_err()
-                .at
-                .line,
-            2
-        );
+        assert_eq!(read(&EUROPE.replace("warning", "bad")).unwrap_err().at.line, 2);
+        assert_eq!(read(&EUROPE.replace("ACME001", "NET001")).unwrap_err().at.line, 2);
         assert_eq!(read("{\n\"policies\": [,]}").unwrap_err().at.line, 2);
         assert!(read("{}").is_err());
     }

@@ -1,64 +1,25 @@
 //! The shape of the recipe that OSMT itself ships, told key by key: what to add, move, drop.
 
-use crate::document::Document;
-use crate::document::Kind;
-use crate::document::Node;
-use crate::document::join;
-use crate::finding::Finding;
-use crate::finding::Fix;
-use crate::finding::Place;
-use crate::finding::Token;
+use crate::document::{Document, Kind, Node, join};
+use crate::finding::{Finding, Fix, Place, Token};
 
 use super::rules::shape;
 use super::rules::shape::OLD_RECIPE;
 
 /// Keys of the recipe's second variable, and where each value goes.
 const MOVED: [(&str, &str); 12] = [
-    (
-        "/secrets/rds/master_username",
-        "keep it with `osmt-secrets set rds/username`",
-    ),
-    (
-        "/secrets/rds/master_password",
-        "make a new one with `osmt-secrets generate rds/password`",
-    ),
+    ("/secrets/rds/master_username", "keep it with `osmt-secrets set rds/username`"),
+    ("/secrets/rds/master_password", "make a new one with `osmt-secrets generate rds/password`"),
     ("/secrets/app/base_domain", "move it to config.domain.name"),
-    (
-        "/secrets/app/environment",
-        "drop it: the Spring profiles are set by the module",
-    ),
-    (
-        "/secrets/app/frontend_url",
-        "drop it: it is made from config.domain.name",
-    ),
-    (
-        "/secrets/app/oauth_issuer",
-        "move it to config.app.oauth.issuer",
-    ),
-    (
-        "/secrets/app/oauth_clientid",
-        "move it to config.app.oauth.client_id",
-    ),
-    (
-        "/secrets/app/oauth_secret",
-        "keep it with `osmt-secrets set app/oauth_client_secret`",
-    ),
-    (
-        "/secrets/app/oauth_audience",
-        "move it to config.app.oauth.audience",
-    ),
-    (
-        "/secrets/app/migrations_enabled",
-        "drop it: the app migrates when it starts",
-    ),
-    (
-        "/secrets/app/reindex_elasticsearch",
-        "drop it: the index is rebuilt by a task of its own",
-    ),
-    (
-        "/secrets/app/skip_metadata_import",
-        "drop it: the import is a task of its own",
-    ),
+    ("/secrets/app/environment", "drop it: the Spring profiles are set by the module"),
+    ("/secrets/app/frontend_url", "drop it: it is made from config.domain.name"),
+    ("/secrets/app/oauth_issuer", "move it to config.app.oauth.issuer"),
+    ("/secrets/app/oauth_clientid", "move it to config.app.oauth.client_id"),
+    ("/secrets/app/oauth_secret", "keep it with `osmt-secrets set app/oauth_client_secret`"),
+    ("/secrets/app/oauth_audience", "move it to config.app.oauth.audience"),
+    ("/secrets/app/migrations_enabled", "drop it: the app migrates when it starts"),
+    ("/secrets/app/reindex_elasticsearch", "drop it: the index is rebuilt by a task of its own"),
+    ("/secrets/app/skip_metadata_import", "drop it: the import is a task of its own"),
 ];
 
 /// Gives the findings of the schema the words of somebody who knows the old shape.
@@ -74,12 +35,8 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
     }
     for finding in findings.iter_mut() {
         let Some(at) = &finding.at else { continue };
-        if ![
-            shape::MISSING_KEY.code,
-            shape::UNKNOWN_KEY.code,
-            shape::UNKNOWN_VARIABLE.code,
-        ]
-        .contains(&&*finding.code)
+        if ![shape::MISSING_KEY.code, shape::UNKNOWN_KEY.code, shape::UNKNOWN_VARIABLE.code]
+            .contains(&&*finding.code)
         {
             continue;
         }
@@ -100,10 +57,9 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
                 "the recipe knows no `app`",
                 "add { \"oauth\": { \"issuer\": …, \"client_id\": …, \"audience\": … } }, from the old secrets.app",
             ),
-            "/config/alb/container_name" => (
-                "`container_name` was the recipe's",
-                "drop it: the container is called app",
-            ),
+            "/config/alb/container_name" => {
+                ("`container_name` was the recipe's", "drop it: the container is called app")
+            }
             "/secrets" if secrets => (
                 "the recipe's variable `secrets` is no more: secrets are kept by osmt-secrets",
                 "move or drop each of its keys, then remove it",
@@ -127,10 +83,7 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
 }
 
 fn at_secrets(finding: &Finding) -> bool {
-    finding
-        .at
-        .as_ref()
-        .is_some_and(|at| at.pointer == "/secrets")
+    finding.at.as_ref().is_some_and(|at| at.pointer == "/secrets")
 }
 
 fn moved(node: &Node, pointer: &str, findings: &mut Vec<Finding>) {

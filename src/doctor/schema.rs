@@ -8,23 +8,9 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::rules::shape::DUPLICATE_KEY;
-use super::rules::shape::MISSING_KEY;
-use super::rules::shape::UNKNOWN_KEY;
-use super::rules::shape::UNKNOWN_VARIABLE;
-use super::rules::shape::WRONG_TYPE;
-use crate::document::Document;
-use crate::document::Kind;
-use crate::document::Member;
-use crate::document::Node;
-use crate::document::integer;
-use crate::document::join;
-use crate::finding::Finding;
-use crate::finding::Fix;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Token;
+use super::rules::shape::{DUPLICATE_KEY, MISSING_KEY, UNKNOWN_KEY, UNKNOWN_VARIABLE, WRONG_TYPE};
+use crate::document::{Document, Kind, Member, Node, integer, join};
+use crate::finding::{Finding, Fix, Place, Rule, Severity, Token};
 
 /// The schema of the config, as it is published.
 pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
@@ -32,15 +18,11 @@ pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
 /// Items and unknown keys that are looked at: more than are ever told.
 const ENOUGH: usize = 600;
 
-static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
 
 /// Looks at the whole document.
 pub fn check(document: &Document) -> Vec<Finding> {
-    let mut walk = Walk {
-        document,
-        findings: Vec::new(),
-    };
+    let mut walk = Walk { document, findings: Vec::new() };
     walk.duplicates(document.root(), "");
     walk.node(document.root(), &SCHEMA, "");
     walk.findings
@@ -103,8 +85,7 @@ impl Walk<'_> {
                         let first = Place::at(here.clone(), Token::Occurrence(0));
                         let message = format!("the key `{}` is there twice", member.key);
                         let help = "keep one of the two: readers differ in which they take";
-                        self.say(&DUPLICATE_KEY, place, message, help.into())
-                            .related(first, "the first");
+                        self.say(&DUPLICATE_KEY, place, message, help.into()).related(first, "the first");
                     }
                     self.duplicates(&member.node, &here);
                 }
@@ -172,29 +153,21 @@ impl Walk<'_> {
         };
         let example = || format!("for example {}", schema["examples"][0]);
         let help = match kind {
-            Kind::String(text) if wanted == "integer" => integer(text.trim())
-                .map_or_else(example, |number| format!("write {number}, without quotes")),
-            Kind::String(text) if wanted == "boolean" => {
-                match text.trim().to_ascii_lowercase().as_str() {
-                    "true" | "yes" | "on" | "1" => "write true, without quotes".to_owned(),
-                    "false" | "no" | "off" | "0" => "write false, without quotes".to_owned(),
-                    _ => "write true or false, without quotes".to_owned(),
-                }
+            Kind::String(text) if wanted == "integer" => {
+                integer(text.trim()).map_or_else(example, |number| format!("write {number}, without quotes"))
             }
+            Kind::String(text) if wanted == "boolean" => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => "write true, without quotes".to_owned(),
+                "false" | "no" | "off" | "0" => "write false, without quotes".to_owned(),
+                _ => "write true or false, without quotes".to_owned(),
+            },
             Kind::String(_) if wanted == "array" => "put it in brackets: [ … ]".to_owned(),
             Kind::Number(text) if wanted == "string" => format!("put it in quotes: \"{text}\""),
             Kind::Null if !schema["default"].is_null() => {
-                format!(
-                    "leave the key out to get {}, or write a value",
-                    schema["default"]
-                )
+                format!("leave the key out to get {}, or write a value", schema["default"])
             }
             _ if wanted == "object" => {
-                let keys: Vec<_> = schema["properties"]
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .collect();
+                let keys: Vec<_> = schema["properties"].as_object().into_iter().flatten().collect();
                 let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
                 format!("write an object with {}", keys.join(", "))
             }
@@ -203,10 +176,7 @@ impl Walk<'_> {
         let what = match pointer.rsplit_once('/') {
             None => "the file".to_owned(),
             Some((parent, index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => {
-                format!(
-                    "an item of `{}`",
-                    parent.rsplit('/').next().unwrap_or_default()
-                )
+                format!("an item of `{}`", parent.rsplit('/').next().unwrap_or_default())
             }
             Some((_, key)) => format!("`{key}`"),
         };
@@ -258,10 +228,7 @@ impl Walk<'_> {
                 meant.extend(near);
             }
         }
-        for key in missing
-            .into_iter()
-            .filter(|key| !meant.iter().any(|near| near == key))
-        {
+        for key in missing.into_iter().filter(|key| !meant.iter().any(|near| near == key)) {
             debug_assert!(is_known(key), "required keys have a schema");
             let example = example(&schema["properties"][key]);
             let owner = pointer.rsplit('/').next().filter(|owner| !owner.is_empty());
@@ -270,56 +237,34 @@ impl Walk<'_> {
                 |owner| format!("the key `{key}` is missing in `{owner}`"),
             );
             let place = Place::at(join(pointer, key), Token::Missing);
-            self.say(
-                &MISSING_KEY,
-                place,
-                message,
-                format!("add \"{key}\": {example}"),
-            );
+            self.say(&MISSING_KEY, place, message, format!("add \"{key}\": {example}"));
         }
     }
 
     fn unknown(&mut self, key: &str, pointer: &str, near: Option<&str>) {
         let here = join(pointer, key);
-        let rule = if pointer.is_empty() {
-            &UNKNOWN_VARIABLE
-        } else {
-            &UNKNOWN_KEY
-        };
+        let rule = if pointer.is_empty() { &UNKNOWN_VARIABLE } else { &UNKNOWN_KEY };
         let suffix = format!("/{}", here.rsplit('/').next().unwrap_or_default());
         let elsewhere = || {
             let all = paths();
-            let mut homes: Vec<_> = all
-                .iter()
-                .filter(|path| path.ends_with(&suffix))
-                .cloned()
-                .collect();
+            let mut homes: Vec<_> = all.iter().filter(|path| path.ends_with(&suffix)).cloned().collect();
             // Where the right place is still empty, that is the one meant.
             homes.sort_by_key(|path| self.document.get(path).is_some());
             homes.into_iter().next()
         };
         let (message, help) = match near {
-            Some(near) => (
-                format!("unknown key `{key}`"),
-                format!("did you mean `{near}`?"),
-            ),
+            Some(near) => (format!("unknown key `{key}`"), format!("did you mean `{near}`?")),
             None => match elsewhere() {
                 Some(home) => {
                     let level = home.rsplit_once('/').map_or("", |(parent, _)| parent);
                     let level = level.trim_start_matches('/').replace('/', ".");
-                    (
-                        format!("`{key}` has no meaning here"),
-                        format!("it belongs into `{level}`"),
-                    )
+                    (format!("`{key}` has no meaning here"), format!("it belongs into `{level}`"))
                 }
                 None if pointer.is_empty() => (
                     format!("Terraform declares no variable `{key}` and ignores the value"),
                     "remove it; the file holds one key, `config`".to_owned(),
                 ),
-                None => (
-                    format!("unknown key `{key}`: Terraform drops it silently"),
-                    "remove it".to_owned(),
-                ),
+                None => (format!("unknown key `{key}`: Terraform drops it silently"), "remove it".to_owned()),
             },
         };
         let free = near.is_some_and(|near| self.document.get(&join(pointer, near)).is_none());
@@ -338,12 +283,7 @@ impl Walk<'_> {
         if bare {
             let place = Place::at("/config", Token::Missing);
             let message = "the variable `config` is missing around the settings".to_owned();
-            self.say(
-                &MISSING_KEY,
-                place,
-                message,
-                "wrap them: { \"config\": { … } }".into(),
-            );
+            self.say(&MISSING_KEY, place, message, "wrap them: { \"config\": { … } }".into());
         }
         bare
     }
@@ -359,10 +299,7 @@ fn settings(node: &Node) -> usize {
 
 fn known(members: &[Member]) -> usize {
     let inner = &SCHEMA["properties"]["config"]["properties"];
-    members
-        .iter()
-        .filter(|member| inner.get(&member.key).is_some())
-        .count()
+    members.iter().filter(|member| inner.get(&member.key).is_some()).count()
 }
 
 /// The number or truth value that stands in quotes.

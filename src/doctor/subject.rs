@@ -10,13 +10,8 @@ use ipnet::Ipv4Net;
 use super::block::block;
 use super::region;
 use super::region::Region;
-use crate::document::Document;
-use crate::document::Kind;
-use crate::document::Node;
-use crate::document::integer;
-use crate::finding::Finding;
-use crate::finding::Severity;
-use crate::finding::Token;
+use crate::document::{Document, Kind, Node, integer};
+use crate::finding::{Finding, Severity, Token};
 
 /// A config whose shape was looked at.
 pub struct Subject {
@@ -30,11 +25,7 @@ pub struct Subject {
 impl Subject {
     /// Nothing is known to be wrong yet.
     pub fn new(document: Document, loopback: bool) -> Self {
-        Self {
-            document,
-            loopback,
-            spoiled: HashSet::new(),
-        }
+        Self { document, loopback, spoiled: HashSet::new() }
     }
 
     /// Withholds the values that errors were found at.
@@ -121,15 +112,10 @@ impl Subject {
     /// The region on which all zones and the certificate agree, where `region` names another.
     pub fn others_region(&self) -> Option<&'static Region> {
         let region = self.region()?;
-        let certificate = self
-            .text("/config/alb/certificate_arn")?
-            .split(':')
-            .nth(3)?;
+        let certificate = self.text("/config/alb/certificate_arn")?.split(':').nth(3)?;
         let zones = self.texts("/config/vpc/azs");
         let agree = zones.len() > 1
-            && zones
-                .iter()
-                .all(|(_, zone)| zone.get(..zone.len().saturating_sub(1)) == Some(certificate));
+            && zones.iter().all(|(_, zone)| zone.get(..zone.len().saturating_sub(1)) == Some(certificate));
         region::find(certificate).filter(|other| agree && *other != region)
     }
 

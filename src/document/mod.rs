@@ -10,10 +10,8 @@ use std::ops::Range;
 
 use thiserror::Error as ThisError;
 
-use crate::explain::Exit;
-use crate::explain::Explain;
-use crate::finding::Place;
-use crate::finding::Token;
+use crate::explain::{Exit, Explain};
+use crate::finding::{Place, Token};
 
 /// A place on the page as editors count it: 1-based, columns in UTF-16 code units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -138,14 +136,14 @@ impl Document {
             Token::Value => self
                 .get(&place.pointer)
                 .map_or_else(|| self.nearest(&place.pointer), |node| node.span.clone()),
-            Token::Key => self.keys(&place.pointer).last().map_or_else(
-                || self.nearest(&place.pointer),
-                |member| member.key_span.clone(),
-            ),
-            Token::Occurrence(nth) => self.keys(&place.pointer).get(nth).map_or_else(
-                || self.nearest(&place.pointer),
-                |member| member.key_span.clone(),
-            ),
+            Token::Key => self
+                .keys(&place.pointer)
+                .last()
+                .map_or_else(|| self.nearest(&place.pointer), |member| member.key_span.clone()),
+            Token::Occurrence(nth) => self
+                .keys(&place.pointer)
+                .get(nth)
+                .map_or_else(|| self.nearest(&place.pointer), |member| member.key_span.clone()),
             Token::Missing => self.nearest(&place.pointer),
         }
     }
@@ -206,17 +204,12 @@ impl Node {
     /// The member or item of that name or index.
     pub fn child(&self, step: &str) -> Option<&Self> {
         match &self.kind {
-            Kind::Object(members) => members
-                .iter()
-                .rev()
-                .find(|member| member.key == step)
-                .map(|member| &member.node),
+            Kind::Object(members) => {
+                members.iter().rev().find(|member| member.key == step).map(|member| &member.node)
+            }
             Kind::Array(items) => {
                 let canonical = step == "0" || !step.starts_with('0');
-                step.parse::<usize>()
-                    .ok()
-                    .filter(|_| canonical)
-                    .and_then(|index| items.get(index))
+                step.parse::<usize>().ok().filter(|_| canonical).and_then(|index| items.get(index))
             }
             _ => None,
         }
@@ -228,17 +221,13 @@ impl Node {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(text) => integer(text).map_or_else(
-                || serde_json::from_str(text).unwrap_or(Value::Null),
-                Value::from,
-            ),
+            Kind::Number(text) => {
+                integer(text).map_or_else(|| serde_json::from_str(text).unwrap_or(Value::Null), Value::from)
+            }
             Kind::String(text) => Value::String(text.clone()),
             Kind::Array(items) => items.iter().map(Self::value).collect(),
             Kind::Object(members) => Value::Object(
-                members
-                    .iter()
-                    .map(|member| (member.key.clone(), member.node.value()))
-                    .collect(),
+                members.iter().map(|member| (member.key.clone(), member.node.value())).collect(),
             ),
         }
     }
@@ -274,40 +263,25 @@ pub fn position_in(text: &str, offset: usize) -> Position {
 }
 
 fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0)
-        .chain(text.match_indices('\n').map(|(offset, _)| offset + 1))
-        .collect()
+    std::iter::once(0).chain(text.match_indices('\n').map(|(offset, _)| offset + 1)).collect()
 }
 
 fn position(text: &str, lines: &[usize], offset: usize) -> Position {
     let line = lines.partition_point(|start| *start <= offset) - 1;
-    let column = text
-        .get(lines[line]..offset)
-        .map_or(0, |before| before.encode_utf16().count());
-    Position {
-        line: line + 1,
-        column: column + 1,
-    }
+    let column = text.get(lines[line]..offset).map_or(0, |before| before.encode_utf16().count());
+    Position { line: line + 1, column: column + 1 }
 }
 
 fn syntax_error(text: &str, lines: &[usize], error: &serde_json::Error) -> SyntaxError {
     // serde_json counts columns in bytes from 1 and names the byte it could not take; 0 is the line's start.
-    let start = lines
-        .get(error.line().saturating_sub(1))
-        .copied()
-        .unwrap_or(0);
+    let start = lines.get(error.line().saturating_sub(1)).copied().unwrap_or(0);
     let mut offset = (start + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
     }
     let message = error.to_string();
-    let message = message
-        .split_once(" at line ")
-        .map_or(message.as_str(), |(what, _)| what);
-    let end = text[offset..]
-        .chars()
-        .next()
-        .map_or(offset, |char| offset + char.len_utf8());
+    let message = message.split_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+    let end = text[offset..].chars().next().map_or(offset, |char| offset + char.len_utf8());
     SyntaxError {
         message: message.to_owned(),
         help: "write the value as RFC 8259 wants it".into(),
@@ -331,13 +305,7 @@ mod tests {
         assert_eq!(at("/b/1/d", Token::Missing), "{\"c\": null}");
         assert_eq!(at("/d", Token::Missing), "{");
         let b = document.span(&Place::at("/b", Token::Key)).start;
-        assert_eq!(
-            document.position(b),
-            Position {
-                line: 1,
-                column: 13
-            }
-        );
+        assert_eq!(document.position(b), Position { line: 1, column: 13 });
     }
 
     #[test]

@@ -4,9 +4,7 @@
 
 use std::ops::Range;
 
-use super::Kind;
-use super::Member;
-use super::Node;
+use super::{Kind, Member, Node};
 
 /// How deep arrays and objects may nest; `serde_json` draws the line at the same depth.
 const MAX_DEPTH: usize = 127;
@@ -23,12 +21,7 @@ pub(super) struct Fault {
 
 /// Parses a whole text.
 pub(super) fn parse(text: &str) -> Result<Node, Fault> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-        comma: None,
-    };
+    let mut reader = Reader { text, at: 0, depth: 0, comma: None };
     if text.starts_with('\u{feff}') {
         return Err(reader.fault(
             0..3,
@@ -39,10 +32,8 @@ pub(super) fn parse(text: &str) -> Result<Node, Fault> {
     let root = reader.value("a value")?;
     reader.space();
     if reader.at < text.len() {
-        return Err(reader.unexpected(
-            "the end of the file",
-            "a file holds one JSON document; remove what follows it",
-        ));
+        return Err(reader
+            .unexpected("the end of the file", "a file holds one JSON document; remove what follows it"));
     }
     Ok(root)
 }
@@ -77,18 +68,11 @@ impl Reader<'_> {
             _ => self.word(wanted)?,
         };
         self.comma = None;
-        Ok(Node {
-            span: start..self.at,
-            kind,
-        })
+        Ok(Node { span: start..self.at, kind })
     }
 
     fn word(&mut self, wanted: &str) -> Result<Kind, Fault> {
-        for (word, kind) in [
-            ("true", Kind::Bool(true)),
-            ("false", Kind::Bool(false)),
-            ("null", Kind::Null),
-        ] {
+        for (word, kind) in [("true", Kind::Bool(true)), ("false", Kind::Bool(false)), ("null", Kind::Null)] {
             if self.text[self.at..].starts_with(word) {
                 self.at += word.len();
                 return Ok(kind);
@@ -131,11 +115,7 @@ impl Reader<'_> {
             self.at += 1;
             self.comma = None;
             let node = self.value("a value")?;
-            members.push(Member {
-                key,
-                key_span,
-                node,
-            });
+            members.push(Member { key, key_span, node });
             self.next(b'}')?;
         }
         Ok(Kind::Object(members))
@@ -195,11 +175,7 @@ impl Reader<'_> {
         let raw = &self.text[start..self.at];
         if raw.contains('\\') {
             serde_json::from_str(raw).map_err(|_| {
-                self.fault(
-                    start..self.at,
-                    "the string has a bad escape",
-                    "write \\\\ for a backslash",
-                )
+                self.fault(start..self.at, "the string has a bad escape", "write \\\\ for a backslash")
             })
         } else {
             Ok(raw[1..raw.len() - 1].to_owned())
@@ -233,12 +209,7 @@ impl Reader<'_> {
             _ => 0,
         };
         if length == 0 {
-            let end = start
-                + 1
-                + self.text[start + 1..]
-                    .chars()
-                    .next()
-                    .map_or(0, char::len_utf8);
+            let end = start + 1 + self.text[start + 1..].chars().next().map_or(0, char::len_utf8);
             return Err(self.fault(
                 start..end,
                 "JSON does not know this escape",
@@ -257,10 +228,8 @@ impl Reader<'_> {
         if self.byte() == Some(b'0') {
             self.at += 1;
             if matches!(self.byte(), Some(b'0'..=b'9')) {
-                return Err(self.unexpected(
-                    "no digit after a leading zero",
-                    "write the number without leading zeros",
-                ));
+                return Err(self
+                    .unexpected("no digit after a leading zero", "write the number without leading zeros"));
             }
         } else {
             self.digits()?;
@@ -307,18 +276,11 @@ impl Reader<'_> {
         let Some(first) = rest.chars().next() else {
             let blank = self.text.trim().is_empty();
             let (message, help) = if blank {
-                (
-                    "the file is empty",
-                    "`osmt-bootstrap init` renders a config",
-                )
+                ("the file is empty", "`osmt-bootstrap init` renders a config")
             } else {
                 ("the file ends in the middle", "close what is open: \" ] }")
             };
-            let message = if blank {
-                message.to_owned()
-            } else {
-                format!("{message}: {wanted} is missing")
-            };
+            let message = if blank { message.to_owned() } else { format!("{message}: {wanted} is missing") };
             return self.fault(here(0), message, help);
         };
         match (self.comma, first) {
@@ -349,17 +311,8 @@ impl Reader<'_> {
                 let length = if word == 0 { first.len_utf8() } else { word };
                 // A word may be a piece of a secret whose quote is lost; only a key or a known word is repeated.
                 let word = &rest[..word];
-                let known = [
-                    "NaN",
-                    "Infinity",
-                    "True",
-                    "False",
-                    "None",
-                    "undefined",
-                    "nil",
-                ];
-                let told =
-                    known.contains(&word) || rest[word.len()..].trim_start().starts_with(':');
+                let known = ["NaN", "Infinity", "True", "False", "None", "undefined", "nil"];
+                let told = known.contains(&word) || rest[word.len()..].trim_start().starts_with(':');
                 let what = match first {
                     _ if told && !word.is_empty() => format!("`{word}`"),
                     '"' => "a string".to_owned(),
@@ -367,11 +320,7 @@ impl Reader<'_> {
                     first if first.is_alphanumeric() => "a bare word".to_owned(),
                     first => format!("`{first}`"),
                 };
-                self.fault(
-                    here(length.min(line.max(1))),
-                    format!("expected {wanted}, found {what}"),
-                    help,
-                )
+                self.fault(here(length.min(line.max(1))), format!("expected {wanted}, found {what}"), help)
             }
         }
     }

@@ -5,18 +5,13 @@
 
 mod program;
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use program::Said;
-use program::recent;
-use program::text;
+use program::{Said, recent, text};
 
-pub use program::Error;
-pub use program::Output;
-pub use program::run;
+pub use program::{Error, Output, run};
 
 /// A tag that names a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,17 +74,10 @@ impl Repository {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let version = run(Path::new("."), &["version"], &[])?.expect("tell its version")?;
         recent(&String::from_utf8_lossy(&version))?;
-        let asked = [
-            "rev-parse",
-            "--is-shallow-repository",
-            "--is-bare-repository",
-        ];
+        let asked = ["rev-parse", "--is-shallow-repository", "--is-bare-repository"];
         let output = run(folder, &asked, &[])?;
         if output.status != Some(0) {
-            return Err(Error::NotARepository(
-                folder.to_owned(),
-                Said(output.stderr),
-            ));
+            return Err(Error::NotARepository(folder.to_owned(), Said(output.stderr)));
         }
         let facts = text(output.stdout);
         let mut facts = facts.lines();
@@ -111,9 +99,7 @@ impl Repository {
 
     /// The commit checked out, or an error that says there is none.
     pub fn head(&self) -> Result<&str, Error> {
-        self.head
-            .as_deref()
-            .ok_or_else(|| Error::NoHead(self.folder.clone()))
+        self.head.as_deref().ok_or_else(|| Error::NoHead(self.folder.clone()))
     }
 
     /// The id of the commit that a revision names; a revision that looks like an option is a revision all the same.
@@ -147,11 +133,7 @@ impl Repository {
             .chunks_exact(7)
             .filter_map(|field| {
                 let annotated = field[1] == "tag";
-                let (kind, commit) = if annotated {
-                    (field[3], field[4])
-                } else {
-                    (field[1], field[2])
-                };
+                let (kind, commit) = if annotated { (field[3], field[4]) } else { (field[1], field[2]) };
                 (kind == "commit").then(|| Tag {
                     name: field[0].trim_start_matches('\n').to_owned(),
                     commit: commit.to_owned(),
@@ -194,10 +176,7 @@ impl Repository {
                 let (about, path) = line.split_once('\t')?;
                 let mut about = about.split(' ').skip(1);
                 (about.next()? == "blob").then_some(())?;
-                Some(Entry {
-                    path: path.to_owned(),
-                    id: about.next()?.to_owned(),
-                })
+                Some(Entry { path: path.to_owned(), id: about.next()?.to_owned() })
             })
             .collect())
     }
@@ -261,9 +240,7 @@ impl Repository {
     pub fn is_pushed(&self, commit: &str) -> Result<bool, Error> {
         let contains = format!("--contains={commit}");
         let args = ["for-each-ref", "--count=1", &contains, "refs/remotes"];
-        let printed = self
-            .run(&args)?
-            .expect("look for the commit on the remotes")?;
+        let printed = self.run(&args)?.expect("look for the commit on the remotes")?;
         Ok(!printed.is_empty())
     }
 
@@ -279,9 +256,7 @@ impl Repository {
     pub fn make_tag(&self, name: &str, commit: &str, message: &str) -> Result<(), Error> {
         let mut args = vec!["tag", "--annotate", "--cleanup=verbatim", "--file=-"];
         args.extend(["--end-of-options", name, commit]);
-        run(&self.folder, &args, message.as_bytes())?
-            .expect(format!("make the tag {name}"))
-            .map(drop)
+        run(&self.folder, &args, message.as_bytes())?.expect(format!("make the tag {name}")).map(drop)
     }
 
     /// Pushes one tag to a remote.

@@ -2,15 +2,12 @@
 
 use std::io;
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use thiserror::Error as ThisError;
 
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 
 /// The oldest git whose `rev-parse` honours `--end-of-options`.
 const OLDEST: (u32, u32) = (2, 30);
@@ -77,9 +74,7 @@ pub enum Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::NotARepository(..) | Self::NoHead(_) | Self::UnknownRevision { .. } => {
-                Exit::Usage
-            }
+            Self::NotARepository(..) | Self::NoHead(_) | Self::UnknownRevision { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -94,13 +89,12 @@ impl Explain for Error {
                     .into(),
             ),
             Self::NoHead(_) => Some("check out a branch or tag of OSMT, or name a revision".into()),
-            Self::UnknownRevision { shallow: true, .. } => Some(
-                "this clone is shallow: `git fetch --unshallow --tags` brings the rest".into(),
-            ),
-            Self::UnknownRevision { .. } => Some(
-                "`osmt-release list` shows the releases; `git fetch --tags` brings newer ones"
-                    .into(),
-            ),
+            Self::UnknownRevision { shallow: true, .. } => {
+                Some("this clone is shallow: `git fetch --unshallow --tags` brings the rest".into())
+            }
+            Self::UnknownRevision { .. } => {
+                Some("`osmt-release list` shows the releases; `git fetch --tags` brings newer ones".into())
+            }
             _ => None,
         }
     }
@@ -123,10 +117,7 @@ impl Output {
         if self.status == Some(0) {
             return Ok(self.stdout);
         }
-        Err(Error::Failed {
-            what: what.into(),
-            source: Said(self.stderr),
-        })
+        Err(Error::Failed { what: what.into(), source: Said(self.stderr) })
     }
 }
 
@@ -178,13 +169,8 @@ pub(super) fn text(bytes: Vec<u8>) -> String {
 /// Refuses a git that lacks what is needed, by what `git version` printed.
 pub(super) fn recent(printed: &str) -> Result<(), Error> {
     let version = printed.trim().trim_start_matches("git version ");
-    let mut numbers = version
-        .split('.')
-        .map_while(|part| part.parse::<u32>().ok());
-    let found = (
-        numbers.next().unwrap_or_default(),
-        numbers.next().unwrap_or_default(),
-    );
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    let found = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     if found < OLDEST {
         return Err(Error::TooOld(version.to_owned()));
     }
@@ -197,11 +183,7 @@ mod tests {
 
     #[test]
     fn old_git_is_refused_by_its_number() {
-        for good in [
-            "git version 2.47.3\n",
-            "git version 2.30.0.windows.2",
-            "git version 3.1",
-        ] {
+        for good in ["git version 2.47.3\n", "git version 2.30.0.windows.2", "git version 3.1"] {
             assert!(recent(good).is_ok(), "{good}");
         }
         for bad in ["git version 2.29.3\n", "git version 1.8.3.1", "nonsense"] {

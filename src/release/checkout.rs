@@ -1,19 +1,16 @@
 //! A checkout of OSMT: its releases, what of a commit matters, and which commit an image was made from.
 
 use std::cmp::Reverse;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error as ThisError;
 
-use super::migrations;
 use super::migrations::Migrations;
-use super::pom;
 use super::record::Record;
+use super::{migrations, pom};
 use crate::account::Known;
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 use crate::git;
 use crate::git::Repository;
 
@@ -79,12 +76,7 @@ impl Release {
         let parts = numbers.split('.').map(|part| part.parse().ok());
         let numbers = parts.collect::<Option<Vec<u64>>>()?;
         let suffix = suffix.to_owned();
-        (numbers.len() > 1 && is_docker_tag(&version)).then_some(Self {
-            tag,
-            version,
-            numbers,
-            suffix,
-        })
+        (numbers.len() > 1 && is_docker_tag(&version)).then_some(Self { tag, version, numbers, suffix })
     }
 
     /// Whether it is a trial before the version proper: `3.1.0-rc.1`.
@@ -98,15 +90,12 @@ pub fn is_docker_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.len() <= 128
         && text.bytes().next().is_some_and(word)
-        && text
-            .bytes()
-            .all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+        && text.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }
 
 /// Whether it is a digest: `sha256:` and 64 hexadecimal digits.
 pub fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && is_hex(hex))
+    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && is_hex(hex))
 }
 
 /// An image reference: a digest is joined by `@`, a tag by `:`.
@@ -116,8 +105,7 @@ pub fn image(repository: &str, tag: &str) -> String {
 }
 
 fn is_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A checkout of OSMT.
@@ -149,17 +137,10 @@ impl Osmt {
         let tags = repository.tags("")?;
         let mut releases: Vec<Release> = tags.into_iter().filter_map(Release::new).collect();
         releases.sort_by_key(|release| {
-            let newest = (
-                release.numbers.clone(),
-                !release.is_preview(),
-                release.suffix.clone(),
-            );
+            let newest = (release.numbers.clone(), !release.is_preview(), release.suffix.clone());
             Reverse(newest)
         });
-        let osmt = Self {
-            repository,
-            releases,
-        };
+        let osmt = Self { repository, releases };
         // A bare repository's HEAD may name a branch that it does not have: any release tells as well.
         let commit = match (&osmt.repository.head, osmt.releases.first()) {
             (Some(head), _) => head.clone(),
@@ -174,11 +155,7 @@ impl Osmt {
         } else {
             return Ok(osmt);
         };
-        Err(Error::NotOsmt {
-            folder: folder.to_owned(),
-            commit: short(&commit).to_owned(),
-            missing,
-        })
+        Err(Error::NotOsmt { folder: folder.to_owned(), commit: short(&commit).to_owned(), missing })
     }
 
     /// Reads what of a commit matters.
@@ -205,17 +182,12 @@ impl Osmt {
 
     /// The release of a commit, if it is one; of several the newest.
     pub fn release_of(&self, commit: &str) -> Option<&Release> {
-        self.releases
-            .iter()
-            .find(|release| release.tag.commit == commit)
+        self.releases.iter().find(|release| release.tag.commit == commit)
     }
 
     /// A commit as people know it: its version, or its first digits.
     pub fn label(&self, commit: &str) -> String {
-        self.release_of(commit).map_or_else(
-            || short(commit).to_owned(),
-            |release| release.version.clone(),
-        )
+        self.release_of(commit).map_or_else(|| short(commit).to_owned(), |release| release.version.clone())
     }
 
     /// What was recorded for the config's environment in its account and region, newest first.
@@ -249,11 +221,7 @@ impl Osmt {
                 || record.image.ends_with(&format!("@{tag}"))
         });
         Ok(recorded.map_or_else(
-            || {
-                Known::Unknown(format!(
-                    "no release, commit or record in this repository is {tag}"
-                ))
-            },
+            || Known::Unknown(format!("no release, commit or record in this repository is {tag}")),
             |record| Known::Known(record.commit.clone()),
         ))
     }
@@ -283,16 +251,7 @@ mod tests {
         for good in ["3.0.0", "v2.5.1", "1.0", "3.1.0-rc.1"] {
             assert!(Release::new(tag(good)).is_some(), "{good}");
         }
-        for bad in [
-            "",
-            "3",
-            "v",
-            "release-3.0.0",
-            "3.0.x",
-            "3.0.0-ü",
-            "osmt/test/2026",
-            "3.0.0+1",
-        ] {
+        for bad in ["", "3", "v", "release-3.0.0", "3.0.x", "3.0.0-ü", "osmt/test/2026", "3.0.0+1"] {
             assert!(Release::new(tag(bad)).is_none(), "{bad}");
         }
         assert_eq!(Release::new(tag("v2.5.1")).unwrap().version, "2.5.1");

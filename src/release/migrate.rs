@@ -2,28 +2,17 @@
 //!
 //! Terraform defines it (`terraform/module/maintenance.tf`); here it is found, started and watched.
 
-use aws_sdk_ecs::types::AssignPublicIp;
-use aws_sdk_ecs::types::AwsVpcConfiguration;
-use aws_sdk_ecs::types::Container;
-use aws_sdk_ecs::types::ContainerOverride;
-use aws_sdk_ecs::types::DesiredStatus;
-use aws_sdk_ecs::types::KeyValuePair;
-use aws_sdk_ecs::types::LaunchType;
-use aws_sdk_ecs::types::NetworkConfiguration;
-use aws_sdk_ecs::types::TaskOverride;
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, Container, ContainerOverride, DesiredStatus, KeyValuePair,
+    LaunchType, NetworkConfiguration, TaskOverride,
+};
 use thiserror::Error as ThisError;
 
 use super::running::service_name;
-use crate::aws::CallError;
-use crate::aws::Session;
-use crate::aws::Why;
-use crate::aws::call;
+use crate::aws::{CallError, Session, Why, call};
 use crate::config;
-use crate::explain::Exit;
-use crate::explain::Explain;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Verb;
+use crate::explain::{Exit, Explain};
+use crate::plan::{Action, Line, Verb};
 
 /// The container in the task's definition.
 const CONTAINER: &str = "maintenance";
@@ -95,15 +84,8 @@ impl Action for Job {
     fn line(&self) -> Line {
         let revision = self.definition.rsplit('/').next().unwrap_or_default();
         let steps = self.steps.join(", ");
-        let migrate = if self.out_of_order {
-            "migrate out of order"
-        } else {
-            "migrate"
-        };
-        Line::new(
-            Verb::Run,
-            format!("ECS task {revision}: {migrate}, {steps}"),
-        )
+        let migrate = if self.out_of_order { "migrate out of order" } else { "migrate" };
+        Line::new(Verb::Run, format!("ECS task {revision}: {migrate}, {steps}"))
     }
 }
 
@@ -130,11 +112,8 @@ impl Job {
         out_of_order: bool,
     ) -> Result<Self, Error> {
         let family = format!("{}-maintenance", config::prefix(env));
-        let (definition, network, busy) = tokio::join!(
-            definition(session, &family),
-            network(session, env),
-            busy(session, env, &family)
-        );
+        let (definition, network, busy) =
+            tokio::join!(definition(session, &family), network(session, env), busy(session, env, &family));
         let (definition, image, log) = definition?;
         let (subnets, security_groups) = network?;
         if let Some(task) = busy? {
@@ -160,9 +139,7 @@ impl Job {
             .assign_public_ip(AssignPublicIp::Disabled)
             .build()
             .map_err(|error| Error::NotStarted(error.to_string()))?;
-        let mut command = ContainerOverride::builder()
-            .name(CONTAINER)
-            .set_command(Some(self.steps.clone()));
+        let mut command = ContainerOverride::builder().name(CONTAINER).set_command(Some(self.steps.clone()));
         if self.out_of_order {
             let setting = KeyValuePair::builder().name(OUT_OF_ORDER).value("true");
             command = command.environment(setting.build());
@@ -175,16 +152,8 @@ impl Job {
             .launch_type(LaunchType::Fargate)
             .count(1)
             .started_by(STARTED_BY)
-            .network_configuration(
-                NetworkConfiguration::builder()
-                    .awsvpc_configuration(network)
-                    .build(),
-            )
-            .overrides(
-                TaskOverride::builder()
-                    .container_overrides(command.build())
-                    .build(),
-            );
+            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
+            .overrides(TaskOverride::builder().container_overrides(command.build()).build());
         let answer = call("ecs:RunTask", request.send().await)?;
         let task = answer.tasks().first().and_then(|task| task.task_arn());
         task.map(str::to_owned).ok_or_else(|| {
@@ -196,11 +165,7 @@ impl Job {
 
     /// How far a task is that was started.
     pub async fn state(&self, session: &Session, task: &str) -> Result<State, CallError> {
-        let request = session
-            .ecs()
-            .describe_tasks()
-            .cluster(&self.cluster)
-            .tasks(task);
+        let request = session.ecs().describe_tasks().cluster(&self.cluster).tasks(task);
         let answer = call("ecs:DescribeTasks", request.send().await)?;
         let Some(task) = answer.tasks().first() else {
             // ECS is eventually consistent: a task that was just started may not be told of yet.
@@ -210,14 +175,8 @@ impl Job {
         if status != "STOPPED" {
             return Ok(State::Going(status.to_owned()));
         }
-        let container = task
-            .containers()
-            .iter()
-            .find(|container| container.name() == Some(CONTAINER));
-        let reasons = [
-            container.and_then(|container| container.reason()),
-            task.stopped_reason(),
-        ];
+        let container = task.containers().iter().find(|container| container.name() == Some(CONTAINER));
+        let reasons = [container.and_then(|container| container.reason()), task.stopped_reason()];
         Ok(State::Ended {
             exit: container.and_then(Container::exit_code),
             reason: reasons.into_iter().flatten().collect::<Vec<_>>().join("; "),
@@ -228,9 +187,7 @@ impl Job {
     pub fn log_of(&self, task: &str) -> Option<String> {
         let id = task.rsplit('/').next().unwrap_or(task);
         let (group, stream) = self.log.as_ref()?;
-        Some(format!(
-            "aws logs tail {group} --log-stream-names {stream}{id} --since 1d"
-        ))
+        Some(format!("aws logs tail {group} --log-stream-names {stream}{id} --since 1d"))
     }
 }
 
@@ -238,10 +195,7 @@ type Definition = (String, String, Option<(String, String)>);
 
 async fn definition(session: &Session, family: &str) -> Result<Definition, Error> {
     let missing = || Error::NoDefinition(family.to_owned());
-    let request = session
-        .ecs()
-        .describe_task_definition()
-        .task_definition(family);
+    let request = session.ecs().describe_task_definition().task_definition(family);
     let answer = match call("ecs:DescribeTaskDefinition", request.send().await) {
         Err(error) if error.is("ClientException") || error.why == Why::NotFound => {
             return Err(missing());
@@ -259,10 +213,7 @@ async fn definition(session: &Session, family: &str) -> Result<Definition, Error
         Some((option("awslogs-group")?.clone(), stream))
     });
     Ok((
-        definition
-            .task_definition_arn()
-            .unwrap_or_default()
-            .to_owned(),
+        definition.task_definition_arn().unwrap_or_default().to_owned(),
         container.image().unwrap_or_default().to_owned(),
         log,
     ))
@@ -271,11 +222,7 @@ async fn definition(session: &Session, family: &str) -> Result<Definition, Error
 /// Subnets and security groups of the app's service: the task talks to the same database.
 async fn network(session: &Session, env: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     let missing = || Error::NoService(service_name(env));
-    let request = session
-        .ecs()
-        .describe_services()
-        .cluster(config::prefix(env))
-        .services(service_name(env));
+    let request = session.ecs().describe_services().cluster(config::prefix(env)).services(service_name(env));
     let answer = match call("ecs:DescribeServices", request.send().await) {
         Err(error) if error.why == Why::NotFound => return Err(missing()),
         answer => answer?,
@@ -287,10 +234,7 @@ async fn network(session: &Session, env: &str) -> Result<(Vec<String>, Vec<Strin
         .and_then(|service| service.network_configuration())
         .and_then(|network| network.awsvpc_configuration())
         .ok_or_else(missing)?;
-    Ok((
-        network.subnets().to_vec(),
-        network.security_groups().to_vec(),
-    ))
+    Ok((network.subnets().to_vec(), network.security_groups().to_vec()))
 }
 
 async fn busy(session: &Session, env: &str, family: &str) -> Result<Option<String>, CallError> {
@@ -308,15 +252,8 @@ async fn busy(session: &Session, env: &str, family: &str) -> Result<Option<Strin
         return Ok(None);
     }
     // What is listed may have ended meanwhile.
-    let request = session
-        .ecs()
-        .describe_tasks()
-        .cluster(config::prefix(env))
-        .set_tasks(Some(listed));
+    let request = session.ecs().describe_tasks().cluster(config::prefix(env)).set_tasks(Some(listed));
     let answer = call("ecs:DescribeTasks", request.send().await)?;
-    let going = answer
-        .tasks()
-        .iter()
-        .find(|task| task.last_status() != Some("STOPPED"));
+    let going = answer.tasks().iter().find(|task| task.last_status() != Some("STOPPED"));
     Ok(going.and_then(|task| task.task_arn()).map(str::to_owned))
 }

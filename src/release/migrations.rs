@@ -36,10 +36,7 @@ impl Version {
         while parts.last() == Some(&0) {
             parts.pop();
         }
-        Some(Self {
-            text: text.replace('_', "."),
-            parts,
-        })
+        Some(Self { text: text.replace('_', "."), parts })
     }
 }
 
@@ -134,8 +131,7 @@ impl Migrations {
                 all.ignored.push(file.to_owned());
             }
         }
-        all.versioned
-            .sort_by(|a, b| (&a.version, &a.file).cmp(&(&b.version, &b.file)));
+        all.versioned.sort_by(|a, b| (&a.version, &a.file).cmp(&(&b.version, &b.file)));
         all
     }
 
@@ -144,9 +140,12 @@ impl Migrations {
         let files = repository.files(commit, FOLDER)?;
         let ids: Vec<String> = files.iter().map(|file| file.id.clone()).collect();
         let contents = repository.contents(&ids)?;
-        Ok(Self::from_files(files.iter().zip(&contents).map(
-            |(file, content)| (file.path.as_str(), content.as_deref().unwrap_or_default()),
-        )))
+        Ok(Self::from_files(
+            files
+                .iter()
+                .zip(&contents)
+                .map(|(file, content)| (file.path.as_str(), content.as_deref().unwrap_or_default())),
+        ))
     }
 }
 
@@ -160,9 +159,7 @@ fn name(stem: &str) -> Option<(Version, String)> {
 pub fn checksum(content: &[u8]) -> i32 {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut crc = crc32fast::Hasher::new();
-    content
-        .split(|byte| matches!(byte, b'\r' | b'\n'))
-        .for_each(|line| crc.update(line));
+    content.split(|byte| matches!(byte, b'\r' | b'\n')).for_each(|line| crc.update(line));
     crc.finalize().cast_signed()
 }
 
@@ -188,9 +185,7 @@ impl<'a> Comparison<'a> {
     pub fn new(applied: &'a Migrations, candidate: &'a Migrations) -> Self {
         let mut found = Self::default();
         let find = |all: &'a Migrations, version: &Version| {
-            all.versioned
-                .iter()
-                .find(|migration| migration.version == *version)
+            all.versioned.iter().find(|migration| migration.version == *version)
         };
         for before in &applied.versioned {
             match find(candidate, &before.version) {
@@ -249,12 +244,7 @@ mod tests {
     fn the_checksum_leaves_out_line_ends_and_a_bom() {
         // CRC-32's check value, and its sign.
         assert_eq!(checksum(b"123456789"), 0xCBF4_3926_u32.cast_signed());
-        for same in [
-            "123\n456\n789",
-            "123\r\n456\r\n789\r\n",
-            "\u{feff}123456789",
-            "123\r456789\n\n",
-        ] {
+        for same in ["123\n456\n789", "123\r\n456\r\n789\r\n", "\u{feff}123456789", "123\r456789\n\n"] {
             assert_eq!(checksum(same.as_bytes()), -873_187_034, "{same:?}");
         }
         assert_eq!(checksum(b""), 0);
@@ -273,11 +263,7 @@ mod tests {
             ("db/Vx__x.sql", ""),
             ("db/README.md", ""),
         ]);
-        let order: Vec<_> = all
-            .versioned
-            .iter()
-            .map(|one| one.version.text.as_str())
-            .collect();
+        let order: Vec<_> = all.versioned.iter().map(|one| one.version.text.as_str()).collect();
         assert_eq!(order, ["9", "9.0.1", "10"]);
         assert_eq!(all.versioned[0].description, "nine or so");
         assert_eq!(all.repeatable, ["R__views.sql"]);
@@ -290,22 +276,14 @@ mod tests {
     #[test]
     fn twins_share_a_version() {
         let all = set(&[("V1.0__a.sql", ""), ("V1__b.sql", ""), ("V2__c.sql", "")]);
-        let twins: Vec<_> = all
-            .twins()
-            .map(|(a, b)| (a.file.as_str(), b.file.as_str()))
-            .collect();
+        let twins: Vec<_> = all.twins().map(|(a, b)| (a.file.as_str(), b.file.as_str())).collect();
         assert_eq!(twins, [("V1.0__a.sql", "V1__b.sql")]);
     }
 
     #[test]
     fn order_is_flyways() {
         let old = set(&[("V1__a.sql", "a"), ("V4__d.sql", "d")]);
-        let new = set(&[
-            ("V1__a.sql", "a"),
-            ("V2__b.sql", "b"),
-            ("V4__d.sql", "d"),
-            ("V5__e.sql", "e"),
-        ]);
+        let new = set(&[("V1__a.sql", "a"), ("V2__b.sql", "b"), ("V4__d.sql", "d"), ("V5__e.sql", "e")]);
         let forward = Comparison::new(&old, &new);
         assert_eq!(versions(&forward.out_of_order), ["2"]);
         assert_eq!(versions(&forward.added), ["5"]);

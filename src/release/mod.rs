@@ -14,8 +14,7 @@ pub mod running;
 pub mod sql;
 pub mod status;
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -23,21 +22,11 @@ use crate::account::Known;
 use crate::config::Config;
 use crate::document::Document;
 use crate::git::Changes;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::plan::{Action, Line, Plan, Verb};
 use migrations::Migrations;
 use record::Record;
 
-pub use checkout::Error;
-pub use checkout::Osmt;
-pub use checkout::Release;
-pub use checkout::Snapshot;
-pub use checkout::image;
-pub use checkout::is_digest;
-pub use checkout::is_docker_tag;
-pub use checkout::short;
+pub use checkout::{Error, Osmt, Release, Snapshot, image, is_digest, is_docker_tag, short};
 
 /// The setting that a selection writes.
 pub const POINTER: &str = "/config/ecs/task/app/docker_tag";
@@ -107,10 +96,7 @@ impl Candidate {
         let (commit, named) = match &request.wanted {
             Wanted::Rev(rev) => {
                 let commit = repository.resolve(rev)?;
-                let named = osmt
-                    .releases
-                    .iter()
-                    .find(|release| release.tag.name == *rev);
+                let named = osmt.releases.iter().find(|release| release.tag.name == *rev);
                 (commit, named)
             }
             Wanted::Head => (repository.head()?.to_owned(), None),
@@ -119,9 +105,8 @@ impl Candidate {
                 (latest.tag.commit.clone(), Some(latest))
             }
         };
-        let release = named
-            .filter(|release| release.tag.commit == commit)
-            .or_else(|| osmt.release_of(&commit));
+        let release =
+            named.filter(|release| release.tag.commit == commit).or_else(|| osmt.release_of(&commit));
         let task = &config.ecs.task.app;
         let follows = release.map_or(&commit, |release| &release.version);
         let changes = match request.wanted {
@@ -191,12 +176,7 @@ pub fn plan(file: &Path, document: &Document, config: &Config, docker_tag: &str)
     let edited = document.with(POINTER, &Value::String(docker_tag.to_owned()));
     edited
         .filter(|_| from != docker_tag)
-        .map(|text| Edit {
-            file: file.to_owned(),
-            from: from.clone(),
-            to: docker_tag.to_owned(),
-            text,
-        })
+        .map(|text| Edit { file: file.to_owned(), from: from.clone(), to: docker_tag.to_owned(), text })
         .into_iter()
         .collect()
 }

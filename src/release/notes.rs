@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::Osmt;
-use super::migrations::Comparison;
-use super::migrations::Migration;
-use super::migrations::Migrations;
+use super::migrations::{Comparison, Migration, Migrations};
 use crate::git;
 use crate::git::Commit;
 
@@ -33,10 +31,7 @@ impl Notes {
     /// Reads what changes between two commits.
     pub fn observe(osmt: &Osmt, from: &str, to: &str) -> Result<Self, git::Error> {
         let repository = &osmt.repository;
-        let (before, after) = (
-            Migrations::read(repository, from)?,
-            Migrations::read(repository, to)?,
-        );
+        let (before, after) = (Migrations::read(repository, from)?, Migrations::read(repository, to)?);
         let comparison = Comparison::new(&before, &after);
         let own = |all: Vec<&Migration>| all.into_iter().cloned().collect();
         Ok(Self {

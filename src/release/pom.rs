@@ -23,10 +23,7 @@ impl Version {
 pub fn version(pom: &str) -> Option<Version> {
     let texts = texts(pom);
     let get = |path: &str| {
-        texts
-            .iter()
-            .find(|(at, text)| at == path && !text.is_empty())
-            .map(|(_, text)| text.as_str())
+        texts.iter().find(|(at, text)| at == path && !text.is_empty()).map(|(_, text)| text.as_str())
     };
     let (from, text) = ["project/version", "project/parent/version"]
         .into_iter()
@@ -94,10 +91,7 @@ mod tests {
             <build><plugins><plugin><version>7</version></plugin></plugins></build>\n\
             <version> 3.0.0 </version></project>";
         let version = version(pom).unwrap();
-        assert_eq!(
-            (version.text.as_str(), version.from),
-            ("3.0.0", "project/version")
-        );
+        assert_eq!((version.text.as_str(), version.from), ("3.0.0", "project/version"));
     }
 
     #[test]

@@ -3,10 +3,7 @@
 use serde::Serialize;
 
 use crate::git;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::plan::{Action, Line, Plan, Verb};
 
 /// One deployment, as a tag's message tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,9 +59,7 @@ impl Record {
         let or_unknown = |value: &Option<String>| value.clone().unwrap_or(UNKNOWN.to_owned());
         format!(
             "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n",
-            self.version
-                .as_deref()
-                .unwrap_or(super::short(&self.commit)),
+            self.version.as_deref().unwrap_or(super::short(&self.commit)),
             self.commit,
             or_unknown(&self.version),
             self.image,
@@ -76,9 +71,7 @@ impl Record {
 
     /// The image's tag or digest, if the image is of that repository.
     pub fn tag(&self, repository: &str) -> Option<&str> {
-        self.image
-            .strip_prefix(repository)?
-            .strip_prefix([':', '@'])
+        self.image.strip_prefix(repository)?.strip_prefix([':', '@'])
     }
 
     /// Whether an earlier record says the same, or more.
@@ -107,9 +100,7 @@ pub fn back<'a>(records: &'a [Record], selected: &str) -> Back<'a> {
     let other = |record: &&Record| record.image != selected;
     match records.split_first() {
         // What is selected was never recorded: the newest record is the last that ran.
-        Some((newest, _)) if records.iter().all(|record| record.image != selected) => {
-            Back::To(newest)
-        }
+        Some((newest, _)) if records.iter().all(|record| record.image != selected) => Back::To(newest),
         Some((newest, _)) if newest.image != selected => Back::Already(newest),
         Some((_, before)) => before.iter().find(other).map_or(Back::Nowhere, Back::To),
         None => Back::Nowhere,
@@ -134,28 +125,21 @@ impl Action for Step {
     fn line(&self) -> Line {
         match self {
             Self::Make(record) => Line::new(Verb::Create, format!("git tag {}", record.name)),
-            Self::Push { name, remote } => {
-                Line::new(Verb::Create, format!("git tag {name} on {remote}"))
-            }
+            Self::Push { name, remote } => Line::new(Verb::Create, format!("git tag {name} on {remote}")),
         }
     }
 }
 
 /// The tag that would have to be pushed: the new record's, or the newest one's where that says it already.
 pub fn standing<'a>(record: &'a Record, newest: Option<&'a Record>) -> &'a Record {
-    newest
-        .filter(|newest| record.is_said_by(newest))
-        .unwrap_or(record)
+    newest.filter(|newest| record.is_said_by(newest)).unwrap_or(record)
 }
 
 /// What is to be done so that a record stands, here and on a remote that may lack it.
 pub fn plan(record: &Record, newest: Option<&Record>, lacking: Option<&str>) -> Plan<Step> {
     let standing = standing(record, newest);
     let make = (standing == record && newest != Some(record)).then(|| Step::Make(record.clone()));
-    let push = lacking.map(|remote| Step::Push {
-        name: standing.name.clone(),
-        remote: remote.to_owned(),
-    });
+    let push = lacking.map(|remote| Step::Push { name: standing.name.clone(), remote: remote.to_owned() });
     make.into_iter().chain(push).collect()
 }
 
@@ -196,10 +180,7 @@ mod tests {
 
     #[test]
     fn back_is_the_deployment_before() {
-        let of = |image: &str| Record {
-            image: image.to_owned(),
-            ..record("2026-01-02T030405Z", None)
-        };
+        let of = |image: &str| Record { image: image.to_owned(), ..record("2026-01-02T030405Z", None) };
         let records = [of("b"), of("b"), of("a"), of("0")];
         assert_eq!(back(&records, "b"), Back::To(&records[2]));
         assert_eq!(back(&records, "never recorded"), Back::To(&records[0]));
@@ -225,10 +206,7 @@ mod tests {
         assert_eq!(plan(&earlier, Some(&now), None).actions.len(), 1);
         assert_eq!(plan(&now, None, Some("origin")).actions.len(), 2);
         let push = plan(&now, Some(&earlier), Some("origin"));
-        assert_eq!(
-            push.lines()[0].thing,
-            format!("git tag {} on origin", earlier.name)
-        );
+        assert_eq!(push.lines()[0].thing, format!("git tag {} on origin", earlier.name));
         assert_eq!(push.actions.len(), 1);
     }
 }

@@ -4,10 +4,7 @@ use aws_sdk_ecs::types::DesiredStatus;
 use serde::Serialize;
 
 use crate::account::Known;
-use crate::aws::CallError;
-use crate::aws::Session;
-use crate::aws::Why;
-use crate::aws::call;
+use crate::aws::{CallError, Session, Why, call};
 use crate::config;
 
 /// The app's container in its task definition.
@@ -59,21 +56,13 @@ pub fn service_name(env: &str) -> String {
 pub async fn observe(session: &Session, env: &str) -> Result<Running, CallError> {
     let (deployed, tasks) = tokio::join!(deployed(session, env), tasks(session, env));
     let (service, image) = deployed?;
-    Ok(Running {
-        service,
-        image,
-        tasks: tasks?,
-    })
+    Ok(Running { service, image, tasks: tasks? })
 }
 
 type Deployed = (Known<Option<Service>>, Known<Option<String>>);
 
 async fn deployed(session: &Session, env: &str) -> Result<Deployed, CallError> {
-    let request = session
-        .ecs()
-        .describe_services()
-        .cluster(config::prefix(env))
-        .services(service_name(env));
+    let request = session.ecs().describe_services().cluster(config::prefix(env)).services(service_name(env));
     let answer = match known(call("ecs:DescribeServices", request.send().await))? {
         Known::Known(answer) => answer,
         Known::Unknown(why) => return Ok((Known::Unknown(why.clone()), Known::Unknown(why))),
@@ -86,41 +75,27 @@ async fn deployed(session: &Session, env: &str) -> Result<Deployed, CallError> {
     let Some(service) = service else {
         return Ok((Known::Known(None), Known::Known(None)));
     };
-    let primary = service
-        .deployments()
-        .iter()
-        .find(|deployment| deployment.status() == Some("PRIMARY"));
+    let primary = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
     let seen = Service {
         task_definition: primary
             .and_then(|primary| primary.task_definition())
             .or(service.task_definition())
             .unwrap_or_default()
             .to_owned(),
-        rollout: primary
-            .and_then(|primary| primary.rollout_state())
-            .map(|state| state.as_str().to_owned()),
-        reason: primary
-            .and_then(|primary| primary.rollout_state_reason())
-            .map(str::to_owned),
+        rollout: primary.and_then(|primary| primary.rollout_state()).map(|state| state.as_str().to_owned()),
+        reason: primary.and_then(|primary| primary.rollout_state_reason()).map(str::to_owned),
         running: primary.map_or(service.running_count, |primary| primary.running_count),
         desired: primary.map_or(service.desired_count, |primary| primary.desired_count),
     };
-    let request = session
-        .ecs()
-        .describe_task_definition()
-        .task_definition(&seen.task_definition);
+    let request = session.ecs().describe_task_definition().task_definition(&seen.task_definition);
     let image = match known(call("ecs:DescribeTaskDefinition", request.send().await))? {
-        Known::Known(answer) => Known::Known(
-            answer
-                .and_then(|answer| answer.task_definition)
-                .and_then(|definition| {
-                    let containers = definition.container_definitions();
-                    let app = containers
-                        .iter()
-                        .find(|one| one.name() == Some(CONTAINER))?;
-                    app.image().map(str::to_owned)
-                }),
-        ),
+        Known::Known(answer) => {
+            Known::Known(answer.and_then(|answer| answer.task_definition).and_then(|definition| {
+                let containers = definition.container_definitions();
+                let app = containers.iter().find(|one| one.name() == Some(CONTAINER))?;
+                app.image().map(str::to_owned)
+            }))
+        }
         Known::Unknown(reason) => Known::Unknown(reason),
     };
     Ok((Known::Known(Some(seen)), image))
@@ -151,10 +126,7 @@ async fn tasks(session: &Session, env: &str) -> Result<Known<Vec<Task>>, CallErr
     }
     let mut tasks = Vec::new();
     for some in arns.chunks(PAGE) {
-        let request = ecs
-            .describe_tasks()
-            .cluster(config::prefix(env))
-            .set_tasks(Some(some.to_vec()));
+        let request = ecs.describe_tasks().cluster(config::prefix(env)).set_tasks(Some(some.to_vec()));
         match known(call("ecs:DescribeTasks", request.send().await))? {
             Known::Known(answer) => tasks.extend(
                 answer
@@ -171,15 +143,10 @@ async fn tasks(session: &Session, env: &str) -> Result<Known<Vec<Task>>, CallErr
 }
 
 fn task(task: &aws_sdk_ecs::types::Task) -> Task {
-    let app = task
-        .containers()
-        .iter()
-        .find(|container| container.name() == Some(CONTAINER));
+    let app = task.containers().iter().find(|container| container.name() == Some(CONTAINER));
     Task {
         task_definition: task.task_definition_arn().unwrap_or_default().to_owned(),
-        digest: app
-            .and_then(|container| container.image_digest())
-            .map(str::to_owned),
+        digest: app.and_then(|container| container.image_digest()).map(str::to_owned),
     }
 }
 

@@ -135,9 +135,7 @@ fn tokens(sql: &str) -> Vec<Token> {
             let end = rest.find(|char| !is_word(char)).unwrap_or(rest.len());
             let qualified = tokens.last() == Some(&Token::Sign('.'));
             tokens.push(match &rest[..end] {
-                word if qualified || !first.is_alphabetic() || word.contains(['_', '$', '@']) => {
-                    Token::Other
-                }
+                word if qualified || !first.is_alphabetic() || word.contains(['_', '$', '@']) => Token::Other,
                 word => Token::Word(word.to_uppercase()),
             });
             rest = &rest[end..];
@@ -157,11 +155,7 @@ fn comment(rest: &str) -> Option<usize> {
     if rest.starts_with('#') {
         Some(to_line_end())
     } else if let Some(after) = rest.strip_prefix("--") {
-        after
-            .chars()
-            .next()
-            .is_none_or(|char| char.is_whitespace() || char.is_control())
-            .then(to_line_end)
+        after.chars().next().is_none_or(|char| char.is_whitespace() || char.is_control()).then(to_line_end)
     } else if rest.starts_with("/*") && !rest.starts_with("/*!") {
         Some(rest[2..].find("*/").map_or(rest.len(), |end| end + 4))
     } else {
@@ -225,10 +219,7 @@ mod tests {
     fn what_takes_away_is_destructive() {
         for (sql, because) in [
             ("drop table if exists `t`;", "DROP TABLE"),
-            (
-                "ALTER TABLE `t`\nDROP FOREIGN KEY `f`,\n  DROP COLUMN `c`;",
-                "DROP COLUMN",
-            ),
+            ("ALTER TABLE `t`\nDROP FOREIGN KEY `f`,\n  DROP COLUMN `c`;", "DROP COLUMN"),
             ("ALTER TABLE t DROP c;", "DROP"),
             ("DELETE FROM db.AuditLog;", "DELETE FROM"),
             ("DELETE IGNORE FROM t;", "DELETE FROM"),
@@ -240,28 +231,15 @@ mod tests {
             ("UPDATE t SET a = 1; DROP DATABASE d;", "DROP DATABASE"),
             ("SELECT 'a\\'b'; DROP SCHEMA s", "DROP SCHEMA"),
         ] {
-            assert_eq!(
-                classify(sql),
-                (Class::Destructive, vec![because.to_owned()]),
-                "{sql}"
-            );
+            assert_eq!(classify(sql), (Class::Destructive, vec![because.to_owned()]), "{sql}");
         }
     }
 
     #[test]
     fn what_writes_rows_is_rewriting_and_built_sql_is_unclear() {
-        assert_eq!(
-            class("UPDATE t SET status = 'x' WHERE a IS NULL;"),
-            Class::Rewriting
-        );
-        assert_eq!(
-            class("INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1;"),
-            Class::Rewriting
-        );
-        assert_eq!(
-            class("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4;"),
-            Class::Rewriting
-        );
+        assert_eq!(class("UPDATE t SET status = 'x' WHERE a IS NULL;"), Class::Rewriting);
+        assert_eq!(class("INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1;"), Class::Rewriting);
+        assert_eq!(class("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4;"), Class::Rewriting);
         assert_eq!(
             class("SET @s = CONCAT('CREATE ', 'INDEX'); PREPARE p FROM @s; EXECUTE p;"),
             Class::Unclear

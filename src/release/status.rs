@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::record::Record;
-use super::running::Running;
-use super::running::Service;
+use super::running::{Running, Service};
 use crate::account::Known;
 use crate::config::Config;
 
@@ -67,11 +66,7 @@ pub fn chain(config: &Config, source: &Source, running: &Running) -> Vec<Link> {
         }
         Known::Known(None) => links.push(Link {
             help: Some("`terraform apply` deploys what the config selects"),
-            ..link(
-                "deployment",
-                Verdict::Differs,
-                "there is no such service".into(),
-            )
+            ..link("deployment", Verdict::Differs, "there is no such service".into())
         }),
         Known::Known(Some(service)) => {
             links.push(definition(&selected, service, &running.image));
@@ -97,12 +92,7 @@ pub fn verdict(links: &[Link]) -> Verdict {
 }
 
 fn link(name: &'static str, verdict: Verdict, found: String) -> Link {
-    Link {
-        name,
-        verdict,
-        found,
-        help: None,
-    }
+    Link { name, verdict, found, help: None }
 }
 
 fn definition(selected: &str, service: &Service, image: &Known<Option<String>>) -> Link {
@@ -167,12 +157,7 @@ fn tasks(service: &Service, running: &Running) -> Link {
         let found = format!("{} of {}", tasks.len(), revision(&service.task_definition));
         return link(NAME, Verdict::Agrees, found);
     }
-    let found = format!(
-        "{} of {} run {}",
-        other.len(),
-        tasks.len(),
-        other.join(", ")
-    );
+    let found = format!("{} of {} run {}", other.len(), tasks.len(), other.join(", "));
     link(NAME, Verdict::Differs, found)
 }
 
@@ -182,10 +167,7 @@ fn record(selected: &str, source: &Source, running: &Running) -> Link {
     let record = match &source.record {
         Known::Known(Some(record)) => record,
         Known::Known(None) => {
-            return Link {
-                help: TAG,
-                ..link(NAME, Verdict::Unknown, "nothing was recorded yet".into())
-            };
+            return Link { help: TAG, ..link(NAME, Verdict::Unknown, "nothing was recorded yet".into()) };
         }
         Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
     };
@@ -207,10 +189,7 @@ fn record(selected: &str, source: &Source, running: &Running) -> Link {
     } else {
         format!("of {}", record.digest.as_deref().unwrap_or_default())
     };
-    Link {
-        help: TAG,
-        ..link(NAME, Verdict::Differs, format!("{} {what}", record.name))
-    }
+    Link { help: TAG, ..link(NAME, Verdict::Differs, format!("{} {what}", record.name)) }
 }
 
 /// `osmt-test-app:7` of a task definition's ARN.
@@ -232,10 +211,7 @@ mod tests {
     }
 
     fn task(revision: u32, digest: Option<&str>) -> Task {
-        Task {
-            task_definition: format!("{ARN}{revision}"),
-            digest: digest.map(str::to_owned),
-        }
+        Task { task_definition: format!("{ARN}{revision}"), digest: digest.map(str::to_owned) }
     }
 
     /// Revision 7 of the selected image, two tasks of two.
@@ -272,11 +248,7 @@ mod tests {
     fn judge(source: &Source, running: &Running) -> (Verdict, Vec<&'static str>) {
         let links = chain(&config(), source, running);
         let worst = verdict(&links);
-        let names = links
-            .iter()
-            .filter(|link| link.verdict == worst)
-            .map(|link| link.name)
-            .collect();
+        let names = links.iter().filter(|link| link.verdict == worst).map(|link| link.name).collect();
         (worst, names)
     }
 
@@ -304,35 +276,22 @@ mod tests {
             names
         };
         assert_eq!(
-            differs(&source, |seen| seen.image =
-                Known::Known(Some("x:1".into()))),
+            differs(&source, |seen| seen.image = Known::Known(Some("x:1".into()))),
             ["task definition"]
         );
+        assert_eq!(differs(&source, |seen| seen.image = Known::Known(None)), ["task definition"]);
+        assert_eq!(differs(&source, |seen| service(seen).running = 1), ["deployment"]);
         assert_eq!(
-            differs(&source, |seen| seen.image = Known::Known(None)),
-            ["task definition"]
-        );
-        assert_eq!(
-            differs(&source, |seen| service(seen).running = 1),
+            differs(&source, |seen| service(seen).rollout = Some("IN_PROGRESS".into())),
             ["deployment"]
         );
         assert_eq!(
-            differs(&source, |seen| service(seen).rollout =
-                Some("IN_PROGRESS".into())),
-            ["deployment"]
-        );
-        assert_eq!(
-            differs(&source, |seen| seen.tasks = Known::Known(vec![
-                task(7, Some("sha256:a")),
-                task(6, Some("sha256:a"))
-            ])),
+            differs(&source, |seen| seen.tasks =
+                Known::Known(vec![task(7, Some("sha256:a")), task(6, Some("sha256:a"))])),
             ["tasks"]
         );
         assert_eq!(differs(&recorded(Some("sha256:b")), |_| {}), ["record"]);
-        assert_eq!(
-            differs(&source, |seen| seen.service = Known::Known(None)),
-            ["deployment"]
-        );
+        assert_eq!(differs(&source, |seen| seen.service = Known::Known(None)), ["deployment"]);
     }
 
     #[test]

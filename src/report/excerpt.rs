@@ -38,9 +38,8 @@ impl Excerpt {
             let here = line(text, start);
             next = text[here.end..].find('\n').map(|at| here.end + at + 1);
             let on_it: Vec<usize> = (0..wanted.len()).filter(|i| lines[*i] == here).collect();
-            let focus = on_it.first().map_or(start..start, |i| {
-                wanted[*i].start..wanted[*i].end.min(here.end)
-            });
+            let focus =
+                on_it.first().map_or(start..start, |i| wanted[*i].start..wanted[*i].end.min(here.end));
             let shown = Shown::new(text, here.clone(), mask, width, &focus);
             let offset = excerpt.text.len();
             excerpt.text.push_str(&shown.text());
@@ -58,9 +57,7 @@ impl Excerpt {
 /// The line that holds an offset, without its end.
 fn line(text: &str, offset: usize) -> Range<usize> {
     let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[offset..]
-        .find('\n')
-        .map_or(text.len(), |at| offset + at);
+    let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
     let end = start + text[start..end].trim_end_matches('\r').len();
     start..end.max(start)
 }
@@ -73,13 +70,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(
-        text: &str,
-        line: Range<usize>,
-        mask: &Mask<'_>,
-        width: usize,
-        focus: &Range<usize>,
-    ) -> Self {
+    fn new(text: &str, line: Range<usize>, mask: &Mask<'_>, width: usize, focus: &Range<usize>) -> Self {
         let edge = |mut offset: usize| {
             while !text.is_char_boundary(offset) {
                 offset -= 1;
@@ -93,10 +84,7 @@ impl Shown {
         let mut masked = None;
         for (at, char) in text[near.clone()].char_indices() {
             let at = near.start + at;
-            let secret = mask
-                .spans
-                .iter()
-                .position(|span| hidden(text, span).contains(&at));
+            let secret = mask.spans.iter().position(|span| hidden(text, span).contains(&at));
             if secret.is_some() && secret == masked {
                 continue;
             }
@@ -107,11 +95,8 @@ impl Shown {
                 (None, char) => (at, char.to_string()),
             });
         }
-        let mut line_cells = Self {
-            cells,
-            end: near.end,
-            cut: (near.start > line.start, near.end < line.end),
-        };
+        let mut line_cells =
+            Self { cells, end: near.end, cut: (near.start > line.start, near.end < line.end) };
         line_cells.narrow(width, focus);
         line_cells
     }
@@ -160,8 +145,7 @@ impl Shown {
     /// Where a range stands in the text; what is cut of its end is left out.
     fn mark(&self, range: Range<usize>) -> Option<Range<usize>> {
         let start = self.cells.first().map_or(self.end, |cell| cell.0);
-        if range.start < start || range.start > self.end || (range.start == self.end && self.cut.1)
-        {
+        if range.start < start || range.start > self.end || (range.start == self.end && self.cut.1) {
             return None;
         }
         let offset = |at: usize| {
@@ -175,9 +159,7 @@ impl Shown {
 
 /// Whatever is not ASCII may be two columns wide.
 fn columns((_, cell): &(usize, String)) -> usize {
-    cell.chars()
-        .map(|char| if char.is_ascii() { 1 } else { 2 })
-        .sum()
+    cell.chars().map(|char| if char.is_ascii() { 1 } else { 2 }).sum()
 }
 
 /// The part of a masked value that is hidden: a string keeps its quotes.

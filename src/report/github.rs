@@ -5,9 +5,8 @@
 use std::io;
 use std::io::Write;
 
-use super::FileReport;
-use super::located;
 use super::located::Mask;
+use super::{FileReport, located};
 use crate::finding::Severity;
 
 /// Writes one line a finding, and one a check that could not be made.
@@ -47,9 +46,7 @@ pub(super) fn write(reports: &[FileReport<'_>], out: &mut dyn Write) -> io::Resu
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -4,19 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
-use annotate_snippets::AnnotationKind;
-use annotate_snippets::Group;
-use annotate_snippets::Level;
-use annotate_snippets::Origin;
-use annotate_snippets::Renderer;
-use annotate_snippets::Snippet;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::FileReport;
 use super::excerpt::Excerpt;
-use super::located;
-use super::located::Located;
-use super::located::Mask;
-use super::located::Page;
+use super::located::{Located, Mask, Page};
+use super::{FileReport, located};
 use crate::finding::Severity;
 
 /// What a terminal shows at least.
@@ -32,11 +24,7 @@ pub(super) fn write(
     color: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     // Lines are cut by `Excerpt`, which knows about secrets; the printer must not cut them again.
     let renderer = renderer.term_width(10 * WIDTH);
     for report in reports {
@@ -47,10 +35,7 @@ pub(super) fn write(
         }
         for unknown in located::unknown(report) {
             let text = wrap(&format!("could not check: {}", unknown.reason), 18);
-            let title = Level::NOTE
-                .with_name("unknown")
-                .primary_title(text)
-                .id(unknown.code.as_str());
+            let title = Level::NOTE.with_name("unknown").primary_title(text).id(unknown.code.as_str());
             print(&renderer.render(&[Group::with_title(title)]), out)?;
         }
     }
@@ -60,20 +45,15 @@ pub(super) fn write(
 /// Prints a rendered finding, without the line that announces an excerpt of a file that has no name: its place stands
 /// above already, counted in the file and not in the excerpt.
 fn print(rendered: &str, out: &mut dyn Write) -> io::Result<()> {
-    let announces = |line: &str| {
-        line.contains(":::") && anstream::adapter::strip_str(line).to_string().trim() == ":::"
-    };
+    let announces =
+        |line: &str| line.contains(":::") && anstream::adapter::strip_str(line).to_string().trim() == ":::";
     for line in rendered.lines().filter(|line| !announces(line)) {
         writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(out)
 }
 
-fn groups<'a>(
-    report: &FileReport<'a>,
-    mask: &Mask<'_>,
-    located: &'a Located<'a>,
-) -> Vec<Group<'a>> {
+fn groups<'a>(report: &FileReport<'a>, mask: &Mask<'_>, located: &'a Located<'a>) -> Vec<Group<'a>> {
     let finding = located.finding;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -81,9 +61,7 @@ fn groups<'a>(
         Severity::Note => Level::NOTE,
     };
     let indent = finding.severity.name().len() + finding.code.len() + 4;
-    let title = level
-        .primary_title(wrap(&located.message, indent))
-        .id(finding.code.as_ref());
+    let title = level.primary_title(wrap(&located.message, indent)).id(finding.code.as_ref());
     let mut main = Group::with_title(title);
     let mut others = Vec::new();
     let page = located.at.as_ref().and_then(|spot| spot.page.as_ref());
@@ -91,8 +69,7 @@ fn groups<'a>(
         None => main = main.element(Origin::path(report.file)),
         Some(at) => {
             let related = located.related.iter();
-            let related =
-                related.filter_map(|(spot, message)| Some((spot.page.as_ref()?, message)));
+            let related = related.filter_map(|(spot, message)| Some((spot.page.as_ref()?, message)));
             let (near, far): (Vec<Related<'_>>, Vec<_>) =
                 related.partition(|(page, _)| page.start.line.abs_diff(at.start.line) <= NEAR);
             let (snippet, beside) = snippet(report, mask, at, &near);
@@ -107,10 +84,7 @@ fn groups<'a>(
     for (page, message) in others {
         let (snippet, _) = snippet(report, mask, page, &[]);
         groups.push(
-            Level::NOTE
-                .secondary_title(wrap(message, 6))
-                .element(origin(report, page))
-                .element(snippet),
+            Level::NOTE.secondary_title(wrap(message, 6)).element(origin(report, page)).element(snippet),
         );
     }
     groups
@@ -124,17 +98,12 @@ fn snippet<'a>(
     mask: &Mask<'_>,
     at: &Page,
     near: &[Related<'a>],
-) -> (
-    Snippet<'a, annotate_snippets::Annotation<'a>>,
-    Vec<Related<'a>>,
-) {
+) -> (Snippet<'a, annotate_snippets::Annotation<'a>>, Vec<Related<'a>>) {
     let last = near.iter().map(|(page, _)| page.end.line);
     let last = last.chain([at.end.line]).max().unwrap_or(at.end.line);
     let width = WIDTH - last.to_string().len() - 3;
-    let wanted: Vec<_> = std::iter::once(at)
-        .chain(near.iter().map(|(page, _)| *page))
-        .map(|page| page.span.clone())
-        .collect();
+    let wanted: Vec<_> =
+        std::iter::once(at).chain(near.iter().map(|(page, _)| *page)).map(|page| page.span.clone()).collect();
     let excerpt = Excerpt::new(report.text, mask, width, &wanted);
     let mut picture = Snippet::source(excerpt.text).line_start(excerpt.first_line);
     let mut beside = Vec::new();
@@ -156,9 +125,7 @@ fn snippet<'a>(
 }
 
 fn origin<'a>(report: &FileReport<'a>, at: &Page) -> Origin<'a> {
-    Origin::path(report.file)
-        .line(at.start.line)
-        .char_column(at.start.column)
+    Origin::path(report.file).line(at.start.line).char_column(at.start.column)
 }
 
 /// Breaks a text at spaces, so that it fits behind an indent.
@@ -206,19 +173,14 @@ fn summary(reports: &[FileReport<'_>], tool: &str) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, name)| plural(count, name))
         .collect();
-    let mut parts = vec![if found.is_empty() {
-        "nothing found".to_owned()
-    } else {
-        found.join(", ")
-    }];
+    let mut parts = vec![if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") }];
     if reports.len() > 1 {
         parts.push(format!("in {} files", reports.len()));
     }
     parts.push(format!("{} checks passed", all(|r| r.findings.passed)));
-    for (count, what) in [
-        (all(|r| r.findings.unknown.len()), "could not be made"),
-        (all(|r| r.findings.ignored), "ignored"),
-    ] {
+    for (count, what) in
+        [(all(|r| r.findings.unknown.len()), "could not be made"), (all(|r| r.findings.ignored), "ignored")]
+    {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }

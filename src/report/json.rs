@@ -5,13 +5,10 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::FileReport;
-use super::VERSION;
-use super::located;
 use super::located::Mask;
+use super::{FileReport, VERSION, located};
 use crate::document::Position;
-use crate::finding::Severity;
-use crate::finding::Unknown;
+use crate::finding::{Severity, Unknown};
 
 #[derive(Serialize)]
 struct Report<'a> {

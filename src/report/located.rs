@@ -4,14 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::FileReport;
-use crate::document::Kind;
-use crate::document::Node;
-use crate::document::Position;
-use crate::document::position_in;
-use crate::finding::Finding;
-use crate::finding::Place;
-use crate::finding::Token;
-use crate::finding::Unknown;
+use crate::document::{Kind, Node, Position, position_in};
+use crate::finding::{Finding, Place, Token, Unknown};
 
 /// Shorter values are not looked for in messages: they would be found in ordinary words.
 const SHORTEST_SECRET: usize = 6;
@@ -73,9 +67,7 @@ impl<'a> Mask<'a> {
                     (Some(document), _) => {
                         let doubled = document.keys(&place.pointer).into_iter();
                         let nodes = doubled.map(|member| &member.node);
-                        nodes
-                            .chain(document.get(&place.pointer))
-                            .for_each(|node| mask.cover(node));
+                        nodes.chain(document.get(&place.pointer)).for_each(|node| mask.cover(node));
                     }
                     (None, _) => {}
                 }
@@ -104,44 +96,26 @@ impl<'a> Mask<'a> {
 
     fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.values.iter().fold(Cow::Borrowed(text), |text, value| {
-            if text.contains(value) {
-                Cow::Owned(text.replace(value, "***"))
-            } else {
-                text
-            }
+            if text.contains(value) { Cow::Owned(text.replace(value, "***")) } else { text }
         })
     }
 }
 
 /// In a text that is not JSON nobody knows what is a secret: whatever follows a word that sounds like one.
 fn suspicious(text: &str) -> Vec<Range<usize>> {
-    const WORDS: [&str; 8] = [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "credential",
-        "private_key",
-        "api_key",
-        "db_uri",
-    ];
+    const WORDS: [&str; 8] =
+        ["password", "passwd", "secret", "token", "credential", "private_key", "api_key", "db_uri"];
     let lower = text.to_ascii_lowercase();
     let skip = |from: usize, what: &dyn Fn(char) -> bool| {
-        text[from..]
-            .find(|char| !what(char))
-            .map_or(text.len(), |length| from + length)
+        text[from..].find(|char| !what(char)).map_or(text.len(), |length| from + length)
     };
     let mut spans = Vec::new();
     for (start, word) in WORDS.iter().flat_map(|word| lower.match_indices(word)) {
-        let end = skip(start + word.len(), &|c| {
-            c.is_ascii_alphanumeric() || c == '_' || c == '-'
-        });
+        let end = skip(start + word.len(), &|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if lower[start..end].ends_with("_revision") {
             continue;
         }
-        let value = skip(end, &|c| {
-            c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ':' | '=')
-        });
+        let value = skip(end, &|c| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ':' | '='));
         let opening = text[end..value].trim_start_matches(['"', '\'']);
         let rest = &text[value..];
         let length = if opening.ends_with(['"', '\'']) {
@@ -222,11 +196,7 @@ fn spot<'a>(report: &FileReport<'_>, place: &'a Place) -> Spot<'a> {
         pointer: &place.pointer,
         page: span.map(|span| {
             let span = clamp(report.text, span);
-            Page {
-                start: position(span.start),
-                end: position(span.end),
-                span,
-            }
+            Page { start: position(span.start), end: position(span.end), span }
         }),
     }
 }

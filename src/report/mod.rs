@@ -14,8 +14,7 @@ use std::io;
 use std::io::Write;
 
 use crate::document::Document;
-use crate::finding::Findings;
-use crate::finding::Rule;
+use crate::finding::{Findings, Rule};
 
 /// What stdout carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

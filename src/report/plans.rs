@@ -3,13 +3,11 @@
 use std::io;
 use std::io::Write;
 
-use anstyle::AnsiColor;
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::explain::Failure;
-use crate::plan::Line;
-use crate::plan::Verb;
+use crate::plan::{Line, Verb};
 
 /// A plan as `--format json` prints it.
 #[derive(Debug, Serialize)]

@@ -3,16 +3,11 @@
 use std::io;
 use std::io::Write;
 
-use serde_json::Value;
-use serde_json::json;
-use sha2::Digest as _;
-use sha2::Sha256;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use super::FileReport;
-use super::located;
-use super::located::Located;
-use super::located::Mask;
-use super::located::Spot;
+use super::located::{Located, Mask, Spot};
+use super::{FileReport, located};
 use crate::finding::Rule;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -82,8 +77,8 @@ fn descriptor(rule: &Rule) -> Value {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": { "text": rule.summary },
-        "fullDescription": { "text": rule.explain },
-        "help": { "text": rule.explain, "markdown": rule.explain },
+        "fullDescription": { "text": rule.prose() },
+        "help": { "text": rule.prose(), "markdown": rule.prose() },
         "defaultConfiguration": { "level": rule.severity.name() },
     })
 }
@@ -135,11 +130,7 @@ fn artifact(file: &str) -> Value {
     let path = path.strip_prefix("./").unwrap_or(&path);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let encode = |byte: u8| {
-        if plain(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
+        if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     };
     let uri: String = path.bytes().map(encode).collect();
     if path.starts_with('/') {
@@ -152,9 +143,6 @@ fn artifact(file: &str) -> Value {
 /// Stays the same when lines move.
 fn fingerprint(code: &str, pointer: &str) -> String {
     let digest = Sha256::digest(format!("{code}\n{pointer}"));
-    let hex: Vec<_> = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: Vec<_> = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     hex.concat()
 }

@@ -3,11 +3,9 @@
 //! A secret is added by one row here; its name must then occur in `terraform/` and in `schemas/secrets.schema.json`.
 
 use rand::Rng;
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 
 /// One secret.
 #[derive(Debug)]
@@ -72,11 +70,7 @@ pub const CATALOG: [Secret; 3] = [
         key: "password",
         variable: "DB_PASSWORD",
         purpose: "the database user's password",
-        form: Form::Made {
-            of: unreserved,
-            words: "letters, digits and _ . ~ -",
-            length: (8, 41),
-        },
+        form: Form::Made { of: unreserved, words: "letters, digits and _ . ~ -", length: (8, 41) },
         origin: Origin::Random,
     },
     Secret {
@@ -146,13 +140,7 @@ impl Secret {
     /// the database's are part of a JDBC URL; RDS takes passwords of 8 to 41 characters.
     pub fn check(&self, value: &SecretString) -> Result<(), Malformed> {
         let value = value.expose_secret();
-        let broken = |problem: String, remedy: String| {
-            Err(Malformed {
-                name: self.name,
-                problem,
-                remedy,
-            })
-        };
+        let broken = |problem: String, remedy: String| Err(Malformed { name: self.name, problem, remedy });
         match &self.form {
             Form::Only(only) if value == *only => Ok(()),
             Form::Only(only) => broken(
@@ -167,11 +155,7 @@ impl Secret {
                         format!("it must have {} to {} characters", length.0, length.1),
                     );
                 }
-                let mut wrong: Vec<&str> = value
-                    .chars()
-                    .filter(|char| !of(*char))
-                    .map(kind_of)
-                    .collect();
+                let mut wrong: Vec<&str> = value.chars().filter(|char| !of(*char)).map(kind_of).collect();
                 wrong.sort_unstable();
                 wrong.dedup();
                 if wrong.is_empty() {
@@ -298,16 +282,10 @@ mod tests {
     #[test]
     fn a_client_secret_may_hold_what_providers_issue() {
         let client = find("app/oauth_client_secret").unwrap();
-        for value in [
-            "a-b_c",
-            "abc+/=",
-            "x:y@z,w;v|u!t%s^r&q(p)o<n>m$l}k#j'i\"h`g",
-        ] {
+        for value in ["a-b_c", "abc+/=", "x:y@z,w;v|u!t%s^r&q(p)o<n>m$l}k#j'i\"h`g"] {
             assert_eq!(client.check(&value.into()), Ok(()), "{value}");
         }
-        for value in [
-            "", "a b", "${x}", "#{x}", "a*b", "a?b", "a[b", "a\\b", "é", "a\nb",
-        ] {
+        for value in ["", "a b", "${x}", "#{x}", "a*b", "a?b", "a[b", "a\\b", "é", "a\nb"] {
             assert!(client.check(&value.into()).is_err(), "{value}");
         }
     }

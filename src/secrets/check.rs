@@ -3,19 +3,11 @@
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use super::Local;
-use super::Seen;
-use super::State;
-use super::catalog;
 use super::catalog::CATALOG;
-use super::db_uri;
 use super::db_uri::DbUri;
-use super::ours;
-use super::remote::Held;
-use super::remote::Value;
+use super::remote::{Held, Value};
 use super::rotation::Journal;
-use super::state;
-use super::tags;
+use super::{Local, Seen, State, catalog, db_uri, ours, state, tags};
 use crate::config::secret_name;
 
 /// How an item stands.
@@ -43,11 +35,7 @@ pub struct Item {
 
 impl Item {
     fn new(item: impl Into<String>, verdict: Verdict, detail: impl Into<String>) -> Self {
-        Self {
-            item: item.into(),
-            verdict,
-            detail: detail.into(),
-        }
+        Self { item: item.into(), verdict, detail: detail.into() }
     }
 }
 
@@ -55,10 +43,7 @@ impl Item {
     /// A rotation that was begun and not ended.
     pub fn unfinished(journal: &Journal) -> Self {
         let verb = journal.kind.verb();
-        let detail = format!(
-            "a {verb} is unfinished; `{verb} {}` finishes it",
-            journal.name
-        );
+        let detail = format!("a {verb} is unfinished; `{verb} {}` finishes it", journal.name);
         Self::new(journal.name.clone(), Verdict::Ng, detail)
     }
 }
@@ -75,17 +60,13 @@ pub fn verify(env: &str, local: &Local, seen: &Seen, composed: Option<&Held>) ->
     }
     for secret in &CATALOG {
         let state = state(secret, local, seen);
-        let wrong = seen
-            .get(secret)
-            .or_else(|| local.get(secret))
-            .and_then(|value| secret.check(&value).err());
+        let wrong =
+            seen.get(secret).or_else(|| local.get(secret)).and_then(|value| secret.check(&value).err());
         items.push(match (state, wrong) {
             (_, Some(malformed)) => Item::new(secret.name, Verdict::Ng, malformed.problem),
-            (State::Same, None) => Item::new(
-                secret.name,
-                Verdict::Ok,
-                "keyring and AWS agree; form is right",
-            ),
+            (State::Same, None) => {
+                Item::new(secret.name, Verdict::Ok, "keyring and AWS agree; form is right")
+            }
             (other, None) => Item::new(secret.name, Verdict::Ng, other.words()),
         });
     }
@@ -103,18 +84,10 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
     }
     match &held.value {
         Value::Scheduled => {
-            return Item::new(
-                name,
-                Verdict::Ng,
-                "scheduled for deletion; `push` restores it",
-            );
+            return Item::new(name, Verdict::Ng, "scheduled for deletion; `push` restores it");
         }
         Value::Nothing => {
-            return Item::new(
-                name,
-                Verdict::Ng,
-                "has no AWSCURRENT value; `push` writes one",
-            );
+            return Item::new(name, Verdict::Ng, "has no AWSCURRENT value; `push` writes one");
         }
         Value::Object(_) | Value::Binary | Value::Other => {}
     }
@@ -126,11 +99,7 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
     if wrong.is_empty() {
         Item::new(name, Verdict::Ok, "exists, has a value, is tagged")
     } else {
-        Item::new(
-            name,
-            Verdict::Ng,
-            format!("lacks the right tag {}; `push` sets it", wrong.join(", ")),
-        )
+        Item::new(name, Verdict::Ng, format!("lacks the right tag {}; `push` sets it", wrong.join(", ")))
     }
 }
 
@@ -142,20 +111,12 @@ fn derived(env: &str, seen: &Seen, composed: Option<&Held>) -> Item {
         }
         Some(Value::Object(object)) => object.get(db_uri::KEY),
         Some(Value::Scheduled) => {
-            return Item::new(
-                name,
-                Verdict::Skip,
-                "scheduled for deletion; Terraform composes it again",
-            );
+            return Item::new(name, Verdict::Skip, "scheduled for deletion; Terraform composes it again");
         }
         Some(Value::Binary | Value::Other) => None,
     };
     let Some(uri) = text.as_ref().and_then(DbUri::parse) else {
-        return Item::new(
-            name,
-            Verdict::Ng,
-            "holds no DB_URI of the form user:password@host:port",
-        );
+        return Item::new(name, Verdict::Ng, "holds no DB_URI of the form user:password@host:port");
     };
     let agrees = |key: &str, value: &secrecy::SecretString| {
         catalog::of_remote("rds")

@@ -2,8 +2,7 @@
 //!
 //! Terraform composes it from `osmt/<env>/rds`; here it is only read, to see whether it is still true.
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The last part of its name in Secrets Manager, which is also no row of the catalogue: Terraform writes it.
 pub const REMOTE: &str = "db-uri";
@@ -26,14 +25,8 @@ pub struct DbUri {
 impl DbUri {
     /// `user:password@host:port`, as the app puts it behind `jdbc:mysql://`.
     pub fn compose(&self) -> SecretString {
-        format!(
-            "{}:{}@{}:{}",
-            self.user.expose_secret(),
-            self.password.expose_secret(),
-            self.host,
-            self.port
-        )
-        .into()
+        format!("{}:{}@{}:{}", self.user.expose_secret(), self.password.expose_secret(), self.host, self.port)
+            .into()
     }
 
     /// The parts; `None` where the text is not of this form.

@@ -14,16 +14,12 @@ pub mod rotation;
 
 use std::collections::BTreeMap;
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use crate::explain::Exit;
-use crate::explain::Explain;
-use catalog::Origin;
-use catalog::Secret;
-use remote::Held;
-use remote::Value;
+use crate::explain::{Exit, Explain};
+use catalog::{Origin, Secret};
+use remote::{Held, Value};
 
 /// What the keyring holds, by the catalogue's names.
 #[derive(Clone, Debug, Default)]
@@ -92,9 +88,7 @@ pub fn state(secret: &Secret, local: &Local, seen: &Seen) -> State {
         return State::Scheduled;
     }
     match (local.get(secret), seen.get(secret)) {
-        (Some(local), Some(remote)) if local.expose_secret() == remote.expose_secret() => {
-            State::Same
-        }
+        (Some(local), Some(remote)) if local.expose_secret() == remote.expose_secret() => State::Same,
         (Some(_), Some(_)) => State::Differs,
         (Some(_), None) => State::LocalOnly,
         (None, Some(_)) => State::RemoteOnly,
@@ -162,8 +156,7 @@ impl Explain for Refusal {
                 "turn that off in the AWS console first; OSMT's DB_URI could not follow it".into()
             }
             Self::NotObject { .. } => {
-                "look at it in the AWS console; if nobody needs it, delete it there and run this again"
-                    .into()
+                "look at it in the AWS console; if nobody needs it, delete it there and run this again".into()
             }
             Self::Foreign { .. } => "move those keys to a secret of their own first".into(),
         })
@@ -173,15 +166,10 @@ impl Explain for Refusal {
 /// Refuses what is not ours, or not a JSON object.
 pub fn ours(name: &str, held: &Held) -> Result<(), Refusal> {
     if let Some(why) = &held.managed {
-        return Err(Refusal::Managed {
-            name: name.to_owned(),
-            why: why.clone(),
-        });
+        return Err(Refusal::Managed { name: name.to_owned(), why: why.clone() });
     }
     match held.value {
-        Value::Binary | Value::Other => Err(Refusal::NotObject {
-            name: name.to_owned(),
-        }),
+        Value::Binary | Value::Other => Err(Refusal::NotObject { name: name.to_owned() }),
         Value::Nothing | Value::Scheduled | Value::Object(_) => Ok(()),
     }
 }

@@ -2,12 +2,9 @@
 //!
 //! Keys that are not ours may hold anything, numbers of any length and nested values included.
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::document::Document;
-use crate::document::Kind;
-use crate::document::join;
+use crate::document::{Document, Kind, join};
 
 /// A text that is known to be a JSON object.
 #[derive(Clone, Debug)]
@@ -49,9 +46,7 @@ impl Object {
     /// The object with some keys set, every other byte kept; new keys come last.
     #[must_use]
     pub fn with(&self, values: &[(&str, &SecretString)]) -> Self {
-        values.iter().fold(self.clone(), |object, (key, value)| {
-            object.set(key, value).unwrap_or(object)
-        })
+        values.iter().fold(self.clone(), |object, (key, value)| object.set(key, value).unwrap_or(object))
     }
 
     fn set(&self, key: &str, value: &SecretString) -> Option<Self> {
@@ -91,10 +86,8 @@ mod tests {
 
     #[test]
     fn foreign_keys_keep_every_byte() {
-        let text =
-            r#"{ "n" : 12345678901234567890.10 ,"deep":{"a":[null,1e400]}, "password":"old" }"#;
-        let changed =
-            object(text).with(&[("password", &"new".into()), ("username", &"u\"".into())]);
+        let text = r#"{ "n" : 12345678901234567890.10 ,"deep":{"a":[null,1e400]}, "password":"old" }"#;
+        let changed = object(text).with(&[("password", &"new".into()), ("username", &"u\"".into())]);
         assert_eq!(
             changed.text().expose_secret(),
             r#"{ "n" : 12345678901234567890.10 ,"deep":{"a":[null,1e400]}, "password":"new","username":"u\"" }"#

@@ -1,21 +1,10 @@
 //! What a push would write to Secrets Manager, and a removal take away: pure decisions.
 
-use super::Local;
-use super::Refusal;
-use super::Seen;
-use super::State;
-use super::catalog;
-use super::catalog::CATALOG;
-use super::catalog::Origin;
-use super::ours;
-use super::remote;
+use super::catalog::{CATALOG, Origin};
 use super::remote::Value;
-use super::state;
-use super::tags;
+use super::{Local, Refusal, Seen, State, catalog, ours, remote, state, tags};
 use crate::config::secret_name;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::plan::{Line, Plan, Verb};
 
 /// One write to Secrets Manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,43 +85,23 @@ impl crate::plan::Action for Action {
                 let keys: Vec<_> = catalog::of_remote(remote).map(|row| row.key).collect();
                 format!("{} with {}", thing(name), keys.join(", "))
             }),
-            Self::Write { name, keys, .. } if keys.is_empty() => Line::new(
-                Verb::Update,
-                thing(name),
-            )
-            .setting("values", None, some("the keyring's, where they differ")),
-            Self::Write { name, keys, .. } => Line::new(Verb::Update, thing(name)).setting(
-                keys.join(", "),
-                None,
-                some("the keyring's"),
-            ),
-            Self::Tag {
-                name,
-                key,
-                from,
-                to,
-                ..
-            } => Line::new(Verb::Update, thing(name)).setting(
+            Self::Write { name, keys, .. } if keys.is_empty() => Line::new(Verb::Update, thing(name))
+                .setting("values", None, some("the keyring's, where they differ")),
+            Self::Write { name, keys, .. } => {
+                Line::new(Verb::Update, thing(name)).setting(keys.join(", "), None, some("the keyring's"))
+            }
+            Self::Tag { name, key, from, to, .. } => Line::new(Verb::Update, thing(name)).setting(
                 format!("tag {key}"),
                 from.clone(),
                 Some(to.clone()),
             ),
-            Self::Delete {
-                name,
-                recovery: true,
-                ..
-            } => Line::new(
+            Self::Delete { name, recovery: true, .. } => Line::new(
                 Verb::Delete,
-                format!(
-                    "{}; it can be restored for {} days",
-                    thing(name),
-                    remote::RECOVERY_DAYS
-                ),
+                format!("{}; it can be restored for {} days", thing(name), remote::RECOVERY_DAYS),
             ),
-            Self::Delete { name, .. } => Line::new(
-                Verb::Delete,
-                format!("{}, at once and for ever", thing(name)),
-            ),
+            Self::Delete { name, .. } => {
+                Line::new(Verb::Delete, format!("{}, at once and for ever", thing(name)))
+            }
         }
     }
 }
@@ -142,18 +111,14 @@ pub fn plan_push(env: &str, local: &Local, seen: &Seen) -> Result<Plan<Action>, 
     for secret in &CATALOG {
         match local.get(secret) {
             Some(value) => secret.check(&value).map_err(Refusal::Malformed)?,
-            None if matches!(
-                state(secret, local, seen),
-                State::RemoteOnly | State::Scheduled
-            ) => {}
+            None if matches!(state(secret, local, seen), State::RemoteOnly | State::Scheduled) => {}
             None => {
                 return Err(Refusal::Missing {
                     name: secret.name,
                     remedy: match secret.origin {
-                        Origin::Issued(by) => format!(
-                            "`osmt-secrets set {}` takes the one that {by} issued",
-                            secret.name
-                        ),
+                        Origin::Issued(by) => {
+                            format!("`osmt-secrets set {}` takes the one that {by} issued", secret.name)
+                        }
                         _ => format!("`osmt-secrets generate {}` makes one", secret.name),
                     },
                 });
@@ -170,38 +135,19 @@ pub fn plan_push(env: &str, local: &Local, seen: &Seen) -> Result<Plan<Action>, 
         ours(&name, held)?;
         let scheduled = matches!(held.value, Value::Scheduled);
         if scheduled {
-            actions.push(Action::Restore {
-                name: name.clone(),
-                remote,
-            });
+            actions.push(Action::Restore { name: name.clone(), remote });
         }
         let keys: Vec<_> = catalog::of_remote(remote)
-            .filter(|secret| {
-                matches!(
-                    state(secret, local, seen),
-                    State::Differs | State::LocalOnly
-                )
-            })
+            .filter(|secret| matches!(state(secret, local, seen), State::Differs | State::LocalOnly))
             .map(|secret| secret.key)
             .collect();
         if scheduled || !keys.is_empty() {
-            actions.push(Action::Write {
-                name: name.clone(),
-                remote,
-                base: held.version.clone(),
-                keys,
-            });
+            actions.push(Action::Write { name: name.clone(), remote, base: held.version.clone(), keys });
         }
         for (key, to) in tags(env) {
             let from = held.tags.get(key).cloned();
             if from.as_ref() != Some(&to) {
-                actions.push(Action::Tag {
-                    name: name.clone(),
-                    remote,
-                    key,
-                    from,
-                    to,
-                });
+                actions.push(Action::Tag { name: name.clone(), remote, key, from, to });
             }
         }
     }
@@ -224,17 +170,10 @@ pub fn plan_removal(env: &str, seen: &Seen, recovery: bool) -> Result<Plan<Actio
                 .filter(|key| !catalog::of_remote(remote).any(|secret| secret.key == key))
                 .collect();
             if !foreign.is_empty() {
-                return Err(Refusal::Foreign {
-                    name,
-                    keys: foreign.join(", "),
-                });
+                return Err(Refusal::Foreign { name, keys: foreign.join(", ") });
             }
         }
-        actions.push(Action::Delete {
-            name,
-            remote,
-            recovery,
-        });
+        actions.push(Action::Delete { name, remote, recovery });
     }
     Ok(actions.into_iter().collect())
 }
@@ -272,11 +211,7 @@ mod tests {
             Just(r#"{"password": 5, "username": "root", "oauth_client_secret": "old"}"#),
             Just(r#"{"username": "osmt_admin", "password": "same-same"}"#),
         ];
-        let value = prop_oneof![
-            Just(Value::Nothing),
-            Just(Value::Scheduled),
-            text.prop_map(object),
-        ];
+        let value = prop_oneof![Just(Value::Nothing), Just(Value::Scheduled), text.prop_map(object),];
         proptest::option::of((value, any::<bool>()).prop_map(|(value, tagged)| held(value, tagged)))
     }
 
@@ -332,13 +267,7 @@ mod tests {
     #[test]
     fn what_is_nowhere_or_cannot_work_or_is_managed_is_refused() {
         let refused = plan_push("test", &Local::default(), &Seen::default()).unwrap_err();
-        assert!(matches!(
-            refused,
-            Refusal::Missing {
-                name: "rds/password",
-                ..
-            }
-        ));
+        assert!(matches!(refused, Refusal::Missing { name: "rds/password", .. }));
         let mut local = Local::default();
         local.0.insert("rds/password", "bad one".into());
         let refused = plan_push("test", &local, &Seen::default()).unwrap_err();
@@ -347,13 +276,7 @@ mod tests {
         local.0.insert("app/oauth_client_secret", "issued".into());
         let mut seen = Seen::default();
         let managed = Some("Secrets Manager rotates it".to_owned());
-        seen.0.insert(
-            "rds",
-            Held {
-                managed,
-                ..held(object("{}"), true)
-            },
-        );
+        seen.0.insert("rds", Held { managed, ..held(object("{}"), true) });
         let refused = plan_push("test", &local, &seen).unwrap_err();
         assert!(matches!(refused, Refusal::Managed { .. }));
     }

@@ -4,13 +4,10 @@
 //! and as a JSON string.
 
 use std::io;
-use std::io::Read;
-use std::io::Write;
+use std::io::{Read, Write};
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
-use secrecy::zeroize::Zeroize as _;
-use secrecy::zeroize::Zeroizing;
+use secrecy::zeroize::{Zeroize as _, Zeroizing};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// What stands where a value stood.
 pub const MASK: &[u8] = b"[redacted]";
@@ -30,9 +27,7 @@ impl Redactor {
         // The longest first: of two that begin at the same byte the longer is the whole.
         needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();
-        Self {
-            needles: needles.into_iter().map(Zeroizing::new).collect(),
-        }
+        Self { needles: needles.into_iter().map(Zeroizing::new).collect() }
     }
 
     /// Copies a stream to its end. Holds back only bytes with which a value may have begun.
@@ -62,8 +57,7 @@ impl Redactor {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
-            let begun =
-                |needle: &Zeroizing<Vec<u8>>| needle.len() > rest.len() && needle.starts_with(rest);
+            let begun = |needle: &Zeroizing<Vec<u8>>| needle.len() > rest.len() && needle.starts_with(rest);
             if !end && self.needles.iter().any(begun) {
                 break;
             }
@@ -90,23 +84,13 @@ fn forms(value: &SecretString) -> Vec<Vec<u8>> {
             if keep(*byte) {
                 coded.push(*byte);
             } else {
-                coded.extend([
-                    b'%',
-                    hex[usize::from(byte >> 4)],
-                    hex[usize::from(byte & 15)],
-                ]);
+                coded.extend([b'%', hex[usize::from(byte >> 4)], hex[usize::from(byte & 15)]]);
             }
         }
         coded
     };
-    forms.push(percent(
-        |byte| byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte),
-        hex,
-    ));
-    forms.push(percent(
-        |byte| byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte),
-        b"0123456789abcdef",
-    ));
+    forms.push(percent(|byte| byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte), hex));
+    forms.push(percent(|byte| byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte), b"0123456789abcdef"));
     let quoted = serde_json::Value::from(value.expose_secret()).to_string();
     forms.push(quoted.as_bytes()[1..quoted.len() - 1].to_vec());
     for alphabet in [b"+/", b"-_"] {
@@ -128,10 +112,7 @@ fn base64(raw: &[u8], offset: usize, last: [u8; 2]) -> Vec<u8> {
             let bit = at * 6 + bit;
             value << 1 | usize::from(padded[bit / 8] >> (7 - bit % 8) & 1)
         });
-        DIGITS
-            .get(value)
-            .copied()
-            .unwrap_or_else(|| last[value - 62])
+        DIGITS.get(value).copied().unwrap_or_else(|| last[value - 62])
     };
     ((offset * 8).div_ceil(6)..bits / 6).map(digit).collect()
 }
@@ -172,20 +153,13 @@ mod tests {
             // "user:secret&1\"" as HTTP's basic authentication sends it
             ("Basic dXNlcjpzZWNyZXQmMSI=", "Basic dXNlcjp[redacted]I="),
         ] {
-            assert_eq!(
-                redacted(&["secret&1\""], text.as_bytes(), Vec::new()),
-                clean
-            );
+            assert_eq!(redacted(&["secret&1\""], text.as_bytes(), Vec::new()), clean);
         }
     }
 
     #[test]
     fn of_two_the_longer_is_the_whole() {
-        let clean = redacted(
-            &["secret", "secret-longer"],
-            b"secret-longer secret-lo",
-            vec![3, 9],
-        );
+        let clean = redacted(&["secret", "secret-longer"], b"secret-longer secret-lo", vec![3, 9]);
         assert_eq!(clean, "[redacted] [redacted]-lo");
     }
 

@@ -8,18 +8,14 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::Tag;
 use rand::TryRng as _;
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Local;
-use super::catalog;
 use super::object::Object;
 use super::push::Action;
-use crate::aws::CallError;
-use crate::aws::call;
+use super::{Local, catalog};
+use crate::aws::{CallError, call};
 use crate::config::secret_name;
-use crate::explain::Exit;
-use crate::explain::Explain;
+use crate::explain::{Exit, Explain};
 
 /// The staging label of the version that readers get.
 const CURRENT: &str = "AWSCURRENT";
@@ -114,10 +110,8 @@ impl Explain for Error {
 
 /// Reads a secret: `None` where there is none of that name.
 pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, CallError> {
-    let described = call(
-        "secretsmanager:DescribeSecret",
-        client.describe_secret().secret_id(name).send().await,
-    );
+    let described =
+        call("secretsmanager:DescribeSecret", client.describe_secret().secret_id(name).send().await);
     let described = match described {
         Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
         other => other?,
@@ -142,11 +136,7 @@ pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, CallEr
             described
                 .primary_region()
                 .filter(|_| described.replication_status().is_empty())
-                .filter(|primary| {
-                    !described
-                        .arn()
-                        .is_some_and(|arn| arn.contains(&format!(":{primary}:")))
-                })
+                .filter(|primary| !described.arn().is_some_and(|arn| arn.contains(&format!(":{primary}:"))))
                 .map(|primary| format!("it is a replica of the one in {primary}"))
         },
         tags: described
@@ -190,19 +180,11 @@ pub async fn read(
 }
 
 /// Does one action of a push or a removal.
-pub async fn apply(
-    client: &Client,
-    env: &str,
-    action: &Action,
-    local: &Local,
-) -> Result<(), Error> {
+pub async fn apply(client: &Client, env: &str, action: &Action, local: &Local) -> Result<(), Error> {
     let name = secret_name(env, action.remote());
     match action {
         Action::Restore { .. } => {
-            call(
-                "secretsmanager:RestoreSecret",
-                client.restore_secret().secret_id(name).send().await,
-            )?;
+            call("secretsmanager:RestoreSecret", client.restore_secret().secret_id(name).send().await)?;
         }
         Action::Create { remote, .. } => create(client, env, remote, local).await?,
         Action::Write { remote, base, .. } => {
@@ -215,10 +197,7 @@ pub async fn apply(
         }
         Action::Tag { key, to, .. } => {
             let tag = Tag::builder().key(*key).value(to).build();
-            call(
-                "secretsmanager:TagResource",
-                client.tag_resource().secret_id(name).tags(tag).send().await,
-            )?;
+            call("secretsmanager:TagResource", client.tag_resource().secret_id(name).tags(tag).send().await)?;
         }
         Action::Delete { recovery, .. } => {
             let request = client.delete_secret().secret_id(name);
@@ -235,9 +214,8 @@ pub async fn apply(
 
 async fn create(client: &Client, env: &str, remote: &str, local: &Local) -> Result<(), Error> {
     let name = secret_name(env, remote);
-    let values: Vec<_> = catalog::of_remote(remote)
-        .filter_map(|secret| Some((secret.key, local.get(secret)?)))
-        .collect();
+    let values: Vec<_> =
+        catalog::of_remote(remote).filter_map(|secret| Some((secret.key, local.get(secret)?))).collect();
     let values: Vec<_> = values.iter().map(|(key, value)| (*key, value)).collect();
     let mut request = client
         .create_secret()
@@ -249,10 +227,9 @@ async fn create(client: &Client, env: &str, remote: &str, local: &Local) -> Resu
         request = request.tags(Tag::builder().key(key).value(value).build());
     }
     match call("secretsmanager:CreateSecret", request.send().await) {
-        Err(error) if error.is("ResourceExistsException") => Err(Error::Conflict {
-            secret: name,
-            written: false,
-        }),
+        Err(error) if error.is("ResourceExistsException") => {
+            Err(Error::Conflict { secret: name, written: false })
+        }
         other => Ok(other.map(|_| ())?),
     }
 }
@@ -267,10 +244,7 @@ pub async fn write(
     token: &str,
     values: &[(&str, &SecretString)],
 ) -> Result<(), Error> {
-    let conflict = |written| Error::Conflict {
-        secret: name.to_owned(),
-        written,
-    };
+    let conflict = |written| Error::Conflict { secret: name.to_owned(), written };
     let (version, value) = read(client, name, None).await?;
     if version.as_deref() != base {
         return Err(conflict(false));
@@ -280,9 +254,7 @@ pub async fn write(
             let changed: Vec<_> = values
                 .iter()
                 .filter(|(key, value)| {
-                    object
-                        .get(key)
-                        .is_none_or(|have| have.expose_secret() != value.expose_secret())
+                    object.get(key).is_none_or(|have| have.expose_secret() != value.expose_secret())
                 })
                 .copied()
                 .collect();
@@ -293,9 +265,7 @@ pub async fn write(
         }
         Value::Nothing => Object::of(values),
         Value::Scheduled | Value::Binary | Value::Other => {
-            return Err(Error::NotObject {
-                secret: name.to_owned(),
-            });
+            return Err(Error::NotObject { secret: name.to_owned() });
         }
     };
     call(
@@ -327,10 +297,7 @@ pub async fn write(
 
 /// Moves AWSCURRENT from one version to another; refused where it is no longer at the first.
 pub async fn make_current(client: &Client, name: &str, from: &str, to: &str) -> Result<(), Error> {
-    let conflict = Error::Conflict {
-        secret: name.to_owned(),
-        written: false,
-    };
+    let conflict = Error::Conflict { secret: name.to_owned(), written: false };
     if read(client, name, None).await?.0.as_deref() != Some(from) {
         return Err(conflict);
     }
@@ -355,11 +322,6 @@ pub async fn make_current(client: &Client, name: &str, from: &str, to: &str) -> 
 pub fn token() -> Result<String, Error> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut bytes = [0u8; 32];
-    rand::rngs::SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|_| Error::NoRandomness)?;
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(DIGITS[usize::from(byte % 16)]))
-        .collect())
+    rand::rngs::SysRng.try_fill_bytes(&mut bytes).map_err(|_| Error::NoRandomness)?;
+    Ok(bytes.iter().map(|byte| char::from(DIGITS[usize::from(byte % 16)])).collect())
 }

@@ -1,7 +1,6 @@
 //! `secrets_revision` in the config: growing it is what makes Terraform write and deploy new values.
 
-use crate::document::Document;
-use crate::document::Kind;
+use crate::document::{Document, Kind};
 
 /// The config's text with another `secrets_revision`, every other byte kept; `None` where it holds no config.
 pub fn with_revision(document: &Document, revision: u64) -> Option<String> {
@@ -16,10 +15,7 @@ pub fn with_revision(document: &Document, revision: u64) -> Option<String> {
     let before = &document.text()[..last.key_span.start];
     let space = &before[before.trim_end().len()..];
     let end = last.node.span.end;
-    Some(document.spliced(
-        end..end,
-        &format!(",{space}\"secrets_revision\": {revision}"),
-    ))
+    Some(document.spliced(end..end, &format!(",{space}\"secrets_revision\": {revision}")))
 }
 
 #[cfg(test)]
@@ -37,17 +33,11 @@ mod tests {
                 "{\n  \"config\": {\n    \"env\": \"x\"\n  }\n}\n",
                 "{\n  \"config\": {\n    \"env\": \"x\",\n    \"secrets_revision\": 7\n  }\n}\n",
             ),
-            (
-                "{\"config\":{\"a\":1}}",
-                "{\"config\":{\"a\":1,\"secrets_revision\": 7}}",
-            ),
+            ("{\"config\":{\"a\":1}}", "{\"config\":{\"a\":1,\"secrets_revision\": 7}}"),
         ] {
             let document = Document::parse(before).unwrap();
             assert_eq!(with_revision(&document, 7).unwrap(), after);
         }
-        assert_eq!(
-            with_revision(&Document::parse("{\"config\":{}}").unwrap(), 7),
-            None
-        );
+        assert_eq!(with_revision(&Document::parse("{\"config\":{}}").unwrap(), 7), None);
     }
 }

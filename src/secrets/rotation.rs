@@ -3,17 +3,12 @@
 //! A journal entry in the keyring holds the new value, the two versions and the config's revision before anything is
 //! written. A second run reads it, looks how far the first came, and does the rest.
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Local;
 use super::catalog::Secret;
-use crate::explain::Exit;
-use crate::explain::Explain;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::explain::{Exit, Explain};
+use crate::plan::{Action, Line, Plan, Verb};
 
 /// Which way it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +72,7 @@ impl Journal {
         let [kind, name, base, target, revision, value] = fields[..] else {
             return None;
         };
-        let kind = [Kind::Rotate, Kind::Rollback]
-            .into_iter()
-            .find(|known| known.verb() == kind)?;
+        let kind = [Kind::Rotate, Kind::Rollback].into_iter().find(|known| known.verb() == kind)?;
         Some(Self {
             kind,
             name: name.to_owned(),
@@ -139,16 +132,14 @@ impl Action for Step {
         let entry = |user: &str| format!("keyring entry {user}");
         let some = |text: &str| Some(text.to_owned());
         match self {
-            Self::Begin { entry: user } => Line::new(
-                Verb::Create,
-                format!("{}, so that an interruption loses nothing", entry(user)),
+            Self::Begin { entry: user } => {
+                Line::new(Verb::Create, format!("{}, so that an interruption loses nothing", entry(user)))
+            }
+            Self::Put { secret, key } => Line::new(Verb::Update, format!("secret {secret}")).setting(
+                *key,
+                None,
+                some("a new value; the one before stays as AWSPREVIOUS"),
             ),
-            Self::Put { secret, key } => Line::new(Verb::Update, format!("secret {secret}"))
-                .setting(
-                    *key,
-                    None,
-                    some("a new value; the one before stays as AWSPREVIOUS"),
-                ),
             Self::Move { secret } => Line::new(Verb::Update, format!("secret {secret}")).setting(
                 "AWSCURRENT",
                 some("this version"),
@@ -233,7 +224,8 @@ impl Explain for Refusal {
     fn help(&self) -> Option<String> {
         match self {
             Self::Overtaken { .. } => Some(
-                "`osmt-secrets rotate --abandon` forgets it; then look with `diff`, and `pull` or `push`".into(),
+                "`osmt-secrets rotate --abandon` forgets it; then look with `diff`, and `pull` or `push`"
+                    .into(),
             ),
             Self::Unfinished { kind, name } => Some(format!(
                 "`osmt-secrets {} {name}` finishes it; `osmt-secrets rotate --abandon {name}` forgets it",
@@ -258,35 +250,22 @@ pub fn plan(
     let entry = Journal::entry(secret.remote);
     let mut steps = Vec::new();
     if !now.begun {
-        steps.push(Step::Begin {
-            entry: entry.clone(),
-        });
+        steps.push(Step::Begin { entry: entry.clone() });
     }
     match now.current {
         Some(current) if current == journal.target => {}
         Some(current) if current == journal.base => steps.push(match journal.kind {
-            Kind::Rotate => Step::Put {
-                secret: now.secret.to_owned(),
-                key: secret.key,
-            },
-            Kind::Rollback => Step::Move {
-                secret: now.secret.to_owned(),
-            },
+            Kind::Rotate => Step::Put { secret: now.secret.to_owned(), key: secret.key },
+            Kind::Rollback => Step::Move { secret: now.secret.to_owned() },
         }),
         _ => {
-            return Err(Refusal::Overtaken {
-                secret: now.secret.to_owned(),
-                kind: journal.kind,
-            });
+            return Err(Refusal::Overtaken { secret: now.secret.to_owned(), kind: journal.kind });
         }
     }
     for (name, value) in values {
         let have = now.local.0.get(name);
         if have.is_none_or(|have| have.expose_secret() != value.expose_secret()) {
-            steps.push(Step::Keep {
-                name,
-                value: value.clone(),
-            });
+            steps.push(Step::Keep { name, value: value.clone() });
         }
     }
     if now.revision <= journal.revision {
@@ -319,15 +298,9 @@ mod tests {
     #[test]
     fn a_journal_reads_back() {
         let read = Journal::parse(&journal(Kind::Rotate).text()).unwrap();
-        assert_eq!(
-            (read.kind, read.name.as_str()),
-            (Kind::Rotate, "rds/password")
-        );
+        assert_eq!((read.kind, read.name.as_str()), (Kind::Rotate, "rds/password"));
         assert_eq!((read.base.as_str(), read.target.as_str()), ("a", "b"));
-        assert_eq!(
-            (read.revision, read.value.expose_secret()),
-            (3, "new-value")
-        );
+        assert_eq!((read.revision, read.value.expose_secret()), (3, "new-value"));
     }
 
     /// Does the steps in order and stops after `count`; gives what a second run would see.
@@ -335,8 +308,7 @@ mod tests {
         let journal = journal(Kind::Rotate);
         let secret = catalog::find("rds/password").unwrap();
         let values = [("rds/password", SecretString::from("new-value"))];
-        let (mut begun, mut current, mut local, mut revision) =
-            (false, "a".to_owned(), Local::default(), 3);
+        let (mut begun, mut current, mut local, mut revision) = (false, "a".to_owned(), Local::default(), 3);
         let mut puts = 0;
         for run in 0..2 {
             let now = Now {
@@ -373,11 +345,7 @@ mod tests {
     fn an_interruption_anywhere_is_finished_by_a_second_run_and_rotates_once() {
         for count in 1..=5 {
             let (puts, begun, current, local, revision) = world(count);
-            assert_eq!(
-                (puts, begun, current.as_str(), revision),
-                (1, false, "b", 4),
-                "{count}"
-            );
+            assert_eq!((puts, begun, current.as_str(), revision), (1, false, "b", 4), "{count}");
             assert_eq!(local.0["rds/password"].expose_secret(), "new-value");
         }
         assert_eq!(world(0).0, 0);

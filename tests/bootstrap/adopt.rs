@@ -33,15 +33,8 @@ answer = [run.returncode, (said + more).decode(), s3.get_bucket_tagging(Bucket='
     let answer = emulator.ask(&script);
     assert_eq!(answer[0], 4, "{answer}");
     let said = answer[1].as_str().unwrap();
-    assert!(
-        said.contains("the account changed while the question stood; nothing was written"),
-        "{said}"
-    );
-    assert_eq!(
-        answer[2],
-        json!([{"Key": "CostCenter", "Value": "42"}]),
-        "{answer}"
-    );
+    assert!(said.contains("the account changed while the question stood; nothing was written"), "{said}");
+    assert_eq!(answer[2], json!([{"Key": "CostCenter", "Value": "42"}]), "{answer}");
 }
 
 #[test]
@@ -91,10 +84,7 @@ s3.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Sta
     ));
     for verb in [&["plan"][..], &["apply", "--yes"]] {
         let run = place.run(verb).exits(4);
-        assert!(
-            run.stderr.contains("statement Web in the policy"),
-            "{run:?}"
-        );
+        assert!(run.stderr.contains("statement Web in the policy"), "{run:?}");
     }
     let calls = emulator.calls();
     assert!(!calls.contains(&"s3:PutPublicAccessBlock".to_owned()));
@@ -125,11 +115,6 @@ client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': b + '
     );
     let json = place.run(&["status", "--format", "json"]).exits(0).json();
     assert_eq!(json["locks"].as_array().unwrap().len(), 2);
-    let refused = place
-        .run(&["destroy", "--yes", "--confirm", "test"])
-        .exits(4);
-    assert!(
-        refused.stderr.contains("`terraform force-unlock 1`"),
-        "{refused:?}"
-    );
+    let refused = place.run(&["destroy", "--yes", "--confirm", "test"]).exits(4);
+    assert!(refused.stderr.contains("`terraform force-unlock 1`"), "{refused:?}");
 }

@@ -1,7 +1,6 @@
 //! `plan`, `apply`, `status`: made whole, adopted, left alone.
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::place::Place;
 use crate::support::Emulator;
@@ -35,8 +34,7 @@ answer = {{
 
 fn is_whole(settings: &Value, place: &Place<'_>) {
     let arn = format!("arn:aws:s3:::{}", place.bucket());
-    let tags =
-        json!({"Application": "osmt", "Environment": place.env, "ManagedBy": "osmt-bootstrap"});
+    let tags = json!({"Application": "osmt", "Environment": place.env, "ManagedBy": "osmt-bootstrap"});
     assert_eq!(
         settings["block"],
         json!({"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true})
@@ -55,28 +53,16 @@ fn is_whole(settings: &Value, place: &Place<'_>) {
     );
     assert_eq!(settings["versioning"], "Enabled");
     let rules = settings["lifecycle"].as_array().unwrap();
-    let ours = rules
-        .iter()
-        .find(|rule| rule["ID"] == "osmt-state")
-        .unwrap();
+    let ours = rules.iter().find(|rule| rule["ID"] == "osmt-state").unwrap();
     assert_eq!(ours["Status"], "Enabled");
     assert_eq!(ours["NoncurrentVersionExpiration"]["NoncurrentDays"], 90);
-    assert_eq!(
-        ours["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"],
-        7
-    );
+    assert_eq!(ours["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"], 7);
     for (key, value) in tags.as_object().unwrap() {
         assert_eq!(settings["bucket_tags"][key], *value);
         assert_eq!(settings["table_tags"][key], *value);
     }
-    assert_eq!(
-        settings["key"],
-        json!([{"AttributeName": "LockID", "KeyType": "HASH"}])
-    );
-    assert_eq!(
-        settings["attributes"],
-        json!([{"AttributeName": "LockID", "AttributeType": "S"}])
-    );
+    assert_eq!(settings["key"], json!([{"AttributeName": "LockID", "KeyType": "HASH"}]));
+    assert_eq!(settings["attributes"], json!([{"AttributeName": "LockID", "AttributeType": "S"}]));
     assert_eq!(settings["billing"], "PAY_PER_REQUEST");
     assert_eq!(settings["sse"], "ENABLED");
     assert_eq!(settings["protected"], true);
@@ -92,9 +78,7 @@ fn an_empty_account_is_made_ready_and_then_left_alone() {
     assert!(plan.stdout.contains("+ S3 bucket osmt-test-"), "{plan:?}");
     let calls = emulator.calls();
     assert!(
-        calls
-            .iter()
-            .all(|call| !call.contains("Put") && !call.contains("Create")),
+        calls.iter().all(|call| !call.contains("Put") && !call.contains("Create")),
         "a plan only reads: {calls:?}"
     );
     place.run(&["apply", "--yes", "--dry-run"]).exits(1);
@@ -108,11 +92,7 @@ fn an_empty_account_is_made_ready_and_then_left_alone() {
     let before = emulator.calls().len();
     let again = place.run(&["apply", "--yes"]).exits(0);
     assert_eq!(again.stdout, "nothing to do\n");
-    assert!(
-        emulator.calls()[before..]
-            .iter()
-            .all(|call| !call.contains("Put") && !call.contains("Update")),
-    );
+    assert!(emulator.calls()[before..].iter().all(|call| !call.contains("Put") && !call.contains("Update")),);
     let plan = place.run(&["plan", "--format", "json"]).exits(0).json();
     assert_eq!(plan["actions"], json!([]));
     assert_eq!(plan["unchanged"].as_array().unwrap().len(), 12);
@@ -146,16 +126,7 @@ s3.put_bucket_lifecycle_configuration(Bucket=b, LifecycleConfiguration={{'Rules'
         .filter(|line| line["thing"].as_str().unwrap().starts_with("S3"))
         .map(|line| line["setting"].as_str().unwrap())
         .collect();
-    assert_eq!(
-        pending,
-        [
-            "default encryption",
-            "policy",
-            "versioning",
-            "lifecycle",
-            "tags"
-        ]
-    );
+    assert_eq!(pending, ["default encryption", "policy", "versioning", "lifecycle", "tags"]);
     place.run(&["apply", "--yes"]).exits(0);
     let settings = settings(&emulator, &place.bucket(), "osmt-hand");
     is_whole(&settings, &place);
@@ -188,13 +159,8 @@ fn a_saved_plan_is_refused_once_the_account_has_changed() {
     ));
     place.run(&["apply", file, "--yes"]).exits(4);
     let drift = place.run(&["status"]).exits(1);
-    assert!(
-        drift.stdout.contains("~ versioning: Suspended → Enabled"),
-        "{drift:?}"
-    );
-    place
-        .run(&["apply", "config.auto.tfvars.json", "--yes"])
-        .exits(2);
+    assert!(drift.stdout.contains("~ versioning: Suspended → Enabled"), "{drift:?}");
+    place.run(&["apply", "config.auto.tfvars.json", "--yes"]).exits(2);
     place.run(&["apply", "--yes"]).exits(0);
     place.run(&["status"]).exits(0);
 }
@@ -231,9 +197,7 @@ fn a_lock_file_needs_no_table_and_an_old_one_goes_with_the_rest() {
     place.run(&["status", "--lock", "s3"]).exits(0);
     place.run(&["apply", "--yes"]).exits(0);
     assert_eq!(tables(), json!(["osmt-file"]));
-    place
-        .run(&["destroy", "--yes", "--confirm", "file", "--lock", "s3"])
-        .exits(0);
+    place.run(&["destroy", "--yes", "--confirm", "file", "--lock", "s3"]).exits(0);
     assert_eq!(tables(), json!([]));
 }
 
@@ -242,9 +206,7 @@ fn two_at_once_end_in_the_same_state() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "both");
     std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| place.run(&["apply", "--yes"])))
-            .collect();
+        let runs: Vec<_> = (0..3).map(|_| scope.spawn(|| place.run(&["apply", "--yes"]))).collect();
         for run in runs {
             run.join().unwrap().exits(0);
         }

@@ -2,8 +2,7 @@
 
 use std::process::Command as Program;
 
-use crate::place::Place;
-use crate::place::zone;
+use crate::place::{Place, zone};
 use crate::support;
 use crate::support::Emulator;
 
@@ -44,9 +43,7 @@ fn the_aws_cli_sees_what_the_page_says() {
     place.answers_at("osmt.example.org", &zone(&emulator, "example.org"));
     let with = "admin,account.password-policy,account.ebs-encryption";
     let ann = "arn:aws:iam::123456789012:user/ann";
-    place
-        .run(&["apply", "--yes", "--with", with, "--trust", ann])
-        .exits(0);
+    place.run(&["apply", "--yes", "--with", with, "--trust", ann]).exits(0);
     place.run(&["certificate", "--yes"]).exits(0);
     for (command, wanted) in &console {
         let (output, error) = aws(command);

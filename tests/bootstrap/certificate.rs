@@ -17,10 +17,7 @@ fn it_is_requested_once_and_only_its_arn_changes_in_the_config() {
     place.run(&["certificate", "--dry-run"]).exits(1);
     assert_eq!(place.config_text(), before);
     place.run(&["certificate"]).exits(4);
-    let made = place
-        .run(&["certificate", "--yes", "--format", "json"])
-        .exits(0)
-        .json();
+    let made = place.run(&["certificate", "--yes", "--format", "json"]).exits(0).json();
     let new = place.get(ARN);
     let written = made["actions"].as_array().unwrap().last().unwrap();
     assert_eq!(written["to"], new, "{made}");
@@ -39,16 +36,10 @@ answer = {{
 }}"
     ));
     assert_eq!(found["status"], "ISSUED");
-    assert_eq!(
-        found["names"],
-        json!(["*.osmt.test.example.org", "osmt.test.example.org"])
-    );
+    assert_eq!(found["names"], json!(["*.osmt.test.example.org", "osmt.test.example.org"]));
     assert_eq!(found["count"], 1);
     assert_eq!(found["proven"], true);
-    assert_eq!(
-        found["tags"],
-        json!(["Application", "Environment", "ManagedBy"])
-    );
+    assert_eq!(found["tags"], json!(["Application", "Environment", "ManagedBy"]));
 
     let again = place.run(&["certificate", "--yes"]).exits(0);
     assert_eq!(again.stdout, "nothing to do\n");
@@ -63,13 +54,10 @@ fn a_deadline_that_passes_leaves_something_to_go_on_with() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
     place.hosted_zone();
-    let late = place
-        .run(&["certificate", "--yes", "--timeout", "0s"])
-        .exits(3);
+    let late = place.run(&["certificate", "--yes", "--timeout", "0s"]).exits(3);
     assert!(late.stderr.contains("run it again"), "{late:?}");
     place.run(&["certificate", "--yes"]).exits(0);
-    let count =
-        emulator.ask("answer = len(client('acm').list_certificates()['CertificateSummaryList'])");
+    let count = emulator.ask("answer = len(client('acm').list_certificates()['CertificateSummaryList'])");
     assert_eq!(count, 1);
 }
 
@@ -83,10 +71,7 @@ fn what_cannot_work_is_refused_before_the_wait() {
     let zone = place.hosted_zone();
     place.set("/config/domain/name", "osmt.example.com");
     let elsewhere = place.run(&["certificate", "--yes"]).exits(4);
-    assert!(
-        elsewhere.stderr.contains("does not contain"),
-        "{elsewhere:?}"
-    );
+    assert!(elsewhere.stderr.contains("does not contain"), "{elsewhere:?}");
 
     place.set("/config/domain/name", "a.osmt.test.example.org");
     emulator.ask(&format!(
@@ -95,10 +80,7 @@ record = {{'Name': 'osmt.test.example.org', 'Type': 'CAA', 'TTL': 60, 'ResourceR
 client('route53').change_resource_record_sets(HostedZoneId='{zone}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})"#
     ));
     let forbidden = place.run(&["certificate", "--yes"]).exits(4);
-    assert!(
-        forbidden.stderr.contains("letsencrypt.org"),
-        "{forbidden:?}"
-    );
+    assert!(forbidden.stderr.contains("letsencrypt.org"), "{forbidden:?}");
 
     let private = emulator.ask(
         r"

@@ -1,10 +1,8 @@
 //! `destroy`: refused while anything is needed, whole otherwise, and repeatable.
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::place::Place;
-use crate::place::Run;
+use crate::place::{Place, Run};
 use crate::support::Emulator;
 
 fn destroy(place: &Place<'_>) -> Run {
@@ -77,20 +75,12 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
     // Under whatever name, and also where somebody deleted the state but not what it lists.
     put(&emulator, &place, "anything", full);
     refused("state anything still lists 1 resource");
-    emulator.ask(&format!(
-        "client('s3').delete_object(Bucket='{}', Key='anything')",
-        place.bucket()
-    ));
+    emulator.ask(&format!("client('s3').delete_object(Bucket='{}', Key='anything')", place.bucket()));
     refused("the last version of the deleted state anything lists 1 resource");
     put(&emulator, &place, "anything", empty);
 
     let note = r#"{"ID":"1","Who":"ann@desk","Created":"2020-01-02T03:04:05Z"}"#;
-    put(
-        &emulator,
-        &place,
-        "osmt/test/terraform.tfstate.tflock",
-        note,
-    );
+    put(&emulator, &place, "osmt/test/terraform.tfstate.tflock", note);
     refused("locked by ann@desk");
     emulator.ask(&format!(
         "client('s3').delete_object(Bucket='{}', Key='osmt/test/terraform.tfstate.tflock')",
@@ -100,8 +90,7 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
         "client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': 'b/k'}}, 'Info': {{'S': '''{note}'''}}}})"
     ));
     refused("b/k is locked by ann@desk");
-    emulator
-        .ask("client('dynamodb').delete_item(TableName='osmt-test', Key={'LockID': {'S': 'b/k'}})");
+    emulator.ask("client('dynamodb').delete_item(TableName='osmt-test', Key={'LockID': {'S': 'b/k'}})");
     emulator.ask("client('dynamodb').put_item(TableName='osmt-test', Item={'LockID': {'S': 'b/k-md5'}, 'Digest': {'S': 'x'}})");
     destroy(&place).exits(0);
     assert_eq!(left(&emulator), json!([0, 0, 0]));

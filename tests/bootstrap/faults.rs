@@ -5,15 +5,11 @@
 
 use std::process::Stdio;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::place::Place;
-use crate::place::zone;
-use crate::proxy::Fault;
-use crate::proxy::Proxy;
+use crate::place::{Place, zone};
+use crate::proxy::{Fault, Proxy};
 use crate::support::Emulator;
 
 /// No run may take longer than this, whatever happens to it.
@@ -58,7 +54,10 @@ const DESTROY: Subject = Subject {
     prepare: |place| {
         place.run(&["apply", "--yes"]).exits(0);
         place.run(&["certificate", "--yes"]).exits(0);
-        place.put("osmt/x/terraform.tfstate", "{\"lineage\":\"x\",\"resources\":[],\"padding\":\"so that it is large enough to be read\"}");
+        place.put(
+            "osmt/x/terraform.tfstate",
+            "{\"lineage\":\"x\",\"resources\":[],\"padding\":\"so that it is large enough to be read\"}",
+        );
     },
     arguments: |place| {
         let mut arguments = words("destroy --yes --confirm");
@@ -132,32 +131,17 @@ fn through(place: &Place<'_>, proxy: &Proxy, arguments: &[String]) -> Option<i32
 
 fn matrix(name: &str, subject: &Subject) {
     let emulator = Emulator::start();
-    let place = ready(
-        &emulator,
-        &zone(&emulator, "example.org"),
-        &format!("{name}0"),
-        subject,
-    );
+    let place = ready(&emulator, &zone(&emulator, "example.org"), &format!("{name}0"), subject);
     let proxy = Proxy::before(&emulator.endpoint, None);
-    assert_eq!(
-        through(&place, &proxy, &(subject.arguments)(&place)),
-        Some(0)
-    );
+    assert_eq!(through(&place, &proxy, &(subject.arguments)(&place)), Some(0));
     let calls = proxy.calls();
 
     let all = std::env::var("OSMT_FAULTS").is_ok_and(|which| which == "all");
     let cases: Vec<(usize, Fault)> = if all {
-        (0..calls.len())
-            .flat_map(|at| Fault::ALL.map(|fault| (at, fault)))
-            .collect()
+        (0..calls.len()).flat_map(|at| Fault::ALL.map(|fault| (at, fault))).collect()
     } else {
         // `destroy` lists the certificates of each region: a few of these calls tell what the others would.
-        let alike = |at: usize| {
-            calls[..at]
-                .iter()
-                .filter(|call| **call == calls[at])
-                .count()
-        };
+        let alike = |at: usize| calls[..at].iter().filter(|call| **call == calls[at]).count();
         (0..calls.len())
             .filter(|at| calls[*at] != LISTING || alike(*at) < ALIKE)
             .map(|at| (at, Fault::ALL[at % Fault::ALL.len()]))
@@ -183,20 +167,12 @@ fn matrix(name: &str, subject: &Subject) {
                     let exit = case(&place, &emulator.endpoint, subject, (at, fault));
                     ended_here += 1;
                     let told = exit.map_or("killed".to_owned(), |exit| format!("exit {exit}"));
-                    *ended
-                        .lock()
-                        .unwrap()
-                        .entry(format!("{fault:?}: {told}"))
-                        .or_default() += 1;
+                    *ended.lock().unwrap().entry(format!("{fault:?}: {told}")).or_default() += 1;
                 }
             });
         }
     });
-    println!(
-        "{name}: {} calls, {} faults, every second run converged",
-        calls.len(),
-        cases.len()
-    );
+    println!("{name}: {} calls, {} faults, every second run converged", calls.len(), cases.len());
     for (how, count) in ended.into_inner().unwrap() {
         println!("  {how}: {count}");
     }
@@ -210,37 +186,23 @@ fn ready<'a>(emulator: &'a Emulator, zone: &str, env: &str, subject: &Subject) -
     place
 }
 
-fn case(
-    place: &Place<'_>,
-    endpoint: &str,
-    subject: &Subject,
-    (at, fault): (usize, Fault),
-) -> Option<i32> {
+fn case(place: &Place<'_>, endpoint: &str, subject: &Subject, (at, fault): (usize, Fault)) -> Option<i32> {
     let arguments = (subject.arguments)(place);
     let proxy = Proxy::before(endpoint, Some((at, fault)));
     let exit = through(place, &proxy, &arguments);
     let met = proxy.calls().get(at).cloned();
     let wanted: &[Option<i32>] = match fault {
         // One fault that passes is retried; the rest ends as the contract says.
-        Fault::LostRequest | Fault::LostAnswer | Fault::ServerError | Fault::Throttled => {
-            &[Some(0), Some(3)]
-        }
+        Fault::LostRequest | Fault::LostAnswer | Fault::ServerError | Fault::Throttled => &[Some(0), Some(3)],
         Fault::Offline => &[Some(3), Some(0)],
         // A bucket that may not be seen counts as somebody else's.
         Fault::Denied => &[Some(3), Some(4), Some(0)],
         Fault::KilledBefore | Fault::KilledAfter => &[None, Some(0)],
     };
-    assert!(
-        wanted.contains(&exit),
-        "{fault:?} at call {at} ({met:?}) ended with {exit:?}"
-    );
+    assert!(wanted.contains(&exit), "{fault:?} at call {at} ({met:?}) ended with {exit:?}");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let second = place.run(&arguments);
-    assert_eq!(
-        second.exit,
-        Some(0),
-        "{fault:?} at call {at} ({met:?}), then: {second:#?}"
-    );
+    assert_eq!(second.exit, Some(0), "{fault:?} at call {at} ({met:?}), then: {second:#?}");
     place.run(subject.proof).exits(0);
     exit
 }

@@ -1,11 +1,8 @@
 //! What must not be mixed up: regions, environments, profiles, files; and what is said to a machine when it is refused.
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::place::Place;
-use crate::place::Run;
-use crate::place::ended;
+use crate::place::{Place, Run, ended};
 use crate::support;
 use crate::support::Emulator;
 
@@ -73,10 +70,7 @@ fn the_state_of_another_environment_is_never_taken_over() {
     main_tf(&place, "prod", &bucket, "osmt-test");
     for (arguments, told) in [
         (vec!["apply", "--yes"], "belongs to environment test"),
-        (
-            vec!["destroy", "--yes", "--confirm", "prod"],
-            "does not carry the tags of environment prod",
-        ),
+        (vec!["destroy", "--yes", "--confirm", "prod"], "does not carry the tags of environment prod"),
     ] {
         let run = place.run(&arguments).exits(4);
         assert!(run.stderr.contains(told), "{run:?}");
@@ -129,9 +123,7 @@ fn names_that_aws_refuses_are_bad_usage() {
         let [flag, value] = wrong;
         place.run(&["plan", flag, value]).exits(2);
     }
-    place
-        .run(&["plan", "--lock", "s3", "--lock-table", "osmt-x"])
-        .exits(2);
+    place.run(&["plan", "--lock", "s3", "--lock-table", "osmt-x"]).exits(2);
     let mut empty = place.command(&["plan"]);
     empty.env("AWS_ENDPOINT_URL", "");
     let run = ended(empty).exits(2);
@@ -154,13 +146,7 @@ fn a_profile_that_is_named_is_meant() {
         ),
     );
     let aws_config = folder.join("aws-config");
-    support::write(
-        &aws_config,
-        &format!(
-            "[profile ann]\ncredential_process = sh {}\n",
-            process.display()
-        ),
-    );
+    support::write(&aws_config, &format!("[profile ann]\ncredential_process = sh {}\n", process.display()));
     let plan = |more: &[&str]| -> Run {
         let mut arguments = vec!["plan"];
         arguments.extend(more);
@@ -213,10 +199,8 @@ fn a_failure_half_way_tells_a_machine_how_far_it_came() {
     command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
     ended(command).exits(0);
     let calls = proxy.calls();
-    let at = calls
-        .iter()
-        .position(|call| call.starts_with("PUT") && call.contains("publicAccessBlock"))
-        .unwrap();
+    let at =
+        calls.iter().position(|call| call.starts_with("PUT") && call.contains("publicAccessBlock")).unwrap();
     let place = Place::new(&emulator, "again");
     let fault = Some((at, crate::proxy::Fault::Denied));
     let proxy = crate::proxy::Proxy::before(&emulator.endpoint, fault);
@@ -234,9 +218,7 @@ fn a_plan_is_saved_over_a_plan_and_over_nothing_else() {
     let place = Place::new(&emulator, "test");
     let config = place.config_text();
     let path = place.config_path();
-    let run = place
-        .run(&["plan", "--out", path.to_str().unwrap()])
-        .exits(4);
+    let run = place.run(&["plan", "--out", path.to_str().unwrap()]).exits(4);
     assert!(run.stderr.contains("is no saved plan"), "{run:?}");
     assert_eq!(place.config_text(), config);
     assert!(!wrote(&emulator.calls()));
@@ -250,7 +232,5 @@ fn a_plan_is_saved_over_a_plan_and_over_nothing_else() {
     assert!(missing.stderr.contains("--out FILE"), "{missing:?}");
     let text = std::fs::read_to_string(&file).unwrap();
     support::write(&file, &text.replace("\"version\": 1", "\"version\": 99"));
-    place
-        .run(&["apply", file.to_str().unwrap(), "--yes"])
-        .exits(2);
+    place.run(&["apply", file.to_str().unwrap(), "--yes"]).exits(2);
 }

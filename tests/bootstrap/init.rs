@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use crate::place::Run;
-use crate::place::ended;
+use crate::place::{Run, ended};
 use crate::support;
-use crate::support::osmt;
-use crate::support::root;
+use crate::support::{osmt, root};
 
 pub(crate) const ANSWERS: &str = "--account-id 123456789012 --region us-west-2 --env test --domain osmt.example.org \
     --hosted-zone-id Z0123456789ABCDEFGHIJ --oauth-issuer https://login.example.org/x --oauth-client-id abc --oauth-audience api://default";
@@ -27,10 +25,7 @@ pub(crate) fn checkout() -> tempfile::TempDir {
 
 fn init(folder: &Path, arguments: &str) -> Run {
     let mut command = osmt("osmt-bootstrap");
-    command
-        .args(["init", "--dir"])
-        .arg(folder)
-        .args(arguments.split_whitespace());
+    command.args(["init", "--dir"]).arg(folder).args(arguments.split_whitespace());
     ended(command)
 }
 
@@ -57,10 +52,7 @@ fn answers_become_two_files_once() {
     }
     assert!(!main.contains("profile") && !main.contains("use_lockfile") && !main.contains("{{"));
     let config = read(dir, "config.auto.tfvars.json");
-    assert!(
-        config.contains(r#""azs": ["us-west-2a", "us-west-2b"]"#),
-        "{config}"
-    );
+    assert!(config.contains(r#""azs": ["us-west-2a", "us-west-2b"]"#), "{config}");
 
     let again = init(dir, ANSWERS).exits(0);
     assert_eq!(again.stdout, "nothing to do\n");
@@ -72,46 +64,27 @@ fn an_edited_config_keeps_every_byte_that_no_flag_speaks_of() {
     let folder = checkout();
     let dir = folder.path();
     init(dir, &format!("{ANSWERS} --yes")).exits(0);
-    let mine = read(dir, "config.auto.tfvars.json").replace(
-        "  \"log_retention_days\": 30",
-        "\t\"log_retention_days\":   90",
-    );
+    let mine = read(dir, "config.auto.tfvars.json")
+        .replace("  \"log_retention_days\": 30", "\t\"log_retention_days\":   90");
     support::write(&dir.join("config.auto.tfvars.json"), &mine);
     init(dir, &format!("{ANSWERS} --yes")).exits(0);
     assert_eq!(read(dir, "config.auto.tfvars.json"), mine);
 
     let changed = init(dir, "--domain skills.example.org --yes").exits(0);
-    assert!(
-        changed.stderr.contains("+    \"domain\""),
-        "the change is shown: {changed:?}"
-    );
-    assert_eq!(
-        read(dir, "config.auto.tfvars.json"),
-        mine.replace("osmt.example.org", "skills.example.org")
-    );
+    assert!(changed.stderr.contains("+    \"domain\""), "the change is shown: {changed:?}");
+    assert_eq!(read(dir, "config.auto.tfvars.json"), mine.replace("osmt.example.org", "skills.example.org"));
 }
 
 #[test]
 fn names_somebody_chose_stay_and_the_lock_moves_both_ways() {
     let folder = checkout();
     let dir = folder.path();
-    init(
-        dir,
-        &format!("{ANSWERS} --yes --bucket mine --profile ann --write-profile"),
-    )
-    .exits(0);
+    init(dir, &format!("{ANSWERS} --yes --bucket mine --profile ann --write-profile")).exits(0);
     let main = read(dir, "main.tf");
-    assert_eq!(
-        main.matches("profile             = \"ann\"").count(),
-        2,
-        "{main}"
-    );
+    assert_eq!(main.matches("profile             = \"ann\"").count(), 2, "{main}");
     init(dir, "--env prod --yes").exits(0);
     let main = read(dir, "main.tf");
-    assert!(
-        main.contains("\"mine\"") && main.contains("\"osmt-prod\""),
-        "{main}"
-    );
+    assert!(main.contains("\"mine\"") && main.contains("\"osmt-prod\""), "{main}");
     assert!(main.contains("osmt/prod/terraform.tfstate"), "{main}");
 }
 
@@ -119,26 +92,13 @@ fn names_somebody_chose_stay_and_the_lock_moves_both_ways() {
 fn subnets_follow_from_the_block_and_the_zones() {
     let folder = checkout();
     let dir = folder.path();
-    init(
-        dir,
-        &format!("{ANSWERS} --yes --vpc-cidr 10.0.0.0/16 --azs us-west-2a,us-west-2b,us-west-2d"),
-    )
-    .exits(0);
+    init(dir, &format!("{ANSWERS} --yes --vpc-cidr 10.0.0.0/16 --azs us-west-2a,us-west-2b,us-west-2d"))
+        .exits(0);
     let config = read(dir, "config.auto.tfvars.json");
-    assert!(
-        config.contains(r#""private": ["10.0.0.0/20", "10.0.32.0/20", "10.0.64.0/20"]"#),
-        "{config}"
-    );
-    assert!(
-        config.contains(r#""public": ["10.0.128.0/20", "10.0.160.0/20", "10.0.192.0/20"]"#),
-        "{config}"
-    );
+    assert!(config.contains(r#""private": ["10.0.0.0/20", "10.0.32.0/20", "10.0.64.0/20"]"#), "{config}");
+    assert!(config.contains(r#""public": ["10.0.128.0/20", "10.0.160.0/20", "10.0.192.0/20"]"#), "{config}");
     // Another region has other zones; the network may stay.
-    init(
-        dir,
-        "--region eu-central-1 --azs eu-central-1a,eu-central-1b --yes",
-    )
-    .exits(0);
+    init(dir, "--region eu-central-1 --azs eu-central-1a,eu-central-1b --yes").exits(0);
     assert!(read(dir, "main.tf").contains("osmt-test-123456789012-eu-central-1"));
 }
 
@@ -147,10 +107,7 @@ fn answers_that_cannot_be_right_are_bad_usage() {
     let folder = checkout();
     let dir = folder.path();
     let open = init(dir, "--env test").exits(2);
-    assert!(
-        open.stderr.contains("--account-id, --region, --domain"),
-        "{open:?}"
-    );
+    assert!(open.stderr.contains("--account-id, --region, --domain"), "{open:?}");
     for wrong in [
         "--env Prod",
         "--env a--b",
@@ -168,11 +125,7 @@ fn answers_that_cannot_be_right_are_bad_usage() {
         let answers = ANSWERS.split(" --").map(|answer| {
             let flag = wrong.split(' ').next().unwrap().trim_start_matches("--");
             let own = answer.trim_start_matches("--");
-            if own.split(' ').next() == Some(flag) {
-                String::new()
-            } else {
-                format!("--{own}")
-            }
+            if own.split(' ').next() == Some(flag) { String::new() } else { format!("--{own}") }
         });
         let answers: Vec<String> = answers.collect();
         let run = init(dir, &format!("{} {wrong} --yes", answers.join(" "))).exits(2);
@@ -190,10 +143,7 @@ fn an_edited_environment_brings_its_own_names() {
     init(dir, &format!("{ANSWERS} --yes")).exits(0);
     let path = dir.join("config.auto.tfvars.json");
     let config = read(dir, "config.auto.tfvars.json");
-    support::write(
-        &path,
-        &config.replace("\"env\": \"test\"", "\"env\": \"prod\""),
-    );
+    support::write(&path, &config.replace("\"env\": \"test\"", "\"env\": \"prod\""));
     init(dir, "--yes").exits(0);
     let main = read(dir, "main.tf");
     for line in [
@@ -210,11 +160,7 @@ fn an_edited_environment_brings_its_own_names() {
 fn what_somebody_added_to_main_tf_or_to_the_network_stays() {
     let folder = checkout();
     let dir = folder.path();
-    init(
-        dir,
-        &format!("{ANSWERS} --yes --profile ann --write-profile"),
-    )
-    .exits(0);
+    init(dir, &format!("{ANSWERS} --yes --profile ann --write-profile")).exits(0);
     let mine = read(dir, "main.tf").replace(
         "    allowed_account_ids = [\"123456789012\"]\n    dynamodb",
         "    allowed_account_ids = [\"123456789012\"]\n    kms_key_id          = \"alias/state\" # ours\n    dynamodb",
@@ -222,10 +168,8 @@ fn what_somebody_added_to_main_tf_or_to_the_network_stays() {
     assert!(mine.contains("kms_key_id"));
     support::write(&dir.join("main.tf"), &mine);
     let path = dir.join("config.auto.tfvars.json");
-    let network = read(dir, "config.auto.tfvars.json").replace(
-        "\"192.168.100.64/27\"]",
-        "\"192.168.100.64/27\", \"192.168.100.96/27\"]",
-    );
+    let network = read(dir, "config.auto.tfvars.json")
+        .replace("\"192.168.100.64/27\"]", "\"192.168.100.64/27\", \"192.168.100.96/27\"]");
     support::write(&path, &network);
     init(dir, "--yes").exits(0);
     assert_eq!(read(dir, "main.tf"), mine);

@@ -1,8 +1,6 @@
 //! The lock moves from table to file and back, but only while nobody holds it.
 
-use crate::init::ANSWERS;
-use crate::init::checkout;
-use crate::init::read;
+use crate::init::{ANSWERS, checkout, read};
 use crate::place::ended;
 use crate::support;
 use crate::support::Emulator;
@@ -14,19 +12,13 @@ fn the_lock_moves_both_ways_but_only_while_nobody_holds_it() {
     let dir = folder.path();
     let run = |arguments: &str| {
         let mut command = emulator.osmt("osmt-bootstrap");
-        command
-            .args(arguments.split_whitespace())
-            .arg("--dir")
-            .arg(dir);
+        command.args(arguments.split_whitespace()).arg("--dir").arg(dir);
         ended(command)
     };
     run(&format!("init {ANSWERS} --yes")).exits(0);
     run("apply --yes").exits(0);
 
-    let (bucket, key) = (
-        "osmt-test-123456789012-us-west-2",
-        "osmt/test/terraform.tfstate",
-    );
+    let (bucket, key) = ("osmt-test-123456789012-us-west-2", "osmt/test/terraform.tfstate");
     let note = r#"{"ID":"1","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#;
     let before = read(dir, "main.tf");
     emulator.ask(&format!(
@@ -48,9 +40,7 @@ fn the_lock_moves_both_ways_but_only_while_nobody_holds_it() {
         "client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())"
     ));
     run("init --lock dynamodb --yes").exits(4);
-    emulator.ask(&format!(
-        "client('s3').delete_object(Bucket='{bucket}', Key='{key}.tflock')"
-    ));
+    emulator.ask(&format!("client('s3').delete_object(Bucket='{bucket}', Key='{key}.tflock')"));
     run("init --lock dynamodb --yes").exits(0);
     assert_eq!(read(dir, "main.tf"), before);
 }
@@ -59,24 +49,17 @@ fn the_lock_moves_both_ways_but_only_while_nobody_holds_it() {
 fn a_lock_is_looked_for_wherever_it_could_be_held() {
     let emulator = Emulator::start();
     let note = r#"{"ID":"1","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#;
-    let (bucket, key) = (
-        "osmt-test-123456789012-us-west-2",
-        "osmt/test/terraform.tfstate",
-    );
+    let (bucket, key) = ("osmt-test-123456789012-us-west-2", "osmt/test/terraform.tfstate");
     let in_table = |table: &str| {
         format!(
             "client('dynamodb').put_item(TableName='{table}', Item={{'LockID': {{'S': '{bucket}/{key}'}}, 'Info': {{'S': '''{note}'''}}}})"
         )
     };
-    let in_file = format!(
-        "client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())"
-    );
+    let in_file =
+        format!("client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())");
     let run = |folder: &tempfile::TempDir, arguments: &str| {
         let mut command = emulator.osmt("osmt-bootstrap");
-        command
-            .args(arguments.split_whitespace())
-            .arg("--dir")
-            .arg(folder.path());
+        command.args(arguments.split_whitespace()).arg("--dir").arg(folder.path());
         ended(command)
     };
     let first = checkout();
@@ -116,9 +99,6 @@ for table in ('osmt-test', 'osmt-other'):
         "    dynamodb_table      = \"osmt-test\"\n    use_lockfile        = true\n",
     );
     support::write(&folder.path().join("main.tf"), &both);
-    assert_eq!(
-        run(&folder, "init --yes").exits(0).stdout,
-        "nothing to do\n"
-    );
+    assert_eq!(run(&folder, "init --yes").exits(0).stdout, "nothing to do\n");
     assert_eq!(read(folder.path(), "main.tf"), both);
 }

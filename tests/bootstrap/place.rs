@@ -1,12 +1,10 @@
 //! A Terraform directory of a test's own, and the binary run in it.
 
-use std::io::Read as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support;
 use crate::support::Emulator;
@@ -41,11 +39,7 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(crate) fn new(emulator: &'a Emulator, env: &str) -> Self {
-        let place = Self {
-            emulator,
-            folder: tempfile::tempdir().unwrap(),
-            env: env.to_owned(),
-        };
+        let place = Self { emulator, folder: tempfile::tempdir().unwrap(), env: env.to_owned() };
         support::write(&place.config_path(), &support::config(env));
         place
     }
@@ -67,12 +61,7 @@ impl<'a> Place<'a> {
 
     pub(crate) fn get(&self, pointer: &str) -> String {
         let config: Value = serde_json::from_str(&self.config_text()).unwrap();
-        config
-            .pointer(pointer)
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .to_owned()
+        config.pointer(pointer).unwrap().as_str().unwrap().to_owned()
     }
 
     pub(crate) fn bucket(&self) -> String {

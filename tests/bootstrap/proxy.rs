@@ -1,16 +1,10 @@
 //! A wire between the binary and the account that can be cut, bent or answered for at any one call.
 
 use std::io;
-use std::io::BufRead as _;
-use std::io::BufReader;
-use std::io::Read as _;
-use std::io::Write as _;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What happens at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +59,7 @@ impl Proxy {
     pub(crate) fn before(endpoint: &str, fault: Option<(usize, Fault)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let own = listener.local_addr().unwrap();
-        let shared = Arc::new(Mutex::new(Shared {
-            fault,
-            ..Shared::default()
-        }));
+        let shared = Arc::new(Mutex::new(Shared { fault, ..Shared::default() }));
         let ended = Arc::new(AtomicBool::new(false));
         let upstream = endpoint.trim_start_matches("http://").to_owned();
         let (state, end) = (Arc::clone(&shared), Arc::clone(&ended));
@@ -84,11 +75,7 @@ impl Proxy {
                 });
             }
         });
-        Self {
-            endpoint: format!("http://{own}"),
-            shared,
-            ended,
-        }
+        Self { endpoint: format!("http://{own}"), shared, ended }
     }
 
     /// The process to kill where the fault says so.
@@ -142,15 +129,10 @@ fn serve(client: TcpStream, upstream: &str, shared: &Mutex<Shared>) -> io::Resul
     Ok(())
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "ends a connection like its siblings"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "ends a connection like its siblings")]
 fn kill(shared: &Mutex<Shared>) -> io::Result<()> {
     if let Some(process) = shared.lock().unwrap().process {
-        let _ = std::process::Command::new("kill")
-            .args(["-9", &process.to_string()])
-            .status();
+        let _ = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
     }
     Ok(())
 }
@@ -183,10 +165,8 @@ fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String,
 fn forward(upstream: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream)?;
     let (first, rest) = head.split_once("\r\n").unwrap_or((head, "\r\n"));
-    let rest: String = rest
-        .split_inclusive("\r\n")
-        .filter(|line| !line.to_lowercase().starts_with("connection:"))
-        .collect();
+    let rest: String =
+        rest.split_inclusive("\r\n").filter(|line| !line.to_lowercase().starts_with("connection:")).collect();
     server.write_all(format!("{first}\r\nConnection: close\r\n{rest}").as_bytes())?;
     server.write_all(body)?;
     let mut answer = Vec::new();
@@ -209,9 +189,7 @@ fn name(head: &str, body: &[u8]) -> String {
         return target.to_owned();
     }
     let form = String::from_utf8_lossy(body);
-    let action = form
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("Action="));
+    let action = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
     action.unwrap_or(first).to_owned()
 }
 
@@ -226,22 +204,15 @@ fn throttled(head: &str) -> Vec<u8> {
 /// An error in the form of the protocol that the call speaks.
 fn error(head: &str, status: u16, code: &str) -> Vec<u8> {
     let (kind, body) = if header(head, "x-amz-target").is_some() {
-        let code = if code == "AccessDenied" {
-            "AccessDeniedException"
-        } else {
-            code
-        };
+        let code = if code == "AccessDenied" { "AccessDeniedException" } else { code };
         (
             "application/x-amz-json-1.1",
             format!("{{\"__type\":\"{code}\",\"message\":\"as the test wants it\"}}"),
         )
     } else {
-        let error =
-            format!("<Error><Code>{code}</Code><Message>as the test wants it</Message></Error>");
+        let error = format!("<Error><Code>{code}</Code><Message>as the test wants it</Message></Error>");
         // S3 alone does without the envelope.
-        let body = if header(head, "x-amz-expected-bucket-owner").is_some()
-            || head.contains("-us-west-2")
-        {
+        let body = if header(head, "x-amz-expected-bucket-owner").is_some() || head.contains("-us-west-2") {
             error
         } else {
             format!("<ErrorResponse>{error}</ErrorResponse>")
@@ -249,14 +220,7 @@ fn error(head: &str, status: u16, code: &str) -> Vec<u8> {
         ("application/xml", body)
     };
     // An answer to HEAD has no body.
-    let body = if head.starts_with("HEAD") {
-        String::new()
-    } else {
-        body
-    };
-    format!(
-        "HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    let body = if head.starts_with("HEAD") { String::new() } else { body };
+    format!("HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
 }

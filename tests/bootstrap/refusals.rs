@@ -1,15 +1,10 @@
 //! What bootstrap refuses, and how fast and clearly it fails.
 
-use crate::place::Place;
-use crate::place::ended;
-use crate::support::Emulator;
-use crate::support::osmt;
+use crate::place::{Place, ended};
+use crate::support::{Emulator, osmt};
 
-const WRITES: [&[&str]; 3] = [
-    &["apply", "--yes"],
-    &["certificate", "--yes"],
-    &["destroy", "--yes", "--confirm", "test"],
-];
+const WRITES: [&[&str]; 3] =
+    [&["apply", "--yes"], &["certificate", "--yes"], &["destroy", "--yes", "--confirm", "test"]];
 
 #[test]
 fn another_account_is_refused_before_anything_is_read_or_written() {
@@ -19,14 +14,7 @@ fn another_account_is_refused_before_anything_is_read_or_written() {
         let run = place.run(verb).exits(4);
         assert!(run.stderr.contains("210987654321"), "{run:?}");
     }
-    assert!(
-        emulator
-            .calls()
-            .iter()
-            .all(|call| call == "sts:GetCallerIdentity"),
-        "{:?}",
-        emulator.calls()
-    );
+    assert!(emulator.calls().iter().all(|call| call == "sts:GetCallerIdentity"), "{:?}", emulator.calls());
 }
 
 #[test]
@@ -35,9 +23,7 @@ fn without_credentials_or_network_it_fails_with_one_message() {
     let place = Place::new(&emulator, "test");
     for verb in WRITES {
         let mut without = place.command(verb);
-        without
-            .env_remove("AWS_ACCESS_KEY_ID")
-            .env_remove("AWS_SECRET_ACCESS_KEY");
+        without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
         let mut nowhere = place.command(verb);
         nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
         for (command, told) in [(without, "credentials"), (nowhere, "could not reach AWS")] {
@@ -54,11 +40,7 @@ fn without_credentials_or_network_it_fails_with_one_message() {
 fn a_config_that_cannot_be_read_is_bad_usage_and_names_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.auto.tfvars.json");
-    for (text, told) in [
-        ("{\n  \"config\": tru\n}", "line 2"),
-        ("{}", "missing field"),
-        ("", "line 1"),
-    ] {
+    for (text, told) in [("{\n  \"config\": tru\n}", "line 2"), ("{}", "missing field"), ("", "line 1")] {
         crate::support::write(&config, text);
         let mut command = osmt("osmt-bootstrap");
         command.arg("plan").arg("--dir").arg(folder.path());
@@ -85,20 +67,7 @@ client('dynamodb').create_table(TableName='theirs', KeySchema=[{{'AttributeName'
     let before = emulator.calls().len();
     let run = place.run(&["apply", "--yes"]).exits(4);
     assert!(run.stderr.contains("eu-central-1"), "{run:?}");
-    let run = place
-        .run(&[
-            "apply",
-            "--yes",
-            "--bucket",
-            "osmt-other",
-            "--lock-table",
-            "theirs",
-        ])
-        .exits(4);
+    let run = place.run(&["apply", "--yes", "--bucket", "osmt-other", "--lock-table", "theirs"]).exits(4);
     assert!(run.stderr.contains("id (S)"), "{run:?}");
-    assert!(
-        emulator.calls()[before..]
-            .iter()
-            .all(|call| !call.contains("Put") && !call.contains("Create")),
-    );
+    assert!(emulator.calls()[before..].iter().all(|call| !call.contains("Put") && !call.contains("Create")),);
 }

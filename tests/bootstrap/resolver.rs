@@ -1,23 +1,15 @@
 //! What the world's DNS says is looked at before a certificate is waited for: a resolver of the test's own answers.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 
-use domain::base::Message;
-use domain::base::MessageBuilder;
-use domain::base::Name;
-use domain::base::Rtype;
-use domain::base::Ttl;
 use domain::base::iana::Rcode;
-use domain::rdata::Caa;
-use domain::rdata::Ns;
-use domain::rdata::caa::CaaFlags;
-use domain::rdata::caa::CaaTag;
+use domain::base::{Message, MessageBuilder, Name, Rtype, Ttl};
+use domain::rdata::caa::{CaaFlags, CaaTag};
+use domain::rdata::{Caa, Ns};
 use serde_json::json;
 
-use crate::place::Place;
-use crate::place::zone;
+use crate::place::{Place, zone};
 use crate::support::Emulator;
 
 /// What is told of a name: name servers, and who may issue. A name that is not listed does not exist.
@@ -53,17 +45,13 @@ fn answer(query: &Message<Vec<u8>>, world: &BTreeMap<String, Told>) -> Vec<u8> {
         Some(_) if broken => Rcode::SERVFAIL,
         Some(_) => Rcode::NOERROR,
     };
-    let mut answer = MessageBuilder::new_vec()
-        .start_answer(query, rcode)
-        .unwrap();
+    let mut answer = MessageBuilder::new_vec().start_answer(query, rcode).unwrap();
     let told = told.cloned().unwrap_or_default();
     let ttl = Ttl::from_secs(60);
     if question.qtype() == Rtype::NS {
         for server in &told.servers {
             let server: Name<Vec<u8>> = server.parse().unwrap();
-            answer
-                .push((question.qname(), ttl, Ns::new(server)))
-                .unwrap();
+            answer.push((question.qname(), ttl, Ns::new(server))).unwrap();
         }
     }
     if question.qtype() == Rtype::CAA {
@@ -86,10 +74,7 @@ fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Told>) {
     ));
     let servers: Vec<String> = serde_json::from_value(servers).unwrap();
     assert!(!servers.is_empty());
-    let delegated = Told {
-        servers,
-        ..Told::default()
-    };
+    let delegated = Told { servers, ..Told::default() };
     let world = [
         ("skills.example.org".to_owned(), delegated),
         ("example.org".to_owned(), Told::default()),
@@ -100,10 +85,7 @@ fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Told>) {
 
 fn requested(emulator: &Emulator) -> usize {
     let calls = emulator.calls();
-    calls
-        .iter()
-        .filter(|call| *call == "acm:RequestCertificate")
-        .count()
+    calls.iter().filter(|call| *call == "acm:RequestCertificate").count()
 }
 
 #[test]
@@ -120,8 +102,7 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     elsewhere.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
     let run = certificate(&elsewhere).exits(4);
     assert!(
-        run.stderr
-            .contains("the world is sent to ns1.registrar.example for skills.example.org"),
+        run.stderr.contains("the world is sent to ns1.registrar.example for skills.example.org"),
         "{run:?}"
     );
     let right = &world[&name()].servers.join(", ");
@@ -141,16 +122,14 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     forbidden.get_mut("org").unwrap().issuers = vec!["amazon.com"];
     forbidden.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org", ";"];
     let run = certificate(&forbidden).exits(4);
-    let told = "the CAA record at example.org forbids Amazon to issue (0 issue \"letsencrypt.org\", 0 issue \";\")";
+    let told =
+        "the CAA record at example.org forbids Amazon to issue (0 issue \"letsencrypt.org\", 0 issue \";\")";
     assert!(run.stderr.contains(told), "{run:?}");
 
     // Both at once, in one run.
     forbidden.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
     let run = certificate(&forbidden).exits(4);
-    assert!(
-        run.stderr.contains("registrar") && run.stderr.contains("letsencrypt"),
-        "{run:?}"
-    );
+    assert!(run.stderr.contains("registrar") && run.stderr.contains("letsencrypt"), "{run:?}");
     assert_eq!(requested(&emulator), 0);
 
     // Once it is issued, the same is worth a warning: ACM will want to renew it.
@@ -189,9 +168,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
         place.get("/config/domain/hosted_zone_id")
     ));
     let address = resolver(world).to_string();
-    let run = place
-        .run(&["certificate", "--yes", "--resolver", &address])
-        .exits(0);
+    let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(0);
     assert_eq!(run.stderr, "");
 }
 
@@ -202,9 +179,7 @@ fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     for asked in [address.as_str(), "none"] {
-        let run = place
-            .run(&["certificate", "--dry-run", "-v", "--resolver", asked])
-            .exits(1);
+        let run = place.run(&["certificate", "--dry-run", "-v", "--resolver", asked]).exits(1);
         for told in [
             "not checked: whether the world is sent to hosted zone",
             "not checked: CAA records above skills.example.org",
@@ -212,13 +187,8 @@ fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
             assert!(run.stderr.contains(told), "{told}: {run:?}");
         }
     }
-    let wrong = place
-        .run(&["certificate", "--resolver", "dns.example"])
-        .exits(2);
-    assert!(
-        wrong.stderr.contains("the address of a resolver"),
-        "{wrong:?}"
-    );
+    let wrong = place.run(&["certificate", "--resolver", "dns.example"]).exits(2);
+    assert!(wrong.stderr.contains("the address of a resolver"), "{wrong:?}");
     assert_eq!(
         emulator.ask("answer = client('acm').list_certificates()['CertificateSummaryList']"),
         json!([])

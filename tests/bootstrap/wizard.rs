@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::init::checkout;
-use crate::init::read;
+use crate::init::{checkout, read};
 use crate::support::Emulator;
 
 /// `init` on a terminal of its own, told these lines: its exit and what it said.
@@ -58,10 +57,7 @@ fn on_a_terminal_the_account_tells_its_regions_and_zones() {
     }
     assert!(!said.contains("offline knowledge"), "{said}");
     let config = read(dir, "config.auto.tfvars.json");
-    assert!(
-        config.contains(r#""azs": ["eu-central-1a", "eu-central-1b"]"#),
-        "{config}"
-    );
+    assert!(config.contains(r#""azs": ["eu-central-1a", "eu-central-1b"]"#), "{config}");
     let calls = emulator.calls();
     for call in ["ec2:DescribeRegions", "ec2:DescribeAvailabilityZones"] {
         assert!(calls.iter().any(|made| made == call), "{calls:?}");
@@ -110,13 +106,7 @@ fn the_wizard_says_why_the_account_offers_nothing() {
     let unreached = "os.environ['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:9'";
     let (exit, said) = on_a_terminal(&emulator, folder.path(), unreached, &lines);
     assert_eq!(exit, 0, "{said}");
-    assert!(
-        said.contains("AWS offers no answers here: could not reach AWS"),
-        "{said}"
-    );
+    assert!(said.contains("AWS offers no answers here: could not reach AWS"), "{said}");
     // The doctor judges each answer.
-    assert!(
-        said.contains("environment name Prod has upper case"),
-        "{said}"
-    );
+    assert!(said.contains("environment name Prod has upper case"), "{said}");
 }

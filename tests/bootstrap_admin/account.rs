@@ -1,13 +1,9 @@
 //! The account's own settings: shown, and changed only where they are named.
 
-use std::io::Read as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
-use super::bootstrap;
-use super::in_workplace;
-use super::run;
 use super::support::Emulator;
-use super::workplace;
+use super::{bootstrap, in_workplace, run, workplace};
 
 #[test]
 fn an_item_changes_only_where_it_is_named() {
@@ -43,9 +39,7 @@ except iam.exceptions.NoSuchEntityException:
     let (exit, plan, error) = bootstrap("apply --only account.password-policy --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(
-        plan.contains(
-            "~ password policy: 20 characters; changed every 180 days → 20 characters; with"
-        ),
+        plan.contains("~ password policy: 20 characters; changed every 180 days → 20 characters; with"),
         "{plan}"
     );
     let found = account.ask(policy);
@@ -89,9 +83,7 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
     // Not known is said where it is only looked at, and ends what would change it.
     let unreached = |arguments: &str| {
         let mut command = in_workplace(account.osmt("osmt-bootstrap"), &folder, arguments);
-        command
-            .env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")
-            .env("AWS_MAX_ATTEMPTS", "1");
+        command.env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
         run(command)
     };
     let (exit, plan, _) = unreached("plan --only account");
@@ -135,12 +127,7 @@ answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
     assert!(plan.contains(change), "{plan}");
     let (exit, _, error) = bootstrap(&format!("apply {item} --yes"));
     assert_eq!(exit, 0, "{error}");
-    let on = [
-        "BlockPublicAcls",
-        "IgnorePublicAcls",
-        "BlockPublicPolicy",
-        "RestrictPublicBuckets",
-    ];
+    let on = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
     assert_eq!(switches("None"), serde_json::json!(on));
     let (exit, said, error) = bootstrap(&format!("apply {item} --yes"));
     assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
@@ -172,10 +159,7 @@ fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
     let (account, folder) = (Emulator::start(), workplace());
     let told = |status: u16, answer: &'static str| {
         let mut command = account.osmt("osmt-bootstrap");
-        command.env(
-            "AWS_ENDPOINT_URL_ACCESSANALYZER",
-            one_answer(status, answer),
-        );
+        command.env("AWS_ENDPOINT_URL_ACCESSANALYZER", one_answer(status, answer));
         let (exit, plan, error) = run(in_workplace(command, &folder, "plan --only account"));
         assert_eq!(exit, 0, "{error}");
         let lines = plan.lines().map(str::trim);
@@ -191,16 +175,10 @@ fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
     assert!(told(200, answer(unused.into())).starts_with("NONE of this account"));
     let failed = outside.replace("ACTIVE", "FAILED");
     assert!(told(200, answer(failed)).starts_with("NONE of this account"));
-    assert_eq!(
-        told(200, answer(format!("{unused},{outside}"))),
-        "outside is active"
-    );
+    assert_eq!(told(200, answer(format!("{unused},{outside}"))), "outside is active");
     // An answer that cannot be read is not known, and neither is a refusal.
     assert!(told(200, "{").starts_with("not known: "));
-    assert_eq!(
-        told(403, r#"{"message":"no"}"#),
-        "not known: access-analyzer:ListAnalyzers was denied"
-    );
+    assert_eq!(told(403, r#"{"message":"no"}"#), "not known: access-analyzer:ListAnalyzers was denied");
 }
 
 /// A service that knows one answer.

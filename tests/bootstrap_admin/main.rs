@@ -46,9 +46,5 @@ fn run(mut command: Command) -> (i32, String, String) {
 
 /// `osmt-bootstrap` in that directory, for an emulated account.
 fn bootstrap(account: &Emulator, folder: &TempDir, arguments: &str) -> (i32, String, String) {
-    run(in_workplace(
-        account.osmt("osmt-bootstrap"),
-        folder,
-        arguments,
-    ))
+    run(in_workplace(account.osmt("osmt-bootstrap"), folder, arguments))
 }

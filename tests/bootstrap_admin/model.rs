@@ -1,17 +1,11 @@
 //! For whatever is there: applying the plan to a model of it leaves nothing to do, and so does taking it away.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use osmt::account::iam::Policy;
-use osmt::account::iam::Role;
-use osmt::bootstrap::Target;
-use osmt::bootstrap::admin_policy;
-use osmt::bootstrap::admin_role;
-use osmt::bootstrap::admin_role::Change;
-use osmt::bootstrap::admin_role::Seen;
-use osmt::bootstrap::admin_role::Wishes;
+use osmt::account::iam::{Policy, Role};
+use osmt::bootstrap::admin_role::{Change, Seen, Wishes};
 use osmt::bootstrap::parts::Parts;
+use osmt::bootstrap::{Target, admin_role};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -34,19 +28,12 @@ fn arn() -> impl Strategy<Value = String> {
 fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
     let key = prop_oneof!["Application", "Environment", "ManagedBy", "[A-Z][a-z]{3}"];
     let value = prop_oneof!["osmt", "test", "osmt-bootstrap", "[a-z]{3}"];
-    prop_oneof![
-        Just(target().tags()),
-        proptest::collection::btree_map(key, value, 0..5)
-    ]
+    prop_oneof![Just(target().tags()), proptest::collection::btree_map(key, value, 0..5)]
 }
 
 fn policy(part: &'static str) -> impl Strategy<Value = Policy> {
-    let ours = admin_policy::document(&target(), "Z1", part).to_string();
-    let document = prop_oneof![
-        Just(ours),
-        Just("{}".to_owned()),
-        Just("not JSON".to_owned())
-    ];
+    let ours = admin_role::policy::document(&target(), "Z1", part).to_string();
+    let document = prop_oneof![Just(ours), Just("{}".to_owned()), Just("not JSON".to_owned())];
     (document, tags(), 0..5_usize).prop_map(|(document, tags, others)| Policy {
         version: "v9".into(),
         document,
@@ -60,42 +47,31 @@ fn role() -> impl Strategy<Value = Role> {
         let statements: Vec<String> = statements
             .iter()
             .map(|(arn, ours)| {
-                let sid = if *ours { admin_policy::SID } else { "Other" };
+                let sid = if *ours { admin_role::policy::SID } else { "Other" };
                 format!(r#"{{"Sid":"{sid}","Effect":"Allow","Principal":{{"AWS":["{arn}"]}},"Action":["sts:AssumeRole"]}}"#)
             })
             .collect();
         format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
     });
-    let arns: Vec<String> = admin_policy::parts()
-        .map(|part| admin_policy::arn(&target(), part))
-        .collect();
-    let attached =
-        proptest::collection::btree_set(prop_oneof![proptest::sample::select(arns), arn()], 0..7);
+    let arns: Vec<String> =
+        admin_role::policy::parts().map(|part| admin_role::policy::arn(&target(), part)).collect();
+    let attached = proptest::collection::btree_set(prop_oneof![proptest::sample::select(arns), arn()], 0..7);
     let names = || proptest::collection::btree_set("[a-z]{2}", 0..3);
-    (
-        trust,
-        1..13_i32,
-        option::of(arn()),
-        tags(),
-        attached,
-        names(),
-        names(),
+    (trust, 1..13_i32, option::of(arn()), tags(), attached, names(), names()).prop_map(
+        |(trust, hours, boundary, tags, attached, inline, profiles)| Role {
+            trust,
+            session_seconds: hours * 3600,
+            boundary,
+            tags,
+            attached,
+            inline,
+            profiles,
+        },
     )
-        .prop_map(
-            |(trust, hours, boundary, tags, attached, inline, profiles)| Role {
-                trust,
-                session_seconds: hours * 3600,
-                boundary,
-                tags,
-                attached,
-                inline,
-                profiles,
-            },
-        )
 }
 
 fn seen() -> impl Strategy<Value = Seen> {
-    let policies: Vec<_> = admin_policy::parts()
+    let policies: Vec<_> = admin_role::policy::parts()
         .map(|part| option::of(policy(part)).prop_map(move |policy| (part, policy)))
         .collect();
     (option::of(role()), policies).prop_map(|(role, policies)| Seen {
@@ -109,25 +85,21 @@ fn seen() -> impl Strategy<Value = Seen> {
 
 fn wishes() -> impl Strategy<Value = Wishes> {
     let trust = proptest::collection::btree_set(arn(), 0..3);
-    (
-        trust,
-        any::<bool>(),
-        option::of(arn()),
-        option::of(1..13_i32),
-    )
-        .prop_map(|(trust, mfa, boundary, session_hours)| Wishes {
+    (trust, any::<bool>(), option::of(arn()), option::of(1..13_i32)).prop_map(
+        |(trust, mfa, boundary, session_hours)| Wishes {
             zone: "Z1".into(),
             trust,
             mfa,
             boundary,
             session_hours,
-        })
+        },
+    )
 }
 
 /// IAM, as far as the plan knows it.
 fn carry_out(seen: &mut Seen, change: &Change) {
     let target = target();
-    let arn = |part: &str| admin_policy::arn(&target, part);
+    let arn = |part: &str| admin_role::policy::arn(&target, part);
     match change {
         Change::CreatePolicy(part, document) => {
             let policy = Policy {
@@ -136,24 +108,12 @@ fn carry_out(seen: &mut Seen, change: &Change) {
                 others: Vec::new(),
                 tags: target.tags(),
             };
-            assert!(
-                seen.policies.insert((*part).to_owned(), policy).is_none(),
-                "{part} was there"
-            );
+            assert!(seen.policies.insert((*part).to_owned(), policy).is_none(), "{part} was there");
         }
         Change::UpdatePolicy(part, document) => {
-            seen.policies
-                .get_mut(*part)
-                .unwrap()
-                .document
-                .clone_from(document);
+            seen.policies.get_mut(*part).unwrap().document.clone_from(document);
         }
-        Change::TagPolicy(part) => seen
-            .policies
-            .get_mut(*part)
-            .unwrap()
-            .tags
-            .extend(target.tags()),
+        Change::TagPolicy(part) => seen.policies.get_mut(*part).unwrap().tags.extend(target.tags()),
         Change::Create(trust, seconds, boundary) => {
             assert!(seen.role.is_none(), "the role was there");
             seen.role = Some(Role {
@@ -167,17 +127,11 @@ fn carry_out(seen: &mut Seen, change: &Change) {
         Change::Delete => {
             let role = seen.role.take().unwrap();
             let holds: Vec<&BTreeSet<String>> = vec![&role.attached, &role.inline, &role.profiles];
-            assert!(
-                holds.iter().all(|held| held.is_empty()),
-                "IAM refuses: {role:?}"
-            );
+            assert!(holds.iter().all(|held| held.is_empty()), "IAM refuses: {role:?}");
         }
         Change::DeletePolicy(part) => {
             let role = seen.role.as_ref();
-            assert!(
-                role.is_none_or(|role| !role.attached.contains(&arn(part))),
-                "IAM refuses: {part}"
-            );
+            assert!(role.is_none_or(|role| !role.attached.contains(&arn(part))), "IAM refuses: {part}");
             assert!(seen.policies.remove(*part).is_some());
         }
         on_role => {
@@ -188,10 +142,7 @@ fn carry_out(seen: &mut Seen, change: &Change) {
                 Change::Boundary(arn) => role.boundary = Some(arn.clone()),
                 Change::Tags => role.tags.extend(target.tags()),
                 Change::Attach(part) => {
-                    assert!(
-                        seen.policies.contains_key(*part),
-                        "IAM refuses: there is no {part}"
-                    );
+                    assert!(seen.policies.contains_key(*part), "IAM refuses: there is no {part}");
                     role.attached.insert(arn(part));
                 }
                 Change::Detach(arn) => assert!(role.attached.remove(arn)),

@@ -1,16 +1,10 @@
 //! The policy simulator's answers, at the wire: a decided "no" refuses, anything else goes on.
 
-use std::io::Read;
-use std::io::Write;
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 
-use super::in_workplace;
-use super::run;
-use super::support;
-use super::workplace;
+use super::{in_workplace, run, support, workplace};
 
 /// A few calls of IAM and STS, with one answer of the simulator.
 struct Account {
@@ -58,30 +52,16 @@ impl Account {
 fn answer(mut stream: TcpStream, caller: &str, simulated: (u16, &str), calls: &Mutex<Vec<String>>) {
     let body = request_body(&mut stream);
     let field = |name: &str| {
-        let value = body
-            .split('&')
-            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-        value
-            .unwrap_or_default()
-            .replace("%3A", ":")
-            .replace("%2A", "*")
-            .replace("%2F", "/")
+        let value = body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or_default().replace("%3A", ":").replace("%2A", "*").replace("%2F", "/")
     };
     let action = field("Action");
-    calls
-        .lock()
-        .unwrap()
-        .push(format!("{action} {}", field("PolicySourceArn")));
-    let made = calls
-        .lock()
-        .unwrap()
-        .iter()
-        .any(|call| call.starts_with("UpdateAccountPasswordPolicy"));
+    calls.lock().unwrap().push(format!("{action} {}", field("PolicySourceArn")));
+    let made = calls.lock().unwrap().iter().any(|call| call.starts_with("UpdateAccountPasswordPolicy"));
     let (status, result) = match action.as_str() {
-        "GetCallerIdentity" => (
-            200,
-            format!("<Account>123456789012</Account><Arn>{caller}</Arn><UserId>A</UserId>"),
-        ),
+        "GetCallerIdentity" => {
+            (200, format!("<Account>123456789012</Account><Arn>{caller}</Arn><UserId>A</UserId>"))
+        }
         "GetRole" => (
             200,
             format!(
@@ -131,12 +111,9 @@ fn request_body(stream: &mut TcpStream) -> String {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| {
-                line.to_lowercase()
-                    .strip_prefix("content-length: ")?
-                    .parse()
-                    .ok()
-            });
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if body.len() >= length.unwrap_or(0) {
                 return body.to_owned();
             }
@@ -164,17 +141,11 @@ fn a_decided_no_refuses_before_the_first_write() {
     let account = Account::start(SESSION, (200, DENIED));
     let (exit, _, error) = account.apply("--check-permissions always");
     assert_eq!(exit, 4, "{error}");
-    assert!(
-        error.contains("not allowed: iam:UpdateAccountPasswordPolicy on *"),
-        "{error}"
-    );
+    assert!(error.contains("not allowed: iam:UpdateAccountPasswordPolicy on *"), "{error}");
     assert!(error.contains("nothing was written"), "{error}");
     assert_eq!(account.called("UpdateAccountPasswordPolicy"), 0);
     // A session is asked about by its role, with the path that the session's ARN lacks.
-    assert_eq!(
-        account.called(&format!("SimulatePrincipalPolicy {ROLE}")),
-        1
-    );
+    assert_eq!(account.called(&format!("SimulatePrincipalPolicy {ROLE}")), 1);
     // On an emulator nobody is asked unless somebody says so, and one may always try.
     for flags in ["", "--check-permissions never"] {
         let account = Account::start(SESSION, (200, DENIED));
@@ -196,38 +167,21 @@ fn a_yes_is_silent() {
 
 #[test]
 fn what_is_not_decided_goes_on_with_one_line() {
-    let refused = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
-    let lacking = "<ErrorResponse><Error><Code>NotImplemented</Code><Message>no</Message></Error></ErrorResponse>";
+    let refused =
+        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+    let lacking =
+        "<ErrorResponse><Error><Code>NotImplemented</Code><Message>no</Message></Error></ErrorResponse>";
     for (caller, simulated, why) in [
-        (
-            SESSION,
-            (200, DEPENDS),
-            "it depends on aws:MultiFactorAuthAge",
-        ),
+        (SESSION, (200, DEPENDS), "it depends on aws:MultiFactorAuthAge"),
         (SESSION, (200, ORGANISATION), "a policy of the organisation"),
-        (
-            SESSION,
-            (403, refused),
-            "iam:SimulatePrincipalPolicy was denied",
-        ),
-        (
-            SESSION,
-            (501, lacking),
-            "iam:SimulatePrincipalPolicy failed with NotImplemented",
-        ),
-        (
-            "arn:aws:iam::123456789012:root",
-            (200, DENIED),
-            "nothing of the root user",
-        ),
+        (SESSION, (403, refused), "iam:SimulatePrincipalPolicy was denied"),
+        (SESSION, (501, lacking), "iam:SimulatePrincipalPolicy failed with NotImplemented"),
+        ("arn:aws:iam::123456789012:root", (200, DENIED), "nothing of the root user"),
     ] {
         let account = Account::start(caller, simulated);
         let (exit, _, error) = account.apply("--check-permissions always");
         assert_eq!(exit, 0, "{error}");
-        assert!(
-            error.contains("unsure whether 1 of 1 actions are allowed"),
-            "{error}"
-        );
+        assert!(error.contains("unsure whether 1 of 1 actions are allowed"), "{error}");
         assert!(error.contains(why), "{why}: {error}");
         assert_eq!(account.called("UpdateAccountPasswordPolicy"), 1);
     }

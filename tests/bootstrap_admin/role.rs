@@ -2,9 +2,8 @@
 
 use tempfile::TempDir;
 
-use super::bootstrap;
 use super::support::Emulator;
-use super::workplace;
+use super::{bootstrap, workplace};
 
 const ANN: &str = "arn:aws:iam::123456789012:user/ann";
 
@@ -17,32 +16,17 @@ fn it_is_made_once_mended_and_taken_away() {
 
     // A plan only reads.
     let begun = account.calls().len();
-    let (exit, plan, error) = bootstrap(
-        &account,
-        &folder,
-        &format!("plan --only admin --trust {ANN}"),
-    );
+    let (exit, plan, error) = bootstrap(&account, &folder, &format!("plan --only admin --trust {ANN}"));
     assert_eq!(exit, 1, "{error}");
     assert!(
-        plan.contains(
-            "+ IAM role osmt-test-admin: assumed by arn:aws:iam::123456789012:user/ann with MFA"
-        ),
+        plan.contains("+ IAM role osmt-test-admin: assumed by arn:aws:iam::123456789012:user/ann with MFA"),
         "{plan}"
     );
     assert!(!plan.contains("bucket osmt"), "{plan}");
     let calls = account.calls();
-    assert!(
-        calls[begun..]
-            .iter()
-            .all(|call| call.contains(":Get") || call.contains(":List")),
-        "{calls:?}"
-    );
+    assert!(calls[begun..].iter().all(|call| call.contains(":Get") || call.contains(":List")), "{calls:?}");
 
-    let (exit, _, error) = bootstrap(
-        &account,
-        &folder,
-        &format!("apply --only admin --trust {ANN} --yes"),
-    );
+    let (exit, _, error) = bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
     assert_eq!(exit, 0, "{error}");
     let found = account.ask(
         "iam = client('iam')
@@ -55,10 +39,7 @@ answer = {'trust': role['AssumeRolePolicyDocument']['Statement'], 'session': rol
     iam.get_policy_version(PolicyArn=policy['PolicyArn'], VersionId='v1')['PolicyVersion']['Document']['Statement'])]}",
     );
     assert_eq!(found["trust"][0]["Principal"]["AWS"], ANN);
-    assert_eq!(
-        found["trust"][0]["Condition"]["Bool"]["aws:MultiFactorAuthPresent"],
-        "true"
-    );
+    assert_eq!(found["trust"][0]["Condition"]["Bool"]["aws:MultiFactorAuthPresent"], "true");
     assert_eq!(found["session"], 4 * 3600);
     assert_eq!(
         found["tags"].to_string(),
@@ -66,19 +47,12 @@ answer = {'trust': role['AssumeRolePolicyDocument']['Statement'], 'session': rol
     );
     let parts = ["compute", "data", "keys", "network", "state", "watch"]
         .map(|part| format!("osmt-test-admin-{part}"));
-    assert_eq!(
-        found["attached"].to_string(),
-        format!("{parts:?}").replace(", ", ",")
-    );
+    assert_eq!(found["attached"].to_string(), format!("{parts:?}").replace(", ", ","));
     assert_eq!(found["everything"].to_string(), "[]");
 
     // Nothing to do, with the same flags and without.
     for flags in [format!("--trust {ANN}"), String::new()] {
-        let (exit, said, error) = bootstrap(
-            &account,
-            &folder,
-            &format!("apply --only admin {flags} --yes"),
-        );
+        let (exit, said, error) = bootstrap(&account, &folder, &format!("apply --only admin {flags} --yes"));
         assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
     }
 
@@ -153,25 +127,15 @@ iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(
     // Without our tags it is nobody's to delete.
     let (exit, _, error) = bootstrap(&account, &folder, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
-    assert!(
-        error.contains("role osmt-test-admin does not carry the tags"),
-        "{error}"
-    );
+    assert!(error.contains("role osmt-test-admin does not carry the tags"), "{error}");
     // Nobody new is named: the trust stays as it is.
-    let (exit, plan, error) = bootstrap(
-        &account,
-        &folder,
-        "apply --only admin --session-hours 2 --yes",
-    );
+    let (exit, plan, error) = bootstrap(&account, &folder, "apply --only admin --session-hours 2 --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(!plan.contains("assumed by"), "{plan}");
     assert!(plan.contains("~ longest session: 1 h → 2 h"), "{plan}");
     // Somebody is named: his statement stands beside the one that was there.
-    let (exit, plan, error) = bootstrap(
-        &account,
-        &folder,
-        &format!("apply --only admin --trust {ANN} --yes"),
-    );
+    let (exit, plan, error) =
+        bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
     assert_eq!(exit, 0, "{error}");
     assert!(plan.contains("~ assumed by: arn:aws:iam::123456789012:role/ci without MFA → arn:aws:iam::123456789012:user/ann with MFA; arn:aws:iam::123456789012:role/ci without MFA"), "{plan}");
     let found = account.ask(
@@ -219,10 +183,7 @@ fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
     let carry_out = format!("apply {file} --yes");
     let (exit, plan, error) = bootstrap(&account, &folder, &carry_out);
     assert_eq!(exit, 0, "{error}");
-    assert!(
-        plan.contains("IAM role osmt-test-admin") && plan.contains("S3 bucket"),
-        "{plan}"
-    );
+    assert!(plan.contains("IAM role osmt-test-admin") && plan.contains("S3 bucket"), "{plan}");
     let (exit, _, error) = bootstrap(&account, &folder, &carry_out);
     assert_eq!(exit, 4, "{error}");
     assert!(error.contains("has changed since"), "{error}");
@@ -236,14 +197,8 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
         ("plan --with admin --only admin", "cannot be used with"),
         ("plan --with admin --trust *", "not the ARN of a user"),
         ("plan --with admin --no-mfa", "--trust"),
-        (
-            "plan --with admin --session-hours 13",
-            "13 is not in 1..=12",
-        ),
-        (
-            "plan --with admin --permissions-boundary PowerUserAccess",
-            "not the ARN of a policy",
-        ),
+        ("plan --with admin --session-hours 13", "13 is not in 1..=12"),
+        ("plan --with admin --permissions-boundary PowerUserAccess", "not the ARN of a policy"),
         ("plan --session-hours 2", "add `--with admin`"),
     ] {
         let (exit, _, error) = bootstrap(&account, &folder, arguments);
@@ -253,9 +208,8 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     assert!(account.calls().is_empty(), "{:?}", account.calls());
     // What only the account tells is refused before a write.
     let china = "plan --only admin --trust arn:aws-cn:iam::123456789012:user/ann";
-    let many: Vec<String> = (0..30)
-        .map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}"))
-        .collect();
+    let many: Vec<String> =
+        (0..30).map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}")).collect();
     let many = format!("plan --only admin {}", many.join(" "));
     for (arguments, told) in [(china, "is no ARN of arn:aws:"), (&many, "IAM takes 2048")] {
         let (exit, _, error) = bootstrap(&account, &folder, arguments);

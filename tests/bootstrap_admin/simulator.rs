@@ -1,24 +1,15 @@
 //! The check before the first write against a simulator that evaluates the caller's policies, and what the admin role
 //! may do by its verdict: `MiniStack`, an emulator beside the usual one, which has none.
 
-use std::net::TcpListener;
-use std::net::TcpStream;
-use std::process::Child;
-use std::process::Command as Program;
-use std::process::Stdio;
-use std::time::Duration;
-use std::time::Instant;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command as Program, Stdio};
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::in_workplace;
-use super::run;
-use super::support;
-use super::support::ACCOUNT;
-use super::support::REGION;
-use super::workplace;
+use super::support::{ACCOUNT, REGION};
+use super::{in_workplace, run, support, workplace};
 
 /// An account whose IAM evaluates policies.
 struct Simulator {
@@ -31,10 +22,7 @@ struct Simulator {
 impl Simulator {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
         let server = Program::new(support::python("simulator"))
             .args(["-m", "ministack"])
             .current_dir(folder.path())
@@ -52,11 +40,7 @@ impl Simulator {
             assert!(begun.elapsed() < Duration::from_secs(60), "no simulator");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Self {
-            server,
-            _folder: folder,
-            endpoint: format!("http://127.0.0.1:{port}"),
-        }
+        Self { server, _folder: folder, endpoint: format!("http://127.0.0.1:{port}") }
     }
 
     fn environment(&self, keys: &Value) -> Vec<(String, String)> {
@@ -156,10 +140,7 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
     let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, APPLY));
     assert_eq!(exit, 0, "{error}");
     assert!(!error.contains("unsure"), "{error}");
-    assert_eq!(
-        account.buckets(),
-        json!(["osmt-test-123456789012-us-west-2"])
-    );
+    assert_eq!(account.buckets(), json!(["osmt-test-123456789012-us-west-2"]));
 
     let widen = format!("{APPLY} --only admin --session-hours 12");
     let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, &widen));

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use osmt::doctor;
-use osmt::doctor::Diagnosis;
-use osmt::doctor::policy;
+use osmt::doctor::{Diagnosis, policy};
 use osmt::finding::Severity;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::base;
-use super::cases_folder;
-use super::judged;
+use super::{base, cases_folder, judged};
 
 /// A config as a base and what is different in it; or a text.
 #[derive(Debug, Deserialize)]
@@ -101,10 +98,7 @@ fn has(diagnosis: &Diagnosis, code: &str, at: Option<&str>, severity: Option<Sev
 fn each_code_speaks_about_its_cases_and_about_nothing_else() {
     let mut wrong_ones = Vec::new();
     for (code, _, wrong, right) in folders() {
-        assert!(
-            !wrong.is_empty() && !right.is_empty(),
-            "{code} has no cases"
-        );
+        assert!(!wrong.is_empty() && !right.is_empty(), "{code} has no cases");
         for case in &wrong {
             let diagnosis = judged(&case.text());
             let at = case.at.as_deref().unwrap();
@@ -118,10 +112,7 @@ fn each_code_speaks_about_its_cases_and_about_nothing_else() {
                 finding.severity == Severity::Error && !about
             });
             if stray.is_some() || !has(&diagnosis, &code, Some(at), case.severity) {
-                wrong_ones.push(format!(
-                    "{code} wrong {case:?}: {:?}",
-                    diagnosis.findings.findings
-                ));
+                wrong_ones.push(format!("{code} wrong {case:?}: {:?}", diagnosis.findings.findings));
             }
         }
         for case in &right {
@@ -136,18 +127,12 @@ fn each_code_speaks_about_its_cases_and_about_nothing_else() {
 
 #[test]
 fn each_code_has_a_folder_of_its_name() {
-    let folders: Vec<String> = folders()
-        .into_iter()
-        .map(|(code, name, ..)| format!("{code}-{name}"))
-        .collect();
+    let folders: Vec<String> =
+        folders().into_iter().map(|(code, name, ..)| format!("{code}-{name}")).collect();
     let rules = doctor::of_config();
-    let rules = rules
-        .iter()
-        .map(|rule| format!("{}-{}", rule.code, rule.name));
+    let rules = rules.iter().map(|rule| format!("{}-{}", rule.code, rule.name));
     let policies = policy::shipped();
-    let policies = policies
-        .iter()
-        .map(|policy| format!("{}-policy", policy.code));
+    let policies = policies.iter().map(|policy| format!("{}-policy", policy.code));
     let mut wanted: Vec<String> = rules.chain(policies).collect();
     wanted.sort();
     assert_eq!(folders, wanted);
@@ -158,27 +143,19 @@ fn codes_and_names_are_unique_and_explained() {
     let rules = doctor::all();
     for (index, rule) in rules.iter().enumerate() {
         assert!(
-            rules[..index]
-                .iter()
-                .all(|other| other.code != rule.code && other.name != rule.name),
+            rules[..index].iter().all(|other| other.code != rule.code && other.name != rule.name),
             "{} {} is there twice",
             rule.code,
             rule.name
         );
-        assert!(
-            rule.explain.len() > 80 && !rule.summary.ends_with('.'),
-            "{}",
-            rule.code
-        );
+        assert!(rule.prose().len() > 80 && !rule.summary.ends_with('.'), "{}", rule.code);
     }
 }
 
 #[test]
 fn good_configs_are_met_with_silence() {
-    let mut good: Vec<_> = fs::read_dir(cases_folder().join("good"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut good: Vec<_> =
+        fs::read_dir(cases_folder().join("good")).unwrap().map(|entry| entry.unwrap().path()).collect();
     good.push(cases_folder().join("bases/test.json"));
     good.push(cases_folder().join("bases/prod.json"));
     for path in good {
@@ -201,10 +178,7 @@ fn the_template_yields_its_placeholders_and_nothing_else() {
     let open = template.matches('<').count();
     assert!(open > 5);
     let findings = &diagnosis.findings.findings;
-    assert!(
-        findings.iter().all(|finding| finding.code == "CFG007"),
-        "{findings:?}"
-    );
+    assert!(findings.iter().all(|finding| finding.code == "CFG007"), "{findings:?}");
     assert_eq!(findings.len(), open);
 }
 
@@ -215,12 +189,7 @@ fn documentation_values_are_placeholders_too() {
         .findings
         .findings
         .iter()
-        .map(|finding| {
-            (
-                finding.code.as_ref(),
-                finding.at.as_ref().unwrap().pointer.as_str(),
-            )
-        })
+        .map(|finding| (finding.code.as_ref(), finding.at.as_ref().unwrap().pointer.as_str()))
         .collect();
     found.sort_unstable();
     let wanted = [

@@ -6,9 +6,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::base;
-use super::cases_folder;
 use super::support::osmt;
+use super::{base, cases_folder};
 
 fn good() -> String {
     cases_folder().join("bases/test.json").display().to_string()
@@ -22,18 +21,9 @@ fn the_exit_says_what_was_found() {
         fs::write(&path, text).unwrap();
         path
     };
-    let warned = path(
-        "warned.json",
-        &base("prod").replace("\"multi_az\": true", "\"multi_az\": false"),
-    );
+    let warned = path("warned.json", &base("prod").replace("\"multi_az\": true", "\"multi_az\": false"));
     let wrong = path("wrong.json", &base("prod").replace("osmt_db", "osmt"));
-    let check = |args: &[&str]| {
-        osmt("osmt-doctor")
-            .arg("check")
-            .args(args)
-            .output()
-            .unwrap()
-    };
+    let check = |args: &[&str]| osmt("osmt-doctor").arg("check").args(args).output().unwrap();
     let exit = |args: &[&str]| check(args).status.code().unwrap();
     let (warned, wrong) = (warned.to_str().unwrap(), wrong.to_str().unwrap());
     assert_eq!(exit(&[&good()]), 0);
@@ -55,11 +45,7 @@ fn many_files_come_in_the_order_given() {
         .map(|entry| entry.unwrap().path().display().to_string())
         .collect();
     let run = |files: &[String]| {
-        let output = osmt("osmt-doctor")
-            .args(["check", "--format", "json"])
-            .args(files)
-            .output()
-            .unwrap();
+        let output = osmt("osmt-doctor").args(["check", "--format", "json"]).args(files).output().unwrap();
         output.stdout
     };
     let report: Value = serde_json::from_slice(&run(&files)).unwrap();
@@ -70,11 +56,7 @@ fn many_files_come_in_the_order_given() {
         .filter_map(|finding| finding["file"].as_str())
         .collect();
     order.dedup();
-    let wanted: Vec<&str> = files
-        .iter()
-        .map(String::as_str)
-        .filter(|file| order.contains(file))
-        .collect();
+    let wanted: Vec<&str> = files.iter().map(String::as_str).filter(|file| order.contains(file)).collect();
     assert_eq!(order, wanted);
     assert_eq!(run(&files), run(&files));
 }
@@ -84,30 +66,20 @@ fn a_secret_is_never_printed() {
     let secret = "Zt4LwXv2Nd9qK7";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
-    let with = base("prod").replace(
-        "\"multi_az\"",
-        &format!("\"master_password\": \"{secret}\", \"multi_az\""),
-    );
+    let with =
+        base("prod").replace("\"multi_az\"", &format!("\"master_password\": \"{secret}\", \"multi_az\""));
     let broken = with.replace("\"region\"", "'region'");
     let cut = with.split_once(secret).unwrap().0.to_owned() + secret;
     for text in [with, broken, cut] {
         fs::write(&path, text).unwrap();
         for format in ["human", "json", "sarif", "github"] {
-            let output = osmt("osmt-doctor")
-                .args(["check", "--format", format])
-                .arg(&path)
-                .output()
-                .unwrap();
+            let output = osmt("osmt-doctor").args(["check", "--format", format]).arg(&path).output().unwrap();
             assert_eq!(output.status.code(), Some(1));
             let all = String::from_utf8_lossy(&output.stdout).into_owned()
                 + &String::from_utf8_lossy(&output.stderr);
             assert!(!all.contains(secret), "{format}: {all}");
         }
-        let output = osmt("osmt-doctor")
-            .args(["fix", "--dry-run"])
-            .arg(&path)
-            .output()
-            .unwrap();
+        let output = osmt("osmt-doctor").args(["fix", "--dry-run"]).arg(&path).output().unwrap();
         assert!(!String::from_utf8_lossy(&output.stdout).contains(secret));
     }
 }
@@ -117,18 +89,9 @@ fn fix_shows_asks_and_writes_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     let right = base("prod").replace('\n', "\r\n");
-    let wrong = right
-        .replace("osmt_db", "osmt")
-        .replace("\"region\"", "\"Region\"");
+    let wrong = right.replace("osmt_db", "osmt").replace("\"region\"", "\"Region\"");
     fs::write(&path, &wrong).unwrap();
-    let fix = |args: &[&str]| {
-        osmt("osmt-doctor")
-            .arg("fix")
-            .args(args)
-            .arg(&path)
-            .output()
-            .unwrap()
-    };
+    let fix = |args: &[&str]| osmt("osmt-doctor").arg("fix").args(args).arg(&path).output().unwrap();
     let shown = fix(&["--dry-run"]);
     assert_eq!(shown.status.code(), Some(1));
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
@@ -152,11 +115,7 @@ fn policies_and_ignores_lie_beside_the_config() {
     let policy = r#"{ "policies": [ { "code": "ACME001", "message": "only Frankfurt", "require": { "properties": { "region": { "const": "eu-central-1" } } } } ] }"#;
     file("policies/acme.json", policy);
     let check = || {
-        osmt("osmt-doctor")
-            .args(["check", "--format", "json", "--dir"])
-            .arg(folder.path())
-            .output()
-            .unwrap()
+        osmt("osmt-doctor").args(["check", "--format", "json", "--dir"]).arg(folder.path()).output().unwrap()
     };
     let codes = || -> Vec<String> {
         let report: Value = serde_json::from_slice(&check().stdout).unwrap();
@@ -181,21 +140,13 @@ fn policies_and_ignores_lie_beside_the_config() {
     until("soon");
     assert_eq!(check().status.code(), Some(2));
     file("doctor.ignore.json", r#"{ "ignores": [] }"#);
-    file(
-        "policies/acme.json",
-        &policy.replace("\"const\"", "\"enum\""),
-    );
+    file("policies/acme.json", &policy.replace("\"const\"", "\"enum\""));
     assert_eq!(check().status.code(), Some(2));
 }
 
 #[test]
 fn a_rule_can_be_explained_and_a_slip_is_forgiven() {
-    let explain = |code: &str| {
-        osmt("osmt-doctor")
-            .args(["explain", code])
-            .output()
-            .unwrap()
-    };
+    let explain = |code: &str| osmt("osmt-doctor").args(["explain", code]).output().unwrap();
     assert!(String::from_utf8_lossy(&explain("net003").stdout).contains("subnet-outside-vpc"));
     let slip = explain("NET0O3");
     assert_eq!(slip.status.code(), Some(2));

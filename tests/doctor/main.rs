@@ -13,10 +13,7 @@ mod shape;
 use std::fs;
 use std::path::PathBuf;
 
-use osmt::doctor::Asked;
-use osmt::doctor::Diagnosis;
-use osmt::doctor::diagnose;
-use osmt::doctor::policy;
+use osmt::doctor::{Asked, Diagnosis, diagnose, policy};
 
 /// The folder of the cases.
 fn cases_folder() -> PathBuf {
@@ -26,10 +23,7 @@ fn cases_folder() -> PathBuf {
 /// Judges a text by rules and shipped policies.
 fn judged(text: &str) -> Diagnosis {
     let policies = policy::shipped();
-    let asked = Asked {
-        loopback: false,
-        policies: &policies,
-    };
+    let asked = Asked { loopback: false, policies: &policies };
     diagnose(text.as_bytes().to_vec(), asked)
 }
 

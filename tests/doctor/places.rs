@@ -1,16 +1,11 @@
 //! Where findings stand: faults of syntax at places counted by hand, and laws that hold for any text.
 
-use osmt::document::Document;
-use osmt::document::Kind;
-use osmt::document::Node;
-use osmt::document::join;
-use osmt::finding::Place;
-use osmt::finding::Token;
+use osmt::document::{Document, Kind, Node, join};
+use osmt::finding::{Place, Token};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::base;
-use super::judged;
+use super::{base, judged};
 
 /// Line, column, and the text that is underlined.
 fn fault(text: &str) -> (usize, usize, String) {
@@ -64,10 +59,7 @@ fn depth_and_size_have_limits_with_words() {
     let bytes = vec![b' '; 5 << 20];
     let diagnosis = osmt::doctor::diagnose(bytes, osmt::doctor::Asked::default());
     assert!(diagnosis.findings.findings[0].message.contains("5120 KiB"));
-    let diagnosis = osmt::doctor::diagnose(
-        b"{\"a\": \"\xe9\"}".to_vec(),
-        osmt::doctor::Asked::default(),
-    );
+    let diagnosis = osmt::doctor::diagnose(b"{\"a\": \"\xe9\"}".to_vec(), osmt::doctor::Asked::default());
     let place = diagnosis.findings.findings[0].at.clone().unwrap();
     assert!(matches!(place.token, Token::Bytes(7, _)));
 }

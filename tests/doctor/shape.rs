@@ -7,11 +7,9 @@ use osmt::config::Config;
 use osmt::doctor;
 use osmt::doctor::schema;
 use osmt::document::Document;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::base;
-use super::cases_folder;
+use super::{base, cases_folder};
 
 /// Path → (type, default); no default means required.
 type Shape = BTreeMap<String, (String, Option<Value>)>;
@@ -27,33 +25,17 @@ fn of_schema(schema: &Value, path: &str, required: bool, shape: &mut Shape) {
         assert_eq!(schema["items"]["type"], "string", "{path}");
     }
     let default = schema.get("default").cloned();
-    assert_eq!(
-        required,
-        default.is_none(),
-        "{path}: optional means that there is a default"
-    );
+    assert_eq!(required, default.is_none(), "{path}: optional means that there is a default");
     assert!(schema["description"].is_string(), "{path} is not described");
     if kind == "object" {
         assert_eq!(schema["additionalProperties"], false, "{path}");
-        let names: Vec<&str> = schema["required"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
+        let names: Vec<&str> =
+            schema["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         for (key, schema) in schema["properties"].as_object().unwrap() {
-            of_schema(
-                schema,
-                &format!("{path}.{key}"),
-                names.contains(&key.as_str()),
-                shape,
-            );
+            of_schema(schema, &format!("{path}.{key}"), names.contains(&key.as_str()), shape);
         }
     } else {
-        assert!(
-            schema["examples"][0] != Value::Null,
-            "{path} has no example"
-        );
+        assert!(schema["examples"][0] != Value::Null, "{path} has no example");
         shape.insert(path.to_owned(), (kind.to_owned(), default));
     }
 }
@@ -75,17 +57,12 @@ fn of_terraform(text: &str) -> Shape {
                 path.push(key.to_owned());
                 continue;
             }
-            let optional = kind
-                .strip_prefix("optional(")
-                .and_then(|rest| rest.strip_suffix(')'));
+            let optional = kind.strip_prefix("optional(").and_then(|rest| rest.strip_suffix(')'));
             let (kind, default) = match optional.and_then(|inside| inside.split_once(", ")) {
                 Some((kind, default)) => (kind, Some(serde_json::from_str(default).unwrap())),
                 None => (kind, None),
             };
-            shape.insert(
-                format!("{}.{key}", path.join(".")),
-                (kind.to_owned(), default),
-            );
+            shape.insert(format!("{}.{key}", path.join(".")), (kind.to_owned(), default));
         }
     }
     shape
@@ -101,10 +78,7 @@ fn schema_shape() -> Shape {
 #[test]
 fn schema_and_terraform_agree() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/terraform/module/variables.tf");
-    assert_eq!(
-        schema_shape(),
-        of_terraform(&fs::read_to_string(path).unwrap())
-    );
+    assert_eq!(schema_shape(), of_terraform(&fs::read_to_string(path).unwrap()));
 }
 
 #[test]
@@ -121,11 +95,7 @@ fn schema_and_rust_agree() {
         let pointer = format!("/{}", path.replace('.', "/"));
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let mut without = whole.clone();
-        let object = without
-            .pointer_mut(parent)
-            .unwrap()
-            .as_object_mut()
-            .unwrap();
+        let object = without.pointer_mut(parent).unwrap().as_object_mut().unwrap();
         object.shift_remove(key);
         match (read(&without), default) {
             (Ok(config), Some(default)) => {
@@ -140,9 +110,9 @@ fn schema_and_rust_agree() {
 
 fn collect(value: &Value, path: &str, leaves: &mut Vec<String>) {
     match value.as_object() {
-        Some(object) => object
-            .iter()
-            .for_each(|(key, value)| collect(value, &format!("{path}.{key}"), leaves)),
+        Some(object) => {
+            object.iter().for_each(|(key, value)| collect(value, &format!("{path}.{key}"), leaves));
+        }
         None => leaves.push(path.to_owned()),
     }
 }
@@ -154,22 +124,14 @@ fn the_schema_takes_every_good_config_and_its_own_examples() {
     let good = fs::read_dir(cases_folder().join("good")).unwrap();
     for path in good.map(|entry| entry.unwrap().path()) {
         let value: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&value)
-            .map(|error| error.to_string())
-            .collect();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", path.display());
     }
     examples(&schema);
 }
 
 fn examples(schema: &Value) {
-    for example in schema["examples"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .chain(schema.get("default"))
-    {
+    for example in schema["examples"].as_array().into_iter().flatten().chain(schema.get("default")) {
         let validator = jsonschema::draft202012::new(schema).unwrap();
         assert!(validator.is_valid(example), "{example} in {schema}");
     }
@@ -191,9 +153,6 @@ fn terraform_speaks_in_the_doctors_codes() {
         if !code.ends_with(|c: char| c.is_ascii_digit()) {
             continue;
         }
-        assert!(
-            rules.iter().any(|rule| rule.code == code),
-            "there is no rule {code}"
-        );
+        assert!(rules.iter().any(|rule| rule.code == code), "there is no rule {code}");
     }
 }

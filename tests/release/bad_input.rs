@@ -1,8 +1,6 @@
 //! What cannot be understood ends at once, with the remedy.
 
-use crate::checkout::Checkout;
-use crate::checkout::git;
-use crate::checkout::run;
+use crate::checkout::{Checkout, git, run};
 use crate::support;
 
 #[test]
@@ -10,26 +8,11 @@ fn a_revision_is_never_an_option() {
     let checkout = Checkout::osmt();
     let trap = checkout.repo().parent().unwrap().join("trap");
     let option = format!("--upload-pack=touch {}", trap.display());
-    for rev in [
-        "nope",
-        "",
-        "^develop",
-        "2.5.0..3.0.0",
-        "--all",
-        "--git-dir=/",
-        "develop:pom.xml",
-        &option,
-    ] {
+    for rev in ["nope", "", "^develop", "2.5.0..3.0.0", "--all", "--git-dir=/", "develop:pom.xml", &option] {
         let (exit, stdout, stderr) = run(checkout.release_tool().args(["check", "--", rev]));
         assert_eq!((exit, stdout.as_str()), (2, ""), "{rev}: {stderr}");
-        assert!(
-            stderr.contains("names no commit") && stderr.contains("help: "),
-            "{rev}: {stderr}"
-        );
-        let (exit, _, _) =
-            run(checkout
-                .release_tool()
-                .args(["check", "3.0.0", &format!("--from={rev}")]));
+        assert!(stderr.contains("names no commit") && stderr.contains("help: "), "{rev}: {stderr}");
+        let (exit, _, _) = run(checkout.release_tool().args(["check", "3.0.0", &format!("--from={rev}")]));
         assert_eq!(exit, 2, "{rev}");
     }
     for verb in ["check", "select", "tag"] {
@@ -42,11 +25,7 @@ fn a_revision_is_never_an_option() {
 #[test]
 fn exactly_one_revision_is_wanted() {
     let checkout = Checkout::osmt();
-    for args in [
-        &["select"][..],
-        &["select", "3.0.0", "--head"],
-        &["check", "--head", "--latest"],
-    ] {
+    for args in [&["select"][..], &["select", "3.0.0", "--head"], &["check", "--head", "--latest"]] {
         let (exit, _, stderr) = run(checkout.release_tool().args(args));
         assert_eq!(exit, 2, "{args:?}: {stderr}");
     }
@@ -58,10 +37,7 @@ fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
     let expect = |repo: &str, exit: i32, text: &str| {
         let (found, _, stderr) = run(checkout.release_tool().args(["list", "--repo", repo]));
         assert_eq!(found, exit, "{repo}: {stderr}");
-        assert!(
-            stderr.contains(text) && stderr.contains("help: "),
-            "{repo}: {stderr}"
-        );
+        assert!(stderr.contains(text) && stderr.contains("help: "), "{repo}: {stderr}");
     };
     expect("osmt", 2, "has no commit checked out");
     expect("missing", 2, "is in no git repository");
@@ -74,10 +50,7 @@ fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
     checkout.migration("V1__a.sql", "SELECT 1;\n");
     let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--commits", "1"]));
     assert_eq!(exit, 0, "{stderr}");
-    assert!(
-        stderr.contains("no tag is a version") && stdout.contains("unknown"),
-        "{stdout}{stderr}"
-    );
+    assert!(stderr.contains("no tag is a version") && stdout.contains("unknown"), "{stdout}{stderr}");
     let (exit, _, stderr) = run(checkout.release_tool().args(["check", "--latest"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("has no release tag"), "{stderr}");
@@ -88,10 +61,7 @@ fn without_git_it_says_so() {
     let checkout = Checkout::osmt();
     let (exit, _, stderr) = run(checkout.release_tool().env("PATH", "").arg("list"));
     assert_eq!(exit, 3);
-    assert!(
-        stderr.contains("git is not installed") && stderr.contains("help: install git"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("git is not installed") && stderr.contains("help: install git"), "{stderr}");
 }
 
 #[test]
@@ -105,19 +75,10 @@ fn a_config_that_cannot_be_read_is_named_with_its_place() {
         ("{\"config\": []}", "line 1, column "),
     ] {
         support::write(&checkout.config(), content);
-        for args in [
-            &["select", "3.0.0"][..],
-            &["check", "3.0.0"],
-            &["list"],
-            &["tag"],
-            &["status"],
-        ] {
+        for args in [&["select", "3.0.0"][..], &["check", "3.0.0"], &["list"], &["tag"], &["status"]] {
             let (exit, stdout, stderr) = run(checkout.release_tool().args(args));
             assert_eq!((exit, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
-            assert!(
-                stderr.contains("config.auto.tfvars.json: ") && stderr.contains(place),
-                "{stderr}"
-            );
+            assert!(stderr.contains("config.auto.tfvars.json: ") && stderr.contains(place), "{stderr}");
         }
     }
     support::write(&checkout.config(), &text);
@@ -130,32 +91,15 @@ fn a_config_that_cannot_be_read_is_named_with_its_place() {
 #[test]
 fn tags_with_odd_names_do_no_harm() {
     let checkout = Checkout::osmt();
-    for name in [
-        "osmt/test/not-a-time",
-        "\u{e9}\u{1f600}",
-        "3.0.0.x",
-        "a'b\"c",
-        "$(id)",
-        "9-",
-        "1.0-\u{e9}",
-    ] {
+    for name in ["osmt/test/not-a-time", "\u{e9}\u{1f600}", "3.0.0.x", "a'b\"c", "$(id)", "9-", "1.0-\u{e9}"]
+    {
         checkout.git(&["tag", name]);
     }
     checkout.git(&["tag", "0.0.1", "develop:pom.xml"]);
-    checkout.git(&[
-        "tag",
-        "--annotate",
-        "--message",
-        "commit: x\nimage: y",
-        "osmt/test/2026-01-01T000000Z",
-    ]);
+    checkout.git(&["tag", "--annotate", "--message", "commit: x\nimage: y", "osmt/test/2026-01-01T000000Z"]);
     let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
     assert_eq!((exit, stderr.as_str()), (0, ""));
-    assert_eq!(
-        stdout.lines().count(),
-        5,
-        "a header and four releases, no blob: {stdout}"
-    );
+    assert_eq!(stdout.lines().count(), 5, "a header and four releases, no blob: {stdout}");
     let (exit, _, _) = run(checkout.release_tool().args(["check", "$(id)"]));
     assert_eq!(exit, 0);
 }
@@ -163,19 +107,12 @@ fn tags_with_odd_names_do_no_harm() {
 #[test]
 fn a_subfolder_and_a_worktree_are_the_repository_too() {
     let checkout = Checkout::osmt();
-    git(
-        &checkout.repo(),
-        &["worktree", "add", "--quiet", "../tree", "2.5.0"],
-    );
+    git(&checkout.repo(), &["worktree", "add", "--quiet", "../tree", "2.5.0"]);
     for repo in ["osmt/api/src", "tree"] {
         let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--repo", repo]));
         assert_eq!((exit, stdout.lines().count()), (0, 5), "{stderr}");
     }
-    let (_, stdout, _) = run(checkout
-        .release_tool()
-        .args(["check", "--head", "--repo", "tree", "--format", "json"]));
-    assert!(
-        stdout.contains("REL013") && !stdout.contains("REL002"),
-        "{stdout}"
-    );
+    let (_, stdout, _) =
+        run(checkout.release_tool().args(["check", "--head", "--repo", "tree", "--format", "json"]));
+    assert!(stdout.contains("REL013") && !stdout.contains("REL002"), "{stdout}");
 }

@@ -1,7 +1,6 @@
 //! A small repository in OSMT's shape, made with the real git, the same to the byte on every run.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 
 use assert_cmd::Command;
@@ -31,9 +30,7 @@ pub(crate) struct Checkout {
 impl Checkout {
     /// An empty repository, and a config that selects 3.0.0.
     pub(crate) fn empty() -> Self {
-        let checkout = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let checkout = Self { folder: tempfile::tempdir().unwrap() };
         support::write(&checkout.config(), &support::config("test"));
         std::fs::create_dir(checkout.repo()).unwrap();
         checkout.git(&["init", "--quiet", "--initial-branch=develop"]);
@@ -43,46 +40,22 @@ impl Checkout {
     /// OSMT's history in small: the releases have its versions and order of migrations, with SQL of our own.
     pub(crate) fn osmt() -> Self {
         const HISTORY: [(&str, &str); 7] = [
-            (
-                "V2020.09.15__first.sql",
-                "CREATE TABLE skill (id int, author_id int, cat_id int);",
-            ),
-            (
-                "V2023.01.26__status.sql",
-                "ALTER TABLE skill ADD status int;",
-            ),
-            (
-                "V2023.02.08__description.sql",
-                "ALTER TABLE skill ADD description text;",
-            ),
+            ("V2020.09.15__first.sql", "CREATE TABLE skill (id int, author_id int, cat_id int);"),
+            ("V2023.01.26__status.sql", "ALTER TABLE skill ADD status int;"),
+            ("V2023.02.08__description.sql", "ALTER TABLE skill ADD description text;"),
             ("V2023.03.22__published.sql", "UPDATE skill SET status = 1;"),
-            (
-                "V2023.02.20__authors.sql",
-                "ALTER TABLE skill DROP COLUMN author_id;",
-            ),
-            (
-                "V2023.03.07__categories.sql",
-                "ALTER TABLE skill DROP COLUMN cat_id;",
-            ),
-            (
-                "V2023.07.05__narrow.sql",
-                "ALTER TABLE skill MODIFY description varchar(9);",
-            ),
+            ("V2023.02.20__authors.sql", "ALTER TABLE skill DROP COLUMN author_id;"),
+            ("V2023.03.07__categories.sql", "ALTER TABLE skill DROP COLUMN cat_id;"),
+            ("V2023.07.05__narrow.sql", "ALTER TABLE skill MODIFY description varchar(9);"),
         ];
-        const RELEASES: [(usize, &str); 4] =
-            [(1, "2.4.2"), (3, "2.5.0"), (4, "2.5.1"), (7, "3.0.0")];
+        const RELEASES: [(usize, &str); 4] = [(1, "2.4.2"), (3, "2.5.0"), (4, "2.5.1"), (7, "3.0.0")];
         let mut stream = String::new();
         for (count, (file, sql)) in HISTORY.iter().enumerate() {
-            import(
-                &mut stream,
-                &format!("{MIGRATIONS}/{file}"),
-                &format!("{sql}\n"),
-            );
+            import(&mut stream, &format!("{MIGRATIONS}/{file}"), &format!("{sql}\n"));
             if let Some((_, version)) = RELEASES.iter().find(|(of, _)| *of == count + 1) {
                 import(&mut stream, "pom.xml", &pom(version));
-                let tag = format!(
-                    "tag {version}\nfrom refs/heads/develop\ntagger {WHO}\ndata 9\na release\n"
-                );
+                let tag =
+                    format!("tag {version}\nfrom refs/heads/develop\ntagger {WHO}\ndata 9\na release\n");
                 stream += &tag;
             }
         }
@@ -90,8 +63,7 @@ impl Checkout {
         let checkout = Self::empty();
         // One process for the whole history instead of dozens.
         let mut git = assert_cmd::Command::new("git");
-        git.current_dir(checkout.repo())
-            .args(["fast-import", "--quiet"]);
+        git.current_dir(checkout.repo()).args(["fast-import", "--quiet"]);
         git.envs(ENVIRONMENT).write_stdin(stream).assert().success();
         checkout.git(&["reset", "--quiet", "--hard"]);
         checkout
@@ -161,10 +133,12 @@ impl Checkout {
 
     /// A command on this checkout and config.
     pub(crate) fn on(&self, mut command: Command) -> Command {
-        command
-            .envs(ENVIRONMENT)
-            .current_dir(self.folder.path())
-            .args(["--repo", "osmt", "--config", "config.auto.tfvars.json"]);
+        command.envs(ENVIRONMENT).current_dir(self.folder.path()).args([
+            "--repo",
+            "osmt",
+            "--config",
+            "config.auto.tfvars.json",
+        ]);
         command
     }
 }
@@ -180,13 +154,7 @@ fn import(stream: &mut String, file: &str, content: &str) {
 
 /// Runs git in a folder; what it prints.
 pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
-    let output = Program::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(args)
-        .envs(ENVIRONMENT)
-        .output()
-        .unwrap();
+    let output = Program::new("git").arg("-C").arg(folder).args(args).envs(ENVIRONMENT).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {args:?}: {said}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

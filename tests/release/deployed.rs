@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::checkout::Checkout;
-use crate::checkout::run;
+use crate::checkout::{Checkout, run};
 use crate::support;
 use crate::support::Emulator;
 
@@ -52,40 +51,21 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
     };
 
     let (exit, told) = status();
-    assert_eq!(
-        (exit, verdict(&told, "deployment")),
-        (1, "differs"),
-        "nothing is there"
-    );
+    assert_eq!((exit, verdict(&told, "deployment")), (1, "differs"), "nothing is there");
 
     deploy(&account, "wguopensource/osmt-app:2.5.0");
     let (exit, told) = status();
-    assert_eq!(
-        (exit, verdict(&told, "task definition")),
-        (1, "differs"),
-        "{told}"
-    );
+    assert_eq!((exit, verdict(&told, "task definition")), (1, "differs"), "{told}");
     let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 4);
-    assert!(
-        stderr.contains("nothing was tagged") && stderr.contains("osmt-app:2.5.0"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("nothing was tagged") && stderr.contains("osmt-app:2.5.0"), "{stderr}");
 
     deploy(&account, "wguopensource/osmt-app:3.0.0");
     let (exit, told) = status();
-    assert_eq!(
-        (exit, verdict(&told, "deployment")),
-        (0, "agrees"),
-        "{told}"
-    );
+    assert_eq!((exit, verdict(&told, "deployment")), (0, "agrees"), "{told}");
     assert_eq!(verdict(&told, "task definition"), "agrees");
     assert_eq!(verdict(&told, "source"), "agrees");
-    assert_eq!(
-        verdict(&told, "record"),
-        "unknown",
-        "nothing was recorded yet"
-    );
+    assert_eq!(verdict(&told, "record"), "unknown", "nothing was recorded yet");
     let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     let (exit, stdout, _) = run(tool().args(["tag"]));
@@ -96,9 +76,7 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
     // A checkout is not needed; what git would tell is then unknown, not well.
     let mut bare = account.osmt("osmt-release");
     let elsewhere = tempfile::tempdir().unwrap();
-    bare.current_dir(elsewhere.path())
-        .arg("--config")
-        .arg(checkout.config());
+    bare.current_dir(elsewhere.path()).arg("--config").arg(checkout.config());
     let (exit, stdout, _) = run(bare.arg("status"));
     assert_eq!(exit, 0);
     assert!(stdout.contains("record          unknown"), "{stdout}");
@@ -108,17 +86,12 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
     deploy(&account, "wguopensource/broken:3.0.0");
     let (exit, stdout, _) = run(tool().arg("status"));
     assert_eq!(exit, 1);
-    assert!(
-        stdout.contains("circuit breaker") && stdout.ends_with("not all agree\n"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("circuit breaker") && stdout.ends_with("not all agree\n"), "{stdout}");
 
     let writes = account.calls().into_iter().filter(|call| {
         let name = call.split(':').nth(1).unwrap_or_default();
         call.starts_with("ecs:")
-            && !["Describe", "List", "Create", "Register", "Update"]
-                .iter()
-                .any(|verb| name.starts_with(verb))
+            && !["Describe", "List", "Create", "Register", "Update"].iter().any(|verb| name.starts_with(verb))
     });
     assert_eq!(writes.collect::<Vec<_>>(), Vec::<String>::new());
 }
@@ -130,52 +103,31 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
     let tool = || checkout.on(account.osmt("osmt-release"));
     let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
-    assert!(
-        stderr.contains("no task definition osmt-test-maintenance"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("no task definition osmt-test-maintenance"), "{stderr}");
     deploy(&account, "wguopensource/osmt-app:2.5.0");
     let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
-    assert!(
-        stderr.contains("the task would run wguopensource/osmt-app:2.5.0"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("the task would run wguopensource/osmt-app:2.5.0"), "{stderr}");
     deploy(&account, "wguopensource/osmt-app:3.0.0");
     let (exit, stdout, _) = run(tool().args(["migrate", "--dry-run"]));
     assert_eq!(exit, 1);
-    assert!(
-        stdout.contains("> ECS task osmt-test-maintenance:2: migrate, import, reindex"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("> ECS task osmt-test-maintenance:2: migrate, import, reindex"), "{stdout}");
     let (exit, _, stderr) = run(tool().arg("migrate"));
     assert_eq!(exit, 4, "{stderr}");
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
     for (args, command, setting) in [
         (&["migrate", "--yes"][..], &["import", "reindex"][..], None),
         (
-            &[
-                "migrate",
-                "--yes",
-                "--step",
-                "reindex",
-                "--out-of-order",
-                "--format",
-                "json",
-            ],
+            &["migrate", "--yes", "--step", "reindex", "--out-of-order", "--format", "json"],
             &["reindex"],
             Some("SPRING_FLYWAY_OUTOFORDER"),
         ),
     ] {
         let (exit, _, stderr) = run(tool().args(args));
         assert_eq!(exit, 0, "{stderr}");
-        let log =
-            "aws logs tail /osmt/test/maintenance --log-stream-names maintenance/maintenance/";
+        let log = "aws logs tail /osmt/test/maintenance --log-stream-names maintenance/maintenance/";
         assert!(stderr.contains(log), "{stderr}");
-        let started = stderr
-            .lines()
-            .find_map(|line| line.strip_prefix("started "))
-            .unwrap();
+        let started = stderr.lines().find_map(|line| line.strip_prefix("started ")).unwrap();
         let task = account.ask(&format!(
             "answer = client('ecs').describe_tasks(cluster='osmt-test', tasks=['{started}'])['tasks'][0]"
         ));
@@ -187,16 +139,10 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
     }
     let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--wait", "0"]));
     assert_eq!(exit, 3);
-    assert!(
-        stderr.contains("did not end within 0 minutes; it goes on"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("did not end within 0 minutes; it goes on"), "{stderr}");
     let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
-    assert!(
-        stderr.contains("a maintenance task runs already"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("a maintenance task runs already"), "{stderr}");
 }
 
 #[test]
@@ -206,10 +152,7 @@ fn another_account_is_refused_and_no_account_is_a_clear_failure() {
     for verb in [&["status"][..], &["tag", "--yes"], &["migrate", "--yes"]] {
         let (exit, stdout, stderr) = run(checkout.on(account.osmt("osmt-release")).args(verb));
         assert_eq!((exit, stdout.as_str()), (4, ""), "{stderr}");
-        assert!(
-            stderr.contains("account 210987654321") && stderr.contains(support::ACCOUNT),
-            "{stderr}"
-        );
+        assert!(stderr.contains("account 210987654321") && stderr.contains(support::ACCOUNT), "{stderr}");
 
         let mut nowhere = checkout.on(account.osmt("osmt-release"));
         nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");

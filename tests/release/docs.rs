@@ -10,19 +10,11 @@ fn the_page_lists_every_guard() {
     let mut table = String::new();
     for guard in guards::GUARDS {
         let rule = &guard.rule;
-        let row = format!(
-            "| `{}` | {} | `{}` | {} |\n",
-            rule.code,
-            rule.severity.name(),
-            rule.name,
-            rule.explain
-        );
+        let row =
+            format!("| `{}` | {} | `{}` | {} |\n", rule.code, rule.severity.name(), rule.name, rule.explain);
         table += &row;
     }
-    assert!(
-        page.contains(&table),
-        "docs/release.md lacks this table:\n{table}"
-    );
+    assert!(page.contains(&table), "docs/release.md lacks this table:\n{table}");
     for code in guards::acceptable() {
         assert!(page.contains(&format!("`{code}`")), "{code}");
     }

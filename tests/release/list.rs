@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use crate::checkout::Checkout;
-use crate::checkout::git;
-use crate::checkout::run;
+use crate::checkout::{Checkout, git, run};
 
 #[test]
 fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
@@ -14,19 +12,9 @@ fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
     checkout.git(&["tag", "nightly"]);
     let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
     assert_eq!((exit, stderr.as_str()), (0, ""));
-    let rows: Vec<Vec<&str>> = stdout
-        .lines()
-        .skip(1)
-        .map(|row| row.split_whitespace().collect())
-        .collect();
-    let tags: Vec<&str> = rows
-        .iter()
-        .map(|row| if row[0] == "*" { row[1] } else { row[0] })
-        .collect();
-    assert_eq!(
-        tags,
-        ["v10.0.0", "3.0.0", "3.0.0-rc.1", "2.5.1", "2.5.0", "2.4.2"]
-    );
+    let rows: Vec<Vec<&str>> = stdout.lines().skip(1).map(|row| row.split_whitespace().collect()).collect();
+    let tags: Vec<&str> = rows.iter().map(|row| if row[0] == "*" { row[1] } else { row[0] }).collect();
+    assert_eq!(tags, ["v10.0.0", "3.0.0", "3.0.0-rc.1", "2.5.1", "2.5.0", "2.4.2"]);
     let commit = &checkout.id("3.0.0")[..12];
     assert_eq!(rows[1], ["*", "3.0.0", commit, "2026-01-02", "3.0.0", "7"]);
     assert_eq!(rows.iter().filter(|row| row[0] == "*").count(), 1);
@@ -57,10 +45,7 @@ fn a_config_that_is_not_there_yet_selects_nothing() {
     std::fs::remove_file(checkout.config()).unwrap();
     let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
     assert_eq!(exit, 0);
-    assert!(
-        !stdout.contains('*') && stderr.contains("does not exist"),
-        "{stderr}"
-    );
+    assert!(!stdout.contains('*') && stderr.contains("does not exist"), "{stderr}");
 }
 
 #[test]
@@ -68,43 +53,24 @@ fn a_shallow_clone_says_that_something_may_be_missing() {
     let checkout = Checkout::osmt();
     let origin = format!("file://{}", checkout.repo().display());
     let parent = checkout.repo().parent().unwrap().to_owned();
-    git(
-        &parent,
-        &["clone", "--quiet", "--depth=1", &origin, "shallow"],
-    );
+    git(&parent, &["clone", "--quiet", "--depth=1", &origin, "shallow"]);
     let (exit, _, stderr) = run(checkout.release_tool().args(["list", "--repo", "shallow"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stderr.contains("git fetch --unshallow --tags"), "{stderr}");
-    let (exit, _, stderr) = run(checkout
-        .release_tool()
-        .args(["check", "2.5.0", "--repo", "shallow"]));
+    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "2.5.0", "--repo", "shallow"]));
     assert_eq!(exit, 2);
-    assert!(
-        stderr.contains("\"2.5.0\" names no commit") && stderr.contains("shallow"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("\"2.5.0\" names no commit") && stderr.contains("shallow"), "{stderr}");
 }
 
 #[test]
 fn a_bare_repository_is_as_good_also_without_its_head() {
     let checkout = Checkout::osmt();
     let parent = checkout.repo().parent().unwrap().to_owned();
-    git(
-        &parent,
-        &[
-            "init",
-            "--quiet",
-            "--bare",
-            "--initial-branch=nowhere",
-            "bare.git",
-        ],
-    );
+    git(&parent, &["init", "--quiet", "--bare", "--initial-branch=nowhere", "bare.git"]);
     checkout.git(&["push", "--quiet", "../bare.git", "3.0.0", "2.5.0"]);
     let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--repo", "bare.git"]));
     assert_eq!((exit, stdout.lines().count()), (0, 3), "{stderr}");
-    let (exit, _, stderr) = run(checkout
-        .release_tool()
-        .args(["check", "--head", "--repo", "bare.git"]));
+    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "--head", "--repo", "bare.git"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("has no commit checked out"), "{stderr}");
 }
@@ -120,14 +86,9 @@ fn notes_tell_commits_and_what_migrations_do() {
         "  V2023.02.20__authors.sql  destructive (DROP COLUMN)",
         "  V2023.03.22__published.sql  rewriting (UPDATE)",
     ] {
-        assert!(
-            stdout.lines().any(|found| found == line),
-            "{line} in\n{stdout}"
-        );
+        assert!(stdout.lines().any(|found| found == line), "{line} in\n{stdout}");
     }
-    let (_, stdout, _) = run(checkout
-        .release_tool()
-        .args(["notes", "2.5.0", "--format", "json"]));
+    let (_, stdout, _) = run(checkout.release_tool().args(["notes", "2.5.0", "--format", "json"]));
     let told: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(told["from"], checkout.id("3.0.0").as_str());
     assert_eq!(told["commits"].as_array().unwrap().len(), 0);
@@ -142,17 +103,8 @@ fn notes_tell_commits_and_what_migrations_do() {
 #[test]
 fn authors_cannot_steer_the_terminal() {
     let checkout = Checkout::osmt();
-    checkout.git(&[
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "--message",
-        "a\u{1b}[31mb",
-    ]);
-    let (exit, stdout, _) =
-        run(checkout
-            .release_tool()
-            .args(["notes", "3.0.0..HEAD", "--color", "always"]));
+    checkout.git(&["commit", "--quiet", "--allow-empty", "--message", "a\u{1b}[31mb"]);
+    let (exit, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD", "--color", "always"]));
     assert_eq!(exit, 0);
     assert!(stdout.contains("a\u{fffd}[31mb"), "{stdout}");
 }

@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use crate::checkout::Checkout;
-use crate::checkout::git;
-use crate::checkout::run;
+use crate::checkout::{Checkout, git, run};
 use crate::support;
 
 #[test]
@@ -15,14 +13,8 @@ fn one_value_changes_and_the_second_run_has_nothing_to_do() {
     support::write(&checkout.config(), &odd);
     let (exit, stdout, stderr) = run(checkout.release_tool().args(["select", "3.0.0", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    assert!(
-        stdout.contains("ecs.task.app.docker_tag: 2.5.0 → 3.0.0"),
-        "{stdout}"
-    );
-    assert!(
-        stdout.contains("\n-") && stdout.contains("\n+"),
-        "a diff: {stdout}"
-    );
+    assert!(stdout.contains("ecs.task.app.docker_tag: 2.5.0 → 3.0.0"), "{stdout}");
+    assert!(stdout.contains("\n-") && stdout.contains("\n+"), "a diff: {stdout}");
     let expected = odd.replace("\"docker_tag\": \"2.5.0\"", "\"docker_tag\": \"3.0.0\"");
     assert_eq!(checkout.config_text(), expected);
     let (exit, stdout, _) = run(checkout.release_tool().args(["select", "3.0.0"]));
@@ -52,14 +44,8 @@ fn a_guard_refuses_also_with_a_yes() {
     let before = checkout.config_text();
     let (exit, stdout, stderr) = run(checkout.release_tool().args(["select", "3.0.0", "--yes"]));
     assert_eq!((exit, stdout.as_str()), (4, ""));
-    assert!(
-        stderr.contains("error: REL010 refused 3.0.0; nothing was written"),
-        "{stderr}"
-    );
-    assert!(
-        stderr.contains("V2023.02.20__authors.sql")
-            && stderr.contains("V2023.03.07__categories.sql")
-    );
+    assert!(stderr.contains("error: REL010 refused 3.0.0; nothing was written"), "{stderr}");
+    assert!(stderr.contains("V2023.02.20__authors.sql") && stderr.contains("V2023.03.07__categories.sql"));
     assert_eq!(checkout.config_text(), before);
     let mut tool = checkout.release_tool();
     let (exit, _, stderr) = run(tool.args(["select", "3.0.0", "--yes", "--accept", "REL010"]));
@@ -73,22 +59,12 @@ fn a_commit_is_selected_by_its_whole_id_with_a_word_on_its_image() {
     let commit = checkout.id("develop");
     let (exit, _, stderr) = run(checkout.release_tool().args(["select", "develop", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    assert!(
-        stderr.contains("REL004") && stderr.contains("build an image"),
-        "{stderr}"
-    );
-    assert!(
-        checkout
-            .config_text()
-            .contains(&format!("\"docker_tag\": \"{commit}\""))
-    );
+    assert!(stderr.contains("REL004") && stderr.contains("build an image"), "{stderr}");
+    assert!(checkout.config_text().contains(&format!("\"docker_tag\": \"{commit}\"")));
     // What was selected is what the next comparison starts from.
     let (exit, stdout, _) = run(checkout.release_tool().args(["list", "--commits", "1"]));
     assert_eq!(exit, 0);
-    assert!(
-        stdout.contains(&format!("*      {}", &commit[..12])),
-        "{stdout}"
-    );
+    assert!(stdout.contains(&format!("*      {}", &commit[..12])), "{stdout}");
 }
 
 #[test]
@@ -109,14 +85,9 @@ fn the_images_tag_or_digest_can_be_given() {
     let digest = format!("sha256:{}", "0a".repeat(32));
     for tag in ["3.0.0-hardened", &digest] {
         let mut tool = checkout.release_tool();
-        let (exit, _, stderr) =
-            run(tool.args(["select", "3.0.0", "--yes", "--from", "3.0.0", "--tag", tag]));
+        let (exit, _, stderr) = run(tool.args(["select", "3.0.0", "--yes", "--from", "3.0.0", "--tag", tag]));
         assert_eq!(exit, 0, "{stderr}");
-        assert!(
-            checkout
-                .config_text()
-                .contains(&format!("\"docker_tag\": \"{tag}\""))
-        );
+        assert!(checkout.config_text().contains(&format!("\"docker_tag\": \"{tag}\"")));
     }
     for tag in ["", "a b", "a/b", "sha256:0a", "-x", "\u{e9}"] {
         let given = format!("--tag={tag}");
@@ -130,23 +101,17 @@ fn head_wants_a_clean_tree_and_ignores_what_a_hook_sets() {
     let checkout = Checkout::osmt();
     checkout.git(&["checkout", "--quiet", "--detach", "3.0.0"]);
     support::write(&checkout.repo().join("notes.txt"), "x");
-    let (exit, stdout, stderr) = run(checkout
-        .release_tool()
-        .env("GIT_DIR", "/nowhere")
-        .args(["check", "--head"]));
+    let (exit, stdout, stderr) =
+        run(checkout.release_tool().env("GIT_DIR", "/nowhere").args(["check", "--head"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(
-        stdout.contains("note[REL002]")
-            && stdout.contains("notes.txt is not under version control"),
+        stdout.contains("note[REL002]") && stdout.contains("notes.txt is not under version control"),
         "{stdout}"
     );
     support::write(&checkout.repo().join("pom.xml"), "changed");
     let (exit, stdout, _) = run(checkout.release_tool().args(["check", "--head"]));
     assert_eq!(exit, 1);
-    assert!(
-        stdout.contains("error[REL002]") && stdout.contains("pom.xml"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("error[REL002]") && stdout.contains("pom.xml"), "{stdout}");
     let (exit, _, _) = run(checkout.release_tool().args(["check", "3.0.0"]));
     assert_eq!(exit, 0, "a commit that is named does not care for the tree");
 }
@@ -174,9 +139,7 @@ fn a_commit_before_osmt_had_migrations_is_refused() {
     checkout.git(&["rm", "--quiet", "-r", "--force", "."]);
     checkout.commit("index.html", "x");
     checkout.git(&["checkout", "--quiet", "develop"]);
-    let (exit, stdout, _) = run(checkout
-        .release_tool()
-        .args(["check", "site", "--accept", "REL013"]));
+    let (exit, stdout, _) = run(checkout.release_tool().args(["check", "site", "--accept", "REL013"]));
     assert_eq!(exit, 1);
     assert_eq!(stdout.matches("error[REL001]").count(), 2, "{stdout}");
 }

@@ -1,16 +1,10 @@
 //! A deployment is recorded once, where git keeps it. What AWS is asked first, `deployed` tries.
 
-use crate::checkout::Checkout;
-use crate::checkout::git;
-use crate::checkout::run;
+use crate::checkout::{Checkout, git, run};
 use crate::support;
 
 fn records(checkout: &Checkout) -> Vec<String> {
-    let names = checkout.git(&[
-        "for-each-ref",
-        "--format=%(refname:strip=2)",
-        "refs/tags/osmt/",
-    ]);
+    let names = checkout.git(&["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/osmt/"]);
     names.lines().map(str::to_owned).collect()
 }
 
@@ -19,19 +13,14 @@ fn the_tag_says_what_was_deployed_and_is_made_once() {
     let checkout = Checkout::osmt();
     let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline"]));
     assert_eq!(exit, 4, "{stderr}");
-    let (exit, _, _) = run(checkout
-        .release_tool()
-        .args(["tag", "--offline", "--dry-run"]));
+    let (exit, _, _) = run(checkout.release_tool().args(["tag", "--offline", "--dry-run"]));
     assert_eq!((exit, records(&checkout).len()), (1, 0));
     let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stderr.contains("digest is recorded as unknown"), "{stderr}");
     let names = records(&checkout);
     let name = names[0].strip_prefix("osmt/test/").unwrap();
-    let shape: String = name
-        .chars()
-        .map(|char| if char.is_ascii_digit() { '0' } else { char })
-        .collect();
+    let shape: String = name.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
     assert_eq!(shape, "0000-00-00T000000Z");
     let object = checkout.git(&["cat-file", "tag", &names[0]]);
     let commit = checkout.id("3.0.0");
@@ -44,10 +33,7 @@ fn the_tag_says_what_was_deployed_and_is_made_once() {
         format!("account: {}", support::ACCOUNT),
         format!("region: {}", support::REGION),
     ] {
-        assert!(
-            object.lines().any(|found| found == line),
-            "{line} in\n{object}"
-        );
+        assert!(object.lines().any(|found| found == line), "{line} in\n{object}");
     }
     let (exit, stdout, stderr) = run(checkout.release_tool().args(["tag", "--offline"]));
     assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"), "{stderr}");
@@ -60,17 +46,11 @@ fn pushing_is_part_of_the_plan_and_is_done_once() {
     let parent = checkout.repo().parent().unwrap().to_owned();
     let remote = parent.join("remote.git");
     for wrong in ["--push", "--push=elsewhere", "--push=--upload-pack=x"] {
-        let (exit, _, stderr) =
-            run(checkout
-                .release_tool()
-                .args(["tag", "--offline", "--yes", wrong]));
+        let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes", wrong]));
         assert_eq!(exit, 2, "{wrong}: {stderr}");
     }
     checkout.git(&["remote", "add", "origin", "../remote.git"]);
-    let (exit, _, stderr) =
-        run(checkout
-            .release_tool()
-            .args(["tag", "--offline", "--yes", "--push"]));
+    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes", "--push"]));
     assert_eq!((exit, records(&checkout).len()), (3, 0), "{stderr}");
     git(&parent, &["init", "--quiet", "--bare", "remote.git"]);
     let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
@@ -79,16 +59,10 @@ fn pushing_is_part_of_the_plan_and_is_done_once() {
     let mut tool = checkout.release_tool();
     let (exit, stdout, stderr) = run(tool.args(["tag", "--offline", "--yes", "--push"]));
     assert_eq!(exit, 0, "{stderr}");
-    assert!(
-        stdout.contains("on origin") && stdout.contains("1 to create"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("on origin") && stdout.contains("1 to create"), "{stdout}");
     let pushed = git(&remote, &["for-each-ref", "--format=%(refname:strip=2)"]);
     assert_eq!(pushed, records(&checkout)[0]);
-    let (_, stdout, _) =
-        run(checkout
-            .release_tool()
-            .args(["tag", "--offline", "--push", "origin"]));
+    let (_, stdout, _) = run(checkout.release_tool().args(["tag", "--offline", "--push", "origin"]));
     assert_eq!(stdout, "nothing to do\n");
 }
 
@@ -98,25 +72,14 @@ fn an_image_of_ones_own_is_traced_through_its_record() {
     checkout.select("mine-7");
     let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 4);
-    assert!(
-        stderr.contains("no release, commit or record in this repository is mine-7"),
-        "{stderr}"
-    );
-    let (exit, _, stderr) =
-        run(checkout
-            .release_tool()
-            .args(["tag", "2.5.1", "--offline", "--yes"]));
+    assert!(stderr.contains("no release, commit or record in this repository is mine-7"), "{stderr}");
+    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "2.5.1", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     let (exit, stdout, _) = run(checkout.release_tool().args(["check", "3.0.0"]));
     assert_eq!(exit, 1);
-    assert!(
-        stdout.contains("REL010") && !stdout.contains("REL006"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("REL010") && !stdout.contains("REL006"), "{stdout}");
     // A record of another account says nothing about this one.
-    let other = checkout
-        .config_text()
-        .replace(support::ACCOUNT, "210987654321");
+    let other = checkout.config_text().replace(support::ACCOUNT, "210987654321");
     support::write(&checkout.config(), &other);
     let (_, stdout, _) = run(checkout.release_tool().args(["check", "3.0.0"]));
     assert!(stdout.contains("REL006"), "{stdout}");
@@ -139,8 +102,7 @@ fn git_that_does_not_know_its_user_is_quoted() {
     let checkout = Checkout::osmt();
     checkout.git(&["config", "user.useConfigOnly", "true"]);
     let mut tool = checkout.release_tool();
-    tool.env_remove("GIT_COMMITTER_NAME")
-        .env_remove("GIT_COMMITTER_EMAIL");
+    tool.env_remove("GIT_COMMITTER_NAME").env_remove("GIT_COMMITTER_EMAIL");
     let (exit, _, stderr) = run(tool.args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 3);
     assert!(

@@ -7,18 +7,14 @@ use serde_json::Value;
 use crate::support;
 
 fn schema() -> Value {
-    let text =
-        std::fs::read_to_string(support::root().join("schemas/secrets.schema.json")).unwrap();
+    let text = std::fs::read_to_string(support::root().join("schemas/secrets.schema.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 fn part(secret: &osmt::secrets::catalog::Secret) -> Value {
     let schema = schema();
     let pointer = format!("/properties/{}/properties/{}", secret.remote, secret.key);
-    schema
-        .pointer(&pointer)
-        .unwrap_or_else(|| panic!("the schema has no {pointer}"))
-        .clone()
+    schema.pointer(&pointer).unwrap_or_else(|| panic!("the schema has no {pointer}")).clone()
 }
 
 #[test]
@@ -35,11 +31,7 @@ fn every_secret_is_in_the_schema_and_in_terraform() {
     let mut known = 0;
     for secret in &CATALOG {
         part(secret);
-        assert!(
-            terraform.contains(secret.key),
-            "Terraform never reads {}",
-            secret.name
-        );
+        assert!(terraform.contains(secret.key), "Terraform never reads {}", secret.name);
         assert!(
             terraform.contains(&format!("/{}\"", secret.remote)),
             "Terraform never reads {}",
@@ -48,14 +40,8 @@ fn every_secret_is_in_the_schema_and_in_terraform() {
         known += 1;
     }
     let objects = schema()["properties"].as_object().unwrap().clone();
-    let stated: usize = objects
-        .values()
-        .map(|object| object["properties"].as_object().unwrap().len())
-        .sum();
-    assert_eq!(
-        stated, known,
-        "the schema states a secret that the catalogue does not have"
-    );
+    let stated: usize = objects.values().map(|object| object["properties"].as_object().unwrap().len()).sum();
+    assert_eq!(stated, known, "the schema states a secret that the catalogue does not have");
 }
 
 proptest! {

@@ -16,69 +16,32 @@ fn input_is_one_line_that_can_work() {
         ("glob*\n", "shell expands"),
     ] {
         let ran = world.offline("set app/oauth_client_secret", stdin).exits(2);
-        assert!(
-            ran.err.contains(reason) || reason == "a brace" && ran.err.contains("brace"),
-            "{}",
-            ran.err
-        );
+        assert!(ran.err.contains(reason) || reason == "a brace" && ran.err.contains("brace"), "{}", ran.err);
     }
     assert_eq!(world.kept("app/oauth_client_secret"), None);
-    world
-        .offline("set app/oauth_client_secret", "exact line\r\n")
-        .exits(2);
-    world
-        .offline("set app/oauth_client_secret", "line\r\n")
-        .exits(0);
-    assert_eq!(
-        world.kept("app/oauth_client_secret").as_deref(),
-        Some("line")
-    );
-    world
-        .offline("set app/oauth_client_secret", "line")
-        .exits(0)
-        .shows("nothing to do");
-    world
-        .offline("set app/oauth_client_secret", "other")
-        .exits(4);
-    world
-        .offline("set app/oauth_client_secret --dry-run", "other")
-        .exits(1);
-    assert_eq!(
-        world.kept("app/oauth_client_secret").as_deref(),
-        Some("line")
-    );
+    world.offline("set app/oauth_client_secret", "exact line\r\n").exits(2);
+    world.offline("set app/oauth_client_secret", "line\r\n").exits(0);
+    assert_eq!(world.kept("app/oauth_client_secret").as_deref(), Some("line"));
+    world.offline("set app/oauth_client_secret", "line").exits(0).shows("nothing to do");
+    world.offline("set app/oauth_client_secret", "other").exits(4);
+    world.offline("set app/oauth_client_secret --dry-run", "other").exits(1);
+    assert_eq!(world.kept("app/oauth_client_secret").as_deref(), Some("line"));
 
-    world
-        .offline("set rds/username", "root")
-        .exits(2)
-        .says("osmt_admin");
+    world.offline("set rds/username", "root").exits(2).says("osmt_admin");
     world.offline("set nonsense", "x").exits(2);
-    world
-        .offline("generate app/oauth_client_secret", "")
-        .exits(2)
-        .says("identity provider");
+    world.offline("generate app/oauth_client_secret", "").exits(2).says("identity provider");
     world.offline("generate rds/password", "").exits(0);
     let first = world.kept("rds/password");
-    world
-        .offline("generate rds/password --yes", "")
-        .exits(4)
-        .says("--force");
+    world.offline("generate rds/password --yes", "").exits(4).says("--force");
     assert_eq!(world.kept("rds/password"), first);
     world.offline("generate rds/password --force", "").exits(0);
     assert_ne!(world.kept("rds/password"), first);
     world.offline("rm rds/password", "").exits(4);
     world.offline("rm rds/password --yes", "").exits(0);
-    world
-        .offline("rm rds/password --yes", "")
-        .exits(0)
-        .shows("nothing to do");
+    world.offline("rm rds/password --yes", "").exits(0).shows("nothing to do");
     let listed = world.offline("list --format json", "").exits(0).json();
-    let states: Vec<_> = listed["secrets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["state"].as_str().unwrap())
-        .collect();
+    let states: Vec<_> =
+        listed["secrets"].as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["fixed", "missing", "set"]);
 
     std::fs::write(world.config(), "{\n  \"config\": nope }").unwrap();
@@ -124,56 +87,29 @@ answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
     assert_eq!(world.kept("rds/password"), None);
     let same = type_in("typed-by-hand-1", "typed-by-hand-1");
     assert_eq!(same[0], 0, "{}", same[1]);
-    assert!(
-        !format!("{told}{same}").contains("typed-by-hand"),
-        "{told}{same}"
-    );
-    assert_eq!(
-        world.kept("rds/password").as_deref(),
-        Some("typed-by-hand-1")
-    );
+    assert!(!format!("{told}{same}").contains("typed-by-hand"), "{told}{same}");
+    assert_eq!(world.kept("rds/password").as_deref(), Some("typed-by-hand-1"));
 }
 
 #[test]
 fn an_import_takes_only_what_it_knows_and_can_work() {
     let Some(world) = World::new() else { return };
     for (stdin, reason) in [
-        (
-            r#"{"rds": {"password": "Canary"#,
-            "stdin is not JSON, line 1",
-        ),
+        (r#"{"rds": {"password": "Canary"#, "stdin is not JSON, line 1"),
         (r#"["Canary-value"]"#, "not a JSON object"),
         (r#"{"rds": "Canary-value"}"#, "rds is not a JSON object"),
-        (
-            r#"{"rds": {"passwort": "Canary-value"}}"#,
-            "no secret named rds/passwort",
-        ),
+        (r#"{"rds": {"passwort": "Canary-value"}}"#, "no secret named rds/passwort"),
         (r#"{"rds": {"password": 5}}"#, "is not a string"),
-        (
-            r#"{"rds": {"password": "Canary-value", "password": "Canary-other"}}"#,
-            "twice",
-        ),
+        (r#"{"rds": {"password": "Canary-value", "password": "Canary-other"}}"#, "twice"),
         (r#"{"rds": {"password": "Canary value"}}"#, "white space"),
-        (
-            r#"{"app": {"oauth_client_secret": "fine-one"}, "rds": {"password": "Canary!"}}"#,
-            "7 characters",
-        ),
+        (r#"{"app": {"oauth_client_secret": "fine-one"}, "rds": {"password": "Canary!"}}"#, "7 characters"),
     ] {
         let ran = world.offline("import --yes", stdin).exits(2).says(reason);
         assert!(!ran.err.contains("Canary"), "{}", ran.err);
     }
-    assert_eq!(
-        world.kept("app/oauth_client_secret"),
-        None,
-        "all or nothing"
-    );
+    assert_eq!(world.kept("app/oauth_client_secret"), None, "all or nothing");
     let good = r#"{"rds": {"password": "good-enough"}}"#;
     world.offline("import", good).exits(0);
-    world
-        .offline("import", good)
-        .exits(0)
-        .shows("nothing to do");
-    world
-        .offline("import", r#"{"rds": {"password": "good-enough-2"}}"#)
-        .exits(4);
+    world.offline("import", good).exits(0).shows("nothing to do");
+    world.offline("import", r#"{"rds": {"password": "good-enough-2"}}"#).exits(4);
 }

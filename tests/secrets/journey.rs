@@ -7,43 +7,22 @@ use crate::world::World;
 fn values_go_to_the_account_once_and_come_back() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
-    world
-        .run(&account, "push --yes")
-        .exits(4)
-        .says("rds/password is neither");
+    world.run(&account, "push --yes").exits(4).says("rds/password is neither");
     world.offline("generate rds/password", "").exits(0);
-    world
-        .offline("set app/oauth_client_secret", "issued\n")
-        .exits(0);
-    world
-        .run(&account, "diff")
-        .exits(1)
-        .shows("only in the keyring");
+    world.offline("set app/oauth_client_secret", "issued\n").exits(0);
+    world.run(&account, "diff").exits(1).shows("only in the keyring");
 
     // Nothing is written without a yes, and a dry run writes nothing.
-    world
-        .run(&account, "push")
-        .exits(4)
-        .says("nobody is there to answer");
-    world
-        .run(&account, "push --dry-run")
-        .exits(1)
-        .shows("2 to create");
-    let wrote = |calls: Vec<String>| {
-        calls
-            .iter()
-            .any(|call| call.contains("Create") || call.contains("Put"))
-    };
+    world.run(&account, "push").exits(4).says("nobody is there to answer");
+    world.run(&account, "push --dry-run").exits(1).shows("2 to create");
+    let wrote = |calls: Vec<String>| calls.iter().any(|call| call.contains("Create") || call.contains("Put"));
     assert!(!wrote(account.calls()));
 
     let pushed = world.run(&account, "push --yes --format json").exits(0);
     assert_eq!(pushed.json()["status"], "applied");
     let rds = world.held(&account, "rds");
     assert_eq!(rds["username"], "osmt_admin");
-    assert_eq!(
-        rds["password"].as_str(),
-        world.kept("rds/password").as_deref()
-    );
+    assert_eq!(rds["password"].as_str(), world.kept("rds/password").as_deref());
     assert_eq!(world.held(&account, "app")["oauth_client_secret"], "issued");
     let name = world.secret("rds");
     let tags = account.ask(&format!(
@@ -56,30 +35,17 @@ fn values_go_to_the_account_once_and_come_back() {
     ]);
     assert_eq!(tags, expected);
 
-    world
-        .run(&account, "push --yes")
-        .exits(0)
-        .shows("nothing to do");
+    world.run(&account, "push --yes").exits(0).shows("nothing to do");
     world.run(&account, "diff").exits(0);
     world.run(&account, "verify").exits(0).shows("SKIP");
 
     // A changed entry shows, is pulled back only after a yes, and a missing one comes back.
-    world
-        .offline("set rds/password --yes", "another-password\n")
-        .exits(0);
+    world.offline("set rds/password --yes", "another-password\n").exits(0);
     world.run(&account, "diff").exits(1).shows("differs");
-    world
-        .run(&account, "verify")
-        .exits(1)
-        .shows("NG   rds/password");
+    world.run(&account, "verify").exits(1).shows("NG   rds/password");
     world.run(&account, "pull").exits(4);
-    world
-        .offline("rm app/oauth_client_secret --yes", "")
-        .exits(0);
-    world
-        .run(&account, "pull --yes")
-        .exits(0)
-        .shows("1 to create, 1 to change");
+    world.offline("rm app/oauth_client_secret --yes", "").exits(0);
+    world.run(&account, "pull --yes").exits(0).shows("1 to create, 1 to change");
     world.run(&account, "diff").exits(0);
 }
 
@@ -88,60 +54,35 @@ fn what_others_keep_in_a_secret_stays_and_what_is_not_ours_is_refused() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     world.offline("generate rds/password", "").exits(0);
-    world
-        .offline("set app/oauth_client_secret", "issued\n")
-        .exits(0);
+    world.offline("set app/oauth_client_secret", "issued\n").exits(0);
     let rds = world.secret("rds");
     account.ask(&format!(
         r#"client('secretsmanager').create_secret(Name='{rds}', SecretString='{{"n": 12345678901234567890.10, "deep": {{"a": [1, null]}}, "password": "old"}}')"#
     ));
     // Keys, not the whole; and the tags that were missing.
-    world
-        .run(&account, "push --yes")
-        .exits(0)
-        .shows("tag Environment");
+    world.run(&account, "push --yes").exits(0).shows("tag Environment");
     let text = account.ask(&format!(
         "answer = client('secretsmanager').get_secret_value(SecretId='{rds}')['SecretString']"
     ));
     let text = text.as_str().unwrap();
     assert!(
-        text.starts_with(
-            r#"{"n": 12345678901234567890.10, "deep": {"a": [1, null]}, "password": ""#
-        ),
+        text.starts_with(r#"{"n": 12345678901234567890.10, "deep": {"a": [1, null]}, "password": ""#),
         "{}",
         text.len()
     );
-    world
-        .run(&account, "rm --all --remote --yes")
-        .exits(4)
-        .says("n, deep");
+    world.run(&account, "rm --all --remote --yes").exits(4).says("n, deep");
 
     // Bytes, plain text, rotation by AWS: refused, untouched, by every verb that would write.
     let app = world.secret("app");
     for (change, reason) in [
-        (
-            "put_secret_value(SecretId=name, SecretBinary=b'bytes')",
-            "does not hold a JSON object",
-        ),
-        (
-            "put_secret_value(SecretId=name, SecretString='just text')",
-            "does not hold a JSON object",
-        ),
+        ("put_secret_value(SecretId=name, SecretBinary=b'bytes')", "does not hold a JSON object"),
+        ("put_secret_value(SecretId=name, SecretString='just text')", "does not hold a JSON object"),
     ] {
         let told = account.ask(&format!(
             "name = '{app}'\nm = client('secretsmanager')\nm.{change}\nanswer = m.describe_secret(SecretId=name)['VersionIdsToStages']"
         ));
-        for verb in [
-            "push",
-            "pull",
-            "diff",
-            "rm --all --remote",
-            "rotate app/oauth_client_secret",
-        ] {
-            world
-                .feed(&account, &format!("{verb} --yes"), "new-one\n")
-                .exits(4)
-                .says(reason);
+        for verb in ["push", "pull", "diff", "rm --all --remote", "rotate app/oauth_client_secret"] {
+            world.feed(&account, &format!("{verb} --yes"), "new-one\n").exits(4).says(reason);
         }
         let after = account.ask(&format!(
             "answer = client('secretsmanager').describe_secret(SecretId='{app}')['VersionIdsToStages']"
@@ -156,44 +97,20 @@ fn a_deleted_secret_is_restored_and_removal_can_be_final() {
     let account = Emulator::start();
     world.pushed(&account);
     world.run(&account, "rm --all --remote").exits(4);
-    world
-        .run(&account, "rm --all --remote --yes")
-        .exits(0)
-        .shows("30 days");
-    world
-        .run(&account, "rm --all --remote --yes")
-        .exits(0)
-        .shows("nothing to do");
-    world
-        .run(&account, "diff")
-        .exits(1)
-        .shows("scheduled for deletion");
-    world
-        .run(&account, "verify")
-        .exits(1)
-        .shows("push` restores it");
-    world
-        .offline("set rds/password --yes", "changed-meanwhile\n")
-        .exits(0);
-    world
-        .run(&account, "push --yes")
-        .exits(0)
-        .shows("scheduled for deletion: yes → no");
+    world.run(&account, "rm --all --remote --yes").exits(0).shows("30 days");
+    world.run(&account, "rm --all --remote --yes").exits(0).shows("nothing to do");
+    world.run(&account, "diff").exits(1).shows("scheduled for deletion");
+    world.run(&account, "verify").exits(1).shows("push` restores it");
+    world.offline("set rds/password --yes", "changed-meanwhile\n").exits(0);
+    world.run(&account, "push --yes").exits(0).shows("scheduled for deletion: yes → no");
     assert_eq!(world.held(&account, "rds")["password"], "changed-meanwhile");
     world.run(&account, "verify").exits(0);
 
-    world
-        .run(&account, "rm --all --remote --no-recovery --yes")
-        .exits(0)
-        .shows("for ever");
-    let left = account.ask(
-        "answer = client('secretsmanager').list_secrets(IncludePlannedDeletion=True)['SecretList']",
-    );
+    world.run(&account, "rm --all --remote --no-recovery --yes").exits(0).shows("for ever");
+    let left = account
+        .ask("answer = client('secretsmanager').list_secrets(IncludePlannedDeletion=True)['SecretList']");
     assert_eq!(left, serde_json::json!([]));
-    world
-        .run(&account, "push --yes")
-        .exits(0)
-        .shows("2 to create");
+    world.run(&account, "push --yes").exits(0).shows("2 to create");
 }
 
 #[test]
@@ -201,9 +118,7 @@ fn a_write_by_somebody_else_between_plan_and_yes_is_a_conflict() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     world.pushed(&account);
-    world
-        .offline("set rds/password --yes", "mine-mine-mine\n")
-        .exits(0);
+    world.offline("set rds/password --yes", "mine-mine-mine\n").exits(0);
     // A terminal of its own: the question stands, somebody else writes, then the answer is yes.
     let told = account.ask(&format!(
         r#"
@@ -232,14 +147,7 @@ answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
         world.secret("rds"),
     ));
     assert_eq!(told[0], 4, "{}", told[1]);
-    assert!(
-        told[1]
-            .as_str()
-            .unwrap()
-            .contains("changed by somebody else"),
-        "{}",
-        told[1]
-    );
+    assert!(told[1].as_str().unwrap().contains("changed by somebody else"), "{}", told[1]);
     assert_eq!(world.held(&account, "rds")["password"], "theirs-theirs");
 }
 
@@ -247,38 +155,15 @@ answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
 fn the_wrong_account_no_credentials_and_no_network_write_nothing() {
     let Some(world) = World::new() else { return };
     world.offline("generate rds/password", "").exits(0);
-    world
-        .offline("set app/oauth_client_secret", "issued\n")
-        .exits(0);
+    world.offline("set app/oauth_client_secret", "issued\n").exits(0);
     let other = Emulator::start_as("210987654321");
-    for verb in [
-        "diff",
-        "push",
-        "pull",
-        "verify",
-        "rotate",
-        "rollback",
-        "rm --all --remote",
-    ] {
-        world
-            .run(&other, &format!("{verb} --yes"))
-            .exits(4)
-            .says("account 210987654321");
-        world
-            .offline(&format!("{verb} --yes"), "")
-            .exits(3)
-            .says("no AWS credentials");
+    for verb in ["diff", "push", "pull", "verify", "rotate", "rollback", "rm --all --remote"] {
+        world.run(&other, &format!("{verb} --yes")).exits(4).says("account 210987654321");
+        world.offline(&format!("{verb} --yes"), "").exits(3).says("no AWS credentials");
     }
-    let asked: Vec<_> = other
-        .calls()
-        .into_iter()
-        .filter(|call| !call.starts_with("sts:"))
-        .collect();
+    let asked: Vec<_> = other.calls().into_iter().filter(|call| !call.starts_with("sts:")).collect();
     assert!(asked.is_empty(), "{asked:?}");
-    world
-        .run(&other, "push --yes --endpoint-url http://127.0.0.1:1")
-        .exits(3)
-        .says("could not reach AWS");
+    world.run(&other, "push --yes --endpoint-url http://127.0.0.1:1").exits(3).says("could not reach AWS");
 }
 
 #[test]
@@ -289,22 +174,12 @@ fn values_do_not_leave_this_machine_unencrypted() {
     let before = account.calls().len();
     // The same emulator by an address that does not say that it is this machine.
     let elsewhere = account.endpoint.replace("127.0.0.1", "0.0.0.0");
-    for verb in [
-        "push",
-        "pull",
-        "diff",
-        "verify",
-        "rotate",
-        "rm --all --remote",
-    ] {
+    for verb in ["push", "pull", "diff", "verify", "rotate", "rm --all --remote"] {
         let command = format!("{verb} --yes --endpoint-url {elsewhere}");
         world.run(&account, &command).exits(4).says("nor encrypted");
     }
     let calls = account.calls().split_off(before);
-    assert!(
-        calls.iter().all(|call| call.starts_with("sts:")),
-        "{calls:?}"
-    );
+    assert!(calls.iter().all(|call| call.starts_with("sts:")), "{calls:?}");
 }
 
 #[test]
@@ -320,22 +195,13 @@ fn verify_sees_whether_terraform_composed_the_address_of_todays_password() {
         ));
     };
     compose(&format!("osmt_admin:{password}@db.internal:3306"));
-    world
-        .run(&account, "verify")
-        .exits(0)
-        .shows("agrees with the database's secret");
+    world.run(&account, "verify").exits(0).shows("agrees with the database's secret");
     compose(&format!("osmt_admin:{password}@db.internal:3306:3306"));
-    world
-        .run(&account, "verify")
-        .exits(1)
-        .shows("holds no DB_URI of the form");
+    world.run(&account, "verify").exits(1).shows("holds no DB_URI of the form");
     compose("osmt_admin:yesterdays-one@db.internal:3306");
     let ran = world.run(&account, "verify --format json").exits(1);
     let checks = ran.json()["checks"].clone();
     let last = checks.as_array().unwrap().last().unwrap();
-    assert_eq!(
-        (&last["verdict"], &last["item"]),
-        (&"ng".into(), &name.into())
-    );
+    assert_eq!((&last["verdict"], &last["item"]), (&"ng".into(), &name.into()));
     assert!(!ran.out.contains("yesterdays-one"));
 }

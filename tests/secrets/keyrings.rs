@@ -1,7 +1,6 @@
 //! Which keyring: the desktop's with a real Secret Service, the kernel's, none.
 
-use std::process::Command;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use crate::support;
 
@@ -9,10 +8,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_osmt-secrets");
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    support::write(
-        &folder.path().join("config.auto.tfvars.json"),
-        &support::config("desktop"),
-    );
+    support::write(&folder.path().join("config.auto.tfvars.json"), &support::config("desktop"));
     folder
 }
 
@@ -22,13 +18,8 @@ fn desktop(script: &str) -> Option<Output> {
         .iter()
         .all(|program| Command::new(program).arg("--version").output().is_ok());
     if !installed {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "gnome-keyring and dbus must be installed"
-        );
-        eprintln!(
-            "skipped: install gnome-keyring and dbus (Debian, Ubuntu: apt install gnome-keyring dbus)"
-        );
+        assert!(std::env::var_os("CI").is_none(), "gnome-keyring and dbus must be installed");
+        eprintln!("skipped: install gnome-keyring and dbus (Debian, Ubuntu: apt install gnome-keyring dbus)");
         return None;
     }
     let home = folder();
@@ -65,10 +56,7 @@ fn a_desktop_keeps_values_between_commands() {
     assert!(output.status.success(), "{out}{err}");
     assert!(err.contains("using the desktop's keyring"), "{err}");
     assert!(out.contains("rds/password             set"), "{out}");
-    assert!(
-        out.contains("\"keyring\": \"os\"") && out.contains("\"state\": \"missing\""),
-        "{out}"
-    );
+    assert!(out.contains("\"keyring\": \"os\"") && out.contains("\"state\": \"missing\""), "{out}");
     assert!(!(out + &err).contains("desktop-value"));
 }
 
@@ -79,10 +67,7 @@ fn a_desktop_that_nobody_unlocked_is_one_clear_error() {
     };
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{err}");
-    assert!(
-        err.contains("could not write the entry rds/password") && err.contains("help:"),
-        "{err}"
-    );
+    assert!(err.contains("could not write the entry rds/password") && err.contains("help:"), "{err}");
 }
 
 #[test]
@@ -100,19 +85,11 @@ fn without_a_session_bus_auto_takes_the_kernels_and_says_so() {
     };
     let os = run("os");
     assert_eq!(os.status.code(), Some(3), "{}", text(&os.stderr));
-    assert!(
-        text(&os.stderr).contains("--keyring kernel"),
-        "{}",
-        text(&os.stderr)
-    );
+    assert!(text(&os.stderr).contains("--keyring kernel"), "{}", text(&os.stderr));
     if run("kernel").status.success() {
         let auto = run("auto");
         assert_eq!(auto.status.code(), Some(0), "{}", text(&auto.stderr));
-        assert!(
-            text(&auto.stderr).contains("using the kernel's keyring"),
-            "{}",
-            text(&auto.stderr)
-        );
+        assert!(text(&auto.stderr).contains("using the kernel's keyring"), "{}", text(&auto.stderr));
     } else {
         assert_eq!(run("auto").status.code(), Some(3));
     }

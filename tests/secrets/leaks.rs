@@ -18,16 +18,8 @@ fn no_output_log_or_file_shows_a_value() {
         said.push_str(&ran.err);
     };
     look(world.feed(&account, "set rds/password -vv", &format!("{CANARY}\n")));
-    look(world.feed(
-        &account,
-        "set app/oauth_client_secret -vv",
-        &format!("{CANARY}-two\n"),
-    ));
-    look(world.feed(
-        &account,
-        "set app/oauth_client_secret --yes",
-        &format!("{CANARY} with space\n"),
-    ));
+    look(world.feed(&account, "set app/oauth_client_secret -vv", &format!("{CANARY}-two\n")));
+    look(world.feed(&account, "set app/oauth_client_secret --yes", &format!("{CANARY} with space\n")));
     look(world.feed(&account, &format!("set rds/password {CANARY}"), ""));
     for verb in [
         "list",
@@ -48,14 +40,7 @@ fn no_output_log_or_file_shows_a_value() {
     account.ask(&format!(
         "m = client('secretsmanager')\nm.put_secret_value(SecretId='{rds}', SecretString=json.dumps({{'username': '{CANARY}', 'password': '{CANARY} *'}}))\nm.put_secret_value(SecretId='{app}', SecretString='{{\"{CANARY}')"
     ));
-    for verb in [
-        "diff",
-        "pull --yes",
-        "push --yes",
-        "verify",
-        "rollback --yes",
-        "rotate --yes",
-    ] {
+    for verb in ["diff", "pull --yes", "push --yes", "verify", "rollback --yes", "rotate --yes"] {
         look(world.run(&account, &format!("{verb} -vv")));
     }
     assert!(
@@ -66,11 +51,7 @@ fn no_output_log_or_file_shows_a_value() {
     assert!(!said.contains(CANARY), "{said}");
     assert!(!world.config_text().contains(CANARY));
     let folder = world.config().parent().unwrap().to_owned();
-    assert_eq!(
-        std::fs::read_dir(folder).unwrap().count(),
-        1,
-        "a file was left behind"
-    );
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "a file was left behind");
 }
 
 #[test]
@@ -109,17 +90,11 @@ fn a_running_process_shows_no_value_to_others() {
 #[test]
 fn a_command_gets_the_values_and_its_output_does_not() {
     let Some(world) = World::new() else { return };
-    world
-        .offline("exec -- true", "")
-        .exits(4)
-        .says("rds/password is not in");
+    world.offline("exec -- true", "").exits(4).says("rds/password is not in");
     let given = format!(
         r#"{{"rds": {{"password": "{CANARY}"}}, "app": {{"oauth_client_secret": "{CANARY}&more"}}}}"#
     );
-    world
-        .offline("import", &given)
-        .exits(0)
-        .shows("2 to create");
+    world.offline("import", &given).exits(0).shows("2 to create");
     // Each form arrives in the child; none comes out of it.
     let script = world.config().with_file_name("show.py");
     let text = r#"
@@ -145,21 +120,9 @@ sys.exit(7 if len(sys.argv) > 1 else 0)
     ] {
         assert!(!said.contains(&form), "{said}");
     }
-    assert!(
-        ran.out.contains("out 28 [redacted]\n") && ran.err.contains("err 28 [redacted]\n"),
-        "{said}"
-    );
+    assert!(ran.out.contains("out 28 [redacted]\n") && ran.err.contains("err 28 [redacted]\n"), "{said}");
     assert!(ran.out.ends_with("[redacted] end osmt_admin\n"), "{said}");
-    world
-        .offline(&format!("{command} fail"), "")
-        .exits(3)
-        .says("exit status: 7");
-    world
-        .offline("exec -- /nowhere/program", "")
-        .exits(3)
-        .says("could not run");
-    world
-        .offline("exec --dry-run -- true", "")
-        .exits(1)
-        .shows("DB_USER, DB_PASSWORD");
+    world.offline(&format!("{command} fail"), "").exits(3).says("exit status: 7");
+    world.offline("exec -- /nowhere/program", "").exits(3).says("could not run");
+    world.offline("exec --dry-run -- true", "").exits(1).shows("DB_USER, DB_PASSWORD");
 }

@@ -14,82 +14,35 @@ fn revision(world: &World) -> u64 {
 fn a_rotation_changes_all_three_places_and_a_rollback_brings_them_back() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
-    world
-        .run(&account, "rotate --yes")
-        .exits(4)
-        .says("not in AWS yet");
+    world.run(&account, "rotate --yes").exits(4).says("not in AWS yet");
     world.pushed(&account);
-    world
-        .run(&account, "rollback --yes")
-        .exits(4)
-        .says("no earlier version");
+    world.run(&account, "rollback --yes").exits(4).says("no earlier version");
     let (before, text) = (world.kept("rds/password"), world.config_text());
     world.run(&account, "rotate").exits(4);
-    world
-        .run(&account, "rotate --dry-run")
-        .exits(1)
-        .shows("secrets_revision: 1 → 2");
-    assert_eq!(
-        (world.kept("rds/password"), world.config_text()),
-        (before.clone(), text.clone())
-    );
+    world.run(&account, "rotate --dry-run").exits(1).shows("secrets_revision: 1 → 2");
+    assert_eq!((world.kept("rds/password"), world.config_text()), (before.clone(), text.clone()));
 
-    world
-        .run(&account, "rotate --yes")
-        .exits(0)
-        .says("terraform -chdir=");
+    world.run(&account, "rotate --yes").exits(0).says("terraform -chdir=");
     let after = world.kept("rds/password");
     assert_ne!(before, after);
-    assert_eq!(
-        world.held(&account, "rds")["password"].as_str(),
-        after.as_deref()
-    );
-    assert_eq!(
-        world.config_text(),
-        text.replace("\"secrets_revision\": 1", "\"secrets_revision\": 2")
-    );
+    assert_eq!(world.held(&account, "rds")["password"].as_str(), after.as_deref());
+    assert_eq!(world.config_text(), text.replace("\"secrets_revision\": 1", "\"secrets_revision\": 2"));
     world.run(&account, "verify").exits(0);
     assert_eq!(world.kept("rotation/rds"), None);
 
     world.run(&account, "rollback --yes").exits(0);
     assert_eq!(world.kept("rds/password"), before);
-    assert_eq!(
-        world.held(&account, "rds")["password"].as_str(),
-        before.as_deref()
-    );
+    assert_eq!(world.held(&account, "rds")["password"].as_str(), before.as_deref());
     assert_eq!(revision(&world), 3);
     world.run(&account, "rotate --yes").exits(0);
     world.run(&account, "verify").exits(0);
 
-    world
-        .feed(
-            &account,
-            "rotate app/oauth_client_secret --yes",
-            "a-new-one\n",
-        )
-        .exits(0);
-    assert_eq!(
-        world.held(&account, "app")["oauth_client_secret"],
-        "a-new-one"
-    );
-    world
-        .feed(
-            &account,
-            "rotate app/oauth_client_secret --yes",
-            "a-new-one\n",
-        )
-        .exits(4);
-    world
-        .run(&account, "rotate rds/username --yes")
-        .exits(4)
-        .says("cannot rename it");
-    world
-        .offline("set rds/password --yes", "not-pushed-yet\n")
-        .exits(0);
-    world
-        .run(&account, "rotate --yes")
-        .exits(4)
-        .says("not the same");
+    world.feed(&account, "rotate app/oauth_client_secret --yes", "a-new-one\n").exits(0);
+    assert_eq!(world.held(&account, "app")["oauth_client_secret"], "a-new-one");
+    world.feed(&account, "rotate app/oauth_client_secret --yes", "a-new-one\n").exits(4);
+    world.run(&account, "rotate rds/username --yes").exits(4).says("cannot rename it");
+    world.offline("set rds/password --yes", "not-pushed-yet\n").exits(0);
+    world.run(&account, "rotate --yes").exits(4).says("not the same");
 }
 
 #[test]
@@ -106,47 +59,24 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
     };
     let journal = |base: &str, target: &str, revision: u64, value: &str| {
         let text = format!("rotate\nrds/password\n{base}\n{target}\n{revision}\n{value}");
-        world
-            .keyring
-            .set("rotation/rds", &SecretString::from(text))
-            .unwrap();
+        world.keyring.set("rotation/rds", &SecretString::from(text)).unwrap();
     };
 
     // Stopped after the journal: the value in it is used, not a second one.
     let base = version(&account);
     journal(&base, &"a".repeat(32), 1, "from-the-journal-1");
-    world
-        .run(&account, "push --yes")
-        .exits(4)
-        .says("unfinished");
-    world
-        .run(&account, "rollback --yes")
-        .exits(4)
-        .says("unfinished");
-    world
-        .run(&account, "verify")
-        .exits(1)
-        .shows("a rotate is unfinished");
-    world
-        .run(&account, "rotate --yes")
-        .exits(0)
-        .says("going on");
-    assert_eq!(
-        world.held(&account, "rds")["password"],
-        "from-the-journal-1"
-    );
+    world.run(&account, "push --yes").exits(4).says("unfinished");
+    world.run(&account, "rollback --yes").exits(4).says("unfinished");
+    world.run(&account, "verify").exits(1).shows("a rotate is unfinished");
+    world.run(&account, "rotate --yes").exits(0).says("going on");
+    assert_eq!(world.held(&account, "rds")["password"], "from-the-journal-1");
     assert_eq!((version(&account), revision(&world)), ("a".repeat(32), 2));
 
     // Stopped after the write to AWS: it is not written twice.
     journal(&base, &"a".repeat(32), 2, "from-the-journal-1");
-    world
-        .offline("set rds/password --yes", "older-in-keyring\n")
-        .exits(0);
+    world.offline("set rds/password --yes", "older-in-keyring\n").exits(0);
     world.run(&account, "rotate --yes").exits(0);
-    assert_eq!(
-        world.kept("rds/password").as_deref(),
-        Some("from-the-journal-1")
-    );
+    assert_eq!(world.kept("rds/password").as_deref(), Some("from-the-journal-1"));
     assert_eq!((version(&account), revision(&world)), ("a".repeat(32), 3));
 
     // Stopped after the config: the revision does not grow twice.
@@ -156,25 +86,13 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
 
     // Overtaken by somebody else: nothing is written until it is forgotten.
     journal(&base, &"b".repeat(32), 3, "from-the-journal-2");
-    world
-        .run(&account, "rotate --yes")
-        .exits(4)
-        .says("changed by somebody else");
+    world.run(&account, "rotate --yes").exits(4).says("changed by somebody else");
     world.run(&account, "rotate --abandon --yes").exits(0);
     world.run(&account, "rotate --yes").exits(0);
     assert_eq!(revision(&world), 4);
 
-    world
-        .keyring
-        .set(
-            "rotation/rds",
-            &SecretString::from("nonsense canary-in-journal"),
-        )
-        .unwrap();
-    let damaged = world
-        .run(&account, "rotate --yes")
-        .exits(3)
-        .says("is damaged");
+    world.keyring.set("rotation/rds", &SecretString::from("nonsense canary-in-journal")).unwrap();
+    let damaged = world.run(&account, "rotate --yes").exits(3).says("is damaged");
     assert!(!damaged.err.contains("canary"));
 }
 
@@ -203,19 +121,10 @@ answer = [done.returncode, done.stderr.decode()]
     ));
     assert_eq!(stopped[0], 3, "{}", stopped[1]);
     let told = stopped[1].as_str().unwrap();
-    assert!(
-        told.contains("it is as it was before") && told.contains("stopped after 3 of 5"),
-        "{told}"
-    );
-    assert_eq!(
-        std::fs::read_to_string(blocked.join("config.json")).unwrap(),
-        text
-    );
+    assert!(told.contains("it is as it was before") && told.contains("stopped after 3 of 5"), "{told}");
+    assert_eq!(std::fs::read_to_string(blocked.join("config.json")).unwrap(), text);
     assert_eq!(std::fs::read_dir(&blocked).unwrap().count(), 1, "no litter");
-    world
-        .run(&account, "rotate --yes")
-        .exits(0)
-        .shows("1 to change, 1 to delete");
+    world.run(&account, "rotate --yes").exits(0).shows("1 to change, 1 to delete");
     assert_eq!(revision(&world), 2);
     world.run(&account, "verify").exits(0);
 }

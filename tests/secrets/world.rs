@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use osmt::keyring::Choice;
-use osmt::keyring::Keyring;
+use osmt::keyring::{Choice, Keyring};
 use serde_json::Value;
 
 use crate::support;
@@ -50,24 +49,11 @@ impl World {
     /// In the kernel's keyring; `None`, said aloud, where this machine forbids it. CI must not skip.
     pub(crate) fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let random: String = folder
-            .path()
-            .to_string_lossy()
-            .chars()
-            .rev()
-            .take(6)
-            .collect();
+        let random: String = folder.path().to_string_lossy().chars().rev().take(6).collect();
         let env = format!("t{:x}-{}", std::process::id() % 0xffff, hex(&random));
-        support::write(
-            &folder.path().join("config.auto.tfvars.json"),
-            &support::config(&env),
-        );
+        support::write(&folder.path().join("config.auto.tfvars.json"), &support::config(&env));
         match Keyring::open(Choice::Kernel, &format!("osmt/{env}")) {
-            Ok(keyring) => Some(Self {
-                folder,
-                env,
-                keyring,
-            }),
+            Ok(keyring) => Some(Self { folder, env, keyring }),
             Err(error) => {
                 assert!(std::env::var_os("CI").is_none(), "{error}");
                 eprintln!("skipped: {error}; allow the keyctl and add_key system calls");
@@ -133,8 +119,7 @@ impl World {
     /// Keyring and account filled and equal.
     pub(crate) fn pushed(&self, account: &Emulator) {
         self.offline("generate rds/password", "").exits(0);
-        self.offline("set app/oauth_client_secret", "issued-by-somebody\n")
-            .exits(0);
+        self.offline("set app/oauth_client_secret", "issued-by-somebody\n").exits(0);
         self.run(account, "push --yes").exits(0);
     }
 }
@@ -155,8 +140,6 @@ fn ran(command: &mut Command) -> Ran {
 }
 
 fn hex(text: &str) -> String {
-    let sum = text.bytes().fold(0u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(byte.into())
-    });
+    let sum = text.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     format!("{sum:08x}")
 }

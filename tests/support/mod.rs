@@ -5,14 +5,9 @@
     clippy::unwrap_used,
     reason = "tests start programs and read the environment that cargo gives them; a panic is how they fail"
 )]
-#![allow(
-    dead_code,
-    clippy::missing_panics_doc,
-    reason = "each test binary uses its own part of this module"
-)]
+#![allow(dead_code, clippy::missing_panics_doc, reason = "each test binary uses its own part of this module")]
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 use std::sync::OnceLock;
 
@@ -67,15 +62,7 @@ impl Emulator {
         let state = tempfile::tempdir().unwrap();
         let parent = std::process::id().to_string();
         let output = Program::new(root().join("scripts/aws-emulator"))
-            .args([
-                "start",
-                "--format",
-                "json",
-                "--region",
-                REGION,
-                "--account-id",
-                account,
-            ])
+            .args(["start", "--format", "json", "--region", REGION, "--account-id", account])
             .args(["--parent", &parent])
             .arg("--state")
             .arg(state.path())
@@ -167,11 +154,7 @@ pub(crate) fn python(environment: &str) -> PathBuf {
         .arg(scripts.join(environment).join("requirements.txt"))
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
 }
 

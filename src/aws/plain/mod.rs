@@ -6,35 +6,26 @@
 mod xml;
 
 use aws_runtime::auth::SigV4OperationSigningConfig;
-use aws_runtime::auth::sigv4::SCHEME_ID;
-use aws_runtime::auth::sigv4::SigV4AuthScheme;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime::client::orchestrator::operation::OperationBuilder;
-use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
-use aws_smithy_runtime::client::retries::classifiers::TransientErrorClassifier;
+use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::ErrorMetadata;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::retry::RetryMode;
+use aws_smithy_types::retry::{RetryConfig, RetryMode};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
-use aws_types::region::Region;
-use aws_types::region::SigningRegion;
+use aws_types::region::{Region, SigningRegion};
 use serde_json::Value;
 
-use super::CallError;
-use super::Session;
-use super::call;
 use super::listener::Listener;
+use super::{CallError, Session, call};
 
 const AGENT: &str = concat!("osmt-toolkit/", env!("CARGO_PKG_VERSION"));
 
@@ -49,26 +40,11 @@ struct Service {
     signing: &'static str,
 }
 
-const EC2: Service = Service {
-    id: "EC2",
-    host: "ec2",
-    signing: "ec2",
-};
-const S3_CONTROL: Service = Service {
-    id: "S3 Control",
-    host: "s3-control",
-    signing: "s3",
-};
-const CLOUDTRAIL: Service = Service {
-    id: "CloudTrail",
-    host: "cloudtrail",
-    signing: "cloudtrail",
-};
-const ACCESS_ANALYZER: Service = Service {
-    id: "AccessAnalyzer",
-    host: "access-analyzer",
-    signing: "access-analyzer",
-};
+const EC2: Service = Service { id: "EC2", host: "ec2", signing: "ec2" };
+const S3_CONTROL: Service = Service { id: "S3 Control", host: "s3-control", signing: "s3" };
+const CLOUDTRAIL: Service = Service { id: "CloudTrail", host: "cloudtrail", signing: "cloudtrail" };
+const ACCESS_ANALYZER: Service =
+    Service { id: "AccessAnalyzer", host: "access-analyzer", signing: "access-analyzer" };
 
 /// What goes over the wire. Nothing in `uri` may need escaping.
 #[derive(Debug, Default)]
@@ -112,16 +88,11 @@ impl Session {
             headers: vec![("x-amz-account-id", self.account_id.clone())],
             body: document.unwrap_or_default(),
         };
-        self.ask(&S3_CONTROL, &self.region, operation, question)
-            .await
+        self.ask(&S3_CONTROL, &self.region, operation, question).await
     }
 
     /// Asks `CloudTrail` by its JSON form: `cloudtrail:DescribeTrails`.
-    pub async fn cloudtrail(
-        &self,
-        operation: &'static str,
-        parameters: &Value,
-    ) -> Result<Answer, CallError> {
+    pub async fn cloudtrail(&self, operation: &'static str, parameters: &Value) -> Result<Answer, CallError> {
         let action = operation.trim_start_matches("cloudtrail:");
         let target = format!("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{action}");
         let question = Question {
@@ -133,23 +104,13 @@ impl Session {
             ],
             body: parameters.to_string(),
         };
-        self.ask(&CLOUDTRAIL, &self.region, operation, question)
-            .await
+        self.ask(&CLOUDTRAIL, &self.region, operation, question).await
     }
 
     /// Reads a path of IAM Access Analyzer: `access-analyzer:ListAnalyzers`.
-    pub async fn access_analyzer(
-        &self,
-        operation: &'static str,
-        path: &str,
-    ) -> Result<Answer, CallError> {
-        let question = Question {
-            method: "GET",
-            uri: path.to_owned(),
-            ..Question::default()
-        };
-        self.ask(&ACCESS_ANALYZER, &self.region, operation, question)
-            .await
+    pub async fn access_analyzer(&self, operation: &'static str, path: &str) -> Result<Answer, CallError> {
+        let question = Question { method: "GET", uri: path.to_owned(), ..Question::default() };
+        self.ask(&ACCESS_ANALYZER, &self.region, operation, question).await
     }
 
     async fn ask(
@@ -159,9 +120,7 @@ impl Session {
         operation: &'static str,
         question: Question,
     ) -> Result<Answer, CallError> {
-        let name = operation
-            .split_once(':')
-            .map_or(operation, |(_, name)| name);
+        let name = operation.split_once(':').map_or(operation, |(_, name)| name);
         let asked = self
             .operation(service, region, name)
             .serializer(|question: Question| {
@@ -181,12 +140,7 @@ impl Session {
         Ok(Answer { operation, text })
     }
 
-    fn operation(
-        &self,
-        service: &'static Service,
-        region: &str,
-        name: &'static str,
-    ) -> OperationBuilder {
+    fn operation(&self, service: &'static Service, region: &str, name: &'static str) -> OperationBuilder {
         let mut settings = Layer::new(service.id);
         settings.store_put(AuthSchemeOptionResolverParams::new(()));
         let mut signature = SigV4OperationSigningConfig {
@@ -231,9 +185,7 @@ impl Session {
             .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
             .with_connection_poisoning()
             .runtime_plugin(
-                StaticRuntimePlugin::new()
-                    .with_config(settings.freeze())
-                    .with_runtime_components(parts),
+                StaticRuntimePlugin::new().with_config(settings.freeze()).with_runtime_components(parts),
             );
         match &self.log {
             Some(log) => builder.interceptor(Listener(log.clone())),
@@ -244,11 +196,7 @@ impl Session {
 
 /// AWS's own endpoint of a service in a region.
 fn host(service: &Service, account_id: &str, region: &str, fips: bool) -> String {
-    let account = if service.id == S3_CONTROL.id {
-        format!("{account_id}.")
-    } else {
-        String::new()
-    };
+    let account = if service.id == S3_CONTROL.id { format!("{account_id}.") } else { String::new() };
     // In GovCloud the plain hosts of all others are the FIPS ones.
     let named = !region.starts_with("us-gov-") || service.id == S3_CONTROL.id;
     let fips = if fips && named { "-fips" } else { "" };
@@ -299,19 +247,13 @@ impl Answer {
     }
 
     /// The items of a list in an XML answer, each with these fields; one that is not said is empty.
-    pub fn rows<const N: usize>(
-        &self,
-        list: &str,
-        fields: [&str; N],
-    ) -> Result<Vec<[String; N]>, CallError> {
-        xml::rows(&self.text, list, fields)
-            .map_err(|error| CallError::unreadable(self.operation, &error))
+    pub fn rows<const N: usize>(&self, list: &str, fields: [&str; N]) -> Result<Vec<[String; N]>, CallError> {
+        xml::rows(&self.text, list, fields).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
     /// A JSON answer, as far as `T` wants it.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
-        serde_json::from_str(&self.text)
-            .map_err(|error| CallError::unreadable(self.operation, &error))
+        serde_json::from_str(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 }
 
@@ -334,12 +276,7 @@ mod tests {
                 Some("NoSuchPublicAccessBlockConfiguration"),
                 Some("none"),
             ),
-            (
-                "<Error><Code>SlowDown</Code></Error>",
-                None,
-                Some("SlowDown"),
-                None,
-            ),
+            ("<Error><Code>SlowDown</Code></Error>", None, Some("SlowDown"), None),
             (
                 r#"{"__type":"com.amazonaws.cloudtrail#AccessDeniedException","Message":"no"}"#,
                 None,
@@ -363,18 +300,12 @@ mod tests {
     #[test]
     fn each_partition_has_its_host() {
         let of = |service, region, fips| host(service, "123456789012", region, fips);
-        assert_eq!(
-            of(&EC2, "us-west-2", false),
-            "https://ec2.us-west-2.amazonaws.com"
-        );
+        assert_eq!(of(&EC2, "us-west-2", false), "https://ec2.us-west-2.amazonaws.com");
         assert_eq!(
             of(&ACCESS_ANALYZER, "us-gov-west-1", true),
             "https://access-analyzer.us-gov-west-1.amazonaws.com"
         );
-        assert_eq!(
-            of(&CLOUDTRAIL, "us-east-1", true),
-            "https://cloudtrail-fips.us-east-1.amazonaws.com"
-        );
+        assert_eq!(of(&CLOUDTRAIL, "us-east-1", true), "https://cloudtrail-fips.us-east-1.amazonaws.com");
         assert_eq!(
             of(&S3_CONTROL, "cn-north-1", false),
             "https://123456789012.s3-control.cn-north-1.amazonaws.com.cn"

@@ -1,9 +1,6 @@
 //! Single fields and flat lists out of XML answers; a text that broke off is an error, never a short list.
 
-use aws_smithy_xml::decode::Document;
-use aws_smithy_xml::decode::ScopedDecoder;
-use aws_smithy_xml::decode::XmlDecodeError;
-use aws_smithy_xml::decode::try_data;
+use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 
 /// The reader takes the end of the text for the end of a list: a list is only believed where the text is whole.
 fn whole(xml: &str) -> Result<&str, XmlDecodeError> {
@@ -100,17 +97,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_none_is_an_error_and_never_an_empty_list() {
-        for broken in [
-            "",
-            "<html>",
-            "<a/>",
-            &ZONES[..330],
-            &ZONES[..ZONES.len() - 9],
-        ] {
-            assert!(
-                rows(broken, "availabilityZoneInfo", ["zoneName"]).is_err(),
-                "{broken}"
-            );
+        for broken in ["", "<html>", "<a/>", &ZONES[..330], &ZONES[..ZONES.len() - 9]] {
+            assert!(rows(broken, "availabilityZoneInfo", ["zoneName"]).is_err(), "{broken}");
         }
         assert!(field("", "requestId").is_err());
     }

@@ -2,33 +2,16 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Ready;
-use super::Report;
-use super::StateFlags;
-use super::attention;
-use super::lines;
-use super::parts;
-use super::parts::CheckPermissions;
-use super::parts::PartFlags;
-use super::settled;
+use super::parts::{CheckPermissions, PartFlags};
+use super::{Ready, Report, StateFlags, attention, lines, parts, settled};
 use crate::aws::Session;
-use crate::bootstrap;
-use crate::bootstrap::Seen;
-use crate::bootstrap::Step;
-use crate::bootstrap::Target;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::block_on;
-use crate::command::describe;
-use crate::command::execute;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::files;
-use crate::plan::Line;
-use crate::plan::Plan;
+use crate::bootstrap::{Seen, Step, Target};
+use crate::command::{Common, Ui, block_on, describe, execute};
+use crate::explain::{Exit, Failure};
+use crate::plan::{Line, Plan};
+use crate::{bootstrap, files};
 
 /// A plan in a file: for whom it was made, what was seen, and what follows from it.
 #[derive(Serialize, Deserialize)]
@@ -52,20 +35,15 @@ pub(super) fn plan(
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
-        let seen = ui
-            .during("looking", bootstrap::observe(&session, target))
-            .await?;
+        let seen = ui.during("looking", bootstrap::observe(&session, target)).await?;
         bootstrap::answered(target, &seen)?;
         let judged = bootstrap::judge(target, &seen)?;
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
         }
         let plan = bootstrap::plan(judged.clone());
-        let (status, exit) = if plan.is_empty() {
-            ("nothing", Exit::Done)
-        } else {
-            ("pending", Exit::Pending)
-        };
+        let (status, exit) =
+            if plan.is_empty() { ("nothing", Exit::Done) } else { ("pending", Exit::Pending) };
         if let Some(attention) = attention(&judged) {
             ui.result(attention)?;
         }
@@ -89,21 +67,12 @@ fn free(path: &Path) -> Result<(), Failure> {
     }
     Err(Failure::new(
         Exit::Refused,
-        format!(
-            "{} exists and is no saved plan; nothing was written",
-            path.display()
-        ),
+        format!("{} exists and is no saved plan; nothing was written", path.display()),
     )
     .help("give `--out` another name"))
 }
 
-fn save(
-    ui: &Ui,
-    path: &Path,
-    target: &Target,
-    seen: Seen,
-    plan: &Plan<Step>,
-) -> Result<(), Failure> {
+fn save(ui: &Ui, path: &Path, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
     let saved = Saved {
         version: crate::report::VERSION,
         tool: ui.tool.clone(),
@@ -114,10 +83,7 @@ fn save(
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
     files::write(path, format!("{text}\n").as_bytes())?;
-    ui.say(format_args!(
-        "saved; carry it out with `osmt-bootstrap apply {}`",
-        path.display()
-    ));
+    ui.say(format_args!("saved; carry it out with `osmt-bootstrap apply {}`", path.display()));
     Ok(())
 }
 
@@ -135,10 +101,7 @@ fn load(path: &Path) -> Result<Saved, Failure> {
     let form = serde_json::from_str::<serde_json::Value>(&text).ok();
     let form = form.and_then(|saved| saved["version"].as_u64());
     if form.is_some_and(|form| form != u64::from(crate::report::VERSION)) {
-        let message = format!(
-            "{} is a saved plan of another form than this version's",
-            path.display()
-        );
+        let message = format!("{} is a saved plan of another form than this version's", path.display());
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
     serde_json::from_str(&text).map_err(|error| {
@@ -162,9 +125,7 @@ pub(super) fn apply(
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
-        let seen = ui
-            .during("looking", bootstrap::observe(&session, target))
-            .await?;
+        let seen = ui.during("looking", bootstrap::observe(&session, target)).await?;
         bootstrap::answered(target, &seen)?;
         let judged = bootstrap::judge(target, &seen)?;
         let plan = bootstrap::plan(judged.clone());
@@ -182,21 +143,18 @@ pub(super) fn apply(
             return Ok(Exit::Pending);
         }
         parts::may(ui, &session, (target, &seen), &plan, check).await?;
-        ui.confirm(&format!("Change account {}?", target.account_id))
-            .await?;
+        ui.confirm(&format!("Change account {}?", target.account_id)).await?;
         if !ui.yes {
             still_so(ui, &session, target, seen).await?;
         }
-        execute(ui, &plan, async |step| {
-            bootstrap::apply(&session, target, step).await
-        })
-        .await?;
+        execute(ui, &plan, async |step| bootstrap::apply(&session, target, step).await).await?;
         let look = async || {
             let seen = bootstrap::observe(&session, target).await?;
             let left = bootstrap::plan(bootstrap::judge(target, &seen)?);
             Ok(left.lines().iter().map(describe).collect())
         };
-        let help = "look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back";
+        let help =
+            "look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back";
         ui.during("looking again", settled(look, help)).await?;
         ui.result("done and verified")?;
         ui.json(&Report::new(ui, "applied", &judged))?;
@@ -211,11 +169,8 @@ async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Re
     if without_lock(again) == without_lock(seen) {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Refused,
-        "the account changed while the question stood; nothing was written",
-    )
-    .help("run it again and look at the new plan"))
+    Err(Failure::new(Exit::Refused, "the account changed while the question stood; nothing was written")
+        .help("run it again and look at the new plan"))
 }
 
 fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
@@ -235,9 +190,6 @@ fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> R
     } else {
         return Ok(());
     };
-    Err(Failure::new(
-        Exit::Refused,
-        format!("the saved plan is out of date: {what}; nothing was written"),
-    )
-    .help("make a new one with `osmt-bootstrap plan --out FILE`"))
+    Err(Failure::new(Exit::Refused, format!("the saved plan is out of date: {what}; nothing was written"))
+        .help("make a new one with `osmt-bootstrap plan --out FILE`"))
 }

@@ -2,22 +2,17 @@
 //!
 //! What the account can tell need not be typed: its number, the regions it has enabled, the zones that it can use.
 
-use super::opinion::is_at;
-use super::opinion::opinion;
-use crate::account::Zone;
-use crate::account::observe_ec2;
+use super::opinion::{is_at, opinion};
+use crate::account::{Zone, observe_ec2};
 use crate::aws;
 use crate::aws::Session;
-use crate::bootstrap::dns;
+use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
-use crate::bootstrap::init::Answers;
-use crate::bootstrap::init::QUESTIONS;
-use crate::bootstrap::network;
-use crate::command::Common;
-use crate::command::Ui;
+use crate::bootstrap::init::network;
+use crate::bootstrap::init::{Answers, QUESTIONS};
+use crate::command::{Common, Ui};
 use crate::document::Document;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 
 /// Asks for what is open; for a fresh config also for what has a default that may not suit.
 pub(super) async fn ask(
@@ -29,15 +24,9 @@ pub(super) async fn ask(
 ) -> Result<(), Failure> {
     let open = init::open_questions(start, answers);
     if !open.is_empty() && (ui.yes || !ui.can_ask()) {
-        let flags: Vec<String> = open
-            .iter()
-            .map(|&index| format!("--{}", QUESTIONS[index].flag))
-            .collect();
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("these answers are missing: {}", flags.join(", ")),
-        )
-        .help("give them as flags, or run it on a terminal without `--yes`"));
+        let flags: Vec<String> = open.iter().map(|&index| format!("--{}", QUESTIONS[index].flag)).collect();
+        return Err(Failure::new(Exit::Usage, format!("these answers are missing: {}", flags.join(", ")))
+            .help("give them as flags, or run it on a terminal without `--yes`"));
     }
     if open.is_empty() {
         return Ok(());
@@ -170,50 +159,30 @@ async fn regions(ui: &Ui, session: &Session) -> Option<Vec<String>> {
     let asking = observe_ec2::regions(session);
     match ui.during("asking AWS for the regions", asking).await {
         Ok(names) => {
-            ui.say(format_args!(
-                "regions that the account has enabled: {}",
-                names.join(", ")
-            ));
+            ui.say(format_args!("regions that the account has enabled: {}", names.join(", ")));
             Some(names)
         }
         Err(error) => {
-            ui.say(format_args!(
-                "the account's regions are not known: {}",
-                error.reason()
-            ));
+            ui.say(format_args!("the account's regions are not known: {}", error.reason()));
             None
         }
     }
 }
 
 /// Offers the zones that the account can use; where AWS does not tell, offline knowledge goes on.
-async fn zones(
-    ui: &Ui,
-    session: &Session,
-    start: &Document,
-    answers: &mut Answers,
-) -> Result<(), Failure> {
+async fn zones(ui: &Ui, session: &Session, start: &Document, answers: &mut Answers) -> Result<(), Failure> {
     let region = answers.text(start, "/config/region").unwrap_or_default();
     let asking = observe_ec2::zones(session, &region);
     let seen = match ui.during("asking AWS for the zones", asking).await {
         Ok(seen) => seen,
         Err(error) => {
-            ui.say(format_args!(
-                "the account's zones are not known: {}",
-                error.reason()
-            ));
+            ui.say(format_args!("the account's zones are not known: {}", error.reason()));
             return Ok(());
         }
     };
     let fit: Vec<&Zone> = seen.iter().filter(|zone| zone.is_fit()).collect();
-    let offered: Vec<String> = fit
-        .iter()
-        .map(|zone| format!("{} ({})", zone.name, zone.id))
-        .collect();
-    ui.say(format_args!(
-        "zones of {region} that the account can use: {}",
-        offered.join(", ")
-    ));
+    let offered: Vec<String> = fit.iter().map(|zone| format!("{} ({})", zone.name, zone.id)).collect();
+    ui.say(format_args!("zones of {region} that the account can use: {}", offered.join(", ")));
     let Some((chosen, why)) = network::pick(&seen) else {
         ui.say("these are fewer than the two that OSMT stands in: choose another region");
         return Ok(());
@@ -221,14 +190,9 @@ async fn zones(
     let prompt = format!("two or more zones; {why}");
     let check = |answer: &str| {
         let names: Vec<&str> = answer.split(',').map(str::trim).collect();
-        let known = names
-            .iter()
-            .all(|name| fit.iter().any(|zone| zone.name == *name));
+        let known = names.iter().all(|name| fit.iter().any(|zone| zone.name == *name));
         if !known {
-            return Err(format!(
-                "it should be two or more of these, like {}",
-                chosen.join(",")
-            ));
+            return Err(format!("it should be two or more of these, like {}", chosen.join(",")));
         }
         let mut trial = answers.clone();
         trial.azs = Some(names.iter().map(|&name| name.to_owned()).collect());

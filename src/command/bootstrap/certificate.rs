@@ -1,35 +1,23 @@
 //! `certificate`: request, prove, wait, write the ARN into the config.
 
-use std::cell::OnceCell;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::net::SocketAddr;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use jiff::Timestamp;
 
-use super::Ready;
-use super::StateFlags;
-use crate::account::Certificate;
-use crate::account::HostedZone;
+use super::{Ready, StateFlags};
+use crate::account::{Certificate, HostedZone};
 use crate::aws::Session;
-use crate::bootstrap::certificate;
 use crate::bootstrap::certificate::Step;
-use crate::bootstrap::init;
-use crate::bootstrap::resolver;
-use crate::bootstrap::resolver::Resolver;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::agree;
-use crate::command::block_on;
-use crate::command::execute;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::bootstrap::certificate::resolver;
+use crate::bootstrap::certificate::resolver::Resolver;
+use crate::bootstrap::{certificate, init};
+use crate::command::{Common, Ui, agree, block_on, execute};
+use crate::explain::{Exit, Failure};
 use crate::files;
-use crate::plan::Action as _;
-use crate::plan::Line;
-use crate::plan::Plan;
+use crate::plan::{Action as _, Line, Plan};
 
 /// The flags of `certificate`.
 #[derive(Args, Clone, Debug)]
@@ -85,9 +73,8 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
             }
         }
         let file = common.config_path();
-        let plan: Plan<Step> = certificate::plan(&seen, config, &file.display().to_string())
-            .into_iter()
-            .collect();
+        let plan: Plan<Step> =
+            certificate::plan(&seen, config, &file.display().to_string()).into_iter().collect();
         let work = Work {
             session: &session,
             zone: seen.dns.zone.clone(),
@@ -112,15 +99,8 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
         })
         .await?;
         let arn = work.arn();
-        let lines: Vec<Line> = plan
-            .actions
-            .iter()
-            .map(|step| step.known(&arn).line())
-            .collect();
-        ui.result(format_args!(
-            "done: {file} says {arn}",
-            file = file.display()
-        ))?;
+        let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
+        ui.result(format_args!("done: {file} says {arn}", file = file.display()))?;
         ui.plan_json("applied", &lines)?;
         Ok(Exit::Done)
     })
@@ -144,16 +124,14 @@ impl Work<'_> {
 
     /// ACM tells the records some seconds after the request.
     async fn prove_when_known(&self) -> Result<(), Failure> {
-        self.until(|certificate| !certificate.validation.is_empty())
-            .await?;
+        self.until(|certificate| !certificate.validation.is_empty()).await?;
         let records = self.certificate.borrow().validation.clone();
         certificate::prove(self.session, &self.zone.id, &records).await?;
         Ok(())
     }
 
     async fn wait(&self) -> Result<(), Failure> {
-        self.until(|certificate| certificate.status == "ISSUED")
-            .await
+        self.until(|certificate| certificate.status == "ISSUED").await
     }
 
     /// Asks ACM again and again.
@@ -195,19 +173,11 @@ impl Work<'_> {
 fn write(common: &Common, arn: &str) -> Result<(), Failure> {
     let path = common.config_path();
     let document = common.parse(files::read_text(&path)?)?;
-    let text = document
-        .with(
-            init::CERTIFICATE,
-            &serde_json::Value::String(arn.to_owned()),
-        )
-        .ok_or_else(|| {
+    let text =
+        document.with(init::CERTIFICATE, &serde_json::Value::String(arn.to_owned())).ok_or_else(|| {
             Failure::new(
                 Exit::Usage,
-                format!(
-                    "{} has no {} to write {arn} to",
-                    path.display(),
-                    init::CERTIFICATE
-                ),
+                format!("{} has no {} to write {arn} to", path.display(), init::CERTIFICATE),
             )
             .help("add the key and run it again")
         })?;

@@ -2,23 +2,14 @@
 
 use indicatif::ProgressBar;
 
-use super::Ready;
-use super::StateFlags;
-use super::settled;
+use super::{Ready, StateFlags, settled};
 use crate::aws::Session;
-use crate::bootstrap::Target;
-use crate::bootstrap::destroy;
 use crate::bootstrap::destroy::Step;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::block_on;
-use crate::command::describe;
-use crate::command::execute;
+use crate::bootstrap::{Target, destroy};
+use crate::command::{Common, Ui, block_on, describe, execute};
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::plan::Action as _;
-use crate::plan::Plan;
+use crate::explain::{Exit, Failure};
+use crate::plan::{Action as _, Plan};
 
 pub(super) fn run(
     common: &Common,
@@ -30,9 +21,7 @@ pub(super) fn run(
     let (target, config) = (&ready.target, &ready.config);
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
-        let seen = ui
-            .during("looking", destroy::observe(&session, target, config))
-            .await?;
+        let seen = ui.during("looking", destroy::observe(&session, target, config)).await?;
         destroy::plan(target, config, &seen)?;
         let mut going = seen.clone();
         if !seen.records.is_empty() {
@@ -63,9 +52,7 @@ pub(super) fn run(
         }
         confirmed(ui, &config.env, confirm).await?;
         // Somebody may have used the state while the question stood.
-        let again = ui
-            .during("looking again", destroy::observe(&session, target, config))
-            .await?;
+        let again = ui.during("looking again", destroy::observe(&session, target, config)).await?;
         if again != seen {
             destroy::plan(target, config, &again)?;
             return Err(Failure::new(
@@ -109,11 +96,8 @@ async fn left(session: &Session, target: &Target, config: &Config) -> Result<Vec
 /// Wants the environment's name: typed, or given beside `--yes`.
 async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Failure> {
     let refused = |message: &str| {
-        Err(
-            Failure::new(Exit::Refused, format!("{message}; nothing was deleted")).help(format!(
-                "look at the plan with `--dry-run`, then give `--yes --confirm {env}`"
-            )),
-        )
+        Err(Failure::new(Exit::Refused, format!("{message}; nothing was deleted"))
+            .help(format!("look at the plan with `--dry-run`, then give `--yes --confirm {env}`")))
     };
     match confirm {
         Some(name) if name != env => {
@@ -127,9 +111,5 @@ async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Fail
         return refused("nobody is there to answer");
     }
     let prompt = format!("This cannot be undone. Type the environment's name ({env}) to go on: ");
-    if ui.ask(&prompt).await?.trim() == env {
-        Ok(())
-    } else {
-        refused("not confirmed")
-    }
+    if ui.ask(&prompt).await?.trim() == env { Ok(()) } else { refused("not confirmed") }
 }

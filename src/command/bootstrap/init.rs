@@ -1,36 +1,23 @@
 //! `init`: renders `main.tf` and the config, or edits those that are there. Asks on a terminal for what no flag says.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use similar::TextDiff;
 
-use super::Lock;
-use super::StateFlags;
 use super::ask::ask;
-use super::lock;
-use super::opinion::opinion;
-use super::opinion::refuse;
+use super::opinion::{opinion, refuse};
+use super::{Lock, StateFlags, lock};
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
-use crate::bootstrap::main_tf;
-use crate::bootstrap::main_tf::MainTf;
-use crate::bootstrap::main_tf::Values;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::block_on;
-use crate::command::carry_out;
-use crate::config;
+use crate::command::{Common, Ui, block_on, carry_out};
 use crate::config::Config;
+use crate::deployment::main_tf;
+use crate::deployment::main_tf::{MainTf, Values};
 use crate::document::Document;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::files;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::explain::{Exit, Failure};
+use crate::plan::{Action, Line, Plan, Verb};
+use crate::{config, files};
 
 /// The flags of `init`.
 #[derive(Args, Clone, Debug)]
@@ -93,11 +80,7 @@ impl Write {
 
 impl Action for Write {
     fn line(&self) -> Line {
-        let verb = if self.before.is_some() {
-            Verb::Update
-        } else {
-            Verb::Create
-        };
+        let verb = if self.before.is_some() { Verb::Update } else { Verb::Create };
         Line::new(verb, self.path.display().to_string())
     }
 }
@@ -106,14 +89,9 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
     if !common.dir.join("variables.tf").is_file() {
         return Err(Failure::new(
             Exit::Refused,
-            format!(
-                "{} holds no Terraform code to render for; nothing was written",
-                common.dir.display()
-            ),
+            format!("{} holds no Terraform code to render for; nothing was written", common.dir.display()),
         )
-        .help(
-            "run it in a checkout of this project, or name its terraform/invocation with `--dir`",
-        ));
+        .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
     }
     flags.state.agree()?;
     let profile = profile(common, flags.write_profile)?;
@@ -122,10 +100,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
     let (before, main_before) = (existing(&config_path)?, existing(&main_path)?);
     let start = match &before {
         Some(text) => common.parse(text.clone())?,
-        None => Document::parse(template(
-            &common.dir.join("config.auto.tfvars.json.tpl"),
-            init::CONFIG,
-        )?)?,
+        None => Document::parse(template(&common.dir.join("config.auto.tfvars.json.tpl"), init::CONFIG)?)?,
     };
     let main = main_before.as_deref().map(MainTf::parse).transpose()?;
     if flags.state.is_given() {
@@ -167,34 +142,25 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         if let Some(old) = &moved {
             lock::alone(common, ui, &rendered, old, &values).await?;
         }
-        let plan: Plan<Write> = [
-            (config_path, before, config),
-            (main_path, main_before, main),
-        ]
-        .into_iter()
-        .filter(|(_, before, after)| before.as_ref() != Some(after))
-        .map(|(path, before, after)| Write {
-            path,
-            before,
-            after,
-        })
-        .collect();
+        let plan: Plan<Write> = [(config_path, before, config), (main_path, main_before, main)]
+            .into_iter()
+            .filter(|(_, before, after)| before.as_ref() != Some(after))
+            .map(|(path, before, after)| Write { path, before, after })
+            .collect();
         for write in &plan.actions {
             show_change(ui, write);
         }
         if init::zones_are_open(&start, &answers) {
-            ui.say(
-                "zones: the first two of the region, by offline knowledge; `--azs` takes others",
-            );
+            ui.say("zones: the first two of the region, by offline knowledge; `--azs` takes others");
         }
         let exit = carry_out(ui, &plan, "Write?", async |write| write.carry()).await?;
         if moved.is_some() && exit == Exit::Done {
-            ui.say(
-                "the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`",
-            );
+            ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
         }
         if init::text(&rendered, init::CERTIFICATE).is_none() {
-            ui.say("next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate");
+            ui.say(
+                "next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate",
+            );
         }
         Ok(exit)
     })
@@ -205,11 +171,8 @@ fn in_s3(main: &MainTf) -> Result<(), Failure> {
     if main.is_in_s3() {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Refused,
-        "main.tf keeps the state elsewhere than in S3; nothing was written",
-    )
-    .help("leave `--bucket`, `--lock` and `--lock-table` out, or write a backend \"s3\" block"))
+    Err(Failure::new(Exit::Refused, "main.tf keeps the state elsewhere than in S3; nothing was written")
+        .help("leave `--bucket`, `--lock` and `--lock-table` out, or write a backend \"s3\" block"))
 }
 
 /// The profile to be written into main.tf.
@@ -252,11 +215,7 @@ fn values(
         ["/config/account_id", "/config/region", "/config/env"].map(|pointer| text(config, pointer))
     };
     let derived = |[account, region, env]: &[String; 3]| {
-        [
-            config::state_bucket(env, account, region),
-            config::prefix(env),
-            config::state_key(env),
-        ]
+        [config::state_bucket(env, account, region), config::prefix(env), config::state_key(env)]
     };
     let chosen = main.map(MainTf::backend).transpose()?.unwrap_or_default();
     let was = main.map(MainTf::identity).unwrap_or_default();
@@ -273,9 +232,8 @@ fn values(
     }
     let now = identity(rendered);
     let [bucket, table, key] = derived(&now);
-    let keep = |chosen: Option<String>, new: String| {
-        chosen.filter(|chosen| !old.contains(chosen)).unwrap_or(new)
-    };
+    let keep =
+        |chosen: Option<String>, new: String| chosen.filter(|chosen| !old.contains(chosen)).unwrap_or(new);
     let use_lockfile = match flags.lock {
         Some(lock) => lock == Lock::S3,
         None => chosen.use_lockfile && flags.lock_table.is_none(),
@@ -283,22 +241,14 @@ fn values(
     // Both at once is the way from one to the other, and stays until somebody says which.
     let lock_table = match flags.lock {
         Some(Lock::S3) => None,
-        None if chosen.use_lockfile && flags.lock_table.is_none() => chosen
-            .lock_table
-            .map(|table_now| keep(Some(table_now), table)),
-        _ => Some(
-            flags
-                .lock_table
-                .clone()
-                .unwrap_or_else(|| keep(chosen.lock_table, table)),
-        ),
+        None if chosen.use_lockfile && flags.lock_table.is_none() => {
+            chosen.lock_table.map(|table_now| keep(Some(table_now), table))
+        }
+        _ => Some(flags.lock_table.clone().unwrap_or_else(|| keep(chosen.lock_table, table))),
     };
     let [account_id, region, env] = now;
     Ok(Values {
-        bucket: flags
-            .bucket
-            .clone()
-            .unwrap_or_else(|| keep(chosen.bucket, bucket)),
+        bucket: flags.bucket.clone().unwrap_or_else(|| keep(chosen.bucket, bucket)),
         key: keep(chosen.key, key),
         lock_table,
         use_lockfile,
@@ -316,9 +266,5 @@ fn show_change(ui: &Ui, write: &Write) {
     };
     let name = write.path.display().to_string();
     let diff = TextDiff::from_lines(before, &write.after);
-    ui.say(
-        diff.unified_diff()
-            .context_radius(2)
-            .header(&name, &format!("{name} (rendered)")),
-    );
+    ui.say(diff.unified_diff().context_radius(2).header(&name, &format!("{name} (rendered)")));
 }

@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use futures_util::future::try_join_all;
 
 use crate::account::observe;
-use crate::bootstrap::main_tf::Backend;
-use crate::bootstrap::main_tf::Values;
-use crate::command::Common;
-use crate::command::Ui;
+use crate::command::{Common, Ui};
 use crate::config::Config;
+use crate::deployment::main_tf::{Backend, Values};
 use crate::document::Document;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 
 /// Whether the state stays where it is and its lock goes elsewhere.
 pub(super) fn moves(old: &Backend, new: &Values) -> bool {
@@ -31,19 +28,10 @@ pub(super) async fn alone(
     let config = Config::from_document(rendered)?;
     let session = common.sign_in(&config, ui).await?;
     let lock_id = observe::lock_id(&new.bucket, &new.key);
-    let tables: BTreeSet<&String> = [&old.lock_table, &new.lock_table]
-        .into_iter()
-        .flatten()
-        .collect();
-    let tables = tables
-        .into_iter()
-        .map(|table| observe::table(&session, table, &lock_id));
-    let looking = async {
-        tokio::join!(
-            try_join_all(tables),
-            observe::state(&session, &new.bucket, &new.key)
-        )
-    };
+    let tables: BTreeSet<&String> = [&old.lock_table, &new.lock_table].into_iter().flatten().collect();
+    let tables = tables.into_iter().map(|table| observe::table(&session, table, &lock_id));
+    let looking =
+        async { tokio::join!(try_join_all(tables), observe::state(&session, &new.bucket, &new.key)) };
     let (tables, state) = ui.during("looking for locks", looking).await;
     let held = tables?.into_iter().flatten().filter_map(|table| table.lock);
     match held.chain(state?.lock).next() {

@@ -13,29 +13,16 @@ mod status;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
-use clap::Parser;
-use clap::Subcommand;
-use clap::ValueEnum;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use self::parts::CheckPermissions;
-use self::parts::PartFlags;
-use super::Common;
-use super::Shared;
-use super::Tool;
-use super::Ui;
+use self::parts::{CheckPermissions, PartFlags};
+use super::{Common, Shared, Tool, Ui};
 use crate::aws::Session;
-use crate::bootstrap::Change;
-use crate::bootstrap::Judged;
-use crate::bootstrap::Target;
-use crate::bootstrap::lock_table;
-use crate::bootstrap::state_bucket;
+use crate::bootstrap::{Change, Judged, Target, lock_table, state_bucket};
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::plan::Line;
-use crate::plan::Verb as PlanVerb;
+use crate::explain::{Exit, Failure};
+use crate::plan::{Line, Verb as PlanVerb};
 
 /// Prepare an AWS account for OSMT: state bucket, lock table, certificate, configuration.
 #[derive(Clone, Debug, Parser)]
@@ -145,23 +132,14 @@ impl Tool for Bootstrap {
         let common = &self.common;
         match self.verb {
             Verb::Init(flags) => init::run(common, ui, *flags),
-            Verb::Plan { state, parts, out } => {
-                apply::plan(common, ui, (&state, &parts), out.as_deref())
-            }
-            Verb::Apply {
-                state,
-                parts,
-                check_permissions,
-                file,
-            } => {
+            Verb::Plan { state, parts, out } => apply::plan(common, ui, (&state, &parts), out.as_deref()),
+            Verb::Apply { state, parts, check_permissions, file } => {
                 let flags = (&state, &parts, check_permissions);
                 apply::apply(common, ui, flags, file.as_deref())
             }
             Verb::Status { state, parts } => status::run(common, ui, (&state, &parts)),
             Verb::Certificate(flags) => certificate::run(common, ui, &flags),
-            Verb::Destroy { state, confirm } => {
-                destroy::run(common, ui, &state, confirm.as_deref())
-            }
+            Verb::Destroy { state, confirm } => destroy::run(common, ui, &state, confirm.as_deref()),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }
@@ -189,10 +167,7 @@ impl Ready {
             Some(Lock::Dynamodb) => names.use_lockfile = false,
             None => {}
         }
-        Ok(Self {
-            target: Target::new(&config, names),
-            config,
-        })
+        Ok(Self { target: Target::new(&config, names), config })
     }
 
     /// Opens a session with the config's account; another one is refused.
@@ -251,10 +226,7 @@ fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Looks again and again until nothing is left; what is left in the end is told, with this help.
-async fn settled(
-    look: impl AsyncFn() -> Result<Vec<String>, Failure>,
-    help: &str,
-) -> Result<(), Failure> {
+async fn settled(look: impl AsyncFn() -> Result<Vec<String>, Failure>, help: &str) -> Result<(), Failure> {
     let mut pause = Duration::from_millis(500);
     let mut waited = Duration::ZERO;
     loop {

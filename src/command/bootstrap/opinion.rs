@@ -3,23 +3,15 @@
 use crate::bootstrap::init;
 use crate::doctor;
 use crate::doctor::Asked;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::finding::Finding;
-use crate::finding::Severity;
+use crate::explain::{Exit, Failure};
+use crate::finding::{Finding, Severity};
 
 /// What the doctor has against a config, errors alone; the certificate, where it is still open, comes later. Where names of
 /// examples are let through, what else is wrong with them is told.
 pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
-    let asked = Asked {
-        loopback: examples,
-        ..Asked::default()
-    };
+    let asked = Asked { loopback: examples, ..Asked::default() };
     let diagnosis = doctor::diagnose(config.as_bytes().to_vec(), asked);
-    let certificate = diagnosis
-        .document
-        .as_ref()
-        .and_then(|config| init::text(config, init::CERTIFICATE));
+    let certificate = diagnosis.document.as_ref().and_then(|config| init::text(config, init::CERTIFICATE));
     let mut findings = diagnosis.findings.findings;
     findings.retain(|finding| {
         let place = finding.at.as_ref().map(|at| at.pointer.as_str());
@@ -41,10 +33,7 @@ pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
 }
 
 /// Refuses flags that cannot be right.
-pub(super) fn refuse(
-    findings: &[Finding],
-    given: &[(&'static str, &'static str)],
-) -> Result<(), Failure> {
+pub(super) fn refuse(findings: &[Finding], given: &[(&'static str, &'static str)]) -> Result<(), Failure> {
     for finding in findings {
         if let Some((flag, _)) = given.iter().find(|(_, pointer)| is_at(finding, pointer)) {
             let message = format!("--{flag}: {} ({})", finding.message, finding.code);

@@ -1,23 +1,15 @@
 //! Which components a verb is about, and how the admin role is wished for: flags into `Parts`.
 
-use clap::Args;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use super::Ready;
 use crate::aws::Session;
-use crate::bootstrap::Seen;
-use crate::bootstrap::Step;
-use crate::bootstrap::Target;
-use crate::bootstrap::admin_policy;
-use crate::bootstrap::admin_role;
 use crate::bootstrap::admin_role::Wishes;
-use crate::bootstrap::parts::Part;
-use crate::bootstrap::parts::Parts;
-use crate::bootstrap::permissions;
+use crate::bootstrap::parts::{Part, Parts};
 use crate::bootstrap::permissions::Need;
+use crate::bootstrap::{Seen, Step, Target, admin_role, permissions};
 use crate::command::Ui;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 
 /// What beside the state, or instead of it.
@@ -25,24 +17,19 @@ use crate::plan::Plan;
 #[command(next_help_heading = "Components")]
 pub(super) struct PartFlags {
     /// These as well: admin, account (looks only), account.ITEM (changes that item).
-    #[arg(
-        long,
-        value_name = "NAME,…",
-        value_delimiter = ',',
-        conflicts_with = "only"
-    )]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "only")]
     with: Vec<Part>,
     /// These alone; without it, state: the bucket and the lock table.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<Part>,
     /// Who may assume the admin role: a user, a role, or an account by its root; can be repeated [default: whoever may now].
-    #[arg(long, value_name = "ARN", value_parser = admin_policy::principal)]
+    #[arg(long, value_name = "ARN", value_parser = admin_role::policy::principal)]
     trust: Vec<String>,
     /// Let them assume it without a second factor, as a CI's role must.
     #[arg(long, requires = "trust")]
     no_mfa: bool,
     /// A policy that limits the admin role [default: the one that does now].
-    #[arg(long, value_name = "ARN", value_parser = admin_policy::boundary)]
+    #[arg(long, value_name = "ARN", value_parser = admin_role::policy::boundary)]
     permissions_boundary: Option<String>,
     /// How long a session of the admin role may last [default: as now, 4 when it is made].
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(i32).range(1..=12))]
@@ -74,9 +61,8 @@ impl PartFlags {
             Part::Account(item) => Some(*item),
             Part::State | Part::Admin => None,
         });
-        let wished = !self.trust.is_empty()
-            || self.permissions_boundary.is_some()
-            || self.session_hours.is_some();
+        let wished =
+            !self.trust.is_empty() || self.permissions_boundary.is_some() || self.session_hours.is_some();
         if wished && !named(Part::Admin) {
             return Err(Failure::new(
                 Exit::Usage,
@@ -93,10 +79,7 @@ impl PartFlags {
                 boundary: self.permissions_boundary.clone(),
                 session_hours: self.session_hours,
             }),
-            account: items
-                .clone()
-                .next()
-                .map(|_| items.clone().flatten().collect()),
+            account: items.clone().next().map(|_| items.clone().flatten().collect()),
         })
     }
 }

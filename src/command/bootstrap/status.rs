@@ -2,22 +2,13 @@
 
 use serde::Serialize;
 
-use super::Ready;
-use super::Report;
-use super::StateFlags;
-use super::attention;
-use super::lines;
 use super::parts::PartFlags;
-use crate::account::Lock;
-use crate::account::State;
-use crate::account::observe;
+use super::{Ready, Report, StateFlags, attention, lines};
+use crate::account::{Lock, State, observe};
 use crate::bootstrap;
 use crate::bootstrap::state_bucket;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::block_on;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::command::{Common, Ui, block_on};
+use crate::explain::{Exit, Failure};
 
 #[derive(Serialize)]
 struct StatusReport<'a> {
@@ -65,19 +56,13 @@ pub(super) fn run(
         };
         let judged = bootstrap::judge(target, &seen)?;
         let drift = judged.iter().any(|judged| judged.change.is_some());
-        let remarks = seen
-            .bucket
-            .as_ref()
-            .map(|bucket| state_bucket::remarks(target, bucket))
-            .unwrap_or_default();
+        let remarks =
+            seen.bucket.as_ref().map(|bucket| state_bucket::remarks(target, bucket)).unwrap_or_default();
         let in_table = seen.table.and_then(|table| table.lock);
         let locks: Vec<Held> = in_table
             .into_iter()
             .chain(state.lock)
-            .map(|lock| Held {
-                age: age(&lock.created),
-                lock,
-            })
+            .map(|lock| Held { age: age(&lock.created), lock })
             .collect();
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
@@ -120,11 +105,7 @@ pub(super) fn run(
 
 fn held(held: &Held) -> String {
     let or = |text: &str| {
-        if text.is_empty() {
-            "unknown".to_owned()
-        } else {
-            text.to_owned()
-        }
+        if text.is_empty() { "unknown".to_owned() } else { text.to_owned() }
     };
     format!(
         "lock: held by {} for {} ({}), id {}",

@@ -1,18 +1,15 @@
 //! What lies beside the configs: policies and ignores.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::command::Common;
-use crate::doctor::ignore;
 use crate::doctor::ignore::Ignores;
-use crate::doctor::policy;
 use crate::doctor::policy::Policy;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::doctor::{ignore, policy};
+use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::finding::Findings;
 
@@ -41,8 +38,9 @@ impl Beside {
                             file.display(),
                             policy.code
                         );
-                        return Err(Failure::new(Exit::Usage, message)
-                            .help("give each policy a code of its own"));
+                        return Err(
+                            Failure::new(Exit::Usage, message).help("give each policy a code of its own")
+                        );
                     }
                     policies.push(policy);
                 }
@@ -64,10 +62,7 @@ pub(super) fn ignores(common: &Common) -> Result<Option<(String, Ignores)>, Fail
 }
 
 /// Takes the accepted findings out; returns what is wrong with the ignores themselves.
-pub(super) fn accept<'a>(
-    ignores: &Ignores,
-    files: impl Iterator<Item = &'a mut Findings>,
-) -> Findings {
+pub(super) fn accept<'a>(ignores: &Ignores, files: impl Iterator<Item = &'a mut Findings>) -> Findings {
     ignores.apply(jiff::Zoned::now().date(), files)
 }
 

@@ -1,26 +1,19 @@
 //! `osmt-doctor check`: read the files, judge them, report.
 
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 
 use super::beside;
 use super::beside::Beside;
 use super::live::Live;
-use super::verdict::Verdict;
-use super::verdict::report;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::doctor;
-use crate::doctor::Asked;
-use crate::doctor::Diagnosis;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::files;
+use super::verdict::{Verdict, report};
+use crate::command::{Common, Ui};
+use crate::doctor::{Asked, Diagnosis};
+use crate::explain::{Exit, Failure};
 use crate::report::FileReport;
+use crate::{doctor, files};
 
 /// Check configs: syntax, shape, rules and policies; without network.
 #[derive(Args, Clone, Debug)]
@@ -53,19 +46,14 @@ impl Check {
         }
         let policies = self.beside.policies(common)?;
         let ignores = beside::ignores(common)?;
-        let asked = Asked {
-            loopback: common.is_local(),
-            policies: &policies,
-        };
+        let asked = Asked { loopback: common.is_local(), policies: &policies };
         let mut exit = Exit::Done;
         let mut judged: Vec<(String, Diagnosis)> = Vec::new();
         for (path, result) in paths.iter().zip(examine(&paths, asked)) {
             match result {
                 Ok(mut diagnosis) => {
                     if self.live.is_asked() {
-                        let Diagnosis {
-                            document, findings, ..
-                        } = &mut diagnosis;
+                        let Diagnosis { document, findings, .. } = &mut diagnosis;
                         let document = document.as_ref();
                         self.live.judge(document, findings, &policies, common, ui)?;
                     }
@@ -78,9 +66,7 @@ impl Check {
             }
         }
         let own = ignores.as_ref().map(|(_, ignores)| {
-            let files = judged
-                .iter_mut()
-                .map(|(_, diagnosis)| &mut diagnosis.findings);
+            let files = judged.iter_mut().map(|(_, diagnosis)| &mut diagnosis.findings);
             beside::accept(ignores, files)
         });
         let mut reports: Vec<FileReport<'_>> = judged
@@ -118,9 +104,7 @@ fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::
     if let [path] = paths {
         return vec![one(path)];
     }
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(paths.len());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(paths.len());
     let next = AtomicUsize::new(0);
     let mut results: Vec<(usize, Result<Diagnosis, files::Error>)> = std::thread::scope(|scope| {
         let work = || {
@@ -134,10 +118,7 @@ fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::
             }
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| handle.join().unwrap_or_default())
-            .collect()
+        handles.into_iter().flat_map(|handle| handle.join().unwrap_or_default()).collect()
     });
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()

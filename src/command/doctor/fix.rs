@@ -5,20 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use similar::TextDiff;
 
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::block_on;
-use crate::command::carry_out;
-use crate::doctor::Asked;
-use crate::doctor::fix;
+use crate::command::{Common, Ui, block_on, carry_out};
 use crate::doctor::fix::Mended;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::doctor::{Asked, fix};
+use crate::explain::{Exit, Failure};
 use crate::files;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::plan::{Action, Line, Plan, Verb};
 
 /// Mend what has exactly one right answer: shown as a diff, written after a yes.
 #[derive(Args, Clone, Debug)]
@@ -38,10 +30,7 @@ impl Action for Write {
     fn line(&self) -> Line {
         let mends = self.mended.done.len();
         let mut line = Line::new(Verb::Update, self.path.display().to_string());
-        line.to = Some(format!(
-            "{mends} {}",
-            if mends == 1 { "mend" } else { "mends" }
-        ));
+        line.to = Some(format!("{mends} {}", if mends == 1 { "mend" } else { "mends" }));
         line
     }
 }
@@ -52,10 +41,7 @@ impl Fix {
         if paths.is_empty() {
             paths.push(common.config_path());
         }
-        let asked = Asked {
-            loopback: common.is_local(),
-            policies: &[],
-        };
+        let asked = Asked { loopback: common.is_local(), policies: &[] };
         let mut plan = Plan::default();
         for path in paths {
             let text = files::read_text(&path)?;
@@ -77,10 +63,7 @@ impl Fix {
 
 /// The diff and its reasons: on stdout for people, on stderr where stdout carries JSON.
 fn show(file: &str, text: &str, mended: &Mended, ui: &Ui) -> Result<(), Failure> {
-    let reasons = mended
-        .done
-        .iter()
-        .map(|done| format!("{} {}: {}\n", done.code, done.pointer, done.help));
+    let reasons = mended.done.iter().map(|done| format!("{} {}: {}\n", done.code, done.pointer, done.help));
     let shown = diff(file, text, mended) + &reasons.collect::<String>();
     if ui.is_human() {
         ui.write(|out| out.write_all(shown.as_bytes()))
@@ -95,11 +78,8 @@ fn diff(file: &str, text: &str, mended: &Mended) -> String {
     let Some(secrets) = &mended.secrets else {
         return String::new();
     };
-    let hidden = |text: &str| {
-        secrets
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-    };
+    let hidden =
+        |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
     let (before, after) = (hidden(text), hidden(&mended.text));
     TextDiff::from_lines(before.as_str(), after.as_str())
         .unified_diff()

@@ -1,28 +1,20 @@
 //! The live part of `osmt-doctor check`, and `osmt-doctor facts`: facts from AWS or from a file.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::account::Facts;
-use crate::account::observe;
+use crate::account::{Facts, observe};
 use crate::bootstrap::Target;
-use crate::command::Common;
-use crate::command::Ui;
-use crate::command::block_on;
+use crate::command::{Common, Ui, block_on};
 use crate::config::Config;
 use crate::doctor::policy;
-use crate::doctor::policy::On;
-use crate::doctor::policy::Policy;
-use crate::doctor::rules::account::Audit;
-use crate::doctor::rules::account::THEMES;
+use crate::doctor::policy::{On, Policy};
+use crate::doctor::rules::account::{Audit, THEMES};
 use crate::document::Document;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::files;
-use crate::finding::Findings;
-use crate::finding::Unknown;
+use crate::finding::{Findings, Unknown};
 use crate::secrets::catalog;
 
 /// The form of facts that is understood.
@@ -80,12 +72,7 @@ impl Live {
             finding.message = format!("{} ({place})", finding.message);
             findings.findings.push(finding);
         }
-        let audit = Audit {
-            facts,
-            config,
-            lock_table: target.table.is_some(),
-            now: jiff::Timestamp::now(),
-        };
+        let audit = Audit { facts, config, lock_table: target.table.is_some(), now: jiff::Timestamp::now() };
         for theme in THEMES {
             findings.run(theme, &audit);
         }
@@ -99,9 +86,8 @@ impl Record {
         let (_, config) = common.load_config()?;
         let target = Target::new(&config, common.backend(&config)?);
         let facts = observed(&config, &target, common, ui)?;
-        let text = serde_json::to_string_pretty(&facts).map_err(|error| {
-            Failure::new(Exit::Failed, format!("could not write JSON: {error}"))
-        })?;
+        let text = serde_json::to_string_pretty(&facts)
+            .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
         ui.write(|out| writeln!(out, "{text}"))?;
         Ok(Exit::Done)
     }
@@ -127,18 +113,11 @@ fn recorded(path: &Path) -> Result<Facts, Failure> {
     let text = files::read_text(path)?;
     let help = "`osmt-doctor facts > FILE` records them";
     let facts: Facts = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{}: these are no facts: {error}", path.display()),
-        )
-        .help(help)
+        Failure::new(Exit::Usage, format!("{}: these are no facts: {error}", path.display())).help(help)
     })?;
     if facts.version != VERSION {
-        let message = format!(
-            "{}: facts of form {}; form {VERSION} is understood",
-            path.display(),
-            facts.version
-        );
+        let message =
+            format!("{}: facts of form {}; form {VERSION} is understood", path.display(), facts.version);
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
     Ok(facts)

@@ -8,15 +8,10 @@ mod plan;
 mod rules;
 mod verdict;
 
-use clap::Parser;
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 
-use super::Common;
-use super::Shared;
-use super::Tool;
-use super::Ui;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use super::{Common, Shared, Tool, Ui};
+use crate::explain::{Exit, Failure};
 
 /// Find every mistake in an OSMT configuration before Terraform does.
 #[derive(Clone, Debug, Parser)]

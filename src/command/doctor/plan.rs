@@ -1,24 +1,20 @@
 //! `osmt-doctor plan`: read a Terraform plan, judge it, report.
 
 use std::io::Read as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
 
 use super::beside::Beside;
-use super::verdict::Verdict;
-use super::verdict::report;
-use crate::command::Common;
-use crate::command::Ui;
+use super::verdict::{Verdict, report};
+use crate::command::{Common, Ui};
 use crate::config::Config;
 use crate::doctor::planned::Planned;
 use crate::doctor::policy;
 use crate::doctor::policy::On;
 use crate::doctor::rules::plan::THEMES;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::finding::Findings;
 use crate::report::FileReport;
@@ -55,12 +51,7 @@ impl Plan {
         }
         findings.findings.extend(broken);
         // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
-        let report_of_plan = FileReport {
-            file: &name,
-            text: "",
-            document: None,
-            findings: &findings,
-        };
+        let report_of_plan = FileReport { file: &name, text: "", document: None, findings: &findings };
         report(ui, &[report_of_plan])?;
         Ok(self.verdict.exit(&[report_of_plan]))
     }
@@ -76,24 +67,19 @@ fn read(path: &Path, common: &Common, ui: &Ui) -> Result<Value, Failure> {
     } else {
         plan_file(path)?
     };
-    let json = if bytes.starts_with(ZIP) {
-        show(path, common, ui)?
-    } else {
-        bytes
-    };
+    let json = if bytes.starts_with(ZIP) { show(path, common, ui)? } else { bytes };
     serde_json::from_slice(&json).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{}: neither a saved plan nor JSON: {error}", path.display()),
+        Failure::new(Exit::Usage, format!("{}: neither a saved plan nor JSON: {error}", path.display())).help(
+            "`terraform plan -out=FILE` saves a plan; give FILE, or what `terraform show -json FILE` prints",
         )
-        .help("`terraform plan -out=FILE` saves a plan; give FILE, or what `terraform show -json FILE` prints")
     })
 }
 
 fn plan_file(path: &Path) -> Result<Vec<u8>, Failure> {
     files::read(path).map_err(|error| match error {
-        files::Error::Missing(_) => Failure::from(error)
-            .help("`terraform plan -out=FILE` saves a plan; FILE is relative to where you are, not to `--dir`"),
+        files::Error::Missing(_) => Failure::from(error).help(
+            "`terraform plan -out=FILE` saves a plan; FILE is relative to where you are, not to `--dir`",
+        ),
         other => other.into(),
     })
 }
@@ -101,22 +87,12 @@ fn plan_file(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Lets Terraform turn a saved plan into JSON; it wants the providers of the working directory.
 fn show(path: &Path, common: &Common, ui: &Ui) -> Result<Vec<u8>, Failure> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    ui.detail(format_args!(
-        "terraform show -json {} (in {})",
-        absolute.display(),
-        common.dir.display()
-    ));
+    ui.detail(format_args!("terraform show -json {} (in {})", absolute.display(), common.dir.display()));
     if !common.dir.is_dir() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{} is no directory", common.dir.display()),
-        )
-        .help("name the Terraform working directory with `--dir`"));
+        return Err(Failure::new(Exit::Usage, format!("{} is no directory", common.dir.display()))
+            .help("name the Terraform working directory with `--dir`"));
     }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is `command`, which starts programs"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
     let mut terraform = std::process::Command::new("terraform");
     let output = terraform
         .args(["show", "-json", "-no-color"])
@@ -163,10 +139,7 @@ fn config(common: &Common, ui: &Ui) -> Option<Config> {
     match common.load_config() {
         Ok((_, config)) => Some(config),
         Err(failure) => {
-            ui.warn(format_args!(
-                "{}; the plan is judged by its own values",
-                failure.message
-            ));
+            ui.warn(format_args!("{}; the plan is judged by its own values", failure.message));
             None
         }
     }

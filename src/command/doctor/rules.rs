@@ -1,13 +1,11 @@
 //! `osmt-doctor rules`, `explain` and `schema`: what the doctor knows.
 
-use clap::Args;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::command::Ui;
 use crate::doctor;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::report::Format;
 
 /// List every rule.
@@ -82,7 +80,7 @@ fn row(rule: &'static crate::finding::Rule, whole: bool) -> Row {
         name: rule.name,
         severity: rule.severity.name(),
         summary: rule.summary,
-        explain: whole.then_some(rule.explain),
+        explain: whole.then(|| rule.prose()),
     }
 }
 
@@ -90,13 +88,12 @@ impl Explain {
     pub(super) fn run(&self, ui: &Ui) -> Result<Exit, Failure> {
         let rules = doctor::all();
         let wanted = self.code.trim();
-        let found = rules.iter().find(|rule| {
-            rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted)
-        });
+        let found = rules
+            .iter()
+            .find(|rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted));
         let Some(rule) = found else {
             return Err(
-                Failure::new(Exit::Usage, format!("there is no rule `{wanted}`"))
-                    .help(nearest(wanted)),
+                Failure::new(Exit::Usage, format!("there is no rule `{wanted}`")).help(nearest(wanted))
             );
         };
         if ui.format == Format::Json {
@@ -110,7 +107,7 @@ impl Explain {
                     rule.name,
                     rule.severity.name(),
                     rule.summary,
-                    rule.explain
+                    rule.prose()
                 )
             })?;
         }
@@ -126,23 +123,13 @@ fn nearest(wanted: &str) -> String {
         .map(|rule| {
             let code = strsim::damerau_levenshtein(&wanted, &rule.code.to_lowercase());
             let name = strsim::damerau_levenshtein(&wanted, rule.name);
-            let within = if rule.name.contains(&wanted) {
-                0
-            } else {
-                usize::MAX
-            };
-            (
-                code.min(name).min(within),
-                format!("{} ({})", rule.code, rule.name),
-            )
+            let within = if rule.name.contains(&wanted) { 0 } else { usize::MAX };
+            (code.min(name).min(within), format!("{} ({})", rule.code, rule.name))
         })
         .collect();
     near.sort();
     let near: Vec<String> = near.into_iter().take(3).map(|(_, name)| name).collect();
-    format!(
-        "the nearest are {}; `osmt-doctor rules` lists all",
-        near.join(", ")
-    )
+    format!("the nearest are {}; `osmt-doctor rules` lists all", near.join(", "))
 }
 
 impl Schema {

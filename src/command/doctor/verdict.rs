@@ -1,15 +1,12 @@
 //! What the verbs that report findings have in common: printing them, and the exit.
 
-use clap::Args;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use crate::command::Ui;
-use crate::doctor;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::finding::Severity;
-use crate::report;
 use crate::report::FileReport;
+use crate::{doctor, report};
 
 /// When findings make the exit 1.
 #[derive(Args, Clone, Debug)]
@@ -50,11 +47,7 @@ impl Verdict {
             report.findings.worst() >= Some(self.fail_on.into())
                 || self.strict && !report.findings.unknown.is_empty()
         };
-        if reports.iter().any(bad) {
-            Exit::Pending
-        } else {
-            Exit::Done
-        }
+        if reports.iter().any(bad) { Exit::Pending } else { Exit::Done }
     }
 }
 

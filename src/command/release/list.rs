@@ -9,12 +9,9 @@ use serde::Serialize;
 use super::Context;
 use crate::account::Known;
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::files;
-use crate::release;
-use crate::release::Osmt;
-use crate::release::Snapshot;
+use crate::explain::{Exit, Failure};
+use crate::release::{Osmt, Snapshot};
+use crate::{files, release};
 
 /// List the releases that can be selected, newest first.
 #[derive(Args, Clone, Debug)]
@@ -58,25 +55,22 @@ impl List {
             Some(config) => match osmt.selected(config)? {
                 Known::Known(commit) => Some(commit),
                 Known::Unknown(reason) => {
-                    ui.warn(format_args!(
-                        "the config's selection is not listed: {reason}"
-                    ));
+                    ui.warn(format_args!("the config's selection is not listed: {reason}"));
                     None
                 }
             },
             None => None,
         };
-        let row =
-            |snapshot: Snapshot, tag: Option<String>, date: &str, subject: Option<String>| Row {
-                tag,
-                date: date.to_owned(),
-                version_from: snapshot.version.as_ref().map(|version| version.from),
-                version: snapshot.version.map(|version| version.text),
-                migrations: snapshot.migrations.versioned.len(),
-                selected: commit.as_deref() == Some(&snapshot.commit),
-                commit: snapshot.commit,
-                subject,
-            };
+        let row = |snapshot: Snapshot, tag: Option<String>, date: &str, subject: Option<String>| Row {
+            tag,
+            date: date.to_owned(),
+            version_from: snapshot.version.as_ref().map(|version| version.from),
+            version: snapshot.version.map(|version| version.text),
+            migrations: snapshot.migrations.versioned.len(),
+            selected: commit.as_deref() == Some(&snapshot.commit),
+            commit: snapshot.commit,
+            subject,
+        };
         let mut releases = Vec::new();
         for release in &osmt.releases {
             let snapshot = osmt.snapshot(&release.tag.commit)?;
@@ -88,9 +82,7 @@ impl List {
                 let log = osmt.repository.log(None, osmt.repository.head()?, limit)?;
                 let mut rows = Vec::new();
                 for one in log {
-                    let tag = osmt
-                        .release_of(&one.id)
-                        .map(|release| release.tag.name.clone());
+                    let tag = osmt.release_of(&one.id).map(|release| release.tag.name.clone());
                     let snapshot = osmt.snapshot(&one.id)?;
                     rows.push(row(snapshot, tag, &one.date, Some(one.subject)));
                 }
@@ -144,19 +136,13 @@ fn say_what_is_missing(context: &Context<'_>, osmt: &Osmt) {
             "this clone is shallow, so releases and commits may be missing: `git fetch --unshallow --tags` brings them",
         );
     } else if osmt.releases.is_empty() {
-        context
-            .ui
-            .warn("no tag is a version: `git fetch --tags` brings the releases");
+        context.ui.warn("no tag is a version: `git fetch --tags` brings the releases");
     }
 }
 
 fn table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     let width = |of: fn(&Row) -> &str, least: usize| {
-        rows.iter()
-            .map(|row| of(row).chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(least)
+        rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0).max(least)
     };
     let tag = |row: &Row| -> String { row.tag.clone().unwrap_or_default() };
     let tags = width(|row| row.tag.as_deref().unwrap_or(""), 3);
@@ -168,11 +154,7 @@ fn table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
         "COMMIT",
         "DATE",
         "POM.XML",
-        if rows.iter().any(|row| row.subject.is_some()) {
-            "  SUBJECT"
-        } else {
-            ""
-        }
+        if rows.iter().any(|row| row.subject.is_some()) { "  SUBJECT" } else { "" }
     )?;
     for row in rows {
         let subject = row.subject.as_deref().unwrap_or_default();

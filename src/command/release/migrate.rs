@@ -2,27 +2,20 @@
 
 use std::time::Duration;
 
-use clap::Args;
-use clap::ValueEnum;
-use tokio::time::sleep;
-use tokio::time::timeout;
+use clap::{Args, ValueEnum};
+use tokio::time::{sleep, timeout};
 
 use super::Context;
 use crate::account::Known;
-use crate::aws;
 use crate::aws::Session;
-use crate::command::block_on;
-use crate::command::carry_out;
+use crate::command::{block_on, carry_out};
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
-use crate::release;
-use crate::release::migrate::Job;
-use crate::release::migrate::State;
-use crate::release::migrations::Comparison;
-use crate::release::migrations::Migrations;
+use crate::release::migrate::{Job, State};
+use crate::release::migrations::{Comparison, Migrations};
 use crate::release::sql::Class;
+use crate::{aws, release};
 
 /// Run the one-off ECS task that migrates the database, imports job codes and builds the search index; wait for its end.
 #[derive(Args, Clone, Debug)]
@@ -59,12 +52,7 @@ impl Migrate {
         warn(context, &config)?;
         block_on(ui, async {
             let session = context.common.sign_in(&config, ui).await?;
-            let looking = Box::pin(Job::observe(
-                &session,
-                &config.env,
-                &steps,
-                self.out_of_order,
-            ));
+            let looking = Box::pin(Job::observe(&session, &config.env, &steps, self.out_of_order));
             let job = ui.during("looking for the task", looking).await?;
             let task = &config.ecs.task.app;
             let selected = release::image(&task.docker_image, &task.docker_tag);
@@ -82,12 +70,7 @@ impl Migrate {
         })
     }
 
-    async fn carry(
-        &self,
-        context: &Context<'_>,
-        session: &Session,
-        job: &Job,
-    ) -> Result<(), Failure> {
+    async fn carry(&self, context: &Context<'_>, session: &Session, job: &Job) -> Result<(), Failure> {
         let ui = context.ui;
         let task = job.start(session).await?;
         ui.done(&format!("{task} was started and goes on by itself"));
@@ -115,10 +98,7 @@ impl Migrate {
             None => failure,
         };
         let Ok(ended) = ended.await else {
-            let message = format!(
-                "the task did not end within {} minutes; it goes on",
-                self.wait
-            );
+            let message = format!("the task did not end within {} minutes; it goes on", self.wait);
             return Err(with_log(Failure::new(Exit::Failed, message)));
         };
         let (exit, reason) = ended.map_err(|error: aws::CallError| Failure::from(error))?;
@@ -134,9 +114,7 @@ fn outcome(exit: Option<i32>, reason: String) -> Result<(), Failure> {
         None => "the task never ran".to_owned(),
     };
     let mut failure = Failure::new(Exit::Failed, message);
-    failure
-        .causes
-        .extend((!reason.is_empty()).then_some(reason));
+    failure.causes.extend((!reason.is_empty()).then_some(reason));
     Err(failure)
 }
 
@@ -175,10 +153,7 @@ mod tests {
     fn only_a_zero_is_success() {
         assert!(outcome(Some(0), "Essential container in task exited".into()).is_ok());
         let failed = outcome(Some(137), "OutOfMemoryError".into()).unwrap_err();
-        assert_eq!(
-            (failed.exit, failed.causes),
-            (Exit::Failed, vec!["OutOfMemoryError".to_owned()])
-        );
+        assert_eq!((failed.exit, failed.causes), (Exit::Failed, vec!["OutOfMemoryError".to_owned()]));
         let never = outcome(None, "CannotPullContainerError".into()).unwrap_err();
         assert_eq!(never.message, "the task never ran");
     }

@@ -8,23 +8,13 @@ mod select;
 mod status;
 mod tag;
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
-use clap::Parser;
-use clap::Subcommand;
+use clap::{Args, Parser, Subcommand};
 
-use super::Common;
-use super::Shared;
-use super::Tool;
-use super::Ui;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::release::Osmt;
-use crate::release::Wanted;
-use crate::release::is_digest;
-use crate::release::is_docker_tag;
+use super::{Common, Shared, Tool, Ui};
+use crate::explain::{Exit, Failure};
+use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
 
 /// Select which commit of OSMT to deploy, write it into the config, tag it, tell what runs.
 #[derive(Clone, Debug, Parser)]
@@ -59,11 +49,7 @@ impl Tool for Release {
     }
 
     fn run(self, ui: &Ui) -> Result<Exit, Failure> {
-        let context = Context {
-            common: &self.common,
-            repo: self.repo.as_deref(),
-            ui,
-        };
+        let context = Context { common: &self.common, repo: self.repo.as_deref(), ui };
         match &self.verb {
             Verb::List(verb) => verb.run(&context),
             Verb::Select(verb) => verb.run(&context),
@@ -120,5 +106,6 @@ fn tag_or_digest(text: &str) -> Result<String, String> {
     if is_digest(text) || is_docker_tag(text) {
         return Ok(text.to_owned());
     }
-    Err("neither a tag (letters, digits, `_`, `.`, `-`; at most 128) nor `sha256:` and 64 hexadecimal digits".into())
+    Err("neither a tag (letters, digits, `_`, `.`, `-`; at most 128) nor `sha256:` and 64 hexadecimal digits"
+        .into())
 }

@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::account::Known;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::git::Commit;
 use crate::release;
 use crate::release::Osmt;
@@ -35,11 +34,7 @@ impl Notes {
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
         let ui = context.ui;
         let osmt = context.osmt()?;
-        let (from, to) = match self
-            .range
-            .as_deref()
-            .map(|range| (range, range.split_once("..")))
-        {
+        let (from, to) = match self.range.as_deref().map(|range| (range, range.split_once(".."))) {
             Some((range, Some((_, to)))) if to.starts_with('.') => {
                 let message = format!("{range:?} has three dots");
                 let help = "write FROM..TO: both directions are shown anyway";
@@ -59,11 +54,7 @@ impl Notes {
         if ui.is_human() {
             ui.write(|out| human(&osmt, &notes, out))?;
         }
-        ui.json(&Report {
-            version: crate::report::VERSION,
-            tool: &ui.tool,
-            notes: &notes,
-        })?;
+        ui.json(&Report { version: crate::report::VERSION, tool: &ui.tool, notes: &notes })?;
         Ok(Exit::Done)
     }
 }
@@ -102,16 +93,8 @@ fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io:
     writeln!(out, "{from} → {to}")?;
     commits(&format!("commits that {to} brings"), &notes.commits, out)?;
     commits(&format!("commits that {to} lacks"), &notes.left_behind, out)?;
-    migrations(
-        &format!("migrations that {to} applies"),
-        &notes.migrations,
-        out,
-    )?;
-    migrations(
-        &format!("migrations that {to} does not know"),
-        &notes.undone,
-        out,
-    )
+    migrations(&format!("migrations that {to} applies"), &notes.migrations, out)?;
+    migrations(&format!("migrations that {to} does not know"), &notes.undone, out)
 }
 
 fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {
@@ -121,12 +104,7 @@ fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<(
     writeln!(out, "\n{} {title}", commits.len())?;
     for commit in commits {
         let date = commit.date.get(..10).unwrap_or(&commit.date);
-        writeln!(
-            out,
-            "  {}  {date}  {}",
-            release::short(&commit.id),
-            commit.subject
-        )?;
+        writeln!(out, "  {}  {date}  {}", release::short(&commit.id), commit.subject)?;
     }
     Ok(())
 }
@@ -141,12 +119,7 @@ fn migrations(title: &str, migrations: &[Migration], out: &mut dyn Write) -> io:
             because if because.is_empty() => because,
             because => format!(" ({because})"),
         };
-        writeln!(
-            out,
-            "  {}  {}{because}",
-            migration.file,
-            migration.class.name()
-        )?;
+        writeln!(out, "  {}  {}{because}", migration.file, migration.class.name())?;
     }
     Ok(())
 }

@@ -3,15 +3,11 @@
 use clap::Args;
 
 use super::Context;
-use super::select::Terms;
-use super::select::propose;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use super::select::{Terms, propose};
+use crate::explain::{Exit, Failure};
 use crate::release;
 use crate::release::Wanted;
-use crate::release::record::Back;
-use crate::release::record::Record;
-use crate::release::record::back;
+use crate::release::record::{Back, Record, back};
 
 /// Select what was deployed before, after the same guards as `select`.
 #[derive(Args, Clone, Debug)]
@@ -61,31 +57,18 @@ impl Rollback {
                 .help("set ecs.task.app.docker_image first, then run it again")
         })?;
         let wanted = Wanted::Rev(record.commit.clone());
-        let verdict = self
-            .terms
-            .judge(context, &osmt, wanted, Some(tag.to_owned()))?;
+        let verdict = self.terms.judge(context, &osmt, wanted, Some(tag.to_owned()))?;
         propose(context, &verdict)
     }
 }
 
 fn find<'a>(records: &'a [Record], name: &str) -> Result<&'a Record, Failure> {
-    records
-        .iter()
-        .find(|record| record.name == name)
-        .ok_or_else(|| {
-            let known: Vec<&str> = records
-                .iter()
-                .take(5)
-                .map(|record| record.name.as_str())
-                .collect();
-            let help = match known.as_slice() {
-                [] => "nothing was recorded in this repository".to_owned(),
-                some => format!("the newest are {}", some.join(", ")),
-            };
-            Failure::new(
-                Exit::Usage,
-                format!("{name:?} is no record of this environment"),
-            )
-            .help(help)
-        })
+    records.iter().find(|record| record.name == name).ok_or_else(|| {
+        let known: Vec<&str> = records.iter().take(5).map(|record| record.name.as_str()).collect();
+        let help = match known.as_slice() {
+            [] => "nothing was recorded in this repository".to_owned(),
+            some => format!("the newest are {}", some.join(", ")),
+        };
+        Failure::new(Exit::Usage, format!("{name:?} is no record of this environment")).help(help)
+    })
 }

@@ -1,33 +1,19 @@
 //! `osmt-release select` and `check`: judge a revision; write it into the config.
 
-use anstyle::AnsiColor;
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use similar::TextDiff;
 
-use super::Context;
-use super::Which;
-use super::tag_or_digest;
-use crate::command::block_on;
-use crate::command::carry_out;
+use super::{Context, Which, tag_or_digest};
+use crate::command::{block_on, carry_out};
 use crate::config::Config;
 use crate::document::Document;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::files;
-use crate::finding::Findings;
-use crate::finding::Severity;
-use crate::release;
-use crate::release::Candidate;
-use crate::release::Edit;
-use crate::release::Osmt;
-use crate::release::Request;
-use crate::release::Wanted;
-use crate::release::guards;
-use crate::report;
-use crate::report::FileReport;
-use crate::report::Format;
+use crate::explain::{Exit, Failure};
+use crate::finding::{Findings, Severity};
+use crate::release::{Candidate, Edit, Osmt, Request, Wanted, guards};
+use crate::report::{FileReport, Format};
+use crate::{files, release, report};
 
 /// Write a revision into the config, after the guards have judged it.
 #[derive(Args, Clone, Debug)]
@@ -83,19 +69,10 @@ impl Terms {
         tag: Option<String>,
     ) -> Result<Verdict, Failure> {
         let (document, config) = context.common.load_config()?;
-        let request = Request {
-            wanted,
-            tag,
-            from: self.from.clone(),
-        };
+        let request = Request { wanted, tag, from: self.from.clone() };
         let candidate = Candidate::observe(osmt, &config, &request)?;
         let findings = guards::judge(&candidate, &self.accept);
-        Ok(Verdict {
-            document,
-            config,
-            candidate,
-            findings,
-        })
+        Ok(Verdict { document, config, candidate, findings })
     }
 }
 
@@ -104,8 +81,7 @@ impl Judged {
         // A config that cannot be read is the first thing to say.
         context.common.load_config()?;
         let wanted = self.which.wanted();
-        self.terms
-            .judge(context, &context.osmt()?, wanted, self.tag.clone())
+        self.terms.judge(context, &context.osmt()?, wanted, self.tag.clone())
     }
 }
 
@@ -130,12 +106,7 @@ impl Select {
 /// Says what was found, shows the edit, asks, writes; an error among the findings refuses.
 pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, Failure> {
     let ui = context.ui;
-    let Verdict {
-        document,
-        config,
-        candidate,
-        findings,
-    } = verdict;
+    let Verdict { document, config, candidate, findings } = verdict;
     if !findings.findings.is_empty() || !findings.unknown.is_empty() {
         let printed = printed(context, verdict, Format::Human)?;
         ui.say(String::from_utf8_lossy(&printed).trim_end());
@@ -154,12 +125,7 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
         }
     }
     let question = format!("Select {}?", candidate.label);
-    let exit = block_on(
-        ui,
-        carry_out(ui, &plan, &question, async |edit: &Edit| {
-            write(edit, document)
-        }),
-    )?;
+    let exit = block_on(ui, carry_out(ui, &plan, &question, async |edit: &Edit| write(edit, document)))?;
     if exit == Exit::Done && !plan.is_empty() {
         ui.say("`terraform apply` deploys it, `osmt-release tag` records it");
     }
@@ -185,12 +151,7 @@ fn diff(edit: &Edit, document: &Document) -> String {
         let style = Style::new().fg_color(Some(color.into()));
         let text = line.trim_end_matches(['\r', '\n']);
         let (text, end) = line.split_at(text.len());
-        coloured.extend([
-            &style.render().to_string(),
-            text,
-            &style.render_reset().to_string(),
-            end,
-        ]);
+        coloured.extend([&style.render().to_string(), text, &style.render_reset().to_string(), end]);
     }
     coloured
 }
@@ -198,10 +159,7 @@ fn diff(edit: &Edit, document: &Document) -> String {
 /// Writes the edit, unless the file changed while the question stood.
 fn write(edit: &Edit, document: &Document) -> Result<(), Failure> {
     if files::read_text(&edit.file)? != document.text() {
-        let message = format!(
-            "{} was changed meanwhile; nothing was written",
-            edit.file.display()
-        );
+        let message = format!("{} was changed meanwhile; nothing was written", edit.file.display());
         return Err(Failure::new(Exit::Refused, message));
     }
     Ok(files::write(&edit.file, edit.text.as_bytes())?)
@@ -229,19 +187,7 @@ fn printed(context: &Context<'_>, verdict: &Verdict, format: Format) -> Result<V
     }];
     let rules: Vec<_> = guards::GUARDS.iter().map(|guard| &guard.rule).collect();
     let mut printed = Vec::new();
-    report::write(
-        format,
-        &reports,
-        &context.ui.tool,
-        &rules,
-        true,
-        &mut printed,
-    )
-    .map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("could not write the findings: {error}"),
-        )
-    })?;
+    report::write(format, &reports, &context.ui.tool, &rules, true, &mut printed)
+        .map_err(|error| Failure::new(Exit::Failed, format!("could not write the findings: {error}")))?;
     Ok(printed)
 }

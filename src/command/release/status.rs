@@ -9,15 +9,10 @@ use super::Context;
 use crate::account::Known;
 use crate::command::block_on;
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::release::Osmt;
-use crate::release::running;
+use crate::explain::{Exit, Failure};
 use crate::release::running::Running;
-use crate::release::status;
-use crate::release::status::Link;
-use crate::release::status::Source;
-use crate::release::status::Verdict;
+use crate::release::status::{Link, Source, Verdict};
+use crate::release::{Osmt, running, status};
 
 /// Tell what the config selects, what runs, what was recorded, and whether all agree. Exit 1 where they do not.
 #[derive(Args, Clone, Debug)]
@@ -36,10 +31,7 @@ struct Report<'a> {
 }
 
 impl Status {
-    #[expect(
-        clippy::unused_self,
-        reason = "a verb without flags is a verb all the same"
-    )]
+    #[expect(clippy::unused_self, reason = "a verb without flags is a verb all the same")]
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
         let ui = context.ui;
         let (_, config) = context.common.load_config()?;
@@ -89,10 +81,7 @@ pub(super) async fn running(context: &Context<'_>, config: &Config) -> Result<Ru
 
 /// What git knows; without a checkout that is nothing, unless one was named.
 fn source(context: &Context<'_>, config: &Config) -> Result<Source, Failure> {
-    let osmt = match (
-        context.repo,
-        Osmt::open(context.repo.unwrap_or(Path::new("."))),
-    ) {
+    let osmt = match (context.repo, Osmt::open(context.repo.unwrap_or(Path::new(".")))) {
         (_, Ok(osmt)) => osmt,
         (Some(_), Err(error)) => return Err(error.into()),
         (None, Err(error)) => {
@@ -106,10 +95,7 @@ fn source(context: &Context<'_>, config: &Config) -> Result<Source, Failure> {
     };
     let commit = osmt.selected(config)?;
     Ok(Source {
-        label: commit
-            .as_result()
-            .map(|commit| osmt.label(commit))
-            .unwrap_or_default(),
+        label: commit.as_result().map(|commit| osmt.label(commit)).unwrap_or_default(),
         record: Known::Known(osmt.records(config)?.into_iter().next()),
         commit,
     })

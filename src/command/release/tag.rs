@@ -3,20 +3,15 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::Context;
-use super::status;
+use super::{Context, status};
 use crate::account::Known;
-use crate::command::block_on;
-use crate::command::carry_out;
+use crate::command::{block_on, carry_out};
 use crate::config::Config;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::release;
-use crate::release::Osmt;
-use crate::release::record;
-use crate::release::record::Record;
-use crate::release::record::Step;
+use crate::release::record::{Record, Step};
 use crate::release::status::Verdict;
+use crate::release::{Osmt, record};
 
 /// Record what was deployed: an annotated git tag with commit, image, digest, account and region.
 #[derive(Args, Clone, Debug)]
@@ -100,8 +95,7 @@ impl Tag {
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
                 Step::Make(record) => {
                     let message = record.message();
-                    osmt.repository
-                        .make_tag(&record.name, &record.commit, &message)
+                    osmt.repository.make_tag(&record.name, &record.commit, &message)
                 }
                 Step::Push { name, remote } => osmt.repository.push_tag(remote, name),
             })

@@ -1,34 +1,20 @@
 //! `exec`: a command with the secrets in its environment, and without them in its output.
 
 use std::ffi::OsString;
-use std::io;
-use std::process::Command;
-use std::process::Stdio;
-use std::thread;
+use std::process::{Command, Stdio};
+use std::{io, thread};
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Context;
-use super::held;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::plan::Line;
-use crate::plan::Verb;
-use crate::secrets::catalog::CATALOG;
-use crate::secrets::catalog::Origin;
+use super::{Context, held};
+use crate::explain::{Exit, Failure};
+use crate::plan::{Line, Verb};
+use crate::secrets::catalog::{CATALOG, Origin};
 use crate::secrets::redact::Redactor;
 
 /// Runs a command. Its failure is the outside world's.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "starting a program is what this verb is for"
-)]
-pub(super) fn exec(
-    context: &Context<'_>,
-    command: &[OsString],
-    raw: bool,
-) -> Result<Exit, Failure> {
+#[expect(clippy::disallowed_methods, reason = "starting a program is what this verb is for")]
+pub(super) fn exec(context: &Context<'_>, command: &[OsString], raw: bool) -> Result<Exit, Failure> {
     let [program, arguments @ ..] = command else {
         return Err(Failure::new(Exit::Usage, "no command was given"));
     };
@@ -39,10 +25,7 @@ pub(super) fn exec(
         let value = local.get(secret).ok_or_else(|| {
             Failure::new(
                 Exit::Refused,
-                format!(
-                    "{} is not in {}; nothing was run",
-                    secret.name, keyring.kind
-                ),
+                format!("{} is not in {}; nothing was run", secret.name, keyring.kind),
             )
             .help("`osmt-secrets list` shows what is missing, `pull` brings it from AWS")
         })?;
@@ -58,8 +41,7 @@ pub(super) fn exec(
         context.ui.plan_json("pending", &lines)?;
         return Ok(Exit::Pending);
     }
-    let could_not =
-        |error: &io::Error| Failure::new(Exit::Failed, format!("could not run {shown}: {error}"));
+    let could_not = |error: &io::Error| Failure::new(Exit::Failed, format!("could not run {shown}: {error}"));
     let mut child = Command::new(program);
     child.args(arguments);
     for (name, value) in &values {
@@ -75,21 +57,13 @@ pub(super) fn exec(
             .filter(|(secret, _)| !matches!(secret.origin, Origin::Fixed(_)))
             .map(|(_, (_, value))| value),
     );
-    let mut child = child
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| could_not(&error))?;
+    let mut child =
+        child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| could_not(&error))?;
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         // A closed pipe behind us ends the copy, and with it the command.
-        let copy = scope.spawn(|| {
-            err.take()
-                .map(|mut from| redactor.copy(&mut from, &mut io::stderr()))
-        });
-        let _ = out
-            .take()
-            .map(|mut from| redactor.copy(&mut from, &mut io::stdout()));
+        let copy = scope.spawn(|| err.take().map(|mut from| redactor.copy(&mut from, &mut io::stderr())));
+        let _ = out.take().map(|mut from| redactor.copy(&mut from, &mut io::stdout()));
         let _ = copy.join();
     });
     ended(&shown, child.wait().map_err(|error| could_not(&error))?)
@@ -99,9 +73,6 @@ fn ended(program: &str, status: std::process::ExitStatus) -> Result<Exit, Failur
     if status.success() {
         Ok(Exit::Done)
     } else {
-        Err(Failure::new(
-            Exit::Failed,
-            format!("{program} ended with {status}"),
-        ))
+        Err(Failure::new(Exit::Failed, format!("{program} ended with {status}")))
     }
 }

@@ -1,35 +1,26 @@
 //! `import`: several values at once, from a JSON object on stdin.
 
-use crate::document::Document;
-use crate::document::Kind;
-use crate::document::Member;
-use crate::document::Node;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::document::{Document, Kind, Member, Node};
+use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::secrets::catalog;
 
-use super::Context;
-use super::input;
-use super::local::Step;
-use super::local::carry;
+use super::local::{Step, carry};
+use super::{Context, input};
 
 /// Puts the values into the keyring. The shape is `schemas/secrets.schema.json`; what is left out stays as it is.
 pub(super) fn import(context: &Context<'_>) -> Result<Exit, Failure> {
     let keyring = context.keyring()?;
     // Why it is not JSON is not told: the reason could quote a value.
     let document = Document::parse(input::everything()?).map_err(|error| {
-        wrong(&format!(
-            "stdin is not JSON, line {} column {}",
-            error.at.line, error.at.column
-        ))
+        wrong(&format!("stdin is not JSON, line {} column {}", error.at.line, error.at.column))
     })?;
     let mut steps = Vec::new();
     for remote in members(document.root(), "stdin")? {
         for value in members(&remote.node, &remote.key)? {
             let name = format!("{}/{}", remote.key, value.key);
-            let secret = catalog::find(&name)
-                .ok_or_else(|| wrong(&format!("there is no secret named {name}")))?;
+            let secret =
+                catalog::find(&name).ok_or_else(|| wrong(&format!("there is no secret named {name}")))?;
             let Kind::String(text) = &value.node.kind else {
                 return Err(wrong(&format!("{name} is not a string")));
             };

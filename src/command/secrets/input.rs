@@ -1,14 +1,11 @@
 //! A value from the person: a prompt without echo on a terminal, one line from stdin elsewhere.
 
 use std::io;
-use std::io::IsTerminal as _;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 
 /// More than any value may have; RDS and Secrets Manager stop far below.
 const MOST: u64 = 65_536;
@@ -27,8 +24,9 @@ pub(super) fn value(name: &str) -> Result<SecretString, Failure> {
         line()?
     };
     if value.expose_secret().is_empty() {
-        return Err(refused("the value is empty")
-            .help("type it at the prompt, or give it as one line on stdin"));
+        return Err(
+            refused("the value is empty").help("type it at the prompt, or give it as one line on stdin")
+        );
     }
     Ok(value)
 }
@@ -45,9 +43,7 @@ impl Quiet {
         let terminal = rustix::stdio::stdin();
         let before = termios::tcgetattr(terminal).ok();
         if let Some(mut quiet) = before.clone() {
-            quiet
-                .local_modes
-                .remove(termios::LocalModes::ECHO | termios::LocalModes::ECHONL);
+            quiet.local_modes.remove(termios::LocalModes::ECHO | termios::LocalModes::ECHONL);
             // Where it cannot be quiet for the whole, it still is for each prompt.
             let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, &quiet);
         }
@@ -77,18 +73,11 @@ impl Quiet {
 }
 
 fn prompt(text: &str) -> Result<SecretString, Failure> {
-    rpassword::prompt_password(text)
-        .map(SecretString::from)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => {
-                Failure::new(Exit::Interrupted, "interrupted; nothing was written")
-            }
-            io::ErrorKind::UnexpectedEof => refused("no value was given"),
-            kind => Failure::new(
-                Exit::Failed,
-                format!("could not read from the terminal: {kind}"),
-            ),
-        })
+    rpassword::prompt_password(text).map(SecretString::from).map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted; nothing was written"),
+        io::ErrorKind::UnexpectedEof => refused("no value was given"),
+        kind => Failure::new(Exit::Failed, format!("could not read from the terminal: {kind}")),
+    })
 }
 
 /// All of stdin, which must be one line; its line end is no part of the value.
@@ -110,12 +99,7 @@ pub(super) fn everything() -> Result<String, Failure> {
         .lock()
         .take(MOST + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!("could not read stdin: {}", error.kind()),
-            )
-        })?;
+        .map_err(|error| Failure::new(Exit::Failed, format!("could not read stdin: {}", error.kind())))?;
     if bytes.len() as u64 > MOST {
         return Err(refused("stdin holds more than 65536 bytes"));
     }

@@ -5,29 +5,18 @@ use std::io::IsTerminal as _;
 
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::Context;
-use super::held;
-use super::input;
-use crate::command::Ui;
-use crate::command::block_on;
-use crate::command::carry_out;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use super::{Context, held, input};
+use crate::command::{Ui, block_on, carry_out};
+use crate::explain::{Exit, Failure};
 use crate::keyring;
 use crate::keyring::Keyring;
-use crate::plan::Action;
-use crate::plan::Line;
-use crate::plan::Plan;
-use crate::plan::Verb;
+use crate::plan::{Action, Line, Plan, Verb};
 use crate::report::VERSION;
 use crate::secrets::catalog;
-use crate::secrets::catalog::CATALOG;
-use crate::secrets::catalog::Origin;
-use crate::secrets::catalog::Secret;
+use crate::secrets::catalog::{CATALOG, Origin, Secret};
 use crate::secrets::rotation::Journal;
 
 /// One write to the keyring.
@@ -40,11 +29,7 @@ pub(super) struct Step {
 
 impl Step {
     /// Gives an entry a value; `None` where it has it already.
-    pub(super) fn set(
-        keyring: &Keyring,
-        user: &str,
-        value: SecretString,
-    ) -> Result<Option<Self>, Failure> {
+    pub(super) fn set(keyring: &Keyring, user: &str, value: SecretString) -> Result<Option<Self>, Failure> {
         let verb = match keyring.get(user)? {
             Some(have) if have.expose_secret() == value.expose_secret() => return Ok(None),
             Some(_) => Verb::Update,
@@ -70,12 +55,7 @@ impl Step {
     }
 
     fn new(keyring: &Keyring, verb: Verb, user: &str, value: Option<SecretString>) -> Self {
-        Self {
-            verb,
-            user: user.to_owned(),
-            place: format!("{} in {}", keyring.service, keyring.kind),
-            value,
-        }
+        Self { verb, user: user.to_owned(), place: format!("{} in {}", keyring.service, keyring.kind), value }
     }
 
     /// Does it, without holding up Ctrl-C while the keyring waits for a person.
@@ -117,12 +97,7 @@ pub(super) fn carry(
     );
     block_on(
         ui,
-        carry_out(
-            ui,
-            plan,
-            question.unwrap_or_default(),
-            async |step: &Step| step.apply(keyring).await,
-        ),
+        carry_out(ui, plan, question.unwrap_or_default(), async |step: &Step| step.apply(keyring).await),
     )
 }
 
@@ -167,9 +142,7 @@ pub(super) fn list(context: &Context<'_>) -> Result<Exit, Failure> {
         })
         .collect();
     let service = &keyring.service;
-    context
-        .ui
-        .result(format_args!("{service} in {}", keyring.kind))?;
+    context.ui.result(format_args!("{service} in {}", keyring.kind))?;
     for row in &rows {
         let problem = row.problem.as_deref().map(|text| format!(" ({text})"));
         context.ui.result(format_args!(
@@ -199,11 +172,7 @@ pub(super) fn set(context: &Context<'_>, secret: &Secret) -> Result<Exit, Failur
 }
 
 /// Puts a random value into the keyring.
-pub(super) fn generate(
-    context: &Context<'_>,
-    secret: &Secret,
-    force: bool,
-) -> Result<Exit, Failure> {
+pub(super) fn generate(context: &Context<'_>, secret: &Secret, force: bool) -> Result<Exit, Failure> {
     let value = new_value(secret)?;
     let keyring = context.keyring()?;
     let exists = keyring.get(secret.name)?.is_some();
@@ -212,10 +181,7 @@ pub(super) fn generate(
     if exists && !fixed && !force && !asks && !context.ui.dry_run {
         return Err(Failure::new(
             Exit::Refused,
-            format!(
-                "{} has a value in {}; nothing was written",
-                secret.name, keyring.kind
-            ),
+            format!("{} has a value in {}; nothing was written", secret.name, keyring.kind),
         )
         .help("`--force` replaces it; `osmt-secrets rotate` replaces one that is in use"));
     }
@@ -225,16 +191,13 @@ pub(super) fn generate(
 
 /// Draws a value, or says who issues it.
 pub(super) fn new_value(secret: &Secret) -> Result<SecretString, Failure> {
-    secret
-        .generate(&mut UnwrapErr(SysRng))
-        .ok_or_else(|| match secret.origin {
-            Origin::Issued(by) => Failure::new(
-                Exit::Usage,
-                format!("{} is issued by {by} and cannot be made up", secret.name),
-            )
-            .help(format!("`osmt-secrets set {}` takes it", secret.name)),
-            _ => Failure::new(Exit::Failed, "could not make a value"),
-        })
+    secret.generate(&mut UnwrapErr(SysRng)).ok_or_else(|| match secret.origin {
+        Origin::Issued(by) => {
+            Failure::new(Exit::Usage, format!("{} is issued by {by} and cannot be made up", secret.name))
+                .help(format!("`osmt-secrets set {}` takes it", secret.name))
+        }
+        _ => Failure::new(Exit::Failed, "could not make a value"),
+    })
 }
 
 fn put(
@@ -244,9 +207,7 @@ fn put(
     value: SecretString,
     question: Option<&str>,
 ) -> Result<Exit, Failure> {
-    let plan: Plan<_> = Step::set(keyring, secret.name, value)?
-        .into_iter()
-        .collect();
+    let plan: Plan<_> = Step::set(keyring, secret.name, value)?.into_iter().collect();
     carry(context.ui, keyring, &plan, question)
 }
 
@@ -266,10 +227,5 @@ pub(super) fn rm(context: &Context<'_>, name: Option<&str>) -> Result<Exit, Fail
         }
     }
     let plan: Plan<_> = steps.into_iter().collect();
-    carry(
-        context.ui,
-        &keyring,
-        &plan,
-        Some("Remove it? It cannot be brought back from here"),
-    )
+    carry(context.ui, &keyring, &plan, Some("Remove it? It cannot be brought back from here"))
 }

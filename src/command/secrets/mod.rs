@@ -10,26 +10,15 @@ mod verify;
 
 use std::ffi::OsString;
 
-use clap::Args;
-use clap::Parser;
-use clap::Subcommand;
-use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::Common;
-use super::Shared;
-use super::Tool;
-use super::Ui;
-use crate::config::Config;
-use crate::config::secret_name;
-use crate::explain::Exit;
-use crate::explain::Failure;
-use crate::keyring::Choice;
-use crate::keyring::Keyring;
-use crate::secrets::Local;
-use crate::secrets::catalog;
-use crate::secrets::catalog::CATALOG;
-use crate::secrets::catalog::Secret;
+use super::{Common, Shared, Tool, Ui};
+use crate::config::{Config, secret_name};
+use crate::explain::{Exit, Failure};
+use crate::keyring::{Choice, Keyring};
+use crate::secrets::catalog::{CATALOG, Secret};
+use crate::secrets::{Local, catalog};
 
 /// Carry OSMT's secrets from the keyring to AWS Secrets Manager; compare, rotate, verify.
 ///
@@ -171,8 +160,7 @@ impl Tool for Secrets {
         }
         // Values will lie in memory: no core file may keep them, no other process of the user look in.
         #[cfg(target_os = "linux")]
-        let _ =
-            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
         if let Verb::Set { stray: Some(_), .. } = self.verb {
             return Err(Failure::new(
                 Exit::Usage,
@@ -197,19 +185,12 @@ impl Tool for Secrets {
             Verb::Generate { name, force } => local::generate(&context, row(&name)?, force),
             Verb::Import => import::import(&context),
             Verb::Exec { raw, command } => exec::exec(&context, &command, raw),
-            Verb::Rm {
-                remote: true,
-                no_recovery,
-                ..
-            } => remote::rm(&context, !no_recovery),
+            Verb::Rm { remote: true, no_recovery, .. } => remote::rm(&context, !no_recovery),
             Verb::Rm { name, .. } => local::rm(&context, name.as_deref()),
             Verb::Diff => remote::diff(&context),
             Verb::Push => remote::push(&context),
             Verb::Pull => remote::pull(&context),
-            Verb::Rotate {
-                name,
-                abandon: true,
-            } => rotate::abandon(&context, row(&name)?),
+            Verb::Rotate { name, abandon: true } => rotate::abandon(&context, row(&name)?),
             Verb::Rotate { name, .. } => rotate::rotate(&context, row(&name)?),
             Verb::Rollback { name } => rotate::rollback(&context, row(&name)?),
             Verb::Verify => verify::verify(&context),

@@ -4,27 +4,17 @@ use futures_util::future::try_join_all;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use super::Context;
-use super::held;
-use super::local::Step;
-use super::local::carry;
+use super::local::{Step, carry};
 use super::rotate::none_unfinished;
+use super::{Context, held};
 use crate::aws::Session;
-use crate::command::block_on;
-use crate::command::carry_out;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::command::{block_on, carry_out};
+use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::report::VERSION;
-use crate::secrets::Seen;
-use crate::secrets::State;
-use crate::secrets::catalog;
 use crate::secrets::catalog::CATALOG;
-use crate::secrets::ours;
-use crate::secrets::push;
 use crate::secrets::push::Action;
-use crate::secrets::remote;
-use crate::secrets::state;
+use crate::secrets::{Seen, State, catalog, ours, push, remote, state};
 
 impl Context<'_> {
     /// Opens a session with the config's account and no other.
@@ -84,12 +74,7 @@ pub(super) fn diff(context: &Context<'_>) -> Result<Exit, Failure> {
         Ok(rows.collect::<Vec<_>>())
     })?;
     for row in &rows {
-        context.ui.result(format_args!(
-            "  {:<24} {:<28} {}",
-            row.name,
-            row.state.words(),
-            row.remote
-        ))?;
+        context.ui.result(format_args!("  {:<24} {:<28} {}", row.name, row.state.words(), row.remote))?;
     }
     let same = rows.iter().all(|row| row.state == State::Same);
     context.ui.json(&Report {
@@ -114,19 +99,12 @@ pub(super) fn push(context: &Context<'_>) -> Result<Exit, Failure> {
         let exit = carry_out(
             context.ui,
             &plan,
-            &format!(
-                "Write to Secrets Manager of account {} in {}?",
-                session.account_id, session.region
-            ),
-            async |action: &Action| {
-                remote::apply(&client, &context.config.env, action, &local).await
-            },
+            &format!("Write to Secrets Manager of account {} in {}?", session.account_id, session.region),
+            async |action: &Action| remote::apply(&client, &context.config.env, action, &local).await,
         )
         .await?;
-        let rewritten = plan
-            .actions
-            .iter()
-            .any(|action| matches!(action, Action::Write { base: Some(_), .. }));
+        let rewritten =
+            plan.actions.iter().any(|action| matches!(action, Action::Write { base: Some(_), .. }));
         if rewritten && exit == Exit::Done {
             context.ui.say(
                 "what runs keeps the old values until `secrets_revision` in the config grows and Terraform applies it",
@@ -153,10 +131,8 @@ pub(super) fn pull(context: &Context<'_>) -> Result<Exit, Failure> {
         if let Some(value) = seen.get(secret) {
             empty = false;
             secret.check(&value).map_err(|malformed| {
-                let mut failure = Failure::new(
-                    Exit::Refused,
-                    format!("in AWS {malformed}; nothing was written"),
-                );
+                let mut failure =
+                    Failure::new(Exit::Refused, format!("in AWS {malformed}; nothing was written"));
                 failure.help = Some(malformed.remedy);
                 failure
             })?;
@@ -167,10 +143,7 @@ pub(super) fn pull(context: &Context<'_>) -> Result<Exit, Failure> {
         }
     }
     if empty {
-        context.ui.warn(format_args!(
-            "Secrets Manager holds no values under {}",
-            context.remote_name("")
-        ));
+        context.ui.warn(format_args!("Secrets Manager holds no values under {}", context.remote_name("")));
     }
     let plan: Plan<_> = steps.into_iter().collect();
     carry(context.ui, &keyring, &plan, Some("Replace these entries?"))
@@ -187,13 +160,8 @@ pub(super) fn rm(context: &Context<'_>, recovery: bool) -> Result<Exit, Failure>
         carry_out(
             context.ui,
             &plan,
-            &format!(
-                "Remove them from account {} in {}?",
-                session.account_id, session.region
-            ),
-            async |action: &Action| {
-                remote::apply(&client, &context.config.env, action, &nothing).await
-            },
+            &format!("Remove them from account {} in {}?", session.account_id, session.region),
+            async |action: &Action| remote::apply(&client, &context.config.env, action, &nothing).await,
         )
         .await
     })

@@ -1,40 +1,21 @@
 //! `rotate` and `rollback`: the value that is in use is replaced, step by step.
 
 use aws_sdk_secretsmanager::Client;
-use secrecy::ExposeSecret as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Context;
-use super::held;
-use super::input;
-use super::local;
 use super::local::carry;
-use crate::command::block_on;
-use crate::command::carry_out;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use super::{Context, held, input, local};
+use crate::command::{block_on, carry_out};
+use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::keyring::Keyring;
 use crate::plan::Plan;
-use crate::secrets::Local;
-use crate::secrets::Seen;
-use crate::secrets::State;
-use crate::secrets::catalog;
-use crate::secrets::catalog::Origin;
-use crate::secrets::catalog::Secret;
+use crate::secrets::catalog::{Origin, Secret};
 use crate::secrets::object::Object;
-use crate::secrets::ours;
-use crate::secrets::remote;
-use crate::secrets::remote::Held;
-use crate::secrets::remote::Value;
+use crate::secrets::remote::{Held, Value};
 use crate::secrets::revision::with_revision;
-use crate::secrets::rotation;
-use crate::secrets::rotation::Journal;
-use crate::secrets::rotation::Kind;
-use crate::secrets::rotation::Now;
-use crate::secrets::rotation::Refusal;
-use crate::secrets::rotation::Step;
-use crate::secrets::state;
+use crate::secrets::rotation::{Journal, Kind, Now, Refusal, Step};
+use crate::secrets::{Local, Seen, State, catalog, ours, remote, rotation, state};
 
 /// What must be true in the end: the journal, and the keyring's values.
 type Aim = (Journal, Vec<(&'static str, SecretString)>);
@@ -44,11 +25,8 @@ pub(super) fn unfinished(keyring: &Keyring, remote: &str) -> Result<Option<Journ
     let text = keyring.get(&Journal::entry(remote))?;
     text.map(|text| {
         Journal::parse(&text).ok_or_else(|| {
-            Failure::new(
-                Exit::Failed,
-                format!("the keyring entry {} is damaged", Journal::entry(remote)),
-            )
-            .help("`osmt-secrets rotate --abandon` forgets it; then look with `osmt-secrets diff`")
+            Failure::new(Exit::Failed, format!("the keyring entry {} is damaged", Journal::entry(remote)))
+                .help("`osmt-secrets rotate --abandon` forgets it; then look with `osmt-secrets diff`")
         })
     })
     .transpose()
@@ -67,11 +45,7 @@ pub(super) fn none_unfinished(keyring: &Keyring) -> Result<(), Failure> {
 /// Replaces a value by a new one.
 pub(super) fn rotate(context: &Context<'_>, secret: &'static Secret) -> Result<Exit, Failure> {
     if let Origin::Fixed(_) = secret.origin {
-        return Err(Refusal::Fixed {
-            name: secret.name,
-            why: secret.purpose,
-        }
-        .into());
+        return Err(Refusal::Fixed { name: secret.name, why: secret.purpose }.into());
     }
     go(context, secret, Kind::Rotate)
 }
@@ -86,35 +60,21 @@ pub(super) fn abandon(context: &Context<'_>, secret: &Secret) -> Result<Exit, Fa
     let keyring = context.keyring()?;
     let entry = Journal::entry(secret.remote);
     let plan: Plan<_> = local::Step::remove(&keyring, &entry)?.into_iter().collect();
-    carry(
-        context.ui,
-        &keyring,
-        &plan,
-        Some("Forget it? If its value was not written to AWS, it is gone"),
-    )
+    carry(context.ui, &keyring, &plan, Some("Forget it? If its value was not written to AWS, it is gone"))
 }
 
 fn go(context: &Context<'_>, secret: &'static Secret, kind: Kind) -> Result<Exit, Failure> {
     let keyring = context.keyring()?;
     let mine = held(&keyring)?;
     let journal = unfinished(&keyring, secret.remote)?;
-    if let Some(Journal {
-        kind: other, name, ..
-    }) = &journal
+    if let Some(Journal { kind: other, name, .. }) = &journal
         && (*other != kind || name != secret.name)
     {
-        return Err(Refusal::Unfinished {
-            kind: *other,
-            name: name.clone(),
-        }
-        .into());
+        return Err(Refusal::Unfinished { kind: *other, name: name.clone() }.into());
     }
     let begun = journal.is_some();
     if begun {
-        context.ui.say(format_args!(
-            "going on with the {} that was begun",
-            kind.verb()
-        ));
+        context.ui.say(format_args!("going on with the {} that was begun", kind.verb()));
     }
     // Before anything is asked of AWS: the prompt and the keyring may wait for a person.
     let fresh = match (&journal, kind, &secret.origin) {
@@ -155,14 +115,9 @@ fn go(context: &Context<'_>, secret: &'static Secret, kind: Kind) -> Result<Exit
             revision: context.config.secrets_revision,
         };
         let plan = rotation::plan(&journal, secret, &values, &now)?;
-        let question = format!(
-            "Replace what is in use in account {} in {}?",
-            session.account_id, session.region
-        );
-        carry_out(context.ui, &plan, &question, async |step: &Step| {
-            work.apply(&journal, step).await
-        })
-        .await
+        let question =
+            format!("Replace what is in use in account {} in {}?", session.account_id, session.region);
+        carry_out(context.ui, &plan, &question, async |step: &Step| work.apply(&journal, step).await).await
     })?;
     if exit == Exit::Done {
         context.ui.say(format_args!(
@@ -187,11 +142,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn apart(&self, state: &'static str) -> Failure {
-        Refusal::Apart {
-            name: self.secret.name,
-            state,
-        }
-        .into()
+        Refusal::Apart { name: self.secret.name, state }.into()
     }
 
     /// The secret in AWS, which must be ours and have a value.
@@ -218,10 +169,7 @@ impl Work<'_> {
         if same(self.seen.get(secret).as_ref(), &value) {
             return Err(Failure::new(
                 Exit::Refused,
-                format!(
-                    "{} has this value already; nothing was written",
-                    secret.name
-                ),
+                format!("{} has this value already; nothing was written", secret.name),
             ));
         }
         let base = self.held()?.version.clone();
@@ -238,11 +186,7 @@ impl Work<'_> {
 
     /// Begins a rollback, or goes on with one: what the earlier version held.
     async fn back(&self, journal: Option<Journal>) -> Result<Aim, Failure> {
-        let none = || {
-            Failure::from(Refusal::NoPrevious {
-                secret: self.name.clone(),
-            })
-        };
+        let none = || Failure::from(Refusal::NoPrevious { secret: self.name.clone() });
         let held = self.held()?;
         let target = match &journal {
             Some(journal) => journal.target.clone(),
@@ -303,18 +247,12 @@ fn earlier(secret: &Secret, before: &Object) -> Result<Vec<(&'static str, Secret
         let Some(value) = before.get(row.key) else {
             return Err(Failure::new(
                 Exit::Refused,
-                format!(
-                    "the earlier version has no {}; nothing was written",
-                    row.name
-                ),
+                format!("the earlier version has no {}; nothing was written", row.name),
             ));
         };
         row.check(&value).map_err(|malformed| {
-            Failure::new(
-                Exit::Refused,
-                format!("in the earlier version {malformed}; nothing was written"),
-            )
-            .help(malformed.remedy)
+            Failure::new(Exit::Refused, format!("in the earlier version {malformed}; nothing was written"))
+                .help(malformed.remedy)
         })?;
         if !matches!(row.origin, Origin::Fixed(_)) {
             values.push((row.name, value));

@@ -2,19 +2,13 @@
 
 use serde::Serialize;
 
-use super::Context;
-use super::held;
 use super::rotate::unfinished;
+use super::{Context, held};
 use crate::command::block_on;
-use crate::explain::Exit;
-use crate::explain::Failure;
+use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
-use crate::secrets::catalog;
-use crate::secrets::check;
-use crate::secrets::check::Item;
-use crate::secrets::check::Verdict;
-use crate::secrets::db_uri;
-use crate::secrets::remote;
+use crate::secrets::check::{Item, Verdict};
+use crate::secrets::{catalog, check, db_uri, remote};
 
 /// Checks that keyring, Secrets Manager and `DB_URI` agree.
 pub(super) fn verify(context: &Context<'_>) -> Result<Exit, Failure> {
@@ -30,17 +24,9 @@ pub(super) fn verify(context: &Context<'_>) -> Result<Exit, Failure> {
     let mut items = block_on(context.ui, async {
         let session = context.open().await?;
         let seen = context.observe(&session).await?;
-        let composed = remote::observe(
-            &session.secretsmanager(),
-            &context.remote_name(db_uri::REMOTE),
-        )
-        .await?;
-        Ok(check::verify(
-            &context.config.env,
-            &local,
-            &seen,
-            composed.as_ref(),
-        ))
+        let composed =
+            remote::observe(&session.secretsmanager(), &context.remote_name(db_uri::REMOTE)).await?;
+        Ok(check::verify(&context.config.env, &local, &seen, composed.as_ref()))
     })?;
     for remote in catalog::remotes() {
         if let Some(journal) = unfinished(&keyring, remote)? {
@@ -53,9 +39,7 @@ pub(super) fn verify(context: &Context<'_>) -> Result<Exit, Failure> {
             Verdict::Ng => "NG  ",
             Verdict::Skip => "SKIP",
         };
-        context
-            .ui
-            .result(format_args!("  {sign} {:<24} {}", item.item, item.detail))?;
+        context.ui.result(format_args!("  {sign} {:<24} {}", item.item, item.detail))?;
     }
     context.ui.json(&Report {
         version: VERSION,

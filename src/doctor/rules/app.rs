@@ -1,11 +1,7 @@
 //! What the app is told: the identity provider. These values pass an unquoted shell expansion and then Spring.
 
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 const ISSUER: &str = "/config/app/oauth/issuer";
 const CLIENT: &str = "/config/app/oauth/client_id";
@@ -19,10 +15,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "value-breaks-in-the-shell",
             severity: Severity::Error,
             summary: "The value does not survive the container's shell",
-            explain: "The container's entrypoint expands its Java command without quotes: white space splits, `* ? [` expand to file names; then \
-Spring expands `${…}`. Quotes and backslashes stay in the value.\n\n\
-Why: the app starts with another value than the config says, or not at all, and is tried again for ever.\n\n\
-Example: `\"audience\": \"osmt api\"`\n\nInstead: `\"audience\": \"osmt-api\"`\n\nSource: OSMT, `docker/bin/docker_entrypoint.sh`.",
+            explain: include_str!("../../../docs/rules/OAU001.md"),
         },
         run: shell,
     },
@@ -32,11 +25,7 @@ Example: `\"audience\": \"osmt api\"`\n\nInstead: `\"audience\": \"osmt-api\"`\n
             name: "malformed-issuer",
             severity: Severity::Error,
             summary: "The issuer is not an https URL of an identity provider",
-            explain: "The issuer exactly as the provider's metadata says it: https, a public host, no query, no fragment, and without `/.well-known/…`, \
-which the app adds by itself.\n\n\
-Why: the app reads the metadata at start and refuses another issuer.\n\n\
-Example: `\"issuer\": \"https://my-college.okta.com/oauth2/default/.well-known/openid-configuration\"`\n\n\
-Instead: `\"issuer\": \"https://my-college.okta.com/oauth2/default\"`\n\nSource: OpenID Connect Discovery 1.0, section 4.",
+            explain: include_str!("../../../docs/rules/OAU002.md"),
         },
         run: issuer,
     },
@@ -46,9 +35,7 @@ Instead: `\"issuer\": \"https://my-college.okta.com/oauth2/default\"`\n\nSource:
             name: "malformed-client-id",
             severity: Severity::Error,
             summary: "The client id is something else",
-            explain: "The client id as the provider shows it: no URL, no e-mail address.\n\n\
-Why: sign-in fails for everyone, after the deployment.\n\nExample: `\"client_id\": \"https://my-college.okta.com\"`\n\n\
-Instead: `\"client_id\": \"0oa4gk8r2PsVxQn6L5d7\"`\n\nSource: RFC 6749, section 2.2.",
+            explain: include_str!("../../../docs/rules/OAU003.md"),
         },
         run: client,
     },
@@ -74,11 +61,8 @@ fn shell(subject: &Subject, sink: &mut Sink<'_>) {
             c if !c.is_ascii() => format!("`{c}` is not ASCII"),
             c => format!("`{c}` becomes a part of the value"),
         };
-        sink.value(
-            at,
-            format!("`{key}` does not survive the container's shell: {why}"),
-        )
-        .help("copy the value anew, without quotes, spaces and wildcards");
+        sink.value(at, format!("`{key}` does not survive the container's shell: {why}"))
+            .help("copy the value anew, without quotes, spaces and wildcards");
     }
 }
 
@@ -101,18 +85,12 @@ fn issuer_fault(text: &str) -> Option<(&'static str, Remedy)> {
         "https" => {}
         "http" => return Some(("is not https", Remedy::write(format!("https://{rest}")))),
         _ if scheme.eq_ignore_ascii_case("https") => {
-            return Some((
-                "has a scheme in capitals",
-                Remedy::write(format!("https://{rest}")),
-            ));
+            return Some(("has a scheme in capitals", Remedy::write(format!("https://{rest}"))));
         }
         _ => return Some(("is not https", "write the issuer's https URL".into())),
     }
     if let Some((before, _)) = text.split_once("/.well-known") {
-        return Some((
-            "is the address of the metadata, not the issuer",
-            Remedy::write(before),
-        ));
+        return Some(("is the address of the metadata, not the issuer", Remedy::write(before)));
     }
     for end in [
         "/v1/authorize",
@@ -124,10 +102,7 @@ fn issuer_fault(text: &str) -> Option<(&'static str, Remedy)> {
         "/protocol/openid-connect/token",
     ] {
         if let Some(before) = text.strip_suffix(end) {
-            return Some((
-                "is the address of an endpoint, not the issuer",
-                Remedy::write(before),
-            ));
+            return Some(("is the address of an endpoint, not the issuer", Remedy::write(before)));
         }
     }
     if let Some((before, _)) = text.split_once(['?', '#']) {
@@ -142,23 +117,16 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     if authority.contains('@') {
         return Some(("has a user name", "write the URL without it".into()));
     }
-    let (host, port) = authority
-        .split_once(':')
-        .map_or((authority, None), |(host, port)| (host, Some(port)));
+    let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
     if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Some((
-            "has a port that is none",
-            "write a number, or leave the port out".into(),
-        ));
+        return Some(("has a port that is none", "write a number, or leave the port out".into()));
     }
     let labels = host.split('.').all(|label| {
         !label.is_empty()
             && label.len() < 64
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     });
     if !labels {
         return Some((
@@ -167,32 +135,20 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
         ));
     }
     if host == "localhost" || host.starts_with("127.") || !host.contains('.') {
-        return Some((
-            "names a host that Fargate cannot reach",
-            "write the provider's public host".into(),
-        ));
+        return Some(("names a host that Fargate cannot reach", "write the provider's public host".into()));
     }
-    if host.split('.').count() == 4
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
+    if host.split('.').count() == 4 && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Some((
             "names an IP address, for which no certificate is issued",
             "write the provider's host name".into(),
         ));
     }
     if host.contains("-admin.okta") {
-        return Some((
-            "is Okta's admin console",
-            Remedy::write(text.replacen("-admin.okta", ".okta", 1)),
-        ));
+        return Some(("is Okta's admin console", Remedy::write(text.replacen("-admin.okta", ".okta", 1))));
     }
     let path = &rest[authority.len()..];
     if host.starts_with("login.microsoftonline.")
-        && ["/common", "/organizations", "/consumers"]
-            .iter()
-            .any(|any| path.starts_with(any))
+        && ["/common", "/organizations", "/consumers"].iter().any(|any| path.starts_with(any))
     {
         let help = "write the tenant's id in place of it: the app wants one issuer";
         return Some(("names no tenant", help.into()));
@@ -223,23 +179,16 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
 }
 
 fn issuer(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(text) = subject
-        .text(ISSUER)
-        .filter(|text| !text.chars().any(|c| breaks(c) && c != '?'))
-    else {
+    let Some(text) = subject.text(ISSUER).filter(|text| !text.chars().any(|c| breaks(c) && c != '?')) else {
         return;
     };
     if let Some((what, help)) = issuer_fault(text) {
-        sink.value(ISSUER, format!("issuer {text} {what}"))
-            .remedy(help);
+        sink.value(ISSUER, format!("issuer {text} {what}")).remedy(help);
     }
 }
 
 fn client(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(text) = subject
-        .text(CLIENT)
-        .filter(|text| !text.chars().any(breaks))
-    else {
+    let Some(text) = subject.text(CLIENT).filter(|text| !text.chars().any(breaks)) else {
         return;
     };
     let what = if text.starts_with("http://") || text.starts_with("https://") {

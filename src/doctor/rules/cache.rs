@@ -3,12 +3,7 @@
 use crate::doctor::class;
 use crate::doctor::class::Offer;
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const VERSION: &str = "/config/elasticache/engine_version";
 const GROUP: &str = "/config/elasticache/parameter_group_name";
@@ -19,18 +14,15 @@ pub(crate) const NODES: Offer = Offer {
     prefix: "cache",
     other: "db",
     families: &[
-        "t2", "t3", "t4g", "m4", "m5", "m6g", "m7g", "m8g", "r4", "r5", "r6g", "r6gd", "r7g",
-        "r8g", "c7gn",
+        "t2", "t3", "t4g", "m4", "m5", "m6g", "m7g", "m8g", "r4", "r5", "r6g", "r6gd", "r7g", "r8g", "c7gn",
     ],
     retired: &["t1", "m1", "m2", "m3", "c1", "r3"],
     example: "cache.t4g.small",
 };
 
 /// The families that AWS has groups for, without `default.`.
-const FAMILIES: [&str; 9] = [
-    "redis2.6", "redis2.8", "redis3.2", "redis4.0", "redis5.0", "redis6.x", "redis7", "valkey7",
-    "valkey8",
-];
+const FAMILIES: [&str; 9] =
+    ["redis2.6", "redis2.8", "redis3.2", "redis4.0", "redis5.0", "redis6.x", "redis7", "valkey7", "valkey8"];
 
 /// The cache.
 pub const CHECKS: &[Check<Subject>] = &[
@@ -40,9 +32,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "unusable-redis-version",
             severity: Severity::Error,
             summary: "ElastiCache has no such version of Redis",
-            explain: "`7.1`, `7.0`, `6.2`, `6.x`, or `5.0.6` and older with three numbers. 7.2 and later are Valkey's.\n\n\
-Why: the provider or ElastiCache refuses it.\n\nExample: `\"engine_version\": \"7.x\"`\n\nInstead: `\"engine_version\": \"7.1\"`\n\n\
-Source: Amazon ElastiCache, \"Supported engines and versions\".",
+            explain: include_str!("../../../docs/rules/RED001.md"),
         },
         run: version,
     },
@@ -52,10 +42,7 @@ Source: Amazon ElastiCache, \"Supported engines and versions\".",
             name: "group-against-version",
             severity: Severity::Error,
             summary: "The parameter group is not the Redis version's",
-            explain: "`default.redis7` goes with 7.x, `default.redis6.x` with 6.x. A group with `.cluster.on` turns cluster mode on, which OSMT's client does not speak. \
-A group of your own is not judged.\n\n\
-Why: creating the replication group fails.\n\nExample: engine `7.1`, group `default.redis6.x`\n\nInstead: `default.redis7`\n\n\
-Source: Amazon ElastiCache, \"Parameter management\".",
+            explain: include_str!("../../../docs/rules/RED002.md"),
         },
         run: group,
     },
@@ -65,9 +52,7 @@ Source: Amazon ElastiCache, \"Parameter management\".",
             name: "unknown-node-type",
             severity: Severity::Error,
             summary: "ElastiCache has no such node type",
-            explain: "`cache.<family>.<size>`. The first generations (t1, m1, …) know no automatic failover, which two nodes in two zones want.\n\n\
-Why: creating the replication group fails.\n\nExample: `\"node_type\": \"t4g.small\"`\n\nInstead: `\"node_type\": \"cache.t4g.small\"`\n\n\
-Source: Amazon ElastiCache, \"Supported node types\".",
+            explain: include_str!("../../../docs/rules/RED003.md"),
         },
         run: node_type,
     },
@@ -77,9 +62,7 @@ Source: Amazon ElastiCache, \"Supported node types\".",
             name: "old-redis",
             severity: Severity::Warning,
             summary: "This version of Redis has left standard support",
-            explain: "Redis 4 and 5 are billed as Extended Support since 2026-02-01 and will be upgraded by AWS.\n\n\
-Why: an upgrade at AWS's time, and a bill.\n\nExample: `\"engine_version\": \"5.0.6\"`\n\nInstead: `\"engine_version\": \"7.1\"`\n\n\
-Source: Amazon ElastiCache, \"Engine versions end of life schedule\".",
+            explain: include_str!("../../../docs/rules/RED004.md"),
         },
         run: old,
     },
@@ -93,14 +76,10 @@ fn family(version: &str) -> Result<&'static str, String> {
         ["6", "x" | "0" | "2"] => Ok("redis6.x"),
         ["5", "0", "0" | "3" | "4" | "5" | "6"] => Ok("redis5.0"),
         ["4", "0", "10"] => Ok("redis4.0"),
-        ["7" | "6", "x" | "0" | "1" | "2", _] => {
-            Err("is too exact: ElastiCache wants two numbers".into())
-        }
+        ["7" | "6", "x" | "0" | "1" | "2", _] => Err("is too exact: ElastiCache wants two numbers".into()),
         ["7", "x"] | ["7"] => Err("is no version: from 7 on two numbers are wanted".into()),
         ["6" | "5" | "4" | "3"] => Err("is no version".into()),
-        ["7", "2"] | ["8" | "9", ..] => {
-            Err("is a version of Valkey, and the engine here is Redis".into())
-        }
+        ["7", "2"] | ["8" | "9", ..] => Err("is a version of Valkey, and the engine here is Redis".into()),
         ["1", ..] => Err("is a version of Memcached".into()),
         ["2" | "3", ..] => Err("is too old: AWS no longer creates it".into()),
         _ if version.to_lowercase().contains("valkey") => {
@@ -115,13 +94,8 @@ fn version(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     if let Err(what) = family(text) {
-        let help = if text.starts_with('6') {
-            "write 6.2, or 7.1"
-        } else {
-            "write 7.1"
-        };
-        sink.value(VERSION, format!("Redis {text} {what}"))
-            .help(help);
+        let help = if text.starts_with('6') { "write 6.2, or 7.1" } else { "write 7.1" };
+        sink.value(VERSION, format!("Redis {text} {what}")).help(help);
     }
 }
 
@@ -129,9 +103,7 @@ fn group(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(group) = subject.text(GROUP) else {
         return;
     };
-    let version = subject
-        .text(VERSION)
-        .and_then(|text| family(text).ok().map(|family| (text, family)));
+    let version = subject.text(VERSION).and_then(|text| family(text).ok().map(|family| (text, family)));
     if let Some(message) = group_fault(group, version) {
         let wanted = version.map_or("redis7", |(_, family)| family);
         let finding = sink.value(GROUP, message);
@@ -149,21 +121,12 @@ fn group(subject: &Subject, sink: &mut Sink<'_>) {
 
 /// Why a parameter group does not go with a version (and its family), where that is known.
 fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
-    const ENGINES: [&str; 7] = [
-        "redis",
-        "valkey",
-        "memcached",
-        "mysql",
-        "mariadb",
-        "postgres",
-        "aurora",
-    ];
+    const ENGINES: [&str; 7] = ["redis", "valkey", "memcached", "mysql", "mariadb", "postgres", "aurora"];
     let lower = group.to_lowercase();
     let (first, rest) = lower.split_once('.').unwrap_or((&lower, ""));
     let family_like = |text: &str| {
         ENGINES.iter().any(|engine| {
-            text.strip_prefix(engine)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            text.strip_prefix(engine).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         })
     };
     if group.starts_with("default.") {
@@ -172,18 +135,14 @@ fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
             return Some(format!("AWS has no parameter group {group}"));
         }
         if plain != rest {
-            return Some(format!(
-                "{group} turns cluster mode on, which OSMT's client does not speak"
-            ));
+            return Some(format!("{group} turns cluster mode on, which OSMT's client does not speak"));
         }
         return version
             .filter(|(_, family)| *family != plain)
             .map(|(version, _)| format!("{group} does not fit Redis {version}"));
     }
     if family_like(&lower) {
-        return Some(format!(
-            "{group} is a family, not the name of a parameter group"
-        ));
+        return Some(format!("{group} is a family, not the name of a parameter group"));
     }
     if strsim::damerau_levenshtein(first, "default") < 3 || lower.starts_with("default") {
         return Some(format!("AWS has no parameter group {group}"));
@@ -198,10 +157,7 @@ fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
 }
 
 fn node_type(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some((message, help)) = subject
-        .text(NODE)
-        .and_then(|text| class::fault(text, &NODES))
-    {
+    if let Some((message, help)) = subject.text(NODE).and_then(|text| class::fault(text, &NODES)) {
         sink.value(NODE, message).remedy(help);
     }
 }

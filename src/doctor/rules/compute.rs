@@ -1,11 +1,7 @@
 //! Fargate: sizes that exist, and how many tasks run.
 
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 const SERVICES: [&str; 2] = ["app", "elasticsearch"];
 
@@ -28,9 +24,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "unknown-fargate-cpu",
             severity: Severity::Error,
             summary: "Fargate has no task of this CPU size",
-            explain: "256, 512, 1024, 2048, 4096, 8192 or 16384 CPU units; 1024 are one virtual CPU.\n\n\
-Why: registering the task definition fails.\n\nExample: `\"cpu\": 2`\n\nInstead: `\"cpu\": 2048`\n\n\
-Source: Amazon ECS, \"Fargate task definition considerations\": task CPU and memory.",
+            explain: include_str!("../../../docs/rules/ECS001.md"),
         },
         run: cpu,
     },
@@ -40,10 +34,7 @@ Source: Amazon ECS, \"Fargate task definition considerations\": task CPU and mem
             name: "memory-against-cpu",
             severity: Severity::Error,
             summary: "This memory does not go with this CPU",
-            explain: "In MiB: cpu 256: 512, 1024, 2048; 512: 1024-4096; 1024: 2048-8192; 2048: 4096-16384; 4096: 8192-30720, all by 1024; \
-8192: 16384-61440 by 4096; 16384: 32768-122880 by 8192.\n\n\
-Why: registering the task definition fails.\n\nExample: `\"cpu\": 2048, \"memory\": 2048`\n\nInstead: `\"cpu\": 2048, \"memory\": 4096`\n\n\
-Source: Amazon ECS, \"Fargate task definition considerations\": task CPU and memory.",
+            explain: include_str!("../../../docs/rules/ECS002.md"),
         },
         run: memory,
     },
@@ -53,9 +44,7 @@ Source: Amazon ECS, \"Fargate task definition considerations\": task CPU and mem
             name: "starved-java",
             severity: Severity::Warning,
             summary: "Too little memory for a Java service",
-            explain: "OSMT and Elasticsearch are Java programs that want about 1 GiB before they do anything.\n\n\
-Why: the kernel kills the container, and ECS starts it again, for ever.\n\nExample: `\"memory\": 512`\n\nInstead: `\"memory\": 4096`\n\n\
-Source: OSMT, `docker/`; Elasticsearch, \"JVM heap size\".",
+            explain: include_str!("../../../docs/rules/ECS003.md"),
         },
         run: starved,
     },
@@ -65,8 +54,7 @@ Source: OSMT, `docker/`; Elasticsearch, \"JVM heap size\".",
             name: "no-task",
             severity: Severity::Error,
             summary: "No task would run",
-            explain: "A count of at least 1.\n\nWhy: nothing answers behind the load balancer; without its index the app's health check fails.\n\n\
-Example: `\"desired_count\": 0`\n\nInstead: `\"desired_count\": 2`\n\nSource: OSMT, `/health`.",
+            explain: include_str!("../../../docs/rules/ECS004.md"),
         },
         run: none,
     },
@@ -76,10 +64,7 @@ Example: `\"desired_count\": 0`\n\nInstead: `\"desired_count\": 2`\n\nSource: OS
             name: "many-elasticsearch",
             severity: Severity::Error,
             summary: "More than one Elasticsearch task",
-            explain: "Each task is a cluster of one node (`discovery.type=single-node`) with an index of its own.\n\n\
-Why: searches go to one or the other at random and give different answers.\n\n\
-Example: `\"elasticsearch\": { \"desired_count\": 2 }`\n\nInstead: `\"elasticsearch\": { \"desired_count\": 1 }`\n\n\
-Source: `terraform/module`; Elasticsearch, \"Bootstrap checks\".",
+            explain: include_str!("../../../docs/rules/ECS005.md"),
         },
         run: many,
     },
@@ -89,9 +74,7 @@ Source: `terraform/module`; Elasticsearch, \"Bootstrap checks\".",
             name: "single-app-in-production",
             severity: Severity::Warning,
             summary: "One app task in production",
-            explain: "A production environment (its name has prod, production, prd or live) with one app task.\n\n\
-Why: each failure of the task or of its zone is an outage of some minutes.\n\n\
-Example: `\"desired_count\": 1`\n\nInstead: `\"desired_count\": 2`\n\nSource: AWS Well-Architected, reliability pillar.",
+            explain: include_str!("../../../docs/rules/ECS006.md"),
         },
         run: single,
     },
@@ -111,14 +94,12 @@ fn cpu(subject: &Subject, sink: &mut Sink<'_>) {
             continue;
         }
         let help = match cpu {
-            1..=16 if SIZES.iter().any(|size| size.0 == cpu * 1024) => format!(
-                "CPU units are meant, not virtual CPUs: write {}",
-                cpu * 1024
-            ),
+            1..=16 if SIZES.iter().any(|size| size.0 == cpu * 1024) => {
+                format!("CPU units are meant, not virtual CPUs: write {}", cpu * 1024)
+            }
             _ => "write 256, 512, 1024, 2048, 4096, 8192 or 16384".to_owned(),
         };
-        sink.value(at, format!("Fargate has no task of {cpu} CPU units"))
-            .help(help);
+        sink.value(at, format!("Fargate has no task of {cpu} CPU units")).help(help);
     }
 }
 
@@ -139,10 +120,7 @@ fn memory(subject: &Subject, sink: &mut Sink<'_>) {
                 let (cpu, from, to, step) = *size;
                 let nearest = if memory < 256 { memory * 1024 } else { memory };
                 let nearest = match step {
-                    0 => *[512, 1024, 2048]
-                        .iter()
-                        .find(|known| **known >= nearest)
-                        .unwrap_or(&2048),
+                    0 => *[512, 1024, 2048].iter().find(|known| **known >= nearest).unwrap_or(&2048),
                     step => (nearest.clamp(from, to) + step - 1) / step * step,
                 };
                 let message = format!("{memory} MiB of memory do not go with {cpu} CPU units");
@@ -152,10 +130,7 @@ fn memory(subject: &Subject, sink: &mut Sink<'_>) {
                     format!("{from} to {to} in steps of {step}")
                 };
                 sink.value(place, message)
-                    .help(format!(
-                        "write {}: {range} are possible",
-                        nearest.clamp(from, to)
-                    ))
+                    .help(format!("write {}: {range} are possible", nearest.clamp(from, to)))
                     .related(Place::value(at(service, "cpu")), "the CPU units");
             }
             // Whatever the CPU is meant to be, no size has this memory.
@@ -174,11 +149,8 @@ fn starved(subject: &Subject, sink: &mut Sink<'_>) {
     for service in SERVICES {
         let place = at(service, "memory");
         if subject.number(&place) == Some(512) && subject.number(&at(service, "cpu")) == Some(256) {
-            sink.value(
-                place,
-                format!("512 MiB are too little for the {service} container"),
-            )
-            .help("write at least 1024, better 4096");
+            sink.value(place, format!("512 MiB are too little for the {service} container"))
+                .help("write at least 1024, better 4096");
         }
     }
 }
@@ -197,21 +169,14 @@ fn none(subject: &Subject, sink: &mut Sink<'_>) {
 fn many(subject: &Subject, sink: &mut Sink<'_>) {
     let at = at("elasticsearch", "desired_count");
     if let Some(count) = subject.number(&at).filter(|count| *count > 1) {
-        sink.value(
-            at,
-            format!("{count} Elasticsearch tasks are {count} separate indexes"),
-        )
-        .help("write 1; give the one more memory instead");
+        sink.value(at, format!("{count} Elasticsearch tasks are {count} separate indexes"))
+            .help("write 1; give the one more memory instead");
     }
 }
 
 fn single(subject: &Subject, sink: &mut Sink<'_>) {
     let at = at("app", "desired_count");
     if subject.is_production() && subject.number(&at) == Some(1) {
-        sink.value(
-            at,
-            "one app task in production: each failure of it is an outage",
-        )
-        .help("write 2 or more");
+        sink.value(at, "one app task in production: each failure of it is an outage").help("write 2 or more");
     }
 }

@@ -2,14 +2,8 @@
 
 use crate::doctor::schema;
 use crate::doctor::subject::Subject;
-use crate::document::Kind;
-use crate::document::Node;
-use crate::document::join;
-use crate::finding::Check;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::document::{Kind, Node, join};
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 /// Strings.
 pub const CHECKS: &[Check<Subject>] = &[Check {
@@ -18,20 +12,13 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
         name: "blank-or-padded",
         severity: Severity::Error,
         summary: "A string is empty, or carries characters that one does not see",
-        explain: "Empty strings, white space around a value, line breaks, zero-width and typographic characters that came with copy and paste.\n\n\
-Why: AWS compares byte by byte: a region with a space behind it is no region.\n\n\
-Example: `\"region\": \"us-west-2 \"`\n\nInstead: `\"region\": \"us-west-2\"`\n\nSource: AWS API references, patterns of the parameters.",
+        explain: include_str!("../../../docs/rules/CFG005.md"),
     },
     run: blanks,
 }];
 
 /// Calls with the pointer, the key and the node of everything in the document that is no object or list.
-pub(super) fn leaves(
-    node: &Node,
-    pointer: &str,
-    key: &str,
-    seen: &mut impl FnMut(&str, &str, &Node),
-) {
+pub(super) fn leaves(node: &Node, pointer: &str, key: &str, seen: &mut impl FnMut(&str, &str, &Node)) {
     match &node.kind {
         Kind::Object(members) => {
             for member in members {
@@ -72,34 +59,22 @@ fn blanks(subject: &Subject, sink: &mut Sink<'_>) {
             sink.value(at.as_str(), format!("`{key}` is empty"))
                 .help("write a value; the schema shows an example");
         } else if text.trim() != text {
-            sink.value(
-                at.as_str(),
-                format!("`{key}` has white space around its value"),
-            )
-            .remedy(Remedy::write(text.trim()));
+            sink.value(at.as_str(), format!("`{key}` has white space around its value"))
+                .remedy(Remedy::write(text.trim()));
         } else if let Some(c) = text.chars().find(|c| unseen(*c)) {
             sink.value(
                 at.as_str(),
-                format!(
-                    "`{key}` carries the invisible character U+{:04X}",
-                    u32::from(c)
-                ),
+                format!("`{key}` carries the invisible character U+{:04X}", u32::from(c)),
             )
             .help("type the value anew: it came with copy and paste");
         } else if let Some(c) = text.chars().find(|c| typographic(*c)) {
-            sink.value(
-                at.as_str(),
-                format!("`{key}` carries the typographic character {c}"),
-            )
-            .help("type a plain - or quote in its place");
+            sink.value(at.as_str(), format!("`{key}` carries the typographic character {c}"))
+                .help("type a plain - or quote in its place");
         }
     }
 }
 
 /// The key that a pointer ends with, also for the items of a list.
 pub(super) fn name(pointer: &str) -> &str {
-    pointer
-        .rsplit('/')
-        .find(|step| !step.bytes().all(|byte| byte.is_ascii_digit()))
-        .unwrap_or_default()
+    pointer.rsplit('/').find(|step| !step.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or_default()
 }

@@ -3,12 +3,7 @@
 use crate::doctor::class;
 use crate::doctor::class::Offer;
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const NAME: &str = "/config/rds/db_name";
 const VERSION: &str = "/config/rds/engine_version";
@@ -22,9 +17,9 @@ pub(crate) const CLASSES: Offer = Offer {
     prefix: "db",
     other: "cache",
     families: &[
-        "t3", "t4g", "m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m6idn", "m6in", "m7g", "m7i",
-        "m8g", "m8gd", "r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r6idn", "r6in", "r7g",
-        "r7i", "r8g", "r8gd", "c6gd", "x1", "x1e", "x2g", "x2idn", "x2iedn", "x2iezn", "z1d",
+        "t3", "t4g", "m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m6idn", "m6in", "m7g", "m7i", "m8g", "m8gd",
+        "r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r6idn", "r6in", "r7g", "r7i", "r8g", "r8gd",
+        "c6gd", "x1", "x1e", "x2g", "x2idn", "x2iedn", "x2iezn", "z1d",
     ],
     retired: &["t1", "t2", "m1", "m2", "m3", "m4", "r3", "r4", "cr1"],
     example: "db.t4g.small",
@@ -38,8 +33,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "wrong-database-name",
             severity: Severity::Error,
             summary: "The database is not called osmt_db",
-            explain: "OSMT's first migration says `USE osmt_db`.\n\nWhy: with any other name the app stops at its first start: unknown database.\n\n\
-Example: `\"db_name\": \"osmt\"`\n\nInstead: `\"db_name\": \"osmt_db\"`\n\nSource: OSMT, `V2020.09.15__initial_schema.sql`.",
+            explain: include_str!("../../../docs/rules/RDS001.md"),
         },
         run: name,
     },
@@ -49,10 +43,7 @@ Example: `\"db_name\": \"osmt\"`\n\nInstead: `\"db_name\": \"osmt_db\"`\n\nSourc
             name: "unusable-engine-version",
             severity: Severity::Error,
             summary: "Not a MySQL version that OSMT and RDS can use together",
-            explain: "MySQL 8.0 from 8.0.30 on, or 8.4, written as RDS does: `8.0.43`. No MariaDB, no Aurora, no innovation release.\n\n\
-Why: RDS refuses versions it does not have; below 8.0.30 the character set that the migrations want has another name.\n\n\
-Example: `\"engine_version\": \"5.7.44\"`\n\nInstead: `\"engine_version\": \"8.0.43\"`\n\n\
-Source: Amazon RDS, \"MySQL on Amazon RDS versions\"; MySQL 8.0.30 release notes.",
+            explain: include_str!("../../../docs/rules/RDS002.md"),
         },
         run: version,
     },
@@ -62,8 +53,7 @@ Source: Amazon RDS, \"MySQL on Amazon RDS versions\"; MySQL 8.0.30 release notes
             name: "family-against-version",
             severity: Severity::Error,
             summary: "The parameter group's family is not the engine version's",
-            explain: "`mysql` and the first two numbers of the version.\n\nWhy: creating the database fails: the parameter group does not fit.\n\n\
-Example: engine `8.0.43`, family `mysql8.4`\n\nInstead: `mysql8.0`\n\nSource: Amazon RDS, \"Overview of parameter groups\".",
+            explain: include_str!("../../../docs/rules/RDS003.md"),
         },
         run: family,
     },
@@ -73,8 +63,7 @@ Example: engine `8.0.43`, family `mysql8.4`\n\nInstead: `mysql8.0`\n\nSource: Am
             name: "unknown-instance-class",
             severity: Severity::Error,
             summary: "RDS has no such instance class",
-            explain: "`db.<family>.<size>`, of a family that can still be created.\n\nWhy: creating the database fails.\n\n\
-Example: `\"instance_class\": \"t4g.small\"`\n\nInstead: `\"instance_class\": \"db.t4g.small\"`\n\nSource: Amazon RDS, \"DB instance classes\".",
+            explain: include_str!("../../../docs/rules/RDS004.md"),
         },
         run: instance_class,
     },
@@ -84,8 +73,7 @@ Example: `\"instance_class\": \"t4g.small\"`\n\nInstead: `\"instance_class\": \"
             name: "storage-out-of-range",
             severity: Severity::Error,
             summary: "Storage is 20 to 65536 GiB",
-            explain: "The limits of gp3 storage for MySQL.\n\nWhy: creating the database fails. Storage can grow later, never shrink.\n\n\
-Example: `\"allocated_storage\": 10`\n\nInstead: `\"allocated_storage\": 20`\n\nSource: Amazon RDS, \"gp3 storage\".",
+            explain: include_str!("../../../docs/rules/RDS005.md"),
         },
         run: storage,
     },
@@ -95,8 +83,7 @@ Example: `\"allocated_storage\": 10`\n\nInstead: `\"allocated_storage\": 20`\n\n
             name: "retention-out-of-range",
             severity: Severity::Error,
             summary: "Backups are kept 0 to 35 days",
-            explain: "The limits of automatic backups.\n\nWhy: the provider refuses other values at plan.\n\n\
-Example: `\"backup_retention_days\": 90`\n\nInstead: `\"backup_retention_days\": 35`, and AWS Backup for longer\n\nSource: Amazon RDS, \"Backup retention period\".",
+            explain: include_str!("../../../docs/rules/RDS006.md"),
         },
         run: retention,
     },
@@ -106,9 +93,7 @@ Example: `\"backup_retention_days\": 90`\n\nInstead: `\"backup_retention_days\":
             name: "no-backups",
             severity: Severity::Warning,
             summary: "Automatic backups are off",
-            explain: "A retention of 0 turns them off, and with them the return to a point in time. In production this is an error.\n\n\
-Why: several of OSMT's migrations delete columns and rows; without a backup there is no way back.\n\n\
-Example: `\"backup_retention_days\": 0`\n\nInstead: `\"backup_retention_days\": 7`\n\nSource: Amazon RDS, \"Introduction to backups\".",
+            explain: include_str!("../../../docs/rules/RDS007.md"),
         },
         run: backups,
     },
@@ -118,8 +103,7 @@ Example: `\"backup_retention_days\": 0`\n\nInstead: `\"backup_retention_days\": 
             name: "single-zone-in-production",
             severity: Severity::Warning,
             summary: "The production database stands in one zone",
-            explain: "Without `multi_az` there is no standby.\n\nWhy: when the zone or the instance fails, the database is gone until AWS repairs it.\n\n\
-Example: `\"multi_az\": false`\n\nInstead: `\"multi_az\": true`\n\nSource: Amazon RDS, \"Multi-AZ DB instance deployments\".",
+            explain: include_str!("../../../docs/rules/RDS008.md"),
         },
         run: multi_az,
     },
@@ -129,10 +113,7 @@ Example: `\"multi_az\": false`\n\nInstead: `\"multi_az\": true`\n\nSource: Amazo
             name: "unprotected-production-data",
             severity: Severity::Warning,
             summary: "The production database can be deleted without a trace",
-            explain: "Deletion protection is off, or the last snapshot is skipped.\n\n\
-Why: a changed identifier or a `terraform destroy` in the wrong folder takes the data with it.\n\n\
-Example: `\"skip_final_snapshot\": true`\n\nInstead: `\"skip_final_snapshot\": false`, `\"enable_deletion_protection\": true`\n\n\
-Source: Amazon RDS, \"Deleting a DB instance\".",
+            explain: include_str!("../../../docs/rules/RDS009.md"),
         },
         run: protection,
     },
@@ -142,10 +123,7 @@ Source: Amazon RDS, \"Deleting a DB instance\".",
             name: "engine-life",
             severity: Severity::Note,
             summary: "The engine version costs extra, or was never tried",
-            explain: "RDS for MySQL 8.0 left standard support on 2026-07-31 by AWS's release calendar and is billed as Extended Support since; \
-8.4 is supported, but OSMT 3.0.0 was never tested on it. Told for production only.\n\n\
-Why: worth knowing before the bill comes.\n\nExample: `\"engine_version\": \"8.0.43\"` in production\n\nInstead: stay, knowingly\n\n\
-Source: Amazon RDS, \"MySQL release calendar\".",
+            explain: include_str!("../../../docs/rules/RDS010.md"),
         },
         run: life,
     },
@@ -153,11 +131,8 @@ Source: Amazon RDS, \"MySQL release calendar\".",
 
 fn name(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(name) = subject.text(NAME).filter(|name| *name != "osmt_db") {
-        sink.value(
-            NAME,
-            format!("the database is called {name}, but OSMT's first migration uses osmt_db"),
-        )
-        .remedy(Remedy::write("osmt_db"));
+        sink.value(NAME, format!("the database is called {name}, but OSMT's first migration uses osmt_db"))
+            .remedy(Remedy::write("osmt_db"));
     }
 }
 
@@ -171,9 +146,7 @@ fn version_fault(text: &str) -> Option<(String, &'static str)> {
     let numbers: Option<Vec<u32>> = text
         .split('.')
         .map(|part| {
-            part.parse()
-                .ok()
-                .filter(|_| !part.starts_with('+') && (part == "0" || !part.starts_with('0')))
+            part.parse().ok().filter(|_| !part.starts_with('+') && (part == "0" || !part.starts_with('0')))
         })
         .collect();
     let Some(numbers) = numbers.filter(|numbers| (1..=3).contains(&numbers.len())) else {
@@ -181,9 +154,7 @@ fn version_fault(text: &str) -> Option<(String, &'static str)> {
     };
     let fault = |what: &str| Some((format!("MySQL {text} {what}"), HELP));
     match numbers[..] {
-        [8, 0, minor] if minor < 30 => {
-            fault("is older than 8.0.30 and knows no utf8mb3 collations")
-        }
+        [8, 0, minor] if minor < 30 => fault("is older than 8.0.30 and knows no utf8mb3 collations"),
         [8, 0 | 4, minor] if minor > 99 => fault("does not exist"),
         [8, 0 | 4] | [8, 0 | 4, _] => None,
         [8] => fault("names no version; two numbers are the least"),
@@ -206,24 +177,16 @@ fn family(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(family) = subject.text(FAMILY) else {
         return;
     };
-    let version = subject
-        .text(VERSION)
-        .filter(|version| version_fault(version).is_none());
+    let version = subject.text(VERSION).filter(|version| version_fault(version).is_none());
     let Some(version) = version else {
         let form = ["mysql5.7", "mysql8.0", "mysql8.4"];
         if !form.contains(&family) {
-            sink.value(
-                FAMILY,
-                format!("{family} is no parameter group family of MySQL"),
-            )
-            .help("write mysql8.0");
+            sink.value(FAMILY, format!("{family} is no parameter group family of MySQL"))
+                .help("write mysql8.0");
         }
         return;
     };
-    let wanted = format!(
-        "mysql{}",
-        version.split('.').take(2).collect::<Vec<_>>().join(".")
-    );
+    let wanted = format!("mysql{}", version.split('.').take(2).collect::<Vec<_>>().join("."));
     if family == wanted {
         return;
     }
@@ -238,19 +201,13 @@ fn family(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 fn instance_class(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some((message, help)) = subject
-        .text(CLASS)
-        .and_then(|text| class::fault(text, &CLASSES))
-    {
+    if let Some((message, help)) = subject.text(CLASS).and_then(|text| class::fault(text, &CLASSES)) {
         sink.value(CLASS, message).remedy(help);
     }
 }
 
 fn storage(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(size) = subject
-        .number(STORAGE)
-        .filter(|size| !(20..=65536).contains(size))
-    else {
+    let Some(size) = subject.number(STORAGE).filter(|size| !(20..=65536).contains(size)) else {
         return;
     };
     let what = if size < 20 {
@@ -258,15 +215,11 @@ fn storage(subject: &Subject, sink: &mut Sink<'_>) {
     } else {
         "more than the 65536 GiB that gp3 storage ends with"
     };
-    sink.value(STORAGE, format!("{size} GiB is {what}"))
-        .help("write 20 to 65536");
+    sink.value(STORAGE, format!("{size} GiB is {what}")).help("write 20 to 65536");
 }
 
 fn retention(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some(days) = subject
-        .number(BACKUPS)
-        .filter(|days| !(0..=35).contains(days))
-    {
+    if let Some(days) = subject.number(BACKUPS).filter(|days| !(0..=35).contains(days)) {
         sink.value(BACKUPS, format!("backups cannot be kept for {days} days"))
             .help("write 1 to 35; AWS Backup keeps them longer");
     }
@@ -282,10 +235,7 @@ fn backups(subject: &Subject, sink: &mut Sink<'_>) {
             }
         }
         Some(days @ 1..7) if subject.is_production() => {
-            let finding = sink.value(
-                BACKUPS,
-                format!("production backups are kept for {days} days only"),
-            );
+            let finding = sink.value(BACKUPS, format!("production backups are kept for {days} days only"));
             finding.help("write 7 or more: mistakes are often noticed after a weekend");
             if days > 2 {
                 finding.severity(Severity::Note);
@@ -298,8 +248,7 @@ fn backups(subject: &Subject, sink: &mut Sink<'_>) {
 fn multi_az(subject: &Subject, sink: &mut Sink<'_>) {
     let at = "/config/rds/multi_az";
     if subject.is_production() && subject.flag(at) == Some(false) {
-        sink.value(at, "the production database stands in one zone")
-            .help("write true");
+        sink.value(at, "the production database stands in one zone").help("write true");
     }
 }
 
@@ -314,32 +263,19 @@ fn protection(subject: &Subject, sink: &mut Sink<'_>) {
     }
     let at = "/config/rds/skip_final_snapshot";
     if subject.flag(at) == Some(true) {
-        sink.value(
-            at,
-            "the production database is destroyed without a last snapshot",
-        )
-        .help("write false");
+        sink.value(at, "the production database is destroyed without a last snapshot").help("write false");
     }
 }
 
 fn life(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(version) = subject
-        .text(VERSION)
-        .filter(|version| version_fault(version).is_none())
-    else {
+    let Some(version) = subject.text(VERSION).filter(|version| version_fault(version).is_none()) else {
         return;
     };
     if version.starts_with("8.4") {
-        sink.value(
-            VERSION,
-            format!("OSMT 3.0.0 was never tested on MySQL {version}"),
-        )
-        .help("8.0.43 is what it is known to run on");
+        sink.value(VERSION, format!("OSMT 3.0.0 was never tested on MySQL {version}"))
+            .help("8.0.43 is what it is known to run on");
     } else if subject.is_production() {
-        sink.value(
-            VERSION,
-            "by AWS's calendar MySQL 8.0 is billed as Extended Support since 2026-07-31",
-        )
-        .help("plan the move to 8.4, and try it in a test environment first");
+        sink.value(VERSION, "by AWS's calendar MySQL 8.0 is billed as Extended Support since 2026-07-31")
+            .help("plan the move to 8.4, and try it in a test environment first");
     }
 }

@@ -1,11 +1,7 @@
 //! Where people arrive: the domain and its hosted zone.
 
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 const NAME: &str = "/config/domain/name";
 const ZONE: &str = "/config/domain/hosted_zone_id";
@@ -18,10 +14,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "malformed-domain",
             severity: Severity::Error,
             summary: "Not a host name",
-            explain: "A host name with at least two labels, in lower case: no scheme, path, port, wildcard, underscore or dot at the end; no IP address. \
-A label has 1 to 63 letters, digits and hyphens, with no hyphen at its ends.\n\n\
-Why: the app makes `https://<name>` of it for its links and sign-in, and Route 53 and ACM refuse what is no name.\n\n\
-Example: `\"name\": \"https://osmt.my-college.edu/\"`\n\nInstead: `\"name\": \"osmt.my-college.edu\"`\n\nSource: RFC 1123, section 2.1; OSMT, `docker/bin/docker_entrypoint.sh`.",
+            explain: include_str!("../../../docs/rules/DNS001.md"),
         },
         run: name,
     },
@@ -31,9 +24,7 @@ Example: `\"name\": \"https://osmt.my-college.edu/\"`\n\nInstead: `\"name\": \"o
             name: "name-too-long-for-certificate",
             severity: Severity::Warning,
             summary: "The name is longer than the 64 characters of a certificate's first name",
-            explain: "ACM takes at most 64 characters as a certificate's first name; longer names can only stand beside a shorter one.\n\n\
-Why: `osmt-bootstrap certificate` cannot request it.\n\nExample: a name of 70 characters\n\nInstead: a shorter one\n\n\
-Source: AWS Certificate Manager API, RequestCertificate.",
+            explain: include_str!("../../../docs/rules/DNS002.md"),
         },
         run: length,
     },
@@ -43,11 +34,7 @@ Source: AWS Certificate Manager API, RequestCertificate.",
             name: "malformed-zone-id",
             severity: Severity::Error,
             summary: "Not the id of a hosted zone",
-            explain: "`Z` and up to 31 capital letters and digits: the bare id, without `/hostedzone/`, neither an ARN nor the zone's name, and not the \
-zone that AWS keeps for load balancers or CloudFront.\n\n\
-Why: creating the DNS record fails, as the last step of the apply.\n\n\
-Example: `\"hosted_zone_id\": \"/hostedzone/Z06613370NB5WQ2KXV8JT\"`\n\nInstead: `\"hosted_zone_id\": \"Z06613370NB5WQ2KXV8JT\"`\n\n\
-Source: Amazon Route 53 API, data type HostedZone.",
+            explain: include_str!("../../../docs/rules/DNS003.md"),
         },
         run: zone,
     },
@@ -58,10 +45,7 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
     let help = || Remedy::from("write a host name, as in osmt.my-college.edu");
     let only = |name: &str| Remedy::write(name);
     if let Some((_, rest)) = text.split_once("://") {
-        return Some((
-            "has a scheme",
-            only(rest.split(['/', ':', '?', '#']).next().unwrap_or(rest)),
-        ));
+        return Some(("has a scheme", only(rest.split(['/', ':', '?', '#']).next().unwrap_or(rest))));
     }
     if let Some((name, _)) = text.split_once('/') {
         return Some(("has a path", only(name)));
@@ -71,23 +55,13 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
     }
     if let Some((name, port)) = text.split_once(':') {
         let ipv6 = port.contains(':');
-        return Some(if ipv6 {
-            ("is an IP address", help())
-        } else {
-            ("has a port", only(name))
-        });
+        return Some(if ipv6 { ("is an IP address", help()) } else { ("has a port", only(name)) });
     }
-    if text
-        .split('.')
-        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-    {
+    if text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
         return Some(("is an IP address", help()));
     }
     if text.starts_with("*.") || text.contains('*') {
-        return Some((
-            "is a wildcard",
-            "write the one name that the app answers to".into(),
-        ));
+        return Some(("is a wildcard", "write the one name that the app answers to".into()));
     }
     if let Some(name) = text.strip_suffix('.') {
         return Some(("ends with a dot", only(name)));
@@ -102,34 +76,19 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
         return Some(("has an underscore", only(&text.replace('_', "-"))));
     }
     if !text.is_ascii() {
-        return Some((
-            "has letters beyond ASCII",
-            "write it in its xn-- form".into(),
-        ));
+        return Some(("has letters beyond ASCII", "write it in its xn-- form".into()));
     }
-    if text
-        .bytes()
-        .any(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'))
-    {
+    if text.bytes().any(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')) {
         return Some(("has characters that no host name has", help()));
     }
-    if text
-        .split('.')
-        .any(|label| label.starts_with('-') || label.ends_with('-'))
-    {
+    if text.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
         return Some(("has a label with a hyphen at its end", help()));
     }
     if text.len() > 253 {
-        return Some((
-            "has more than 253 characters",
-            "choose a shorter name".into(),
-        ));
+        return Some(("has more than 253 characters", "choose a shorter name".into()));
     }
     if text.split('.').any(|label| label.len() > 63) {
-        return Some((
-            "has a label of more than 63 characters",
-            "choose a shorter name".into(),
-        ));
+        return Some(("has a label of more than 63 characters", "choose a shorter name".into()));
     }
     let (_, top) = text.rsplit_once('.').unwrap_or_default();
     if top.is_empty() {
@@ -138,10 +97,7 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
     if ["local", "internal", "lan", "home", "corp", "localdomain"].contains(&top)
         || text.ends_with(".home.arpa")
     {
-        return Some((
-            "lies in a domain for private networks, which no public zone can hold",
-            help(),
-        ));
+        return Some(("lies in a domain for private networks, which no public zone can hold", help()));
     }
     if top.bytes().any(|byte| byte.is_ascii_digit()) && !top.starts_with("xn--") || top.len() < 2 {
         return Some(("has no top-level domain that exists", help()));
@@ -154,22 +110,15 @@ fn name(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     if let Some((what, help)) = name_fault(text) {
-        sink.value(NAME, format!("domain {text} {what}"))
-            .remedy(help);
+        sink.value(NAME, format!("domain {text} {what}")).remedy(help);
     }
 }
 
 fn length(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some(text) = subject
-        .text(NAME)
-        .filter(|text| text.len() > 64 && name_fault(text).is_none())
-    {
+    if let Some(text) = subject.text(NAME).filter(|text| text.len() > 64 && name_fault(text).is_none()) {
         sink.value(
             NAME,
-            format!(
-                "the name has {} characters; a certificate's first name has at most 64",
-                text.len()
-            ),
+            format!("the name has {} characters; a certificate's first name has at most 64", text.len()),
         )
         .help("choose a shorter name");
     }
@@ -183,9 +132,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
         id.len() > 3
             && id.len() <= 32
             && id.starts_with('Z')
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
     // Zones of CloudFront and of some load balancers, which alias records name but nobody owns.
     let owned_by_aws = [
@@ -198,11 +145,8 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
         "Z215JYRZR1TBD5",
     ];
     if owned_by_aws.contains(&text) {
-        sink.value(
-            ZONE,
-            format!("{text} is a zone of AWS itself, for alias records"),
-        )
-        .help("write the id of your own zone: `aws route53 list-hosted-zones` shows it");
+        sink.value(ZONE, format!("{text} is a zone of AWS itself, for alias records"))
+            .help("write the id of your own zone: `aws route53 list-hosted-zones` shows it");
         return;
     }
     if form(text) {
@@ -214,15 +158,11 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
     } else if form(&text.to_uppercase()) {
         ("is not in capitals", Remedy::write(text.to_uppercase()))
     } else if text.contains('.') {
-        (
-            "is a name, not an id",
-            "`aws route53 list-hosted-zones` shows the id".into(),
-        )
+        ("is a name, not an id", "`aws route53 list-hosted-zones` shows the id".into())
     } else {
         (
             "is no id of a hosted zone",
-            "it is Z and up to 31 capitals and digits: `aws route53 list-hosted-zones` shows it"
-                .into(),
+            "it is Z and up to 31 capitals and digits: `aws route53 list-hosted-zones` shows it".into(),
         )
     };
     sink.value(ZONE, format!("{text} {what}")).remedy(help);

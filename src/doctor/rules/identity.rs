@@ -2,12 +2,7 @@
 
 use crate::doctor::region;
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const ACCOUNT: &str = "/config/account_id";
 const REGION: &str = "/config/region";
@@ -21,9 +16,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "malformed-account-id",
             severity: Severity::Error,
             summary: "The account id is not 12 digits",
-            explain: "An AWS account id is 12 digits, in quotes, leading zeros included, without hyphens; an alias is no id.\n\n\
-Why: every binary compares it with the account of the credentials before it writes, and the provider's `allowed_account_ids` does the same.\n\n\
-Example: `\"account_id\": \"4853-0127-6649\"`\n\nInstead: `\"account_id\": \"485301276649\"`\n\nSource: AWS, \"View AWS account identifiers\".",
+            explain: include_str!("../../../docs/rules/ID001.md"),
         },
         run: account,
     },
@@ -33,9 +26,7 @@ Example: `\"account_id\": \"4853-0127-6649\"`\n\nInstead: `\"account_id\": \"485
             name: "unknown-region",
             severity: Severity::Error,
             summary: "AWS has no such region",
-            explain: "The region's code, as in `us-west-2`: no display name, no zone, lower case.\n\n\
-Why: the endpoint's name does not resolve, and nothing can be planned.\n\n\
-Example: `\"region\": \"us-west-2a\"`\n\nInstead: `\"region\": \"us-west-2\"`\n\nSource: AWS, \"AWS Regions\".",
+            explain: include_str!("../../../docs/rules/ID002.md"),
         },
         run: region_known,
     },
@@ -45,10 +36,7 @@ Example: `\"region\": \"us-west-2a\"`\n\nInstead: `\"region\": \"us-west-2\"`\n\
             name: "malformed-certificate-arn",
             severity: Severity::Error,
             summary: "The certificate is not named by the ARN of an ACM certificate",
-            explain: "`arn:<partition>:acm:<region>:<account>:certificate/<uuid>`; not the certificate's bare id, not one of IAM, not a private CA.\n\n\
-Why: creating the HTTPS listener fails, after network and database were made.\n\n\
-Example: `\"certificate_arn\": \"e40a97b3-18c5-4d72-86fa-9b35d0c1e278\"`\n\n\
-Instead: `osmt-bootstrap certificate` writes the ARN\n\nSource: AWS, \"Actions, resources, and condition keys for AWS Certificate Manager\".",
+            explain: include_str!("../../../docs/rules/ID003.md"),
         },
         run: certificate_form,
     },
@@ -58,10 +46,7 @@ Instead: `osmt-bootstrap certificate` writes the ARN\n\nSource: AWS, \"Actions, 
             name: "certificate-elsewhere",
             severity: Severity::Error,
             summary: "The certificate lies in another partition, region or account",
-            explain: "A load balancer takes certificates of its own region and account only. (us-east-1 is for CloudFront, which is not used here.)\n\n\
-Why: creating the HTTPS listener fails with CertificateNotFound.\n\n\
-Example: region `eu-west-2`, certificate `arn:aws:acm:us-east-1:…`\n\n\
-Instead: `osmt-bootstrap certificate` requests one where it is needed\n\nSource: Elastic Load Balancing, \"SSL certificates for your Application Load Balancer\".",
+            explain: include_str!("../../../docs/rules/ID004.md"),
         },
         run: certificate_place,
     },
@@ -71,9 +56,7 @@ Instead: `osmt-bootstrap certificate` requests one where it is needed\n\nSource:
             name: "region-against-all",
             severity: Severity::Error,
             summary: "Zones and certificate all lie in another region",
-            explain: "The zones and the certificate agree on a region, and `region` names another one.\n\n\
-Why: the provider works in `region`: it finds neither the zones nor the certificate.\n\n\
-Example: region `us-east-1`, zones `us-west-2a`, `us-west-2b`\n\nInstead: `us-west-2`\n\nSource: AWS, \"Regions and Zones\".",
+            explain: include_str!("../../../docs/rules/ID005.md"),
         },
         run: region_against_all,
     },
@@ -87,31 +70,18 @@ fn account(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let spaced = text
-        .chars()
-        .all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '.'));
+    let spaced = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '.'));
     let (what, help) = if digits.len() == 12 && spaced {
         ("has separators".to_owned(), Remedy::write(digits))
     } else if text.starts_with("arn:") {
-        (
-            "is an ARN".to_owned(),
-            "write only the 12 digits in it".into(),
-        )
+        ("is an ARN".to_owned(), "write only the 12 digits in it".into())
     } else if digits.len() == text.len() {
         let count = format!("has {} digits", digits.len());
-        (
-            count,
-            "an account id has 12: `aws sts get-caller-identity` shows it, leading zeros included"
-                .into(),
-        )
+        (count, "an account id has 12: `aws sts get-caller-identity` shows it, leading zeros included".into())
     } else {
-        (
-            "is no account id".to_owned(),
-            "write the 12 digits that `aws sts get-caller-identity` shows".into(),
-        )
+        ("is no account id".to_owned(), "write the 12 digits that `aws sts get-caller-identity` shows".into())
     };
-    sink.value(ACCOUNT, format!("account id {text} {what}"))
-        .remedy(help);
+    sink.value(ACCOUNT, format!("account id {text} {what}")).remedy(help);
 }
 
 fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
@@ -121,24 +91,14 @@ fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
     if region::find(text).is_some() {
         return;
     }
-    let of_zone = text
-        .get(..text.len().saturating_sub(1))
-        .and_then(region::find);
+    let of_zone = text.get(..text.len().saturating_sub(1)).and_then(region::find);
     let (what, help) = match (of_zone, region::nearest(text)) {
         (Some(region), _) if text.ends_with(|c: char| c.is_ascii_lowercase()) => {
             ("is a zone, not a region", Remedy::write(region.name))
         }
-        (_, Some(near)) if text.eq_ignore_ascii_case(near) => {
-            ("is not in lower case", Remedy::write(near))
-        }
-        (_, Some(near)) => (
-            "is no region of AWS",
-            format!("did you mean {near}?").into(),
-        ),
-        _ => (
-            "is no region of AWS",
-            "write the region's code, as in us-west-2".into(),
-        ),
+        (_, Some(near)) if text.eq_ignore_ascii_case(near) => ("is not in lower case", Remedy::write(near)),
+        (_, Some(near)) => ("is no region of AWS", format!("did you mean {near}?").into()),
+        _ => ("is no region of AWS", "write the region's code, as in us-west-2".into()),
     };
     sink.value(REGION, format!("{text} {what}")).remedy(help);
 }
@@ -147,13 +107,7 @@ fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
 fn arn(text: &str) -> Option<[&str; 5]> {
     let mut parts = text.splitn(6, ':');
     (parts.next() == Some("arn")).then_some(())?;
-    let parts = [
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-    ];
+    let parts = [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
     Some(parts)
 }
 
@@ -163,10 +117,7 @@ fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
         return Some((format!("{text} is no ARN"), INSTEAD));
     };
     if !["aws", "aws-us-gov", "aws-cn"].contains(&partition) {
-        return Some((
-            format!("`{partition}` is no partition of AWS"),
-            "write aws, aws-us-gov or aws-cn",
-        ));
+        return Some((format!("`{partition}` is no partition of AWS"), "write aws, aws-us-gov or aws-cn"));
     }
     match service {
         "acm" => {}
@@ -177,16 +128,10 @@ fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
             ));
         }
         "acm-pca" => {
-            return Some((
-                "this is a private certificate authority, not a certificate".into(),
-                INSTEAD,
-            ));
+            return Some(("this is a private certificate authority, not a certificate".into(), INSTEAD));
         }
         _ => {
-            return Some((
-                format!("this is an ARN of `{service}`, not of ACM"),
-                INSTEAD,
-            ));
+            return Some((format!("this is an ARN of `{service}`, not of ACM"), INSTEAD));
         }
     }
     if region::find(region).is_none() {
@@ -198,21 +143,13 @@ fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
         return Some((what, INSTEAD));
     }
     if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some((
-            format!("`{account}` in the ARN is no account id"),
-            "an account id has 12 digits",
-        ));
+        return Some((format!("`{account}` in the ARN is no account id"), "an account id has 12 digits"));
     }
     let Some(id) = resource.strip_prefix("certificate/") else {
-        return Some((
-            format!("the ARN names `{resource}`, not certificate/…"),
-            INSTEAD,
-        ));
+        return Some((format!("the ARN names `{resource}`, not certificate/…"), INSTEAD));
     };
     let lengths: Vec<usize> = id.split('-').map(str::len).collect();
-    let hex = id
-        .bytes()
-        .all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let hex = id.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     (lengths != [8, 4, 4, 4, 12] || !hex).then(|| {
         (
             format!("`{id}` is no certificate id: 32 lower-case hexadecimal digits in five groups"),
@@ -231,10 +168,7 @@ fn certificate_form(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(text) = subject
-        .text(CERTIFICATE)
-        .filter(|text| certificate_fault(text).is_none())
-    else {
+    let Some(text) = subject.text(CERTIFICATE).filter(|text| certificate_fault(text).is_none()) else {
         return;
     };
     let Some([partition, _, region, account, _]) = arn(text) else {
@@ -243,40 +177,26 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
     let own = region::find(region).map_or("aws", region::Region::partition);
     let help = "`osmt-bootstrap certificate` requests one in the right region and account";
     if partition != own {
-        sink.value(
-            CERTIFICATE,
-            format!("region {region} lies in partition {own}, not {partition}"),
-        )
-        .help(format!("write arn:{own}:…"));
+        sink.value(CERTIFICATE, format!("region {region} lies in partition {own}, not {partition}"))
+            .help(format!("write arn:{own}:…"));
         return;
     }
     if subject.others_region().is_some() {
         return;
     }
     if let Some(wanted) = subject.region().filter(|wanted| wanted.name != region) {
-        let why = if region == "us-east-1" {
-            "; only CloudFront takes certificates from us-east-1"
-        } else {
-            ""
-        };
+        let why =
+            if region == "us-east-1" { "; only CloudFront takes certificates from us-east-1" } else { "" };
         sink.value(
             CERTIFICATE,
-            format!(
-                "the certificate lies in {region}, the load balancer in {}{why}",
-                wanted.name
-            ),
+            format!("the certificate lies in {region}, the load balancer in {}{why}", wanted.name),
         )
         .help(help)
         .related(Place::value(REGION), "the region");
         return;
     }
-    let known =
-        |wanted: &&str| wanted.len() == 12 && wanted.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some(wanted) = subject
-        .text(ACCOUNT)
-        .filter(known)
-        .filter(|wanted| *wanted != account)
-    {
+    let known = |wanted: &&str| wanted.len() == 12 && wanted.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(wanted) = subject.text(ACCOUNT).filter(known).filter(|wanted| *wanted != account) {
         sink.value(
             CERTIFICATE,
             format!("the certificate lies in account {account}, the deployment in {wanted}"),
@@ -290,17 +210,8 @@ fn region_against_all(subject: &Subject, sink: &mut Sink<'_>) {
     let (Some(region), Some(other)) = (subject.region(), subject.others_region()) else {
         return;
     };
-    sink.value(
-        REGION,
-        format!(
-            "region is {}, but zones and certificate lie in {}",
-            region.name, other.name
-        ),
-    )
-    .help(format!(
-        "write {}, or move zones and certificate",
-        other.name
-    ))
-    .related(Place::value("/config/vpc/azs"), "the zones")
-    .related(Place::value(CERTIFICATE), "the certificate");
+    sink.value(REGION, format!("region is {}, but zones and certificate lie in {}", region.name, other.name))
+        .help(format!("write {}, or move zones and certificate", other.name))
+        .related(Place::value("/config/vpc/azs"), "the zones")
+        .related(Place::value(CERTIFICATE), "the certificate");
 }

@@ -1,13 +1,8 @@
 //! Container images: names and tags that a registry takes, and tags that stay what they are.
 
-use crate::doctor::image::name_fault;
-use crate::doctor::image::tag_fault;
+use crate::doctor::image::{name_fault, tag_fault};
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Remedy;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 const APP: &str = "/config/ecs/task/app";
 const SEARCH: &str = "/config/ecs/task/elasticsearch";
@@ -20,10 +15,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "malformed-image",
             severity: Severity::Error,
             summary: "Not the name of an image",
-            explain: "`[registry[:port]/]path/name` in lower case, without scheme, tag or digest: those stand in `docker_tag`.\n\n\
-Why: the task cannot pull its image, and the deployment is rolled back after minutes.\n\n\
-Example: `\"docker_image\": \"wguopensource/osmt-app:3.0.0\"`\n\n\
-Instead: `\"docker_image\": \"wguopensource/osmt-app\", \"docker_tag\": \"3.0.0\"`\n\nSource: OCI Distribution Specification, \"Pulling manifests\".",
+            explain: include_str!("../../../docs/rules/IMG001.md"),
         },
         run: names,
     },
@@ -33,9 +25,7 @@ Instead: `\"docker_image\": \"wguopensource/osmt-app\", \"docker_tag\": \"3.0.0\
             name: "malformed-tag",
             severity: Severity::Error,
             summary: "Neither a tag nor a digest",
-            explain: "A tag has up to 128 letters, digits, `_`, `.`, `-` and does not start with `.` or `-`. A digest is `sha256:` and 64 lower-case hexadecimal digits.\n\n\
-Why: the task cannot pull its image.\n\nExample: `\"docker_tag\": \":3.0.0\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`\n\n\
-Source: OCI Distribution Specification, \"Pulling manifests\".",
+            explain: include_str!("../../../docs/rules/IMG002.md"),
         },
         run: tags,
     },
@@ -45,10 +35,7 @@ Source: OCI Distribution Specification, \"Pulling manifests\".",
             name: "moving-tag",
             severity: Severity::Warning,
             summary: "A tag that means another image tomorrow",
-            explain: "latest, stable, main, snapshot and the like are moved to newer images.\n\n\
-Why: two tasks of one service may run different versions, a restart may bring a migration nobody chose, and there is no way back.\n\n\
-Example: `\"docker_tag\": \"latest\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`, or the digest that `osmt-release select` writes\n\n\
-Source: OSMT, `db/migration`; Amazon ECR, \"Image tag mutability\".",
+            explain: include_str!("../../../docs/rules/IMG003.md"),
         },
         run: moving,
     },
@@ -58,9 +45,7 @@ Source: OSMT, `db/migration`; Amazon ECR, \"Image tag mutability\".",
             name: "no-such-tag",
             severity: Severity::Error,
             summary: "The publisher has no such tag",
-            explain: "OSMT's images are tagged `3.0.0`, without a v; Elasticsearch's with all three numbers, and never `latest`.\n\n\
-Why: the task cannot pull its image.\n\nExample: `\"docker_tag\": \"v3.0.0\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`\n\n\
-Source: Docker Hub, wguopensource/osmt-app; docker.elastic.co.",
+            explain: include_str!("../../../docs/rules/IMG004.md"),
         },
         run: published,
     },
@@ -70,9 +55,7 @@ Source: Docker Hub, wguopensource/osmt-app; docker.elastic.co.",
             name: "wrong-image",
             severity: Severity::Error,
             summary: "The image is another service's",
-            explain: "The app's entry names the Elasticsearch image, or the other way round.\n\n\
-Why: the container starts, the app never answers.\n\nExample: `\"app\": { \"docker_image\": \"…/elasticsearch\" }`\n\n\
-Instead: `\"app\": { \"docker_image\": \"wguopensource/osmt-app\" }`\n\nSource: `terraform/module`.",
+            explain: include_str!("../../../docs/rules/IMG005.md"),
         },
         run: swapped,
     },
@@ -82,9 +65,7 @@ Instead: `\"app\": { \"docker_image\": \"wguopensource/osmt-app\" }`\n\nSource: 
             name: "elasticsearch-against-app",
             severity: Severity::Warning,
             summary: "This Elasticsearch was never the app's",
-            explain: "OSMT 3 speaks with Elasticsearch 8; its client is refused by 7 and untested with 9.\n\n\
-Why: the app's health check fails, or searches give errors.\n\nExample: app `3.0.0` with Elasticsearch `7.17.4`\n\nInstead: Elasticsearch `8.11.3`\n\n\
-Source: OSMT, `api/pom.xml`; Elasticsearch, \"Compatibility\".",
+            explain: include_str!("../../../docs/rules/IMG006.md"),
         },
         run: search_version,
     },
@@ -94,9 +75,7 @@ Source: OSMT, `api/pom.xml`; Elasticsearch, \"Compatibility\".",
             name: "dead-end-version",
             severity: Severity::Warning,
             summary: "From this version of OSMT no straight way leads to 3.0.0",
-            explain: "2.5.1 and 2.5.2 contain a migration that 3.0.0 has two older ones beneath; Flyway refuses to apply them out of order unless told to.\n\n\
-Why: the next upgrade stops at start-up.\n\nExample: `\"docker_tag\": \"2.5.2\"`\n\nInstead: `\"docker_tag\": \"3.0.0\"`, or `2.5.0`\n\n\
-Source: OSMT, `api/src/main/resources/db/migration` of the release tags.",
+            explain: include_str!("../../../docs/rules/IMG007.md"),
         },
         run: dead_end,
     },
@@ -106,43 +85,32 @@ Source: OSMT, `api/src/main/resources/db/migration` of the release tags.",
             name: "image-nearly-right",
             severity: Severity::Warning,
             summary: "The image's name is nearly that of the publisher",
-            explain: "A name that differs from `wguopensource/osmt-app` or Elasticsearch's by a slip of the pen.\n\n\
-Why: the task cannot pull its image, or pulls somebody else's.\n\nExample: `\"docker_image\": \"wgu-opensource/osmt-app\"`\n\n\
-Instead: `\"docker_image\": \"wguopensource/osmt-app\"`\n\nSource: Docker Hub, wguopensource/osmt-app; docker.elastic.co.",
+            explain: include_str!("../../../docs/rules/IMG008.md"),
         },
         run: nearly,
     },
 ];
 
 /// What the publishers call their images.
-const PUBLISHED: [(&str, &str); 2] = [
-    (APP, "wguopensource/osmt-app"),
-    (SEARCH, "docker.elastic.co/elasticsearch/elasticsearch"),
-];
+const PUBLISHED: [(&str, &str); 2] =
+    [(APP, "wguopensource/osmt-app"), (SEARCH, "docker.elastic.co/elasticsearch/elasticsearch")];
 
 fn nearly(subject: &Subject, sink: &mut Sink<'_>) {
     for (service, published) in PUBLISHED {
         let near = |image: &&str| (1..4).contains(&strsim::damerau_levenshtein(image, published));
         if let Some(image) = image(subject, service).filter(near) {
-            sink.value(
-                format!("{service}/docker_image"),
-                format!("{image} is nearly {published}"),
-            )
-            .help(format!("did you mean {published}?"));
+            sink.value(format!("{service}/docker_image"), format!("{image} is nearly {published}"))
+                .help(format!("did you mean {published}?"));
         }
     }
 }
 
 fn image<'a>(subject: &'a Subject, service: &str) -> Option<&'a str> {
-    subject
-        .text(&format!("{service}/docker_image"))
-        .filter(|image| name_fault(image).is_none())
+    subject.text(&format!("{service}/docker_image")).filter(|image| name_fault(image).is_none())
 }
 
 fn tag<'a>(subject: &'a Subject, service: &str) -> Option<&'a str> {
-    subject
-        .text(&format!("{service}/docker_tag"))
-        .filter(|tag| tag_fault(tag).is_none())
+    subject.text(&format!("{service}/docker_tag")).filter(|tag| tag_fault(tag).is_none())
 }
 
 fn names(subject: &Subject, sink: &mut Sink<'_>) {
@@ -190,12 +158,8 @@ fn moves(tag: &str) -> bool {
     ];
     let tag = tag.to_lowercase();
     MOVING.contains(&tag.as_str())
-        || ["-snapshot", "-latest", "-nightly", "-edge"]
-            .iter()
-            .any(|end| tag.ends_with(end))
-        || ["latest-", "nightly-", "edge-"]
-            .iter()
-            .any(|start| tag.starts_with(start) && tag.len() < 16)
+        || ["-snapshot", "-latest", "-nightly", "-edge"].iter().any(|end| tag.ends_with(end))
+        || ["latest-", "nightly-", "edge-"].iter().any(|start| tag.starts_with(start) && tag.len() < 16)
 }
 
 fn moving(subject: &Subject, sink: &mut Sink<'_>) {
@@ -211,11 +175,8 @@ fn moving(subject: &Subject, sink: &mut Sink<'_>) {
         } else {
             "write a version, as in 8.11.3"
         };
-        sink.value(
-            format!("{service}/docker_tag"),
-            format!("the tag `{tag}` is moved to newer images"),
-        )
-        .help(help);
+        sink.value(format!("{service}/docker_tag"), format!("the tag `{tag}` is moved to newer images"))
+            .help(help);
     }
 }
 
@@ -223,9 +184,7 @@ fn moving(subject: &Subject, sink: &mut Sink<'_>) {
 fn is_version(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     parts.len() == 3
-        && parts
-            .iter()
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn search_tag_fault(subject: &Subject) -> Option<String> {
@@ -247,47 +206,35 @@ fn published(subject: &Subject, sink: &mut Sink<'_>) {
         "docker.io/wguopensource/osmt-app",
         "index.docker.io/wguopensource/osmt-app",
     ];
-    if let (true, Some(tag)) = (
-        image(subject, APP).is_some_and(|image| official.contains(&image)),
-        tag(subject, APP),
-    ) {
+    if let (true, Some(tag)) =
+        (image(subject, APP).is_some_and(|image| official.contains(&image)), tag(subject, APP))
+    {
         let bare = tag.trim_start_matches(['v', 'V']);
         if bare != tag && bare.starts_with(|c: char| c.is_ascii_digit()) {
-            sink.value(
-                format!("{APP}/docker_tag"),
-                format!("OSMT's tags have no v: there is no `{tag}`"),
-            )
-            .remedy(Remedy::write(bare));
+            sink.value(format!("{APP}/docker_tag"), format!("OSMT's tags have no v: there is no `{tag}`"))
+                .remedy(Remedy::write(bare));
         }
     }
     if let Some(message) = search_tag_fault(subject) {
-        sink.value(format!("{SEARCH}/docker_tag"), message)
-            .help("write all three numbers, as in 8.11.3");
+        sink.value(format!("{SEARCH}/docker_tag"), message).help("write all three numbers, as in 8.11.3");
     }
 }
 
 fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
     let last = |image: &str| image.rsplit('/').next().unwrap_or_default().to_owned();
     if image(subject, APP).is_some_and(|image| last(image).contains("elasticsearch")) {
-        sink.value(
-            format!("{APP}/docker_image"),
-            "the app's image is Elasticsearch's",
-        )
-        .help("write wguopensource/osmt-app");
+        sink.value(format!("{APP}/docker_image"), "the app's image is Elasticsearch's")
+            .help("write wguopensource/osmt-app");
     }
     if image(subject, SEARCH).is_some_and(|image| last(image).contains("osmt-app")) {
-        sink.value(
-            format!("{SEARCH}/docker_image"),
-            "Elasticsearch's image is the app's",
-        )
-        .help("write docker.elastic.co/elasticsearch/elasticsearch");
+        sink.value(format!("{SEARCH}/docker_image"), "Elasticsearch's image is the app's")
+            .help("write docker.elastic.co/elasticsearch/elasticsearch");
     }
 }
 
 fn search_version(subject: &Subject, sink: &mut Sink<'_>) {
     let named = image(subject, SEARCH).is_some_and(|image| image.contains("elasticsearch"));
-    let (Some(app), Some(search)) = (tag(subject, APP), tag(subject, SEARCH).filter(|_| named))
-    else {
+    let (Some(app), Some(search)) = (tag(subject, APP), tag(subject, SEARCH).filter(|_| named)) else {
         return;
     };
     let major = |tag: &str| {

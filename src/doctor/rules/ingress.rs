@@ -4,11 +4,7 @@ use std::collections::HashMap;
 
 use crate::doctor::block;
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 const INGRESS: &str = "/config/alb/ingress_cidrs";
 
@@ -20,9 +16,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "malformed-ingress-block",
             severity: Severity::Error,
             summary: "An ingress block is not in the form that AWS takes",
-            explain: "An IPv4 block with mask and without host bits; one address is a /32, everyone is 0.0.0.0/0.\n\n\
-Why: the provider refuses it at plan.\n\nExample: `\"ingress_cidrs\": [\"203.0.113.7\"]`\n\nInstead: `\"ingress_cidrs\": [\"203.0.113.7/32\"]`\n\n\
-Source: Amazon VPC, \"Security group rules\".",
+            explain: include_str!("../../../docs/rules/ALB001.md"),
         },
         run: blocks,
     },
@@ -32,8 +26,7 @@ Source: Amazon VPC, \"Security group rules\".",
             name: "nobody-let-in",
             severity: Severity::Error,
             summary: "The list of ingress blocks is empty",
-            explain: "Leave the key out to let everyone in.\n\nWhy: the load balancer answers nobody.\n\n\
-Example: `\"ingress_cidrs\": []`\n\nInstead: `\"ingress_cidrs\": [\"0.0.0.0/0\"]`\n\nSource: Amazon VPC, \"Security groups\".",
+            explain: include_str!("../../../docs/rules/ALB002.md"),
         },
         run: empty,
     },
@@ -43,8 +36,7 @@ Example: `\"ingress_cidrs\": []`\n\nInstead: `\"ingress_cidrs\": [\"0.0.0.0/0\"]
             name: "ingress-block-twice",
             severity: Severity::Error,
             summary: "The same ingress block is listed twice",
-            explain: "Each block once.\n\nWhy: AWS refuses a rule that is there already (InvalidPermission.Duplicate).\n\n\
-Example: `[\"10.0.0.0/8\", \"10.0.0.0/8\"]`\n\nInstead: `[\"10.0.0.0/8\"]`\n\nSource: Amazon EC2 API, AuthorizeSecurityGroupIngress.",
+            explain: include_str!("../../../docs/rules/ALB003.md"),
         },
         run: twice,
     },
@@ -54,8 +46,7 @@ Example: `[\"10.0.0.0/8\", \"10.0.0.0/8\"]`\n\nInstead: `[\"10.0.0.0/8\"]`\n\nSo
             name: "ingress-block-within-another",
             severity: Severity::Warning,
             summary: "An ingress block has no effect beside a wider one",
-            explain: "A block that lies within another block of the list.\n\nWhy: who reads the list believes that access is narrower than it is.\n\n\
-Example: `[\"0.0.0.0/0\", \"10.0.0.0/8\"]`\n\nInstead: `[\"10.0.0.0/8\"]` or `[\"0.0.0.0/0\"]`\n\nSource: Amazon VPC, \"Security group rules\".",
+            explain: include_str!("../../../docs/rules/ALB004.md"),
         },
         run: within,
     },
@@ -65,9 +56,7 @@ Example: `[\"0.0.0.0/0\", \"10.0.0.0/8\"]`\n\nInstead: `[\"10.0.0.0/8\"]` or `[\
             name: "private-ingress-only",
             severity: Severity::Note,
             summary: "Only private addresses are let in, through a public load balancer",
-            explain: "The load balancer has public addresses; people reach it from private ones only through a VPN or a peering that keeps them.\n\n\
-Why: from elsewhere the app is not reachable, which may be meant.\n\nExample: `[\"10.0.0.0/8\"]`\n\nInstead: the public addresses of your networks\n\n\
-Source: Elastic Load Balancing, \"Load balancer scheme\".",
+            explain: include_str!("../../../docs/rules/ALB005.md"),
         },
         run: private_only,
     },
@@ -77,9 +66,7 @@ Source: Elastic Load Balancing, \"Load balancer scheme\".",
             name: "unguarded-production-entrance",
             severity: Severity::Warning,
             summary: "In production the load balancer is unprotected or keeps no logs",
-            explain: "Deletion protection or access logs are off in production.\n\n\
-Why: a load balancer deleted by mistake takes its address along; without logs nobody can tell what happened.\n\n\
-Example: `\"enable_deletion_protection\": false`\n\nInstead: `\"enable_deletion_protection\": true`\n\nSource: Elastic Load Balancing, \"Application Load Balancers\".",
+            explain: include_str!("../../../docs/rules/ALB006.md"),
         },
         run: unguarded,
     },
@@ -117,16 +104,12 @@ fn within(subject: &Subject, sink: &mut Sink<'_>) {
     let blocks = subject.blocks(INGRESS);
     // A security group takes fewer rules than this.
     for (at, block) in blocks.iter().take(1000) {
-        if let Some((wider_at, wider)) = blocks
-            .iter()
-            .find(|(_, wider)| wider != block && wider.contains(block))
+        if let Some((wider_at, wider)) =
+            blocks.iter().find(|(_, wider)| wider != block && wider.contains(block))
         {
-            sink.value(
-                at.clone(),
-                format!("{block} lies within {wider} and has no effect"),
-            )
-            .help(format!("remove it, or {wider}"))
-            .related(Place::value(wider_at.clone()), "the wider block");
+            sink.value(at.clone(), format!("{block} lies within {wider} and has no effect"))
+                .help(format!("remove it, or {wider}"))
+                .related(Place::value(wider_at.clone()), "the wider block");
         }
     }
 }
@@ -137,11 +120,8 @@ fn private_only(subject: &Subject, sink: &mut Sink<'_>) {
         && Some(blocks.len()) == subject.count(INGRESS)
         && blocks.iter().all(|(_, block)| block::is_private(block))
     {
-        sink.value(
-            INGRESS,
-            "only private addresses may reach the public load balancer",
-        )
-        .help("list the public addresses of your networks, unless a VPN leads here");
+        sink.value(INGRESS, "only private addresses may reach the public load balancer")
+            .help("list the public addresses of your networks, unless a VPN leads here");
     }
 }
 
@@ -158,7 +138,6 @@ fn unguarded(subject: &Subject, sink: &mut Sink<'_>) {
             .help("write true; turn it off only to destroy");
     }
     if let Some(at) = off("access_logs") {
-        sink.value(at, "the production load balancer keeps no access logs")
-            .help("write true");
+        sink.value(at, "the production load balancer keeps no access logs").help("write true");
     }
 }

@@ -1,10 +1,7 @@
 //! Names that the user chooses, and the plain numbers: environment, log retention, secrets revision.
 
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 const ENV: &str = "/config/env";
 const LOGS: &str = "/config/log_retention_days";
@@ -12,8 +9,8 @@ const REVISION: &str = "/config/secrets_revision";
 
 /// What CloudWatch Logs knows, in days; 0 is for ever.
 const RETENTIONS: [i64; 23] = [
-    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
-    3288, 3653,
+    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+    3653,
 ];
 
 /// Names and numbers.
@@ -24,10 +21,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "malformed-env",
             severity: Severity::Error,
             summary: "The environment's name does not fit into the names of AWS",
-            explain: "2 to 16 lower-case letters, digits and single hyphens; a letter first, no hyphen last.\n\n\
-Why: `osmt-<env>` becomes the name of bucket, load balancer, database and cache, and each has its own rules; apply would fail half-way.\n\n\
-Example: `\"env\": \"Prod_EU\"`\n\nInstead: `\"env\": \"prod-eu\"`\n\n\
-Source: naming rules of S3, Elastic Load Balancing, RDS and ElastiCache.",
+            explain: include_str!("../../../docs/rules/NAM001.md"),
         },
         run: env,
     },
@@ -37,9 +31,7 @@ Source: naming rules of S3, Elastic Load Balancing, RDS and ElastiCache.",
             name: "unknown-log-retention",
             severity: Severity::Error,
             summary: "CloudWatch Logs does not know this retention",
-            explain: "Retention is one of 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653 days, or 0 for ever.\n\n\
-Why: the provider refuses other values at plan.\n\nExample: `\"log_retention_days\": 45`\n\nInstead: `\"log_retention_days\": 60`\n\n\
-Source: CloudWatch Logs API, PutRetentionPolicy.",
+            explain: include_str!("../../../docs/rules/LOG001.md"),
         },
         run: logs,
     },
@@ -49,8 +41,7 @@ Source: CloudWatch Logs API, PutRetentionPolicy.",
             name: "logs-kept-for-ever",
             severity: Severity::Note,
             summary: "Logs are never deleted",
-            explain: "0 keeps logs for ever.\n\nWhy: storage is billed for ever, and personal data in logs is kept longer than most rules allow.\n\n\
-Example: `\"log_retention_days\": 0`\n\nInstead: `\"log_retention_days\": 365`\n\nSource: CloudWatch Logs, pricing.",
+            explain: include_str!("../../../docs/rules/LOG002.md"),
         },
         run: logs_for_ever,
     },
@@ -60,9 +51,7 @@ Example: `\"log_retention_days\": 0`\n\nInstead: `\"log_retention_days\": 365`\n
             name: "revision-out-of-range",
             severity: Severity::Error,
             summary: "The secrets' revision does not count from 1",
-            explain: "`osmt-secrets rotate` adds one to it, and Terraform writes the secrets anew when it changes.\n\n\
-Why: 0 and less read as \"none\", so a rotation may go unnoticed; a number beyond what the provider can hold fails at plan.\n\n\
-Example: `\"secrets_revision\": 0`\n\nInstead: `\"secrets_revision\": 1`\n\nSource: Terraform, \"Write-only arguments\".",
+            explain: include_str!("../../../docs/rules/REV001.md"),
         },
         run: revision,
     },
@@ -101,15 +90,11 @@ fn env(subject: &Subject, sink: &mut Sink<'_>) {
     } else {
         "use 2 to 16 lower-case letters, digits and single hyphens, a letter first".to_owned()
     };
-    sink.value(ENV, format!("environment name {text} {what}"))
-        .help(help);
+    sink.value(ENV, format!("environment name {text} {what}")).help(help);
 }
 
 fn logs(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(days) = subject
-        .number(LOGS)
-        .filter(|days| !RETENTIONS.contains(days))
-    else {
+    let Some(days) = subject.number(LOGS).filter(|days| !RETENTIONS.contains(days)) else {
         return;
     };
     let below = RETENTIONS[1..].iter().rev().find(|known| **known < days);
@@ -119,35 +104,24 @@ fn logs(subject: &Subject, sink: &mut Sink<'_>) {
         (Some(below), None) => format!("write {below}, the longest there is, or 0 for ever"),
         _ => "write one of 1, 3, 5, 7, 14, 30, 60, 90, …".to_owned(),
     };
-    sink.value(
-        LOGS,
-        format!("CloudWatch does not know a retention of {days} days"),
-    )
-    .help(help);
+    sink.value(LOGS, format!("CloudWatch does not know a retention of {days} days")).help(help);
 }
 
 fn logs_for_ever(subject: &Subject, sink: &mut Sink<'_>) {
     if subject.number(LOGS) == Some(0) {
-        sink.value(LOGS, "0 keeps the logs for ever")
-            .help("write 365 to keep them for a year");
+        sink.value(LOGS, "0 keeps the logs for ever").help("write 365 to keep them for a year");
     }
 }
 
 fn revision(subject: &Subject, sink: &mut Sink<'_>) {
     match subject.number(REVISION) {
         Some(number) if number < 1 => {
-            sink.value(
-                REVISION,
-                format!("revision {number}: revisions count from 1"),
-            )
-            .help("write 1, or leave the key out");
+            sink.value(REVISION, format!("revision {number}: revisions count from 1"))
+                .help("write 1, or leave the key out");
         }
         Some(number) if number > i64::from(i32::MAX) => {
-            sink.value(
-                REVISION,
-                format!("revision {number} is more than the provider can hold"),
-            )
-            .help("count from 1: each rotation adds one");
+            sink.value(REVISION, format!("revision {number} is more than the provider can hold"))
+                .help("count from 1: each rotation adds one");
         }
         _ => {}
     }

@@ -2,14 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::doctor::block;
-use crate::doctor::region;
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::doctor::{block, region};
+use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 pub(super) const VPC: &str = "/config/vpc/vpc_cidr";
 pub(super) const PRIVATE: &str = "/config/vpc/subnets/private";
@@ -24,10 +19,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "malformed-block",
             severity: Severity::Error,
             summary: "A network block is not in the form that AWS takes",
-            explain: "Four numbers from 0 to 255 without leading zeros, a slash, the number of fixed bits, and no host bits: \
-the address is the block's first. IPv4 only.\n\n\
-Why: the provider refuses it at plan.\n\nExample: `\"vpc_cidr\": \"10.20.0.1/22\"`\n\nInstead: `\"vpc_cidr\": \"10.20.0.0/22\"`\n\n\
-Source: Amazon VPC, \"VPC CIDR blocks\".",
+            explain: include_str!("../../../docs/rules/NET001.md"),
         },
         run: blocks,
     },
@@ -37,8 +29,7 @@ Source: Amazon VPC, \"VPC CIDR blocks\".",
             name: "block-size",
             severity: Severity::Error,
             summary: "VPC and subnets are /16 to /28",
-            explain: "AWS takes blocks of 65,536 to 16 addresses.\n\nWhy: creating the VPC or subnet fails.\n\n\
-Example: `\"vpc_cidr\": \"10.0.0.0/8\"`\n\nInstead: `\"vpc_cidr\": \"10.20.0.0/16\"`\n\nSource: Amazon VPC, \"VPC CIDR blocks\" and \"Subnet CIDR blocks\".",
+            explain: include_str!("../../../docs/rules/NET002.md"),
         },
         run: sizes,
     },
@@ -48,9 +39,7 @@ Example: `\"vpc_cidr\": \"10.0.0.0/8\"`\n\nInstead: `\"vpc_cidr\": \"10.20.0.0/1
             name: "public-range",
             severity: Severity::Warning,
             summary: "The VPC uses addresses that belong to somebody on the Internet",
-            explain: "Blocks outside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and 100.64.0.0/10.\n\n\
-Why: it works, but the tasks can never reach the real owners of these addresses; loopback, link-local and multicast blocks are refused by AWS.\n\n\
-Example: `\"vpc_cidr\": \"11.0.0.0/16\"`\n\nInstead: `\"vpc_cidr\": \"10.11.0.0/16\"`\n\nSource: RFC 1918; Amazon VPC, \"VPC CIDR blocks\".",
+            explain: include_str!("../../../docs/rules/NET008.md"),
         },
         run: public_range,
     },
@@ -60,9 +49,7 @@ Example: `\"vpc_cidr\": \"11.0.0.0/16\"`\n\nInstead: `\"vpc_cidr\": \"10.11.0.0/
             name: "unequal-counts",
             severity: Severity::Error,
             summary: "Zones, private and public subnets are not equally many",
-            explain: "The three lists go together by position: each zone has one private and one public subnet.\n\n\
-Why: a subnet without a zone cannot be placed, and a zone without a subnet has no load balancer.\n\n\
-Example: three zones, two public subnets\n\nInstead: three of each\n\nSource: `terraform/module`.",
+            explain: include_str!("../../../docs/rules/NET004.md"),
         },
         run: counts,
     },
@@ -72,9 +59,7 @@ Example: three zones, two public subnets\n\nInstead: three of each\n\nSource: `t
             name: "one-zone",
             severity: Severity::Error,
             summary: "Fewer than two zones",
-            explain: "Load balancer and database subnet group want subnets in at least two zones.\n\n\
-Why: creating them fails.\n\nExample: `\"azs\": [\"us-west-2a\"]`\n\nInstead: `\"azs\": [\"us-west-2a\", \"us-west-2b\"]`\n\n\
-Source: Elastic Load Balancing, \"Availability Zones\"; Amazon RDS, \"DB subnet groups\".",
+            explain: include_str!("../../../docs/rules/NET005.md"),
         },
         run: two_zones,
     },
@@ -84,9 +69,7 @@ Source: Elastic Load Balancing, \"Availability Zones\"; Amazon RDS, \"DB subnet 
             name: "no-zone-of-the-region",
             severity: Severity::Error,
             summary: "Not an availability zone of the region",
-            explain: "A zone is the region's name and a letter. Zone ids (`usw2-az1`), local zones (`us-west-2-lax-1a`) and wavelength \
-zones carry neither RDS nor load balancers as needed here.\n\n\
-Why: creating the subnet fails.\n\nExample: region `eu-west-2`, zone `eu-west-1a`\n\nInstead: zone `eu-west-2a`\n\nSource: AWS, \"Regions and Zones\".",
+            explain: include_str!("../../../docs/rules/NET006.md"),
         },
         run: zones,
     },
@@ -96,9 +79,7 @@ Why: creating the subnet fails.\n\nExample: region `eu-west-2`, zone `eu-west-1a
             name: "zone-twice",
             severity: Severity::Error,
             summary: "The same zone is listed twice",
-            explain: "Each zone carries one pair of subnets.\n\nWhy: the load balancer refuses two subnets of one zone.\n\n\
-Example: `\"azs\": [\"us-west-2a\", \"us-west-2a\"]`\n\nInstead: `\"azs\": [\"us-west-2a\", \"us-west-2b\"]`\n\n\
-Source: Elastic Load Balancing, \"Availability Zones\".",
+            explain: include_str!("../../../docs/rules/NET007.md"),
         },
         run: distinct_zones,
     },
@@ -106,9 +87,7 @@ Source: Elastic Load Balancing, \"Availability Zones\".",
 
 fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
     let vpc = subject.text(VPC).map(|text| (VPC.to_owned(), text));
-    let subnets = [PRIVATE, PUBLIC]
-        .into_iter()
-        .flat_map(|list| subject.texts(list));
+    let subnets = [PRIVATE, PUBLIC].into_iter().flat_map(|list| subject.texts(list));
     for (at, text) in vpc.into_iter().chain(subnets) {
         if let Some((message, help)) = block::fault(text) {
             sink.value(at, message).remedy(help);
@@ -117,18 +96,12 @@ fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 fn sizes(subject: &Subject, sink: &mut Sink<'_>) {
-    let vpc = subject
-        .text(VPC)
-        .and_then(block::block)
-        .map(|block| (VPC.to_owned(), block));
-    let subnets = [PRIVATE, PUBLIC]
-        .into_iter()
-        .flat_map(|list| subject.blocks(list));
+    let vpc = subject.text(VPC).and_then(block::block).map(|block| (VPC.to_owned(), block));
+    let subnets = [PRIVATE, PUBLIC].into_iter().flat_map(|list| subject.blocks(list));
     for (at, block) in vpc.into_iter().chain(subnets) {
         if !(16..=28).contains(&block.prefix_len()) {
             let what = if at == VPC { "a VPC" } else { "a subnet" };
-            sink.value(at, format!("{block}: {what} is /16 to /28"))
-                .help("choose a mask from /16 to /28");
+            sink.value(at, format!("{block}: {what} is /16 to /28")).help("choose a mask from /16 to /28");
         }
     }
 }
@@ -144,36 +117,21 @@ fn public_range(subject: &Subject, sink: &mut Sink<'_>) {
     let [first, ..] = address.octets();
     let help = "choose a block in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16";
     if first == 0 || first >= 224 || address.is_loopback() || address.is_link_local() {
-        sink.value(
-            VPC,
-            format!("AWS refuses {vpc}: the range has another purpose"),
-        )
-        .severity(Severity::Error)
-        .help(help);
+        sink.value(VPC, format!("AWS refuses {vpc}: the range has another purpose"))
+            .severity(Severity::Error)
+            .help(help);
     } else {
-        sink.value(
-            VPC,
-            format!("{vpc} are public addresses that belong to somebody else"),
-        )
-        .help(help);
+        sink.value(VPC, format!("{vpc} are public addresses that belong to somebody else")).help(help);
     }
 }
 
 fn counts(subject: &Subject, sink: &mut Sink<'_>) {
     let lists = [ZONES, PRIVATE, PUBLIC];
     let names = ["azs", "private subnets", "public subnets"];
-    let Some(counts) = lists
-        .iter()
-        .map(|list| subject.count(list))
-        .collect::<Option<Vec<_>>>()
-    else {
+    let Some(counts) = lists.iter().map(|list| subject.count(list)).collect::<Option<Vec<_>>>() else {
         return;
     };
-    let odd: &[usize] = match (
-        counts[0] == counts[1],
-        counts[0] == counts[2],
-        counts[1] == counts[2],
-    ) {
+    let odd: &[usize] = match (counts[0] == counts[1], counts[0] == counts[2], counts[1] == counts[2]) {
         (true, true, _) => return,
         (true, false, _) => &[2],
         (false, true, _) => &[1],
@@ -186,10 +144,7 @@ fn counts(subject: &Subject, sink: &mut Sink<'_>) {
     }
     for odd in odd.iter().copied() {
         let other = usize::from(odd == 0);
-        let message = format!(
-            "{} {}, but {} {}",
-            counts[odd], names[odd], counts[other], names[other]
-        );
+        let message = format!("{} {}, but {} {}", counts[odd], names[odd], counts[other], names[other]);
         sink.value(lists[odd], message)
             .help("give each zone one private and one public subnet, in the same order")
             .related(Place::value(lists[other]), names[other]);
@@ -201,35 +156,25 @@ fn two_zones(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     let what = if count == 0 { "no zone" } else { "one zone" };
-    sink.value(
-        ZONES,
-        format!("{what}: load balancer and database want two"),
-    )
-    .help("list two zones, and a private and a public subnet for each");
+    sink.value(ZONES, format!("{what}: load balancer and database want two"))
+        .help("list two zones, and a private and a public subnet for each");
 }
 
 fn zones(subject: &Subject, sink: &mut Sink<'_>) {
     let wanted = subject.region();
-    if subject.text("/config/region").is_some() && wanted.is_none()
-        || subject.others_region().is_some()
-    {
+    if subject.text("/config/region").is_some() && wanted.is_none() || subject.others_region().is_some() {
         return;
     }
     let region_at = Place::value("/config/region");
     for (at, zone) in subject.texts(ZONES) {
-        let (name, letter) =
-            zone.split_at(zone.len() - zone.chars().next_back().map_or(0, char::len_utf8));
-        let own =
-            region::find(name).filter(|_| letter.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let (name, letter) = zone.split_at(zone.len() - zone.chars().next_back().map_or(0, char::len_utf8));
+        let own = region::find(name).filter(|_| letter.bytes().all(|byte| byte.is_ascii_lowercase()));
         let example = wanted.map_or("us-west-2", |region| region.name);
         if let Some(own) = own {
             if let Some(wanted) = wanted.filter(|wanted| *wanted != own) {
-                sink.value(
-                    at,
-                    format!("zone {zone} lies in {}, not in {}", own.name, wanted.name),
-                )
-                .help(format!("write {}{letter}", wanted.name))
-                .related(region_at.clone(), "the region");
+                sink.value(at, format!("zone {zone} lies in {}, not in {}", own.name, wanted.name))
+                    .help(format!("write {}{letter}", wanted.name))
+                    .related(region_at.clone(), "the region");
             } else if letter.as_bytes()[0] > own.last_zone {
                 sink.value(at, format!("{} has no zone `{letter}`", own.name))
                     .help(format!("its zones are a to {}", char::from(own.last_zone)));
@@ -238,26 +183,15 @@ fn zones(subject: &Subject, sink: &mut Sink<'_>) {
         }
         let parts: Vec<&str> = zone.split('-').collect();
         let (what, help) = if parts.last().is_some_and(|part| part.starts_with("az")) {
-            (
-                "is a zone id",
-                format!("write the zone's name, as in {example}a"),
-            )
+            ("is a zone id", format!("write the zone's name, as in {example}a"))
         } else if parts.len() > 3
-            && region::ALL
-                .iter()
-                .any(|region| zone.starts_with(&format!("{}-", region.name)))
+            && region::ALL.iter().any(|region| zone.starts_with(&format!("{}-", region.name)))
         {
-            (
-                "is a local or wavelength zone",
-                format!("use zones of the region itself, as in {example}a"),
-            )
+            ("is a local or wavelength zone", format!("use zones of the region itself, as in {example}a"))
         } else if region::find(zone).is_some() {
             ("is a region", format!("add the zone's letter: {zone}a"))
         } else {
-            (
-                "is no availability zone",
-                format!("write the region and a letter, as in {example}a"),
-            )
+            ("is no availability zone", format!("write the region and a letter, as in {example}a"))
         };
         sink.value(at, format!("{zone} {what}")).help(help);
     }

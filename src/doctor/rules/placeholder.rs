@@ -1,12 +1,8 @@
 //! Placeholders that were not filled in.
 
-use super::content::name;
-use super::content::strings;
+use super::content::{name, strings};
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Placeholders.
 pub const CHECKS: &[Check<Subject>] = &[Check {
@@ -15,11 +11,7 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
         name: "placeholder",
         severity: Severity::Error,
         summary: "A placeholder was not filled in",
-        explain: "`<…>`, TODO, changeme, xxx, your-…, example.org and the other reserved domains, documentation accounts such as \
-123456789012, and the template's own zone, client id and certificate. An emulator on this machine may keep its account 123456789012.\n\n\
-Why: apply fails at the first call that AWS looks at, minutes in; or works, for somebody else's domain.\n\n\
-Example: `\"name\": \"osmt.example.org\"`\n\nInstead: `\"name\": \"osmt.my-college.edu\"`\n\n\
-Source: RFC 2606 and RFC 6761 (reserved names); the template of `osmt-bootstrap init`.",
+        explain: include_str!("../../../docs/rules/CFG007.md"),
     },
     run: placeholders,
 }];
@@ -30,26 +22,18 @@ fn placeholders(subject: &Subject, sink: &mut Sink<'_>) {
             continue;
         };
         let help = match at.as_str() {
-            "/config/account_id" => {
-                "write the account's 12 digits: `aws sts get-caller-identity` shows them"
-            }
+            "/config/account_id" => "write the account's 12 digits: `aws sts get-caller-identity` shows them",
             "/config/domain/name" => "write the host name under which people will find the app",
             "/config/domain/hosted_zone_id" => {
                 "write the zone's id: `aws route53 list-hosted-zones` shows it"
             }
-            "/config/alb/certificate_arn" => {
-                "`osmt-bootstrap certificate` requests one and writes its ARN"
-            }
+            "/config/alb/certificate_arn" => "`osmt-bootstrap certificate` requests one and writes its ARN",
             at if at.starts_with("/config/app/oauth/") => {
                 "write what the identity provider shows for the app"
             }
             _ => "write the real value",
         };
-        sink.value(
-            at.as_str(),
-            format!("`{}` is still a placeholder: {why}", name(&at)),
-        )
-        .help(help);
+        sink.value(at.as_str(), format!("`{}` is still a placeholder: {why}", name(&at))).help(help);
     }
 }
 
@@ -79,20 +63,10 @@ fn placeholder(at: &str, text: &str, loopback: bool) -> Option<&'static str> {
 fn marked(at: &str, lower: &str) -> Option<&'static str> {
     const BRACKETS: [&str; 6] = ["<", ">", "${", "{{", "}}", "%{"];
     const WORDS: &str = " todo fixme tbd tba changeme replaceme fillme placeholder dummy insert ";
-    const PAIRS: [&str; 8] = [
-        "change me",
-        "replace me",
-        "replace with",
-        "fill in",
-        "to do",
-        "set me",
-        "insert here",
-        "goes here",
-    ];
-    let parts: Vec<&str> = lower
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect();
+    const PAIRS: [&str; 8] =
+        ["change me", "replace me", "replace with", "fill in", "to do", "set me", "insert here", "goes here"];
+    let parts: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
     let spaced = format!(" {} ", parts.join(" "));
     let word = |part: &&str| {
         WORDS.contains(&format!(" {part} "))
@@ -102,15 +76,9 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
         Some("it stands in brackets")
     } else if lower.contains("...") || lower.contains('…') {
         Some("it has an ellipsis")
-    } else if parts.iter().any(word)
-        || PAIRS
-            .iter()
-            .any(|pair| spaced.contains(&format!(" {pair} ")))
-    {
+    } else if parts.iter().any(word) || PAIRS.iter().any(|pair| spaced.contains(&format!(" {pair} "))) {
         Some("it says so itself")
-    } else if ["xxx", "###", "???", "***"]
-        .iter()
-        .any(|run| lower.contains(run))
+    } else if ["xxx", "###", "???", "***"].iter().any(|run| lower.contains(run))
         || matches!(lower, "x.y.z" | "x.y" | "vx.y.z")
     {
         Some("it is made of fillers")
@@ -121,20 +89,8 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
 
 /// Values that only somebody who knows the key can tell.
 fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static str> {
-    const RUNS: [&str; 5] = [
-        "123456789",
-        "a1b2c3d4",
-        "1b2c3d4e5f",
-        "abcdef12345",
-        "abc123",
-    ];
-    const NAMES: [&str; 5] = [
-        "client-id",
-        "client_id",
-        "clientid",
-        "my-client-id",
-        "zone-id",
-    ];
+    const RUNS: [&str; 5] = ["123456789", "a1b2c3d4", "1b2c3d4e5f", "abcdef12345", "abc123"];
+    const NAMES: [&str; 5] = ["client-id", "client_id", "clientid", "my-client-id", "zone-id"];
     let same = |text: &str| text.len() > 3 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
     let host = lower.strip_prefix("https://").unwrap_or(lower);
     let host = host.split(['/', ':', '?']).next().unwrap_or_default();
@@ -190,13 +146,7 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
 
 /// Whether an id of hexadecimal groups was typed by somebody who needed any id.
 fn is_counted(id: &str) -> bool {
-    const STARTS: [&str; 5] = [
-        "12345678-",
-        "01234567-",
-        "a1b2c3d4-",
-        "11111111-",
-        "aaaaaaaa-",
-    ];
+    const STARTS: [&str; 5] = ["12345678-", "01234567-", "a1b2c3d4-", "11111111-", "aaaaaaaa-"];
     let digits = id.replace('-', "");
     STARTS.iter().any(|start| id.starts_with(start))
         || digits.len() > 3 && digits.bytes().all(|byte| byte == digits.as_bytes()[0])
@@ -231,35 +181,15 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_from_values() {
-        for text in [
-            "osmt.example.org",
-            "<domain>",
-            "TODO",
-            "change-me",
-            "your-college.edu",
-            "a.test",
-            "xxxxx",
-        ] {
-            assert!(
-                placeholder("/config/domain/name", text, false).is_some(),
-                "{text}"
-            );
+        for text in
+            ["osmt.example.org", "<domain>", "TODO", "change-me", "your-college.edu", "a.test", "xxxxx"]
+        {
+            assert!(placeholder("/config/domain/name", text, false).is_some(), "{text}");
         }
-        for text in [
-            "osmt.test.fjord.no",
-            "osmt-test.hillcrest.edu",
-            "testing.tbdata.org",
-        ] {
-            assert_eq!(
-                placeholder("/config/domain/name", text, false),
-                None,
-                "{text}"
-            );
+        for text in ["osmt.test.fjord.no", "osmt-test.hillcrest.edu", "testing.tbdata.org"] {
+            assert_eq!(placeholder("/config/domain/name", text, false), None, "{text}");
         }
         assert!(placeholder("/config/account_id", "123456789012", false).is_some());
-        assert_eq!(
-            placeholder("/config/account_id", "123456789012", true),
-            None
-        );
+        assert_eq!(placeholder("/config/account_id", "123456789012", true), None);
     }
 }

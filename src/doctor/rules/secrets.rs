@@ -3,13 +3,8 @@
 use super::content::leaves;
 use crate::doctor::schema;
 use crate::doctor::subject::Subject;
-use crate::document::Kind;
-use crate::document::Node;
-use crate::document::join;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::document::{Kind, Node, join};
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Secrets.
 pub const CHECKS: &[Check<Subject>] = &[Check {
@@ -18,12 +13,7 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
         name: "secret-in-config",
         severity: Severity::Error,
         summary: "A secret stands in the config",
-        explain: "Looks for keys that sound like a secret (password, secret, token, private key, …) and for values that \
-look like one: AWS access keys, private keys, JSON web tokens, API tokens, user:password@host.\n\n\
-Why: the file is committed and reviewed, and Terraform copies its values into the state. A key that nothing reads does not even help.\n\n\
-Example: `\"rds\": { \"master_password\": … }`\n\n\
-Instead: `osmt-secrets set rds/password`, `osmt-secrets set app/oauth_client_secret`; and change the secret, since it was in a file.\n\n\
-Source: AWS Secrets Manager, \"Best practices\".",
+        explain: include_str!("../../../docs/rules/SEC001.md"),
     },
     run: secrets,
 }];
@@ -64,15 +54,9 @@ fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
             Kind::Bool(_) | Kind::Null => false,
         };
         if holds && sounds_secret(&member.key) && !schema::knows(&here) {
-            sink.key(
-                here,
-                format!(
-                    "`{}` is a secret, and this file is no place for one",
-                    member.key
-                ),
-            )
-            .help(INSTEAD)
-            .masked();
+            sink.key(here, format!("`{}` is a secret, and this file is no place for one", member.key))
+                .help(INSTEAD)
+                .masked();
         } else {
             named(&member.node, &here, sink);
         }
@@ -98,9 +82,7 @@ fn sounds_secret(key: &str) -> bool {
     ];
     let only_points = ["arn", "name", "id", "revision"];
     words.iter().any(|word| plain.contains(word))
-        && !only_points
-            .iter()
-            .any(|end| plain.ends_with(end) && !plain.ends_with("keyid"))
+        && !only_points.iter().any(|end| plain.ends_with(end) && !plain.ends_with("keyid"))
         && schema::similar(key, ["secrets_revision"].into_iter()).is_none()
 }
 
@@ -109,33 +91,25 @@ fn secret(text: &str, at: &str) -> Option<&'static str> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let prefixed = |prefixes: &[&str]| {
         prefixes.iter().any(|prefix| {
-            text.strip_prefix(prefix)
-                .is_some_and(|rest| rest.len() >= 16 && rest.bytes().all(word))
+            text.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 16 && rest.bytes().all(word))
         })
     };
-    let access_key = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|part| {
-            part.len() == 20
-                && (part.starts_with("AKIA") || part.starts_with("ASIA"))
-                && !part.bytes().any(|byte| byte.is_ascii_lowercase())
-        });
+    let access_key = text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+        part.len() == 20
+            && (part.starts_with("AKIA") || part.starts_with("ASIA"))
+            && !part.bytes().any(|byte| byte.is_ascii_lowercase())
+    });
     let with_password = || {
         let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
         let (before, host) = authority.split_once('@')?;
         let (user, password) = before.split_once(':')?;
         let plain = !host.is_empty() && !user.is_empty() && !password.is_empty();
-        (plain
-            && !before.contains('/')
-            && host.contains(['.', ':'])
-            && !password.starts_with("sha256"))
-        .then_some(())
+        (plain && !before.contains('/') && host.contains(['.', ':']) && !password.starts_with("sha256"))
+            .then_some(())
     };
     let azure = || {
         let bytes = text.as_bytes();
-        (34..=44).contains(&bytes.len())
-            && bytes[3].is_ascii_digit()
-            && bytes[4..].starts_with(b"Q~")
+        (34..=44).contains(&bytes.len()) && bytes[3].is_ascii_digit() && bytes[4..].starts_with(b"Q~")
     };
     let long = at.starts_with("/config/app/oauth/")
         && text.len() >= 40
@@ -146,9 +120,7 @@ fn secret(text: &str, at: &str) -> Option<&'static str> {
     let generated = text.len() == 40
         && text.contains(['/', '+'])
         && !text.contains([':', '.'])
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+'))
         && text.bytes().any(|byte| byte.is_ascii_uppercase())
         && text.bytes().any(|byte| byte.is_ascii_digit());
     if text.contains("-----BEGIN") && text.contains("KEY") {

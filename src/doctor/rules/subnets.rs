@@ -2,17 +2,10 @@
 
 use ipnet::Ipv4Net;
 
-use super::network::PRIVATE;
-use super::network::PUBLIC;
-use super::network::VPC;
-use crate::doctor::block::block;
-use crate::doctor::block::usable;
+use super::network::{PRIVATE, PUBLIC, VPC};
+use crate::doctor::block::{block, usable};
 use crate::doctor::subject::Subject;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 /// Subnets.
 pub const CHECKS: &[Check<Subject>] = &[
@@ -22,9 +15,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             name: "subnet-outside-vpc",
             severity: Severity::Error,
             summary: "A subnet lies outside the VPC",
-            explain: "Every subnet is a part of the VPC's block. Where most subnets lie outside, the VPC's block is named instead.\n\n\
-Why: creating the subnet fails with InvalidSubnet.Range.\n\n\
-Example: VPC `10.20.0.0/22`, subnet `10.20.4.0/24`\n\nInstead: subnet `10.20.3.0/24`\n\nSource: Amazon VPC, \"Subnet CIDR blocks\".",
+            explain: include_str!("../../../docs/rules/NET003.md"),
         },
         run: containment,
     },
@@ -34,8 +25,7 @@ Example: VPC `10.20.0.0/22`, subnet `10.20.4.0/24`\n\nInstead: subnet `10.20.3.0
             name: "overlapping-subnets",
             severity: Severity::Error,
             summary: "Two subnets overlap",
-            explain: "No address may lie in two subnets.\n\nWhy: creating the second fails with InvalidSubnet.Conflict.\n\n\
-Example: `10.20.0.0/24` and `10.20.0.128/25`\n\nInstead: `10.20.0.0/25` and `10.20.0.128/25`\n\nSource: Amazon VPC, \"Subnet CIDR blocks\".",
+            explain: include_str!("../../../docs/rules/NET009.md"),
         },
         run: overlap,
     },
@@ -45,10 +35,7 @@ Example: `10.20.0.0/24` and `10.20.0.128/25`\n\nInstead: `10.20.0.0/25` and `10.
             name: "small-public-subnet",
             severity: Severity::Error,
             summary: "A public subnet is too small for the load balancer",
-            explain: "An application load balancer wants a /27 or larger with eight free addresses in each zone; the NAT gateway takes one more.\n\n\
-Why: the load balancer cannot be made, or cannot grow when people come.\n\n\
-Example: `\"public\": [\"10.20.2.0/28\", …]`\n\nInstead: `\"public\": [\"10.20.2.0/27\", …]`\n\n\
-Source: Elastic Load Balancing, \"Subnets for your load balancer\".",
+            explain: include_str!("../../../docs/rules/NET010.md"),
         },
         run: public_size,
     },
@@ -58,10 +45,7 @@ Source: Elastic Load Balancing, \"Subnets for your load balancer\".",
             name: "too-few-addresses",
             severity: Severity::Error,
             summary: "The private subnets have too few addresses",
-            explain: "AWS keeps five addresses of each subnet. Each task takes one, and a rolling deployment runs up to twice the count; \
-the database takes two, the cache two.\n\n\
-Why: tasks stay in PROVISIONING and the deployment is rolled back.\n\n\
-Example: two /28 subnets and `\"desired_count\": 20`\n\nInstead: two /26 subnets\n\nSource: Amazon ECS, \"Fargate task networking\"; Amazon VPC, \"Subnet sizing\".",
+            explain: include_str!("../../../docs/rules/NET011.md"),
         },
         run: addresses,
     },
@@ -69,35 +53,20 @@ Example: two /28 subnets and `\"desired_count\": 20`\n\nInstead: two /26 subnets
 
 /// Every well-formed subnet of a size that AWS takes, private ones first.
 fn subnets(subject: &Subject) -> Vec<(String, Ipv4Net)> {
-    let all = [PRIVATE, PUBLIC]
-        .into_iter()
-        .flat_map(|list| subject.blocks(list));
-    all.filter(|(_, block)| (16..=28).contains(&block.prefix_len()))
-        .collect()
+    let all = [PRIVATE, PUBLIC].into_iter().flat_map(|list| subject.blocks(list));
+    all.filter(|(_, block)| (16..=28).contains(&block.prefix_len())).collect()
 }
 
 fn containment(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(vpc) = subject
-        .text(VPC)
-        .and_then(block)
-        .filter(|vpc| (16..=28).contains(&vpc.prefix_len()))
+    let Some(vpc) = subject.text(VPC).and_then(block).filter(|vpc| (16..=28).contains(&vpc.prefix_len()))
     else {
         return;
     };
     let subnets = subnets(subject);
-    let outside: Vec<_> = subnets
-        .iter()
-        .filter(|(_, block)| !vpc.contains(block))
-        .collect();
+    let outside: Vec<_> = subnets.iter().filter(|(_, block)| !vpc.contains(block)).collect();
     if outside.len() > 1 && (outside.len() == subnets.len() || nearby(vpc, &subnets)) {
-        let finding = sink.value(
-            VPC,
-            format!(
-                "{} of {} subnets lie outside the VPC {vpc}",
-                outside.len(),
-                subnets.len()
-            ),
-        );
+        let finding = sink
+            .value(VPC, format!("{} of {} subnets lie outside the VPC {vpc}", outside.len(), subnets.len()));
         let whole = covering(&subnets);
         finding.help(match whole {
             Some(whole) => format!("{whole} holds them all"),
@@ -145,13 +114,10 @@ fn overlap(subject: &Subject, sink: &mut Sink<'_>) {
     loop {
         let clash = |a: &Ipv4Net, b: &Ipv4Net| a.contains(b) || b.contains(a);
         let clashes = |i: usize| {
-            (0..left.len())
-                .filter(|j| *j != i && clash(&left[i].1, &left[*j].1))
-                .collect::<Vec<_>>()
+            (0..left.len()).filter(|j| *j != i && clash(&left[i].1, &left[*j].1)).collect::<Vec<_>>()
         };
-        let Some(worst) = (0..left.len())
-            .max_by_key(|i| (clashes(*i).len(), *i))
-            .filter(|i| !clashes(*i).is_empty())
+        let Some(worst) =
+            (0..left.len()).max_by_key(|i| (clashes(*i).len(), *i)).filter(|i| !clashes(*i).is_empty())
         else {
             return;
         };
@@ -190,10 +156,7 @@ fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
     let free: u64 = private.iter().map(|(_, block)| usable(block)).sum();
     let count = |name: &str| {
         let at = format!("/config/ecs/task/{name}/desired_count");
-        subject
-            .number(&at)
-            .and_then(|count| u64::try_from(count).ok())
-            .unwrap_or(1)
+        subject.number(&at).and_then(|count| u64::try_from(count).ok()).unwrap_or(1)
     };
     // Database and standby, two cache nodes; each service twice while it is replaced.
     let fixed = 4;
@@ -212,7 +175,6 @@ fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
             .help("run fewer tasks, or use larger private subnets")
             .related(Place::value(PRIVATE), "the private subnets");
     } else if let Some((at, block)) = private.iter().max_by_key(|(_, block)| block.prefix_len()) {
-        sink.value(at.clone(), message)
-            .help(format!("use blocks larger than {block}"));
+        sink.value(at.clone(), message).help(format!("use blocks larger than {block}"));
     }
 }

@@ -6,11 +6,7 @@ mod revision;
 mod schema;
 
 use super::Candidate;
-use crate::finding::Check;
-use crate::finding::Findings;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Findings, Rule, Severity, Sink};
 
 /// Every guard, in the order of its code.
 pub const GUARDS: &[Check<Candidate>] = &[
@@ -148,16 +144,7 @@ const fn guard(
     explain: &'static str,
     run: fn(&Candidate, &mut Sink<'_>),
 ) -> Check<Candidate> {
-    Check {
-        rule: Rule {
-            code,
-            name,
-            severity,
-            summary,
-            explain,
-        },
-        run,
-    }
+    Check { rule: Rule { code, name, severity, summary, explain }, run }
 }
 
 /// The codes that `--accept` takes.

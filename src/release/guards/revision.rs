@@ -1,21 +1,16 @@
 //! Guards on the revision itself: is it OSMT, is it whole, can others see it, is there an image of it.
 
 use crate::account::Known;
-use crate::finding::Severity;
-use crate::finding::Sink;
-use crate::release::Candidate;
-use crate::release::POINTER;
+use crate::finding::{Severity, Sink};
 use crate::release::checkout::POM;
 use crate::release::migrations::FOLDER;
+use crate::release::{Candidate, POINTER};
 
 /// The image that OSMT's maintainers publish, one tag a released version.
 const PUBLIC_IMAGE: &str = "wguopensource/osmt-app";
 
 pub(super) fn not_osmt(candidate: &Candidate, sink: &mut Sink<'_>) {
-    let lacks = [
-        (!candidate.snapshot.has_pom, POM),
-        (candidate.snapshot.migrations.is_empty(), FOLDER),
-    ];
+    let lacks = [(!candidate.snapshot.has_pom, POM), (candidate.snapshot.migrations.is_empty(), FOLDER)];
     for (_, what) in lacks.iter().filter(|(lacks, _)| *lacks) {
         sink.elsewhere(format!("{} has no {what}", candidate.label))
             .help("select a commit of OSMT's own history");
@@ -70,10 +65,7 @@ pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
         (None, _) => {
             sink.value(
                 POINTER,
-                format!(
-                    "{} is no release, and {PUBLIC_IMAGE} has images of releases only",
-                    candidate.label
-                ),
+                format!("{} is no release, and {PUBLIC_IMAGE} has images of releases only", candidate.label),
             )
             .help(help);
         }
@@ -104,9 +96,7 @@ pub(super) fn version_differs(candidate: &Candidate, sink: &mut Sink<'_>) {
             ))
             .help("`--tag` names the image's tag where it is not the release's");
         }
-        None => sink.unknown(format!(
-            "{POM} has no version that can be told without Maven"
-        )),
+        None => sink.unknown(format!("{POM} has no version that can be told without Maven")),
     }
 }
 

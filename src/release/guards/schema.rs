@@ -1,14 +1,10 @@
 //! Guards on the database's schema: what Flyway would say, and which way leads back.
 
 use crate::account::Known;
-use crate::finding::Severity;
-use crate::finding::Sink;
-use crate::release::Base;
-use crate::release::Candidate;
-use crate::release::POINTER;
-use crate::release::migrations::Comparison;
-use crate::release::migrations::Migration;
+use crate::finding::{Severity, Sink};
+use crate::release::migrations::{Comparison, Migration};
 use crate::release::sql::Class;
+use crate::release::{Base, Candidate, POINTER};
 
 pub(super) fn cannot_compare(candidate: &Candidate, sink: &mut Sink<'_>) {
     if let Known::Unknown(reason) = &candidate.base {
@@ -79,10 +75,7 @@ pub(super) fn missing(candidate: &Candidate, sink: &mut Sink<'_>) {
 pub(super) fn out_of_order(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         for late in &found.out_of_order {
-            let newest = base
-                .migrations
-                .newest()
-                .map_or("", |newest| newest.text.as_str());
+            let newest = base.migrations.newest().map_or("", |newest| newest.text.as_str());
             sink.elsewhere(format!(
                 "{} is new in {} and older than {newest}, which {} has applied",
                 late.file, candidate.label, base.label
@@ -97,11 +90,8 @@ pub(super) fn out_of_order(candidate: &Candidate, sink: &mut Sink<'_>) {
 
 pub(super) fn twins(candidate: &Candidate, sink: &mut Sink<'_>) {
     for (one, other) in candidate.snapshot.migrations.twins() {
-        sink.elsewhere(format!(
-            "{} and {} have the same version",
-            one.file, other.file
-        ))
-        .help("select another commit");
+        sink.elsewhere(format!("{} and {} have the same version", one.file, other.file))
+            .help("select another commit");
     }
 }
 
@@ -138,12 +128,8 @@ pub(super) fn no_way_back(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, _, sink| {
         for pending in found.pending() {
             if pending.class >= Class::Unclear {
-                sink.elsewhere(format!(
-                    "{} cannot be undone ({})",
-                    pending.file,
-                    why(pending)
-                ))
-                .help("take a database snapshot before `terraform apply`");
+                sink.elsewhere(format!("{} cannot be undone ({})", pending.file, why(pending)))
+                    .help("take a database snapshot before `terraform apply`");
             }
         }
     });
@@ -165,9 +151,5 @@ fn why(migration: &Migration) -> String {
     if migration.because.is_empty() {
         return migration.class.name().to_owned();
     }
-    format!(
-        "{}: {}",
-        migration.class.name(),
-        migration.because.join(", ")
-    )
+    format!("{}: {}", migration.class.name(), migration.because.join(", "))
 }

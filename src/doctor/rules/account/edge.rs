@@ -4,13 +4,8 @@ use jiff::Timestamp;
 
 use super::Audit;
 use super::state::fact;
-use crate::account::Certificate;
-use crate::account::HostedZone;
-use crate::finding::Check;
-use crate::finding::Place;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::account::{Certificate, HostedZone};
+use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 const ARN: &str = "/config/alb/certificate_arn";
 const DOMAIN: &str = "/config/domain/name";
@@ -27,8 +22,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             name: "certificate-missing",
             severity: Severity::Error,
             summary: "The certificate does not exist",
-            explain: "ACM knows no certificate of this ARN.\n\nWhy: making the HTTPS listener fails, after network and database were made.\n\n\
-Instead: `osmt-bootstrap certificate` requests one and writes its ARN into the config.\n\nSource: AWS, \"DescribeCertificate\".",
+            explain: include_str!("../../../../docs/rules/ACM001.md"),
         },
         run: |audit, sink| {
             if let Ok(None) = fact(&audit.facts.certificate, sink) {
@@ -43,8 +37,7 @@ Instead: `osmt-bootstrap certificate` requests one and writes its ARN into the c
             name: "certificate-not-issued",
             severity: Severity::Error,
             summary: "The certificate is not issued",
-            explain: "Its status is not ISSUED.\n\nWhy: the load balancer refuses it.\n\n\
-Instead: `osmt-bootstrap certificate` writes the validation records and waits.\n\nSource: AWS, \"Check a certificate's status\".",
+            explain: include_str!("../../../../docs/rules/ACM002.md"),
         },
         run: not_issued,
     },
@@ -54,8 +47,7 @@ Instead: `osmt-bootstrap certificate` writes the validation records and waits.\n
             name: "certificate-expires",
             severity: Severity::Warning,
             summary: "The certificate has expired, or will soon",
-            explain: "ACM renews a certificate that it issued by DNS 60 days before its end, as long as the record stands. Within 30 days of it something is wrong; after it (an error) browsers refuse the site.\n\n\
-Instead: restore the validation record, or import a new certificate.\n\nSource: AWS, \"Managed certificate renewal\".",
+            explain: include_str!("../../../../docs/rules/ACM003.md"),
         },
         run: expires,
     },
@@ -65,8 +57,7 @@ Instead: restore the validation record, or import a new certificate.\n\nSource: 
             name: "certificate-for-another-domain",
             severity: Severity::Error,
             summary: "The certificate does not cover the domain",
-            explain: "None of its names is the domain, or a wildcard one label above it.\n\nWhy: browsers refuse the site.\n\n\
-Instead: `osmt-bootstrap certificate`\n\nSource: RFC 6125, section 6.4.",
+            explain: include_str!("../../../../docs/rules/ACM004.md"),
         },
         run: uncovered,
     },
@@ -76,9 +67,7 @@ Instead: `osmt-bootstrap certificate`\n\nSource: RFC 6125, section 6.4.",
             name: "certificate-key-unfit",
             severity: Severity::Error,
             summary: "The load balancer takes no certificate with this key",
-            explain: "Application Load Balancers take RSA keys of 2048 bits and more, and ECDSA keys on P-256, P-384 and P-521.\n\n\
-Why: making the HTTPS listener fails.\n\nInstead: a certificate with RSA_2048 or EC_prime256v1.\n\n\
-Source: AWS, \"SSL certificates for your Application Load Balancer\".",
+            explain: include_str!("../../../../docs/rules/ACM005.md"),
         },
         run: unfit,
     },
@@ -88,8 +77,7 @@ Source: AWS, \"SSL certificates for your Application Load Balancer\".",
             name: "certificate-in-another-region",
             severity: Severity::Error,
             summary: "The certificate lies in another region",
-            explain: "A load balancer takes certificates of its own region; us-east-1 is for CloudFront, which is not used here.\n\n\
-Why: making the HTTPS listener fails.\n\nInstead: `osmt-bootstrap certificate`\n\nSource: AWS, \"Supported Regions\" (ACM).",
+            explain: include_str!("../../../../docs/rules/ACM006.md"),
         },
         run: elsewhere,
     },
@@ -99,8 +87,7 @@ Why: making the HTTPS listener fails.\n\nInstead: `osmt-bootstrap certificate`\n
             name: "hosted-zone-missing",
             severity: Severity::Error,
             summary: "The hosted zone does not exist",
-            explain: "Route 53 has no zone of this id in the account.\n\nWhy: `terraform plan` fails.\n\n\
-Instead: the id of the zone that holds the domain; `aws route53 list-hosted-zones` lists them.\n\nSource: AWS, \"GetHostedZone\".",
+            explain: include_str!("../../../../docs/rules/ZON001.md"),
         },
         run: |audit, sink| {
             if let Ok(None) = fact(&audit.facts.hosted_zone, sink) {
@@ -115,8 +102,7 @@ Instead: the id of the zone that holds the domain; `aws route53 list-hosted-zone
             name: "hosted-zone-private",
             severity: Severity::Error,
             summary: "The hosted zone is private",
-            explain: "Only VPCs see it.\n\nWhy: users cannot find the site, and ACM cannot validate the certificate.\n\n\
-Instead: the public zone of the domain.\n\nSource: AWS, \"Working with private hosted zones\".",
+            explain: include_str!("../../../../docs/rules/ZON002.md"),
         },
         run: |audit, sink| {
             if let Some(zone) = zone(audit, sink)
@@ -133,8 +119,7 @@ Instead: the public zone of the domain.\n\nSource: AWS, \"Working with private h
             name: "domain-outside-zone",
             severity: Severity::Error,
             summary: "The domain does not lie in the hosted zone",
-            explain: "The zone's name is neither the domain nor a parent of it.\n\nWhy: Route 53 refuses the record.\n\n\
-Instead: the zone that holds the domain.\n\nSource: AWS, \"Working with records\".",
+            explain: include_str!("../../../../docs/rules/ZON003.md"),
         },
         run: outside,
     },
@@ -155,11 +140,8 @@ fn not_issued(audit: &Audit, sink: &mut Sink<'_>) {
     {
         let why = certificate.failure.as_deref();
         let why = why.map_or(String::new(), |why| format!(" ({why})"));
-        sink.value(
-            ARN,
-            format!("the certificate is {}{why}", certificate.status),
-        )
-        .help("`osmt-bootstrap certificate` writes the validation records and waits");
+        sink.value(ARN, format!("the certificate is {}{why}", certificate.status))
+            .help("`osmt-bootstrap certificate` writes the validation records and waits");
     }
 }
 
@@ -177,15 +159,9 @@ fn expires(audit: &Audit, sink: &mut Sink<'_>) {
     let days = end.duration_since(audit.now).as_hours().div_euclid(24);
     let help = "look whether the validation record still stands, or import a new certificate";
     if days < 0 {
-        sink.value(ARN, format!("the certificate expired on {end}"))
-            .severity(Severity::Error)
-            .help(help);
+        sink.value(ARN, format!("the certificate expired on {end}")).severity(Severity::Error).help(help);
     } else if days < LATE_DAYS {
-        sink.value(
-            ARN,
-            format!("the certificate expires in {days} days, on {end}"),
-        )
-        .help(help);
+        sink.value(ARN, format!("the certificate expires in {days} days, on {end}")).help(help);
     }
 }
 
@@ -195,24 +171,15 @@ fn uncovered(audit: &Audit, sink: &mut Sink<'_>) {
         && !certificate.covers(domain)
     {
         let names = certificate.names.join(", ");
-        sink.value(
-            ARN,
-            format!("the certificate is for {names}, not for {domain}"),
-        )
-        .help("`osmt-bootstrap certificate` gets one for the domain")
-        .related(Place::value(DOMAIN), "the domain");
+        sink.value(ARN, format!("the certificate is for {names}, not for {domain}"))
+            .help("`osmt-bootstrap certificate` gets one for the domain")
+            .related(Place::value(DOMAIN), "the domain");
     }
 }
 
 fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
-    const FIT: [&str; 6] = [
-        "RSA_2048",
-        "RSA_3072",
-        "RSA_4096",
-        "EC_prime256v1",
-        "EC_secp384r1",
-        "EC_secp521r1",
-    ];
+    const FIT: [&str; 6] =
+        ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"];
     if let Some(certificate) = certificate(audit, sink) {
         let key = certificate.key_algorithm.as_str();
         if key.is_empty() {

@@ -11,10 +11,7 @@ mod zones;
 
 use crate::account::Facts;
 use crate::config::Config;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// A config, and the account it is for.
 #[derive(Debug)]
@@ -30,13 +27,7 @@ pub struct Audit {
 }
 
 /// The themes, in the order in which they look.
-pub const THEMES: &[&[Check<Audit>]] = &[
-    CHECKS,
-    state::CHECKS,
-    vault::CHECKS,
-    edge::CHECKS,
-    zones::CHECKS,
-];
+pub const THEMES: &[&[Check<Audit>]] = &[CHECKS, state::CHECKS, vault::CHECKS, edge::CHECKS, zones::CHECKS];
 
 const CHECKS: &[Check<Audit>] = &[
     Check {
@@ -45,9 +36,7 @@ const CHECKS: &[Check<Audit>] = &[
             name: "wrong-account",
             severity: Severity::Error,
             summary: "The facts are of another AWS account than the config names",
-            explain: "The credentials that read the facts belong to another account than `account_id`.\n\n\
-Why: everything else would be judged, or built, in the wrong place.\n\n\
-Instead: choose the right profile (`--profile`, AWS_PROFILE), or correct `account_id`.\n\nSource: AWS, \"GetCallerIdentity\".",
+            explain: include_str!("../../../../docs/rules/ACC001.md"),
         },
         run: account,
     },
@@ -57,9 +46,7 @@ Instead: choose the right profile (`--profile`, AWS_PROFILE), or correct `accoun
             name: "wrong-region",
             severity: Severity::Error,
             summary: "The facts are of another region than the config names",
-            explain: "Certificate, secrets and lock table were looked for in another region than `region`.\n\n\
-Why: what is missing there may be where it should be.\n\nInstead: leave `--region` out; the config's is then used.\n\n\
-Source: AWS, \"AWS Regions\".",
+            explain: include_str!("../../../../docs/rules/ACC002.md"),
         },
         run: region,
     },
@@ -71,8 +58,7 @@ fn account(audit: &Audit, sink: &mut Sink<'_>) {
         Ok(there) if *there != audit.config.account_id => {
             let wanted = &audit.config.account_id;
             let message = format!("the facts are of account {there}, the config names {wanted}");
-            sink.value("/config/account_id", message)
-                .help(format!("choose a profile of account {wanted}"));
+            sink.value("/config/account_id", message).help(format!("choose a profile of account {wanted}"));
         }
         Ok(_) => {}
     }
@@ -82,7 +68,6 @@ fn region(audit: &Audit, sink: &mut Sink<'_>) {
     let (there, wanted) = (&audit.facts.region, &audit.config.region);
     if there != wanted {
         let message = format!("the facts are of {there}, the config names {wanted}");
-        sink.value("/config/region", message)
-            .help("leave `--region` out, or correct the config");
+        sink.value("/config/region", message).help("leave `--region` out, or correct the config");
     }
 }

@@ -3,14 +3,9 @@
 use serde_json::Value;
 
 use super::Audit;
-use crate::account::Bucket;
-use crate::account::PublicAccessBlock;
-use crate::account::Table;
+use crate::account::{Bucket, PublicAccessBlock, Table};
 use crate::config;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Days that old versions of the state are kept at least.
 const KEEP_DAYS: i32 = 90;
@@ -26,8 +21,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             name: "state-bucket-missing",
             severity: Severity::Error,
             summary: "The state bucket does not exist",
-            explain: "No bucket of the name that the backend uses.\n\nWhy: `terraform init` fails.\n\nInstead: `osmt-bootstrap apply`\n\n\
-Source: HashiCorp, \"Backend Type: s3\".",
+            explain: include_str!("../../../../docs/rules/STA001.md"),
         },
         run: |audit, sink| {
             if let Ok(None) = fact(&audit.facts.state_bucket, sink) {
@@ -41,8 +35,7 @@ Source: HashiCorp, \"Backend Type: s3\".",
             name: "state-bucket-elsewhere",
             severity: Severity::Error,
             summary: "The state bucket lies in another region",
-            explain: "The bucket's region is not the config's.\n\nWhy: `terraform init` is redirected and fails, and the state leaves the region that was chosen.\n\n\
-Instead: make a bucket in the right region and move the state.\n\nSource: HashiCorp, \"Backend Type: s3\".",
+            explain: include_str!("../../../../docs/rules/STA002.md"),
         },
         run: |audit, sink| {
             if let Some(bucket) = bucket(audit, sink)
@@ -60,16 +53,12 @@ Instead: make a bucket in the right region and move the state.\n\nSource: HashiC
             name: "state-bucket-public",
             severity: Severity::Error,
             summary: "The state bucket may be made public",
-            explain: "Not all four of S3's blocks on public access are on.\n\nWhy: one wrong policy, and the state is everybody's.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Blocking public access to your Amazon S3 storage\".",
+            explain: include_str!("../../../../docs/rules/STA003.md"),
         },
         run: |audit, sink| {
-            setting(
-                audit,
-                sink,
-                "public access is not blocked by all four switches",
-                |bucket| bucket.public_access_block == PublicAccessBlock::ALL,
-            );
+            setting(audit, sink, "public access is not blocked by all four switches", |bucket| {
+                bucket.public_access_block == PublicAccessBlock::ALL
+            });
         },
     },
     Check {
@@ -78,8 +67,7 @@ Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Blocking public access to your
             name: "state-bucket-unversioned",
             severity: Severity::Error,
             summary: "The state bucket keeps no old versions",
-            explain: "Versioning is off or suspended.\n\nWhy: a broken or lost state cannot be brought back.\n\nInstead: `osmt-bootstrap apply`\n\n\
-Source: HashiCorp, \"Backend Type: s3\": versioning is highly recommended.",
+            explain: include_str!("../../../../docs/rules/STA004.md"),
         },
         run: |audit, sink| {
             setting(audit, sink, "versioning is off", |bucket| {
@@ -93,19 +81,13 @@ Source: HashiCorp, \"Backend Type: s3\": versioning is highly recommended.",
             name: "state-bucket-without-kms",
             severity: Severity::Warning,
             summary: "The state bucket is not encrypted with a KMS key",
-            explain: "Default encryption is S3's own, or there is no bucket key.\n\nWhy: reading the state is then not a matter of the key's policy and leaves no trace in CloudTrail; without a bucket key each read costs a call.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Using server-side encryption with AWS KMS keys\".",
+            explain: include_str!("../../../../docs/rules/STA005.md"),
         },
         run: |audit, sink| {
-            setting(
-                audit,
-                sink,
-                "it is not encrypted with KMS and a bucket key",
-                |bucket| {
-                    let algorithm = bucket.encryption.as_deref().unwrap_or_default();
-                    algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
-                },
-            );
+            setting(audit, sink, "it is not encrypted with KMS and a bucket key", |bucket| {
+                let algorithm = bucket.encryption.as_deref().unwrap_or_default();
+                algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
+            });
         },
     },
     Check {
@@ -114,8 +96,7 @@ Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Using server-side encryption w
             name: "state-bucket-with-acls",
             severity: Severity::Warning,
             summary: "Access lists are on for the state bucket",
-            explain: "Object ownership is not BucketOwnerEnforced.\n\nWhy: whoever writes an object may open it to others.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Controlling ownership of objects\".",
+            explain: include_str!("../../../../docs/rules/STA006.md"),
         },
         run: |audit, sink| {
             setting(audit, sink, "access lists are on", |bucket| {
@@ -129,8 +110,7 @@ Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Controlling ownership of objec
             name: "state-bucket-without-tls",
             severity: Severity::Warning,
             summary: "The state bucket answers plain HTTP",
-            explain: "No statement of its policy denies requests without TLS.\n\nWhy: a wrong endpoint would send the state in the clear.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Security best practices for Amazon S3\".",
+            explain: include_str!("../../../../docs/rules/STA007.md"),
         },
         run: |audit, sink| {
             setting(audit, sink, "its policy admits plain HTTP", |bucket| {
@@ -144,20 +124,14 @@ Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Security best practices for Am
             name: "state-history-short",
             severity: Severity::Warning,
             summary: "Old versions of the state go in less than 90 days",
-            explain: "A lifecycle rule deletes noncurrent versions early.\n\nWhy: a mistake found after a holiday cannot be undone.\n\n\
-Instead: 90 days or more.\n\nSource: AWS, \"Lifecycle configuration elements\".",
+            explain: include_str!("../../../../docs/rules/STA008.md"),
         },
         run: |audit, sink| {
-            setting(
-                audit,
-                sink,
-                "a lifecycle rule deletes old versions in less than 90 days",
-                |bucket| {
-                    let state = config::state_key(&audit.config.env);
-                    let mut rules = bucket.lifecycle.values().filter(|rule| rule.covers(&state));
-                    rules.all(|rule| rule.noncurrent_days.is_none_or(|days| days >= KEEP_DAYS))
-                },
-            );
+            setting(audit, sink, "a lifecycle rule deletes old versions in less than 90 days", |bucket| {
+                let state = config::state_key(&audit.config.env);
+                let mut rules = bucket.lifecycle.values().filter(|rule| rule.covers(&state));
+                rules.all(|rule| rule.noncurrent_days.is_none_or(|days| days >= KEEP_DAYS))
+            });
         },
     },
     Check {
@@ -166,8 +140,7 @@ Instead: 90 days or more.\n\nSource: AWS, \"Lifecycle configuration elements\"."
             name: "lock-table-missing",
             severity: Severity::Error,
             summary: "The lock table does not exist",
-            explain: "No table of the name that the backend uses.\n\nWhy: `terraform plan` fails when it takes the lock.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: HashiCorp, \"Backend Type: s3\".",
+            explain: include_str!("../../../../docs/rules/LCK001.md"),
         },
         run: |audit, sink| {
             if audit.lock_table
@@ -183,8 +156,7 @@ Instead: `osmt-bootstrap apply`\n\nSource: HashiCorp, \"Backend Type: s3\".",
             name: "lock-table-misshaped",
             severity: Severity::Error,
             summary: "The lock table's key is not LockID (S)",
-            explain: "Terraform wants a table with the partition key `LockID` of type string, and no sort key.\n\nWhy: no lock can be taken.\n\n\
-Instead: another table; a key cannot be changed.\n\nSource: HashiCorp, \"Backend Type: s3\".",
+            explain: include_str!("../../../../docs/rules/LCK002.md"),
         },
         run: |audit, sink| {
             table(
@@ -193,10 +165,7 @@ Instead: another table; a key cannot be changed.\n\nSource: HashiCorp, \"Backend
                 "its key is not LockID (S) alone",
                 "name another table in main.tf: a key cannot be changed",
                 |table| {
-                    let key = table
-                        .partition_key
-                        .as_ref()
-                        .map(|(name, of)| (name.as_str(), of.as_str()));
+                    let key = table.partition_key.as_ref().map(|(name, of)| (name.as_str(), of.as_str()));
                     key == Some(("LockID", "S")) && !table.sort_key
                 },
             );
@@ -208,17 +177,12 @@ Instead: another table; a key cannot be changed.\n\nSource: HashiCorp, \"Backend
             name: "lock-table-not-ready",
             severity: Severity::Error,
             summary: "The lock table is not ready",
-            explain: "Its status is neither ACTIVE nor UPDATING.\n\nWhy: no lock can be taken.\n\nInstead: wait, then look again.\n\n\
-Source: AWS, \"TableDescription\".",
+            explain: include_str!("../../../../docs/rules/LCK003.md"),
         },
         run: |audit, sink| {
-            table(
-                audit,
-                sink,
-                "it is not ready",
-                "wait a minute and look again",
-                |table| matches!(table.status.as_str(), "ACTIVE" | "UPDATING"),
-            );
+            table(audit, sink, "it is not ready", "wait a minute and look again", |table| {
+                matches!(table.status.as_str(), "ACTIVE" | "UPDATING")
+            });
         },
     },
     Check {
@@ -227,13 +191,10 @@ Source: AWS, \"TableDescription\".",
             name: "lock-table-unprotected",
             severity: Severity::Warning,
             summary: "The lock table may be deleted by mistake",
-            explain: "Deletion protection is off.\n\nWhy: without the table two people can apply at once.\n\nInstead: `osmt-bootstrap apply`\n\n\
-Source: AWS, \"Using deletion protection to protect your table\".",
+            explain: include_str!("../../../../docs/rules/LCK004.md"),
         },
         run: |audit, sink| {
-            table(audit, sink, "deletion protection is off", MEND, |table| {
-                table.deletion_protection
-            });
+            table(audit, sink, "deletion protection is off", MEND, |table| table.deletion_protection);
         },
     },
     Check {
@@ -242,17 +203,10 @@ Source: AWS, \"Using deletion protection to protect your table\".",
             name: "lock-table-without-recovery",
             severity: Severity::Warning,
             summary: "The lock table cannot be restored to a point in time",
-            explain: "Point-in-time recovery is off.\n\nWhy: the digests of the state that it holds cannot be brought back.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Point-in-time recovery for DynamoDB\".",
+            explain: include_str!("../../../../docs/rules/LCK005.md"),
         },
         run: |audit, sink| {
-            table(
-                audit,
-                sink,
-                "point-in-time recovery is off",
-                MEND,
-                |table| table.point_in_time_recovery,
-            );
+            table(audit, sink, "point-in-time recovery is off", MEND, |table| table.point_in_time_recovery);
         },
     },
     Check {
@@ -261,17 +215,10 @@ Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"Point-in-time recovery for Dyn
             name: "lock-table-without-kms",
             severity: Severity::Warning,
             summary: "The lock table is not encrypted with a KMS key",
-            explain: "It is encrypted with a key that DynamoDB owns.\n\nWhy: who reads it leaves no trace of the key's use.\n\n\
-Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"DynamoDB encryption at rest\".",
+            explain: include_str!("../../../../docs/rules/LCK006.md"),
         },
         run: |audit, sink| {
-            table(
-                audit,
-                sink,
-                "it is not encrypted with a KMS key",
-                MEND,
-                |table| table.kms,
-            );
+            table(audit, sink, "it is not encrypted with a KMS key", MEND, |table| table.kms);
         },
     },
     Check {
@@ -280,18 +227,14 @@ Instead: `osmt-bootstrap apply`\n\nSource: AWS, \"DynamoDB encryption at rest\".
             name: "state-locked",
             severity: Severity::Warning,
             summary: "Somebody holds the state's lock",
-            explain: "Terraform is at work, or it died while it was.\n\nWhy: plan and apply fail until the lock is given back.\n\n\
-Instead: ask who holds it; if nobody does, `terraform force-unlock ID`.\n\nSource: HashiCorp, \"State Locking\".",
+            explain: include_str!("../../../../docs/rules/LCK007.md"),
         },
         run: locked,
     },
 ];
 
 /// A fact; says why where it is not known.
-pub(super) fn fact<'a, T>(
-    known: &'a crate::account::Known<T>,
-    sink: &mut Sink<'_>,
-) -> Result<&'a T, ()> {
+pub(super) fn fact<'a, T>(known: &'a crate::account::Known<T>, sink: &mut Sink<'_>) -> Result<&'a T, ()> {
     known.as_result().map_err(|reason| sink.unknown(reason))
 }
 
@@ -303,24 +246,16 @@ fn setting(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, is_right: impl Fn(&B
     if let Some(bucket) = bucket(audit, sink)
         && !is_right(bucket)
     {
-        sink.elsewhere(format!("state bucket {}: {wrong}", bucket.name))
-            .help(MEND);
+        sink.elsewhere(format!("state bucket {}: {wrong}", bucket.name)).help(MEND);
     }
 }
 
-fn table(
-    audit: &Audit,
-    sink: &mut Sink<'_>,
-    wrong: &str,
-    help: &str,
-    is_right: fn(&Table) -> bool,
-) {
+fn table(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, help: &str, is_right: fn(&Table) -> bool) {
     if audit.lock_table
         && let Ok(Some(table)) = fact(&audit.facts.lock_table, sink)
         && !is_right(table)
     {
-        sink.elsewhere(format!("lock table {}: {wrong}", table.name))
-            .help(help);
+        sink.elsewhere(format!("lock table {}: {wrong}", table.name)).help(help);
     }
 }
 
@@ -344,11 +279,7 @@ fn locked(audit: &Audit, sink: &mut Sink<'_>) {
         && let Some(lock) = &table.lock
     {
         let or = |text: &str| {
-            if text.is_empty() {
-                "?".to_owned()
-            } else {
-                text.to_owned()
-            }
+            if text.is_empty() { "?".to_owned() } else { text.to_owned() }
         };
         let message = format!(
             "the state is locked by {} since {} ({})",
@@ -356,9 +287,7 @@ fn locked(audit: &Audit, sink: &mut Sink<'_>) {
             or(&lock.created),
             or(&lock.operation)
         );
-        sink.elsewhere(message).help(format!(
-            "ask them; if nobody is at work, `terraform force-unlock {}`",
-            or(&lock.id)
-        ));
+        sink.elsewhere(message)
+            .help(format!("ask them; if nobody is at work, `terraform force-unlock {}`", or(&lock.id)));
     }
 }

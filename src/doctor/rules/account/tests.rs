@@ -1,16 +1,9 @@
 //! An account as the toolkit leaves it, and what is said of each way to spoil it.
 
 use super::*;
-use crate::account::Bucket;
-use crate::account::Certificate;
-use crate::account::HostedZone;
-use crate::account::Known;
-use crate::account::LifecycleRule;
-use crate::account::Lock;
-use crate::account::PublicAccessBlock;
-use crate::account::Secret;
-use crate::account::Table;
-use crate::account::Zone;
+use crate::account::{
+    Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, Table, Zone,
+};
 use crate::document::Document;
 use crate::finding::Findings;
 
@@ -19,10 +12,7 @@ fn audit() -> Audit {
     let text = include_str!("../../../../tests/support/config.json");
     let document = Document::parse(text.replace("ENV", "test")).unwrap();
     let config = Config::from_document(&document).unwrap();
-    let secret = Secret {
-        has_value: true,
-        ..Secret::default()
-    };
+    let secret = Secret { has_value: true, ..Secret::default() };
     Audit {
         facts: Facts {
             version: 1,
@@ -112,45 +102,33 @@ fn rules() -> Vec<&'static str> {
 type Spoil = fn(&mut Audit);
 
 fn bucket(audit: &mut Audit) -> &mut Bucket {
-    let Known::Known(Some(bucket)) = &mut audit.facts.state_bucket else {
-        unreachable!("made above")
-    };
+    let Known::Known(Some(bucket)) = &mut audit.facts.state_bucket else { unreachable!("made above") };
     bucket
 }
 
 fn table(audit: &mut Audit) -> &mut Table {
-    let Known::Known(Some(table)) = &mut audit.facts.lock_table else {
-        unreachable!("made above")
-    };
+    let Known::Known(Some(table)) = &mut audit.facts.lock_table else { unreachable!("made above") };
     table
 }
 
 fn certificate(audit: &mut Audit) -> &mut Certificate {
-    let Known::Known(Some(certificate)) = &mut audit.facts.certificate else {
-        unreachable!("made above")
-    };
+    let Known::Known(Some(certificate)) = &mut audit.facts.certificate else { unreachable!("made above") };
     certificate
 }
 
 fn zone(audit: &mut Audit) -> &mut HostedZone {
-    let Known::Known(Some(zone)) = &mut audit.facts.hosted_zone else {
-        unreachable!("made above")
-    };
+    let Known::Known(Some(zone)) = &mut audit.facts.hosted_zone else { unreachable!("made above") };
     zone
 }
 
 fn zones(audit: &mut Audit) -> &mut Vec<Zone> {
-    let Known::Known(zones) = &mut audit.facts.zones else {
-        unreachable!("made above")
-    };
+    let Known::Known(zones) = &mut audit.facts.zones else { unreachable!("made above") };
     zones
 }
 
 fn secret(audit: &mut Audit) -> &mut Option<Secret> {
     let secret = audit.facts.secrets.get_mut("osmt/test/rds");
-    let Some(Known::Known(secret)) = secret else {
-        unreachable!("made above")
-    };
+    let Some(Known::Known(secret)) = secret else { unreachable!("made above") };
     secret
 }
 
@@ -184,10 +162,7 @@ const SPOILT: &[(&str, Spoil)] = &[
         bucket(a).policy = None;
     }),
     ("STA008", |a| {
-        bucket(a)
-            .lifecycle
-            .values_mut()
-            .for_each(|rule| rule.noncurrent_days = Some(9));
+        bucket(a).lifecycle.values_mut().for_each(|rule| rule.noncurrent_days = Some(9));
     }),
     ("LCK001", |a| {
         a.facts.lock_table = Known::Known(None);
@@ -292,10 +267,9 @@ fn each_rule_speaks_of_its_own_fault_and_no_other_does() {
 
 #[test]
 fn an_expired_certificate_is_an_error_and_a_late_one_a_warning() {
-    for (end, severity) in [
-        ("2025-12-31T00:00:00Z", Severity::Error),
-        ("2026-01-20T00:00:00Z", Severity::Warning),
-    ] {
+    for (end, severity) in
+        [("2025-12-31T00:00:00Z", Severity::Error), ("2026-01-20T00:00:00Z", Severity::Warning)]
+    {
         let mut audit = audit();
         certificate(&mut audit).not_after = Some(end.into());
         assert_eq!(judge(&audit).worst(), Some(severity));
@@ -308,11 +282,7 @@ fn what_is_not_known_is_unknown_and_never_passes() {
     audit.facts.account_id = Known::Unknown("no".into());
     audit.facts.state_bucket = Known::Unknown("s3:GetBucketPolicy was denied".into());
     audit.facts.lock_table = Known::Unknown("no".into());
-    audit
-        .facts
-        .secrets
-        .values_mut()
-        .for_each(|secret| *secret = Known::Unknown("no".into()));
+    audit.facts.secrets.values_mut().for_each(|secret| *secret = Known::Unknown("no".into()));
     audit.facts.certificate = Known::Unknown("no".into());
     audit.facts.hosted_zone = Known::Unknown("no".into());
     audit.facts.zones = Known::Unknown("no".into());
@@ -341,10 +311,7 @@ fn the_zone_that_is_wrong_is_shown_and_what_others_there_are() {
     assert_eq!(findings.len(), 1);
     let place = findings[0].at.as_ref().unwrap();
     assert_eq!(place.pointer, "/config/vpc/azs/1");
-    assert_eq!(
-        findings[0].help.as_deref(),
-        Some("fit and not named yet: us-west-2c")
-    );
+    assert_eq!(findings[0].help.as_deref(), Some("fit and not named yet: us-west-2c"));
     // A zone of another region is not there either, and nothing is known of a region that was not asked.
     audit.facts.region = "eu-west-1".into();
     audit.facts.zones = Known::Known(Vec::new());

@@ -4,10 +4,7 @@ use super::Audit;
 use super::state::fact;
 use crate::account::Secret;
 use crate::config::secret_name;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// The secrets that the config's environment needs before the first apply.
 const NEEDED: [&str; 2] = ["app", "rds"];
@@ -20,8 +17,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             name: "secret-missing",
             severity: Severity::Error,
             summary: "A secret is not in Secrets Manager",
-            explain: "`osmt/<env>/rds` or `osmt/<env>/app` does not exist.\n\nWhy: `terraform plan` fails when it reads the database's credentials; tasks could not start.\n\n\
-Instead: `osmt-secrets push`\n\nSource: AWS, \"DescribeSecret\".",
+            explain: include_str!("../../../../docs/rules/ASM001.md"),
         },
         run: missing,
     },
@@ -31,13 +27,11 @@ Instead: `osmt-secrets push`\n\nSource: AWS, \"DescribeSecret\".",
             name: "secret-without-value",
             severity: Severity::Error,
             summary: "A secret has no value",
-            explain: "No version of the secret carries the label AWSCURRENT.\n\nWhy: reading it fails, in Terraform and when a task starts.\n\n\
-Instead: `osmt-secrets push`\n\nSource: AWS, \"What's in a Secrets Manager secret?\".",
+            explain: include_str!("../../../../docs/rules/ASM002.md"),
         },
         run: |audit, sink| {
             each(audit, sink, |secret| {
-                (!secret.has_value)
-                    .then(|| ("has no value".to_owned(), "`osmt-secrets push` writes it"))
+                (!secret.has_value).then(|| ("has no value".to_owned(), "`osmt-secrets push` writes it"))
             });
         },
     },
@@ -47,8 +41,7 @@ Instead: `osmt-secrets push`\n\nSource: AWS, \"What's in a Secrets Manager secre
             name: "secret-to-be-deleted",
             severity: Severity::Error,
             summary: "A secret is scheduled to be deleted",
-            explain: "It can be read by nobody, and its name stays taken until it is gone.\n\nWhy: tasks that start fail, and so does `terraform plan`.\n\n\
-Instead: `aws secretsmanager restore-secret`, then `osmt-secrets push`.\n\nSource: AWS, \"Delete an AWS Secrets Manager secret\".",
+            explain: include_str!("../../../../docs/rules/ASM003.md"),
         },
         run: |audit, sink| {
             each(audit, sink, |secret| {
@@ -64,15 +57,13 @@ Instead: `aws secretsmanager restore-secret`, then `osmt-secrets push`.\n\nSourc
             name: "secret-rotated-by-aws",
             severity: Severity::Error,
             summary: "Secrets Manager rotates a secret by itself",
-            explain: "Automatic rotation is on.\n\nWhy: a new password that neither the composed DB_URI nor the running tasks know cuts the app off.\n\n\
-Instead: turn it off and rotate with `osmt-secrets rotate`.\n\nSource: AWS, \"Rotate AWS Secrets Manager secrets\".",
+            explain: include_str!("../../../../docs/rules/ASM004.md"),
         },
         run: |audit, sink| {
             each(audit, sink, |secret| {
-                let help = "turn it off (`aws secretsmanager cancel-rotate-secret`) and use `osmt-secrets rotate`";
-                secret
-                    .rotation
-                    .then(|| ("is rotated by Secrets Manager".to_owned(), help))
+                let help =
+                    "turn it off (`aws secretsmanager cancel-rotate-secret`) and use `osmt-secrets rotate`";
+                secret.rotation.then(|| ("is rotated by Secrets Manager".to_owned(), help))
             });
         },
     },
@@ -86,8 +77,7 @@ fn missing(audit: &Audit, sink: &mut Sink<'_>) {
             Some(known) => fact(known, sink).map(Option::is_some),
         };
         if there == Ok(false) {
-            sink.elsewhere(format!("secret {name} does not exist"))
-                .help("`osmt-secrets push` makes it");
+            sink.elsewhere(format!("secret {name} does not exist")).help("`osmt-secrets push` makes it");
         }
     }
 }

@@ -3,10 +3,7 @@
 use super::Audit;
 use super::state::fact;
 use crate::account::Zone;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 const AZS: &str = "/config/vpc/azs";
 
@@ -18,9 +15,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             name: "availability-zone-missing",
             severity: Severity::Error,
             summary: "The account has no zone of this name",
-            explain: "Which letters a region has differs between accounts: AWS gives them out anew for each.\n\n\
-Why: making the subnet fails, half-way through the first apply.\n\n\
-Instead: a zone that the account has; `aws ec2 describe-availability-zones` lists them.\n\nSource: AWS, \"Availability Zones\" (EC2).",
+            explain: include_str!("../../../../docs/rules/AZS001.md"),
         },
         run: missing,
     },
@@ -30,9 +25,7 @@ Instead: a zone that the account has; `aws ec2 describe-availability-zones` list
             name: "availability-zone-unfit",
             severity: Severity::Error,
             summary: "The zone is out of service, or no availability zone",
-            explain: "Its state is not `available`, or it is a local or a wavelength zone.\n\n\
-Why: a zone with trouble refuses new resources, and local zones have neither NAT gateways everywhere nor the database and the cache.\n\n\
-Instead: another zone of the region.\n\nSource: AWS, \"DescribeAvailabilityZones\".",
+            explain: include_str!("../../../../docs/rules/AZS002.md"),
         },
         run: unfit,
     },
@@ -55,8 +48,7 @@ fn missing(audit: &Audit, sink: &mut Sink<'_>) {
     for (index, name) in audit.config.vpc.azs.iter().enumerate() {
         if !zones.iter().any(|zone| zone.name == *name) {
             let message = format!("the account has no zone {name}");
-            sink.value(format!("{AZS}/{index}"), message)
-                .help(others(audit, zones));
+            sink.value(format!("{AZS}/{index}"), message).help(others(audit, zones));
         }
     }
 }
@@ -73,8 +65,7 @@ fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
             } else {
                 format!("zone {name} is {}", zone.state)
             };
-            sink.value(format!("{AZS}/{index}"), message)
-                .help(others(audit, zones));
+            sink.value(format!("{AZS}/{index}"), message).help(others(audit, zones));
         }
     }
 }

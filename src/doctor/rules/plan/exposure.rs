@@ -2,13 +2,8 @@
 
 use serde_json::Value;
 
-use crate::doctor::planned::Action;
-use crate::doctor::planned::Change;
-use crate::doctor::planned::Planned;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::doctor::planned::{Action, Change, Planned};
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Doors and ciphers.
 pub(super) const CHECKS: &[Check<Planned>] = &[
@@ -18,9 +13,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             name: "open-to-the-world",
             severity: Severity::Error,
             summary: "A security group admits the whole Internet to something other than the load balancer's 80 and 443",
-            explain: "An ingress rule for `0.0.0.0/0` or `::/0`, on another port, or on the group of something that is no load balancer.\n\n\
-Why: database, cache and search index ask for no password or a single one; they are found within minutes.\n\n\
-Instead: name the security group that may come in, or a block of your own.\n\nSource: AWS, \"Security group rules\".",
+            explain: include_str!("../../../../docs/rules/PLAN010.md"),
         },
         run: open,
     },
@@ -30,9 +23,7 @@ Instead: name the security group that may come in, or a block of your own.\n\nSo
             name: "publicly-reachable",
             severity: Severity::Error,
             summary: "Something that holds data, or a task, gets a public address or may be made public",
-            explain: "`publicly_accessible`, `assign_public_ip`, a public ACL, or one of S3's four blocks on public access left off.\n\n\
-Why: the network's own boundary is then the only one left.\n\nInstead: keep it private; the load balancer is the only door.\n\n\
-Source: AWS, \"Hiding a DB instance in a VPC from the internet\", \"Blocking public access to your Amazon S3 storage\".",
+            explain: include_str!("../../../../docs/rules/PLAN011.md"),
         },
         run: public,
     },
@@ -42,9 +33,7 @@ Source: AWS, \"Hiding a DB instance in a VPC from the internet\", \"Blocking pub
             name: "unencrypted-storage",
             severity: Severity::Error,
             summary: "Something that stores data does so unencrypted",
-            explain: "Database, cache, file system or volume without encryption at rest.\n\n\
-Why: it cannot be turned on later: the resource must be replaced, and its data moved.\n\nInstead: turn it on before the first apply.\n\n\
-Source: AWS, \"Encrypting Amazon RDS resources\".",
+            explain: include_str!("../../../../docs/rules/PLAN012.md"),
         },
         run: unencrypted,
     },
@@ -54,9 +43,7 @@ Source: AWS, \"Encrypting Amazon RDS resources\".",
             name: "policy-for-everybody",
             severity: Severity::Error,
             summary: "A policy allows something to everybody",
-            explain: "A statement with `Allow`, the principal `*` and no condition, in the policy of a bucket, key, secret, file system or role.\n\n\
-Why: every AWS account of the world may do it.\n\nInstead: name the principal, or add a condition.\n\n\
-Source: AWS, \"AWS JSON policy elements: Principal\".",
+            explain: include_str!("../../../../docs/rules/PLAN014.md"),
         },
         run: everybody,
     },
@@ -66,9 +53,7 @@ Source: AWS, \"AWS JSON policy elements: Principal\".",
             name: "all-powerful-role",
             severity: Severity::Warning,
             summary: "A role may do everything with everything",
-            explain: "A statement that allows the action `*` on the resource `*`, or the policy AdministratorAccess.\n\n\
-Why: a fault in one task is then a fault in the whole account.\n\nInstead: name the actions.\n\n\
-Source: AWS, \"Grant least privilege\".",
+            explain: include_str!("../../../../docs/rules/PLAN015.md"),
         },
         run: all_powerful,
     },
@@ -78,9 +63,7 @@ Source: AWS, \"Grant least privilege\".",
             name: "unencrypted-listener",
             severity: Severity::Error,
             summary: "The load balancer answers plain HTTP with the app",
-            explain: "A listener of protocol HTTP that forwards instead of redirecting to HTTPS.\n\n\
-Why: tokens and sessions cross the Internet in the clear.\n\nInstead: an action of type `redirect` to HTTPS.\n\n\
-Source: AWS, \"Listeners for your Application Load Balancers\".",
+            explain: include_str!("../../../../docs/rules/PLAN016.md"),
         },
         run: plain_http,
     },
@@ -113,9 +96,7 @@ fn open(plan: &Planned, sink: &mut Sink<'_>) {
             "aws_security_group" | "aws_default_security_group" => {
                 let rules = change.after("ingress").as_array().into_iter().flatten();
                 let at = change.at("ingress");
-                let rules = rules
-                    .enumerate()
-                    .map(|(i, rule)| (format!("{at}/{i}"), rule));
+                let rules = rules.enumerate().map(|(i, rule)| (format!("{at}/{i}"), rule));
                 (rules.collect(), own)
             }
             _ => continue,
@@ -161,12 +142,9 @@ fn public(plan: &Planned, sink: &mut Sink<'_>) {
             say(at, "its tasks get public addresses");
         }
         if change.kind == "aws_s3_bucket_public_access_block" {
-            for name in [
-                "block_public_acls",
-                "block_public_policy",
-                "ignore_public_acls",
-                "restrict_public_buckets",
-            ] {
+            for name in
+                ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"]
+            {
                 if change.after(name) != &Value::Bool(true) && !change.is_unknown(name) {
                     say(change.at(name), &format!("{name} is off"));
                 }
@@ -201,12 +179,7 @@ fn unencrypted(plan: &Planned, sink: &mut Sink<'_>) {
 /// Attribute and statements of each policy that a change writes.
 fn statements(change: &Change) -> Vec<(&'static str, Value)> {
     let mut found = Vec::new();
-    for name in [
-        "policy",
-        "assume_role_policy",
-        "access_policy",
-        "resource_policy",
-    ] {
+    for name in ["policy", "assume_role_policy", "access_policy", "resource_policy"] {
         let text = change.after(name).as_str().unwrap_or_default();
         let Ok(policy) = serde_json::from_str::<Value>(text) else {
             continue;
@@ -235,8 +208,7 @@ fn everybody(plan: &Planned, sink: &mut Sink<'_>) {
             let all = is_star(principal) || is_star(&principal["AWS"]);
             if all && statement["Condition"].is_null() {
                 let message = format!("{}: {name} allows something to everybody", change.address);
-                sink.value(change.at(name), message)
-                    .help("name the principal, or add a condition");
+                sink.value(change.at(name), message).help("name the principal, or add a condition");
             }
         }
     }
@@ -246,9 +218,7 @@ fn all_powerful(plan: &Planned, sink: &mut Sink<'_>) {
     let all = plan.changes.iter();
     for change in all.filter(|change| change.writes() && change.kind.starts_with("aws_iam_")) {
         let arn = change.after("policy_arn").as_str().unwrap_or_default();
-        let mut found = arn
-            .ends_with("/AdministratorAccess")
-            .then_some("policy_arn");
+        let mut found = arn.ends_with("/AdministratorAccess").then_some("policy_arn");
         for (name, statement) in statements(change) {
             if is_star(&statement["Action"]) && is_star(&statement["Resource"]) {
                 found = Some(name);
@@ -256,8 +226,7 @@ fn all_powerful(plan: &Planned, sink: &mut Sink<'_>) {
         }
         if let Some(name) = found {
             let message = format!("{} allows everything", change.address);
-            sink.value(change.at(name), message)
-                .help("name the actions");
+            sink.value(change.at(name), message).help("name the actions");
         }
     }
 }
@@ -267,8 +236,7 @@ fn plain_http(plan: &Planned, sink: &mut Sink<'_>) {
         let action = change.after.pointer("/default_action/0/type");
         if change.after("protocol") == "HTTP" && action == Some(&Value::from("forward")) {
             let message = format!("{} answers plain HTTP with the app", change.address);
-            sink.value(change.at("protocol"), message)
-                .help("redirect to HTTPS");
+            sink.value(change.at("protocol"), message).help("redirect to HTTPS");
         }
     }
 }

@@ -2,13 +2,8 @@
 
 use serde_json::Value;
 
-use crate::doctor::planned::Action;
-use crate::doctor::planned::Change;
-use crate::doctor::planned::Planned;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::doctor::planned::{Action, Change, Planned};
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Data, and what guards it.
 pub(super) const CHECKS: &[Check<Planned>] = &[
@@ -18,10 +13,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             name: "stateful-resource-replaced",
             severity: Severity::Error,
             summary: "A resource that holds data is destroyed and made anew, empty",
-            explain: "A change of an attribute that AWS cannot change in place makes Terraform destroy the resource and make another. The finding names the attribute.\n\n\
-Why: database, keys, secrets, buckets and zones do not come back; cache, index and logs do, without their content (a warning).\n\n\
-Example: `rds.db_name` or `env` is changed after the first apply.\n\nInstead: undo the change, or take a snapshot and plan the move.\n\n\
-Source: HashiCorp, \"JSON Output Format\", `replace_paths`.",
+            explain: include_str!("../../../../docs/rules/PLAN001.md"),
         },
         run: replaced,
     },
@@ -31,9 +23,7 @@ Source: HashiCorp, \"JSON Output Format\", `replace_paths`.",
             name: "stateful-resource-destroyed",
             severity: Severity::Error,
             summary: "A resource that holds data is destroyed",
-            explain: "The plan deletes something whose content Terraform cannot make again.\n\n\
-Why: what is deleted is gone, but for a final snapshot where one is taken. Cache, index and logs are a warning.\n\n\
-Instead: to tear down on purpose, follow the guide: protection off, apply, destroy.\n\nSource: HashiCorp, \"JSON Output Format\", `actions`.",
+            explain: include_str!("../../../../docs/rules/PLAN002.md"),
         },
         run: destroyed,
     },
@@ -43,9 +33,7 @@ Instead: to tear down on purpose, follow the guide: protection off, apply, destr
             name: "database-destroyed-without-snapshot",
             severity: Severity::Error,
             summary: "The database goes, and no final snapshot is taken",
-            explain: "The database is destroyed while `skip_final_snapshot` is true in the state.\n\n\
-Why: no way leads back. Destroy reads the setting from the state, so it must be applied before.\n\n\
-Instead: set `rds.skip_final_snapshot` to false, apply, then destroy.\n\nSource: AWS, \"Deleting a DB instance\".",
+            explain: include_str!("../../../../docs/rules/PLAN003.md"),
         },
         run: without_snapshot,
     },
@@ -55,9 +43,7 @@ Instead: set `rds.skip_final_snapshot` to false, apply, then destroy.\n\nSource:
             name: "protection-turned-off",
             severity: Severity::Warning,
             summary: "Something that protects data is turned off",
-            explain: "Deletion protection, versioning, point-in-time recovery or key rotation goes off, or a bucket may be deleted with its content.\n\n\
-Why: the next mistake is no longer caught. Turned off on purpose before a tear-down it is right.\n\n\
-Instead: leave it on.\n\nSource: AWS, \"Deleting a DB instance\", \"Deletion protection\".",
+            explain: include_str!("../../../../docs/rules/PLAN004.md"),
         },
         run: unprotected,
     },
@@ -67,9 +53,7 @@ Instead: leave it on.\n\nSource: AWS, \"Deleting a DB instance\", \"Deletion pro
             name: "backups-turned-off",
             severity: Severity::Error,
             summary: "The database's automated backups are turned off",
-            explain: "`backup_retention_period` goes to 0, or the database is made with 0.\n\n\
-Why: AWS deletes all automated backups at once, and the database can no longer be restored to a point in time.\n\n\
-Instead: keep `rds.backup_retention_days` at 7 or more.\n\nSource: AWS, \"Backup retention period\".",
+            explain: include_str!("../../../../docs/rules/PLAN005.md"),
         },
         run: no_backups,
     },
@@ -79,8 +63,7 @@ Instead: keep `rds.backup_retention_days` at 7 or more.\n\nSource: AWS, \"Backup
             name: "logs-shortened",
             severity: Severity::Warning,
             summary: "Logs are kept for less time than now",
-            explain: "`retention_in_days` of a log group gets smaller.\n\nWhy: CloudWatch deletes everything older within days.\n\n\
-Instead: export what must stay before.\n\nSource: AWS, \"Change log data retention in CloudWatch Logs\".",
+            explain: include_str!("../../../../docs/rules/PLAN006.md"),
         },
         run: shortened,
     },
@@ -90,9 +73,7 @@ Instead: export what must stay before.\n\nSource: AWS, \"Change log data retenti
             name: "traffic-interrupted",
             severity: Severity::Warning,
             summary: "Something that every request passes through is destroyed or made anew",
-            explain: "The load balancer, a service, the network or a NAT gateway goes, for good or for minutes.\n\n\
-Why: users are cut off until all of it is back, and the addresses change.\n\n\
-Example: a changed `vpc.vpc_cidr`.\n\nInstead: choose the hour, or undo the change.\n\nSource: HashiCorp, \"JSON Output Format\", `actions`.",
+            explain: include_str!("../../../../docs/rules/PLAN007.md"),
         },
         run: interrupted,
     },
@@ -116,10 +97,7 @@ fn holds(change: &Change) -> Option<(&'static str, Severity)> {
             return Some(("sessions and queued tasks", Severity::Warning));
         }
         "aws_efs_file_system" => {
-            return Some((
-                "the search index; `osmt-release migrate` builds it again",
-                Severity::Warning,
-            ));
+            return Some(("the search index; `osmt-release migrate` builds it again", Severity::Warning));
         }
         "aws_cloudwatch_log_group" => return Some(("logs", Severity::Warning)),
         _ => return None,
@@ -133,28 +111,20 @@ fn replaced(plan: &Planned, sink: &mut Sink<'_>) {
         let Some((holds, severity)) = holds(change) else {
             continue;
         };
-        let by: Vec<_> = change
-            .forced_by
-            .iter()
-            .map(|name| change.told(name))
-            .collect();
-        let why = if by.is_empty() {
-            String::new()
-        } else {
-            format!(", forced by {}", by.join(", "))
-        };
+        let by: Vec<_> = change.forced_by.iter().map(|name| change.told(name)).collect();
+        let why = if by.is_empty() { String::new() } else { format!(", forced by {}", by.join(", ")) };
         let at = match change.forced_by.first() {
             Some(name) => change.at(name.split('.').next().unwrap_or(name)),
             None => format!("{}/actions", change.pointer),
         };
         let address = &change.address;
-        sink.value(at, format!("{address} is replaced{why}; it holds {holds}"))
-            .severity(severity)
-            .help(if by.is_empty() {
+        sink.value(at, format!("{address} is replaced{why}; it holds {holds}")).severity(severity).help(
+            if by.is_empty() {
                 "leave `-replace` out, or take a snapshot and move the data first"
             } else {
                 "undo the change of that attribute, or take a snapshot and move the data first"
-            });
+            },
+        );
     }
 }
 
@@ -165,11 +135,8 @@ fn destroyed(plan: &Planned, sink: &mut Sink<'_>) {
             let protected = ["deletion_protection", "deletion_protection_enabled"]
                 .iter()
                 .any(|name| change.before(name) == &Value::Bool(true));
-            let but = if protected {
-                "; AWS will refuse, as it is protected, after others are gone"
-            } else {
-                ""
-            };
+            let but =
+                if protected { "; AWS will refuse, as it is protected, after others are gone" } else { "" };
             let address = &change.address;
             let message = format!("{address} is destroyed; it holds {holds}{but}");
             sink.value(format!("{}/actions", change.pointer), message)
@@ -180,41 +147,25 @@ fn destroyed(plan: &Planned, sink: &mut Sink<'_>) {
 }
 
 fn without_snapshot(plan: &Planned, sink: &mut Sink<'_>) {
-    for change in plan
-        .of("aws_db_instance")
-        .filter(|change| change.destroys())
-    {
+    for change in plan.of("aws_db_instance").filter(|change| change.destroys()) {
         if change.before("skip_final_snapshot") == &Value::Bool(true) {
             let message = format!("{} goes without a final snapshot", change.address);
-            sink.value(
-                format!("{}/before/skip_final_snapshot", change.pointer),
-                message,
-            )
-            .help("set `rds.skip_final_snapshot` to false and apply before you destroy");
+            sink.value(format!("{}/before/skip_final_snapshot", change.pointer), message)
+                .help("set `rds.skip_final_snapshot` to false and apply before you destroy");
         }
     }
 }
 
 fn unprotected(plan: &Planned, sink: &mut Sink<'_>) {
-    for change in plan
-        .changes
-        .iter()
-        .filter(|change| change.action == Action::Update)
-    {
+    for change in plan.changes.iter().filter(|change| change.action == Action::Update) {
         let mut say = |name: &str, what: &str| {
             sink.value(change.at(name), format!("{}: {what}", change.address))
                 .help("leave it on, unless the environment is about to be taken down");
         };
         for (name, what) in [
             ("deletion_protection", "deletion protection is turned off"),
-            (
-                "enable_deletion_protection",
-                "deletion protection is turned off",
-            ),
-            (
-                "deletion_protection_enabled",
-                "deletion protection is turned off",
-            ),
+            ("enable_deletion_protection", "deletion protection is turned off"),
+            ("deletion_protection_enabled", "deletion protection is turned off"),
             ("enable_key_rotation", "the key is no longer rotated"),
         ] {
             if change.turns_off(name) {
@@ -235,19 +186,11 @@ fn unprotected(plan: &Planned, sink: &mut Sink<'_>) {
             && status(&change.before) == Some("Enabled".into())
             && status(&change.after) != Some("Enabled".into())
         {
-            say(
-                "versioning_configuration",
-                "old versions are no longer kept",
-            );
+            say("versioning_configuration", "old versions are no longer kept");
         }
         let recovery = |side: &Value| side.pointer("/point_in_time_recovery/0/enabled").cloned();
-        if recovery(&change.before) == Some(true.into())
-            && recovery(&change.after) == Some(false.into())
-        {
-            say(
-                "point_in_time_recovery",
-                "it can no longer be restored to a point in time",
-            );
+        if recovery(&change.before) == Some(true.into()) && recovery(&change.after) == Some(false.into()) {
+            say("point_in_time_recovery", "it can no longer be restored to a point in time");
         }
     }
 }
@@ -257,8 +200,7 @@ fn no_backups(plan: &Planned, sink: &mut Sink<'_>) {
     for change in plan.of("aws_db_instance").filter(|change| change.writes()) {
         if change.after(NAME).as_u64() == Some(0) && change.before(NAME).as_u64() != Some(0) {
             let message = format!("{}: automated backups are off", change.address);
-            sink.value(change.at(NAME), message)
-                .help("set `rds.backup_retention_days` to 7 or more");
+            sink.value(change.at(NAME), message).help("set `rds.backup_retention_days` to 7 or more");
         }
     }
 }
@@ -266,11 +208,7 @@ fn no_backups(plan: &Planned, sink: &mut Sink<'_>) {
 fn shortened(plan: &Planned, sink: &mut Sink<'_>) {
     const NAME: &str = "retention_in_days";
     // 0 means for ever.
-    let days = |value: &Value| {
-        value
-            .as_u64()
-            .map(|days| if days == 0 { u64::MAX } else { days })
-    };
+    let days = |value: &Value| value.as_u64().map(|days| if days == 0 { u64::MAX } else { days });
     for change in plan.of("aws_cloudwatch_log_group") {
         let (before, after) = (days(change.before(NAME)), days(change.after(NAME)));
         if change.action == Action::Update && after.is_some() && after < before {
@@ -292,21 +230,9 @@ fn interrupted(plan: &Planned, sink: &mut Sink<'_>) {
             "aws_nat_gateway" => "tasks cannot reach the Internet meanwhile",
             _ => continue,
         };
-        let verb = if change.action == Action::Replace {
-            "made anew"
-        } else {
-            "destroyed"
-        };
-        let by: Vec<_> = change
-            .forced_by
-            .iter()
-            .map(|name| change.told(name))
-            .collect();
-        let why = if by.is_empty() {
-            String::new()
-        } else {
-            format!(" because of {}", by.join(", "))
-        };
+        let verb = if change.action == Action::Replace { "made anew" } else { "destroyed" };
+        let by: Vec<_> = change.forced_by.iter().map(|name| change.told(name)).collect();
+        let why = if by.is_empty() { String::new() } else { format!(" because of {}", by.join(", ")) };
         let message = format!("{} is {verb}{why}: {what}", change.address);
         sink.value(format!("{}/actions", change.pointer), message)
             .help("choose an hour in which nobody is hurt, or undo the change");

@@ -12,10 +12,5 @@ use crate::doctor::planned::Planned;
 use crate::finding::Check;
 
 /// The themes, in the order in which they look.
-pub const THEMES: &[&[Check<Planned>]] = &[
-    target::CHECKS,
-    loss::CHECKS,
-    exposure::CHECKS,
-    telling::CHECKS,
-    rollout::CHECKS,
-];
+pub const THEMES: &[&[Check<Planned>]] =
+    &[target::CHECKS, loss::CHECKS, exposure::CHECKS, telling::CHECKS, rollout::CHECKS];

@@ -2,13 +2,8 @@
 
 use serde_json::Value;
 
-use crate::doctor::planned::Action;
-use crate::doctor::planned::Change;
-use crate::doctor::planned::Planned;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::doctor::planned::{Action, Change, Planned};
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// New versions, and the way back.
 pub(super) const CHECKS: &[Check<Planned>] = &[
@@ -18,10 +13,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             name: "task-definition-never-deployed",
             severity: Severity::Error,
             summary: "A task definition changes, and the service that runs it does not",
-            explain: "A new revision is registered, but the service keeps the old one.\n\n\
-Why: apply ends well, and the old version goes on running.\n\n\
-Example: `lifecycle { ignore_changes = [task_definition] }`, as in the recipe that OSMT ships.\n\n\
-Instead: let the service follow the task definition.\n\nSource: HashiCorp, AWS provider, `aws_ecs_service`.",
+            explain: include_str!("../../../../docs/rules/PLAN030.md"),
         },
         run: never_deployed,
     },
@@ -31,9 +23,7 @@ Instead: let the service follow the task definition.\n\nSource: HashiCorp, AWS p
             name: "rollback-impossible",
             severity: Severity::Warning,
             summary: "The revision that runs now is deregistered",
-            explain: "Without `skip_destroy` the old revision of a task definition goes when a new one comes.\n\n\
-Why: neither ECS's circuit breaker nor `osmt-release rollback` can go back to it.\n\n\
-Instead: `skip_destroy = true`\n\nSource: HashiCorp, AWS provider, `aws_ecs_task_definition`.",
+            explain: include_str!("../../../../docs/rules/PLAN031.md"),
         },
         run: no_way_back,
     },
@@ -43,10 +33,7 @@ Instead: `skip_destroy = true`\n\nSource: HashiCorp, AWS provider, `aws_ecs_task
             name: "rotation-stops-half-way",
             severity: Severity::Error,
             summary: "The database gets a new password, and the app is not told",
-            explain: "`password_wo_version` changes without a new version of the composed secret, or without new tasks.\n\n\
-Why: running tasks keep the old password until their connections drop, then fail.\n\n\
-Instead: raise `secrets_revision` and change nothing else: `osmt-secrets rotate` does.\n\n\
-Source: AWS, \"Pass Secrets Manager secrets through Amazon ECS environment variables\": read when a task starts.",
+            explain: include_str!("../../../../docs/rules/PLAN032.md"),
         },
         run: half_way,
     },
@@ -56,9 +43,7 @@ Source: AWS, \"Pass Secrets Manager secrets through Amazon ECS environment varia
             name: "database-shrinks",
             severity: Severity::Error,
             summary: "The database's storage or engine version goes down",
-            explain: "RDS can neither shrink storage nor go back to an older engine.\n\n\
-Why: apply fails after other things were changed.\n\nInstead: restore a snapshot into a new database.\n\n\
-Source: AWS, \"Increasing DB instance storage capacity\", \"Upgrading a DB instance engine version\".",
+            explain: include_str!("../../../../docs/rules/PLAN033.md"),
         },
         run: shrinks,
     },
@@ -68,8 +53,7 @@ Source: AWS, \"Increasing DB instance storage capacity\", \"Upgrading a DB insta
             name: "service-without-tasks",
             severity: Severity::Warning,
             summary: "A service is scaled to no tasks",
-            explain: "`desired_count`, or autoscaling's minimum, goes to 0.\n\nWhy: users get an error until it goes up again.\n\n\
-Instead: at least one task; two where people depend on it.\n\nSource: AWS, \"Service definition parameters\".",
+            explain: include_str!("../../../../docs/rules/PLAN034.md"),
         },
         run: no_tasks,
     },
@@ -79,9 +63,7 @@ Instead: at least one task; two where people depend on it.\n\nSource: AWS, \"Ser
             name: "database-restarts-now",
             severity: Severity::Warning,
             summary: "The database restarts during apply",
-            explain: "The class or the engine version changes, with `apply_immediately`.\n\n\
-Why: with one zone the app is down for minutes, with two for about one.\n\n\
-Instead: leave it to the maintenance window, or choose the hour.\n\nSource: AWS, \"Settings for DB instances\".",
+            explain: include_str!("../../../../docs/rules/PLAN035.md"),
         },
         run: restarts,
     },
@@ -145,8 +127,7 @@ fn half_way(plan: &Planned, sink: &mut Sink<'_>) {
             continue;
         };
         let message = format!("{} gets a new password, and {missing}", change.address);
-        sink.value(change.at(REVISION), message)
-            .help("raise `secrets_revision`: everything follows it");
+        sink.value(change.at(REVISION), message).help("raise `secrets_revision`: everything follows it");
     }
 }
 
@@ -185,8 +166,7 @@ fn no_tasks(plan: &Planned, sink: &mut Sink<'_>) {
             _ => continue,
         };
         if change.after(name).as_u64() == Some(0) && change.before(name).as_u64() != Some(0) {
-            sink.value(change.at(name), format!("{} runs no task", change.address))
-                .help("at least one");
+            sink.value(change.at(name), format!("{} runs no task", change.address)).help("at least one");
         }
     }
 }
@@ -196,15 +176,9 @@ fn restarts(plan: &Planned, sink: &mut Sink<'_>) {
     for change in databases.filter(|change| change.action == Action::Update) {
         let now = change.after("apply_immediately") == &Value::Bool(true);
         let names = ["instance_class", "engine_version", "parameter_group_name"];
-        let changed = names
-            .iter()
-            .find(|name| change.before(name) != change.after(name));
+        let changed = names.iter().find(|name| change.before(name) != change.after(name));
         if let Some(name) = changed.filter(|_| now) {
-            let message = format!(
-                "{} restarts during apply: {}",
-                change.address,
-                change.told(name)
-            );
+            let message = format!("{} restarts during apply: {}", change.address, change.told(name));
             sink.value(change.at(name), message)
                 .help("choose the hour, or leave it to the maintenance window");
         }

@@ -5,10 +5,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::doctor::planned::Planned;
 use crate::document::join;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// What the plan is for.
 pub(super) const CHECKS: &[Check<Planned>] = &[
@@ -18,8 +15,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             name: "plan-with-errors",
             severity: Severity::Error,
             summary: "Terraform met an error while it planned",
-            explain: "The plan says of itself that it is not whole.\n\nWhy: what it shows is a part of what would happen.\n\n\
-Instead: mend what `terraform plan` complained of, and plan again.\n\nSource: HashiCorp, \"JSON Output Format\", `errored`.",
+            explain: include_str!("../../../../docs/rules/PLAN020.md"),
         },
         run: errored,
     },
@@ -29,10 +25,7 @@ Instead: mend what `terraform plan` complained of, and plan again.\n\nSource: Ha
             name: "plan-for-another-account",
             severity: Severity::Error,
             summary: "The plan was made in another AWS account than the config names",
-            explain: "The caller, or what is there already, belongs to another account than `account_id`.\n\n\
-Why: apply would build, or change, the wrong environment.\n\n\
-Instead: choose the right profile (AWS_PROFILE), and plan again. `allowed_account_ids` in `main.tf` guards against it.\n\n\
-Source: AWS, \"GetCallerIdentity\".",
+            explain: include_str!("../../../../docs/rules/PLAN021.md"),
         },
         run: other_account,
     },
@@ -42,8 +35,7 @@ Source: AWS, \"GetCallerIdentity\".",
             name: "plan-for-another-region",
             severity: Severity::Error,
             summary: "The plan was made for another region than the config names",
-            explain: "The provider's region is not `region`.\n\nWhy: certificate and zones would not be found, or a second environment would be built.\n\n\
-Instead: render `main.tf` again with `osmt-bootstrap init`, and plan again.\n\nSource: HashiCorp, AWS provider, `region`.",
+            explain: include_str!("../../../../docs/rules/PLAN022.md"),
         },
         run: other_region,
     },
@@ -53,8 +45,7 @@ Instead: render `main.tf` again with `osmt-bootstrap init`, and plan again.\n\nS
             name: "plan-from-another-config",
             severity: Severity::Error,
             summary: "The config has changed since the plan was made",
-            explain: "A saved plan carries the values that it was made from; they are not those of the config beside it.\n\n\
-Why: apply does what the plan says, not what the config says.\n\nInstead: plan again.\n\nSource: HashiCorp, \"JSON Output Format\", `variables`.",
+            explain: include_str!("../../../../docs/rules/PLAN023.md"),
         },
         run: other_config,
     },
@@ -64,8 +55,7 @@ Why: apply does what the plan says, not what the config says.\n\nInstead: plan a
             name: "check-failed",
             severity: Severity::Warning,
             summary: "A condition in the Terraform directory does not hold",
-            explain: "A `check`, precondition or postcondition failed while planning. Terraform goes on after a failed `check`.\n\n\
-Why: its author thought it worth stating.\n\nInstead: read the message and mend the cause.\n\nSource: HashiCorp, \"Checks\".",
+            explain: include_str!("../../../../docs/rules/PLAN024.md"),
         },
         run: failed_checks,
     },
@@ -75,9 +65,7 @@ Why: its author thought it worth stating.\n\nInstead: read the message and mend 
             name: "vanished-outside-terraform",
             severity: Severity::Warning,
             summary: "Something was deleted outside of Terraform",
-            explain: "The state knows a resource that AWS no longer has; the plan makes it again.\n\n\
-Why: somebody or something deleted it, and what is made again is empty.\n\nInstead: find out who, before it happens again.\n\n\
-Source: HashiCorp, \"JSON Output Format\", `resource_drift`.",
+            explain: include_str!("../../../../docs/rules/PLAN025.md"),
         },
         run: vanished,
     },
@@ -95,15 +83,12 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
         return sink.unknown("neither the plan nor a config beside it names the account");
     };
     let wanted = config.account_id.as_str();
-    let allowed =
-        "/configuration/provider_config/aws/expressions/allowed_account_ids/constant_value";
+    let allowed = "/configuration/provider_config/aws/expressions/allowed_account_ids/constant_value";
     if let Some(ids) = plan.document.pointer(allowed).and_then(Value::as_array)
         && !ids.iter().any(|id| id == wanted)
     {
-        let message =
-            format!("the provider does not allow account {wanted}, which the config names");
-        sink.value(allowed, message)
-            .help("render main.tf again with `osmt-bootstrap init`, and plan again");
+        let message = format!("the provider does not allow account {wanted}, which the config names");
+        sink.value(allowed, message).help("render main.tf again with `osmt-bootstrap init`, and plan again");
     }
     for (kind, address, values) in plan.prior() {
         let there = match kind {
@@ -115,9 +100,8 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
         // One is enough: all that follow say the same.
         if let Some(there) = there.filter(|there| *there != wanted) {
             let message = format!("{address} is of account {there}, the config names {wanted}");
-            sink.value("/prior_state", message).help(format!(
-                "choose a profile of account {wanted}, and plan again"
-            ));
+            sink.value("/prior_state", message)
+                .help(format!("choose a profile of account {wanted}, and plan again"));
             break;
         }
     }
@@ -125,9 +109,7 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
 
 /// The account in an ARN; `None` where that is AWS itself or left out.
 fn account(arn: &str) -> Option<&str> {
-    arn.split(':')
-        .nth(4)
-        .filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()))
+    arn.split(':').nth(4).filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
@@ -145,8 +127,7 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
         && there != wanted
     {
         let message = format!("the plan is for {there}, the config names {wanted}");
-        sink.value(at, message)
-            .help("render main.tf again with `osmt-bootstrap init`, and plan again");
+        sink.value(at, message).help("render main.tf again with `osmt-bootstrap init`, and plan again");
     }
 }
 
@@ -158,16 +139,9 @@ fn other_config(plan: &Planned, sink: &mut Sink<'_>) {
     let mut paths = Vec::new();
     differences(&json(made_from), &json(config), "", &mut paths);
     if let Some(first) = paths.first() {
-        let names: Vec<_> = paths
-            .iter()
-            .map(|path| path[1..].replace('/', "."))
-            .collect();
-        let message = format!(
-            "the plan was made from another config: {} differs",
-            names.join(", ")
-        );
-        sink.value(format!("/variables/config/value{first}"), message)
-            .help("plan again");
+        let names: Vec<_> = paths.iter().map(|path| path[1..].replace('/', ".")).collect();
+        let message = format!("the plan was made from another config: {} differs", names.join(", "));
+        sink.value(format!("/variables/config/value{first}"), message).help("plan again");
     }
 }
 
@@ -187,28 +161,19 @@ fn differences(one: &Value, other: &Value, pointer: &str, paths: &mut Vec<String
 
 fn failed_checks(plan: &Planned, sink: &mut Sink<'_>) {
     let checks = plan.document["checks"].as_array().into_iter().flatten();
-    for (index, check) in checks
-        .enumerate()
-        .filter(|(_, check)| check["status"] == "fail")
-    {
+    for (index, check) in checks.enumerate().filter(|(_, check)| check["status"] == "fail") {
         let address = check["address"]["to_display"].as_str().unwrap_or("a check");
         let instances = check["instances"].as_array().into_iter().flatten();
         let problems = instances.flat_map(|one| one["problems"].as_array().into_iter().flatten());
         let problems: Vec<_> = problems.filter_map(|one| one["message"].as_str()).collect();
-        let what = if problems.is_empty() {
-            "its condition does not hold".to_owned()
-        } else {
-            problems.join("; ")
-        };
+        let what =
+            if problems.is_empty() { "its condition does not hold".to_owned() } else { problems.join("; ") };
         sink.value(format!("/checks/{index}"), format!("{address}: {what}"));
     }
 }
 
 fn vanished(plan: &Planned, sink: &mut Sink<'_>) {
-    let drift = plan.document["resource_drift"]
-        .as_array()
-        .into_iter()
-        .flatten();
+    let drift = plan.document["resource_drift"].as_array().into_iter().flatten();
     for (index, drift) in drift.enumerate() {
         let actions = &drift["change"]["actions"];
         if actions == &Value::from(vec!["delete"]) && drift["mode"] != "data" {

@@ -4,10 +4,7 @@ use serde_json::Value;
 
 use crate::doctor::planned::Planned;
 use crate::document::join;
-use crate::finding::Check;
-use crate::finding::Rule;
-use crate::finding::Severity;
-use crate::finding::Sink;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Values in plain sight.
 pub(super) const CHECKS: &[Check<Planned>] = &[Check {
@@ -16,10 +13,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[Check {
         name: "secret-in-plan",
         severity: Severity::Error,
         summary: "A secret's value stands in the plan, and after apply in the state",
-        explain: "A password attribute that is not write-only, a secret in a container's plain environment, in a variable or in an output.\n\n\
-Why: whoever can read the plan file, the state or the task definition has it.\n\n\
-Example: `password = var.password`\n\nInstead: `password_wo` fed from an ephemeral resource, and `secrets` with `valueFrom` in containers.\n\n\
-Source: HashiCorp, \"Use write-only arguments\"; AWS, \"Pass sensitive data to an Amazon ECS container\".",
+        explain: include_str!("../../../../docs/rules/PLAN013.md"),
     },
     run: told,
 }];
@@ -27,24 +21,8 @@ Source: HashiCorp, \"Use write-only arguments\"; AWS, \"Pass sensitive data to a
 /// Whether something of that name should hold a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let sounds = [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "credential",
-        "private_key",
-        "api_key",
-    ];
-    let names = [
-        "_arn",
-        "_name",
-        "_id",
-        "_revision",
-        "_version",
-        "_wo",
-        "_path",
-    ];
+    let sounds = ["password", "passwd", "secret", "token", "credential", "private_key", "api_key"];
+    let names = ["_arn", "_name", "_id", "_revision", "_version", "_wo", "_path"];
     sounds.iter().any(|sound| name.contains(sound)) && !names.iter().any(|end| name.ends_with(end))
 }
 
@@ -62,8 +40,7 @@ fn has_login(value: &Value) -> bool {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     rest.split_once('@').is_some_and(|(login, _)| {
         let parts = login.split_once(':');
-        !login.contains('/')
-            && parts.is_some_and(|(user, word)| !user.is_empty() && !word.is_empty())
+        !login.contains('/') && parts.is_some_and(|(user, word)| !user.is_empty() && !word.is_empty())
     })
 }
 
@@ -75,8 +52,7 @@ fn told(plan: &Planned, sink: &mut Sink<'_>) {
             let holds = ["password", "auth_token", "secret_string", "secret_binary"];
             if (holds.contains(&name.as_str()) || name.ends_with("_password")) && is_value(value) {
                 let message = format!("{}: the value of {name} is in the plan", change.address);
-                sink.value(change.at(name), message)
-                    .help(format!("use the write-only argument {name}_wo"));
+                sink.value(change.at(name), message).help(format!("use the write-only argument {name}_wo"));
             }
         }
         if change.is_unknown(CONTAINERS) {
@@ -88,8 +64,7 @@ fn told(plan: &Planned, sink: &mut Sink<'_>) {
                     "{}: {name} of container {container} is a secret in plain environment",
                     change.address
                 );
-                sink.value(change.at(CONTAINERS), message)
-                    .help("pass it by `secrets` with `valueFrom`");
+                sink.value(change.at(CONTAINERS), message).help("pass it by `secrets` with `valueFrom`");
             }
         }
     }
@@ -106,12 +81,7 @@ fn told(plan: &Planned, sink: &mut Sink<'_>) {
     }
     let outputs = plan.document["output_changes"].as_object();
     for (name, output) in outputs.into_iter().flatten() {
-        tell(
-            name,
-            &output["after"],
-            &format!("{}/after", join("/output_changes", name)),
-            sink,
-        );
+        tell(name, &output["after"], &format!("{}/after", join("/output_changes", name)), sink);
     }
 }
 
@@ -130,10 +100,8 @@ fn tell(name: &str, value: &Value, at: &str, sink: &mut Sink<'_>) {
 
 /// Container, name and value of each variable in a task definition's JSON.
 fn environment(definitions: &Value) -> Vec<(String, String, Value)> {
-    let parsed: Value = definitions
-        .as_str()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
+    let parsed: Value =
+        definitions.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let mut found = Vec::new();
     for container in parsed.as_array().into_iter().flatten() {
         let of = container["name"].as_str().unwrap_or_default();

@@ -1,0 +1,191 @@
+//! The calls that change the admin role and its policies, one a change; each can be repeated.
+//!
+//! IAM tells its servers of a change within seconds: what was just made may not be found yet, so it is asked again.
+
+use std::time::Duration;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Tag;
+
+use crate::account::observe_iam;
+use crate::aws::{CallError, Session, call};
+use crate::bootstrap::admin_role::{Change, name};
+use crate::bootstrap::{Error, Target, admin_role::policy};
+use crate::config;
+
+/// How often IAM may not yet know what was just made.
+const PATIENCE: u32 = 6;
+/// How many versions of a policy IAM keeps.
+const VERSIONS: usize = 5;
+
+/// Makes one change.
+pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
+    let iam = session.iam();
+    let mut tries = 0;
+    loop {
+        match once(&iam, target, change).await {
+            Err(error) if tries < PATIENCE && passing(change, &error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
+            }
+            Err(error) if error.is("MalformedPolicyDocument") && trusts(change) => {
+                return Err(Error::Principal(error));
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Whether IAM may think better of it in a moment.
+fn passing(change: &Change, error: &CallError) -> bool {
+    let busy = ["ConcurrentModification", "EntityTemporarilyUnmodifiable"];
+    busy.iter().any(|code| error.is(code))
+        || (error.is("NoSuchEntity") && !removes(change))
+        || (error.is("DeleteConflict") && removes(change))
+}
+
+fn removes(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Detach(_)
+            | Change::DeleteInline(_)
+            | Change::Leave(_)
+            | Change::Delete
+            | Change::DeletePolicy(_)
+    )
+}
+
+fn trusts(change: &Change) -> bool {
+    matches!(change, Change::Create(..) | Change::Trust(_))
+}
+
+async fn once(iam: &Client, target: &Target, change: &Change) -> Result<(), CallError> {
+    let role = name(target);
+    match change {
+        Change::CreatePolicy(part, document) => {
+            let request = iam
+                .create_policy()
+                .policy_name(policy::name(target, part))
+                .description(format!("{part}: what an operator of {} may do", config::prefix(&target.env)))
+                .policy_document(document)
+                .set_tags(Some(tags(target)));
+            there(call("iam:CreatePolicy", request.send().await).map(drop))
+        }
+        Change::UpdatePolicy(part, document) => update(iam, &policy::arn(target, part), document).await,
+        Change::TagPolicy(part) => {
+            let request = iam.tag_policy().policy_arn(policy::arn(target, part));
+            let request = request.set_tags(Some(tags(target)));
+            call("iam:TagPolicy", request.send().await).map(drop)
+        }
+        Change::Create(trust, seconds, boundary) => {
+            let request = iam
+                .create_role()
+                .role_name(role)
+                .description(format!("Operates {}", config::prefix(&target.env)))
+                .assume_role_policy_document(trust)
+                .max_session_duration(*seconds)
+                .set_permissions_boundary(boundary.clone())
+                .set_tags(Some(tags(target)));
+            there(call("iam:CreateRole", request.send().await).map(drop))
+        }
+        Change::Trust(document) => {
+            let request = iam.update_assume_role_policy().role_name(role);
+            let request = request.policy_document(document);
+            call("iam:UpdateAssumeRolePolicy", request.send().await).map(drop)
+        }
+        Change::Session(seconds) => {
+            let request = iam.update_role().role_name(role);
+            let request = request.max_session_duration(*seconds);
+            call("iam:UpdateRole", request.send().await).map(drop)
+        }
+        Change::Boundary(arn) => {
+            let request = iam.put_role_permissions_boundary().role_name(role);
+            let request = request.permissions_boundary(arn);
+            call("iam:PutRolePermissionsBoundary", request.send().await).map(drop)
+        }
+        Change::Tags => {
+            let request = iam.tag_role().role_name(role).set_tags(Some(tags(target)));
+            call("iam:TagRole", request.send().await).map(drop)
+        }
+        Change::Attach(part) => {
+            let request = iam.attach_role_policy().role_name(role);
+            let request = request.policy_arn(policy::arn(target, part));
+            call("iam:AttachRolePolicy", request.send().await).map(drop)
+        }
+        removal => remove(iam, target, removal).await,
+    }
+}
+
+async fn remove(iam: &Client, target: &Target, change: &Change) -> Result<(), CallError> {
+    let role = name(target);
+    match change {
+        Change::Detach(arn) => {
+            let request = iam.detach_role_policy().role_name(role).policy_arn(arn);
+            gone(call("iam:DetachRolePolicy", request.send().await).map(drop))
+        }
+        Change::DeleteInline(name) => {
+            let request = iam.delete_role_policy().role_name(role).policy_name(name);
+            gone(call("iam:DeleteRolePolicy", request.send().await).map(drop))
+        }
+        Change::Leave(profile) => {
+            let request = iam.remove_role_from_instance_profile().role_name(role);
+            let request = request.instance_profile_name(profile);
+            gone(call("iam:RemoveRoleFromInstanceProfile", request.send().await).map(drop))
+        }
+        Change::Delete => {
+            let request = iam.delete_role().role_name(role);
+            gone(call("iam:DeleteRole", request.send().await).map(drop))
+        }
+        Change::DeletePolicy(part) => {
+            let arn = policy::arn(target, part);
+            for version in observe_iam::other_versions(iam, &arn).await? {
+                forget(iam, &arn, &version).await?;
+            }
+            let request = iam.delete_policy().policy_arn(&arn);
+            gone(call("iam:DeletePolicy", request.send().await).map(drop))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A new version, which holds from now on; IAM keeps five, so the oldest goes first.
+async fn update(iam: &Client, arn: &str, document: &str) -> Result<(), CallError> {
+    let others = observe_iam::other_versions(iam, arn).await?;
+    if others.len() + 1 >= VERSIONS
+        && let Some(oldest) = others.first()
+    {
+        forget(iam, arn, oldest).await?;
+    }
+    let request = iam.create_policy_version().policy_arn(arn);
+    let request = request.policy_document(document).set_as_default(true);
+    call("iam:CreatePolicyVersion", request.send().await).map(drop)
+}
+
+async fn forget(iam: &Client, arn: &str, version: &str) -> Result<(), CallError> {
+    let request = iam.delete_policy_version().policy_arn(arn);
+    let request = request.version_id(version);
+    gone(call("iam:DeletePolicyVersion", request.send().await).map(drop))
+}
+
+/// Somebody else was faster: looking again tells what still differs.
+fn there(answer: Result<(), CallError>) -> Result<(), CallError> {
+    match answer {
+        Err(error) if error.is("EntityAlreadyExists") => Ok(()),
+        answer => answer,
+    }
+}
+
+fn gone(answer: Result<(), CallError>) -> Result<(), CallError> {
+    match answer {
+        Err(error) if error.is("NoSuchEntity") => Ok(()),
+        answer => answer,
+    }
+}
+
+fn tags(target: &Target) -> Vec<Tag> {
+    target
+        .tags()
+        .iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+        .collect()
+}

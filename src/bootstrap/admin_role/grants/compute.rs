@@ -1,0 +1,77 @@
+//! Tasks, load balancer, scaling, discovery.
+
+use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, allow};
+
+/// The part's grants.
+pub(super) const GRANTS: &[Grant] = &[
+    allow(
+        "TasksRead",
+        "ecs",
+        "DeregisterTaskDefinition DescribeTaskDefinition ListClusters ListServices ListTaskDefinitions ListTasks",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "Tasks",
+        "ecs",
+        "CreateCluster CreateService DeleteCluster DeleteService DescribeClusters DescribeServiceDeployments \
+         DescribeServices DescribeTasks ListServiceDeployments ListTagsForResource PutClusterCapacityProviders \
+         RegisterTaskDefinition RunTask StopTask TagResource UntagResource UpdateCluster UpdateClusterSettings \
+         UpdateService",
+        &[
+            "arn:{p}:ecs:{r}:{a}:cluster/{name}",
+            "arn:{p}:ecs:{r}:{a}:service/{name}/*",
+            "arn:{p}:ecs:{r}:{a}:service-deployment/{name}/*",
+            "arn:{p}:ecs:{r}:{a}:task/{name}/*",
+            "arn:{p}:ecs:{r}:{a}:task-definition/{name}-*",
+        ],
+        ALWAYS,
+    ),
+    allow(
+        "Scaling",
+        "application-autoscaling",
+        "DeleteScalingPolicy DeregisterScalableTarget DescribeScalableTargets DescribeScalingPolicies ListTagsForResource \
+         PutScalingPolicy RegisterScalableTarget TagResource UntagResource",
+        ANY,
+        IN_REGION,
+    ),
+    allow("EdgeRead", "elasticloadbalancing", "Describe*", ANY, IN_REGION),
+    allow(
+        "Edge",
+        "elasticloadbalancing",
+        "AddTags CreateListener CreateLoadBalancer CreateTargetGroup DeleteListener DeleteLoadBalancer DeleteTargetGroup \
+         ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyTargetGroup \
+         ModifyTargetGroupAttributes RemoveTags SetIpAddressType SetSecurityGroups SetSubnets SetWebAcl",
+        &[
+            "arn:{p}:elasticloadbalancing:{r}:{a}:loadbalancer/app/{name}/*",
+            "arn:{p}:elasticloadbalancing:{r}:{a}:listener/app/{name}/*",
+            "arn:{p}:elasticloadbalancing:{r}:{a}:targetgroup/{name}/*",
+        ],
+        ALWAYS,
+    ),
+    // The web ACL is the organisation's: it may be put before our load balancer and taken away, never changed.
+    allow(
+        "Shield",
+        "wafv2",
+        "AssociateWebACL DisassociateWebACL GetWebACL GetWebACLForResource",
+        &[
+            "arn:{p}:wafv2:{r}:{a}:regional/webacl/*",
+            "arn:{p}:elasticloadbalancing:{r}:{a}:loadbalancer/app/{name}/*",
+        ],
+        ALWAYS,
+    ),
+    allow(
+        "DiscoveryNew",
+        "servicediscovery",
+        "CreatePrivateDnsNamespace CreateService Get* List* TagResource",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "Discovery",
+        "servicediscovery",
+        "DeleteNamespace DeleteService UntagResource UpdatePrivateDnsNamespace UpdateService",
+        ANY,
+        OURS,
+    ),
+];

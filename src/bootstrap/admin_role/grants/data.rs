@@ -1,0 +1,67 @@
+//! Database, cache, index, secrets.
+
+use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
+
+/// The part's grants.
+pub(super) const GRANTS: &[Grant] = &[
+    allow("DatabaseRead", "rds", "Describe*", ANY, IN_REGION),
+    allow(
+        "Database",
+        "rds",
+        "AddTagsToResource CreateDBInstance CreateDBParameterGroup CreateDBSnapshot CreateDBSubnetGroup DeleteDBInstance \
+         DeleteDBParameterGroup DeleteDBSubnetGroup ListTagsForResource ModifyDBInstance ModifyDBParameterGroup \
+         ModifyDBSubnetGroup RebootDBInstance RemoveTagsFromResource ResetDBParameterGroup \
+         RestoreDBInstanceFromDBSnapshot",
+        &[
+            "arn:{p}:rds:{r}:{a}:db:{name}",
+            "arn:{p}:rds:{r}:{a}:subgrp:{name}",
+            "arn:{p}:rds:{r}:{a}:pg:{name}-*",
+            "arn:{p}:rds:{r}:{a}:og:default*",
+            "arn:{p}:rds:{r}:{a}:snapshot:{name}-*",
+        ],
+        ALWAYS,
+    ),
+    // The snapshot to restore from may be an automatic one, or a copy with a name of its own.
+    allow(
+        "DatabaseRestore",
+        "rds",
+        "RestoreDBInstanceFromDBSnapshot",
+        &["arn:{p}:rds:{r}:{a}:snapshot:*"],
+        ALWAYS,
+    ),
+    allow("CacheRead", "elasticache", "Describe*", ANY, IN_REGION),
+    allow(
+        "Cache",
+        "elasticache",
+        "AddTagsToResource CreateCacheSubnetGroup CreateReplicationGroup DecreaseReplicaCount DeleteCacheSubnetGroup \
+         DeleteReplicationGroup IncreaseReplicaCount ListTagsForResource ModifyCacheCluster ModifyCacheSubnetGroup \
+         ModifyReplicationGroup RemoveTagsFromResource",
+        &[
+            "arn:{p}:elasticache:{r}:{a}:replicationgroup:{name}",
+            "arn:{p}:elasticache:{r}:{a}:cluster:{name}-*",
+            "arn:{p}:elasticache:{r}:{a}:subnetgroup:{name}",
+            "arn:{p}:elasticache:{r}:{a}:snapshot:{name}-*",
+            "arn:{p}:elasticache:{r}:{a}:parametergroup:*",
+        ],
+        ALWAYS,
+    ),
+    allow("FilesRead", "elasticfilesystem", "Describe* ListTagsForResource", ANY, IN_REGION),
+    allow("FilesNew", "elasticfilesystem", "CreateAccessPoint CreateFileSystem TagResource", ANY, TAGGED),
+    allow(
+        "Files",
+        "elasticfilesystem",
+        "CreateAccessPoint CreateMountTarget DeleteAccessPoint DeleteFileSystem DeleteFileSystemPolicy DeleteMountTarget \
+         PutBackupPolicy PutFileSystemPolicy PutLifecycleConfiguration TagResource UntagResource \
+         UpdateFileSystem UpdateFileSystemProtection",
+        ANY,
+        OURS,
+    ),
+    allow(
+        "Secrets",
+        "secretsmanager",
+        "CreateSecret DeleteSecret DescribeSecret GetResourcePolicy GetSecretValue ListSecretVersionIds PutSecretValue \
+         RestoreSecret TagResource UntagResource UpdateSecret UpdateSecretVersionStage",
+        &["arn:{p}:secretsmanager:{r}:{a}:secret:osmt/{env}/*"],
+        ALWAYS,
+    ),
+];

@@ -1,0 +1,108 @@
+//! Roles, keys, certificates; never the admin role itself.
+
+use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
+
+const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin"];
+/// Also those of environments whose names begin with this one's.
+const ADMIN_ROLES: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin", "arn:{p}:iam::{a}:role/{name}-*-admin"];
+
+/// The part's grants.
+pub(super) const GRANTS: &[Grant] = &[
+    allow(
+        "Roles",
+        "iam",
+        "CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies \
+         ListInstanceProfilesForRole ListRolePolicies ListRoleTags PutRolePolicy TagRole UntagRole \
+         UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
+        &["arn:{p}:iam::{a}:role/{name}-*"],
+        ALWAYS,
+    ),
+    allow(
+        "MonitoringPolicy",
+        "iam",
+        "AttachRolePolicy DetachRolePolicy",
+        &["arn:{p}:iam::{a}:role/{name}-*"],
+        &[(
+            "ArnEquals",
+            "iam:PolicyARN",
+            &["arn:{p}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"],
+        )],
+    ),
+    allow(
+        "HandRolesToServices",
+        "iam",
+        "PassRole",
+        &["arn:{p}:iam::{a}:role/{name}-*"],
+        &[(
+            "StringEquals",
+            "iam:PassedToService",
+            &["ecs-tasks.amazonaws.com", "monitoring.rds.amazonaws.com", "vpc-flow-logs.amazonaws.com"],
+        )],
+    ),
+    allow(
+        "RolesOfServices",
+        "iam",
+        "CreateServiceLinkedRole",
+        &["arn:{p}:iam::{a}:role/aws-service-role/*"],
+        &[(
+            "StringEquals",
+            "iam:AWSServiceName",
+            &[
+                "ecs.amazonaws.com",
+                "ecs.application-autoscaling.amazonaws.com",
+                "elasticache.amazonaws.com",
+                "elasticfilesystem.amazonaws.com",
+                "elasticloadbalancing.amazonaws.com",
+                "rds.amazonaws.com",
+            ],
+        )],
+    ),
+    // Nobody widens his own role.
+    Grant {
+        deny: true,
+        ..allow(
+            "NotItself",
+            "iam",
+            "Attach* Create* Delete* Detach* PassRole Put* Tag* Untag* Update*",
+            ADMIN_ROLES,
+            ALWAYS,
+        )
+    },
+    allow("Itself", "iam", "SimulatePrincipalPolicy", OWN_ROLE, ALWAYS),
+    allow(
+        "OwnPolicies",
+        "iam",
+        "GetPolicy GetPolicyVersion ListPolicyVersions",
+        &["arn:{p}:iam::{a}:policy/{name}-admin-*"],
+        ALWAYS,
+    ),
+    allow("AccountRead", "iam", "GetAccountPasswordPolicy GetAccountSummary ListPolicies", ANY, ALWAYS),
+    allow("KeyNew", "kms", "CreateKey TagResource", ANY, TAGGED),
+    allow("KeysRead", "kms", "ListAliases", ANY, ALWAYS),
+    allow(
+        "Key",
+        "kms",
+        "CancelKeyDeletion CreateAlias CreateGrant Decrypt DeleteAlias DescribeKey DisableKeyRotation EnableKeyRotation \
+         Encrypt GenerateDataKey* GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy ReEncrypt* \
+         ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
+        &["arn:{p}:kms:{r}:{a}:key/*"],
+        OURS,
+    ),
+    allow(
+        "KeyName",
+        "kms",
+        "CreateAlias DeleteAlias UpdateAlias",
+        &["arn:{p}:kms:{r}:{a}:alias/{name}"],
+        ALWAYS,
+    ),
+    allow(
+        "Certificates",
+        "acm",
+        "AddTagsToCertificate ListTagsForCertificate RequestCertificate",
+        ANY,
+        IN_REGION,
+    ),
+    // Of all regions: one record proves a name in each of them.
+    allow("CertificatesRead", "acm", "DescribeCertificate ListCertificates", ANY, ALWAYS),
+    allow("Certificate", "acm", "DeleteCertificate", ANY, OURS),
+];

@@ -1,0 +1,77 @@
+//! Logs, alarms, events, budget; a look at how the account is watched.
+
+use super::{ALWAYS, ANY, Grant, IN_REGION, allow};
+
+/// The part's grants.
+pub(super) const GRANTS: &[Grant] = &[
+    allow(
+        "LogsRead",
+        "logs",
+        "DeleteResourcePolicy DescribeLogGroups DescribeResourcePolicies PutResourcePolicy",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "Logs",
+        "logs",
+        "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy DescribeLogStreams DisassociateKmsKey \
+         FilterLogEvents GetLogEvents ListTagsForResource PutRetentionPolicy TagResource UntagResource",
+        &[
+            "arn:{p}:logs:{r}:{a}:log-group:/osmt/{env}/*",
+            "arn:{p}:logs:{r}:{a}:log-group:/aws/rds/instance/{name}/*",
+            "arn:{p}:logs:{r}:{a}:log-group:/aws/ecs/containerinsights/{name}/*",
+        ],
+        ALWAYS,
+    ),
+    allow("AlarmsRead", "cloudwatch", "DescribeAlarms", ANY, IN_REGION),
+    allow(
+        "Alarms",
+        "cloudwatch",
+        "DeleteAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource",
+        &[
+            "arn:{p}:cloudwatch:{r}:{a}:alarm:{name}-*",
+            "arn:{p}:cloudwatch:{r}:{a}:alarm:TargetTracking-service/{name}/*",
+        ],
+        ALWAYS,
+    ),
+    allow(
+        "Dashboard",
+        "cloudwatch",
+        "DeleteDashboards GetDashboard ListTagsForResource PutDashboard",
+        &["arn:{p}:cloudwatch::{a}:dashboard/{name}"],
+        ALWAYS,
+    ),
+    allow(
+        "Events",
+        "events",
+        "DeleteRule DescribeRule ListTagsForResource ListTargetsByRule PutRule PutTargets RemoveTargets TagResource \
+         UntagResource",
+        &["arn:{p}:events:{r}:{a}:rule/{name}-*"],
+        ALWAYS,
+    ),
+    allow(
+        "Topic",
+        "sns",
+        "CreateTopic DeleteTopic GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource SetTopicAttributes \
+         Subscribe TagResource UntagResource",
+        &["arn:{p}:sns:{r}:{a}:{name}-*"],
+        ALWAYS,
+    ),
+    allow(
+        "Subscriptions",
+        "sns",
+        "GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe",
+        ANY,
+        IN_REGION,
+    ),
+    allow(
+        "Budget",
+        "budgets",
+        "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget",
+        &["arn:{p}:budgets::{a}:budget/{name}"],
+        ALWAYS,
+    ),
+    allow("TrailsRead", "cloudtrail", "DescribeTrails GetTrailStatus", ANY, ALWAYS),
+    allow("AnalyzersRead", "access-analyzer", "ListAnalyzers", ANY, IN_REGION),
+    allow("PublicAccessRead", "s3", "GetAccountPublicAccessBlock", ANY, ALWAYS),
+];

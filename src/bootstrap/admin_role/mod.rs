@@ -1,0 +1,338 @@
+//! The role that an operator assumes: who may, for how long, with which policies; never an administrator.
+//!
+//! An existing role is adopted: statements of its trust that are not ours, policies that somebody else attached, a
+//! boundary and foreign tags are kept. The documents are `policy`.s.
+
+mod apply;
+mod grants;
+pub mod policy;
+mod removal;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+pub use super::admin_role::apply::apply;
+pub use super::admin_role::removal::removal;
+use super::{Error, Judged, Target, present_tags, tags_text};
+use crate::account::iam::{Policy, Role};
+use crate::account::observe_iam;
+use crate::aws::{CallError, Session};
+use crate::config;
+
+/// Hours that a session lasts, unless somebody says otherwise: a first `terraform apply` takes less than one.
+pub const SESSION_HOURS: i32 = 4;
+
+/// How the role is wished for. What is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wishes {
+    /// The hosted zone of the config, in which the role may change records.
+    pub zone: String,
+    /// ARNs of those who may assume it; empty: whoever may now.
+    pub trust: BTreeSet<String>,
+    /// Whether they must have signed in with a second factor.
+    pub mfa: bool,
+    /// The ARN of a policy that limits it.
+    pub boundary: Option<String>,
+    /// 1 to 12.
+    pub session_hours: Option<i32>,
+}
+
+/// What is there now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// The role.
+    pub role: Option<Role>,
+    /// Its policies, by part.
+    pub policies: BTreeMap<String, Policy>,
+}
+
+/// One change to the role or its policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Make the policy of this part, with this document.
+    CreatePolicy(&'static str, String),
+    /// A new version of the policy of this part.
+    UpdatePolicy(&'static str, String),
+    /// Our tags on the policy of this part.
+    TagPolicy(&'static str),
+    /// Make the role: trust policy, seconds, boundary.
+    Create(String, i32, Option<String>),
+    /// This trust policy.
+    Trust(String),
+    /// Seconds that a session may last.
+    Session(i32),
+    /// The ARN of the policy that limits it.
+    Boundary(String),
+    /// Our tags; others stay.
+    Tags,
+    /// Attach the policy of this part.
+    Attach(&'static str),
+    /// Detach a policy, by ARN.
+    Detach(String),
+    /// Remove a policy that is written into the role.
+    DeleteInline(String),
+    /// Take the role out of an instance profile.
+    Leave(String),
+    /// Remove the role.
+    Delete,
+    /// Remove the policy of this part with all its versions.
+    DeletePolicy(&'static str),
+}
+
+/// `osmt-<env>-admin`
+pub fn name(target: &Target) -> String {
+    format!("{}-admin", config::prefix(&target.env))
+}
+
+/// The ARN that the role has or will have.
+pub fn arn(target: &Target) -> String {
+    format!("arn:{}:iam::{}:role/{}", config::partition(&target.region), target.account_id, name(target))
+}
+
+/// Reads the role and its policies, all at the same time.
+pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallError> {
+    let name = name(target);
+    let policies = async {
+        let there = observe_iam::policies(session).await?;
+        let mut reads = tokio::task::JoinSet::new();
+        for part in policy::parts() {
+            let (session, arn) = (session.clone(), policy::arn(target, part));
+            if !there.contains(&arn) {
+                continue;
+            }
+            reads.spawn(async move { (part, observe_iam::policy(&session, &arn).await) });
+        }
+        let mut policies = BTreeMap::new();
+        while let Some(read) = reads.join_next().await {
+            let Ok((part, policy)) = read else { continue };
+            policies.extend(policy?.map(|policy| (part.to_owned(), policy)));
+        }
+        Ok::<_, CallError>(policies)
+    };
+    let (role, policies) = tokio::join!(Box::pin(observe_iam::role(session, &name)), policies);
+    Ok(Seen { role: role?, policies: policies? })
+}
+
+/// Judges role and policies; pure.
+pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
+    let mut judged = Vec::new();
+    for part in policy::parts() {
+        judge_policy(target, wishes, part, seen.policies.get(part), &mut judged);
+    }
+    let thing = format!("IAM role {}", name(target));
+    match &seen.role {
+        None => judged.push(create(wishes, &thing)),
+        Some(role) => judge_role(target, wishes, (&thing, true), role, &mut judged),
+    }
+    for part in policy::parts() {
+        let name = policy::name(target, part);
+        let attached =
+            seen.role.as_ref().is_some_and(|role| role.attached.contains(&policy::arn(target, part)));
+        let now = if attached { "attached" } else { "not attached" };
+        let now = seen.role.as_ref().map(|_| now.to_owned());
+        judged.push(Judged::setting(
+            (&thing, seen.role.is_some()),
+            &format!("policy {name}"),
+            (now, "attached"),
+            attached,
+            Change::Attach(part),
+        ));
+    }
+    if let Some(role) = &seen.role {
+        let foreign = foreign(target, role);
+        if !foreign.is_empty() {
+            let setting = "permissions besides, kept";
+            let modest = !foreign.iter().any(|policy| is_everything(policy));
+            judged.push(Judged::shown(&thing, setting, foreign.join(", "), modest));
+        }
+    }
+    judged
+}
+
+fn judge_policy(
+    target: &Target,
+    wishes: &Wishes,
+    part: &'static str,
+    seen: Option<&Policy>,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    let thing = format!("IAM policy {}", policy::name(target, part));
+    let wanted = policy::document(target, &wishes.zone, part);
+    let Some(present) = seen else {
+        let change = Change::CreatePolicy(part, wanted.to_string());
+        judged.push(Judged::create(&thing, None, change));
+        return;
+    };
+    let fits = policy::same(&present.document, &wanted);
+    let from = if fits {
+        format!("{}, as it should be", present.version)
+    } else {
+        let difference = policy::difference(&present.document, &wanted);
+        format!("{} ({difference})", present.version)
+    };
+    judged.push(Judged::setting(
+        (&thing, true),
+        "document",
+        (Some(from), "a new version"),
+        fits,
+        Change::UpdatePolicy(part, wanted.to_string()),
+    ));
+    judged.push(judge_tags(target, &thing, &present.tags, Change::TagPolicy(part)));
+}
+
+fn judge_tags(
+    target: &Target,
+    thing: &str,
+    present: &BTreeMap<String, String>,
+    change: Change,
+) -> Judged<Change> {
+    let wanted = target.tags();
+    let fits = target.owns(present);
+    let from = present_tags(&wanted, present);
+    let to = tags_text(&wanted);
+    Judged::setting((thing, true), "tags", (from, &to), fits, change)
+}
+
+/// Refuses wishes that cannot come true, and a role that nobody could assume.
+pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
+    if seen.role.is_none() && wishes.trust.is_empty() {
+        return Err(Error::NobodyTrusted(name(target)));
+    }
+    let home = format!("arn:{}:", config::partition(&target.region));
+    if let Some(arn) = wishes.trust.iter().find(|arn| !arn.starts_with(&home)) {
+        return Err(Error::Partition(arn.clone(), home));
+    }
+    let present = seen.role.as_ref().map(|role| role.trust.as_str());
+    let size = policy::trust(&wishes.trust, wishes.mfa, present).to_string().len();
+    if !wishes.trust.is_empty() && size > policy::TRUST_LIMIT {
+        return Err(Error::Trust(format!(
+            "the trust policy would have {size} characters, and IAM takes {}",
+            policy::TRUST_LIMIT
+        )));
+    }
+    Ok(())
+}
+
+fn create(wishes: &Wishes, thing: &str) -> Judged<Change> {
+    let trust = policy::trust(&wishes.trust, wishes.mfa, None).to_string();
+    let hours = wishes.session_hours.unwrap_or(SESSION_HOURS);
+    let who = if wishes.trust.is_empty() {
+        "nobody yet (`--trust` names them)".to_owned()
+    } else {
+        trust_text(&trust)
+    };
+    let limit = wishes.boundary.as_ref();
+    let limit = limit.map_or(String::new(), |arn| format!(", limited by {arn}"));
+    let text = format!("assumed by {who}, sessions of up to {hours} h, tags{limit}");
+    let change = Change::Create(trust, hours * 3600, wishes.boundary.clone());
+    Judged::create(thing, Some(&text), change)
+}
+
+fn judge_role(
+    target: &Target,
+    wishes: &Wishes,
+    thing: (&str, bool),
+    role: &Role,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    let wanted = policy::trust(&wishes.trust, wishes.mfa, Some(&role.trust));
+    let fits = wishes.trust.is_empty() || policy::same(&role.trust, &wanted);
+    let wanted = wanted.to_string();
+    judged.push(Judged::setting(
+        thing,
+        "assumed by",
+        (Some(trust_text(&role.trust)), &trust_text(&wanted)),
+        fits,
+        Change::Trust(wanted.clone()),
+    ));
+    let open = if fits { too_many(&role.trust) } else { Vec::new() };
+    if !open.is_empty() {
+        let setting = "may be assumed, though it should not, by";
+        judged.push(Judged::shown(thing.0, setting, open.join(", "), false));
+    }
+    let hours = |seconds: i32| format!("{} h", f64::from(seconds) / 3600.0);
+    let seconds = wishes.session_hours.map_or(role.session_seconds, |hours| hours * 3600);
+    judged.push(Judged::setting(
+        thing,
+        "longest session",
+        (Some(hours(role.session_seconds)), &hours(seconds)),
+        seconds == role.session_seconds,
+        Change::Session(seconds),
+    ));
+    let boundary = wishes.boundary.as_ref().or(role.boundary.as_ref());
+    let none = || "none".to_owned();
+    judged.push(Judged::setting(
+        thing,
+        "permissions boundary",
+        (Some(role.boundary.clone().unwrap_or_else(none)), &boundary.cloned().unwrap_or_else(none)),
+        boundary == role.boundary.as_ref(),
+        Change::Boundary(boundary.cloned().unwrap_or_default()),
+    ));
+    judged.push(judge_tags(target, thing.0, &role.tags, Change::Tags));
+}
+
+/// AWS's policies with which one may do everything, or give oneself what one lacks.
+fn is_everything(policy: &str) -> bool {
+    let name = policy.rsplit('/').next().unwrap_or_default();
+    matches!(name, "AdministratorAccess" | "IAMFullAccess")
+}
+
+/// Who may assume the role though nobody should: anybody, or a user without a second factor.
+fn too_many(trust: &str) -> Vec<String> {
+    let statements = policy::trusted(trust).into_iter();
+    let open = statements.flat_map(|trusted| {
+        let (mfa, limited) = (trusted.mfa, trusted.limited);
+        trusted.who.into_iter().filter_map(move |who| {
+            if who == "*" && !limited {
+                Some("anybody in any account".to_owned())
+            } else if !mfa && who.contains(":user/") {
+                Some(format!("{who} without a second factor"))
+            } else {
+                None
+            }
+        })
+    });
+    open.collect()
+}
+
+fn trust_text(trust: &str) -> String {
+    let told: Vec<String> = policy::trusted(trust)
+        .into_iter()
+        .map(|trusted| {
+            let who: Vec<String> = trusted.who.into_iter().collect();
+            let how = if trusted.mfa { "with MFA" } else { "without MFA" };
+            format!("{} {how}", who.join(", "))
+        })
+        .collect();
+    told.join("; ")
+}
+
+/// What the role may do besides what our policies say.
+fn foreign(target: &Target, role: &Role) -> Vec<String> {
+    let ours: BTreeSet<String> = policy::parts().map(|part| policy::arn(target, part)).collect();
+    let inline = role.inline.iter().map(|name| format!("inline {name}"));
+    role.attached.difference(&ours).cloned().chain(inline).collect()
+}
+
+/// What a person should know about the wishes before they come true.
+pub fn remarks(target: &Target, wishes: &Wishes) -> Vec<String> {
+    wishes
+        .trust
+        .iter()
+        .filter(|arn| wishes.mfa && arn.contains(":role/"))
+        .map(|arn| {
+            format!(
+                "{arn} is a role: its sessions carry no mark of a second factor, so it cannot assume {}; `--no-mfa` lets it",
+                name(target)
+            )
+        })
+        .collect()
+}
+
+/// Whether a caller is a session of the role itself.
+pub fn is_caller(target: &Target, caller: &str) -> bool {
+    caller.contains(&format!(":assumed-role/{}/", name(target)))
+}

@@ -1,0 +1,247 @@
+//! The documents of the admin role: its trust and its policies. Pure.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::bootstrap::Target;
+use crate::bootstrap::admin_role::grants::{Grant, PARTS};
+use crate::config;
+
+/// The most characters that IAM takes in a managed policy; white space does not count.
+pub const POLICY_LIMIT: usize = 6144;
+/// The most policies that IAM attaches to a role, unless the organisation's quota was raised.
+pub const ATTACHED_LIMIT: usize = 10;
+/// The most characters that IAM takes in a trust policy, unless the quota was raised.
+pub const TRUST_LIMIT: usize = 2048;
+/// The id of our statement in the trust policy.
+pub const SID: &str = "OsmtOperators";
+
+/// The parts of the admin role's permissions, each a policy of its own.
+pub fn parts() -> impl Iterator<Item = &'static str> {
+    PARTS.iter().map(|(part, _)| *part)
+}
+
+/// `osmt-<env>-admin-<part>`
+pub fn name(target: &Target, part: &str) -> String {
+    format!("{}-{part}", crate::bootstrap::admin_role::name(target))
+}
+
+/// The ARN that the policy has or will have.
+pub fn arn(target: &Target, part: &str) -> String {
+    let Target { account_id, .. } = target;
+    format!("arn:{}:iam::{account_id}:policy/{}", config::partition(&target.region), name(target, part))
+}
+
+/// The document of one part; empty for a part that there is not.
+pub fn document(target: &Target, zone: &str, part: &str) -> Value {
+    let grants = PARTS.iter().find(|(name, _)| *name == part);
+    let statements: Vec<Value> = grants
+        .into_iter()
+        .flat_map(|(_, grants)| grants.iter())
+        .filter_map(|grant| statement(target, zone, grant))
+        .collect();
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// `None` for a grant on a thing that this target does not have.
+fn statement(target: &Target, zone: &str, grant: &Grant) -> Option<Value> {
+    let on: Vec<String> = grant
+        .on
+        .iter()
+        .filter(|template| target.table.is_some() || !template.contains("{table}"))
+        .map(|template| filled(target, zone, template))
+        .collect();
+    if on.is_empty() {
+        return None;
+    }
+    let actions: Vec<String> =
+        grant.actions.split_whitespace().map(|action| format!("{}:{action}", grant.service)).collect();
+    let mut statement = json!({
+        "Sid": grant.sid,
+        "Effect": if grant.deny { "Deny" } else { "Allow" },
+        "Action": one_or_many(actions),
+        "Resource": one_or_many(on),
+    });
+    let mut conditions: Map<String, Value> = Map::new();
+    for (operator, key, values) in grant.when {
+        let values = values.iter().map(|value| filled(target, zone, value));
+        conditions
+            .entry(*operator)
+            .or_insert_with(|| json!({}))
+            .as_object_mut()?
+            .insert((*key).to_owned(), one_or_many(values.collect()));
+    }
+    if !conditions.is_empty() {
+        statement["Condition"] = Value::Object(conditions);
+    }
+    Some(statement)
+}
+
+fn filled(target: &Target, zone: &str, template: &str) -> String {
+    template
+        .replace("{p}", config::partition(&target.region))
+        .replace("{r}", &target.region)
+        .replace("{a}", &target.account_id)
+        .replace("{name}", &config::prefix(&target.env))
+        .replace("{env}", &target.env)
+        .replace("{bucket}", &target.bucket)
+        .replace("{table}", target.table.as_deref().unwrap_or_default())
+        .replace("{zone}", zone)
+}
+
+/// IAM takes one value for a list of one, and counts the characters.
+fn one_or_many(mut values: Vec<String>) -> Value {
+    if values.len() == 1 { values.remove(0).into() } else { values.into() }
+}
+
+/// The trust policy: our statement for these principals, and every other statement that is there.
+pub fn trust(principals: &BTreeSet<String>, mfa: bool, present: Option<&str>) -> Value {
+    let mut ours = json!({
+        "Sid": SID,
+        "Effect": "Allow",
+        "Principal": { "AWS": one_or_many(principals.iter().cloned().collect()) },
+        "Action": "sts:AssumeRole",
+    });
+    if mfa {
+        ours["Condition"] = json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
+    }
+    let mut statements = vec![ours];
+    statements.extend(
+        present
+            .map(statements_of)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|statement| statement["Sid"] != SID),
+    );
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Who may assume the role by one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    /// ARNs, accounts, services, or `*`.
+    pub who: BTreeSet<String>,
+    /// Whether a second factor is wanted.
+    pub mfa: bool,
+    /// Whether any condition is.
+    pub limited: bool,
+}
+
+/// Who may assume the role, and whether a second factor is wanted of them, statement by statement.
+pub fn trusted(trust: &str) -> Vec<Trusted> {
+    statements_of(trust)
+        .iter()
+        .filter(|statement| statement["Effect"] == "Allow")
+        .map(|statement| {
+            let who = match &statement["Principal"] {
+                Value::Object(kinds) => kinds.values().flat_map(strings).collect(),
+                anyone => strings(anyone).into_iter().collect(),
+            };
+            let condition = &statement["Condition"];
+            let mfa = strings(&condition["Bool"]["aws:MultiFactorAuthPresent"]);
+            Trusted { who, mfa: mfa == ["true"], limited: !condition.is_null() }
+        })
+        .collect()
+}
+
+fn statements_of(policy: &str) -> Vec<Value> {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    match &policy["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Object(_) => vec![policy["Statement"].clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// One string, or each of a list.
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(strings).collect(),
+        Value::String(text) => vec![text.clone()],
+        Value::Bool(switch) => vec![switch.to_string()],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether two policy documents say the same: members and lists in any order, one value for a list of one.
+pub fn same(left: &str, right: &Value) -> bool {
+    serde_json::from_str(left).is_ok_and(|left: Value| plain(&left) == plain(right))
+}
+
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let sorted: std::collections::BTreeMap<_, _> =
+                members.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
+            sorted.into_iter().collect()
+        }
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.iter().map(plain).collect();
+            values.sort_by_key(Value::to_string);
+            values.dedup();
+            if values.len() == 1 { values.remove(0) } else { Value::Array(values) }
+        }
+        Value::Bool(switch) => switch.to_string().into(),
+        other => other.clone(),
+    }
+}
+
+/// How many of a document's actions the other lacks, for the plan: `lacks ecs:RunTask and 2 more`.
+pub fn difference(present: &str, wanted: &Value) -> String {
+    let of = |document: &Value| -> BTreeSet<String> {
+        statements_of(&document.to_string())
+            .iter()
+            .flat_map(|statement| strings(&statement["Action"]))
+            .collect()
+    };
+    let present: Value = serde_json::from_str(present).unwrap_or_default();
+    let (present, wanted) = (of(&present), of(wanted));
+    let some = |word: &str, actions: Vec<&String>| match actions.as_slice() {
+        [] => None,
+        [first] => Some(format!("{word} {first}")),
+        [first, rest @ ..] => Some(format!("{word} {first} and {} more", rest.len())),
+    };
+    let told: Vec<String> = [
+        some("lacks", wanted.difference(&present).collect()),
+        some("allows besides", present.difference(&wanted).collect()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if told.is_empty() { "same actions, other resources or conditions".to_owned() } else { told.join(", ") }
+}
+
+/// A principal that may be trusted, as `--trust` takes it: a user, a role, or a whole account.
+pub fn principal(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [_, _, service, "", account, name] = parts[..] else {
+        return Err("not the ARN of a user, a role or an account's root".into());
+    };
+    let whole = name == "root"
+        || ["user/", "role/"]
+            .iter()
+            .any(|kind| name.strip_prefix(kind).is_some_and(|rest| !rest.is_empty() && !rest.contains('*')));
+    match service {
+        "sts" => Err("that is one session; give the ARN of its role, arn:aws:iam::…:role/…".into()),
+        "iam" if is_account(account) && whole && text.starts_with("arn:aws") => Ok(text.to_owned()),
+        _ => Err("not the ARN of a user, a role or an account's root".into()),
+    }
+}
+
+/// A managed policy, as `--permissions-boundary` takes it.
+pub fn boundary(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts[..] {
+        ["arn", _, "iam", "", account, name]
+            if (is_account(account) || account == "aws") && name.starts_with("policy/") =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("not the ARN of a policy, such as arn:aws:iam::123456789012:policy/limit".into()),
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,131 @@
+//! The calls that find a certificate, make it and prove the domain; each can be repeated.
+
+use aws_sdk_acm::types::{Filters, KeyAlgorithm, Tag, ValidationMethod};
+use aws_sdk_route53::types::{
+    Change as DnsChange, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
+};
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::account::{Certificate, Record, observe};
+use crate::aws::{CallError, Session, call};
+use crate::bootstrap::certificate::Error;
+use crate::config::Config;
+
+/// The account's certificates for the domain, and the one that the config names.
+pub(in crate::bootstrap) async fn candidates(
+    session: &Session,
+    config: &Config,
+) -> Result<Vec<Certificate>, CallError> {
+    let acm = session.acm();
+    // Without being asked, ACM lists RSA keys alone.
+    let keys = [KeyAlgorithm::Rsa2048, KeyAlgorithm::EcPrime256v1, KeyAlgorithm::EcSecp384r1];
+    let mut arns = Vec::new();
+    let mut pages = acm
+        .list_certificates()
+        .includes(Filters::builder().set_key_types(Some(keys.into())).build())
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        for summary in call("acm:ListCertificates", page)?.certificate_summary_list.unwrap_or_default() {
+            if summary.domain_name().is_some_and(|name| name.eq_ignore_ascii_case(&config.domain.name)) {
+                arns.extend(summary.certificate_arn);
+            }
+        }
+    }
+    let ours = format!("arn:{}:acm:{}:{}:certificate/", config.partition(), config.region, config.account_id);
+    let named = &config.alb.certificate_arn;
+    if named.starts_with(&ours) && !arns.contains(named) {
+        arns.push(named.clone());
+    }
+    let reads = arns.iter().map(|arn| observe::certificate(session, arn));
+    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+}
+
+/// Asks ACM for a certificate and gives its ARN. Asked twice within a minute and beside the same others, ACM gives the same.
+pub async fn request(
+    session: &Session,
+    config: &Config,
+    others: &[String],
+    now: Timestamp,
+) -> Result<String, CallError> {
+    let domain = &config.domain.name;
+    let minute = now.as_second() / 60;
+    // One that failed or was deleted must not be given again.
+    let token = Sha256::digest(format!("{}|{domain}|{minute}|{others:?}", config.env));
+    let token = token.iter().take(16).fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
+    let tags = crate::bootstrap::tags(&config.env)
+        .into_iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
+    let request = session
+        .acm()
+        .request_certificate()
+        .domain_name(domain)
+        .subject_alternative_names(format!("*.{domain}"))
+        .validation_method(ValidationMethod::Dns)
+        .key_algorithm(KeyAlgorithm::Rsa2048)
+        .idempotency_token(token)
+        .set_tags(Some(tags.collect()));
+    let answer = call("acm:RequestCertificate", request.send().await)?;
+    Ok(answer.certificate_arn.unwrap_or_default())
+}
+
+/// Writes validation records; one that stands there already is as good as written.
+pub async fn prove(session: &Session, zone: &str, records: &[Record]) -> Result<(), CallError> {
+    let sets = records
+        .iter()
+        .filter_map(|record| {
+            let value = ResourceRecord::builder().value(&record.value).build().ok()?;
+            ResourceRecordSet::builder()
+                .name(&record.name)
+                .r#type(RrType::from(record.kind.as_str()))
+                .ttl(300)
+                .resource_records(value)
+                .build()
+                .ok()
+        })
+        .collect();
+    change_records(session, zone, sets, &ChangeAction::Upsert).await
+}
+
+/// Writes or deletes record sets in one batch: all of them or none.
+pub(in crate::bootstrap) async fn change_records(
+    session: &Session,
+    zone: &str,
+    sets: Vec<ResourceRecordSet>,
+    action: &ChangeAction,
+) -> Result<(), CallError> {
+    let change = |set| DnsChange::builder().action(action.clone()).resource_record_set(set).build().ok();
+    let batch = ChangeBatch::builder()
+        .comment("validates the certificate of OSMT")
+        .set_changes(Some(sets.into_iter().filter_map(change).collect()))
+        .build();
+    let request =
+        session.route53().change_resource_record_sets().hosted_zone_id(zone).set_change_batch(batch.ok());
+    call("route53:ChangeResourceRecordSets", request.send().await).map(drop)
+}
+
+/// Reads the certificate once; an error where it can no longer be issued.
+pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
+    match observe::certificate(session, arn).await? {
+        Some(certificate) if matches!(certificate.status.as_str(), "ISSUED" | "PENDING_VALIDATION") => {
+            Ok(certificate)
+        }
+        Some(certificate) => {
+            Err(Error::Failed { status: certificate.status, reason: certificate.failure.unwrap_or_default() })
+        }
+        // A certificate that was requested a moment ago may not be seen yet.
+        None => Ok(Certificate {
+            arn: arn.to_owned(),
+            status: "PENDING_VALIDATION".to_owned(),
+            ..Certificate::default()
+        }),
+    }
+}
+
+/// The tags that mark a certificate as made here.
+pub(in crate::bootstrap) fn is_ours(tags: &[Tag], env: &str) -> bool {
+    let has = |key: &str, value: &str| tags.iter().any(|tag| tag.key() == key && tag.value() == Some(value));
+    has("ManagedBy", "osmt-bootstrap") && has("Environment", env)
+}

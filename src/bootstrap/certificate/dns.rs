@@ -1,0 +1,198 @@
+//! What Route 53 knows of a domain's DNS: zones, their records, and what a CAA record says of Amazon.
+
+use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType};
+use futures_util::future::try_join_all;
+
+use crate::account::{HostedZone, Record};
+use crate::aws::{CallError, Session, call};
+
+/// The names under which a CAA record may allow Amazon.
+const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
+
+/// Whether a zone is responsible for a name, as far as the names tell.
+pub fn contains(zone: &HostedZone, name: &str) -> bool {
+    let (name, zone) = (name.to_lowercase(), zone.name.to_lowercase());
+    name == zone || name.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// A name and its parents up to the zone's own, nearest first.
+fn ancestors<'a>(zone: &HostedZone, name: &'a str) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    let mut rest = Some(name);
+    while let Some(name) = rest {
+        if !contains(zone, name) {
+            break;
+        }
+        names.push(name);
+        rest = name.split_once('.').map(|(_, parent)| parent);
+    }
+    names
+}
+
+/// The CAA record set that decides about a name, if the zone has one: where it stands and what it says.
+pub async fn caa(
+    session: &Session,
+    zone: &HostedZone,
+    name: &str,
+) -> Result<Option<(String, Vec<String>)>, CallError> {
+    for name in ancestors(zone, name) {
+        if let Some(set) = record_set(session, &zone.id, name, RrType::Caa).await? {
+            let values = set.resource_records.unwrap_or_default();
+            let values = values.into_iter().map(|record| record.value).collect();
+            return Ok(Some((name.to_owned(), values)));
+        }
+    }
+    Ok(None)
+}
+
+/// A name between a zone and a name in it that the zone delegates on, and to which name servers; the nearest to the zone.
+pub async fn beyond(
+    session: &Session,
+    zone: &HostedZone,
+    name: &str,
+) -> Result<Option<(String, Vec<String>)>, CallError> {
+    let names = ancestors(zone, name).into_iter().rev().skip(1);
+    let reads = names.map(async |name| {
+        let servers = name_servers(session, zone, name).await?;
+        Ok::<_, CallError>((name.to_owned(), servers))
+    });
+    let found = try_join_all(reads).await?;
+    Ok(found.into_iter().find(|(_, servers)| !servers.is_empty()))
+}
+
+/// The name servers that a zone itself names for a name in it, without the last dot.
+pub async fn name_servers(
+    session: &Session,
+    zone: &HostedZone,
+    name: &str,
+) -> Result<Vec<String>, CallError> {
+    let set = record_set(session, &zone.id, name, RrType::Ns).await?;
+    let records = set.and_then(|set| set.resource_records).unwrap_or_default();
+    let servers = records.iter().map(ResourceRecord::value);
+    Ok(servers.map(|server| server.trim_end_matches('.').to_lowercase()).collect())
+}
+
+/// Whether CAA values forbid Amazon to issue for the name they stand at, or for its wildcard.
+pub fn forbids_amazon(values: &[String]) -> bool {
+    let allowed = |tag: &str| {
+        let issuers: Vec<&str> = values
+            .iter()
+            .filter_map(|value| {
+                let mut parts = value.splitn(3, char::is_whitespace);
+                let (_, found, issuer) = (parts.next()?, parts.next()?, parts.next()?);
+                found.eq_ignore_ascii_case(tag).then(|| {
+                    let issuer = issuer.trim().trim_matches('"');
+                    issuer.split(';').next().unwrap_or_default().trim()
+                })
+            })
+            .collect();
+        (!issuers.is_empty())
+            .then(|| issuers.iter().any(|issuer| AMAZON.iter().any(|name| issuer.eq_ignore_ascii_case(name))))
+    };
+    let issue = allowed("issue");
+    let wild = allowed("issuewild").or(issue);
+    issue == Some(false) || wild == Some(false)
+}
+
+/// The record set that holds a record with just that value, if the zone has it.
+pub async fn find_record(
+    session: &Session,
+    zone_id: &str,
+    record: &Record,
+) -> Result<Option<ResourceRecordSet>, CallError> {
+    let kind = RrType::from(record.kind.as_str());
+    let set = record_set(session, zone_id, &record.name, kind).await?;
+    Ok(set.filter(|set| set.resource_records().iter().any(|found| same_name(found.value(), &record.value))))
+}
+
+/// The public zone of the account that is nearest to a name.
+pub async fn nearest_zone(session: &Session, name: &str) -> Result<Option<HostedZone>, CallError> {
+    let mut parent = Some(name);
+    while let Some(name) = parent.filter(|name| name.contains('.')) {
+        let wanted = HostedZone { name: name.to_owned(), ..HostedZone::default() };
+        if let Some(id) = twins(session, &wanted).await?.into_iter().next() {
+            return Ok(Some(HostedZone { id, ..wanted }));
+        }
+        parent = name.split_once('.').map(|(_, rest)| rest);
+    }
+    Ok(None)
+}
+
+/// The other public zones of the account with the same name.
+pub async fn twins(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
+    let request = session.route53().list_hosted_zones_by_name().dns_name(&zone.name).max_items(20);
+    let answer = call("route53:ListHostedZonesByName", request.send().await)?;
+    Ok(answer
+        .hosted_zones
+        .iter()
+        .filter(|other| same_name(other.name(), &zone.name))
+        .filter(|other| !other.config().is_some_and(HostedZoneConfig::private_zone))
+        .map(|other| other.id().trim_start_matches("/hostedzone/").to_owned())
+        .filter(|id| *id != zone.id)
+        .collect())
+}
+
+async fn record_set(
+    session: &Session,
+    zone_id: &str,
+    name: &str,
+    kind: RrType,
+) -> Result<Option<ResourceRecordSet>, CallError> {
+    let request = session
+        .route53()
+        .list_resource_record_sets()
+        .hosted_zone_id(zone_id)
+        .start_record_name(name)
+        .start_record_type(kind.clone())
+        .max_items(1);
+    let answer = call("route53:ListResourceRecordSets", request.send().await)?;
+    // The listing begins at the name, or after it where there is no such record.
+    Ok(answer
+        .resource_record_sets
+        .into_iter()
+        .find(|set| *set.r#type() == kind && same_name(set.name(), name)))
+}
+
+fn same_name(one: &str, other: &str) -> bool {
+    one.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> HostedZone {
+        HostedZone { name: name.into(), ..HostedZone::default() }
+    }
+
+    #[test]
+    fn a_zone_contains_itself_and_what_lies_below() {
+        assert!(contains(&zone("example.org"), "example.org"));
+        assert!(contains(&zone("example.org"), "a.B.Example.org"));
+        assert!(!contains(&zone("example.org"), "badexample.org"));
+        assert!(!contains(&zone("a.example.org"), "example.org"));
+    }
+
+    #[test]
+    fn the_nearest_name_comes_first() {
+        assert_eq!(
+            ancestors(&zone("example.org"), "a.b.example.org"),
+            ["a.b.example.org", "b.example.org", "example.org"]
+        );
+    }
+
+    #[test]
+    fn caa_is_read_as_authorities_read_it() {
+        let forbids = |values: &[&str]| {
+            forbids_amazon(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
+        };
+        assert!(!forbids(&[]));
+        assert!(!forbids(&["0 iodef \"mailto:a@example.org\""]));
+        assert!(!forbids(&["0 issue \"letsencrypt.org\"", "0 issue \"amazon.com\""]));
+        assert!(!forbids(&["0 issue \"amazontrust.com; x=y\""]));
+        assert!(forbids(&["0 issue \"letsencrypt.org\""]));
+        assert!(forbids(&["0 issue \";\""]));
+        assert!(forbids(&["0 issue \"amazon.com\"", "0 issuewild \";\""]));
+        assert!(forbids(&["0 issue \"letsencrypt.org\"", "0 issuewild \"amazon.com\""]));
+    }
+}

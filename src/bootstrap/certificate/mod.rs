@@ -1,0 +1,318 @@
+//! The load balancer's certificate: requested, proven by DNS, waited for, written into the config.
+//!
+//! A fitting certificate is used as it is and a pending one is taken up again, so that an interrupted run goes on
+//! where it stopped.
+
+pub(super) mod apply;
+pub mod dns;
+pub mod preflight;
+pub(super) mod proof;
+pub mod resolver;
+
+use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+
+pub(super) use self::apply::candidates;
+pub use self::apply::{look, prove, request};
+use self::preflight::Verdict;
+use self::resolver::Resolver;
+use crate::account::{Certificate, HostedZone, Record, observe};
+use crate::aws::{CallError, Session};
+use crate::config::Config;
+use crate::explain::{Exit, Explain};
+use crate::plan::{Action, Line, Verb};
+
+/// ACM renews sixty days before the end; a certificate this near to it will not be renewed.
+const LEFT_AT_LEAST: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What is there now.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The config's zone and its DNS.
+    pub dns: preflight::Seen,
+    /// The certificate to use, or to go on with.
+    pub certificate: Option<Certificate>,
+    /// Which of its validation records are missing in the zone.
+    pub missing: Vec<Record>,
+    /// ARNs of every certificate for the domain, whatever became of it.
+    pub others: Vec<String>,
+}
+
+/// One thing to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Ask ACM for a certificate.
+    Request(String),
+    /// Write the validation records.
+    Prove {
+        /// The hosted zone.
+        zone: String,
+        /// As far as they are known before the request.
+        records: Vec<Record>,
+    },
+    /// Wait until ACM has seen them.
+    Wait(String),
+    /// Write the ARN into the config.
+    Write {
+        /// The file, as the user named it.
+        file: String,
+        /// What stands there.
+        from: String,
+        /// What will, where it is known already.
+        to: Option<String>,
+    },
+}
+
+impl Step {
+    /// The same, once the certificate's ARN is known.
+    #[must_use]
+    pub fn known(&self, arn: &str) -> Self {
+        match self {
+            Self::Write { file, from, .. } => {
+                Self::Write { file: file.clone(), from: from.clone(), to: Some(arn.to_owned()) }
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+impl Action for Step {
+    fn line(&self) -> Line {
+        match self {
+            Self::Request(domain) => Line::new(Verb::Create, format!("ACM certificate {domain}, *.{domain}")),
+            Self::Prove { zone, records } => {
+                let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
+                let mut line =
+                    Line::new(Verb::Create, format!("DNS validation records in hosted zone {zone}"));
+                line.to = (!names.is_empty()).then(|| names.join(", "));
+                line
+            }
+            Self::Wait(domain) => Line::new(Verb::Run, format!("wait until {domain} is validated")),
+            Self::Write { file, from, to } => Line::new(Verb::Update, file).setting(
+                "certificate_arn",
+                Some(from.clone()),
+                Some(to.clone().unwrap_or_else(|| "the new ARN".to_owned())),
+            ),
+        }
+    }
+}
+
+/// Looks at the zone and at the certificates that there are.
+pub async fn observe(
+    session: &Session,
+    config: &Config,
+    resolver: &Resolver,
+    now: Timestamp,
+) -> Result<Seen, Error> {
+    let domain = &config.domain.name;
+    let (zone, certificates) = tokio::join!(
+        Box::pin(observe::hosted_zone(session, &config.domain.hosted_zone_id)),
+        Box::pin(candidates(session, config)),
+    );
+    let zone = usable(zone?, config)?;
+    let certificates = certificates?;
+    let certificate = choose(&certificates, domain, &config.alb.certificate_arn, now);
+    let wanted = certificate.iter().flat_map(|found| &found.validation);
+    let missing = try_join_all(wanted.map(async |record| {
+        let found = dns::find_record(session, &zone.id, record).await?;
+        Ok::<_, CallError>(found.is_none().then(|| record.clone()))
+    }));
+    let (dns, missing) =
+        tokio::join!(Box::pin(preflight::observe(session, zone.clone(), domain, resolver)), missing);
+    Ok(Seen {
+        dns: dns?,
+        missing: missing?.into_iter().flatten().collect(),
+        certificate,
+        others: {
+            let mut arns: Vec<String> = certificates.into_iter().map(|one| one.arn).collect();
+            arns.sort();
+            arns
+        },
+    })
+}
+
+fn usable(zone: Option<HostedZone>, config: &Config) -> Result<HostedZone, Error> {
+    let id = config.domain.hosted_zone_id.clone();
+    let domain = config.domain.name.clone();
+    match zone {
+        None => Err(Error::NoZone(id)),
+        Some(zone) if zone.private => Err(Error::PrivateZone(id)),
+        Some(zone) if !dns::contains(&zone, &domain) => Err(Error::OtherZone { id, zone: zone.name, domain }),
+        Some(zone) => Ok(zone),
+    }
+}
+
+/// The certificate to use: the config's own where it serves, else the issued one that lasts longest, else a pending one.
+fn choose(certificates: &[Certificate], domain: &str, named: &str, now: Timestamp) -> Option<Certificate> {
+    let wildcard = format!("*.{domain}");
+    let whole =
+        |certificate: &&Certificate| certificate.covers(domain) && certificate.names.contains(&wildcard);
+    let lasts = |certificate: &&Certificate| {
+        certificate
+            .not_after
+            .as_ref()
+            .and_then(|end| end.parse::<Timestamp>().ok())
+            .is_none_or(|end| end.duration_since(now) > LEFT_AT_LEAST)
+    };
+    let issued = || certificates.iter().filter(|certificate| certificate.status == "ISSUED").filter(lasts);
+    issued()
+        .find(|certificate| certificate.arn == named && certificate.covers(domain))
+        .or_else(|| issued().filter(whole).max_by(|one, other| one.not_after.cmp(&other.not_after)))
+        .or_else(|| {
+            certificates.iter().filter(|certificate| certificate.status == "PENDING_VALIDATION").find(whole)
+        })
+        .cloned()
+}
+
+/// Refuses to wait for what ACM would never issue; without a wait these are doubts like the others. Pure.
+pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
+    let mut verdict = preflight::judge(&seen.dns);
+    let issued = |certificate: &Certificate| certificate.status == "ISSUED";
+    if seen.certificate.as_ref().is_some_and(issued) {
+        let texts = verdict.hopeless.drain(..).map(|(text, _)| text);
+        verdict.doubts.extend(texts);
+    }
+    let (reasons, remedies): (Vec<_>, Vec<_>) = verdict.hopeless.iter().cloned().unzip();
+    if reasons.is_empty() {
+        return Ok(verdict);
+    }
+    Err(Error::Hopeless { domain: config.domain.name.clone(), reasons, remedies })
+}
+
+/// What is to be done; pure.
+pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
+    let domain = config.domain.name.clone();
+    let issued = seen.certificate.as_ref().is_some_and(|certificate| certificate.status == "ISSUED");
+    // A pending certificate tells its records only some seconds after the request.
+    let unknown =
+        seen.certificate.as_ref().is_none_or(|certificate| !issued && certificate.validation.is_empty());
+    let mut steps = Vec::new();
+    if seen.certificate.is_none() {
+        steps.push(Step::Request(domain.clone()));
+    }
+    if unknown || !seen.missing.is_empty() {
+        steps.push(Step::Prove { zone: seen.dns.zone.id.clone(), records: seen.missing.clone() });
+    }
+    if !issued {
+        steps.push(Step::Wait(domain));
+    }
+    let from = config.alb.certificate_arn.clone();
+    let to = seen.certificate.as_ref().map(|certificate| certificate.arn.clone());
+    if to.as_ref() != Some(&from) {
+        let file = file.to_owned();
+        steps.push(Step::Write { file, from, to });
+    }
+    steps
+}
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The config names no zone of this account.
+    #[error("hosted zone {0} does not exist in this account; nothing was written")]
+    NoZone(String),
+    /// The world cannot see it.
+    #[error("hosted zone {0} is private: ACM could not see the validation records; nothing was written")]
+    PrivateZone(String),
+    /// The domain lies elsewhere.
+    #[error("hosted zone {id} is {zone}, which does not contain {domain}; nothing was written")]
+    OtherZone {
+        /// Its id.
+        id: String,
+        /// Its name.
+        zone: String,
+        /// The config's domain.
+        domain: String,
+    },
+    /// ACM would say "pending" for three days and give up.
+    #[error("ACM would never issue a certificate for {domain}: {}; nothing was written", .reasons.join("; "))]
+    Hopeless {
+        /// The config's domain.
+        domain: String,
+        /// Each thing that is in the way.
+        reasons: Vec<String>,
+        /// What helps against each.
+        remedies: Vec<String>,
+    },
+    /// ACM has given up.
+    #[error("ACM did not issue the certificate: {status} {reason}")]
+    Failed {
+        /// `FAILED`, `VALIDATION_TIMED_OUT`, …
+        status: String,
+        /// `CAA_ERROR`, …
+        reason: String,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoZone(_) | Self::PrivateZone(_) | Self::OtherZone { .. } | Self::Hopeless { .. } => {
+                Exit::Refused
+            }
+            Self::Failed { .. } => Exit::Failed,
+            Self::Call(error) => error.exit(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoZone(_) | Self::PrivateZone(_) => Some(
+                "set `domain.hosted_zone_id` to a public zone of this account; `aws route53 list-hosted-zones` lists them".into(),
+            ),
+            Self::OtherZone { .. } => Some(
+                "correct `domain.name` or `domain.hosted_zone_id` in the config".into(),
+            ),
+            Self::Hopeless { remedies, .. } => Some(remedies.join("; ")),
+            Self::Failed { .. } => Some("mend the cause and run it again: it requests another one".into()),
+            Self::Call(error) => error.help(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: &str = "osmt.example.org";
+
+    fn certificate(arn: &str, status: &str, not_after: Option<&str>) -> Certificate {
+        Certificate {
+            arn: arn.into(),
+            status: status.into(),
+            names: vec![DOMAIN.into(), format!("*.{DOMAIN}")],
+            not_after: not_after.map(str::to_owned),
+            ..Certificate::default()
+        }
+    }
+
+    fn chosen(certificates: &[Certificate], named: &str) -> Option<String> {
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        choose(certificates, DOMAIN, named, now).map(|certificate| certificate.arn)
+    }
+
+    #[test]
+    fn what_serves_is_used_again() {
+        let short = certificate("short", "ISSUED", Some("2026-03-01T00:00:00Z"));
+        let long = certificate("long", "ISSUED", Some("2026-12-01T00:00:00Z"));
+        let ends = certificate("ends", "ISSUED", Some("2026-01-10T00:00:00Z"));
+        let pending = certificate("pending", "PENDING_VALIDATION", None);
+        let all = [pending.clone(), short.clone(), long, ends.clone()];
+        assert_eq!(chosen(&all, "").as_deref(), Some("long"));
+        assert_eq!(chosen(&all, "short").as_deref(), Some("short"));
+        assert_eq!(chosen(&all, "ends").as_deref(), Some("long"));
+        assert_eq!(chosen(&[ends, pending], "ends").as_deref(), Some("pending"));
+        assert_eq!(chosen(&[certificate("x", "FAILED", None)], "x"), None);
+    }
+
+    #[test]
+    fn without_the_wildcard_it_serves_only_where_the_config_names_it() {
+        let mut bare = certificate("bare", "ISSUED", None);
+        bare.names.truncate(1);
+        assert_eq!(chosen(std::slice::from_ref(&bare), ""), None);
+        assert_eq!(chosen(&[bare], "bare").as_deref(), Some("bare"));
+    }
+}

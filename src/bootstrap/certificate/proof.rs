@@ -1,0 +1,118 @@
+//! Which certificates bootstrap made, and which of their validation records prove nothing else.
+//!
+//! ACM proves a name by one record an account, in every region and for every certificate that holds the name or its
+//! wildcard: where another one needs the record, it stays.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_acm::Client;
+use aws_sdk_acm::types::{Filters, KeyAlgorithm};
+use futures_util::future::{join_all, try_join_all};
+
+use crate::account::{Certificate, Record, observe_ec2};
+use crate::aws::{CallError, Session, Why, call};
+use crate::bootstrap::certificate::apply::{candidates, is_ours};
+use crate::bootstrap::certificate::dns;
+use crate::config::Config;
+
+/// What was found.
+pub(in crate::bootstrap) struct Proofs {
+    /// The certificates that carry our tags.
+    pub(in crate::bootstrap) ours: Vec<Certificate>,
+    /// Their records that stand in the zone.
+    pub(in crate::bootstrap) records: Vec<Record>,
+}
+
+/// Looks at the domain's certificates and their records.
+pub(in crate::bootstrap) async fn proofs(session: &Session, config: &Config) -> Result<Proofs, CallError> {
+    let candidates = candidates(session, config).await?;
+    let whose = try_join_all(candidates.into_iter().map(async |certificate| {
+        let request = session.acm().list_tags_for_certificate().certificate_arn(&certificate.arn);
+        let answer = call("acm:ListTagsForCertificate", request.send().await)?;
+        Ok::<_, CallError>(is_ours(answer.tags(), &config.env).then_some(certificate))
+    }));
+    let ours: Vec<Certificate> = whose.await?.into_iter().flatten().collect();
+    let wanted: BTreeSet<&Record> = ours.iter().flat_map(|certificate| &certificate.validation).collect();
+    let zone = &config.domain.hosted_zone_id;
+    let found =
+        try_join_all(wanted.into_iter().map(
+            async |record| match dns::find_record(session, zone, record).await {
+                Err(error) if error.is("NoSuchHostedZone") => Ok(None),
+                found => Ok::<_, CallError>(found?.map(|_| record.clone())),
+            },
+        ));
+    let records = found.await?.into_iter().flatten().collect();
+    Ok(Proofs { ours, records })
+}
+
+/// Why the validation records of our certificates must stay, where others need them or that cannot be known.
+pub async fn kept(
+    session: &Session,
+    config: &Config,
+    ours: &[Certificate],
+) -> Result<Option<String>, CallError> {
+    let domain = &config.domain.name;
+    let regions = match observe_ec2::regions(session).await {
+        Ok(regions) => regions,
+        Err(error) if error.why == Why::Denied => return Ok(Some(not_known(&error))),
+        Err(error) => return Err(error),
+    };
+    let reads = regions.iter().map(async |region| {
+        let client = session.acm_in(region);
+        (region, holders(&client, domain).await)
+    });
+    let mut unknown = None;
+    for (region, found) in join_all(reads).await {
+        match found {
+            Ok(arns) => {
+                let other = |arn: &String| ours.iter().all(|one| one.arn != *arn);
+                if let Some(arn) = arns.into_iter().find(other) {
+                    return Ok(Some(format!("certificate {arn} is proven by it, too")));
+                }
+            }
+            Err(error) if *region == session.region => return Err(error),
+            // The account may not use it, or nobody can reach it from here.
+            Err(error) => unknown = Some(format!("{} ({region})", not_known(&error))),
+        }
+    }
+    Ok(unknown)
+}
+
+fn not_known(error: &CallError) -> String {
+    format!("whether certificates of other regions are proven by it is not known: {}", error.reason())
+}
+
+/// The certificates of a region that hold the domain or its wildcard.
+async fn holders(client: &Client, domain: &str) -> Result<Vec<String>, CallError> {
+    let wildcard = format!("*.{domain}");
+    let holds = |name: &str| name.eq_ignore_ascii_case(domain) || name.eq_ignore_ascii_case(&wildcard);
+    // Without being asked, ACM lists RSA keys of 2048 bits alone.
+    let keys = KeyAlgorithm::values().iter().copied().map(KeyAlgorithm::from);
+    let mut pages = client
+        .list_certificates()
+        .includes(Filters::builder().set_key_types(Some(keys.collect())).build())
+        .into_paginator()
+        .items()
+        .send();
+    let mut holders = Vec::new();
+    while let Some(summary) = pages.next().await {
+        let summary = call("acm:ListCertificates", summary)?;
+        let Some(arn) = summary.certificate_arn() else {
+            continue;
+        };
+        let mut names = vec![summary.domain_name().unwrap_or_default().to_owned()];
+        names.extend(summary.subject_alternative_name_summaries().iter().cloned());
+        let whole = !summary.subject_alternative_name_summaries().is_empty()
+            && summary.has_additional_subject_alternative_names() != Some(true);
+        if !names.iter().any(|name| holds(name)) && !whole {
+            let request = client.describe_certificate().certificate_arn(arn);
+            let answer = call("acm:DescribeCertificate", request.send().await)?;
+            let detail = answer.certificate;
+            names.extend(detail.and_then(|one| one.subject_alternative_names).unwrap_or_default());
+        }
+        if names.iter().any(|name| holds(name)) {
+            holders.push(arn.to_owned());
+        }
+    }
+    Ok(holders)
+}

@@ -1,0 +1,209 @@
+//! Renders `config.auto.tfvars.json` from answers. Pure.
+//!
+//! A config that exists is edited, not rendered anew: what the user wrote stays byte for byte, and only the answers
+//! given now are set.
+
+pub mod network;
+
+use serde_json::Value;
+
+use crate::document::Document;
+use crate::explain::{Exit, Explain};
+
+/// The shipped `config.auto.tfvars.json.tpl`.
+pub const CONFIG: &str = include_str!("../../../terraform/invocation/config.auto.tfvars.json.tpl");
+
+/// Something that only the user knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// The flag, without dashes.
+    pub flag: &'static str,
+    /// Where the answer goes.
+    pub pointer: &'static str,
+    /// What to ask on a terminal.
+    pub prompt: &'static str,
+}
+
+const fn question(flag: &'static str, pointer: &'static str, prompt: &'static str) -> Question {
+    Question { flag, pointer, prompt }
+}
+
+/// Every question, in the order of asking.
+pub const QUESTIONS: [Question; 8] = [
+    question("account-id", "/config/account_id", "AWS account id"),
+    question("region", "/config/region", "AWS region"),
+    question("env", "/config/env", "name of the environment, like test or prod"),
+    question("domain", "/config/domain/name", "host name of OSMT, like osmt.example.org"),
+    question(
+        "hosted-zone-id",
+        "/config/domain/hosted_zone_id",
+        "id of the Route 53 zone that holds it, like Z0123456789ABCDEFGHIJ",
+    ),
+    question(
+        "oauth-issuer",
+        "/config/app/oauth/issuer",
+        "OAuth issuer, like https://example.okta.com/oauth2/default",
+    ),
+    question("oauth-client-id", "/config/app/oauth/client_id", "OAuth client id"),
+    question("oauth-audience", "/config/app/oauth/audience", "OAuth audience, like api://default"),
+];
+
+/// Where the certificate's ARN goes.
+pub const CERTIFICATE: &str = "/config/alb/certificate_arn";
+
+/// Where the VPC's block goes.
+pub const VPC: &str = "/config/vpc/vpc_cidr";
+/// Where the zones go.
+pub const ZONES: &str = "/config/vpc/azs";
+
+/// What the user answered; what is `None` stays as it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// One a question, in the order of [`QUESTIONS`].
+    pub texts: [Option<String>; 8],
+    /// The VPC's block; the subnets follow from it.
+    pub vpc_cidr: Option<String>,
+    /// The zones.
+    pub azs: Option<Vec<String>>,
+    /// The certificate, where there is one already.
+    pub certificate_arn: Option<String>,
+}
+
+impl Answers {
+    /// What is answered now: flag and pointer.
+    pub fn given(&self) -> Vec<(&'static str, &'static str)> {
+        let texts = QUESTIONS.iter().zip(&self.texts);
+        let texts = texts.filter(|(_, text)| text.is_some());
+        let mut given: Vec<_> = texts.map(|(question, _)| (question.flag, question.pointer)).collect();
+        given.extend(self.vpc_cidr.as_ref().map(|_| ("vpc-cidr", VPC)));
+        given.extend(self.azs.as_ref().map(|_| ("azs", ZONES)));
+        given.extend(self.certificate_arn.as_ref().map(|_| ("certificate-arn", CERTIFICATE)));
+        given
+    }
+
+    /// The answer that goes to a pointer: given now, else as it stands.
+    pub fn text(&self, config: &Document, pointer: &str) -> Option<String> {
+        let index = QUESTIONS.iter().position(|question| question.pointer == pointer)?;
+        self.texts[index].clone().or_else(|| text(config, pointer))
+    }
+}
+
+/// The questions that neither an answer nor the config settles, by index.
+pub fn open_questions(config: &Document, answers: &Answers) -> Vec<usize> {
+    (0..QUESTIONS.len())
+        .filter(|&index| answers.texts[index].is_none())
+        .filter(|&index| !settled(config, QUESTIONS[index].pointer))
+        .collect()
+}
+
+/// Whether zones must be chosen: no flag names them, and those of the config are of another region.
+pub fn zones_are_open(config: &Document, answers: &Answers) -> bool {
+    let region = answers.text(config, "/config/region").unwrap_or_default();
+    answers.azs.is_none() && !fit(&strings(config, ZONES), &region)
+}
+
+fn fit(zones: &[String], region: &str) -> bool {
+    !zones.is_empty() && zones.iter().all(|zone| zone.starts_with(region))
+}
+
+/// The text at a pointer, unless it is a placeholder of the template.
+pub fn text(config: &Document, pointer: &str) -> Option<String> {
+    let value = config.get(pointer)?.value();
+    value.as_str().filter(|text| !(text.starts_with('<') && text.ends_with('>'))).map(str::to_owned)
+}
+
+fn settled(config: &Document, pointer: &str) -> bool {
+    text(config, pointer).is_some()
+}
+
+/// Sets the answers in a config, or in the template of one; every other byte stays.
+pub fn config(start: &Document, answers: &Answers) -> Result<String, Error> {
+    let mut edit = Edit(start.clone());
+    for (question, answer) in QUESTIONS.iter().zip(&answers.texts) {
+        if let Some(answer) = answer {
+            edit.set(question.pointer, &Value::from(answer.as_str()))?;
+        }
+    }
+    if let Some(arn) = &answers.certificate_arn {
+        edit.set(CERTIFICATE, &Value::from(arn.as_str()))?;
+    }
+    network(&mut edit, answers)?;
+    Ok(edit.0.text().to_owned())
+}
+
+/// The network follows from the block and the zones; one that stands is left alone unless a flag or the region speaks of it.
+fn network(edit: &mut Edit, answers: &Answers) -> Result<(), Error> {
+    let region = text(&edit.0, "/config/region").unwrap_or_default();
+    let present = strings(&edit.0, ZONES);
+    let azs = match &answers.azs {
+        Some(azs) => azs.clone(),
+        None if fit(&present, &region) => present.clone(),
+        None => network::zones(&region),
+    };
+    if azs != present {
+        edit.set(ZONES, &Value::from(azs.clone()))?;
+    }
+    if let Some(cidr) = &answers.vpc_cidr {
+        edit.set(VPC, &Value::from(cidr.as_str()))?;
+    }
+    let private = "/config/vpc/subnets/private";
+    let counts = azs != present && strings(&edit.0, private).len() != azs.len();
+    if answers.vpc_cidr.is_some() || counts {
+        let cidr = text(&edit.0, VPC).unwrap_or_default();
+        let subnets = network::subnets(&cidr, azs.len()).map_err(Error::Network)?;
+        edit.set(private, &Value::from(subnets.private))?;
+        edit.set("/config/vpc/subnets/public", &Value::from(subnets.public))?;
+    }
+    Ok(())
+}
+
+fn strings(config: &Document, pointer: &str) -> Vec<String> {
+    let value = config.get(pointer).map(crate::document::Node::value);
+    value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+}
+
+/// A document under edit.
+struct Edit(Document);
+
+impl Edit {
+    fn set(&mut self, pointer: &'static str, value: &Value) -> Result<(), Error> {
+        let node = self.0.get(pointer).ok_or(Error::NoKey(pointer))?;
+        if node.value() == *value {
+            return Ok(());
+        }
+        let text = match value {
+            Value::Array(items) => {
+                let items: Vec<String> = items.iter().map(Value::to_string).collect();
+                format!("[{}]", items.join(", "))
+            }
+            other => other.to_string(),
+        };
+        let text = self.0.spliced(node.span.clone(), &text);
+        self.0 = Document::parse(text).map_err(|_| Error::NoKey(pointer))?;
+        Ok(())
+    }
+}
+
+/// Why nothing can be rendered.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// The block cannot hold the subnets.
+    #[error("the VPC's block {0}")]
+    Network(String),
+    /// The config lacks the place for an answer.
+    #[error("the config has no {0} to set")]
+    NoKey(&'static str),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoKey(_) => Some("`osmt-doctor check` tells which keys are missing".into()),
+            Self::Network(_) => Some("`--vpc-cidr` names another, `--azs` fewer zones".into()),
+        }
+    }
+}

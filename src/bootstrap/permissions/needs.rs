@@ -1,0 +1,121 @@
+//! What a plan needs of IAM: actions on resources. Pure.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::bootstrap::{Change, Seen, Step, Target, account_baseline, admin_role, lock_table, state_bucket};
+use crate::config;
+use crate::plan::Plan;
+
+/// An action on a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// `s3:CreateBucket`
+    pub action: &'static str,
+    /// Its ARN, or `*`.
+    pub resource: String,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.action, self.resource)
+    }
+}
+
+/// The resources of a plan that have policies of their own.
+pub fn policed(target: &Target, seen: &Seen) -> BTreeSet<String> {
+    let bucket = seen.bucket.as_ref();
+    let policed = bucket.is_some_and(|bucket| bucket.policy.is_some());
+    policed.then(|| bucket_arn(target)).into_iter().collect()
+}
+
+fn bucket_arn(target: &Target) -> String {
+    let partition = config::partition(&target.region);
+    format!("arn:{partition}:s3:::{}", target.bucket)
+}
+
+/// What a plan needs; pure.
+pub fn needs(target: &Target, plan: &Plan<Step>) -> BTreeSet<Need> {
+    plan.actions
+        .iter()
+        .flat_map(|step| {
+            let (resource, actions) = of_change(target, &step.change);
+            actions.iter().map(move |action| Need { action, resource: resource.clone() })
+        })
+        .collect()
+}
+
+fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static str]) {
+    let partition = config::partition(&target.region);
+    match change {
+        Change::Bucket(change) => (bucket_arn(target), of_bucket(change)),
+        Change::Table(change) => (
+            format!(
+                "arn:{partition}:dynamodb:{}:{}:table/{}",
+                target.region,
+                target.account_id,
+                target.table.as_deref().unwrap_or_default()
+            ),
+            of_table(change),
+        ),
+        Change::Admin(change) => of_admin(target, change),
+        Change::Account(account_baseline::Change::Password(_)) => {
+            ("*".to_owned(), &["iam:UpdateAccountPasswordPolicy"])
+        }
+        Change::Account(account_baseline::Change::EncryptDisks) => {
+            ("*".to_owned(), &["ec2:EnableEbsEncryptionByDefault"])
+        }
+        Change::Account(account_baseline::Change::BlockPublicAccess) => {
+            ("*".to_owned(), &["s3:PutAccountPublicAccessBlock"])
+        }
+    }
+}
+
+fn of_bucket(change: &state_bucket::Change) -> &'static [&'static str] {
+    use state_bucket::Change as Of;
+    match change {
+        // Tags and ownership are part of the call.
+        Of::Create => &["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:TagResource"],
+        Of::BlockPublicAccess => &["s3:PutBucketPublicAccessBlock"],
+        Of::OwnerEnforced => &["s3:PutBucketOwnershipControls"],
+        Of::Encrypt(_) => &["s3:PutEncryptionConfiguration"],
+        Of::Policy(_) => &["s3:PutBucketPolicy"],
+        Of::Version => &["s3:PutBucketVersioning"],
+        Of::Lifecycle(_) => &["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"],
+        Of::Tags(_) => &["s3:PutBucketTagging"],
+    }
+}
+
+fn of_table(change: &lock_table::Change) -> &'static [&'static str] {
+    use lock_table::Change as Of;
+    match change {
+        Of::Create => &["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:TagResource"],
+        Of::Protect | Of::Encrypt | Of::OnDemand => &["dynamodb:UpdateTable"],
+        Of::Recover => &["dynamodb:UpdateContinuousBackups"],
+        Of::Tags(_) => &["dynamodb:TagResource"],
+    }
+}
+
+fn of_admin(target: &Target, change: &admin_role::Change) -> (String, &'static [&'static str]) {
+    use admin_role::Change as Of;
+    let role = admin_role::arn(target);
+    let policy = |part| admin_role::policy::arn(target, part);
+    match change {
+        Of::CreatePolicy(part, _) => (policy(part), &["iam:CreatePolicy", "iam:TagPolicy"]),
+        Of::UpdatePolicy(part, _) => {
+            (policy(part), &["iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:ListPolicyVersions"])
+        }
+        Of::TagPolicy(part) => (policy(part), &["iam:TagPolicy"]),
+        Of::Create(..) => (role, &["iam:CreateRole", "iam:TagRole"]),
+        Of::Trust(_) => (role, &["iam:UpdateAssumeRolePolicy"]),
+        Of::Session(_) => (role, &["iam:UpdateRole"]),
+        Of::Boundary(_) => (role, &["iam:PutRolePermissionsBoundary"]),
+        Of::Tags => (role, &["iam:TagRole"]),
+        Of::Attach(_) => (role, &["iam:AttachRolePolicy"]),
+        Of::Detach(_) => (role, &["iam:DetachRolePolicy"]),
+        Of::DeleteInline(_) => (role, &["iam:DeleteRolePolicy"]),
+        Of::Leave(_) => (role, &["iam:RemoveRoleFromInstanceProfile"]),
+        Of::Delete => (role, &["iam:DeleteRole"]),
+        Of::DeletePolicy(part) => (policy(part), &["iam:DeletePolicy"]),
+    }
+}

@@ -1,0 +1,217 @@
+//! The calls that change the state bucket, one a change; each can be repeated.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
+    BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleRule as SdkRule,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    VersioningConfiguration,
+};
+
+use crate::account::LifecycleRule;
+use crate::account::observe::BucketError;
+use crate::aws::{CallError, Session, call};
+use crate::bootstrap::state_bucket::{Change, RULE};
+use crate::bootstrap::{Error, Target};
+
+/// How often S3 may not be ready; the last pause is half a minute, all together are one.
+const PATIENCE: u32 = 7;
+
+/// Makes one change.
+pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        match once(session, target, change).await {
+            Err(Error::Call(error)) if tries < PATIENCE && passing(change, &error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
+            }
+            Err(Error::Call(error)) if error.is("InvalidBucketAclWithObjectOwnership") => {
+                return Err(Error::Acl(target.bucket.clone(), error));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Whether S3 may think better of it: another change is still going on, or not all its servers know the new bucket.
+fn passing(change: &Change, error: &CallError) -> bool {
+    error.is("OperationAborted") || (error.is("NoSuchBucket") && *change != Change::Create)
+}
+
+/// Sends a write about the target's bucket with the expected owner.
+macro_rules! put {
+    ($session:ident, $target:ident, $permission:literal, $request:expr) => {{
+        let request = $request.bucket(&$target.bucket).expected_bucket_owner(&$session.account_id);
+        call($permission, request.send().await).map(drop)
+    }};
+}
+
+async fn once(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
+    let s3 = session.s3();
+    match change {
+        Change::Create => return create(&s3, target).await,
+        Change::BlockPublicAccess => put!(
+            session,
+            target,
+            "s3:PutBucketPublicAccessBlock",
+            s3.put_public_access_block().public_access_block_configuration(all_blocked())
+        ),
+        Change::OwnerEnforced => put!(
+            session,
+            target,
+            "s3:PutBucketOwnershipControls",
+            s3.put_bucket_ownership_controls().ownership_controls(owner_enforced())
+        ),
+        Change::Encrypt(key) => put!(
+            session,
+            target,
+            "s3:PutEncryptionConfiguration",
+            s3.put_bucket_encryption().server_side_encryption_configuration(encryption(key.clone()))
+        ),
+        Change::Policy(document) => {
+            put!(session, target, "s3:PutBucketPolicy", s3.put_bucket_policy().policy(document))
+        }
+        Change::Version => put!(
+            session,
+            target,
+            "s3:PutBucketVersioning",
+            s3.put_bucket_versioning().versioning_configuration(
+                VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build()
+            )
+        ),
+        Change::Lifecycle(rule) => lifecycle(session, &s3, target, rule).await,
+        Change::Tags(tags) => {
+            put!(session, target, "s3:PutBucketTagging", s3.put_bucket_tagging().tagging(tagging(tags)))
+        }
+    }
+    .map_err(Error::from)
+}
+
+/// Makes the bucket, owned by us from its first moment. A bucket that we own already is as good as made.
+async fn create(s3: &Client, target: &Target) -> Result<(), Error> {
+    let answer = s3
+        .create_bucket()
+        .bucket(&target.bucket)
+        .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+        .create_bucket_configuration(create_settings(target))
+        .send()
+        .await;
+    match call("s3:CreateBucket", answer) {
+        Err(error) if error.is("BucketAlreadyOwnedByYou") => Ok(()),
+        Err(error) if error.is("BucketAlreadyExists") => {
+            Err(BucketError::Foreign { bucket: target.bucket.clone() }.into())
+        }
+        answer => Ok(answer.map(drop)?),
+    }
+}
+
+/// Tags from the first moment (an organisation may refuse untagged buckets), and the region where S3 wants it named.
+fn create_settings(target: &Target) -> CreateBucketConfiguration {
+    let settings = CreateBucketConfiguration::builder().set_tags(Some(tags(&target.tags())));
+    if target.region == "us-east-1" {
+        settings.build()
+    } else {
+        settings.location_constraint(BucketLocationConstraint::from(target.region.as_str())).build()
+    }
+}
+
+fn all_blocked() -> PublicAccessBlockConfiguration {
+    PublicAccessBlockConfiguration::builder()
+        .block_public_acls(true)
+        .ignore_public_acls(true)
+        .block_public_policy(true)
+        .restrict_public_buckets(true)
+        .build()
+}
+
+fn owner_enforced() -> OwnershipControls {
+    let rule =
+        OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced).build();
+    OwnershipControls::builder()
+        .set_rules(rule.ok().map(|rule| vec![rule]))
+        .build()
+        .unwrap_or_else(|_| unreachable!("the one rule is given"))
+}
+
+fn encryption(key: Option<String>) -> ServerSideEncryptionConfiguration {
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::AwsKms)
+        .set_kms_master_key_id(key)
+        .build();
+    let rule = ServerSideEncryptionRule::builder()
+        .set_apply_server_side_encryption_by_default(default.ok())
+        .bucket_key_enabled(true)
+        .build();
+    ServerSideEncryptionConfiguration::builder()
+        .rules(rule)
+        .build()
+        .unwrap_or_else(|_| unreachable!("the one rule is given"))
+}
+
+/// Puts our rule among the others: S3 only knows the whole list, so it is read again just before.
+async fn lifecycle(
+    session: &Session,
+    s3: &Client,
+    target: &Target,
+    wanted: &LifecycleRule,
+) -> Result<(), CallError> {
+    let request = s3
+        .get_bucket_lifecycle_configuration()
+        .bucket(&target.bucket)
+        .expected_bucket_owner(&session.account_id);
+    let (mut rules, minimum) = match call("s3:GetLifecycleConfiguration", request.send().await) {
+        Err(error) if error.is("NoSuchLifecycleConfiguration") => (Vec::new(), None),
+        answer => {
+            let answer = answer?;
+            (answer.rules.unwrap_or_default(), answer.transition_default_minimum_object_size)
+        }
+    };
+    rules.retain(|rule| rule.id() != Some(RULE));
+    // S3 refuses to mix rules of the old form (a prefix) and of the new one (a filter).
+    #[expect(deprecated, reason = "foreign rules may have the old form")]
+    let old_form = rules.iter().any(|rule| rule.prefix().is_some());
+    let mut rule = SdkRule::builder()
+        .id(RULE)
+        .status(ExpirationStatus::Enabled)
+        .noncurrent_version_expiration(
+            NoncurrentVersionExpiration::builder().set_noncurrent_days(wanted.noncurrent_days).build(),
+        )
+        .abort_incomplete_multipart_upload(
+            AbortIncompleteMultipartUpload::builder()
+                .set_days_after_initiation(wanted.abort_upload_days)
+                .build(),
+        );
+    #[expect(deprecated, reason = "beside rules of the old form ours must have it too")]
+    if old_form {
+        rule = rule.prefix("");
+    } else {
+        rule = rule.filter(LifecycleRuleFilter::builder().prefix("").build());
+    }
+    rules.extend(rule.build());
+    let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
+    put!(
+        session,
+        target,
+        "s3:PutLifecycleConfiguration",
+        s3.put_bucket_lifecycle_configuration()
+            .set_transition_default_minimum_object_size(minimum.clone())
+            .set_lifecycle_configuration(rules.ok())
+    )
+}
+
+fn tagging(wanted: &BTreeMap<String, String>) -> Tagging {
+    Tagging::builder()
+        .set_tag_set(Some(tags(wanted)))
+        .build()
+        .unwrap_or_else(|_| unreachable!("the list is given"))
+}
+
+fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
+}

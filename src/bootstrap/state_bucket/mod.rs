@@ -1,0 +1,239 @@
+//! The S3 bucket that keeps Terraform's state: private, encrypted, versioned, TLS only.
+//!
+//! An existing bucket is adopted: only what differs is changed, stricter settings, foreign tags, policy statements
+//! and lifecycle rules are kept. Settings that protect come before those that only keep order.
+
+mod apply;
+pub(super) mod policy;
+
+use std::collections::BTreeMap;
+
+pub use super::state_bucket::apply::apply;
+use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
+use crate::account::{Bucket, LifecycleRule, PublicAccessBlock};
+
+/// The id of our lifecycle rule.
+pub const RULE: &str = "osmt-state";
+/// Days that old versions of the state are kept at least.
+pub const KEEP_DAYS: i32 = 90;
+/// Days after which the parts of a broken upload go.
+pub const ABORT_DAYS: i32 = 7;
+
+/// A bucket's name, as `--bucket` takes it ("General purpose bucket naming rules" in AWS's documentation).
+pub fn name(text: &str) -> Result<String, String> {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let parts = text.split('.').all(|part| {
+        let ends = [part.bytes().next(), part.bytes().next_back()];
+        ends.into_iter().all(|end| end.is_some_and(good))
+            && part.bytes().all(|byte| good(byte) || byte == b'-')
+    });
+    let address = text.parse::<std::net::Ipv4Addr>().is_ok();
+    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|start| text.starts_with(start))
+        || ["-s3alias", "--ol-s3", ".mrap", "--x-s3"].iter().any(|end| text.ends_with(end));
+    if (3..=63).contains(&text.len()) && parts && !address && !reserved {
+        Ok(text.to_owned())
+    } else {
+        Err("a bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots, and none of S3's reserved beginnings and ends (xn--, -s3alias, …)".to_owned())
+    }
+}
+
+/// One change to the bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Make it.
+    Create,
+    /// Block all public access.
+    BlockPublicAccess,
+    /// Turn access lists off: what lies in the bucket belongs to its owner.
+    OwnerEnforced,
+    /// Encrypt by default, with a bucket key; with this KMS key, or with the one that AWS manages.
+    Encrypt(Option<String>),
+    /// This policy document.
+    Policy(String),
+    /// Keep every version.
+    Version,
+    /// Our rule, beside the others.
+    Lifecycle(LifecycleRule),
+    /// All tags, foreign ones included: S3 replaces the whole set.
+    Tags(BTreeMap<String, String>),
+}
+
+/// Judges the bucket's settings; pure.
+pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change>>, Error> {
+    let name = format!("S3 bucket {}", target.bucket);
+    let nothing = Bucket::default();
+    let bucket = seen.unwrap_or(&nothing);
+    of_this_environment(target, &name, &bucket.tags)?;
+    let thing = (name.as_str(), seen.is_some());
+    let mut judged = Vec::new();
+    if seen.is_none() {
+        judged.push(Judged::create(&name, None, Change::Create));
+    }
+    let blocked = bucket.public_access_block;
+    judged.push(Judged::setting(
+        thing,
+        "public access",
+        (seen.map(|_| switches(blocked)), "blocked, all four switches"),
+        blocked == PublicAccessBlock::ALL,
+        Change::BlockPublicAccess,
+    ));
+    // A new bucket is made with this one.
+    if seen.is_some() {
+        let ownership = bucket.object_ownership.clone();
+        let fits = ownership.as_deref() == Some("BucketOwnerEnforced");
+        judged.push(Judged::setting(
+            thing,
+            "object ownership",
+            (ownership, "BucketOwnerEnforced"),
+            fits,
+            Change::OwnerEnforced,
+        ));
+    }
+    let kms = bucket.encryption.as_deref().is_some_and(|algorithm| {
+        // Twice encrypted is stricter, and knows no bucket key.
+        algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
+    });
+    judged.push(Judged::setting(
+        thing,
+        "default encryption",
+        (encryption(bucket), "aws:kms with bucket key"),
+        kms,
+        Change::Encrypt(bucket.kms_key.clone()),
+    ));
+    let document = policy::with_tls_only(target, bucket.policy.as_deref())?;
+    // S3 would take no policy with it once public access is blocked.
+    let public = bucket.policy.as_deref().and_then(policy::public);
+    if let (Some(_), Some(statement)) = (&document, public) {
+        return Err(Error::PublicPolicy { bucket: target.bucket.clone(), statement });
+    }
+    judged.push(Judged::setting(
+        thing,
+        "policy",
+        (
+            policy::statements(bucket.policy.as_deref()),
+            &policy::statements(document.as_deref()).unwrap_or_default(),
+        ),
+        document.is_none(),
+        Change::Policy(document.clone().unwrap_or_default()),
+    ));
+    let versioning = bucket.versioning.clone();
+    let fits = versioning.as_deref() == Some("Enabled");
+    judged.push(Judged::setting(thing, "versioning", (versioning, "Enabled"), fits, Change::Version));
+    judged.push(lifecycle(thing, bucket));
+    judged.extend(dangers(target, &name, bucket));
+    // Also for a new bucket: not every S3 takes them with the first call.
+    judged.push(tags(target, thing, bucket));
+    Ok(judged)
+}
+
+/// What is worth saying and is not ours to change.
+pub fn remarks(target: &Target, bucket: &Bucket) -> Vec<String> {
+    let mut remarks: Vec<String> = bucket
+        .lifecycle
+        .iter()
+        .filter(|(id, rule)| *id != RULE && rule.covers(&target.state_key))
+        .filter_map(|(id, rule)| Some((id, rule.noncurrent_days?)))
+        .filter(|(_, days)| *days < KEEP_DAYS)
+        .map(|(id, days)| {
+            format!(
+                "lifecycle rule {id} deletes old versions after {days} days; the state's history should live {KEEP_DAYS}"
+            )
+        })
+        .collect();
+    if !bucket.mfa_delete {
+        remarks.push(
+            "MFA delete is off; only the account's root user can turn it on (aws s3api put-bucket-versioning --mfa)"
+                .to_owned(),
+        );
+    }
+    remarks
+}
+
+fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
+    let wanted = target.tags();
+    let mut merged = bucket.tags.clone();
+    merged.extend(wanted.clone());
+    Judged::setting(
+        thing,
+        "tags",
+        (present_tags(&wanted, &bucket.tags), &tags_text(&wanted)),
+        merged == bucket.tags,
+        Change::Tags(merged.clone()),
+    )
+}
+
+/// Lifecycle rules of others that delete the state itself.
+fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> {
+    let rules = bucket.lifecycle.iter();
+    let deleting = rules.filter(|(id, rule)| *id != RULE && rule.expires && rule.covers(&target.state_key));
+    let text = "deletes the state itself after a while: remove it, or narrow it to other keys";
+    deleting
+        .map(|(id, _)| Judged::shown(name, format!("lifecycle rule {id}"), text.to_owned(), false))
+        .collect()
+}
+
+fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
+    let text = |rule: &LifecycleRule| {
+        let days = |days: Option<i32>| days.map_or("never".into(), |days| format!("after {days} days"));
+        let some = rule.narrowed || !rule.prefix.is_empty();
+        let faults = [
+            (!rule.enabled, "; disabled"),
+            (some, "; for some keys only"),
+            (rule.expires, "; deletes the state itself, too"),
+        ];
+        let faults = faults.into_iter().filter(|(is, _)| *is).map(|(_, text)| text);
+        format!(
+            "old versions go {}, broken uploads {}{}",
+            days(rule.noncurrent_days),
+            days(rule.abort_upload_days),
+            faults.collect::<String>()
+        )
+    };
+    let present = bucket.lifecycle.get(RULE);
+    let wanted = LifecycleRule {
+        enabled: true,
+        noncurrent_days: Some(
+            present.and_then(|rule| rule.noncurrent_days).map_or(KEEP_DAYS, |days| days.max(KEEP_DAYS)),
+        ),
+        abort_upload_days: Some(
+            present.and_then(|rule| rule.abort_upload_days).map_or(ABORT_DAYS, |days| days.min(ABORT_DAYS)),
+        ),
+        ..LifecycleRule::default()
+    };
+    Judged::setting(
+        thing,
+        "lifecycle",
+        (present.map(text), &text(&wanted)),
+        present == Some(&wanted),
+        Change::Lifecycle(wanted.clone()),
+    )
+}
+
+/// How many of the four switches are on, in words.
+pub(super) fn switches(block: PublicAccessBlock) -> String {
+    let on = [
+        block.block_public_acls,
+        block.ignore_public_acls,
+        block.block_public_policy,
+        block.restrict_public_buckets,
+    ]
+    .into_iter()
+    .filter(|on| *on)
+    .count();
+    match on {
+        0 => "not blocked".to_owned(),
+        4 => "blocked, all four switches".to_owned(),
+        _ => format!("blocked, {on} of four switches"),
+    }
+}
+
+fn encryption(bucket: &Bucket) -> Option<String> {
+    let algorithm = bucket.encryption.as_deref()?;
+    let key = bucket.kms_key.as_deref().map_or(String::new(), |key| format!(" ({key})"));
+    let bucket_key = match (algorithm, bucket.bucket_key) {
+        ("aws:kms", true) => " with bucket key",
+        ("aws:kms", false) => " without bucket key",
+        _ => "",
+    };
+    Some(format!("{algorithm}{key}{bucket_key}"))
+}

@@ -1,0 +1,119 @@
+//! Sets values in a `main.tf` that is there; every other byte stays. Pure.
+
+use std::ops::Range;
+
+use hcl_edit::expr::Expression;
+
+use super::{Attribute, Error, MainTf, Settings, Values};
+
+impl MainTf {
+    /// The same text with these values in it. What is no literal stays, and so does what somebody took out of the provider.
+    pub fn with(&self, values: &Values) -> Result<String, Error> {
+        let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
+        let account = text(&values.account_id).map(|id| format!("[{id}]"));
+        let profile = values.profile.as_deref().and_then(text);
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        if let Some(backend) = &self.backend {
+            let table = values.lock_table.as_deref().and_then(text);
+            let lockfile = values.use_lockfile.then(|| "true".to_owned());
+            let needed = [
+                ("bucket", text(&values.bucket)),
+                ("key", text(&values.key)),
+                ("region", text(&values.region)),
+                ("dynamodb_table", table),
+                ("use_lockfile", lockfile),
+                ("profile", profile.clone()),
+            ];
+            let mut added = Vec::new();
+            for (name, value) in needed {
+                match (backend.attributes.get(name), value) {
+                    (Some(there), Some(value)) => edits.extend(self.replaced(there, value)),
+                    (Some(there), None) if name != "profile" => {
+                        self.spread(backend)?;
+                        edits.push((self.lines(&there.whole), String::new()));
+                    }
+                    (None, Some(value)) => added.push((name, value)),
+                    (_, None) => {}
+                }
+            }
+            let accounts = backend.attributes.get("allowed_account_ids");
+            edits.extend(accounts.and_then(|there| self.replaced(there, account.clone()?)));
+            edits.extend(self.behind(backend, &added)?);
+        }
+        if let Some(provider) = &self.provider {
+            for (name, value) in [
+                ("region", text(&values.region)),
+                ("allowed_account_ids", account),
+                ("profile", profile.clone()),
+            ] {
+                let there = provider.attributes.get(name);
+                edits.extend(there.and_then(|there| self.replaced(there, value?)));
+            }
+            if let Some(profile) = profile
+                && !provider.attributes.contains_key("profile")
+            {
+                edits.extend(self.behind(provider, &[("profile", profile)])?);
+            }
+        }
+        if let Some(env) = &self.env {
+            edits.extend(text(&values.env).and_then(|value| self.replaced(env, value)));
+        }
+        edits.sort_by_key(|(at, _)| at.start);
+        let mut edited = self.text.clone();
+        for (at, with) in edits.into_iter().rev() {
+            edited.replace_range(at, &with);
+        }
+        Ok(edited)
+    }
+
+    /// A literal by another; an expression stays.
+    fn replaced(&self, there: &Attribute, value: String) -> Option<(Range<usize>, String)> {
+        let is_literal = there.literal.is_some();
+        (is_literal && self.text[there.value.clone()] != value).then(|| (there.value.clone(), value))
+    }
+
+    /// Lines can be added to a block and taken away from it only where it stands on several.
+    fn spread(&self, block: &Settings) -> Result<(), Error> {
+        if self.text[block.whole.clone()].contains('\n') {
+            Ok(())
+        } else {
+            Err(Error::OneLine { line: self.line(block.whole.start) })
+        }
+    }
+
+    /// New attributes on lines of their own behind the last one, or behind the brace, their signs below its sign.
+    fn behind(
+        &self,
+        block: &Settings,
+        added: &[(&str, String)],
+    ) -> Result<Option<(Range<usize>, String)>, Error> {
+        if added.is_empty() {
+            return Ok(None);
+        }
+        self.spread(block)?;
+        let of_block = self.lines(&(block.whole.start..block.whole.start));
+        let last = block.attributes.values().max_by_key(|one| one.whole.end);
+        let (line, indent, width) = match last {
+            Some(last) => {
+                let line = self.lines(&last.whole);
+                let before = &self.text[last.whole.start..last.value.start];
+                let width = before.trim_end().trim_end_matches('=').len().max(1) - 1;
+                (line.clone(), self.indent(&line), width)
+            }
+            None => (of_block.clone(), format!("  {}", self.indent(&of_block)), 0),
+        };
+        let lines = added.iter().map(|(name, value)| format!("{indent}{name:width$} = {value}\n"));
+        Ok(Some((line.end..line.end, lines.collect())))
+    }
+
+    fn indent(&self, line: &Range<usize>) -> String {
+        self.text[line.clone()].chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
+    }
+
+    /// The whole lines that a span lies on, with the end of the last.
+    fn lines(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.text[span.end..].find('\n').map_or(self.text.len(), |at| span.end + at + 1);
+        start..end
+    }
+}

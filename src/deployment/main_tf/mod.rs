@@ -1,0 +1,275 @@
+//! `main.tf`: rendered from the template once, then read and edited; what the user wrote besides stays byte for byte. Pure.
+
+mod edit;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Block, Body};
+
+use crate::explain::{Exit, Explain};
+
+/// The shipped `main.tf.tpl`.
+pub const TEMPLATE: &str = include_str!("../../../terraform/invocation/main.tf.tpl");
+
+/// What `main.tf` says of the S3 backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backend {
+    /// `bucket`
+    pub bucket: Option<String>,
+    /// `key`
+    pub key: Option<String>,
+    /// `dynamodb_table`
+    pub lock_table: Option<String>,
+    /// `use_lockfile`
+    pub use_lockfile: bool,
+}
+
+/// For which deployment `main.tf` was rendered; what it does not say literally is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `allowed_account_ids` of the provider.
+    pub account_id: Option<String>,
+    /// `region` of the provider.
+    pub region: Option<String>,
+    /// The tag `Environment` of the provider.
+    pub env: Option<String>,
+}
+
+/// What `main.tf` is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// The state bucket.
+    pub bucket: String,
+    /// The state's key in it.
+    pub key: String,
+    /// The lock table; `None` where a lock file serves.
+    pub lock_table: Option<String>,
+    /// Whether Terraform's lock file serves.
+    pub use_lockfile: bool,
+    /// The config's.
+    pub region: String,
+    /// The config's.
+    pub account_id: String,
+    /// The config's.
+    pub env: String,
+    /// A profile to be written; `None` leaves one that is there.
+    pub profile: Option<String>,
+}
+
+/// An attribute: where it stands, where its value stands, and the value where it is a literal.
+#[derive(Clone, Debug)]
+struct Attribute {
+    whole: Range<usize>,
+    value: Range<usize>,
+    literal: Option<String>,
+}
+
+type Attributes = BTreeMap<String, Attribute>;
+
+/// A block: where it stands and what is set in it.
+#[derive(Clone, Debug)]
+struct Settings {
+    whole: Range<usize>,
+    attributes: Attributes,
+}
+
+/// A `main.tf` that was read.
+#[derive(Clone, Debug)]
+pub struct MainTf {
+    text: String,
+    backend: Option<Settings>,
+    provider: Option<Settings>,
+    env: Option<Attribute>,
+}
+
+impl MainTf {
+    /// Reads the text of a `main.tf`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| {
+            let at = error.location();
+            Error::Syntax {
+                line: at.line(),
+                column: at.column(),
+                message: error.message().replace('\n', " "),
+            }
+        })?;
+        let backend = body
+            .get_blocks("terraform")
+            .flat_map(|terraform| terraform.body.get_blocks("backend"))
+            .find(|block| block.has_labels(&["s3"]));
+        let provider = body
+            .get_blocks("provider")
+            .find(|block| block.has_labels(&["aws"]) && !block.body.has_attribute("alias"));
+        Ok(Self {
+            backend: backend.and_then(settings),
+            env: provider.and_then(environment),
+            provider: provider.and_then(settings),
+            text: text.to_owned(),
+        })
+    }
+
+    /// Whether the state is kept in S3.
+    pub fn is_in_s3(&self) -> bool {
+        self.backend.is_some()
+    }
+
+    /// The names of the backend; one that is no literal cannot be known and is refused. Without a block all are left open.
+    pub fn backend(&self) -> Result<Backend, Error> {
+        let attributes = self.backend.as_ref().map(|block| &block.attributes);
+        let said = |name: &str| match attributes.and_then(|all| all.get(name)) {
+            None => Ok(None),
+            Some(Attribute { literal: Some(literal), .. }) => Ok(Some(literal.clone())),
+            Some(attribute) => {
+                Err(Error::NotLiteral { name: name.to_owned(), line: self.line(attribute.whole.start) })
+            }
+        };
+        Ok(Backend {
+            bucket: said("bucket")?,
+            key: said("key")?,
+            lock_table: said("dynamodb_table")?,
+            use_lockfile: said("use_lockfile")?.as_deref() == Some("true"),
+        })
+    }
+
+    /// For which deployment it was rendered.
+    pub fn identity(&self) -> Identity {
+        let attributes = self.provider.as_ref().map(|block| &block.attributes);
+        let said = |name: &str| attributes?.get(name)?.literal.clone();
+        Identity {
+            account_id: said("allowed_account_ids"),
+            region: said("region"),
+            env: self.env.as_ref().and_then(|env| env.literal.clone()),
+        }
+    }
+
+    /// The number of the line at an offset, from 1.
+    fn line(&self, at: usize) -> usize {
+        self.text[..at].matches('\n').count() + 1
+    }
+}
+
+fn settings(block: &Block) -> Option<Settings> {
+    let known = block.body.attributes().filter_map(|attribute| {
+        let name = attribute.key.as_str().to_owned();
+        Some((name, found(attribute.span()?, &attribute.value)?))
+    });
+    Some(Settings { whole: block.span()?, attributes: known.collect() })
+}
+
+/// The tag `Environment` among the provider's default tags.
+fn environment(provider: &Block) -> Option<Attribute> {
+    let tags = provider.body.get_blocks("default_tags").next()?;
+    let tags = tags.body.get_attribute("tags")?.value.as_object()?;
+    let (_, value) = tags.iter().find(|(key, _)| {
+        let named = key.as_ident().map(hcl_edit::Ident::as_str);
+        let quoted = key.as_expr().and_then(Expression::as_str);
+        named.or(quoted) == Some("Environment")
+    })?;
+    found(value.expr().span()?, value.expr())
+}
+
+fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
+    let only = value.as_array().filter(|list| list.len() == 1);
+    let literal = only.and_then(|list| list.get(0)).unwrap_or(value);
+    let literal = match literal {
+        Expression::String(text) => Some(text.as_str().to_owned()),
+        Expression::Bool(switch) => Some(switch.to_string()),
+        _ => None,
+    };
+    Some(Attribute { whole, value: value.span()?, literal: literal.filter(|literal| !literal.is_empty()) })
+}
+
+/// Fills the template: `{{ name }}` becomes the value, a line whose name has none is left out.
+pub fn render(template: &str, values: &Values) -> Result<String, Error> {
+    let values: [(&str, Option<&str>); 8] = [
+        ("bucket", Some(&values.bucket)),
+        ("key", Some(&values.key)),
+        ("region", Some(&values.region)),
+        ("lock_table", values.lock_table.as_deref()),
+        ("use_lockfile", values.use_lockfile.then_some("true")),
+        ("profile", values.profile.as_deref()),
+        ("account_id", Some(&values.account_id)),
+        ("env", Some(&values.env)),
+    ];
+    let mut rendered = String::new();
+    'lines: for line in template.split_inclusive('\n') {
+        let mut filled = String::new();
+        let mut rest = line;
+        while let Some((before, behind)) = rest.split_once("{{") {
+            let (name, after) =
+                behind.split_once("}}").ok_or_else(|| Error::Template(line.trim().to_owned()))?;
+            let known = values.iter().find(|(known, _)| *known == name.trim());
+            match known.ok_or_else(|| Error::Template(line.trim().to_owned()))? {
+                (_, None) => continue 'lines,
+                (_, Some(value)) => filled.extend([before, value]),
+            }
+            rest = after;
+        }
+        rendered.extend([&filled, rest]);
+    }
+    Ok(rendered)
+}
+
+/// Why `main.tf` cannot be read or rendered.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// It is not HCL.
+    #[error("main.tf is not HCL: {message} at line {line}, column {column}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// A name of the backend cannot be known.
+    #[error("main.tf says no literal for the backend's {name} at line {line}")]
+    NotLiteral {
+        /// `bucket`
+        name: String,
+        /// From 1.
+        line: usize,
+    },
+    /// A block that must grow or shrink stands on one line.
+    #[error(
+        "the block at line {line} of main.tf stands on one line, so nothing can be added to it or taken away"
+    )]
+    OneLine {
+        /// From 1.
+        line: usize,
+    },
+    /// The template says what nobody knows.
+    #[error("main.tf.tpl asks for what is not known: {0}")]
+    Template(String),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Syntax { .. } => {
+                    "`terraform validate` tells more; mend it, or move it away and run `osmt-bootstrap init`"
+                }
+                Self::OneLine { .. } => "spread it over several lines, one setting a line, and run it again",
+                Self::NotLiteral { .. } => {
+                    "Terraform takes literals alone in a backend block: write the name"
+                }
+                Self::Template(_) => {
+                    "known are bucket, key, region, lock_table, use_lockfile, profile, account_id, env"
+                }
+            }
+            .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

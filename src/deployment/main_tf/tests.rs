@@ -1,0 +1,141 @@
+use super::*;
+
+fn values() -> Values {
+    Values {
+        bucket: "b".into(),
+        key: "k".into(),
+        lock_table: Some("t".into()),
+        use_lockfile: false,
+        region: "us-west-2".into(),
+        account_id: "123456789012".into(),
+        env: "test".into(),
+        profile: None,
+    }
+}
+
+#[test]
+fn what_is_rendered_is_read_back() {
+    let with_profile = Values { profile: Some("ann".into()), ..values() };
+    for values in [values(), with_profile] {
+        let text = render(TEMPLATE, &values).unwrap();
+        let main = MainTf::parse(&text).unwrap();
+        assert_eq!(
+            main.backend().unwrap(),
+            Backend {
+                bucket: Some("b".into()),
+                key: Some("k".into()),
+                lock_table: Some("t".into()),
+                use_lockfile: false,
+            }
+        );
+        assert_eq!(
+            main.identity(),
+            Identity {
+                account_id: Some("123456789012".into()),
+                region: Some("us-west-2".into()),
+                env: Some("test".into()),
+            }
+        );
+        assert_eq!(main.with(&values).unwrap(), text);
+    }
+}
+
+#[test]
+fn an_edit_is_what_the_template_would_have_said() {
+    let first = render(TEMPLATE, &values()).unwrap();
+    let other = Values {
+        bucket: "other".into(),
+        lock_table: None,
+        use_lockfile: true,
+        region: "eu-central-1".into(),
+        account_id: "210987654321".into(),
+        env: "prod".into(),
+        ..values()
+    };
+    let second = render(TEMPLATE, &other).unwrap();
+    let main = |text: &str| MainTf::parse(text).unwrap();
+    assert_eq!(main(&first).with(&other).unwrap(), second);
+    assert_eq!(main(&second).with(&values()).unwrap(), first);
+}
+
+#[test]
+fn what_the_user_wrote_besides_stays() {
+    let mine = render(TEMPLATE, &values()).unwrap().replace(
+        "    dynamodb_table",
+        "    kms_key_id = \"alias/state\" # ours\n    assume_role = {\n      role_arn = \"x\"\n    }\n    dynamodb_table",
+    ) + "\nmodule \"more\" { source = \"./more\" }\n";
+    let main = MainTf::parse(&mine).unwrap();
+    assert_eq!(main.backend().unwrap().lock_table.as_deref(), Some("t"));
+    assert_eq!(main.with(&values()).unwrap(), mine);
+    let moved = Values { bucket: "c\"${x}".into(), ..values() };
+    let edited = main.with(&moved).unwrap();
+    assert_eq!(edited, mine.replace("\"b\"", "\"c\\\"$${x}\""));
+}
+
+#[test]
+fn what_cannot_be_known_is_no_guess() {
+    let one_line = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
+    let backend = MainTf::parse(one_line).unwrap().backend().unwrap();
+    assert_eq!(backend.bucket.as_deref(), Some("corp"));
+    let noted = "terraform {\n  backend \"s3\" {\n    bucket = \"corp\" // note\n  }\n}\n";
+    let backend = MainTf::parse(noted).unwrap().backend().unwrap();
+    assert_eq!(backend.bucket.as_deref(), Some("corp"));
+    for open in [
+        "terraform {\n  backend \"s3\" {\n    bucket = var.bucket\n  }\n}\n",
+        "terraform {\n  backend \"s3\" {\n    bucket = \"\"\n  }\n}\n",
+    ] {
+        let error = MainTf::parse(open).unwrap().backend().unwrap_err();
+        assert!(matches!(error, Error::NotLiteral { line: 3, .. }), "{error}");
+    }
+    let broken = MainTf::parse("terraform {\n  backend \"s3\" {\n").unwrap_err();
+    assert!(matches!(broken, Error::Syntax { .. }), "{broken}");
+    let elsewhere = MainTf::parse("terraform {\n  cloud {}\n}\n").unwrap();
+    assert_eq!(elsewhere.backend().unwrap(), Backend::default());
+}
+
+#[test]
+fn a_template_that_asks_for_more_is_refused() {
+    assert!(render("{{ moon }}", &values()).is_err());
+    assert!(render("{{ bucket", &values()).is_err());
+    assert_eq!(render("a\nb {{profile}}\n", &values()).unwrap(), "a\n");
+    // What is filled in is not filled again.
+    let odd = Values { env: "{{ env }}".into(), ..values() };
+    assert_eq!(render("{{ env }}{{ key }}", &odd).unwrap(), "{{ env }}k");
+}
+
+#[test]
+fn expressions_stay_and_a_profile_comes_to_both_blocks() {
+    let mine = render(TEMPLATE, &values())
+        .unwrap()
+        .replace(
+            "  region              = \"us-west-2\"\n  allowed",
+            "  region              = var.config.region\n  allowed",
+        )
+        .replace("\"123456789012\"]\n\n", "\"123456789012\", \"210987654321\"]\n\n")
+        .replace("Environment = \"test\"", "Environment = var.config.env");
+    let other =
+        Values { env: "prod".into(), region: "eu-central-1".into(), profile: Some("ann".into()), ..values() };
+    let edited = MainTf::parse(&mine).unwrap().with(&other).unwrap();
+    for kept in [
+        "region              = var.config.region",
+        "[\"123456789012\", \"210987654321\"]",
+        "Environment = var.config.env",
+    ] {
+        assert!(edited.contains(kept), "{kept}: {edited}");
+    }
+    assert_eq!(edited.matches("    profile             = \"ann\"\n").count(), 1);
+    assert_eq!(edited.matches("\n  profile             = \"ann\"\n").count(), 1);
+    assert!(edited.contains("    region              = \"eu-central-1\""));
+    MainTf::parse(&edited).unwrap();
+}
+
+#[test]
+fn a_block_on_one_line_is_not_broken() {
+    let corp = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
+    let refused = MainTf::parse(corp).unwrap().with(&values()).unwrap_err();
+    assert_eq!(refused, Error::OneLine { line: 2 });
+    let empty = "terraform {\n  backend \"s3\" {\n  }\n}\n";
+    let filled = MainTf::parse(empty).unwrap().with(&values()).unwrap();
+    let backend = MainTf::parse(&filled).unwrap().backend().unwrap();
+    assert_eq!(backend.bucket.as_deref(), Some("b"), "{filled}");
+}
