@@ -171,7 +171,7 @@ fn calls_in(folder: &Path, called: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            if !path.ends_with("admin_grants") {
+            if !path.ends_with("grants") {
                 calls_in(&path, called);
             }
             continue;
