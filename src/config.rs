@@ -1,8 +1,9 @@
 //! The typed config: the one object of `config.auto.tfvars.json`, with the shipped defaults.
 //!
-//! The same shape stands in `schemas/config.schema.json` and in `terraform/module/variables.tf`; a test holds the
-//! three equal. Judging the values is the doctor's part; this room only reads them.
+//! The same shape is in `schemas/config.schema.json`, in `variables.tf` of the Terraform module and of the invocation, and in
+//! the template; a test compares all five. This module only reads the values; `doctor` judges them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub struct Config {
     pub env: String,
     /// Where the app answers.
     pub domain: Domain,
-    /// What the app is told.
+    /// Settings of OSMT itself.
     pub app: App,
     /// The load balancer.
     pub alb: Alb,
@@ -54,12 +55,42 @@ pub struct Domain {
     pub hosted_zone_id: String,
 }
 
-/// What the app is told.
+/// Settings of OSMT itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
     /// The identity provider.
     pub oauth: Oauth,
+    /// The OSMT release that the image holds, where `docker_tag` is not a version.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// What OSMT publishes under the organisation's name.
+    #[serde(default)]
+    pub settings: Settings,
+    /// More environment variables, name to value.
+    #[serde(default)]
+    pub extra_environment: BTreeMap<String, String>,
+    /// Names of more secret environment variables: the keys of `osmt/<env>/extra`.
+    #[serde(default)]
+    pub extra_secrets: Vec<String>,
+}
+
+/// What OSMT publishes under the organisation's name; OSMT's own default is its first user, Western Governors University.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The creator of every published skill and collection, a URI.
+    #[serde(default)]
+    pub creator_uri: Option<String>,
+    /// The author of skills that name none.
+    #[serde(default)]
+    pub author_name: Option<String>,
+    /// The author's URI.
+    #[serde(default)]
+    pub author_uri: Option<String>,
+    /// A folder in the image that holds `whitelabel.json`.
+    #[serde(default)]
+    pub white_label: Option<String>,
 }
 
 /// The identity provider; the client secret is not here but in Secrets Manager.
@@ -106,7 +137,7 @@ pub struct Tasks {
     /// OSMT.
     pub app: Task,
     /// Its search index.
-    pub elasticsearch: Task,
+    pub elasticsearch: Elasticsearch,
 }
 
 /// A Fargate service.
@@ -123,6 +154,31 @@ pub struct Task {
     pub docker_image: String,
     /// A tag, or a digest `sha256:…`.
     pub docker_tag: String,
+    /// `X86_64` or `ARM64`.
+    #[serde(default = "defaults::cpu_architecture")]
+    pub cpu_architecture: String,
+}
+
+/// The Elasticsearch task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elasticsearch {
+    /// CPU units, 1024 a virtual CPU.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// Tasks that run: 1.
+    pub desired_count: u32,
+    /// A repository without tag.
+    pub docker_image: String,
+    /// A tag, or a digest `sha256:…`.
+    pub docker_tag: String,
+    /// `X86_64` or `ARM64`.
+    #[serde(default = "defaults::cpu_architecture")]
+    pub cpu_architecture: String,
+    /// Clients need a password: `elasticsearch/password` of `osmt-secrets`.
+    #[serde(default)]
+    pub authentication: bool,
 }
 
 /// Redis.
@@ -143,7 +199,7 @@ pub struct Elasticache {
 pub struct Rds {
     /// `osmt_db`: the first migration says `USE osmt_db`.
     pub db_name: String,
-    /// `8.0.43`
+    /// `8.4`, or with the minor version `8.4.6`
     pub engine_version: String,
     /// `db.t4g.small`
     pub instance_class: String,
@@ -196,6 +252,9 @@ mod defaults {
     }
     pub(super) fn everywhere() -> Vec<String> {
         vec!["0.0.0.0/0".to_owned()]
+    }
+    pub(super) fn cpu_architecture() -> String {
+        "X86_64".to_owned()
     }
     pub(super) fn log_retention_days() -> u32 {
         30

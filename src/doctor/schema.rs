@@ -166,7 +166,7 @@ impl Walk<'_> {
             Kind::Null if !schema["default"].is_null() => {
                 format!("leave the key out to get {}, or write a value", schema["default"])
             }
-            _ if wanted == "object" => {
+            _ if wanted == "object" && schema["properties"].is_object() => {
                 let keys: Vec<_> = schema["properties"].as_object().into_iter().flatten().collect();
                 let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
                 format!("write an object with {}", keys.join(", "))
@@ -211,7 +211,8 @@ impl Walk<'_> {
         let mut meant = Vec::new();
         let mut told: Vec<&str> = Vec::new();
         for member in members {
-            if let Some(schema) = known.and_then(|known| known.get(&member.key)) {
+            let any = Some(&schema["additionalProperties"]).filter(|any| any.is_object());
+            if let Some(schema) = known.and_then(|known| known.get(&member.key)).or(any) {
                 self.node(&member.node, schema, &join(pointer, &member.key));
             } else if told.len() < ENOUGH && !told.contains(&member.key.as_str()) {
                 told.push(&member.key);

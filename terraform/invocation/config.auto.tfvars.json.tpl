@@ -26,9 +26,9 @@
     "elasticache": { "engine_version": "7.1", "node_type": "cache.t4g.small", "parameter_group_name": "default.redis7" },
     "rds": {
       "db_name": "osmt_db",
-      "engine_version": "8.0.43",
+      "engine_version": "8.4",
       "instance_class": "db.t4g.small",
-      "parameter_group_family": "mysql8.0",
+      "parameter_group_family": "mysql8.4",
       "multi_az": true,
       "allocated_storage": 20,
       "backup_retention_days": 7,

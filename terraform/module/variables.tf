@@ -17,6 +17,15 @@ variable "config" {
         client_id = string
         audience  = string
       })
+      version = optional(string)
+      settings = optional(object({
+        creator_uri = optional(string)
+        author_name = optional(string)
+        author_uri  = optional(string)
+        white_label = optional(string)
+      }), {})
+      extra_environment = optional(map(string), {})
+      extra_secrets     = optional(list(string), [])
     })
     alb = object({
       certificate_arn            = string
@@ -27,18 +36,21 @@ variable "config" {
     ecs = object({
       task = object({
         app = object({
-          cpu           = number
-          memory        = number
-          desired_count = number
-          docker_image  = string
-          docker_tag    = string
+          cpu              = number
+          memory           = number
+          desired_count    = number
+          docker_image     = string
+          docker_tag       = string
+          cpu_architecture = optional(string, "X86_64")
         })
         elasticsearch = object({
-          cpu           = number
-          memory        = number
-          desired_count = number
-          docker_image  = string
-          docker_tag    = string
+          cpu              = number
+          memory           = number
+          desired_count    = number
+          docker_image     = string
+          docker_tag       = string
+          cpu_architecture = optional(string, "X86_64")
+          authentication   = optional(bool, false)
         })
       })
     })

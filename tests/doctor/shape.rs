@@ -1,4 +1,4 @@
-//! The config's shape is stated three times: schema, Terraform, Rust. They are one.
+//! The config's shape is in five places: schema, module, invocation, Rust type and template. They agree.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,21 +11,35 @@ use serde_json::{Value, json};
 
 use super::{base, cases_folder};
 
-/// Path → (type, default); no default means required.
-type Shape = BTreeMap<String, (String, Option<Value>)>;
+/// Whether a field may be left out, and what is used then.
+#[derive(Clone, Debug, PartialEq)]
+enum Default {
+    Required,
+    /// Left out means null.
+    Nothing,
+    Is(Value),
+}
+
+/// Path → (type, default).
+type Shape = BTreeMap<String, (String, Default)>;
 
 fn of_schema(schema: &Value, path: &str, required: bool, shape: &mut Shape) {
     let kind = match schema["type"].as_str().unwrap() {
         "integer" => "number",
         "boolean" => "bool",
         "array" => "list(string)",
+        "object" if schema["additionalProperties"].is_object() => "map(string)",
         kind => kind,
     };
-    if kind == "array" || kind == "list(string)" {
+    if kind == "list(string)" {
         assert_eq!(schema["items"]["type"], "string", "{path}");
     }
-    let default = schema.get("default").cloned();
-    assert_eq!(required, default.is_none(), "{path}: optional means that there is a default");
+    let default = match schema.get("default") {
+        Some(default) => Default::Is(default.clone()),
+        None if required => Default::Required,
+        None => Default::Nothing,
+    };
+    assert!(!required || default == Default::Required, "{path} is required and has a default");
     assert!(schema["description"].is_string(), "{path} is not described");
     if kind == "object" {
         assert_eq!(schema["additionalProperties"], false, "{path}");
@@ -45,22 +59,25 @@ fn of_terraform(text: &str) -> Shape {
     let mut shape = Shape::new();
     let mut path = vec!["config".to_owned()];
     let body = text.split_once("type = object({\n").unwrap().1;
-    for line in body.lines().map(str::trim) {
-        if line == "})" {
+    for line in body.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        if line == "})" || line == "}), {})" {
             path.pop();
             if path.is_empty() {
                 break;
             }
         } else if let Some((key, kind)) = line.split_once('=') {
             let (key, kind) = (key.trim(), kind.trim());
-            if kind == "object({" {
+            if kind == "object({" || kind == "optional(object({" {
                 path.push(key.to_owned());
                 continue;
             }
             let optional = kind.strip_prefix("optional(").and_then(|rest| rest.strip_suffix(')'));
-            let (kind, default) = match optional.and_then(|inside| inside.split_once(", ")) {
-                Some((kind, default)) => (kind, Some(serde_json::from_str(default).unwrap())),
-                None => (kind, None),
+            let (kind, default) = match optional.map(|inside| (inside, inside.split_once(", "))) {
+                Some((_, Some((kind, default)))) => {
+                    (kind, Default::Is(serde_json::from_str(default).unwrap()))
+                }
+                Some((kind, None)) => (kind, Default::Nothing),
+                None => (kind, Default::Required),
             };
             shape.insert(format!("{}.{key}", path.join(".")), (kind.to_owned(), default));
         }
@@ -75,10 +92,15 @@ fn schema_shape() -> Shape {
     shape
 }
 
+fn terraform(file: &str) -> String {
+    fs::read_to_string(format!("{}/terraform/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
 #[test]
-fn schema_and_terraform_agree() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/terraform/module/variables.tf");
-    assert_eq!(schema_shape(), of_terraform(&fs::read_to_string(path).unwrap()));
+fn schema_module_and_invocation_agree() {
+    for file in ["module/variables.tf", "invocation/variables.tf"] {
+        assert_eq!(of_terraform(&terraform(file)), schema_shape(), "{file}");
+    }
 }
 
 #[test]
@@ -95,21 +117,39 @@ fn schema_and_rust_agree() {
         let pointer = format!("/{}", path.replace('.', "/"));
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let mut without = whole.clone();
-        let object = without.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-        object.shift_remove(key);
-        match (read(&without), default) {
-            (Ok(config), Some(default)) => {
-                let config = json!({ "config": config });
-                assert_eq!(config.pointer(&pointer), Some(default), "{path}");
-            }
-            (Err(_), None) => {}
-            (result, default) => panic!("{path}: {default:?} by the schema, {result:?} in Rust"),
+        if let Some(object) = without.pointer_mut(parent) {
+            object.as_object_mut().unwrap().shift_remove(key);
         }
+        let found = read(&without).map(|config| json!({ "config": config }).pointer(&pointer).cloned());
+        let found = match found {
+            Ok(Some(Value::Null)) => Default::Nothing,
+            Ok(value) => Default::Is(value.unwrap()),
+            Err(_) => Default::Required,
+        };
+        assert_eq!(found, *default, "{path}: left is Rust, right is the schema");
+    }
+}
+
+#[test]
+fn the_template_has_all_that_is_required_and_the_shipped_defaults() {
+    let template: Value = serde_json::from_str(&terraform("invocation/config.auto.tfvars.json.tpl")).unwrap();
+    let shape = schema_shape();
+    let mut leaves = Vec::new();
+    collect(&template["config"], "config", &mut leaves);
+    for path in &leaves {
+        let value = template.pointer(&format!("/{}", path.replace('.', "/"))).unwrap();
+        let (_, default) = shape.get(path).unwrap_or_else(|| panic!("{path} is in the template only"));
+        if let Default::Is(default) = default {
+            assert_eq!(value, default, "{path}");
+        }
+    }
+    for (path, (_, default)) in &shape {
+        assert!(*default != Default::Required || leaves.contains(path), "{path} is not in the template");
     }
 }
 
 fn collect(value: &Value, path: &str, leaves: &mut Vec<String>) {
-    match value.as_object() {
+    match value.as_object().filter(|object| !object.is_empty()) {
         Some(object) => {
             object.iter().for_each(|(key, value)| collect(value, &format!("{path}.{key}"), leaves));
         }

@@ -271,10 +271,7 @@ fn life(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(version) = subject.text(VERSION).filter(|version| version_fault(version).is_none()) else {
         return;
     };
-    if version.starts_with("8.4") {
-        sink.value(VERSION, format!("OSMT 3.0.0 was never tested on MySQL {version}"))
-            .help("8.0.43 is what it is known to run on");
-    } else if subject.is_production() {
+    if version.starts_with("8.0") && subject.is_production() {
         sink.value(VERSION, "by AWS's calendar MySQL 8.0 is billed as Extended Support since 2026-07-31")
             .help("plan the move to 8.4, and try it in a test environment first");
     }
