@@ -30,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("secrets", SLICE),
     ("release", SLICE),
     // A function from documents and facts to findings: of `account` only the types.
-    ("doctor", &["account", "config", "document", "explain", "finding"]),
+    ("doctor", &["account", "config", "deployment", "document", "explain", "finding"]),
     // The only room that talks to people.
     ("command", &["*"]),
     ("bin", &["command"]),

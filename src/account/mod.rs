@@ -16,6 +16,7 @@ pub mod observe_baseline;
 mod observe_bucket;
 pub mod observe_ec2;
 pub mod observe_iam;
+pub mod policy_document;
 
 /// A fact, or why it is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ use crate::account::{Bucket, Table, observe, observe_baseline};
 use crate::aws::Session;
 use crate::config;
 use crate::config::Config;
+use crate::deployment;
 use crate::deployment::main_tf::Backend;
 use crate::plan::{Action, Line, Plan, Verb};
 
@@ -71,21 +72,13 @@ impl Target {
 
     /// The tags that everything carries.
     pub fn tags(&self) -> BTreeMap<String, String> {
-        tags(&self.env)
+        deployment::tags(&self.env).map(|(key, value)| (key.to_owned(), value)).into()
     }
 
     /// Whether something carries them.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
-        let wanted = self.tags();
-        wanted.iter().all(|(key, value)| tags.get(key) == Some(value))
+        deployment::is_tagged(&self.env, tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
     }
-}
-
-/// The tags of an environment's things.
-fn tags(env: &str) -> BTreeMap<String, String> {
-    [("Application", "osmt"), ("Environment", env), ("ManagedBy", "osmt-bootstrap")]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into()
 }
 
 /// What is there now.

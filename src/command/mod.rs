@@ -3,10 +3,10 @@
 //! Also the only one with a clock, an environment and a runtime. Each binary is one file here.
 
 pub mod bootstrap;
-mod common;
 pub mod doctor;
 pub mod release;
 pub mod secrets;
+mod shared_args;
 mod ui;
 
 use std::future::Future;
@@ -16,7 +16,9 @@ use clap::{Parser, Subcommand};
 
 use crate::explain::{Exit, Failure};
 use crate::plan::{Action, Plan, Stopped};
-pub use common::{Common, FormatFlag};
+pub use shared_args::{FormatFlag, SharedArgs};
+// The old name, until each binary's verbs take a `Context`.
+pub(crate) use shared_args::SharedArgs as Common;
 pub use ui::Ui;
 
 /// Verbs that all four binaries have.
@@ -31,33 +33,41 @@ pub enum Shared {
     Man,
 }
 
+/// What a verb is given beside its own arguments: the shared flags, and the only way to talk to people.
+pub struct Context {
+    /// The flags that mean the same in all four binaries.
+    pub shared: SharedArgs,
+    /// Text, questions and progress.
+    pub ui: Ui,
+}
+
 /// One of the four binaries.
 pub trait Tool: Parser {
     /// The shared flags.
-    fn common(&self) -> &Common;
+    fn shared(&self) -> &SharedArgs;
     /// Whether this verb prints findings, and so knows SARIF and annotations.
     fn reports_findings(&self) -> bool {
         false
     }
     /// Does what was asked.
-    fn run(self, ui: &Ui) -> Result<Exit, Failure>;
+    fn run(self, cx: &Context) -> Result<Exit, Failure>;
 }
 
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
     let tool = T::parse();
-    let common = tool.common().clone();
+    let shared = tool.shared().clone();
     let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-    let ui = common.ui(name);
-    let result = match common.format {
+    let cx = Context { ui: shared.ui(name), shared };
+    let result = match cx.shared.format {
         FormatFlag::Sarif | FormatFlag::Github if !tool.reports_findings() => Err(Failure::new(
             Exit::Usage,
             "this verb prints `human` or `json`; `sarif` and `github` are for findings",
         )),
-        _ => tool.run(&ui),
+        _ => tool.run(&cx),
     };
     let exit = result.unwrap_or_else(|failure| {
-        ui.end(&failure);
+        cx.ui.end(&failure);
         failure.exit
     });
     ExitCode::from(exit.code())

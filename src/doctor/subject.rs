@@ -10,6 +10,7 @@ use ipnet::Ipv4Net;
 use super::block::block;
 use super::region;
 use super::region::Region;
+use crate::deployment::environment;
 use crate::document::{Document, Kind, Node, integer};
 use crate::finding::{Finding, Severity, Token};
 
@@ -121,32 +122,6 @@ impl Subject {
 
     /// Whether the environment's name says that people depend on it.
     pub fn is_production(&self) -> bool {
-        self.text("/config/env").is_some_and(|env| {
-            let env = env.to_ascii_lowercase();
-            let mut words = env.split('-');
-            let production = |word: &str| {
-                matches!(word, "prod" | "production" | "prd" | "live")
-                    || word.strip_prefix("prod").is_some_and(|rest| {
-                        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
-                    })
-            };
-            let not = |word: &str| matches!(word, "non" | "pre" | "not" | "no" | "like");
-            words.clone().any(production) && !words.any(not)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn production_is_told_by_the_name() {
-        let is = |env: &str| {
-            let text = format!("{{\"config\": {{\"env\": \"{env}\"}}}}");
-            Subject::new(Document::parse(text).unwrap(), false).is_production()
-        };
-        assert!(is("prod") && is("production") && is("eu-prod") && is("prod2"));
-        assert!(!is("test") && !is("pre-prod") && !is("nonprod") && !is("product"));
+        self.text("/config/env").is_some_and(environment::is_production)
     }
 }

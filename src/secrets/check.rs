@@ -7,8 +7,9 @@ use super::catalog::CATALOG;
 use super::db_uri::DbUri;
 use super::remote::{Held, Value};
 use super::rotation::Journal;
-use super::{Local, Seen, State, catalog, db_uri, ours, state, tags};
+use super::{Local, Seen, State, catalog, db_uri, ours, state};
 use crate::config::secret_name;
+use crate::deployment;
 
 /// How an item stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -91,7 +92,7 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
         }
         Value::Object(_) | Value::Binary | Value::Other => {}
     }
-    let wrong: Vec<_> = tags(env)
+    let wrong: Vec<_> = deployment::tags(env)
         .into_iter()
         .filter(|(key, value)| held.tags.get(*key) != Some(value))
         .map(|(key, _)| key)

@@ -96,15 +96,6 @@ pub fn state(secret: &Secret, local: &Local, seen: &Seen) -> State {
     }
 }
 
-/// The tags of everything that is ours.
-pub fn tags(env: &str) -> [(&'static str, String); 3] {
-    [
-        ("Application", "osmt".to_owned()),
-        ("Environment", env.to_owned()),
-        ("ManagedBy", "osmt-bootstrap".to_owned()),
-    ]
-}
-
 /// Why nothing may be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -2,8 +2,9 @@
 
 use super::catalog::{CATALOG, Origin};
 use super::remote::Value;
-use super::{Local, Refusal, Seen, State, catalog, ours, remote, state, tags};
+use super::{Local, Refusal, Seen, State, catalog, ours, remote, state};
 use crate::config::secret_name;
+use crate::deployment;
 use crate::plan::{Line, Plan, Verb};
 
 /// One write to Secrets Manager.
@@ -144,7 +145,7 @@ pub fn plan_push(env: &str, local: &Local, seen: &Seen) -> Result<Plan<Action>, 
         if scheduled || !keys.is_empty() {
             actions.push(Action::Write { name: name.clone(), remote, base: held.version.clone(), keys });
         }
-        for (key, to) in tags(env) {
+        for (key, to) in deployment::tags(env) {
             let from = held.tags.get(key).cloned();
             if from.as_ref() != Some(&to) {
                 actions.push(Action::Tag { name: name.clone(), remote, key, from, to });
@@ -190,7 +191,7 @@ mod tests {
     use crate::secrets::remote::Held;
 
     fn held(value: Value, tagged: bool) -> Held {
-        let tags = tags("test").map(|(key, value)| (key.to_owned(), value));
+        let tags = deployment::tags("test").map(|(key, value)| (key.to_owned(), value));
         Held {
             value,
             version: Some("base".into()),

@@ -15,6 +15,7 @@ use super::push::Action;
 use super::{Local, catalog};
 use crate::aws::{CallError, call};
 use crate::config::secret_name;
+use crate::deployment;
 use crate::explain::{Exit, Explain};
 
 /// The staging label of the version that readers get.
@@ -223,7 +224,7 @@ async fn create(client: &Client, env: &str, remote: &str, local: &Local) -> Resu
         .description(catalog::description(remote))
         .client_request_token(token()?)
         .secret_string(Object::of(&values).text().expose_secret());
-    for (key, value) in super::tags(env) {
+    for (key, value) in deployment::tags(env) {
         request = request.tags(Tag::builder().key(key).value(value).build());
     }
     match call("secretsmanager:CreateSecret", request.send().await) {

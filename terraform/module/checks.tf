@@ -1,6 +1,7 @@
-# What can be applied but should not be left so. A check warns and does not stop; the doctor's rules say the same.
+# What can be applied but should not stay so. A check warns and does not stop; the doctor's rules say the same.
+# What counts as production: src/deployment/environment.rs; tests/production.rs compares the patterns.
 locals {
-  production = can(regex("(^|-)(prod[0-9]*|production|prd|live)(-|$)", var.config.env))
+  production = can(regex("(^|-)(prod[0-9]*|production|prd|live)(-|$)", var.config.env)) && !can(regex("(^|-)(pre|non|not|no|like)(-|$)", var.config.env))
 }
 
 check "production_survives_a_task" {

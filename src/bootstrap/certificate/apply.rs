@@ -12,6 +12,7 @@ use crate::account::{Certificate, Record, observe};
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::certificate::Error;
 use crate::config::Config;
+use crate::deployment;
 
 /// The account's certificates for the domain, and the one that the config names.
 pub(in crate::bootstrap) async fn candidates(
@@ -55,7 +56,7 @@ pub async fn request(
     // One that failed or was deleted must not be given again.
     let token = Sha256::digest(format!("{}|{domain}|{minute}|{others:?}", config.env));
     let token = token.iter().take(16).fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
-    let tags = crate::bootstrap::tags(&config.env)
+    let tags = deployment::tags(&config.env)
         .into_iter()
         .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
     let request = session
@@ -126,6 +127,5 @@ pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
 
 /// The tags that mark a certificate as made here.
 pub(in crate::bootstrap) fn is_ours(tags: &[Tag], env: &str) -> bool {
-    let has = |key: &str, value: &str| tags.iter().any(|tag| tag.key() == key && tag.value() == Some(value));
-    has("ManagedBy", "osmt-bootstrap") && has("Environment", env)
+    deployment::is_tagged(env, tags.iter().filter_map(|tag| Some((tag.key(), tag.value()?))))
 }

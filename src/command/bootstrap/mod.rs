@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use self::parts::{CheckPermissions, PartFlags};
-use super::{Common, Shared, Tool, Ui};
+use super::{Common, Shared, SharedArgs, Tool, Ui};
 use crate::aws::Session;
 use crate::bootstrap::{Change, Judged, Target, lock_table, state_bucket};
 use crate::config::Config;
@@ -29,7 +29,7 @@ use crate::plan::{Line, Verb as PlanVerb};
 #[command(name = "osmt-bootstrap", version)]
 pub struct Bootstrap {
     #[command(flatten)]
-    common: Common,
+    shared: SharedArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -124,12 +124,12 @@ pub(super) enum Lock {
 }
 
 impl Tool for Bootstrap {
-    fn common(&self) -> &Common {
-        &self.common
+    fn shared(&self) -> &SharedArgs {
+        &self.shared
     }
 
-    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
-        let common = &self.common;
+    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
+        let (common, ui) = (&cx.shared, &cx.ui);
         match self.verb {
             Verb::Init(flags) => init::run(common, ui, *flags),
             Verb::Plan { state, parts, out } => apply::plan(common, ui, (&state, &parts), out.as_deref()),

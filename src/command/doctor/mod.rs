@@ -10,7 +10,7 @@ mod verdict;
 
 use clap::{Parser, Subcommand};
 
-use super::{Common, Shared, Tool, Ui};
+use super::{Shared, SharedArgs, Tool};
 use crate::explain::{Exit, Failure};
 
 /// Find every mistake in an OSMT configuration before Terraform does.
@@ -18,7 +18,7 @@ use crate::explain::{Exit, Failure};
 #[command(name = "osmt-doctor", version)]
 pub struct Doctor {
     #[command(flatten)]
-    common: Common,
+    shared: SharedArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -37,20 +37,21 @@ enum Verb {
 }
 
 impl Tool for Doctor {
-    fn common(&self) -> &Common {
-        &self.common
+    fn shared(&self) -> &SharedArgs {
+        &self.shared
     }
 
     fn reports_findings(&self) -> bool {
         matches!(self.verb, Verb::Check(_) | Verb::Plan(_))
     }
 
-    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
+    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
+        let (common, ui) = (&cx.shared, &cx.ui);
         match self.verb {
-            Verb::Check(check) => check.run(&self.common, ui),
-            Verb::Plan(plan) => plan.run(&self.common, ui),
-            Verb::Facts(_) => live::Record::run(&self.common, ui),
-            Verb::Fix(fix) => fix.run(&self.common, ui),
+            Verb::Check(check) => check.run(common, ui),
+            Verb::Plan(plan) => plan.run(common, ui),
+            Verb::Facts(_) => live::Record::run(common, ui),
+            Verb::Fix(fix) => fix.run(common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),
             Verb::Explain(explain) => explain.run(ui),
             Verb::Schema(schema) => schema.run(ui),

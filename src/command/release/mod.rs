@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{Common, Shared, Tool, Ui};
+use super::{Common, Shared, SharedArgs, Tool, Ui};
 use crate::explain::{Exit, Failure};
 use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
 
@@ -21,7 +21,7 @@ use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
 #[command(name = "osmt-release", version)]
 pub struct Release {
     #[command(flatten)]
-    common: Common,
+    shared: SharedArgs,
     /// A checkout of OSMT [default: the repository one stands in].
     #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
     repo: Option<PathBuf>,
@@ -44,12 +44,13 @@ enum Verb {
 }
 
 impl Tool for Release {
-    fn common(&self) -> &Common {
-        &self.common
+    fn shared(&self) -> &SharedArgs {
+        &self.shared
     }
 
-    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
-        let context = Context { common: &self.common, repo: self.repo.as_deref(), ui };
+    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let context = Context { common: &cx.shared, repo: self.repo.as_deref(), ui };
         match &self.verb {
             Verb::List(verb) => verb.run(&context),
             Verb::Select(verb) => verb.run(&context),

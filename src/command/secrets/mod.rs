@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{Common, Shared, Tool, Ui};
+use super::{Common, Shared, SharedArgs, Tool, Ui};
 use crate::config::{Config, secret_name};
 use crate::explain::{Exit, Failure};
 use crate::keyring::{Choice, Keyring};
@@ -28,7 +28,7 @@ use crate::secrets::{Local, catalog};
 #[command(name = "osmt-secrets", version)]
 pub struct Secrets {
     #[command(flatten)]
-    common: Common,
+    shared: SharedArgs,
     #[command(flatten)]
     keyring: KeyringArgs,
     #[command(subcommand)]
@@ -150,11 +150,12 @@ struct Context<'a> {
 }
 
 impl Tool for Secrets {
-    fn common(&self) -> &Common {
-        &self.common
+    fn shared(&self) -> &SharedArgs {
+        &self.shared
     }
 
-    fn run(self, ui: &Ui) -> Result<Exit, Failure> {
+    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
+        let (common, ui) = (&cx.shared, &cx.ui);
         if let Verb::Shared(shared) = &self.verb {
             return shared.run::<Self>(ui);
         }
@@ -168,9 +169,9 @@ impl Tool for Secrets {
             )
             .help("leave it away and type it at the prompt, or give it on stdin; treat the one you just typed as known"));
         }
-        let (_, config) = self.common.load_config()?;
+        let (_, config) = common.load_config()?;
         let context = Context {
-            common: &self.common,
+            common,
             choice: match self.keyring.keyring {
                 KeyringFlag::Auto => Choice::Auto,
                 KeyringFlag::Os => Choice::Os,

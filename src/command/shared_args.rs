@@ -17,7 +17,7 @@ use crate::{aws, files};
 
 /// Flags that mean the same in all four binaries.
 #[derive(Args, Clone, Debug)]
-pub struct Common {
+pub struct SharedArgs {
     /// The Terraform working directory; holds main.tf and config.auto.tfvars.json.
     #[arg(
         long,
@@ -89,7 +89,7 @@ pub enum ColorFlag {
     Never,
 }
 
-impl Common {
+impl SharedArgs {
     /// The config's path.
     pub fn config_path(&self) -> PathBuf {
         self.config.clone().unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
