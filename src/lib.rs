@@ -3,7 +3,7 @@
 //! ```text
 //! bin → command → bootstrap | secrets | doctor | release          never each other
 //!                    ↓
-//!     aws  git  keyring  files  account  report                   the outside world, and text
+//!     aws  web  registry  git  keyring  files  account  report    the outside world, and text
 //!                    ↓
 //!     config  document  finding  plan  explain                    pure: no I/O, no async, no clock
 //! ```
@@ -26,6 +26,8 @@ pub mod finding;
 pub mod git;
 pub mod keyring;
 pub mod plan;
+pub mod registry;
 pub mod release;
 pub mod report;
 pub mod secrets;
+pub mod web;

@@ -24,6 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("git", &["explain"]),
     ("keyring", &["explain"]),
     ("account", &["aws", "config", "explain"]),
+    ("web", &[]),
+    ("registry", &["account", "aws", "web"]),
     ("report", &["document", "explain", "finding", "plan"]),
     // The products: never each other, never what speaks.
     ("bootstrap", SLICE),
@@ -48,6 +50,8 @@ const SLICE: &[&str] = &[
     "git",
     "keyring",
     "plan",
+    "registry",
+    "web",
 ];
 
 /// Rooms that do no I/O.

@@ -15,6 +15,7 @@ use aws_config::retry::{RetryConfig, RetryMode};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::{Builder as HttpClient, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
@@ -49,11 +50,16 @@ pub struct Session {
     pub region: String,
 }
 
+/// The one HTTP stack: AWS, registries and the application itself are reached through it.
+pub fn http_client() -> SharedHttpClient {
+    HttpClient::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
 /// Opens a session. With an expected account, another one is refused before anything is written.
 pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session, Error> {
-    let http = HttpClient::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
+    let http = http_client();
     let mut chain =
         aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http.clone()).timeout_config(
             TimeoutConfig::builder()

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::document::Document;
 use crate::git::Changes;
 use crate::plan::{Action, Line, Plan, Verb};
+use crate::registry::{Image, Platform};
 use migrations::Migrations;
 use record::Record;
 
@@ -87,6 +88,10 @@ pub struct Candidate {
     pub base: Known<Base>,
     /// The newest record of the environment.
     pub record: Option<Record>,
+    /// What the image has to run on.
+    pub platform: Platform,
+    /// The image as its registry describes it; `None` inside: it has none.
+    pub image: Known<Option<Image>>,
 }
 
 impl Candidate {
@@ -142,6 +147,8 @@ impl Candidate {
             pushed,
             base,
             record: osmt.records(config)?.into_iter().next(),
+            platform: Platform::of_task("X86_64"),
+            image: Known::Unknown("the registry was not asked".into()),
             snapshot: osmt.snapshot(&commit)?,
         })
     }

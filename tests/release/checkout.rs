@@ -8,7 +8,9 @@ use assert_cmd::Command;
 use crate::support;
 
 /// What keeps a user's own git configuration out, and the clock still.
-const ENVIRONMENT: [(&str, &str); 8] = [
+const ENVIRONMENT: [(&str, &str); 9] = [
+    // The image's registry is asked in the tests that are about it.
+    ("OSMT_OFFLINE", "1"),
     ("GIT_CONFIG_GLOBAL", "/dev/null"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_AUTHOR_NAME", "Ada"),

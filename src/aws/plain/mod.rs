@@ -3,6 +3,7 @@
 //! Signing, retries, timeouts, connections and the call log are the SDKs' own. What is asked goes by the protocol of the
 //! service (EC2 Query, REST with XML or JSON, JSON 1.1); of an answer single fields and flat lists are read.
 
+mod services;
 mod xml;
 
 use aws_runtime::auth::SigV4OperationSigningConfig;

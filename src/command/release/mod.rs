@@ -1,5 +1,6 @@
 //! `osmt-release`: flags in, text and exit out. One file a verb.
 
+mod image;
 mod list;
 mod migrate;
 mod notes;

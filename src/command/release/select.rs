@@ -5,7 +5,8 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use similar::TextDiff;
 
-use super::{Context, Which, tag_or_digest};
+use super::{Context, Which, image, tag_or_digest};
+use crate::account::Known;
 use crate::command::{block_on, carry_out};
 use crate::config::Config;
 use crate::document::Document;
@@ -20,6 +21,9 @@ use crate::{files, release, report};
 pub(super) struct Select {
     #[command(flatten)]
     judged: Judged,
+    /// Write the image's digest instead of its tag: whatever is pushed under the tag later, the same image runs.
+    #[arg(long)]
+    pin: bool,
 }
 
 /// Judge a revision as `select` would; write nothing. Exit 1 where a guard refuses.
@@ -49,6 +53,9 @@ pub(super) struct Terms {
     /// Go on although this guard refuses; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
     accept: Vec<String>,
+    /// Do not ask the image's registry; what it would say is then unknown.
+    #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    offline: bool,
 }
 
 /// A revision, and what the guards say of it.
@@ -70,7 +77,12 @@ impl Terms {
     ) -> Result<Verdict, Failure> {
         let (document, config) = context.common.load_config()?;
         let request = Request { wanted, tag, from: self.from.clone() };
-        let candidate = Candidate::observe(osmt, &config, &request)?;
+        let mut candidate = Candidate::observe(osmt, &config, &request)?;
+        if !self.offline {
+            candidate.image = block_on(context.ui, async {
+                Ok(image::look(context, &config, &candidate.docker_tag, &candidate.platform).await)
+            })?;
+        }
         let findings = guards::judge(&candidate, &self.accept);
         Ok(Verdict { document, config, candidate, findings })
     }
@@ -99,7 +111,11 @@ impl Check {
 
 impl Select {
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        propose(context, &self.judged.judge(context)?)
+        let mut verdict = self.judged.judge(context)?;
+        if self.pin && verdict.findings.worst() != Some(Severity::Error) {
+            verdict.candidate.docker_tag = pinned(&verdict.candidate)?;
+        }
+        propose(context, &verdict)
     }
 }
 
@@ -113,6 +129,10 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
     }
     if findings.worst() == Some(Severity::Error) {
         return Err(refused(findings, &candidate.label));
+    }
+    if let Known::Known(Some(image)) = &candidate.image {
+        let name = release::image(&candidate.docker_image, &candidate.docker_tag);
+        ui.say(format_args!("{name} is {}", image.digest));
     }
     let file = context.common.config_path();
     let plan = release::plan(&file, document, config, &candidate.docker_tag);
@@ -130,6 +150,19 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
         ui.say("`terraform apply` deploys it, `osmt-release tag` records it");
     }
     Ok(exit)
+}
+
+/// The image's digest; one that was not seen cannot be pinned.
+fn pinned(candidate: &Candidate) -> Result<String, Failure> {
+    let reason = match &candidate.image {
+        Known::Known(Some(image)) => return Ok(image.digest.clone()),
+        Known::Known(None) => "the registry has no such image",
+        Known::Unknown(reason) => reason,
+    };
+    let mut failure = Failure::new(Exit::Refused, "the image's digest is not known; nothing was written")
+        .help("run it again without `--pin`, or give the digest: `--tag sha256:…`");
+    failure.causes.push(reason.to_owned());
+    Err(failure)
 }
 
 /// The edit as a unified diff, coloured.

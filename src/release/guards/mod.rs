@@ -2,6 +2,7 @@
 //!
 //! An error refuses the selection; `--accept CODE` turns it into a warning where going on can make sense.
 
+mod image;
 mod revision;
 mod schema;
 
@@ -130,6 +131,30 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "the last record names another image than the config",
         "The comparison is with what the config selects. If that was never applied, the database is elsewhere.",
         schema::not_recorded,
+    ),
+    guard(
+        "REL030",
+        "image-not-found",
+        Severity::Error,
+        "the registry does not have the image",
+        "ECS could not start a task: the rollout would fail, and a migration with it.",
+        image::not_found,
+    ),
+    guard(
+        "REL031",
+        "image-of-another-platform",
+        Severity::Error,
+        "the image does not run on the task's processor",
+        "ECS stops such a task with `CannotPullContainerError` or `exec format error`.",
+        image::other_platform,
+    ),
+    guard(
+        "REL032",
+        "image-of-another-commit",
+        Severity::Warning,
+        "the image's label names another commit than the selected one",
+        "The migrations that were judged are then not those that the image holds.",
+        image::other_revision,
     ),
 ];
 

@@ -1,0 +1,51 @@
+//! Asks an image's registry, with what the user has: Docker's credentials, or the AWS session for Amazon ECR.
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::account::Known;
+use crate::config::Config;
+use crate::registry::{Credential, Docker, Image, Platform, Reference};
+use crate::web::Web;
+use crate::{aws, files, registry};
+
+/// What the registry says of the app's image under a tag or digest; what it did not say is unknown.
+pub(super) async fn look(
+    context: &Context<'_>,
+    config: &Config,
+    docker_tag: &str,
+    platform: &Platform,
+) -> Known<Option<Image>> {
+    let reference = Reference::new(&config.ecs.task.app.docker_image, docker_tag);
+    let what = format!("asking {}", reference.registry);
+    let asking = async {
+        let credential = match (docker().credential(&reference).await, reference.ecr_region()) {
+            (Credential::Anonymous(_), Some(region)) => ecr(context, config, &region).await,
+            (found, _) => found,
+        };
+        registry::look(&Web::new(aws::http_client()), &reference, platform, &credential).await
+    };
+    context.ui.during(&what, asking).await
+}
+
+/// A token of Amazon ECR, where the user can sign in to AWS.
+async fn ecr(context: &Context<'_>, config: &Config, region: &str) -> Credential {
+    let session = match context.common.sign_in(config, context.ui).await {
+        Ok(session) => session,
+        Err(failure) => return Credential::Anonymous(Some(failure.message)),
+    };
+    match registry::ecr(&session, region).await {
+        Ok(credential) => credential,
+        Err(error) => Credential::Anonymous(Some(error.reason())),
+    }
+}
+
+/// Docker's `config.json`, where the Docker CLI looks for it.
+#[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
+fn docker() -> Docker {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || set("HOME").or_else(|| set("USERPROFILE")).map(|home| home.join(".docker"));
+    let folder = set("DOCKER_CONFIG").or_else(home);
+    let text = folder.and_then(|folder| files::read_text(&folder.join("config.json")).ok());
+    Docker(text.map(Into::into))
+}

@@ -1,0 +1,160 @@
+//! One HTTP request that is not an AWS call, on the HTTP stack that AWS is reached through.
+//!
+//! A status is an answer, never an error; redirects are the caller's decision.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::timeout::TimeoutConfig;
+use secrecy::{ExposeSecret as _, SecretString};
+use thiserror::Error as ThisError;
+use url::Url;
+
+const AGENT: &str = concat!("osmt-toolkit/", env!("CARGO_PKG_VERSION"));
+const CONNECT: Duration = Duration::from_secs(5);
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// Sends requests.
+#[derive(Clone, Debug)]
+pub struct Web {
+    http: SharedHttpClient,
+}
+
+/// What is sent: `GET`, or `POST` where there is a form.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to.
+    pub url: Url,
+    /// The `Accept` header.
+    pub accept: &'static str,
+    /// The whole `Authorization` header.
+    pub authorization: Option<SecretString>,
+    /// The body of a form, encoded.
+    pub form: Option<SecretString>,
+}
+
+impl Request {
+    /// A plain `GET`.
+    pub fn get(url: Url) -> Self {
+        Self { url, accept: "*/*", authorization: None, form: None }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, whole.
+    pub body: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+impl Reply {
+    /// The first header of a name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers_of(name).next()
+    }
+
+    /// All headers of a name.
+    pub fn headers_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        let same = move |(header, _): &&(String, String)| header.eq_ignore_ascii_case(name);
+        self.headers.iter().filter(same).map(|(_, value)| value.as_str())
+    }
+
+    /// Where a redirect leads.
+    pub fn redirect(&self, from: &Url) -> Option<Url> {
+        let location = self.header("location").filter(|_| (300..400).contains(&self.status))?;
+        from.join(location).ok()
+    }
+}
+
+/// No answer came.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("could not reach {host}: {cause}")]
+pub struct Error {
+    /// The host that was asked, with its port where it has one.
+    pub host: String,
+    /// The innermost cause.
+    pub cause: String,
+}
+
+impl Web {
+    /// Uses an HTTP stack.
+    pub fn new(http: SharedHttpClient) -> Self {
+        Self { http }
+    }
+
+    /// Sends one request; whatever is answered is the reply.
+    pub async fn send(&self, request: Request) -> Result<Reply, Error> {
+        let host = host(&request.url);
+        let origin = request.url.origin().ascii_serialization();
+        let operation = Operation::builder()
+            .service_name("web")
+            .operation_name("send")
+            .http_client(self.http.clone())
+            .endpoint_url(&origin)
+            .no_auth()
+            .no_retry()
+            .timeout_config(
+                TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ANSWER).build(),
+            )
+            .with_connection_poisoning()
+            .serializer(|request: Request| {
+                let path = &request.url[url::Position::BeforePath..url::Position::AfterQuery];
+                let mut built = http::Request::builder()
+                    .method(if request.form.is_some() { "POST" } else { "GET" })
+                    .uri(path)
+                    .header("user-agent", AGENT)
+                    .header("accept", request.accept);
+                if let Some(authorization) = &request.authorization {
+                    built = built.header("authorization", authorization.expose_secret());
+                }
+                let body = match &request.form {
+                    Some(form) => {
+                        built = built.header("content-type", "application/x-www-form-urlencoded");
+                        SdkBody::from(form.expose_secret().as_bytes())
+                    }
+                    None => SdkBody::empty(),
+                };
+                Ok(HttpRequest::try_from(built.body(body)?)?)
+            })
+            .deserializer(|response: &HttpResponse| {
+                let headers = response.headers().iter();
+                Ok::<_, aws_smithy_runtime_api::client::orchestrator::OrchestratorError<Unread>>(Reply {
+                    status: response.status().as_u16(),
+                    body: response.body().bytes().unwrap_or_default().to_vec(),
+                    headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                })
+            })
+            .build();
+        operation.invoke(request).await.map_err(|error| Error { cause: innermost(&error), host })
+    }
+}
+
+/// A status is never an error here.
+#[derive(Debug, ThisError)]
+#[error("unread")]
+struct Unread;
+
+fn innermost(error: &SdkError<Unread, HttpResponse>) -> String {
+    if matches!(error, SdkError::TimeoutError(_)) {
+        return "no answer in time".to_owned();
+    }
+    let mut cause: &(dyn StdError + 'static) = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// `registry.example.org:5000`
+pub fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}

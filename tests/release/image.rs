@@ -1,0 +1,309 @@
+//! The image is looked for in a real registry on this machine, and through fakes where a registry would refuse.
+
+use std::net::TcpListener;
+use std::process::{Child, Command as Program, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::checkout::{Checkout, run};
+use crate::support;
+
+/// Debian's `docker-registry`, empty, on a port of its own; gone with the value.
+struct Registry {
+    /// Ends with the value.
+    _server: Server,
+    folder: tempfile::TempDir,
+    /// `127.0.0.1:…`
+    host: String,
+}
+
+impl Registry {
+    /// Starts one; with `user:password` it asks for that. `None` where the program is not installed, which CI does not accept.
+    fn start(password: Option<&str>) -> Option<Self> {
+        let there = Program::new("docker-registry")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if there.is_err() {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "docker-registry is missing: apt install docker-registry"
+            );
+            eprintln!("skipped: install docker-registry (Debian, Ubuntu: apt install docker-registry)");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
+            folder.path().join("data").display()
+        );
+        if let Some(hash) = password {
+            let file = folder.path().join("htpasswd");
+            support::write(&file, &format!("ada:{hash}\n"));
+            config += &format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", file.display());
+        }
+        let file = folder.path().join("config.yml");
+        support::write(&file, &config);
+        let child = Program::new("docker-registry")
+            .arg("serve")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let registry = Self { _server: Server(child), folder, host };
+        wait(&registry.host);
+        Some(registry)
+    }
+
+    /// Pushes images of `osmt` as a build would; what the script assigns to `answer` comes back.
+    fn push(&self, script: &str) -> Value {
+        python(&format!(
+            r"
+import base64, hashlib, http.client, json
+OCI = 'application/vnd.oci.image.'
+def call(method, path, body=b'', kind='application/octet-stream'):
+    connection = http.client.HTTPConnection('{host}')
+    authorization = 'Basic ' + base64.b64encode(b'ada:secret').decode()
+    connection.request(method, path, body, {{'Content-Type': kind, 'Authorization': authorization}})
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status < 300, (answer.status, text)
+    return answer
+def blob(value):
+    body = json.dumps(value).encode()
+    digest = 'sha256:' + hashlib.sha256(body).hexdigest()
+    place = call('POST', '/v2/osmt/blobs/uploads/').getheader('Location')
+    path = place.split('{host}', 1)[-1]
+    call('PUT', path + ('&' if '?' in path else '?') + 'digest=' + digest, body)
+    return dict(mediaType=OCI + 'config.v1+json', size=len(body), digest=digest)
+def put(name, kind, value):
+    body = json.dumps(dict(schemaVersion=2, mediaType=OCI + kind, **value)).encode()
+    digest = 'sha256:' + hashlib.sha256(body).hexdigest()
+    call('PUT', '/v2/osmt/manifests/' + (name or digest), body, OCI + kind)
+    return dict(mediaType=OCI + kind, size=len(body), digest=digest)
+def image(name, architecture, revision=None):
+    labels = {{'org.opencontainers.image.revision': revision}} if revision else {{}}
+    config = blob(dict(os='linux', architecture=architecture, config=dict(Labels=labels), rootfs=dict(type='layers', diff_ids=[])))
+    return put(name, 'manifest.v1+json', dict(config=config, layers=[]))
+def index(name, *entries):
+    listed = [dict(made, platform=dict(os=os, architecture=architecture)) for made, os, architecture in entries]
+    return put(name, 'index.v1+json', dict(manifests=listed))
+{script}",
+            host = self.host
+        ))
+    }
+}
+
+/// A program that serves; ended with the value, also where a test fails.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait(host: &str) {
+    let began = Instant::now();
+    while std::net::TcpStream::connect(host).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{host} does not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn python(script: &str) -> Value {
+    let program = format!("answer = None\n{script}\nimport json\nprint(json.dumps(answer))");
+    let output = Program::new("python3").args(["-c", &program]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The config's image, in another repository.
+fn in_repository(checkout: &Checkout, repository: &str) {
+    let text = checkout.config_text();
+    support::write(&checkout.config(), &text.replace("wguopensource/osmt-app", repository));
+}
+
+/// `check` with the registry; the codes of its findings and of what is unknown.
+fn check(checkout: &Checkout, args: &[&str], docker: Option<&str>) -> (i32, Vec<String>, Value) {
+    let mut tool = checkout.release_tool();
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(text) = docker {
+        support::write(&folder.path().join("config.json"), text);
+    }
+    tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", folder.path());
+    let (exit, stdout, stderr) = run(tool.args(["check", "--format", "json"]).args(args));
+    let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
+    let codes = |list: &str| {
+        let entries = told[list].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["code"].as_str().unwrap().to_owned())
+            .filter(|code| code.starts_with("REL03"))
+            .collect::<Vec<_>>()
+    };
+    let mut found = codes("findings");
+    found.extend(codes("unknown").into_iter().map(|code| format!("{code}?")));
+    (exit, found, told)
+}
+
+#[test]
+fn an_image_that_cannot_run_is_refused_and_a_good_one_is_pinned() {
+    let Some(registry) = Registry::start(None) else { return };
+    let checkout = Checkout::osmt();
+    in_repository(&checkout, &format!("{}/osmt", registry.host));
+    let commit = checkout.id("2.5.0");
+    let pushed = registry.push(&format!(
+        r"
+commit = '{commit}'
+good, arm = image(None, 'amd64', commit), image(None, 'arm64', commit)
+answer = index('2.5.0', (good, 'linux', 'amd64'), (arm, 'linux', 'arm64'), (arm, 'unknown', 'unknown'))
+image('arm', 'arm64', commit)
+index('empty', (arm, 'unknown', 'unknown'))
+image('foreign', 'amd64', 'd' * 40)
+image('short', 'amd64', commit[:12])
+image('silent', 'amd64')
+"
+    ));
+    for (tag, expected, exit) in [
+        ("2.5.0", &[][..], 0),
+        ("short", &[], 0),
+        ("silent", &[], 0),
+        ("foreign", &["REL032"], 0),
+        ("arm", &["REL031"], 1),
+        ("empty", &["REL031"], 1),
+        ("absent", &["REL030"], 1),
+    ] {
+        let (exited, found, told) = check(&checkout, &["2.5.0", "--tag", tag, "--from", "2.5.0"], None);
+        assert_eq!(
+            (exited, found.as_slice()),
+            (exit, &expected.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>()[..]),
+            "{tag}: {told}"
+        );
+    }
+
+    let digest = pushed["digest"].as_str().unwrap();
+    let mut tool = checkout.release_tool();
+    tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", registry.folder.path());
+    let (exit, stdout, stderr) = run(tool.args(["select", "2.5.0", "--from", "2.5.0", "--pin", "--yes"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(
+        stdout.contains(&format!("+        \"docker_tag\": \"{digest}\"")) || stdout.contains(digest),
+        "{stdout}"
+    );
+    assert!(checkout.config_text().contains(digest));
+    let (_, found, told) = check(&checkout, &["2.5.0", "--tag", digest, "--from", "2.5.0"], None);
+    assert!(found.is_empty(), "a digest is found as well: {told}");
+}
+
+#[test]
+fn a_private_registry_takes_what_docker_login_left() {
+    // bcrypt of `secret`
+    let hash = "$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+    let Some(registry) = Registry::start(Some(hash)) else { return };
+    let checkout = Checkout::osmt();
+    in_repository(&checkout, &format!("{}/osmt", registry.host));
+    registry.push("image('2.5.0', 'amd64')");
+    let unknown = ["REL030?", "REL031?", "REL032?"];
+    let args = ["2.5.0", "--from", "2.5.0"];
+    let host = &registry.host;
+    let (_, found, told) = check(&checkout, &args, None);
+    assert_eq!(found, unknown);
+    let reason = told["unknown"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("denied") && reason.contains("no credentials were found"), "{reason}");
+    // ada:secret
+    let (_, found, told) = check(
+        &checkout,
+        &args,
+        Some(&format!(r#"{{"auths": {{"{host}": {{"auth": "YWRhOnNlY3JldA=="}}}}}}"#)),
+    );
+    assert!(found.is_empty(), "{told}");
+    // ada:wrong
+    let (_, found, _) =
+        check(&checkout, &args, Some(&format!(r#"{{"auths": {{"{host}": {{"auth": "YWRhOndyb25n"}}}}}}"#)));
+    assert_eq!(found, unknown);
+    let (_, found, told) =
+        check(&checkout, &args, Some(&format!(r#"{{"credHelpers": {{"{host}": "absent"}}}}"#)));
+    assert_eq!(found, unknown, "{told}");
+    assert!(told["unknown"][0]["reason"].as_str().unwrap().contains("Docker's credentials"), "{told}");
+}
+
+#[test]
+fn what_a_registry_does_not_say_is_unknown() {
+    let server = r"
+import http.server, json, sys, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_): pass
+    def reply(self, status, headers={}, body=b'{}'):
+        self.send_response(status)
+        for name, value in headers.items(): self.send_header(name, value)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        here = 'http://%s' % self.headers['Host']
+        if self.path.startswith('/token'):
+            good = 'scope=repository%3Abearer%2Fosmt%3Apull' in self.path and 'service=fake' in self.path
+            return self.reply(200 if good else 400, body=json.dumps(dict(token='t0ken')).encode())
+        name = self.path.split('/')[2]
+        if name == 'bearer':
+            if self.headers.get('Authorization') != 'Bearer t0ken':
+                return self.reply(401, {'WWW-Authenticate': 'Bearer realm=%s/token%s,service=%sfake%s' % (chr(34) + here, chr(34), chr(34), chr(34))})
+            return self.reply(404)
+        if name == 'limited': return self.reply(429)
+        if name == 'hidden': return self.reply(401, {'WWW-Authenticate': 'Bearer realm=%snowhere%s' % (chr(34), chr(34))})
+        if name == 'forbidden': return self.reply(403)
+        if name == 'broken': return self.reply(500)
+        if name == 'loop': return self.reply(307, {'Location': self.path})
+        if name == 'old': return self.reply(200, body=b'{\x22schemaVersion\x22: 1}')
+        if name == 'page': return self.reply(200, body=b'<html>')
+        if name == 'forged': return self.reply(200, {'Docker-Content-Digest': 'sha256:' + '0' * 64}, b'{\x22config\x22: {\x22digest\x22: \x22sha256:0\x22}}')
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+";
+    let mut child = Program::new("python3").args(["-c", server]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut port = String::new();
+    let mut out = std::io::BufReader::new(server.0.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut port).unwrap();
+    let checkout = Checkout::osmt();
+    let original = checkout.config_text();
+    let unknown = ["REL030?", "REL031?", "REL032?"];
+    for (name, expected, word) in [
+        ("bearer", &["REL030"][..], ""),
+        ("limited", &unknown, "limits the number of requests"),
+        ("hidden", &unknown, "a challenge without an address"),
+        ("forbidden", &unknown, "denied access to forbidden/osmt"),
+        ("broken", &unknown, "answered 500"),
+        ("loop", &unknown, "too many redirects"),
+        ("old", &unknown, "another version than 2"),
+        ("page", &unknown, "cannot be read"),
+        ("forged", &unknown, "the content of sha256:000"),
+    ] {
+        support::write(&checkout.config(), &original);
+        in_repository(&checkout, &format!("127.0.0.1:{}/{name}/osmt", port.trim()));
+        let (exit, found, told) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
+        assert_eq!(found, expected, "{name}: {told}");
+        if expected == unknown {
+            assert_eq!(exit, 0, "{name}");
+            let reason = told["unknown"][0]["reason"].as_str().unwrap();
+            assert!(reason.contains(word), "{name}: {reason}");
+        }
+    }
+    drop(server);
+    support::write(&checkout.config(), &original);
+    in_repository(&checkout, "127.0.0.1:9/osmt");
+    let (_, found, told) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
+    assert_eq!(found, unknown);
+    assert!(told["unknown"][0]["reason"].as_str().unwrap().contains("could not reach 127.0.0.1:9"), "{told}");
+    let (exit, stdout, stderr) = run(checkout
+        .release_tool()
+        .env_remove("OSMT_OFFLINE")
+        .args(["select", "2.5.0", "--from", "2.5.0", "--pin", "--yes"]));
+    assert_eq!((exit, stdout.as_str()), (4, ""), "{stderr}");
+    assert!(stderr.contains("the image's digest is not known"), "{stderr}");
+}
