@@ -266,7 +266,9 @@ server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
 print(server.server_address[1], flush=True)
 server.serve_forever()
 ";
-    let mut child = Program::new("python3").args(["-c", server]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Program::new("python3");
+    let mut server =
+        Server(child.args(["-c", server]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut port = String::new();
     let mut out = std::io::BufReader::new(server.0.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut out, &mut port).unwrap();
