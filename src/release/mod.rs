@@ -147,7 +147,7 @@ impl Candidate {
             pushed,
             base,
             record: osmt.records(config)?.into_iter().next(),
-            platform: Platform::of_task("X86_64"),
+            platform: Platform::of_task(&config.ecs.task.app.cpu_architecture),
             image: Known::Unknown("the registry was not asked".into()),
             snapshot: osmt.snapshot(&commit)?,
         })
