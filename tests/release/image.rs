@@ -31,7 +31,6 @@ impl Registry {
                 std::env::var_os("CI").is_none(),
                 "docker-registry is missing: apt install docker-registry"
             );
-            eprintln!("skipped: install docker-registry (Debian, Ubuntu: apt install docker-registry)");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -43,7 +42,8 @@ impl Registry {
         if let Some(hash) = password {
             let file = folder.path().join("htpasswd");
             support::write(&file, &format!("ada:{hash}\n"));
-            config += &format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", file.display());
+            let auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", file.display());
+            config.push_str(&auth);
         }
         let file = folder.path().join("config.yml");
         support::write(&file, &config);
