@@ -2,7 +2,7 @@
 //!
 //! Does not know what is in a file.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -19,6 +19,12 @@ pub enum Error {
     /// It exists and cannot be read.
     #[error("could not read {}", .0.display())]
     Read(PathBuf, #[source] io::Error),
+    /// It has more bytes than what it should be can have.
+    #[error("{} has more than {} and was not read", .0.display(), size(*.1))]
+    TooLarge(PathBuf, u64),
+    /// It is a device, which may have no end.
+    #[error("{} is a device, not a file", .0.display())]
+    Device(PathBuf),
     /// It is not UTF-8; the offset of the first wrong byte.
     #[error("{} is not UTF-8: byte {} is wrong", .0.display(), .1 + 1)]
     NotText(PathBuf, usize),
@@ -30,7 +36,9 @@ pub enum Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::Missing(_) | Self::Read(..) | Self::NotText(..) => Exit::Usage,
+            Self::Missing(_) | Self::Read(..) | Self::TooLarge(..) | Self::Device(_) | Self::NotText(..) => {
+                Exit::Usage
+            }
             Self::Write(..) => Exit::Failed,
         }
     }
@@ -44,9 +52,14 @@ impl Explain for Error {
             Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Some("the folder must be writable: the file is replaced as a whole, by one beside it".into())
             }
-            Self::Read(..) | Self::Write(..) => None,
+            Self::Read(..) | Self::TooLarge(..) | Self::Device(_) | Self::Write(..) => None,
         }
     }
+}
+
+/// A number of bytes in words.
+fn size(bytes: u64) -> String {
+    if bytes >> 20 > 0 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
 
 /// Reads a file whole.
@@ -55,6 +68,36 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
         io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
         _ => Error::Read(path.to_owned(), error),
     })
+}
+
+/// Reads a file whole unless it has more than so many bytes; a larger one, and a device, is refused before it is read.
+pub fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
+        _ => Error::Read(path.to_owned(), error),
+    };
+    let found = fs::metadata(path).map_err(failed)?;
+    if found.is_file() && found.len() > max {
+        return Err(Error::TooLarge(path.to_owned(), max));
+    }
+    if is_device(&found) {
+        return Err(Error::Device(path.to_owned()));
+    }
+    // A pipe has no length.
+    let mut bytes = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > max { Err(Error::TooLarge(path.to_owned(), max)) } else { Ok(bytes) }
+}
+
+#[cfg(unix)]
+fn is_device(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    found.file_type().is_char_device() || found.file_type().is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// Reads a file as UTF-8 text.

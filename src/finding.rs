@@ -3,7 +3,7 @@
 //! Rules think in pointers (RFC 6901) and tokens; where on the page that is, [`crate::document::Document`] knows.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -157,8 +157,10 @@ pub struct Finding {
     pub related: Vec<(Place, String)>,
     /// The value there may be a secret: no format prints it.
     pub masked: bool,
-    /// The edit that mends it, where there is exactly one.
+    /// The edit that fixes it, where there is exactly one.
     pub fix: Option<Fix>,
+    /// A pointer that stays the same when the document's lists change; `None` where `at` does.
+    pub stable: Option<String>,
 }
 
 impl Finding {
@@ -174,6 +176,7 @@ impl Finding {
             related: Vec::new(),
             masked: false,
             fix: None,
+            stable: None,
         }
     }
 
@@ -236,6 +239,8 @@ pub struct Findings {
     pub passed: usize,
     /// Findings that an ignore took out.
     pub ignored: usize,
+    /// Codes of the rules that were run, whatever they found.
+    pub ran: BTreeSet<Cow<'static, str>>,
 }
 
 impl Findings {
@@ -244,6 +249,7 @@ impl Findings {
         for check in checks {
             let before = (self.findings.len(), self.unknown.len());
             (check.run)(thing, &mut Sink { rule: &check.rule, all: self });
+            self.ran.insert(Cow::Borrowed(check.rule.code));
             if before == (self.findings.len(), self.unknown.len()) {
                 self.passed += 1;
             }

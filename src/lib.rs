@@ -3,7 +3,7 @@
 //! ```text
 //! bin → command → bootstrap | secrets | doctor | release          never each other
 //!                    ↓
-//!     aws  web  registry  git  keyring  files  account  report  child  the outside world, and text
+//!     aws  web  registry  git  keyring  files  account  report    the outside world, and text
 //!                    ↓
 //!     config  document  finding  plan  explain                    pure: no I/O, no async, no clock
 //! ```
@@ -15,7 +15,6 @@
 pub mod account;
 pub mod aws;
 pub mod bootstrap;
-pub mod child;
 pub mod command;
 pub mod config;
 pub mod deployment;
@@ -31,4 +30,5 @@ pub mod registry;
 pub mod release;
 pub mod report;
 pub mod secrets;
+pub mod sensitive;
 pub mod web;

@@ -14,26 +14,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Pure: no I/O, no async, no clock.
     ("explain", &[]),
     ("plan", &[]),
+    ("sensitive", &[]),
     ("finding", &["document"]),
     ("document", &["explain", "finding"]),
     ("config", &["document", "explain", "finding"]),
     ("deployment", &["config", "explain"]),
     // The outside world, and text.
     ("aws", &["explain"]),
-    ("child", &[]),
     ("files", &["explain"]),
-    ("git", &["child", "explain"]),
+    ("git", &["explain"]),
     ("keyring", &["explain"]),
     ("account", &["aws", "config", "explain"]),
     ("web", &[]),
     ("registry", &["account", "aws", "web"]),
-    ("report", &["document", "explain", "finding", "plan"]),
+    ("report", &["document", "explain", "finding", "plan", "sensitive"]),
     // The products: never each other, never what speaks.
     ("bootstrap", SLICE),
     ("secrets", SLICE),
     ("release", SLICE),
     // A function from documents and facts to findings: of `account` only the types.
-    ("doctor", &["account", "config", "deployment", "document", "explain", "finding"]),
+    ("doctor", &["account", "config", "deployment", "document", "explain", "finding", "sensitive"]),
     // The only room that talks to people.
     ("command", &["*"]),
     ("bin", &["command"]),
@@ -56,7 +56,8 @@ const SLICE: &[&str] = &[
 ];
 
 /// Rooms that do no I/O.
-const PURE: &[&str] = &["explain", "plan", "finding", "document", "config", "deployment", "doctor"];
+const PURE: &[&str] =
+    &["explain", "sensitive", "plan", "finding", "document", "config", "deployment", "doctor"];
 
 /// What a pure room does not name.
 const WORLDLY: &[&str] = &[

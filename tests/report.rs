@@ -247,6 +247,7 @@ fn any_findings() -> impl Strategy<Value = Findings> {
         },
     );
     prop::collection::vec(finding, 0..6).prop_map(|findings| Findings {
+        ran: std::collections::BTreeSet::new(),
         unknown: vec![Unknown { code: "SEC001".into(), reason: "denied".into() }; findings.len() % 3],
         findings,
         passed: 7,

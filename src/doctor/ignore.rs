@@ -1,11 +1,14 @@
-//! Ignores: findings that somebody accepts, with a reason, an owner and an end.
+//! Ignores: findings that are accepted, with a reason, an owner and an end.
 //!
 //! An ignore that has ended, or that matches nothing, is a finding in the ignore file itself.
+
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Deserialize;
 use thiserror::Error as ThisError;
 
+use super::rules::shape::NOT_JSON;
 use crate::document::{Document, Position};
 use crate::explain::{Exit, Explain};
 use crate::finding::{Finding, Findings, Place, Rule, Severity};
@@ -31,8 +34,20 @@ pub static UNUSED: Rule = Rule {
     explain: include_str!("../../docs/rules/IGN002.md"),
 };
 
+/// `ignore-not-possible`
+pub static NOT_POSSIBLE: Rule = Rule {
+    code: "IGN003",
+    name: "ignore-not-possible",
+    severity: Severity::Warning,
+    summary: "An ignore is for a finding that cannot be ignored",
+    explain: include_str!("../../docs/rules/IGN003.md"),
+};
+
 /// What may be said about ignores.
-pub static ALL: [&Rule; 2] = [&EXPIRED, &UNUSED];
+pub static ALL: [&Rule; 3] = [&EXPIRED, &UNUSED, &NOT_POSSIBLE];
+
+/// Further ahead than this an end is none.
+const LONGEST_YEARS: i16 = 2;
 
 /// One accepted finding.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -46,7 +61,8 @@ pub struct Ignore {
     pub reason: String,
     /// Who accepts it.
     pub owner: String,
-    /// The last day on which it is.
+    /// The last day on which it is, as `2027-06-30`.
+    #[serde(deserialize_with = "day")]
     pub until: Date,
 }
 
@@ -58,7 +74,14 @@ pub struct Ignores {
     ignores: Vec<Ignore>,
 }
 
-/// An ignore file that is none.
+/// The one way to write a day: readers must not have to guess.
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+    date.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a day such as 2027-06-30")))
+}
+
+/// A file that is not an ignore file.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 #[error("{message} at line {}, column {}", .at.line, .at.column)]
 pub struct Error {
@@ -78,8 +101,8 @@ impl Explain for Error {
     }
 }
 
-/// Reads an ignore file.
-pub fn read(text: &str) -> Result<Ignores, Error> {
+/// Reads an ignore file; an end that is years ahead is refused.
+pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -100,45 +123,81 @@ pub fn read(text: &str) -> Result<Ignores, Error> {
                 return Err(fault(format!("/ignores/{index}/{key}"), format!("`{key}` is empty")));
             }
         }
+        if ignore.until.year() - today.year() > LONGEST_YEARS {
+            let message = format!(
+                "{} is more than {LONGEST_YEARS} years ahead; choose a day on which the finding is looked at again",
+                ignore.until
+            );
+            return Err(fault(format!("/ignores/{index}/until"), message));
+        }
     }
     let ignores = file.ignores;
     Ok(Ignores { document, ignores })
 }
 
+impl Ignore {
+    fn fits(&self, finding: &Finding) -> bool {
+        let pointer = finding.at.as_ref().map_or("", |at| at.pointer.as_str());
+        let is_there = pointer == self.pointer || finding.stable.as_ref() == Some(&self.pointer);
+        finding.code == self.code && is_there && !self.is_not_possible()
+    }
+
+    /// A file that is not JSON was not judged: nothing in it can be accepted.
+    fn is_not_possible(&self) -> bool {
+        self.code == NOT_JSON.code
+    }
+}
+
 impl Ignores {
     /// Takes the accepted findings out of all files; returns what is wrong with the ignores themselves.
-    pub fn apply<'a>(&self, today: Date, files: impl Iterator<Item = &'a mut Findings>) -> Findings {
-        let fits = |ignore: &Ignore, finding: &Finding| {
-            finding.code == ignore.code && finding.at.as_ref().is_some_and(|at| at.pointer == ignore.pointer)
-        };
+    ///
+    /// `policies` are the codes of the organisation's policies, those that were not run included.
+    pub fn apply<'a>(
+        &self,
+        today: Date,
+        policies: &[&str],
+        files: impl Iterator<Item = &'a mut Findings>,
+    ) -> Findings {
         let mut used = vec![false; self.ignores.len()];
+        let (mut ran, mut dark) = (BTreeSet::new(), BTreeSet::new());
         for file in files {
             file.findings.retain(|finding| {
                 let mut taken = false;
                 for (ignore, used) in self.ignores.iter().zip(&mut used) {
-                    let fits = fits(ignore, finding);
+                    let fits = ignore.fits(finding);
                     *used |= fits;
                     taken |= fits && today <= ignore.until;
                 }
                 file.ignored += usize::from(taken);
                 !taken
             });
+            ran.extend(file.ran.iter().cloned());
+            dark.extend(file.unknown.iter().map(|unknown| unknown.code.clone()));
         }
+        let rules = super::all();
+        let exists = |code: &str| rules.iter().any(|rule| rule.code == code) || policies.contains(&code);
+        // A rule that was not run, or could not decide, may still have a use for its ignore.
+        let decided = |code: &str| ran.contains(code) && !dark.contains(code);
         let mut own = Findings::default();
         for ((index, ignore), used) in self.ignores.iter().enumerate().zip(used) {
-            let (rule, key, message, help) = if today > ignore.until {
-                let message = format!("the ignore of {} ended on {}", ignore.code, ignore.until);
-                (
-                    &EXPIRED,
-                    "until",
-                    message,
-                    format!("mend the finding, or ask {} for a later day", ignore.owner),
-                )
+            let code = ignore.code.as_str();
+            let (rule, key, message, help) = if ignore.is_not_possible() {
+                let message = format!("{code} is a syntax error and cannot be ignored");
+                (&NOT_POSSIBLE, "code", message, "correct the file, and remove the ignore".to_owned())
+            } else if today > ignore.until {
+                let message = format!("the ignore of {code} ended on {}", ignore.until);
+                let help = format!("fix the finding, or ask {} for a later day", ignore.owner);
+                (&EXPIRED, "until", message, help)
             } else if used {
                 continue;
+            } else if !exists(code) {
+                let message = format!("no rule or policy has the code {code}");
+                (&UNUSED, "code", message, "`osmt-doctor rules` lists the codes".to_owned())
+            } else if decided(code) {
+                let message = format!("no finding {code} at {:?}", ignore.pointer);
+                (&UNUSED, "pointer", message, "remove the ignore, or correct code and pointer".to_owned())
             } else {
-                let message = format!("no finding {} at {}", ignore.code, ignore.pointer);
-                (&UNUSED, "pointer", message, "remove the ignore, or mend code and pointer".to_owned())
+                continue;
             };
             let place = Place::value(format!("/ignores/{index}/{key}"));
             let mut finding = Finding::new(rule, Some(place), message);
@@ -157,6 +216,14 @@ mod tests {
   { "code": "RDS008", "pointer": "/config/rds/multi_az", "reason": "a pilot", "owner": "ops", "until": "2026-06-30" }
 ] }"#;
 
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn read(text: &str) -> Result<Ignores, Error> {
+        super::read(text, day("2026-06-01"))
+    }
+
     fn findings() -> Findings {
         let rule = super::super::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();
         let place = Place::value("/config/rds/multi_az");
@@ -167,19 +234,57 @@ mod tests {
     fn an_ignore_works_until_its_day_is_over() {
         let ignores = read(FILE).unwrap();
         let mut file = findings();
-        let own = ignores.apply("2026-06-30".parse().unwrap(), [&mut file].into_iter());
+        let own = ignores.apply(day("2026-06-30"), &[], [&mut file].into_iter());
         assert_eq!((file.findings.len(), file.ignored, own.findings.len()), (0, 1, 0));
         let mut file = findings();
-        let own = ignores.apply("2026-07-01".parse().unwrap(), [&mut file].into_iter());
+        let own = ignores.apply(day("2026-07-01"), &[], [&mut file].into_iter());
         assert_eq!((file.findings.len(), file.ignored), (1, 0));
         assert_eq!(own.findings[0].code, "IGN001");
-        let own = ignores.apply("2026-06-30".parse().unwrap(), [].into_iter());
-        assert_eq!(own.findings[0].code, "IGN002");
+    }
+
+    #[test]
+    fn an_ignore_is_unused_only_where_its_rule_was_run() {
+        let used = |file: &str, policies: &[&str], mut run: Findings| {
+            let own = read(file).unwrap().apply(day("2026-06-30"), policies, [&mut run].into_iter());
+            own.findings.first().map(|finding| finding.code.to_string())
+        };
+        let mut ran = Findings::default();
+        assert_eq!(used(FILE, &[], ran.clone()), None);
+        ran.ran.insert("RDS008".into());
+        assert_eq!(used(FILE, &[], ran.clone()).as_deref(), Some("IGN002"));
+        ran.unknown.push(crate::finding::Unknown { code: "RDS008".into(), reason: "denied".into() });
+        assert_eq!(used(FILE, &[], ran), None);
+        let other = FILE.replace("RDS008", "ACME001");
+        assert_eq!(used(&other, &[], Findings::default()).as_deref(), Some("IGN002"));
+        assert_eq!(used(&other, &["ACME001"], Findings::default()), None);
+    }
+
+    #[test]
+    fn a_syntax_error_stays_whatever_is_ignored() {
+        let file = FILE.replace("RDS008", "JSON001").replace("/config/rds/multi_az", "");
+        let mut run = Findings::default();
+        run.findings.push(Finding::new(&NOT_JSON, Some(Place::value("")), "not JSON"));
+        let own = read(&file).unwrap().apply(day("2026-06-01"), &[], [&mut run].into_iter());
+        assert_eq!((run.findings.len(), run.ignored), (1, 0));
+        assert_eq!(own.findings[0].code, "IGN003");
+    }
+
+    #[test]
+    fn a_finding_of_a_plan_is_found_by_its_address_too() {
+        let file = FILE.replace("/config/rds/multi_az", "/resource_changes/a.b/change");
+        let mut run = findings();
+        run.findings[0].at = Some(Place::value("/resource_changes/3/change"));
+        run.findings[0].stable = Some("/resource_changes/a.b/change".into());
+        read(&file).unwrap().apply(day("2026-06-01"), &[], [&mut run].into_iter());
+        assert_eq!((run.findings.len(), run.ignored), (0, 1));
     }
 
     #[test]
     fn a_broken_file_names_its_line() {
-        assert_eq!(read(&FILE.replace("2026-06-30", "soon")).unwrap_err().at.line, 2);
+        for wrong in ["soon", "20260630", "9999-12-31", "2026-6-30", "2030-01-01"] {
+            assert_eq!(read(&FILE.replace("2026-06-30", wrong)).unwrap_err().at.line, 2, "{wrong}");
+        }
+        assert!(read(&FILE.replace("2026-06-30", "2028-05-31")).is_ok());
         assert_eq!(read(&FILE.replace("a pilot", " ")).unwrap_err().at.line, 2);
         assert!(read(&FILE.replace("\"owner\": \"ops\", ", "")).is_err());
     }

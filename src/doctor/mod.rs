@@ -11,16 +11,18 @@ pub mod planned;
 pub mod policy;
 pub mod recipe;
 pub mod region;
+mod review;
 pub mod rules;
 pub mod schema;
 pub mod subject;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, Node};
 use crate::finding::{Finding, Findings, Fix, Place, Rule, Severity, Token};
 use policy::{On, Policy};
-use rules::shape;
+pub use review::review;
+use rules::{secrets, shape};
 use subject::Subject;
 
 /// More bytes than any config has; what is larger is some other file.
@@ -68,6 +70,7 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
     };
     let mut findings = Findings { findings: schema::check(&document), ..Findings::default() };
     recipe::translate(&document, &mut findings.findings);
+    findings.ran.extend(shape::ALL.iter().map(|rule| rule.code.into()));
     findings.passed += shape::ALL
         .iter()
         .filter(|rule| findings.findings.iter().all(|found| found.code != rule.code))
@@ -81,11 +84,10 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
     for theme in rules::THEMES {
         findings.run(theme, &subject);
     }
-    findings.findings = told_once(findings.findings);
+    findings.findings = one_error_a_place(findings.findings);
     cut(&mut findings.findings);
     if let Some(config) = subject.document.get("/config").map(Node::value) {
-        let broken = policy::judge(asked.policies, On::Config, &config, "/config");
-        findings.findings.extend(broken);
+        findings.judge(asked.policies, On::Config, &config, "/config");
     }
     Diagnosis { text: subject.document.text().to_owned(), document: Some(subject.document), findings }
 }
@@ -142,36 +144,55 @@ fn unreadable(text: String, place: Place, message: String, help: &str) -> Diagno
 /// Keeps the worst of very many findings, and says so.
 fn cut(findings: &mut Vec<Finding>) {
     if findings.len() > MAX_FINDINGS {
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        // What hides a secret is kept: its place must not be printed.
+        findings.sort_by_key(|finding| (!finding.masked, std::cmp::Reverse(finding.severity)));
         findings.truncate(MAX_FINDINGS);
-        let message = format!("only the {MAX_FINDINGS} worst findings are told");
+        let message = format!("only the {MAX_FINDINGS} worst findings are shown");
         let mut finding = Finding::new(&shape::TOO_MANY, Some(Place::value("")), message);
-        finding.help("mend these first, and check again");
+        finding.help("fix these first, and check again");
         findings.push(finding);
     }
 }
 
-/// Several errors at one place become the one that helps most; what is only unwise goes behind what is wrong.
-fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
-    const FIRST: [&str; 4] = ["CFG006", "SEC001", "JSON002", "CFG004"];
-    let rank = |finding: &Finding| FIRST.iter().position(|code| finding.code == *code).unwrap_or(FIRST.len());
+/// Which of several errors at one place is kept: the first of these, then whichever was found first.
+const PRECEDENCE: [&Rule; 4] =
+    [&shape::OLD_RECIPE, &secrets::CHECKS[0].rule, &shape::DUPLICATE_KEY, &shape::UNKNOWN_VARIABLE];
+
+/// The place of a finding's rule in the order of precedence.
+fn precedence(finding: &Finding) -> usize {
+    PRECEDENCE.iter().position(|rule| finding.code == rule.code).unwrap_or(PRECEDENCE.len())
+}
+
+/// Several errors at one place become the one that helps most; what is only unwise gives way to what is wrong.
+fn one_error_a_place(findings: Vec<Finding>) -> Vec<Finding> {
     let mut best: HashMap<String, (usize, usize)> = HashMap::new();
+    let mut masked: HashSet<String> = HashSet::new();
     for (index, finding) in findings.iter().enumerate() {
-        if let Some(at) = finding.at.as_ref().filter(|_| finding.severity == Severity::Error) {
-            let new = (rank(finding), index);
+        let Some(at) = &finding.at else { continue };
+        if finding.masked {
+            masked.insert(at.pointer.clone());
+        }
+        if finding.severity == Severity::Error {
+            let new = (precedence(finding), index);
             best.entry(at.pointer.clone()).and_modify(|old| *old = (*old).min(new)).or_insert(new);
         }
     }
-    let again = |finding: &Finding| finding.code == shape::DUPLICATE_KEY.code;
-    findings
-        .into_iter()
-        .enumerate()
-        .filter(|(index, finding)| {
-            let Some(best) = finding.at.as_ref().and_then(|at| best.get(&at.pointer)) else {
-                return true;
-            };
-            best.1 == *index || again(finding) && best.0 == 2
-        })
-        .map(|(_, finding)| finding)
-        .collect()
+    let mut kept = Vec::new();
+    for (index, mut finding) in findings.into_iter().enumerate() {
+        if let Some(at) = &finding.at {
+            // Each occurrence of a duplicate key has a finding of its own.
+            let is_twin = finding.code == shape::DUPLICATE_KEY.code;
+            let keep = best.get(&at.pointer).is_none_or(|(precedence, first)| {
+                *first == index
+                    || is_twin && PRECEDENCE.get(*precedence).is_some_and(|rule| rule.code == finding.code)
+            });
+            if !keep {
+                continue;
+            }
+            // Whichever finding is kept, the value stays hidden.
+            finding.masked |= masked.contains(&at.pointer);
+        }
+        kept.push(finding);
+    }
+    kept
 }

@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
+use crate::deployment::environment;
 use crate::document::{Document, Position, join};
 use crate::explain::{Exit, Explain};
 use crate::finding::{Finding, Place, Severity, Token};
@@ -56,6 +57,9 @@ pub struct Policy {
     when: Option<Value>,
     /// What must hold.
     require: Value,
+    /// Whether `when` says "production" in the words of the shipped policies, which need not be compiled to be decided.
+    #[serde(skip)]
+    production_only: bool,
     #[serde(skip)]
     compiled: OnceLock<(Option<Validator>, OnceLock<Option<Validator>>)>,
 }
@@ -64,7 +68,7 @@ fn error() -> Severity {
     Severity::Error
 }
 
-/// A policy file that is none.
+/// A file that is not a policy file.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 #[error("{message} at line {}, column {}", .at.line, .at.column)]
 pub struct Error {
@@ -106,6 +110,16 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
             let at = at(document.span(&place));
             Error { message, at }
         };
+        if !is_code(&policy.code) {
+            let message = format!(
+                "{:?} is not a code: write an upper-case letter, then upper-case letters, digits, `-` and `_`, 2 to 32 in all",
+                policy.code
+            );
+            return Err(fault("code", message));
+        }
+        if policy.message.trim().is_empty() {
+            return Err(fault("message", "`message` is empty".to_owned()));
+        }
         let taken = super::all().iter().any(|rule| rule.code == policy.code);
         if taken || file.policies[..index].iter().any(|other| other.code == policy.code) {
             return Err(fault("code", format!("the code {} is taken", policy.code)));
@@ -113,7 +127,10 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
         for (key, schema) in [("when", policy.when.as_ref()), ("require", Some(&policy.require))] {
             if let Some(Err(wrong)) = schema.map(compile) {
                 let inside = format!("{key}{}", wrong.instance_path().as_str());
-                return Err(fault(&inside, format!("`{key}` is no JSON Schema: {}", wrong.masked())));
+                return Err(fault(&inside, format!("`{key}` is not a JSON Schema: {}", wrong.masked())));
+            }
+            if let Some((inside, message)) = schema.and_then(|schema| unknown_keyword(schema, key)) {
+                return Err(fault(&inside, message));
             }
         }
     }
@@ -126,20 +143,31 @@ pub fn shipped() -> Vec<Policy> {
     struct File {
         policies: Vec<Policy>,
     }
+    let production = json!({
+        "properties": { "env": {
+            "pattern": environment::PRODUCTION,
+            "not": { "pattern": environment::NOT_PRODUCTION },
+        } },
+        "required": ["env"],
+    });
     SHIPPED
         .iter()
         .filter_map(|(_, text)| serde_json::from_str::<File>(text).ok())
         .flat_map(|file| file.policies)
+        .map(|policy| Policy { production_only: policy.when.as_ref() == Some(&production), ..policy })
         .collect()
 }
 
-/// Judges a document: `value` stands at `base` in the file that the findings point into.
+/// Judges a document: `value` is at `base` in the file that the findings point into.
 pub fn judge(policies: &[Policy], on: On, value: &Value, base: &str) -> Vec<Finding> {
     policies.iter().filter(|policy| policy.on == on).flat_map(|policy| policy.judge(value, base)).collect()
 }
 
 impl Policy {
     fn judge(&self, value: &Value, base: &str) -> Vec<Finding> {
+        if self.production_only && value["env"].as_str().is_none_or(|env| !environment::is_production(env)) {
+            return Vec::new();
+        }
         let (when, require) = self.compiled.get_or_init(|| {
             let when = self.when.as_ref().and_then(|when| compile(when).ok());
             (when, OnceLock::new())
@@ -165,13 +193,102 @@ impl Policy {
             name: Cow::Borrowed("policy"),
             severity: self.severity,
             message: self.message.clone(),
-            help: Some(self.help.clone().unwrap_or_else(|| "ask whoever wrote the policy".into())),
+            help: Some(self.help.clone().unwrap_or_else(|| "ask the author of the policy".into())),
             at: Some(place),
             related: Vec::new(),
             masked: false,
             fix: None,
+            stable: None,
         }
     }
+}
+
+/// `ACME001`: what annotations, ignores and search engines take for a code.
+fn is_code(code: &str) -> bool {
+    (2..=32).contains(&code.len())
+        && code.starts_with(|c: char| c.is_ascii_uppercase())
+        && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+}
+
+/// Keywords of JSON Schema 2020-12 whose value is a schema, an object of schemas, a list of them, or neither.
+const ONE_SCHEMA: [&str; 11] = [
+    "additionalProperties",
+    "contains",
+    "contentSchema",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+const NAMED_SCHEMAS: [&str; 5] =
+    ["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
+const LISTED_SCHEMAS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
+const OTHER_KEYWORDS: [&str; 36] = [
+    "$anchor",
+    "$comment",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "$id",
+    "$ref",
+    "$schema",
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "default",
+    "dependentRequired",
+    "deprecated",
+    "description",
+    "enum",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "readOnly",
+    "required",
+    "title",
+    "type",
+    "uniqueItems",
+];
+
+/// The first keyword that JSON Schema does not have: a misspelt one is silently no demand at all.
+fn unknown_keyword(schema: &Value, at: &str) -> Option<(String, String)> {
+    schema.as_object()?.iter().find_map(|(key, value)| {
+        let here = join(at, key);
+        let name = key.as_str();
+        if ONE_SCHEMA.contains(&name) {
+            unknown_keyword(value, &here)
+        } else if NAMED_SCHEMAS.contains(&name) {
+            value.as_object()?.iter().find_map(|(name, schema)| unknown_keyword(schema, &join(&here, name)))
+        } else if LISTED_SCHEMAS.contains(&name) {
+            let schemas = value.as_array()?.iter().enumerate();
+            schemas
+                .into_iter()
+                .find_map(|(index, schema)| unknown_keyword(schema, &format!("{here}/{index}")))
+        } else if OTHER_KEYWORDS.contains(&name) || name == "writeOnly" {
+            None
+        } else {
+            let known = ONE_SCHEMA.iter().chain(&NAMED_SCHEMAS).chain(&LISTED_SCHEMAS).chain(&OTHER_KEYWORDS);
+            let hint = super::schema::similar(key, known.copied());
+            let hint = hint.map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+            Some((here, format!("`{key}` is not a keyword of JSON Schema{hint}")))
+        }
+    })
 }
 
 fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
@@ -206,7 +323,6 @@ pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const EUROPE: &str = r#"{ "policies": [
   { "code": "ACME001", "severity": "warning", "on": "config",
@@ -236,6 +352,13 @@ mod tests {
         assert_eq!(read(&EUROPE.replace("warning", "bad")).unwrap_err().at.line, 2);
         assert_eq!(read(&EUROPE.replace("ACME001", "NET001")).unwrap_err().at.line, 2);
         assert_eq!(read("{\n\"policies\": [,]}").unwrap_err().at.line, 2);
+        let wrong = read(&EUROPE.replace("\"require\": { \"properties\"", "\"require\": { \"propertys\""))
+            .unwrap_err();
+        assert_eq!(wrong.at.line, 5);
+        assert!(wrong.message.contains("did you mean `properties`"), "{wrong}");
+        for code in ["", "net003", "x\\ny", "A", "A B", "ACME\u{e9}1"] {
+            assert_eq!(read(&EUROPE.replace("ACME001", code)).unwrap_err().at.line, 2, "{code}");
+        }
         assert!(read("{}").is_err());
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::FileReport;
 use crate::document::{Kind, Node, Position, position_in};
 use crate::finding::{Finding, Place, Token, Unknown};
+use crate::sensitive;
 
 /// Shorter values are not looked for in messages: they would be found in ordinary words.
 const SHORTEST_SECRET: usize = 6;
@@ -101,18 +102,18 @@ impl<'a> Mask<'a> {
     }
 }
 
-/// In a text that is not JSON nobody knows what is a secret: whatever follows a word that sounds like one.
+/// What may be a secret in a text that is not JSON: the value behind a name that says so, and what looks like one.
 fn suspicious(text: &str) -> Vec<Range<usize>> {
-    const WORDS: [&str; 8] =
-        ["password", "passwd", "secret", "token", "credential", "private_key", "api_key", "db_uri"];
-    let lower = text.to_ascii_lowercase();
     let skip = |from: usize, what: &dyn Fn(char) -> bool| {
         text[from..].find(|char| !what(char)).map_or(text.len(), |length| from + length)
     };
+    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let mut spans = Vec::new();
-    for (start, word) in WORDS.iter().flat_map(|word| lower.match_indices(word)) {
-        let end = skip(start + word.len(), &|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        if lower[start..end].ends_with("_revision") {
+    let mut at = 0;
+    while let Some(start) = text[at..].find(in_name).map(|found| at + found) {
+        let end = skip(start, &in_name);
+        at = end;
+        if !sensitive::names_secret(&text[start..end]) {
             continue;
         }
         let value = skip(end, &|c| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ':' | '='));
@@ -126,6 +127,14 @@ fn suspicious(text: &str) -> Vec<Range<usize>> {
             continue;
         };
         spans.push(value..value + length);
+    }
+    let mut offset = 0;
+    for word in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',')) {
+        let bare = word.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ','));
+        if sensitive::has_login(bare) || sensitive::looks_secret(bare).is_some() {
+            spans.push(offset..offset + bare.len());
+        }
+        offset += word.len();
     }
     spans
 }

@@ -96,7 +96,7 @@ fn result(report: &FileReport<'_>, located: &Located<'_>, index: usize) -> Value
         "level": finding.severity.name(),
         "message": { "text": text },
         "locations": [{ "physicalLocation": physical(report.file, located.at.as_ref()) }],
-        "partialFingerprints": { "codeAndPointer/v1": fingerprint(&finding.code, pointer) },
+        "partialFingerprints": { "codeAndPointer/v1": fingerprint(&finding.code, finding.stable.as_deref().unwrap_or(pointer)) },
     });
     if !located.related.is_empty() {
         let related = located.related.iter().enumerate();

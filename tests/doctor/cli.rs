@@ -133,8 +133,11 @@ fn policies_and_ignores_lie_beside_the_config() {
         );
         file("doctor.ignore.json", &ignore);
     };
-    until("2999-12-31");
+    let next_year = jiff::Zoned::now().date().saturating_add(jiff::Span::new().years(1));
+    until(&next_year.to_string());
     assert_eq!(codes(), Vec::<String>::new());
+    until("2999-12-31");
+    assert_eq!(check().status.code(), Some(2));
     until("2001-12-31");
     assert_eq!(codes(), ["ACME001", "IGN001"]);
     until("soon");

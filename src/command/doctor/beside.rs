@@ -1,4 +1,4 @@
-//! What lies beside the configs: policies and ignores.
+//! What is read beside the configs: policies and ignores.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,9 @@ use crate::doctor::{ignore, policy};
 use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::finding::Findings;
+use crate::report::FileReport;
 
-/// Policies of the organisation's own.
+/// The organisation's own policies.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Beside {
     /// A policy file, or a folder of them; DIR/policies is always read.
@@ -57,13 +58,32 @@ pub(super) fn ignores(common: &Common) -> Result<Option<(String, Ignores)>, Fail
         return Ok(None);
     }
     let text = files::read_text(&path)?;
-    let ignores = ignore::read(&text).map_err(|error| named(&path, error.into()))?;
+    let ignores = ignore::read(&text, today()).map_err(|error| named(&path, error.into()))?;
     Ok(Some((path.display().to_string(), ignores)))
 }
 
 /// Takes the accepted findings out; returns what is wrong with the ignores themselves.
-pub(super) fn accept<'a>(ignores: &Ignores, files: impl Iterator<Item = &'a mut Findings>) -> Findings {
-    ignores.apply(jiff::Zoned::now().date(), files)
+pub(super) fn accept<'a>(
+    ignores: &Ignores,
+    policies: &[Policy],
+    files: impl Iterator<Item = &'a mut Findings>,
+) -> Findings {
+    let codes: Vec<&str> = policies.iter().map(|policy| policy.code.as_str()).collect();
+    ignores.apply(today(), &codes, files)
+}
+
+/// What is wrong with the ignores, as the report of their own file.
+pub(super) fn report_of<'a>(
+    ignores: Option<&'a (String, Ignores)>,
+    findings: Option<&'a Findings>,
+) -> Option<FileReport<'a>> {
+    let (file, ignores) = ignores?;
+    let findings = findings.filter(|findings| !findings.findings.is_empty())?;
+    Some(FileReport { file, text: ignores.document.text(), document: Some(&ignores.document), findings })
+}
+
+fn today() -> jiff::civil::Date {
+    jiff::Zoned::now().date()
 }
 
 fn named(path: &Path, mut failure: Failure) -> Failure {

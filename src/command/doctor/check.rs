@@ -67,7 +67,7 @@ impl Check {
         }
         let own = ignores.as_ref().map(|(_, ignores)| {
             let files = judged.iter_mut().map(|(_, diagnosis)| &mut diagnosis.findings);
-            beside::accept(ignores, files)
+            beside::accept(ignores, &policies, files)
         });
         let mut reports: Vec<FileReport<'_>> = judged
             .iter()
@@ -78,16 +78,7 @@ impl Check {
                 findings: &diagnosis.findings,
             })
             .collect();
-        if let (Some((file, ignores)), Some(findings)) = (&ignores, &own)
-            && !findings.findings.is_empty()
-        {
-            reports.push(FileReport {
-                file,
-                text: ignores.document.text(),
-                document: Some(&ignores.document),
-                findings,
-            });
-        }
+        reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
         if !reports.is_empty() {
             report(ui, &reports)?;
         }

@@ -1,36 +1,31 @@
 //! `osmt-doctor plan`: read a Terraform plan, judge it, report.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
 
+use super::beside;
 use super::beside::Beside;
 use super::verdict::{Verdict, report};
-use crate::child;
-use crate::command::{Common, Ui};
+use crate::command::{SharedArgs, Ui};
 use crate::config::Config;
-use crate::doctor::planned::Planned;
-use crate::doctor::policy;
-use crate::doctor::policy::On;
-use crate::doctor::rules::plan::THEMES;
+use crate::doctor::planned::input;
 use crate::explain::{Exit, Failure};
-use crate::files;
-use crate::finding::Findings;
 use crate::report::FileReport;
-
-/// How long `terraform show` may take; it starts the providers of the working directory.
-const SHOW: Duration = Duration::from_secs(300);
+use crate::{doctor, files};
 
 /// What a saved plan begins with: it is a zip file.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// Check a Terraform plan: what it destroys, opens, tells or fails to deploy.
+/// More bytes than the plan of any OSMT deployment has; what is larger is not read at all.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Check a Terraform plan: what it destroys, opens to the Internet, discloses or fails to deploy.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Plan {
-    /// What `terraform plan -out=FILE` saved, or the JSON of `terraform show -json FILE`; `-` reads that from stdin.
+    /// What `terraform plan -out=FILE` saved, or the JSON of `terraform show -json FILE`; `-` reads it from stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
@@ -40,84 +35,112 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn run(self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
+    pub(super) fn run(self, common: &SharedArgs, ui: &Ui) -> Result<Exit, Failure> {
         let document = read(&self.file, common, ui)?;
         let name = self.file.display().to_string();
         let policies = self.beside.policies(common)?;
-        let broken = policy::judge(&policies, On::Plan, &document, "");
-        let plan = Planned::new(document, config(common, ui)).map_err(|error| {
-            let mut failure = Failure::from(error);
-            failure.message = format!("{name}: {}", failure.message);
-            failure
-        })?;
-        let mut findings = Findings::default();
-        for theme in THEMES {
-            findings.run(theme, &plan);
-        }
-        findings.findings.extend(broken);
+        let ignores = beside::ignores(common)?;
+        let mut findings = doctor::review(document, config(common, ui), &policies)
+            .map_err(|error| named(&name, error.into()))?;
+        let own = ignores
+            .as_ref()
+            .map(|(_, ignores)| beside::accept(ignores, &policies, std::iter::once(&mut findings)));
         // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
-        let report_of_plan = FileReport { file: &name, text: "", document: None, findings: &findings };
-        report(ui, &[report_of_plan])?;
-        Ok(self.verdict.exit(&[report_of_plan]))
+        let mut reports = vec![FileReport { file: &name, text: "", document: None, findings: &findings }];
+        reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
+        report(ui, &reports)?;
+        Ok(self.verdict.exit(&reports))
     }
 }
 
+fn named(name: &str, mut failure: Failure) -> Failure {
+    failure.message = format!("{name}: {}", failure.message);
+    failure
+}
+
 /// The plan's JSON.
-fn read(path: &Path, common: &Common, ui: &Ui) -> Result<Value, Failure> {
-    let bytes = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().read_to_end(&mut bytes);
-        read.map_err(|error| Failure::new(Exit::Usage, format!("could not read stdin: {error}")))?;
-        bytes
+fn read(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Value, Failure> {
+    let is_stdin = path == Path::new("-");
+    let bytes = if is_stdin { from_stdin()? } else { plan_file(path)? };
+    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let (json, from) = if !bytes.starts_with(ZIP) {
+        (bytes, name)
+    } else if is_stdin {
+        let file = saved(&bytes)?;
+        (show(file.path(), common, ui)?, "what `terraform show` printed".to_owned())
     } else {
-        plan_file(path)?
+        (show(path, common, ui)?, "what `terraform show` printed".to_owned())
     };
-    let json = if bytes.starts_with(ZIP) { show(path, common, ui)? } else { bytes };
-    serde_json::from_slice(&json).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{}: neither a saved plan nor JSON: {error}", path.display())).help(
-            "`terraform plan -out=FILE` saves a plan; give FILE, or what `terraform show -json FILE` prints",
-        )
+    let input = input::read(&json).map_err(|error| named(&from, error.into()))?;
+    if input.surplus > 0 {
+        ui.warn(format_args!(
+            "{from}: {} around the plan left out; a wrapper printed them (`terraform_wrapper: false` of setup-terraform turns that off)",
+            if input.surplus == 1 { "1 line".to_owned() } else { format!("{} lines", input.surplus) }
+        ));
+    }
+    Ok(input.document)
+}
+
+fn from_stdin() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(Exit::Usage, format!("could not read stdin: {error}")))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message =
+            format!("stdin has more than {} MiB; that is not a plan of this deployment", MAX_BYTES >> 20);
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(bytes)
+}
+
+/// A saved plan from stdin as a file that only this user can read, which Terraform wants; it is removed afterwards.
+fn saved(bytes: &[u8]) -> Result<tempfile::NamedTempFile, Failure> {
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(bytes)?;
+        Ok(file)
+    };
+    write().map_err(|error: std::io::Error| {
+        Failure::new(Exit::Failed, format!("could not save the plan for Terraform: {error}"))
     })
 }
 
 fn plan_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    files::read(path).map_err(|error| match error {
+    files::read_at_most(path, MAX_BYTES).map_err(|error| match error {
         files::Error::Missing(_) => Failure::from(error).help(
-            "`terraform plan -out=FILE` saves a plan; FILE is relative to where you are, not to `--dir`",
+            "`terraform plan -out=FILE` saves a plan; FILE is relative to the current directory, not to `--dir`",
         ),
         other => other.into(),
     })
 }
 
 /// Lets Terraform turn a saved plan into JSON; it wants the providers of the working directory.
-fn show(path: &Path, common: &Common, ui: &Ui) -> Result<Vec<u8>, Failure> {
+fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     ui.detail(format_args!("terraform show -json {} (in {})", absolute.display(), common.dir.display()));
     if !common.dir.is_dir() {
-        return Err(Failure::new(Exit::Usage, format!("{} is no directory", common.dir.display()))
+        return Err(Failure::new(Exit::Usage, format!("{} is not a directory", common.dir.display()))
             .help("name the Terraform working directory with `--dir`"));
     }
     #[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
     let mut terraform = std::process::Command::new("terraform");
-    terraform
+    let output = terraform
         .args(["show", "-json", "-no-color"])
         .arg(&absolute)
         .current_dir(&common.dir)
         .env("TF_IN_AUTOMATION", "1")
-        .env("TF_INPUT", "0");
-    // Logs and arguments of other runs are not part of this one.
-    for name in ["TF_LOG", "TF_LOG_CORE", "TF_LOG_PROVIDER", "TF_CLI_ARGS", "TF_CLI_ARGS_show"] {
-        terraform.env_remove(name);
-    }
-    let output = child::run(&mut terraform, &[], Some(SHOW)).map_err(|error| {
-        let exit = if matches!(error, child::Error::Interrupted) { Exit::Interrupted } else { Exit::Failed };
-        let what = if error.is_missing() {
-            "could not find `terraform`, which a saved plan needs".to_owned()
-        } else {
-            format!("could not run `terraform show`: {error}")
-        };
-        Failure::new(exit, what).help("install Terraform, or give the JSON of `terraform show -json FILE`")
-    })?;
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            let what = if missing {
+                "could not find `terraform`, which a saved plan needs".to_owned()
+            } else {
+                format!("could not start terraform: {error}")
+            };
+            Failure::new(Exit::Failed, what)
+                .help("install Terraform, or give the JSON of `terraform show -json FILE`")
+        })?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -137,8 +160,8 @@ fn show(path: &Path, common: &Common, ui: &Ui) -> Result<Vec<u8>, Failure> {
     Err(failure)
 }
 
-/// The config beside the plan; the plan is judged without, where there is none.
-fn config(common: &Common, ui: &Ui) -> Option<Config> {
+/// The config beside the plan, where there is one that can be read.
+fn config(common: &SharedArgs, ui: &Ui) -> Option<Config> {
     if !common.config_path().exists() {
         ui.detail("there is no config beside the plan; it is judged by its own values");
         return None;

@@ -1,10 +1,11 @@
-//! Secrets that stand in the config: told by their key's name or by their looks, and never printed.
+//! Secrets in the config, recognised by the key's name or by the value itself, and never printed.
 
 use super::content::leaves;
 use crate::doctor::schema;
 use crate::doctor::subject::Subject;
 use crate::document::{Kind, Node, join};
 use crate::finding::{Check, Rule, Severity, Sink};
+use crate::sensitive;
 
 /// Secrets.
 pub const CHECKS: &[Check<Subject>] = &[Check {
@@ -12,7 +13,7 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
         code: "SEC001",
         name: "secret-in-config",
         severity: Severity::Error,
-        summary: "A secret stands in the config",
+        summary: "A secret is in the config",
         explain: include_str!("../../../docs/rules/SEC001.md"),
     },
     run: secrets,
@@ -39,7 +40,7 @@ fn secrets(subject: &Subject, sink: &mut Sink<'_>) {
     });
 }
 
-/// Keys that sound like a secret; what is below one is told with it.
+/// Keys that name a secret; one finding for all that is below.
 fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
     let Kind::Object(members) = &node.kind else {
         return;
@@ -50,11 +51,11 @@ fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
             Kind::String(text) => !text.is_empty(),
             Kind::Object(members) => !members.is_empty(),
             Kind::Array(items) => !items.is_empty(),
-            Kind::Number(_) => member.key.to_lowercase().contains("pass"),
+            Kind::Number(_) => true,
             Kind::Bool(_) | Kind::Null => false,
         };
         if holds && sounds_secret(&member.key) && !schema::knows(&here) {
-            sink.key(here, format!("`{}` is a secret, and this file is no place for one", member.key))
+            sink.key(here, format!("`{}` is a secret, and this file must not hold one", member.key))
                 .help(INSTEAD)
                 .masked();
         } else {
@@ -63,50 +64,15 @@ fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
     }
 }
 
+/// Whether a key names a secret; a misspelt `secrets_revision` does not.
 fn sounds_secret(key: &str) -> bool {
-    let plain = key.to_lowercase().replace(['_', '-', ' ', '.'], "");
-    let words = [
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "token",
-        "privatekey",
-        "apikey",
-        "accesskey",
-        "credential",
-        "dburi",
-        "connectionstring",
-        "keypem",
-    ];
-    let only_points = ["arn", "name", "id", "revision"];
-    words.iter().any(|word| plain.contains(word))
-        && !only_points.iter().any(|end| plain.ends_with(end) && !plain.ends_with("keyid"))
-        && schema::similar(key, ["secrets_revision"].into_iter()).is_none()
+    sensitive::names_secret(key) && schema::similar(key, ["secrets_revision"].into_iter()).is_none()
 }
 
 /// What kind of secret a value looks like.
 fn secret(text: &str, at: &str) -> Option<&'static str> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let prefixed = |prefixes: &[&str]| {
-        prefixes.iter().any(|prefix| {
-            text.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 16 && rest.bytes().all(word))
-        })
-    };
-    let access_key = text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
-        part.len() == 20
-            && (part.starts_with("AKIA") || part.starts_with("ASIA"))
-            && !part.bytes().any(|byte| byte.is_ascii_lowercase())
-    });
-    let with_password = || {
-        let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
-        let (before, host) = authority.split_once('@')?;
-        let (user, password) = before.split_once(':')?;
-        let plain = !host.is_empty() && !user.is_empty() && !password.is_empty();
-        (plain && !before.contains('/') && host.contains(['.', ':']) && !password.starts_with("sha256"))
-            .then_some(())
-    };
+    // The form of a client secret of Microsoft Entra ID.
     let azure = || {
         let bytes = text.as_bytes();
         (34..=44).contains(&bytes.len()) && bytes[3].is_ascii_digit() && bytes[4..].starts_with(b"Q~")
@@ -123,27 +89,9 @@ fn secret(text: &str, at: &str) -> Option<&'static str> {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+'))
         && text.bytes().any(|byte| byte.is_ascii_uppercase())
         && text.bytes().any(|byte| byte.is_ascii_digit());
-    if text.contains("-----BEGIN") && text.contains("KEY") {
-        Some("a private key")
-    } else if access_key {
-        Some("an AWS access key")
-    } else if text.starts_with("eyJ") && text.matches('.').count() >= 2 {
-        Some("a JSON web token")
-    } else if prefixed(&[
-        "ghp_",
-        "gho_",
-        "ghs_",
-        "github_pat_",
-        "glpat-",
-        "xoxb-",
-        "sk_live_",
-        "sk-",
-        "AIza",
-        "GOCSPX-",
-        "dckr_pat_",
-    ]) {
-        Some("an API token")
-    } else if with_password().is_some() {
+    if let Some(what) = sensitive::looks_secret(text) {
+        Some(what)
+    } else if sensitive::has_login(text) {
         Some("an address with a password in it")
     } else if azure() || long {
         Some("a client secret")

@@ -1,4 +1,4 @@
-//! Whether what the plan changes reaches the app, and whether a way leads back.
+//! Whether what the plan changes reaches the app, and whether a rollback stays possible.
 
 use serde_json::Value;
 
@@ -32,20 +32,10 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN032",
             name: "rotation-stops-half-way",
             severity: Severity::Error,
-            summary: "The database gets a new password, and the app is not told",
+            summary: "The database gets a new password, and the app keeps the old one",
             explain: include_str!("../../../../docs/rules/PLAN032.md"),
         },
         run: half_way,
-    },
-    Check {
-        rule: Rule {
-            code: "PLAN033",
-            name: "database-shrinks",
-            severity: Severity::Error,
-            summary: "The database's storage or engine version goes down",
-            explain: include_str!("../../../../docs/rules/PLAN033.md"),
-        },
-        run: shrinks,
     },
     Check {
         rule: Rule {
@@ -77,7 +67,7 @@ fn family(definition: &Value) -> Option<&str> {
 
 /// Whether a task definition gets a new revision in place of one that exists.
 fn revised(change: &Change) -> bool {
-    matches!(change.action, Action::Replace | Action::Update)
+    matches!(change.action, Action::Replace | Action::ReplaceAndForget | Action::Update)
 }
 
 fn never_deployed(plan: &Planned, sink: &mut Sink<'_>) {
@@ -90,7 +80,7 @@ fn never_deployed(plan: &Planned, sink: &mut Sink<'_>) {
                     "{} gets a new revision, and {} does not run it",
                     change.address, service.address
                 );
-                sink.value(format!("{}/actions", service.pointer), message)
+                sink.value(service.at_actions(), message)
                     .help("take `task_definition` out of the service's `ignore_changes`");
             }
         }
@@ -101,7 +91,7 @@ fn no_way_back(plan: &Planned, sink: &mut Sink<'_>) {
     let definitions = plan.of("aws_ecs_task_definition");
     for change in definitions.filter(|change| change.action == Action::Replace) {
         if change.before("skip_destroy") != &Value::Bool(true) {
-            let message = format!("{}: the revision that runs now goes", change.address);
+            let message = format!("{}: the revision that runs now is deregistered", change.address);
             sink.value(change.at("skip_destroy"), message)
                 .help("set `skip_destroy = true` and apply that first");
         }
@@ -122,7 +112,7 @@ fn half_way(plan: &Planned, sink: &mut Sink<'_>) {
         let missing = if stays("aws_secretsmanager_secret_version") {
             "the secret that the app reads stays as it is"
         } else if stays("aws_ecs_task_definition") {
-            "no task is started anew"
+            "no task is started again"
         } else {
             continue;
         };
@@ -131,44 +121,22 @@ fn half_way(plan: &Planned, sink: &mut Sink<'_>) {
     }
 }
 
-/// A version's numbers: `8.0.43` is `[8, 0, 43]`.
-fn version(value: &Value) -> Option<Vec<u64>> {
-    let parts = value.as_str()?.split('.');
-    parts.map(|part| part.parse().ok()).collect()
-}
-
-fn shrinks(plan: &Planned, sink: &mut Sink<'_>) {
-    let databases = plan.of("aws_db_instance");
-    for change in databases.filter(|change| change.action == Action::Update) {
-        let mut say = |name: &str| {
-            let message = format!("{}: {} cannot go down", change.address, change.told(name));
-            sink.value(change.at(name), message)
-                .help("set it back; to go down, restore a snapshot into a new database");
-        };
-        let size = |side: &Value| side["allocated_storage"].as_u64();
-        if size(&change.after).is_some() && size(&change.after) < size(&change.before) {
-            say("allocated_storage");
-        }
-        let engine = |side: &Value| version(&side["engine_version"]);
-        let pair = (engine(&change.before), engine(&change.after));
-        // `8.0` in the config stands for whichever 8.0 it is.
-        if matches!(pair, (Some(now), Some(then)) if then < now && !now.starts_with(&then)) {
-            say("engine_version");
-        }
-    }
-}
-
 fn no_tasks(plan: &Planned, sink: &mut Sink<'_>) {
-    for change in plan.changes.iter().filter(|change| change.writes()) {
+    let mut dark = Vec::new();
+    for change in plan.written() {
         let name = match change.kind.as_str() {
             "aws_ecs_service" => "desired_count",
             "aws_appautoscaling_target" => "min_capacity",
             _ => continue,
         };
+        if plan.is_open(change, name) {
+            dark.push(format!("{name} of {}", change.address));
+        }
         if change.after(name).as_u64() == Some(0) && change.before(name).as_u64() != Some(0) {
-            sink.value(change.at(name), format!("{} runs no task", change.address)).help("at least one");
+            sink.value(change.at(name), format!("{} runs no task", change.address)).help("set at least 1");
         }
     }
+    super::say_open(dark, sink);
 }
 
 fn restarts(plan: &Planned, sink: &mut Sink<'_>) {
@@ -178,9 +146,9 @@ fn restarts(plan: &Planned, sink: &mut Sink<'_>) {
         let names = ["instance_class", "engine_version", "parameter_group_name"];
         let changed = names.iter().find(|name| change.before(name) != change.after(name));
         if let Some(name) = changed.filter(|_| now) {
-            let message = format!("{} restarts during apply: {}", change.address, change.told(name));
+            let message = format!("{} restarts during apply: {}", change.address, change.difference(name));
             sink.value(change.at(name), message)
-                .help("choose the hour, or leave it to the maintenance window");
+                .help("apply it at an hour when that is acceptable, or leave it to the maintenance window");
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::doctor::planned::Planned;
+use crate::doctor::planned::{Action, Planned};
 use crate::document::join;
 use crate::finding::{Check, Rule, Severity, Sink};
 
@@ -51,31 +51,83 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
     },
     Check {
         rule: Rule {
-            code: "PLAN024",
-            name: "check-failed",
+            code: "PLAN026",
+            name: "plan-not-whole",
             severity: Severity::Warning,
-            summary: "A condition in the Terraform directory does not hold",
-            explain: include_str!("../../../../docs/rules/PLAN024.md"),
+            summary: "The plan leaves out a part of what an apply will do",
+            explain: include_str!("../../../../docs/rules/PLAN026.md"),
         },
-        run: failed_checks,
-    },
-    Check {
-        rule: Rule {
-            code: "PLAN025",
-            name: "vanished-outside-terraform",
-            severity: Severity::Warning,
-            summary: "Something was deleted outside of Terraform",
-            explain: include_str!("../../../../docs/rules/PLAN025.md"),
-        },
-        run: vanished,
+        run: partial,
     },
 ];
 
+const PROVIDERS: &str = "/configuration/provider_config";
+
 fn errored(plan: &Planned, sink: &mut Sink<'_>) {
-    if plan.document["errored"] == Value::Bool(true) {
+    if plan.document["errored"] == true {
         sink.value("/errored", "the plan is not whole: Terraform met an error")
-            .help("mend what `terraform plan` complained of, and plan again");
+            .help("fix what `terraform plan` reported, and plan again");
     }
+}
+
+/// A setting of a provider block, as far as the plan tells it.
+enum Setting<'a> {
+    /// These values.
+    Values(Vec<&'a str>),
+    /// It is set, and to what is not known.
+    Open,
+    /// It is left to the environment.
+    Absent,
+}
+
+/// The provider blocks for AWS: key (`aws`, `aws.copy`, `module.osmt:aws`) and expressions. The first is the default one.
+fn providers(plan: &Planned) -> Vec<(&str, &Value)> {
+    let all = plan.document.pointer(PROVIDERS).and_then(Value::as_object);
+    let mut found: Vec<(&str, &Value)> = all
+        .into_iter()
+        .flatten()
+        .filter(|(key, block)| {
+            let name = block["name"].as_str().unwrap_or_else(|| key.rsplit(':').next().unwrap_or(key));
+            name == "aws" || name.starts_with("aws.")
+        })
+        .map(|(key, block)| (key.as_str(), &block["expressions"]))
+        .collect();
+    found.sort_by_key(|(key, _)| (key.contains(['.', ':']), *key));
+    found
+}
+
+/// The providers whose settings say what the plan is for: the default one; where there is none, all.
+fn deciding(plan: &Planned) -> Vec<(&str, &Value)> {
+    let mut all = providers(plan);
+    // A further one beside it, for copies in another region, is there on purpose.
+    if all.first().is_some_and(|(key, _)| *key == "aws") {
+        all.truncate(1);
+    }
+    all
+}
+
+fn setting<'a>(plan: &'a Planned, expressions: &'a Value, name: &str) -> Setting<'a> {
+    let expression = &expressions[name];
+    if expression.is_null() {
+        return Setting::Absent;
+    }
+    let texts = |value: &'a Value| -> Option<Vec<&'a str>> {
+        match value {
+            Value::String(text) => Some(vec![text]),
+            Value::Array(items) => items.iter().map(Value::as_str).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+        }
+    };
+    let constant = texts(&expression["constant_value"]);
+    // `[var.config.account_id]` refers to `var.config.account_id` and `var.config`; the first says most.
+    let references = expression["references"].as_array();
+    let reference = references.and_then(|all| all.first()).and_then(Value::as_str);
+    let value = constant.or_else(|| texts(plan.variable(reference?)?));
+    value.map_or(Setting::Open, Setting::Values)
+}
+
+fn pointer(key: &str, name: &str) -> String {
+    format!("{}/expressions/{name}", join(PROVIDERS, key))
 }
 
 fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
@@ -83,27 +135,39 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
         return sink.unknown("neither the plan nor a config beside it names the account");
     };
     let wanted = config.account_id.as_str();
-    let allowed = "/configuration/provider_config/aws/expressions/allowed_account_ids/constant_value";
-    if let Some(ids) = plan.document.pointer(allowed).and_then(Value::as_array)
-        && !ids.iter().any(|id| id == wanted)
-    {
-        let message = format!("the provider does not allow account {wanted}, which the config names");
-        sink.value(allowed, message).help("render main.tf again with `osmt-bootstrap init`, and plan again");
+    let mut seen = false;
+    for (key, expressions) in deciding(plan) {
+        match setting(plan, expressions, "allowed_account_ids") {
+            Setting::Values(ids) if ids.contains(&wanted) => seen = true,
+            Setting::Values(_) => {
+                seen = true;
+                let message = format!("the provider does not allow account {wanted}, which the config names");
+                sink.value(pointer(key, "allowed_account_ids"), message)
+                    .help("run `osmt-bootstrap init`, which adapts main.tf, and plan again");
+            }
+            Setting::Open | Setting::Absent => {}
+        }
     }
-    for (kind, address, values) in plan.prior() {
+    let there = plan.prior().into_iter().find_map(|(kind, address, values)| {
         let there = match kind {
             "aws_caller_identity" => values["account_id"].as_str(),
             // What is only read may well be another's: a load balancer's log account is AWS's own.
             _ if address.contains(&format!("data.{kind}.")) => None,
             _ => values["arn"].as_str().and_then(account),
         };
-        // One is enough: all that follow say the same.
-        if let Some(there) = there.filter(|there| *there != wanted) {
-            let message = format!("{address} is of account {there}, the config names {wanted}");
-            sink.value("/prior_state", message)
-                .help(format!("choose a profile of account {wanted}, and plan again"));
-            break;
-        }
+        let there = there?;
+        seen = true;
+        (there != wanted).then_some((address, there))
+    });
+    if let Some((address, there)) = there {
+        let message = format!("{address} is of account {there}, the config names {wanted}");
+        sink.value("/prior_state", message)
+            .help(format!("choose a profile of account {wanted}, and plan again"));
+    }
+    if !seen {
+        sink.unknown(
+            "the plan does not say in which account it was made; set `allowed_account_ids` of the provider",
+        );
     }
 }
 
@@ -117,23 +181,54 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
         return sink.unknown("neither the plan nor a config beside it names the region");
     };
     let wanted = config.region.as_str();
-    let constant = "/configuration/provider_config/aws/expressions/region/constant_value";
-    let provider = plan.document.pointer(constant).and_then(Value::as_str);
+    let mut seen = false;
+    for (key, expressions) in deciding(plan) {
+        if let Setting::Values(regions) = setting(plan, expressions, "region") {
+            seen = true;
+            if let Some(there) = regions.iter().find(|region| **region != wanted) {
+                let message = format!("the plan is for {there}, the config names {wanted}");
+                sink.value(pointer(key, "region"), message)
+                    .help("run `osmt-bootstrap init`, which adapts main.tf, and plan again");
+                return;
+            }
+        }
+    }
+    if seen {
+        return;
+    }
+    // The provider leaves it to the environment: what was read or exists tells it.
     let prior = plan.prior();
     let read = prior.iter().find(|(kind, _, _)| *kind == "aws_region");
-    let read = read.and_then(|(_, _, values)| values["name"].as_str());
-    let told = provider.map(|there| (constant, there));
-    if let Some((at, there)) = told.or(read.map(|there| ("/prior_state", there)))
-        && there != wanted
-    {
-        let message = format!("the plan is for {there}, the config names {wanted}");
-        sink.value(at, message).help("render main.tf again with `osmt-bootstrap init`, and plan again");
+    let read = read.and_then(|(_, _, values)| values["name"].as_str().or(values["region"].as_str()));
+    let of_arn = || {
+        prior.iter().find_map(|(kind, address, values)| {
+            let managed = !address.contains(&format!("data.{kind}."));
+            let region = values["arn"].as_str()?.split(':').nth(3).filter(|region| !region.is_empty())?;
+            managed.then_some(region)
+        })
+    };
+    match read.or_else(of_arn) {
+        Some(there) if there != wanted => {
+            sink.value("/prior_state", format!("the plan is for {there}, the config names {wanted}"))
+                .help("run `osmt-bootstrap init`, which adapts main.tf, and plan again");
+        }
+        Some(_) => {}
+        None => sink.unknown("the plan does not say for which region it is; set `region` of the provider"),
     }
 }
 
 fn other_config(plan: &Planned, sink: &mut Sink<'_>) {
-    let (Some(config), Some(made_from)) = (&plan.config, &plan.made_from) else {
-        return;
+    let Some(config) = &plan.config else {
+        return sink.unknown(
+            "there is no config beside the plan that could be compared with the one it was made from",
+        );
+    };
+    let Some(made_from) = &plan.made_from else {
+        return sink.unknown(if plan.document["variables"]["config"].is_null() {
+            "the plan has no variable `config`, so that the config it was made from is not known"
+        } else {
+            "the plan's variable `config` is not a config that this version can read"
+        });
     };
     let json = |config: &Config| serde_json::to_value(config).unwrap_or_default();
     let mut paths = Vec::new();
@@ -159,28 +254,51 @@ fn differences(one: &Value, other: &Value, pointer: &str, paths: &mut Vec<String
     }
 }
 
-fn failed_checks(plan: &Planned, sink: &mut Sink<'_>) {
-    let checks = plan.document["checks"].as_array().into_iter().flatten();
-    for (index, check) in checks.enumerate().filter(|(_, check)| check["status"] == "fail") {
-        let address = check["address"]["to_display"].as_str().unwrap_or("a check");
-        let instances = check["instances"].as_array().into_iter().flatten();
-        let problems = instances.flat_map(|one| one["problems"].as_array().into_iter().flatten());
-        let problems: Vec<_> = problems.filter_map(|one| one["message"].as_str()).collect();
-        let what =
-            if problems.is_empty() { "its condition does not hold".to_owned() } else { problems.join("; ") };
-        sink.value(format!("/checks/{index}"), format!("{address}: {what}"));
+fn partial(plan: &Planned, sink: &mut Sink<'_>) {
+    let document = &plan.document;
+    let entries = |name: &str| document[name].as_array().map_or(&[] as &[Value], Vec::as_slice);
+    let addresses = |entries: &[Value]| -> String {
+        let name = |entry: &Value| {
+            let inner = &entry["resource_change"]["address"];
+            let name = entry["address"].as_str().or(inner.as_str()).unwrap_or("one without an address");
+            match entry["reason"].as_str() {
+                Some(reason) => format!("{name} ({})", reason.replace('_', " ")),
+                None => name.to_owned(),
+            }
+        };
+        super::list(&entries.iter().map(name).collect::<Vec<_>>())
+    };
+    let deferred = entries("deferred_changes");
+    if !deferred.is_empty() {
+        let changes =
+            if deferred.len() == 1 { "1 change is" } else { &format!("{} changes are", deferred.len()) };
+        sink.unknown(format!("{changes} deferred to a later apply: {}", addresses(deferred)));
+    } else if document["complete"] == false {
+        sink.unknown(
+            "Terraform says that the plan is not complete (`-target`, `-exclude` or deferred changes); what it leaves out was not judged",
+        );
     }
-}
-
-fn vanished(plan: &Planned, sink: &mut Sink<'_>) {
-    let drift = plan.document["resource_drift"].as_array().into_iter().flatten();
-    for (index, drift) in drift.enumerate() {
-        let actions = &drift["change"]["actions"];
-        if actions == &Value::from(vec!["delete"]) && drift["mode"] != "data" {
-            let address = drift["address"].as_str().unwrap_or_default();
-            let message = format!("{address} was deleted outside of Terraform");
-            sink.value(format!("/resource_drift/{index}/change/actions"), message)
-                .help("find out who deleted it; what is made again is empty");
-        }
+    let actions: Vec<Value> = ["action_invocations", "deferred_action_invocations"]
+        .iter()
+        .flat_map(|name| entries(name).to_vec())
+        .collect();
+    if !actions.is_empty() {
+        let calls = if actions.len() == 1 { "1 action" } else { &format!("{} actions", actions.len()) };
+        sink.unknown(format!(
+            "the plan runs {calls} of a provider, whose effect it does not show: {}",
+            addresses(&actions)
+        ));
+    }
+    for change in plan.changes.iter().filter(|change| change.action == Action::Unknown) {
+        let words = if change.words.is_empty() { "nothing".to_owned() } else { change.words.join(", ") };
+        sink.unknown(format!(
+            "{}: the plan's action ({words}) is not one that this version knows",
+            change.address
+        ));
+    }
+    let changes = plan.changes.iter().any(|change| change.writes() || change.destroys());
+    let whole = document["complete"] == true && document["errored"] != true;
+    if document["applyable"] == false && document["errored"] != true && (changes || !whole) {
+        sink.unknown("Terraform says that the plan cannot be applied");
     }
 }

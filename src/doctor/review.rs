@@ -1,0 +1,32 @@
+//! Judges a Terraform plan.
+
+use serde_json::Value;
+
+use super::planned::{Error, Planned};
+use super::policy::{On, Policy};
+use super::{policy, rules};
+use crate::config::Config;
+use crate::finding::Findings;
+
+/// Looks at the JSON of a plan, with the config that it should be for.
+pub fn review(document: Value, config: Option<Config>, policies: &[Policy]) -> Result<Findings, Error> {
+    let plan = Planned::new(document, config)?;
+    let mut findings = Findings::default();
+    for theme in rules::plan::THEMES {
+        findings.run(theme, &plan);
+    }
+    findings.judge(policies, On::Plan, &plan.document, "");
+    for finding in &mut findings.findings {
+        finding.stable = finding.at.as_ref().and_then(|at| plan.stable(&at.pointer));
+    }
+    Ok(findings)
+}
+
+impl Findings {
+    /// Runs the policies that are about a kind of document.
+    pub(super) fn judge(&mut self, policies: &[Policy], on: On, value: &Value, base: &str) {
+        self.findings.extend(policy::judge(policies, on, value, base));
+        let ran = policies.iter().filter(|policy| policy.on == on);
+        self.ran.extend(ran.map(|policy| policy.code.clone().into()));
+    }
+}

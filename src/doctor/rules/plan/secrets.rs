@@ -1,0 +1,180 @@
+//! Secrets in the plan: they are in the state or in a task definition too, for everyone who may read those.
+
+use serde_json::Value;
+
+use crate::doctor::planned::{Change, Planned};
+use crate::document::join;
+use crate::finding::{Check, Rule, Severity, Sink};
+use crate::sensitive;
+
+/// Values in plain sight.
+pub(super) const CHECKS: &[Check<Planned>] = &[Check {
+    rule: Rule {
+        code: "PLAN013",
+        name: "secret-in-plan",
+        severity: Severity::Error,
+        summary: "A secret's value is in the plan, and after apply in the state",
+        explain: include_str!("../../../../docs/rules/PLAN013.md"),
+    },
+    run: in_plan,
+}];
+
+const CONTAINERS: &str = "container_definitions";
+
+/// Attributes that hold a secret though their name does not say so.
+const HOLDERS: [(&str, &str); 6] = [
+    ("aws_ssm_parameter", "value"),
+    ("aws_iam_access_key", "secret"),
+    ("aws_iam_access_key", "ses_smtp_password_v4"),
+    ("random_password", "result"),
+    ("random_password", "bcrypt_hash"),
+    ("tls_private_key", "private_key_pem"),
+];
+
+/// Attributes that are no values of the resource: names that a person gave, and what repeats others.
+const PASSED_OVER: [&str; 3] = ["tags", "tags_all", CONTAINERS];
+
+/// Fewer digits than this are a switch, a size or a time rather than a secret.
+const SHORTEST_NUMBER: usize = 6;
+
+/// Whether a value under a name that says "secret" is one, rather than a switch, a time or a reference.
+fn is_value(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let text = text.trim();
+            !text.is_empty() && !["true", "false"].contains(&text) && !sensitive::is_reference(text)
+        }
+        Value::Number(number) => number.to_string().len() >= SHORTEST_NUMBER,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Whether a text holds a secret whatever its name is.
+fn gives_away(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| {
+        sensitive::has_login(text)
+            || sensitive::assigned(text).is_some()
+            || sensitive::looks_secret(text).is_some()
+    })
+}
+
+fn in_plan(plan: &Planned, sink: &mut Sink<'_>) {
+    let mut dark = Vec::new();
+    for change in plan.written() {
+        attributes(change, sink);
+        if plan.is_open(change, CONTAINERS) {
+            dark.push(format!("{CONTAINERS} of {}", change.address));
+        }
+        containers(change, sink);
+    }
+    super::say_open(dark, sink);
+    let variables = plan.document["variables"].as_object().into_iter().flatten();
+    for (name, variable) in variables {
+        let declared = &plan.document["configuration"]["root_module"]["variables"][name];
+        let marked = declared["sensitive"] == true;
+        let at = join("/variables", name);
+        let found = below(name, &variable["value"], &format!("{at}/value"), marked);
+        plain_sight(&found, sink);
+    }
+    let outputs = plan.document["output_changes"].as_object();
+    for (name, output) in outputs.into_iter().flatten() {
+        let marked = output["after_sensitive"] == true;
+        let at = format!("{}/after", join("/output_changes", name));
+        let found = below(name, &output["after"], &at, marked);
+        plain_sight(&found, sink);
+    }
+}
+
+fn plain_sight(found: &[String], sink: &mut Sink<'_>) {
+    for at in found {
+        let path = at[1..].replace('/', ".");
+        sink.value(at, format!("{path} is a secret in plain sight"))
+            .help("keep secrets in Secrets Manager; `osmt-secrets` writes them");
+    }
+}
+
+/// Pointers of the secrets below a name; everything below one that is marked as sensitive is one.
+fn below(name: &str, value: &Value, at: &str, marked: bool) -> Vec<String> {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(key, value)| {
+                let marked =
+                    marked || ((value.is_object() || value.is_array()) && sensitive::names_secret(key));
+                below(key, value, &join(at, key), marked)
+            })
+            .collect(),
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items.flat_map(|(index, item)| below(name, item, &format!("{at}/{index}"), marked)).collect()
+        }
+        value => {
+            // `database.secret.arn` is no secret, however much of its path says so.
+            let named = sensitive::names_secret(name) || (marked && !is_about(name));
+            let found = gives_away(value) || (named && is_value(value));
+            if found { vec![at.to_owned()] } else { Vec::new() }
+        }
+    }
+}
+
+/// Whether a name says something about a secret: `arn`, `name`, `version`.
+fn is_about(name: &str) -> bool {
+    !sensitive::names_secret(&format!("secret_{name}"))
+}
+
+fn attributes(change: &Change, sink: &mut Sink<'_>) {
+    for (name, value) in change.after.as_object().into_iter().flatten() {
+        if PASSED_OVER.contains(&name.as_str()) {
+            continue;
+        }
+        let secure = change.kind != "aws_ssm_parameter" || change.after("type") == "SecureString";
+        let holds = HOLDERS.contains(&(change.kind.as_str(), name.as_str())) && secure;
+        // A password attribute holds one whatever it looks like.
+        let exact = ["password", "auth_token", "secret_string", "secret_binary", "master_password"];
+        let bare = exact.contains(&name.as_str()) || holds;
+        let found = if bare && value.as_str().is_some_and(|text| !text.is_empty()) {
+            vec![change.at(name)]
+        } else {
+            below(name, value, &change.at(name), false)
+        };
+        for at in found {
+            let prefix = change.pointer.len() + "/after/".len();
+            let path = at.get(prefix..).unwrap_or(name).replace('/', ".");
+            let message = format!("{}: the value of {path} is in the plan", change.address);
+            sink.value(at, message).help(format!(
+                "use the write-only argument {name}_wo where the provider has it, or keep the value out of Terraform"
+            ));
+        }
+    }
+}
+
+fn containers(change: &Change, sink: &mut Sink<'_>) {
+    let text = change.after(CONTAINERS).as_str().unwrap_or_default();
+    if text.is_empty() {
+        return;
+    }
+    let Ok(Value::Array(definitions)) = serde_json::from_str::<Value>(text) else {
+        return sink.unknown(format!("{CONTAINERS} of {} is not a JSON list", change.address));
+    };
+    for container in &definitions {
+        let of = container["name"].as_str().unwrap_or_default();
+        for one in container["environment"].as_array().into_iter().flatten() {
+            let name = one["name"].as_str().unwrap_or_default();
+            let value = &one["value"];
+            if gives_away(value) || (sensitive::names_secret(name) && is_value(value)) {
+                let message =
+                    format!("{}: {name} of container {of} is a secret in plain environment", change.address);
+                sink.value(change.at(CONTAINERS), message).help("pass it by `secrets` with `valueFrom`");
+            }
+        }
+        for list in ["command", "entryPoint"] {
+            let words = container[list].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let line = words.collect::<Vec<_>>().join(" ");
+            if gives_away(&Value::from(line)) {
+                let message = format!("{}: {list} of container {of} holds a secret", change.address);
+                sink.value(change.at(CONTAINERS), message)
+                    .help("pass it by `secrets` with `valueFrom`, and read the variable in the container");
+            }
+        }
+    }
+}
