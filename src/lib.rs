@@ -3,7 +3,7 @@
 //! ```text
 //! bin → command → bootstrap | secrets | doctor | release          never each other
 //!                    ↓
-//!     aws  web  registry  git  keyring  files  account  report    the outside world, and text
+//!     aws  git  keyring  registry  files  account  report  child  the outside world, and text
 //!                    ↓
 //!     config  document  finding  plan  explain                    pure: no I/O, no async, no clock
 //! ```
@@ -15,6 +15,7 @@
 pub mod account;
 pub mod aws;
 pub mod bootstrap;
+pub mod child;
 pub mod command;
 pub mod config;
 pub mod deployment;

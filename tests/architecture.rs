@@ -21,8 +21,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("deployment", &["config", "explain"]),
     // The outside world, and text.
     ("aws", &["explain"]),
+    ("child", &[]),
     ("files", &["explain"]),
-    ("git", &["explain"]),
+    ("git", &["child", "explain"]),
     ("keyring", &["explain"]),
     ("account", &["aws", "config", "explain"]),
     ("web", &[]),

@@ -5,6 +5,7 @@
 mod call;
 mod listener;
 mod plain;
+mod retry;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use url::{Host, Url};
 pub use self::call::{CallError, Cause, Why, call};
 use self::listener::Listener;
 pub use self::listener::{Call, CallLog};
+pub use self::retry::{Policy, retry};
 use crate::explain::{Exit, Explain};
 
 /// How the user wants AWS to be reached; what is `None` comes from the AWS default chain.

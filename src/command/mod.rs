@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod release;
 pub mod secrets;
 mod shared_args;
+mod signals;
 mod ui;
 
 use std::future::Future;
@@ -55,6 +56,7 @@ pub trait Tool: Parser {
 
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
+    signals::watch();
     let tool = T::parse();
     let shared = tool.shared().clone();
     let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
@@ -67,6 +69,10 @@ pub fn main<T: Tool>() -> ExitCode {
         _ => tool.run(&cx),
     };
     let exit = result.unwrap_or_else(|failure| {
+        let failure = match failure.exit {
+            Exit::Interrupted if crate::child::is_stopping() => interruption(&cx.ui),
+            _ => failure,
+        };
         cx.ui.end(&failure);
         failure.exit
     });
@@ -99,7 +105,7 @@ impl Shared {
     }
 }
 
-/// Runs a future that talks to the world; Ctrl-C ends it with a word on what was already done.
+/// Runs a future that talks to the world; Ctrl-C, SIGTERM and SIGHUP end it with what was already done.
 pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -109,7 +115,7 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
         tokio::select! {
             // First, so that the signal is heard from the beginning.
             biased;
-            _ = tokio::signal::ctrl_c() => Err(interruption(ui)),
+            () = signals::stopped() => Err(interruption(ui)),
             result = work => result,
         }
     });

@@ -1,17 +1,29 @@
 //! Facts of a git repository, and the two writes: make a tag, push it.
 //!
-//! Reads and writes with the `git` program only, and [`run`] is the one place that starts it. Knows nothing of OSMT.
+//! Reads and writes with the `git` program only; `program.rs` is the one place that starts it. Knows nothing of OSMT.
 //! Why a program and not a library: `docs/decisions/0004-git-by-its-own-program.md`.
 
+mod objects;
 mod program;
+mod settings;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
-use program::{Said, recent, text};
+use crate::child;
+use objects::Objects;
+use program::{Purpose, Said, command, recent, run, text};
+use settings::Setting;
 
-pub use program::{Error, Output, run};
+pub use objects::{Kind, Object};
+pub use program::{Error, Output};
+
+/// How long a push may take with its hooks.
+const PUSH: Duration = Duration::from_secs(600);
 
 /// A tag that names a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +51,15 @@ pub struct Commit {
     pub subject: String,
 }
 
-/// A file in a commit.
+/// An entry of a folder in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// From the repository's root.
     pub path: String,
-    /// The blob's id.
+    /// The object's id.
     pub id: String,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// How the working tree differs from the commit checked out.
@@ -58,9 +72,13 @@ pub struct Changes {
 }
 
 /// A repository that git would open.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Repository {
     folder: PathBuf,
+    /// The settings that a reading call overrides.
+    settings: Vec<Setting>,
+    /// The process that reads objects, started when the first is asked for.
+    objects: Arc<Mutex<Option<Objects>>>,
     /// Whether its history is cut off.
     pub shallow: bool,
     /// Whether it has no working tree.
@@ -69,24 +87,46 @@ pub struct Repository {
     pub head: Option<String>,
 }
 
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Repository").field(&self.folder).finish()
+    }
+}
+
 impl Repository {
-    /// Opens the repository that a folder lies in.
+    /// Opens the repository that a folder is in.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let version = run(Path::new("."), &["version"], &[])?.expect("tell its version")?;
+        const WHAT: &str = "open the repository";
+        let mut version = command(Path::new("."), Purpose::Read, &[]);
+        version.arg("version");
+        let version = run(version, "print its version", &[], None)?.expect("print its version")?;
         recent(&String::from_utf8_lossy(&version))?;
-        let asked = ["rev-parse", "--is-shallow-repository", "--is-bare-repository"];
-        let output = run(folder, &asked, &[])?;
+        let mut asked = command(folder, Purpose::Read, &[]);
+        asked.args(["rev-parse", "--is-shallow-repository", "--is-bare-repository"]);
+        let output = run(asked, WHAT, &[], None)?;
         if output.status != Some(0) {
-            return Err(Error::NotARepository(folder.to_owned(), Said(output.stderr)));
+            let said = Said(output.stderr);
+            let folder = folder.to_owned();
+            let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
+            let exists = absolute.ancestors().any(|folder| folder.join(".git").exists());
+            return Err(if exists {
+                Error::Refused(folder, said)
+            } else {
+                Error::NotARepository(folder, said)
+            });
         }
         let facts = text(output.stdout);
         let mut facts = facts.lines();
         let mut repository = Self {
             folder: folder.to_owned(),
+            settings: Vec::new(),
+            objects: Arc::default(),
             shallow: facts.next() == Some("true"),
             bare: facts.next() == Some("true"),
             head: None,
         };
+        let listed = repository.run(&["config", "--show-scope", "-z", "--name-only", "--list"])?;
+        repository.settings = settings::set_aside(&text(listed.expect("list its settings")?));
         let head = repository.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
         repository.head = (head.status == Some(0)).then(|| text(head.stdout).trim().to_owned());
         Ok(repository)
@@ -166,68 +206,100 @@ impl Repository {
             .collect())
     }
 
-    /// The files of a commit at or below a path.
+    /// The files of a commit at or below a path, sorted by path; symbolic links are among them, with their kind.
     pub fn files(&self, commit: &str, path: &str) -> Result<Vec<Entry>, Error> {
-        let args = ["ls-tree", "-r", "-z", "--full-tree", commit, "--", path];
-        let printed = text(self.run(&args)?.expect("list the files of a commit")?);
-        Ok(printed
-            .split_terminator('\0')
-            .filter_map(|line| {
-                let (about, path) = line.split_once('\t')?;
-                let mut about = about.split(' ').skip(1);
-                (about.next()? == "blob").then_some(())?;
-                Some(Entry { path: path.to_owned(), id: about.next()?.to_owned() })
-            })
-            .collect())
+        self.with_objects(|objects| objects.files(commit, path))
+    }
+
+    /// The entries of a folder of a commit; `None` where there is no such folder.
+    pub fn entries(&self, commit: &str, path: &str) -> Result<Option<Vec<Entry>>, Error> {
+        self.with_objects(|objects| objects.folder(commit, path))
+    }
+
+    /// The content of a file of a commit; `None` where the commit has no such file. Content that the commit lists and the
+    /// repository lacks is an error.
+    pub fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.with_objects(|objects| objects.file(commit, path))
+    }
+
+    /// An object by its id or by `commit:path`; `None` where the repository has none. A partial clone fetches what it lacks.
+    pub fn object(&self, name: &str) -> Result<Option<Object>, Error> {
+        self.with_objects(|objects| objects.object(name))
     }
 
     /// The contents of objects, in the order of their names; `None` where there is no such object.
     ///
     /// A name is an id, or `commit:path`. A partial clone fetches what it lacks.
     pub fn contents(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        const WHAT: &str = "read files";
-        if names.is_empty() {
-            return Ok(Vec::new());
+        names.iter().map(|name| Ok(self.object(name)?.map(|object| object.content))).collect()
+    }
+
+    fn with_objects<T>(&self, read: impl FnOnce(&mut Objects) -> Result<T, Error>) -> Result<T, Error> {
+        let mut slot = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut objects = match slot.take() {
+            Some(objects) => objects,
+            None => Objects::start(command(&self.folder, Purpose::Read, &self.settings))?,
+        };
+        let result = read(&mut objects);
+        // After an error the process may have ended, or may stand in the middle of an answer: the next call starts another.
+        if result.is_ok() {
+            *slot = Some(objects);
         }
-        let input = names.join("\n") + "\n";
-        let output = run(&self.folder, &["cat-file", "--batch"], input.as_bytes())?;
-        let printed = output.expect(WHAT)?;
-        let mut rest = printed.as_slice();
-        names
-            .iter()
-            .map(|_| {
-                let end = rest.iter().position(|byte| *byte == b'\n');
-                let (head, after) = rest.split_at(end.ok_or(Error::Garbled(WHAT))?);
-                rest = &after[1..];
-                let head = String::from_utf8_lossy(head);
-                if head.ends_with(" missing") {
-                    return Ok(None);
-                }
-                let size = head.rsplit(' ').next().and_then(|size| size.parse().ok());
-                let size: usize = size.ok_or(Error::Garbled(WHAT))?;
-                let content = rest.get(..size).ok_or(Error::Garbled(WHAT))?.to_vec();
-                rest = rest.get(size + 1..).ok_or(Error::Garbled(WHAT))?;
-                Ok(Some(content))
-            })
-            .collect()
+        result
     }
 
     /// How the working tree differs from the commit checked out; nothing in a bare repository.
     pub fn changes(&self) -> Result<Changes, Error> {
+        const WHAT: &str = "compare the working tree";
         let mut changes = Changes::default();
         if self.bare {
             return Ok(changes);
         }
-        let args = ["status", "--porcelain=v1", "-z", "--no-renames"];
-        let printed = text(self.run(&args)?.expect("compare the working tree")?);
+        let index = self.index_without_marks()?;
+        let mut status = command(&self.folder, Purpose::Read, &self.settings);
+        status.args(["status", "--porcelain=v1", "-z", "--no-renames"]);
+        status.args(["--untracked-files=normal", "--ignore-submodules=none"]);
+        if let Some(index) = &index {
+            status.env("GIT_INDEX_FILE", index.path());
+        }
+        let printed = text(run(status, WHAT, &[], None)?.expect(WHAT)?);
         for line in printed.split_terminator('\0') {
             match line.split_at_checked(3) {
                 Some(("?? ", path)) => changes.untracked.push(path.to_owned()),
                 Some((_, path)) => changes.tracked.push(path.to_owned()),
-                None => return Err(Error::Garbled("compare the working tree")),
+                None => return Err(Error::Garbled(WHAT)),
             }
         }
         Ok(changes)
+    }
+
+    /// A copy of the index in which no file is marked as "assume unchanged", where the index marks any: git does not look at
+    /// a marked file.
+    fn index_without_marks(&self) -> Result<Option<tempfile::NamedTempFile>, Error> {
+        const WHAT: &str = "read the index";
+        let root = text(self.run(&["rev-parse", "--show-toplevel"])?.expect(WHAT)?);
+        let root = Path::new(root.trim_end_matches('\n'));
+        let mut list = command(root, Purpose::Read, &self.settings);
+        list.args(["ls-files", "-v", "-z", "--full-name"]);
+        let listed = run(list, WHAT, &[], None)?.expect(WHAT)?;
+        let marked: Vec<u8> = listed
+            .split_inclusive(|byte| *byte == 0)
+            .filter(|line| line.first().is_some_and(u8::is_ascii_lowercase))
+            .flat_map(|line| line.get(2..).unwrap_or_default())
+            .copied()
+            .collect();
+        if marked.is_empty() {
+            return Ok(None);
+        }
+        let index = text(self.run(&["rev-parse", "--git-path", "index"])?.expect(WHAT)?);
+        let index = self.folder.join(index.trim_end_matches('\n'));
+        let copy = tempfile::NamedTempFile::new().map_err(Error::Start)?;
+        std::fs::copy(&index, copy.path()).map_err(Error::Start)?;
+        let mut unmark = command(root, Purpose::Read, &self.settings);
+        unmark.args(["update-index", "--no-assume-unchanged", "-z", "--stdin"]);
+        unmark.env("GIT_INDEX_FILE", copy.path());
+        run(unmark, WHAT, &marked, None)?.expect(WHAT)?;
+        Ok(Some(copy))
     }
 
     /// The names of the remotes.
@@ -247,27 +319,50 @@ impl Repository {
     /// Whether a remote has the tag; asks the remote.
     pub fn remote_has_tag(&self, remote: &str, name: &str) -> Result<bool, Error> {
         let reference = format!("refs/tags/{name}");
-        let args = ["ls-remote", "--refs", "--", remote, &reference];
         let what = format!("ask {remote} for its tags");
-        Ok(!self.run(&args)?.expect(what)?.is_empty())
+        let mut asked = command(&self.folder, Purpose::Act, &[]);
+        asked.args(["ls-remote", "--refs", "--", remote, &reference]);
+        let limit = Some(child::limit_of_question());
+        Ok(!run(asked, &what, &[], limit)?.expect(&what)?.is_empty())
     }
 
     /// Makes an annotated tag; signs it where the user's configuration says so.
     pub fn make_tag(&self, name: &str, commit: &str, message: &str) -> Result<(), Error> {
-        let mut args = vec!["tag", "--annotate", "--cleanup=verbatim", "--file=-"];
-        args.extend(["--end-of-options", name, commit]);
-        run(&self.folder, &args, message.as_bytes())?.expect(format!("make the tag {name}")).map(drop)
+        let what = format!("make the tag {name}");
+        let mut tag = command(&self.folder, Purpose::Act, &[]);
+        tag.args(["tag", "--annotate", "--cleanup=verbatim", "--file=-"]);
+        tag.args(["--end-of-options", name, commit]);
+        let output = run(tag, &what, message.as_bytes(), Some(child::limit_of_question()))?;
+        if output.status != Some(0) && self.signs_tags()? {
+            return Err(Error::NotSigned { name: name.to_owned(), source: Said(output.stderr) });
+        }
+        output.expect(what).map(drop)
     }
 
-    /// Pushes one tag to a remote.
+    /// Whether the user's configuration wants tags signed.
+    fn signs_tags(&self) -> Result<bool, Error> {
+        for key in ["tag.gpgSign", "tag.forceSignAnnotated"] {
+            let asked = self.run(&["config", "--type=bool", "--get", key])?;
+            if text(asked.stdout).trim() == "true" {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Pushes one tag to a remote. Hooks run, and may take their time.
     pub fn push_tag(&self, remote: &str, name: &str) -> Result<(), Error> {
         let reference = format!("refs/tags/{name}");
-        self.run(&["push", "--quiet", "--", remote, &reference])?
-            .expect(format!("push the tag {name} to {remote}"))
-            .map(drop)
+        let what = format!("push the tag {name} to {remote}");
+        let mut push = command(&self.folder, Purpose::Act, &[]);
+        push.args(["push", "--quiet", "--", remote, &reference]);
+        run(push, &what, &[], Some(PUSH))?.expect(what).map(drop)
     }
 
+    /// A call that reads.
     fn run(&self, args: &[&str]) -> Result<Output, Error> {
-        run(&self.folder, args, &[])
+        let mut command = command(&self.folder, Purpose::Read, &self.settings);
+        command.args(args);
+        run(command, args.first().unwrap_or(&"run"), &[], None)
     }
 }

@@ -48,7 +48,7 @@ impl Explain for Error {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::NotOsmt { .. } => Some(
+            Self::NotOsmt { .. } | Self::Git(git::Error::NotARepository(..)) => Some(
                 "give `--repo DIR`, a checkout of OSMT (git clone https://github.com/wgu-opensource/osmt)"
                     .into(),
             ),

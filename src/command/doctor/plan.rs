@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
@@ -9,12 +10,16 @@ use serde_json::Value;
 use super::beside;
 use super::beside::Beside;
 use super::verdict::{Verdict, report};
+use crate::child;
 use crate::command::{SharedArgs, Ui};
 use crate::config::Config;
 use crate::doctor::planned::input;
 use crate::explain::{Exit, Failure};
 use crate::report::FileReport;
 use crate::{doctor, files};
+
+/// How long `terraform show` may take; it starts the providers of the working directory.
+const SHOW: Duration = Duration::from_secs(300);
 
 /// What a saved plan begins with: it is a zip file.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -124,23 +129,25 @@ fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
     }
     #[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
     let mut terraform = std::process::Command::new("terraform");
-    let output = terraform
+    terraform
         .args(["show", "-json", "-no-color"])
         .arg(&absolute)
         .current_dir(&common.dir)
         .env("TF_IN_AUTOMATION", "1")
-        .stdin(std::process::Stdio::null())
-        .output()
-        .map_err(|error| {
-            let missing = error.kind() == std::io::ErrorKind::NotFound;
-            let what = if missing {
-                "could not find `terraform`, which a saved plan needs".to_owned()
-            } else {
-                format!("could not start terraform: {error}")
-            };
-            Failure::new(Exit::Failed, what)
-                .help("install Terraform, or give the JSON of `terraform show -json FILE`")
-        })?;
+        .env("TF_INPUT", "0");
+    // Logs and arguments of other runs are not part of this one.
+    for name in ["TF_LOG", "TF_LOG_CORE", "TF_LOG_PROVIDER", "TF_CLI_ARGS", "TF_CLI_ARGS_show"] {
+        terraform.env_remove(name);
+    }
+    let output = child::run(&mut terraform, &[], Some(SHOW)).map_err(|error| {
+        let exit = if matches!(error, child::Error::Interrupted) { Exit::Interrupted } else { Exit::Failed };
+        let what = if error.is_missing() {
+            "could not find `terraform`, which a saved plan needs".to_owned()
+        } else {
+            format!("could not run `terraform show`: {error}")
+        };
+        Failure::new(exit, what).help("install Terraform, or give the JSON of `terraform show -json FILE`")
+    })?;
     if output.status.success() {
         return Ok(output.stdout);
     }

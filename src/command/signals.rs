@@ -1,0 +1,82 @@
+//! What happens when this process is asked to end: Ctrl-C, SIGTERM, SIGHUP.
+//!
+//! Every program that was started gets the signal too. Work that waits for AWS stops at once and says what was done; work
+//! that cannot be stopped gets a moment to end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+/// Told when this process is asked to end.
+static STOP: Notify = Notify::const_new();
+
+/// Whether a child decides what a signal means.
+static HANDED_OVER: AtomicBool = AtomicBool::new(false);
+
+/// How long the rest of this process may take after its children have ended.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// Waits until this process is asked to end.
+#[cfg(unix)]
+pub(super) async fn stopped() {
+    STOP.notified().await;
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+pub(super) async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        STOP.notified().await;
+    }
+}
+
+#[allow(dead_code, reason = "for the verb that runs a command of the user's")]
+/// From now on signals are only passed on to the direct children: this process ends when its child does.
+pub(super) fn leave_to_children() {
+    HANDED_OVER.store(true, Ordering::SeqCst);
+}
+
+/// Begins to listen.
+#[cfg(unix)]
+pub(super) fn watch() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    // What was ignored from the start stays ignored: `nohup` wants no end with its terminal.
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let Ok(mut signals) = Signals::new(wanted) else { return };
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if HANDED_OVER.load(Ordering::SeqCst) {
+                crate::child::pass_on(signal);
+                continue;
+            }
+            STOP.notify_one();
+            crate::child::stop(signal);
+            std::thread::sleep(MOMENT);
+            end();
+        }
+    });
+}
+
+/// Signals are a thing of Unix.
+#[cfg(not(unix))]
+pub(super) fn watch() {}
+
+/// Ends a process whose work did not stop by itself, as where it waits for a keyring.
+#[cfg(unix)]
+#[expect(clippy::exit, clippy::disallowed_methods, clippy::print_stderr, reason = "the work does not end")]
+fn end() {
+    eprintln!("error: interrupted");
+    std::process::exit(i32::from(crate::explain::Exit::Interrupted.code()));
+}
+
+/// The signals that are ignored, as bits (Linux).
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    line.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or_default()
+}
