@@ -3,7 +3,7 @@
 //! ```text
 //! bin → command → bootstrap | secrets | doctor | release          never each other
 //!                    ↓
-//!     aws  git  keyring  registry  files  account  report  child  the outside world, and text
+//!     aws  web  registry  git  keyring  files  account  report  child  the outside world, and text
 //!                    ↓
 //!     config  document  finding  plan  explain                    pure: no I/O, no async, no clock
 //! ```

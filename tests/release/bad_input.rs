@@ -40,8 +40,8 @@ fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
         assert!(stderr.contains(text) && stderr.contains("help: "), "{repo}: {stderr}");
     };
     expect("osmt", 2, "has no commit checked out");
-    expect("missing", 2, "is in no git repository");
-    expect("config.auto.tfvars.json", 2, "is in no git repository");
+    expect("missing", 2, "is not in a git repository");
+    expect("config.auto.tfvars.json", 2, "is not in a git repository");
     checkout.commit("README", "x");
     expect("osmt", 2, "is no checkout of OSMT: commit ");
     expect("osmt", 2, "has no pom.xml");

@@ -10,6 +10,7 @@ mod bad_input;
 mod checkout;
 mod deployed;
 mod docs;
+mod hostile;
 mod image;
 mod list;
 mod migrations;
