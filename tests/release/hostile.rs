@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::checkout::{Checkout, run};
 
-/// Whether the file that a program would have made exists.
+/// How a change is hidden in a checkout.
+type Hide = fn(&Checkout);
+
+/// The file that a program would make.
 fn trap(checkout: &Checkout) -> std::path::PathBuf {
     checkout.repo().parent().unwrap().join("trap")
 }
@@ -35,7 +38,7 @@ fn reading_runs_no_program_of_the_repository() {
 
 #[test]
 fn a_change_is_seen_whatever_hides_it_from_git_status() {
-    let hidden: [(&str, fn(&Checkout)); 4] = [
+    let hidden: [(&str, Hide); 4] = [
         ("assume-unchanged", |checkout| {
             checkout.git(&["update-index", "--assume-unchanged", "pom.xml"]);
         }),
