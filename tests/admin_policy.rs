@@ -131,7 +131,13 @@ fn every_call_of_a_life_of_the_stack_is_allowed() {
 }
 
 /// What only the administrator who makes the role, its policies and the account's baseline calls.
-const ADMINISTRATORS: [&str; 12] = [
+const ADMINISTRATORS: [&str; 17] = [
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:DeleteOpenIDConnectProvider",
+    "iam:TagOpenIDConnectProvider",
+    // Not a call, but what the CI's trust policies let others do.
+    "sts:AssumeRoleWithWebIdentity",
     "ec2:EnableEbsEncryptionByDefault",
     "iam:CreatePolicy",
     "iam:CreatePolicyVersion",
@@ -338,4 +344,36 @@ fn only_a_user_a_role_or_an_account_can_be_trusted() {
     ] {
         assert!(admin_policy::principal(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn the_plan_role_reads_what_a_plan_reads_and_changes_nothing() {
+    let target = target();
+    let document = admin_policy::document(&target, ZONE, admin_policy::READ_ONLY);
+    let statements = document["Statement"].as_array().unwrap();
+    let all: BTreeSet<&str> = statements.iter().flat_map(|one| strings(&one["Action"])).collect();
+    let reads = |action: &&str| {
+        let name = action.split_once(':').unwrap().1;
+        ["Describe", "Get", "List", "Decrypt", "Scan", "Query"].iter().any(|verb| name.starts_with(verb))
+    };
+    assert!(all.iter().all(reads), "{all:?}");
+    let lacking: BTreeSet<String> = include_str!("operations.txt")
+        .lines()
+        .map(|line| line.split_once(':').unwrap())
+        .filter(|(_, operation)| {
+            ["Describe", "Get", "List", "Head"].iter().any(|verb| operation.starts_with(verb))
+        })
+        .flat_map(|(service, operation)| actions(service, operation))
+        .filter(|action| !allowed(statements, action, None))
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+    let longest = Target {
+        env: "abcdefgh-ijklmno".into(),
+        region: "us-gov-west-1".into(),
+        bucket: "b".repeat(63),
+        table: Some("t".repeat(255)),
+        ..target
+    };
+    let size = admin_policy::document(&longest, ZONE, admin_policy::READ_ONLY).to_string().len();
+    assert!(size <= admin_policy::POLICY_LIMIT, "{size}");
 }

@@ -190,14 +190,22 @@ pub struct Table {
     pub lock: Option<Lock>,
 }
 
-/// What lies under the state's key in the bucket.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is under the state's key in the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// RFC 3339; `None` while Terraform has written nothing.
     pub last_change: Option<String>,
-    /// The lock that Terraform's lock file tells of, if any.
-    pub lock: Option<Lock>,
+    /// The MD5 of the state, as Terraform keeps it in the lock table; `None` where there is no state.
+    pub md5: Known<Option<String>>,
+    /// The lock that Terraform's lock file shows, if any.
+    pub lock: Known<Option<Lock>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { last_change: None, md5: Known::Known(None), lock: Known::Known(None) }
+    }
 }
 
 /// Who holds the state's lock, from Terraform's own note in the table.

@@ -8,6 +8,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use futures_util::future::join_all;
 
+pub(crate) use super::observe_bucket::is_unreadable;
 pub use super::observe_bucket::{Error as BucketError, bucket, state};
 use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_ec2};
 use crate::aws::{CallError, Session, call};
@@ -142,6 +143,16 @@ pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Optio
     }))
 }
 
+/// Reads the MD5 of the state that Terraform keeps in the table; `None` where there is none.
+pub async fn digest(session: &Session, table: &str, lock_id: &str) -> Result<Option<String>, CallError> {
+    let request = session.dynamodb().get_item().table_name(table).consistent_read(true);
+    let request = request.key("LockID", AttributeValue::S(format!("{lock_id}-md5")));
+    match call("dynamodb:GetItem", request.send().await) {
+        Err(error) if error.is("ResourceNotFoundException") || error.is("ValidationException") => Ok(None),
+        answer => Ok(answer?.item.and_then(|item| item.get("Digest")?.as_s().ok().cloned())),
+    }
+}
+
 async fn table_lock(
     client: &aws_sdk_dynamodb::Client,
     table: &str,
@@ -256,7 +267,7 @@ pub fn names(config: &config::Config, secrets: &[&str]) -> Names {
     }
 }
 
-pub(super) fn time(time: &DateTime) -> Option<String> {
+pub(crate) fn time(time: &DateTime) -> Option<String> {
     time.fmt(Format::DateTime).ok()
 }
 

@@ -5,8 +5,10 @@ use aws_sdk_s3::types::{
     NoncurrentVersionExpiration,
 };
 
+use md5::{Digest as _, Md5};
+
 use super::observe::{parse_lock, time};
-use super::{Bucket, LifecycleRule, PublicAccessBlock, State};
+use super::{Bucket, Known, LifecycleRule, PublicAccessBlock, State};
 use crate::aws::{CallError, Session, Why, call};
 use crate::explain::{Exit, Explain};
 
@@ -216,52 +218,68 @@ fn lifecycle_rule(index: usize, rule: &SdkRule) -> (String, LifecycleRule) {
     )
 }
 
-/// Reads when the state last changed, and who holds Terraform's lock file.
+/// Bytes of the largest state whose MD5 is computed.
+const LARGEST_STATE: i64 = 32 << 20;
+
+/// Reads when the state last changed, its MD5, and who holds Terraform's lock file.
 pub async fn state(session: &Session, bucket: &str, key: &str) -> Result<State, CallError> {
     let client = session.s3();
-    let object = async {
-        call(
-            "s3:GetObject",
-            client
-                .head_object()
-                .bucket(bucket)
-                .key(key)
-                .expected_bucket_owner(&session.account_id)
-                .send()
-                .await,
-        )
+    let lock = format!("{key}.tflock");
+    let (state, lock) =
+        tokio::join!(object(session, &client, bucket, key), object(session, &client, bucket, &lock));
+    let lock = match lock? {
+        // A note that broke off half-way is still a lock; only its holder is not known.
+        Known::Known(Some((_, bytes))) => {
+            Known::Known(Some(parse_lock(&String::from_utf8_lossy(&bytes.unwrap_or_default()))))
+        }
+        Known::Known(None) => Known::Known(None),
+        Known::Unknown(reason) => Known::Unknown(reason),
     };
-    let (object, lock) = tokio::join!(object, lock_file(session, &client, bucket, key));
-    let object = match object {
-        Err(error) if error.why == Why::NotFound => None,
-        answer => Some(answer?),
-    };
-    Ok(State { last_change: object.and_then(|object| object.last_modified().and_then(time)), lock: lock? })
+    Ok(match state? {
+        Known::Known(None) => State { lock, ..State::default() },
+        Known::Known(Some((last_change, bytes))) => {
+            let md5 = bytes.map(|bytes| format!("{:x}", Md5::digest(bytes)));
+            let md5 = md5
+                .map_or(Known::Unknown("the state is too large".to_owned()), |md5| Known::Known(Some(md5)));
+            State { last_change, md5, lock }
+        }
+        Known::Unknown(reason) => State { last_change: None, md5: Known::Unknown(reason), lock },
+    })
 }
 
-async fn lock_file(
+type Object = (Option<String>, Option<Vec<u8>>);
+
+/// When an object last changed, and its bytes unless it is too large. What this caller may not read is unknown.
+async fn object(
     session: &Session,
     client: &aws_sdk_s3::Client,
     bucket: &str,
     key: &str,
-) -> Result<Option<super::Lock>, CallError> {
-    let answer = call(
-        "s3:GetObject",
-        client
-            .get_object()
-            .bucket(bucket)
-            .key(format!("{key}.tflock"))
-            .expected_bucket_owner(&session.account_id)
-            .send()
-            .await,
-    );
-    match unless(answer, &["NoSuchKey", "NoSuchBucket"])? {
-        None => Ok(None),
-        Some(object) => {
-            // A note that broke off half-way is still a lock; only its holder is not known.
-            let note = object.body.collect().await;
-            let note = note.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec);
-            Ok(Some(parse_lock(&String::from_utf8_lossy(&note.unwrap_or_default()))))
+) -> Result<Known<Option<Object>>, CallError> {
+    let request = client.get_object().bucket(bucket).key(key).expected_bucket_owner(&session.account_id);
+    match unless(call("s3:GetObject", request.send().await), &["NoSuchKey", "NoSuchBucket"]) {
+        Err(error) if is_unreadable(&error) => Ok(Known::Unknown(error.reason())),
+        Err(error) => Err(error),
+        Ok(None) => Ok(Known::Known(None)),
+        Ok(Some(object)) => {
+            let last_change = object.last_modified().and_then(time);
+            let small = object.content_length().is_none_or(|length| length <= LARGEST_STATE);
+            let bytes = if small {
+                let bytes = object.body.collect().await;
+                Some(bytes.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec).unwrap_or_default())
+            } else {
+                None
+            };
+            Ok(Known::Known(Some((last_change, bytes))))
         }
     }
+}
+
+/// Whether S3 answered that this object cannot be read by this caller: access is denied, it is encrypted with a key of the
+/// customer, or it is archived.
+pub(crate) fn is_unreadable(error: &CallError) -> bool {
+    let codes = ["InvalidRequest", "InvalidObjectState"];
+    error.why == Why::Denied
+        || codes.iter().any(|code| error.is(code))
+        || error.code.as_ref().is_some_and(|code| code.starts_with("KMS."))
 }

@@ -109,7 +109,7 @@ fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
 }
 
 /// IAM sends documents percent-encoded.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, more @ ..] = rest {

@@ -7,17 +7,27 @@ use crate::explain::{Exit, Explain};
 /// Why bootstrap cannot or will not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The bucket is not ours, lies elsewhere, or cannot be read.
+    /// The bucket is not ours, is in another region, or cannot be read.
     #[error(transparent)]
     Bucket(#[from] observe::BucketError),
     /// The bucket's policy is not a JSON policy.
     #[error("the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written")]
     Policy(String),
-    /// The bucket's policy lets everybody in.
-    #[error("statement {statement} in the policy of bucket {bucket} lets everybody in; nothing was written")]
+    /// The bucket's policy lets everyone in.
+    #[error("statement {statement} in the policy of bucket {bucket} lets everyone in; nothing was written")]
     PublicPolicy {
         /// Its name.
         bucket: String,
+        /// Its `Sid`.
+        statement: String,
+    },
+    /// The role can be assumed by everyone.
+    #[error(
+        "statement {statement} of the trust policy of role {role} lets everyone assume it; nothing was written"
+    )]
+    OpenRole {
+        /// Its name.
+        role: String,
         /// Its `Sid`.
         statement: String,
     },
@@ -42,17 +52,20 @@ pub enum Error {
         /// The config's.
         env: String,
     },
-    /// The admin role must be made, and nobody is named who may assume it.
-    #[error("role {0} does not exist yet, and nobody is named who may assume it")]
+    /// The admin role must be made, and no `--trust` says who may assume it.
+    #[error("role {0} does not exist yet, and no `--trust` says who may assume it")]
     NobodyTrusted(String),
-    /// Somebody lives in another partition.
-    #[error("{0} is no ARN of {1}; nothing was written")]
+    /// The CI roles must be made, and it is not said for which repository.
+    #[error("role {0} does not exist yet, and no `--repository` says which repository may assume it")]
+    NoRepository(String),
+    /// A principal is in another partition.
+    #[error("{0} is not an ARN of {1}; nothing was written")]
     Partition(String, String),
     /// The trust policy would be too long.
     #[error("{0}; nothing was written")]
     Trust(String),
-    /// IAM does not know somebody who is to be trusted.
-    #[error("IAM does not take the trust policy: somebody named in it does not exist")]
+    /// IAM does not know a principal that is to be trusted.
+    #[error("IAM rejected the trust policy: a user or role named in it does not exist")]
     Principal(#[source] CallError),
     /// An item of the account that is to be changed cannot be read.
     #[error("{item} cannot be read, so it is not changed ({why}); nothing was written")]
@@ -81,9 +94,12 @@ impl Explain for Error {
             Self::Bucket(error) => error.exit(),
             Self::Policy(_)
             | Self::PublicPolicy { .. }
+            | Self::OpenRole { .. }
             | Self::Table { .. }
             | Self::OtherEnvironment { .. } => Exit::Refused,
-            Self::NobodyTrusted(_) | Self::Partition(..) | Self::Trust(_) => Exit::Usage,
+            Self::NobodyTrusted(_) | Self::NoRepository(_) | Self::Partition(..) | Self::Trust(_) => {
+                Exit::Usage
+            }
             Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } | Self::Acl(..) => Exit::Failed,
             Self::Call(error) => error.exit(),
         }
@@ -92,10 +108,13 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::Bucket(error) => error.help(),
-            Self::Policy(_) => Some("look at the policy in the console and mend or remove it".into()),
+            Self::Policy(_) => Some("correct or remove the policy in the console".into()),
             Self::PublicPolicy { .. } => Some(
                 "a state must not be public: remove or narrow the statement in the console, Permissions, Bucket policy".into(),
             ),
+            Self::OpenRole { role, .. } => Some(format!(
+                "remove or narrow the statement first (`aws iam update-assume-role-policy --role-name {role}`): the role would get permissions over this environment"
+            )),
             Self::Acl(bucket, _) => Some(format!(
                 "move what others need into the policy, then `aws s3api put-bucket-acl --bucket {bucket} --acl private` and run it again"
             )),
@@ -108,11 +127,12 @@ impl Explain for Error {
             Self::NobodyTrusted(_) => Some(
                 "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),
             ),
+            Self::NoRepository(_) => Some("give `--repository github.com/ORG/NAME` or `--repository gitlab.com/GROUP/PROJECT`".into()),
             Self::Partition(_, home) => Some(format!("name users, roles or accounts of {home}")),
             Self::Trust(_) => Some("trust a whole account with `--trust arn:…:root`, and let its own policies decide who".into()),
             Self::Principal(_) => Some("check each `--trust`: the user or role must exist".into()),
-            Self::Account { .. } => Some("leave the item out, or run it as somebody who may read it".into()),
-            Self::Slow { .. } => Some("run it again in a minute: it goes on from there".into()),
+            Self::Account { .. } => Some("leave the item out, or run it as a user who may read it".into()),
+            Self::Slow { .. } => Some("run it again in a minute: it continues from there".into()),
             Self::Call(error) => error.help(),
         }
     }

@@ -50,7 +50,6 @@ pub enum Change {
 /// Judges the table's settings; pure.
 pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Judged<Change>>, Error> {
     let text = format!("DynamoDB table {name}");
-    let wanted = target.tags();
     let recovery = "point-in-time recovery";
     let Some(table) = seen else {
         return Ok(vec![
@@ -66,6 +65,7 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
     of_this_environment(target, &text, &table.tags)?;
     let thing = (text.as_str(), true);
     let switch = |on: bool| (Some(if on { "on" } else { "off" }.to_owned()), "on");
+    let wanted = target.wanted_tags(&table.tags, name == config::prefix(&target.env));
     let merged: BTreeMap<_, _> = table.tags.clone().into_iter().chain(wanted.clone()).collect();
     Ok(vec![
         Judged::setting(

@@ -6,10 +6,13 @@
 pub mod account_baseline;
 pub mod admin_role;
 pub mod certificate;
+pub mod ci;
 pub mod destroy;
+pub mod digest;
 mod error;
 pub mod init;
 pub mod lock_table;
+pub mod ownership;
 pub mod parts;
 pub mod permissions;
 pub mod state_bucket;
@@ -75,9 +78,13 @@ impl Target {
         deployment::tags(&self.env).map(|(key, value)| (key.to_owned(), value)).into()
     }
 
-    /// Whether something carries them.
+    /// Whether something carries them, or was adopted.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
-        deployment::is_tagged(&self.env, tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        self.is_adopted(tags)
+            || deployment::is_tagged(
+                &self.env,
+                tags.iter().map(|(key, value)| (key.as_str(), value.as_str())),
+            )
     }
 }
 
@@ -95,6 +102,9 @@ pub struct Seen {
     /// The account's own settings, where they are asked for.
     #[serde(default)]
     pub account: Option<Baseline>,
+    /// The CI system's roles, where they are asked for.
+    #[serde(default)]
+    pub ci: Option<ci::Seen>,
 }
 
 /// Reads what is there of the parts that are asked for; all at the same time.
@@ -122,8 +132,14 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> 
             None => None,
         }
     };
-    let (bucket, table, admin, account) = tokio::join!(bucket, table, admin, account);
-    Ok(Seen { bucket: bucket?, table: table?, admin: admin?, account })
+    let ci = async {
+        match &parts.ci {
+            Some(wishes) => Box::pin(ci::observe(session, target, wishes.source.as_ref())).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (bucket, table, admin, account, ci) = tokio::join!(bucket, table, admin, account, ci);
+    Ok(Seen { bucket: bucket?, table: table?, admin: admin?, account, ci: ci? })
 }
 
 /// One setting, judged: what to do about it, or that it is as it should be.
@@ -160,7 +176,7 @@ impl<C> Judged<C> {
     }
 
     /// One setting that is shown and not ours to change: as it should be, or not.
-    fn shown(thing: &str, setting: impl Into<String>, text: String, good: bool) -> Self {
+    pub fn shown(thing: &str, setting: impl Into<String>, text: String, good: bool) -> Self {
         let verb = if good { Verb::Keep } else { Verb::Heed };
         Self { line: Line::new(verb, thing).setting(setting, None, Some(text)), change: None }
     }
@@ -181,6 +197,8 @@ pub enum Change {
     Admin(admin_role::Change),
     /// Of the account's own settings.
     Account(account_baseline::Change),
+    /// Of the CI system's roles.
+    Ci(ci::Change),
 }
 
 /// A change and how it is shown.
@@ -201,7 +219,8 @@ impl Action for Step {
         match self.change {
             Change::Bucket(_) => 0,
             Change::Table(_) => 1,
-            Change::Admin(_) => 2,
+            // The CI's role has the admin role's policies.
+            Change::Admin(_) | Change::Ci(_) => 2,
             Change::Account(_) => 3,
         }
     }
@@ -222,6 +241,10 @@ pub fn judge(target: &Target, seen: &Seen) -> Result<Vec<Judged<Change>>, Error>
         let admin = admin_role::judge(target, wishes, seen).into_iter();
         judged.extend(admin.map(|judged| judged.map(Change::Admin)));
     }
+    if let (Some(wishes), Some(seen)) = (&target.parts.ci, &seen.ci) {
+        let ci = ci::judge(target, wishes, seen).into_iter();
+        judged.extend(ci.map(|judged| judged.map(Change::Ci)));
+    }
     if let (Some(named), Some(seen)) = (&target.parts.account, &seen.account) {
         let account = account_baseline::judge(target, named, seen)?.into_iter();
         judged.extend(account.map(|judged| judged.map(Change::Account)));
@@ -231,10 +254,13 @@ pub fn judge(target: &Target, seen: &Seen) -> Result<Vec<Judged<Change>>, Error>
 
 /// Refuses a plan that a flag is missing for.
 pub fn answered(target: &Target, seen: &Seen) -> Result<(), Error> {
-    match (&target.parts.admin, &seen.admin) {
-        (Some(wishes), Some(seen)) => admin_role::answered(target, wishes, seen),
-        _ => Ok(()),
+    if let (Some(wishes), Some(seen)) = (&target.parts.admin, &seen.admin) {
+        admin_role::answered(target, wishes, seen)?;
     }
+    if let (Some(wishes), Some(seen)) = (&target.parts.ci, &seen.ci) {
+        ci::answered(target, wishes, seen)?;
+    }
+    Ok(())
 }
 
 /// The changes among what was judged, in order.
@@ -255,14 +281,16 @@ pub async fn apply(session: &Session, target: &Target, step: &Step) -> Result<()
         Change::Table(change) => lock_table::apply(session, target, change).await,
         Change::Admin(change) => admin_role::apply(session, target, change).await,
         Change::Account(change) => account_baseline::apply(session, change).await,
+        Change::Ci(change) => ci::apply(session, target, change).await,
     }
 }
 
 /// Refuses what carries our tags for another environment: two states in one place would take each other's resources away.
 fn of_this_environment(target: &Target, thing: &str, tags: &BTreeMap<String, String>) -> Result<(), Error> {
     let ours = tags.get("Application").is_some_and(|app| app == "osmt");
-    match tags.get("Environment") {
-        Some(other) if ours && *other != target.env => Err(Error::OtherEnvironment {
+    let adopted = tags.get(ownership::ADOPTED);
+    match adopted.or(tags.get("Environment").filter(|_| ours)) {
+        Some(other) if *other != target.env => Err(Error::OtherEnvironment {
             thing: thing.to_owned(),
             other: other.clone(),
             env: target.env.clone(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account_baseline::Item;
 use super::admin_role::Wishes;
+use super::ci;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +20,14 @@ pub struct Parts {
     pub admin: Option<Wishes>,
     /// The account's own settings: looked at where this is given, changed where they are named.
     pub account: Option<BTreeSet<Item>>,
+    /// The CI system's roles, and how they are wished for.
+    #[serde(default)]
+    pub ci: Option<ci::Wishes>,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { state: true, admin: None, account: None }
+        Self { state: true, admin: None, account: None, ci: None }
     }
 }
 
@@ -36,6 +40,8 @@ pub enum Part {
     Admin,
     /// `account`, which only looks, or `account.<item>`, which also changes that item.
     Account(Option<Item>),
+    /// `ci`
+    Ci,
 }
 
 impl fmt::Display for Part {
@@ -43,6 +49,7 @@ impl fmt::Display for Part {
         match self {
             Self::State => f.write_str("state"),
             Self::Admin => f.write_str("admin"),
+            Self::Ci => f.write_str("ci"),
             Self::Account(None) => f.write_str("account"),
             Self::Account(Some(item)) => write!(f, "account.{}", item.name()),
         }
@@ -53,7 +60,7 @@ impl Part {
     /// Every name there is.
     pub fn all() -> impl Iterator<Item = Self> {
         let items = Item::ALL.map(|item| Self::Account(Some(item)));
-        [Self::State, Self::Admin, Self::Account(None)].into_iter().chain(items)
+        [Self::State, Self::Admin, Self::Ci, Self::Account(None)].into_iter().chain(items)
     }
 }
 
@@ -63,7 +70,7 @@ impl FromStr for Part {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::all().find(|part| part.to_string() == text).ok_or_else(|| {
             let names: Vec<String> = Self::all().map(|part| part.to_string()).collect();
-            format!("there is no such component; there are {}", names.join(", "))
+            format!("not a component; the components are {}", names.join(", "))
         })
     }
 }

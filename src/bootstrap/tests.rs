@@ -9,7 +9,7 @@ use super::*;
 use crate::account::{LifecycleRule, PublicAccessBlock};
 use crate::explain::{Exit, Explain as _};
 
-fn target() -> Target {
+pub(super) fn target() -> Target {
     Target {
         account_id: "123456789012".into(),
         region: "us-west-2".into(),
@@ -26,7 +26,7 @@ fn imagine(target: &Target, seen: &mut Seen, change: &Change) {
     match change {
         Change::Bucket(change) => imagine_bucket(target, &mut seen.bucket, change),
         Change::Table(change) => imagine_table(target, &mut seen.table, change),
-        Change::Admin(_) | Change::Account(_) => unreachable!("the state alone is asked for"),
+        Change::Admin(_) | Change::Account(_) | Change::Ci(_) => unreachable!("the state alone is asked for"),
     }
 }
 

@@ -91,7 +91,8 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
     ));
     refused("b/k is locked by ann@desk");
     emulator.ask("client('dynamodb').delete_item(TableName='osmt-test', Key={'LockID': {'S': 'b/k'}})");
-    emulator.ask("client('dynamodb').put_item(TableName='osmt-test', Item={'LockID': {'S': 'b/k-md5'}, 'Digest': {'S': 'x'}})");
+    let digest = "osmt-test-123456789012-us-west-2/osmt/test/terraform.tfstate-md5";
+    emulator.ask(&format!("client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': '{digest}'}}, 'Digest': {{'S': 'x'}}}})"));
     destroy(&place).exits(0);
     assert_eq!(left(&emulator), json!([0, 0, 0]));
 }
@@ -146,4 +147,107 @@ fn two_at_once_both_end_well() {
     let done = |run: &Run| run.exit == Some(0);
     assert!(runs.iter().all(well) && runs.iter().any(done), "{runs:#?}");
     assert_eq!(left(&emulator), json!([0, 0, 0]));
+}
+
+#[test]
+fn what_others_keep_in_an_adopted_bucket_and_table_stays() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.adopts("campus-tfstate", "terraform-locks");
+    emulator.ask(
+        "client('s3').put_bucket_tagging(Bucket='campus-tfstate-test', Tagging={'TagSet': [{'Key': 'Application', 'Value': 'legacy'}]})",
+    );
+    place.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(
+        emulator.ask("answer = sorted((one['Key'], one['Value']) for one in client('s3').get_bucket_tagging(Bucket='campus-tfstate-test')['TagSet'])"),
+        json!([["Application", "legacy"], ["Environment", "test"], ["ManagedBy", "osmt-bootstrap"], ["osmt:adopted", "test"]])
+    );
+    place.run(&["status"]).exits(0);
+    place.use_state();
+    // A held lock of another project is its own affair.
+    emulator.ask("client('dynamodb').put_item(TableName='terraform-locks-test', Item={'LockID': {'S': 'campus-tfstate/lms/terraform.tfstate'}, 'Info': {'S': '{}'}})");
+    let plan = place.run(&["destroy", "--dry-run"]).exits(1);
+    for told in [
+        "4 versions of this deployment's state in S3 bucket campus-tfstate-test",
+        "1 item in DynamoDB table terraform-locks-test: campus-tfstate-test/osmt/test/terraform.tfstate-md5",
+    ] {
+        assert!(plan.stdout.contains(told), "{told}: {plan:?}");
+    }
+    for told in [
+        "kept: S3 bucket campus-tfstate-test: it existed before osmt-bootstrap and holds 2 other objects (artifacts/lms-release.zip, lms/terraform.tfstate)",
+        "kept: DynamoDB table terraform-locks-test: it existed before osmt-bootstrap and holds 4 other items",
+    ] {
+        assert!(plan.stderr.contains(told), "{told}: {plan:?}");
+    }
+    let done = place.run(&["destroy", "--yes", "--confirm", "test", "--format", "json"]).exits(0).json();
+    assert_eq!(done["kept"].as_array().unwrap().len(), 2, "{done}");
+    assert_eq!(left(&emulator), json!([1, 1, 0]));
+    let keys = "answer = [one['Key'] for one in client('s3').list_object_versions(Bucket='campus-tfstate-test')['Versions']]";
+    assert_eq!(emulator.ask(keys), json!(["artifacts/lms-release.zip", "lms/terraform.tfstate"]));
+    assert_eq!(destroy(&place).exits(0).stdout, "nothing to do\n");
+    // More only where that is said, and never while another state lists resources.
+    let more = ["destroy", "--yes", "--confirm", "test", "--delete-everything"];
+    let refused = place.run(&more).exits(4);
+    assert!(refused.stderr.contains("state lms/terraform.tfstate still lists 1 resource"), "{refused:?}");
+    emulator.ask(
+        "client('s3').delete_object(Bucket='campus-tfstate-test', Key='lms/terraform.tfstate', VersionId=client('s3').list_object_versions(Bucket='campus-tfstate-test', Prefix='lms')['Versions'][0]['VersionId'])
+client('dynamodb').delete_item(TableName='terraform-locks-test', Key={'LockID': {'S': 'campus-tfstate/lms/terraform.tfstate'}})",
+    );
+    place.run(&more).exits(0);
+    assert_eq!(left(&emulator), json!([0, 0, 0]));
+}
+
+#[test]
+fn what_others_put_into_a_bucket_and_a_table_that_were_made_here_stays_too() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    put(&emulator, &place, "artifacts/lms.zip", "PK");
+    put(&emulator, &place, "osmt/test/terraform.tfstate", "{}");
+    emulator.ask("client('dynamodb').put_item(TableName='osmt-test', Item={'LockID': {'S': 'b/k-md5'}, 'Digest': {'S': 'x'}})");
+    let run = destroy(&place).exits(0);
+    assert!(run.stderr.contains("it holds 1 other object (artifacts/lms.zip)"), "{run:?}");
+    assert!(run.stderr.contains("it holds 1 other item (b/k-md5)"), "{run:?}");
+    assert_eq!(left(&emulator), json!([1, 1, 0]));
+    let keys = format!(
+        "answer = [one['Key'] for one in client('s3').list_object_versions(Bucket='{}')['Versions']]",
+        place.bucket()
+    );
+    assert_eq!(emulator.ask(&keys), json!(["artifacts/lms.zip"]));
+    place.run(&["destroy", "--yes", "--confirm", "test", "--delete-everything"]).exits(0);
+    assert_eq!(left(&emulator), json!([0, 0, 0]));
+}
+
+#[test]
+fn a_large_object_is_not_read_and_a_protected_one_is_seen_before_anything_is_deleted() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.adopts("campus-tfstate", "terraform-locks");
+    emulator.ask(
+        r"
+s3 = client('s3')
+s3.create_bucket(Bucket='locked', ObjectLockEnabledForBucket=True, CreateBucketConfiguration={'LocationConstraint': 'us-west-2'})
+s3.put_object(Bucket='locked', Key='osmt/test/terraform.tfstate', Body=b'{}', ObjectLockMode='COMPLIANCE', ObjectLockRetainUntilDate='2099-01-01T00:00:00Z')",
+    );
+    let with =
+        |verb: &[&str]| place.run(&[verb, &["--bucket", "locked", "--lock-table", "osmt-test"]].concat());
+    with(&["apply", "--yes"]).exits(0);
+    let refused = with(&["destroy", "--yes", "--confirm", "test"]).exits(4);
+    assert!(refused.stderr.contains("Object Lock protects it until 2099-01-01"), "{refused:?}");
+    assert_eq!(left(&emulator), json!([2, 2, 0]));
+
+    // Five megabytes that begin like a state are taken for one.
+    place.run(&["apply", "--yes"]).exits(0);
+    emulator.ask(
+        r#"
+body = b'{"version":4,"terraform_version":"1.11.4","resources":[' + b' ' * (5 << 20) + b']}'
+client('s3').put_object(Bucket='campus-tfstate-test', Key='osmt/test/terraform.tfstate', Body=body)"#,
+    );
+    let refused = destroy(&place).exits(4);
+    assert!(
+        refused
+            .stderr
+            .contains("cannot be read, so it is not known whether it lists resources (it has 5 MB)"),
+        "{refused:?}"
+    );
 }

@@ -69,6 +69,26 @@ const DESTROY: Subject = Subject {
     converged: "answer = [] == client('s3').list_buckets()['Buckets'] + client('dynamodb').list_tables()['TableNames'] + client('acm').list_certificates()['CertificateSummaryList']",
 };
 
+/// A bucket and a table that existed before, with objects and items of others.
+const ADOPTED_DESTROYED: Subject = Subject {
+    prepare: |place| {
+        place.adopts("campus-tfstate", "terraform-locks");
+        place.run(&["apply", "--yes"]).exits(0);
+        place.use_state();
+    },
+    arguments: DESTROY.arguments,
+    proof: DESTROY.proof,
+    converged: "
+s3, db = client('s3'), client('dynamodb')
+buckets = [one['Name'] for one in s3.list_buckets()['Buckets']]
+tables = db.list_tables()['TableNames']
+keys = [[(one['Key'], one['IsLatest']) for one in s3.list_object_versions(Bucket=b).get('Versions', [])] for b in buckets]
+items = [sorted(one['LockID']['S'] for one in db.scan(TableName=t)['Items']) for t in tables]
+answer = len(buckets) > 0 and len(tables) == len(buckets) and all(
+  one == [('artifacts/lms-release.zip', True), ('lms/terraform.tfstate', True)] for one in keys) and all(
+  one == ['campus-tfstate/' + name + '/terraform.tfstate-md5' for name in ('hr', 'lms', 'sis')] for one in items)",
+};
+
 const ADMIN: Subject = Subject {
     prepare: |_| {},
     arguments: |_| words(MAKE_ADMIN),
@@ -220,6 +240,11 @@ fn certificate_converges_whatever_happens_to_a_call() {
 #[test]
 fn destroy_converges_whatever_happens_to_a_call() {
     matrix("d", &DESTROY);
+}
+
+#[test]
+fn what_others_keep_in_an_adopted_bucket_and_table_stays_whatever_happens_to_a_call() {
+    matrix("f", &ADOPTED_DESTROYED);
 }
 
 #[test]

@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 use crate::support;
 use crate::support::Emulator;
 
+/// A state with a resource, and one without.
+const FULL: &str =
+    r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[{"type":"aws_vpc"}]}"#;
+const EMPTY: &str = r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[],"outputs":{}}"#;
+
 /// What a run of the binary came to.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -95,6 +100,41 @@ impl<'a> Place<'a> {
     pub(crate) fn answers_at(&self, domain: &str, zone: &str) {
         self.set("/config/domain/name", domain);
         self.set("/config/domain/hosted_zone_id", zone);
+    }
+
+    /// A bucket and a table that others use, named in main.tf; their names end with the environment's.
+    pub(crate) fn adopts(&self, bucket: &str, table: &str) {
+        let env = &self.env;
+        let (bucket, table) = (format!("{bucket}-{env}"), format!("{table}-{env}"));
+        let main = format!(
+            "terraform {{\n  backend \"s3\" {{\n    bucket         = \"{bucket}\"\n    key            = \"osmt/{env}/terraform.tfstate\"\n    region         = \"us-west-2\"\n    dynamodb_table = \"{table}\"\n  }}\n}}\n"
+        );
+        support::write(&self.folder.path().join("main.tf"), &main);
+        self.emulator.ask(&format!(
+            r"
+s3, db = client('s3'), client('dynamodb')
+s3.create_bucket(Bucket='{bucket}', CreateBucketConfiguration={{'LocationConstraint': 'us-west-2'}})
+s3.put_object(Bucket='{bucket}', Key='artifacts/lms-release.zip', Body=b'PK')
+s3.put_object(Bucket='{bucket}', Key='lms/terraform.tfstate', Body=b'{FULL}')
+db.create_table(TableName='{table}', BillingMode='PAY_PER_REQUEST', SSESpecification={{'Enabled': True}}, KeySchema=[{{'AttributeName': 'LockID', 'KeyType': 'HASH'}}],
+  AttributeDefinitions=[{{'AttributeName': 'LockID', 'AttributeType': 'S'}}])
+for name in ('lms', 'sis', 'hr'):
+    db.put_item(TableName='{table}', Item={{'LockID': {{'S': 'campus-tfstate/' + name + '/terraform.tfstate-md5'}}, 'Digest': {{'S': 'x'}}}})"
+        ));
+    }
+
+    /// What Terraform leaves in an adopted bucket and table once everything is destroyed.
+    pub(crate) fn use_state(&self) {
+        let env = &self.env;
+        self.emulator.ask(&format!(
+            r"
+s3, db = client('s3'), client('dynamodb')
+for body in (b'{FULL}', b'{EMPTY}'):
+    s3.put_object(Bucket='campus-tfstate-{env}', Key='osmt/{env}/terraform.tfstate', Body=body)
+s3.put_object(Bucket='campus-tfstate-{env}', Key='osmt/{env}/terraform.tfstate.tflock', Body=b'x')
+s3.delete_object(Bucket='campus-tfstate-{env}', Key='osmt/{env}/terraform.tfstate.tflock')
+db.put_item(TableName='terraform-locks-{env}', Item={{'LockID': {{'S': 'campus-tfstate-{env}/osmt/{env}/terraform.tfstate-md5'}}, 'Digest': {{'S': 'x'}}}})"
+        ));
     }
 
     /// Puts an object into the bucket, by hand and quickly.

@@ -1,6 +1,6 @@
 //! The calls that change the admin role and its policies, one a change; each can be repeated.
 //!
-//! IAM tells its servers of a change within seconds: what was just made may not be found yet, so it is asked again.
+//! IAM is eventually consistent: what was just made may not be found yet, so the call is repeated.
 
 use std::time::Duration;
 
@@ -18,12 +18,22 @@ const PATIENCE: u32 = 6;
 /// How many versions of a policy IAM keeps.
 const VERSIONS: usize = 5;
 
-/// Makes one change.
+/// Makes one change to the admin role or a policy.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
+    apply_to(session, target, &name(target), change).await
+}
+
+/// Makes one change to a role of this environment, or to a policy.
+pub(in crate::bootstrap) async fn apply_to(
+    session: &Session,
+    target: &Target,
+    role: &str,
+    change: &Change,
+) -> Result<(), Error> {
     let iam = session.iam();
     let mut tries = 0;
     loop {
-        match once(&iam, target, change).await {
+        match once(&iam, target, role, change).await {
             Err(error) if tries < PATIENCE && passing(change, &error) => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(250 << tries)).await;
@@ -36,7 +46,7 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
     }
 }
 
-/// Whether IAM may think better of it in a moment.
+/// Whether the same call may succeed in a moment.
 fn passing(change: &Change, error: &CallError) -> bool {
     let busy = ["ConcurrentModification", "EntityTemporarilyUnmodifiable"];
     busy.iter().any(|code| error.is(code))
@@ -59,8 +69,7 @@ fn trusts(change: &Change) -> bool {
     matches!(change, Change::Create(..) | Change::Trust(_))
 }
 
-async fn once(iam: &Client, target: &Target, change: &Change) -> Result<(), CallError> {
-    let role = name(target);
+async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Result<(), CallError> {
     match change {
         Change::CreatePolicy(part, document) => {
             let request = iam
@@ -112,13 +121,6 @@ async fn once(iam: &Client, target: &Target, change: &Change) -> Result<(), Call
             let request = request.policy_arn(policy::arn(target, part));
             call("iam:AttachRolePolicy", request.send().await).map(drop)
         }
-        removal => remove(iam, target, removal).await,
-    }
-}
-
-async fn remove(iam: &Client, target: &Target, change: &Change) -> Result<(), CallError> {
-    let role = name(target);
-    match change {
         Change::Detach(arn) => {
             let request = iam.detach_role_policy().role_name(role).policy_arn(arn);
             gone(call("iam:DetachRolePolicy", request.send().await).map(drop))
@@ -144,7 +146,6 @@ async fn remove(iam: &Client, target: &Target, change: &Change) -> Result<(), Ca
             let request = iam.delete_policy().policy_arn(&arn);
             gone(call("iam:DeletePolicy", request.send().await).map(drop))
         }
-        _ => Ok(()),
     }
 }
 
@@ -167,7 +168,7 @@ async fn forget(iam: &Client, arn: &str, version: &str) -> Result<(), CallError>
     gone(call("iam:DeletePolicyVersion", request.send().await).map(drop))
 }
 
-/// Somebody else was faster: looking again tells what still differs.
+/// Another process was faster: looking again shows what still differs.
 fn there(answer: Result<(), CallError>) -> Result<(), CallError> {
     match answer {
         Err(error) if error.is("EntityAlreadyExists") => Ok(()),
@@ -182,7 +183,8 @@ fn gone(answer: Result<(), CallError>) -> Result<(), CallError> {
     }
 }
 
-fn tags(target: &Target) -> Vec<Tag> {
+/// Our tags.
+pub(in crate::bootstrap) fn tags(target: &Target) -> Vec<Tag> {
     target
         .tags()
         .iter()

@@ -10,13 +10,17 @@ mod removal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-pub use super::admin_role::apply::apply;
-pub use super::admin_role::removal::removal;
+pub use self::apply::apply;
+pub(super) use self::apply::{apply_to, tags};
+pub use self::removal::removal;
+pub(super) use self::removal::removal_of;
 use super::{Error, Judged, Target, present_tags, tags_text};
 use crate::account::iam::{Policy, Role};
 use crate::account::observe_iam;
+use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
 use crate::config;
 
@@ -89,38 +93,45 @@ pub fn name(target: &Target) -> String {
 
 /// The ARN that the role has or will have.
 pub fn arn(target: &Target) -> String {
-    format!("arn:{}:iam::{}:role/{}", config::partition(&target.region), target.account_id, name(target))
+    role_arn(target, &name(target))
+}
+
+/// The ARN of a role of this name.
+pub(super) fn role_arn(target: &Target, name: &str) -> String {
+    format!("arn:{}:iam::{}:role/{name}", config::partition(&target.region), target.account_id)
 }
 
 /// Reads the role and its policies, all at the same time.
 pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallError> {
     let name = name(target);
-    let policies = async {
-        let there = observe_iam::policies(session).await?;
-        let mut reads = tokio::task::JoinSet::new();
-        for part in policy::parts() {
-            let (session, arn) = (session.clone(), policy::arn(target, part));
-            if !there.contains(&arn) {
-                continue;
-            }
-            reads.spawn(async move { (part, observe_iam::policy(&session, &arn).await) });
-        }
-        let mut policies = BTreeMap::new();
-        while let Some(read) = reads.join_next().await {
-            let Ok((part, policy)) = read else { continue };
-            policies.extend(policy?.map(|policy| (part.to_owned(), policy)));
-        }
-        Ok::<_, CallError>(policies)
-    };
-    let (role, policies) = tokio::join!(Box::pin(observe_iam::role(session, &name)), policies);
-    Ok(Seen { role: role?, policies: policies? })
+    let (role, policies) = tokio::join!(
+        Box::pin(observe_iam::role(session, &name)),
+        Box::pin(observe_policies(session, target)),
+    );
+    let mut policies = policies?;
+    policies.remove(policy::READ_ONLY);
+    Ok(Seen { role: role?, policies })
+}
+
+/// Reads the policies that exist, by part, at the same time.
+pub(super) async fn observe_policies(
+    session: &Session,
+    target: &Target,
+) -> Result<BTreeMap<String, Policy>, CallError> {
+    let existing = observe_iam::policies(session).await?;
+    let parts = policy::parts().chain([policy::READ_ONLY]);
+    let reads = parts.filter(|part| existing.contains(&policy::arn(target, part))).map(async |part| {
+        let policy = observe_iam::policy(session, &policy::arn(target, part)).await?;
+        Ok::<_, CallError>(policy.map(|policy| (part.to_owned(), policy)))
+    });
+    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
 /// Judges role and policies; pure.
 pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
     let mut judged = Vec::new();
     for part in policy::parts() {
-        judge_policy(target, wishes, part, seen.policies.get(part), &mut judged);
+        judge_policy(target, &wishes.zone, part, seen.policies.get(part), &mut judged);
     }
     let thing = format!("IAM role {}", name(target));
     match &seen.role {
@@ -152,15 +163,16 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
     judged
 }
 
-fn judge_policy(
+/// Judges one policy.
+pub(super) fn judge_policy(
     target: &Target,
-    wishes: &Wishes,
+    zone: &str,
     part: &'static str,
     seen: Option<&Policy>,
     judged: &mut Vec<Judged<Change>>,
 ) {
     let thing = format!("IAM policy {}", policy::name(target, part));
-    let wanted = policy::document(target, &wishes.zone, part);
+    let wanted = policy::document(target, zone, part);
     let Some(present) = seen else {
         let change = Change::CreatePolicy(part, wanted.to_string());
         judged.push(Judged::create(&thing, None, change));
@@ -183,7 +195,8 @@ fn judge_policy(
     judged.push(judge_tags(target, &thing, &present.tags, Change::TagPolicy(part)));
 }
 
-fn judge_tags(
+/// Judges the tags of a role or a policy.
+pub(super) fn judge_tags(
     target: &Target,
     thing: &str,
     present: &BTreeMap<String, String>,
@@ -206,6 +219,10 @@ pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Err
         return Err(Error::Partition(arn.clone(), home));
     }
     let present = seen.role.as_ref().map(|role| role.trust.as_str());
+    let open = present.and_then(|trust| PolicyDocument::parse(trust).ok());
+    if let Some(statement) = open.as_ref().and_then(PolicyDocument::open_to_everyone) {
+        return Err(Error::OpenRole { role: name(target), statement: statement.name().to_owned() });
+    }
     let size = policy::trust(&wishes.trust, wishes.mfa, present).to_string().len();
     if !wishes.trust.is_empty() && size > policy::TRUST_LIMIT {
         return Err(Error::Trust(format!(
@@ -248,7 +265,7 @@ fn judge_role(
         fits,
         Change::Trust(wanted.clone()),
     ));
-    let open = if fits { too_many(&role.trust) } else { Vec::new() };
+    let open = too_many(if wishes.trust.is_empty() { &role.trust } else { &wanted });
     if !open.is_empty() {
         let setting = "may be assumed, though it should not, by";
         judged.push(Judged::shown(thing.0, setting, open.join(", "), false));
@@ -287,7 +304,7 @@ fn too_many(trust: &str) -> Vec<String> {
         let (mfa, limited) = (trusted.mfa, trusted.limited);
         trusted.who.into_iter().filter_map(move |who| {
             if who == "*" && !limited {
-                Some("anybody in any account".to_owned())
+                Some("everyone in every account".to_owned())
             } else if !mfa && who.contains(":user/") {
                 Some(format!("{who} without a second factor"))
             } else {

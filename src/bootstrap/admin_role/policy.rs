@@ -22,8 +22,14 @@ pub fn parts() -> impl Iterator<Item = &'static str> {
     PARTS.iter().map(|(part, _)| *part)
 }
 
-/// `osmt-<env>-admin-<part>`
+/// The part that only reads: the policy of the CI role that makes plans.
+pub const READ_ONLY: &str = "ci-plan";
+
+/// `osmt-<env>-admin-<part>`, `osmt-<env>-ci-plan`
 pub fn name(target: &Target, part: &str) -> String {
+    if part == READ_ONLY {
+        return format!("{}-{READ_ONLY}", config::prefix(&target.env));
+    }
     format!("{}-{part}", crate::bootstrap::admin_role::name(target))
 }
 
@@ -33,30 +39,65 @@ pub fn arn(target: &Target, part: &str) -> String {
     format!("arn:{}:iam::{account_id}:policy/{}", config::partition(&target.region), name(target, part))
 }
 
-/// The document of one part; empty for a part that there is not.
+/// The document of one part; empty for a part that does not exist.
 pub fn document(target: &Target, zone: &str, part: &str) -> Value {
+    if part == READ_ONLY {
+        return read_only(target, zone);
+    }
     let grants = PARTS.iter().find(|(name, _)| *name == part);
     let statements: Vec<Value> = grants
         .into_iter()
         .flat_map(|(_, grants)| grants.iter())
-        .filter_map(|grant| statement(target, zone, grant))
+        .filter_map(|grant| statement(target, zone, grant, |_| true))
         .collect();
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
+/// The actions of all parts that only read, in one document; statements on the same resources are one.
+///
+/// The value of one secret is among them: a plan evaluates the database's password, which it never shows.
+fn read_only(target: &Target, zone: &str) -> Value {
+    let reads = |action: &str| {
+        ["Describe", "Get", "List", "Decrypt", "Scan", "Query"].iter().any(|verb| action.starts_with(verb))
+    };
+    let mut merged: Vec<Value> = Vec::new();
+    let grants = PARTS.iter().flat_map(|(_, grants)| grants.iter()).filter(|grant| !grant.deny);
+    for mut one in grants.filter_map(|grant| statement(target, zone, grant, reads)) {
+        if let Some(members) = one.as_object_mut() {
+            members.remove("Sid");
+        }
+        let same = |other: &&mut Value| {
+            other["Resource"] == one["Resource"] && other.get("Condition") == one.get("Condition")
+        };
+        match merged.iter_mut().find(same) {
+            None => merged.push(one),
+            Some(other) => {
+                let mut actions: BTreeSet<String> = strings(&other["Action"]).into_iter().collect();
+                actions.extend(strings(&one["Action"]));
+                other["Action"] = one_or_many(actions.into_iter().collect());
+            }
+        }
+    }
+    json!({ "Version": "2012-10-17", "Statement": merged })
+}
+
 /// `None` for a grant on a thing that this target does not have.
-fn statement(target: &Target, zone: &str, grant: &Grant) -> Option<Value> {
+fn statement(target: &Target, zone: &str, grant: &Grant, takes: impl Fn(&str) -> bool) -> Option<Value> {
     let on: Vec<String> = grant
         .on
         .iter()
         .filter(|template| target.table.is_some() || !template.contains("{table}"))
         .map(|template| filled(target, zone, template))
         .collect();
-    if on.is_empty() {
+    let actions: Vec<String> = grant
+        .actions
+        .split_whitespace()
+        .filter(|action| takes(action))
+        .map(|action| format!("{}:{action}", grant.service))
+        .collect();
+    if on.is_empty() || actions.is_empty() {
         return None;
     }
-    let actions: Vec<String> =
-        grant.actions.split_whitespace().map(|action| format!("{}:{action}", grant.service)).collect();
     let mut statement = json!({
         "Sid": grant.sid,
         "Effect": if grant.deny { "Deny" } else { "Allow" },
@@ -91,7 +132,7 @@ fn filled(target: &Target, zone: &str, template: &str) -> String {
 }
 
 /// IAM takes one value for a list of one, and counts the characters.
-fn one_or_many(mut values: Vec<String>) -> Value {
+pub(in crate::bootstrap) fn one_or_many(mut values: Vec<String>) -> Value {
     if values.len() == 1 { values.remove(0).into() } else { values.into() }
 }
 
@@ -106,14 +147,14 @@ pub fn trust(principals: &BTreeSet<String>, mfa: bool, present: Option<&str>) ->
     if mfa {
         ours["Condition"] = json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
     }
+    with_others(ours, SID, present)
+}
+
+/// A trust policy: our statement, and every other statement that is there.
+pub(in crate::bootstrap) fn with_others(ours: Value, sid: &str, present: Option<&str>) -> Value {
     let mut statements = vec![ours];
-    statements.extend(
-        present
-            .map(statements_of)
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|statement| statement["Sid"] != SID),
-    );
+    let present = present.map(statements_of).unwrap_or_default();
+    statements.extend(present.into_iter().filter(|statement| statement["Sid"] != sid));
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 

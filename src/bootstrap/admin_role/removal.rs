@@ -1,41 +1,16 @@
-//! Takes the admin role and its policies apart, where they carry our tags. Pure; the calls are `admin_role_apply`'s.
+//! Deletes a role and its policies, where they carry our tags. Pure.
 
+use crate::account::iam::Role;
 use crate::bootstrap::admin_role::{Change, Seen, name};
 use crate::bootstrap::{Judged, Target, admin_role::policy};
 use crate::plan::{Line, Verb};
 
-/// The steps that take the role and its policies away; nothing where they do not carry our tags. Pure.
+/// The steps that delete the role and its policies; none where they do not carry our tags.
 pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
     let ours = |tags| target.owns(tags);
-    let step = |thing: &str, setting: Option<String>, change| {
-        let line = Line::new(Verb::Delete, thing);
-        Judged {
-            line: match setting {
-                Some(name) => line.setting(name, None, None),
-                None => line,
-            },
-            change: Some(change),
-        }
-    };
-    let mut steps = Vec::new();
-    if let Some(role) = seen.role.as_ref().filter(|role| ours(&role.tags)) {
-        let thing = format!("IAM role {}", name(target));
-        for arn in &role.attached {
-            let change = Change::Detach(arn.clone());
-            steps.push(step(&thing, Some(format!("attached {arn}")), change));
-        }
-        for inline in &role.inline {
-            let change = Change::DeleteInline(inline.clone());
-            steps.push(step(&thing, Some(format!("inline policy {inline}")), change));
-        }
-        for profile in &role.profiles {
-            let change = Change::Leave(profile.clone());
-            let setting = format!("instance profile {profile}");
-            steps.push(step(&thing, Some(setting), change));
-        }
-        steps.push(step(&thing, None, Change::Delete));
-    }
-    // A policy that a role of somebody else's holds cannot go.
+    let role = seen.role.as_ref().filter(|role| ours(&role.tags));
+    let mut steps = role.map(|role| removal_of(&name(target), role)).unwrap_or_default();
+    // A policy that is attached to the role of others cannot be deleted.
     let held = |part| {
         let mut role = seen.role.iter().filter(|role| !ours(&role.tags));
         role.any(|role| role.attached.contains(&policy::arn(target, part)))
@@ -48,4 +23,34 @@ pub fn removal(target: &Target, seen: &Seen) -> Vec<Judged<Change>> {
         }
     }
     steps
+}
+
+/// The steps that delete a role with what is attached to it.
+pub(in crate::bootstrap) fn removal_of(name: &str, role: &Role) -> Vec<Judged<Change>> {
+    let thing = format!("IAM role {name}");
+    let mut steps = Vec::new();
+    for arn in &role.attached {
+        let change = Change::Detach(arn.clone());
+        steps.push(step(&thing, Some(format!("attached {arn}")), change));
+    }
+    for inline in &role.inline {
+        let change = Change::DeleteInline(inline.clone());
+        steps.push(step(&thing, Some(format!("inline policy {inline}")), change));
+    }
+    for profile in &role.profiles {
+        let change = Change::Leave(profile.clone());
+        let setting = format!("instance profile {profile}");
+        steps.push(step(&thing, Some(setting), change));
+    }
+    steps.push(step(&thing, None, Change::Delete));
+    steps
+}
+
+fn step(thing: &str, setting: Option<String>, change: Change) -> Judged<Change> {
+    let line = Line::new(Verb::Delete, thing);
+    let line = match setting {
+        Some(name) => line.setting(name, None, None),
+        None => line,
+    };
+    Judged { line, change: Some(change) }
 }

@@ -132,6 +132,27 @@ pub async fn twins(session: &Session, zone: &HostedZone) -> Result<Vec<String>, 
         .collect())
 }
 
+/// The records by which ACM validates names at or below a domain, as far as one page of the zone shows them.
+pub async fn validation_records(
+    session: &Session,
+    zone_id: &str,
+    domain: &str,
+) -> Result<Vec<Record>, CallError> {
+    let request =
+        session.route53().list_resource_record_sets().hosted_zone_id(zone_id).start_record_name(domain);
+    let answer = call("route53:ListResourceRecordSets", request.send().await)?;
+    let below = HostedZone { name: domain.to_owned(), ..HostedZone::default() };
+    let undotted = |name: &str| name.trim_end_matches('.').to_owned();
+    let sets = answer.resource_record_sets.into_iter().filter(|set| *set.r#type() == RrType::Cname);
+    let records = sets.filter_map(|set| {
+        let value = undotted(set.resource_records().first()?.value());
+        let name = undotted(set.name());
+        let validates = contains(&below, &name) && value.ends_with(".acm-validations.aws");
+        validates.then(|| Record { name, kind: "CNAME".to_owned(), value })
+    });
+    Ok(records.collect())
+}
+
 async fn record_set(
     session: &Session,
     zone_id: &str,

@@ -78,6 +78,26 @@ pub async fn kept(
     Ok(unknown)
 }
 
+/// Validation records that an earlier run kept, and which no certificate of ours shows any more.
+pub(in crate::bootstrap) async fn left_over(session: &Session, config: &Config) -> Option<String> {
+    let (zone, domain) = (&config.domain.hosted_zone_id, &config.domain.name);
+    match dns::validation_records(session, zone, domain).await {
+        Ok(records) if records.is_empty() => None,
+        Ok(records) => {
+            let names: Vec<String> = records.into_iter().map(|record| record.name).collect();
+            Some(format!(
+                "{} in hosted zone {zone}: another certificate may be validated by it; if none is, delete it in Route 53",
+                names.join(", ")
+            ))
+        }
+        Err(error) if error.is("NoSuchHostedZone") => None,
+        Err(error) => Some(format!(
+            "validation records of {domain} in hosted zone {zone}, if there are any: {}",
+            error.reason()
+        )),
+    }
+}
+
 fn not_known(error: &CallError) -> String {
     format!("whether certificates of other regions are proven by it is not known: {}", error.reason())
 }

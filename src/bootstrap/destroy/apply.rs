@@ -1,166 +1,19 @@
-//! The calls that look into the bucket and the table, and those that delete; each can be repeated.
+//! The calls that delete; each can be repeated.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::TableStatus;
+use aws_sdk_dynamodb::types::{AttributeValue, TableStatus};
 use aws_sdk_route53::types::ChangeAction;
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use futures_util::future::join_all;
 
-use crate::account::Lock;
-use crate::account::observe::parse_lock;
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::certificate::apply::change_records;
 use crate::bootstrap::certificate::dns;
-use crate::bootstrap::destroy::{Contents, State, Step};
+use crate::bootstrap::destroy::plan::Step;
+use crate::bootstrap::ownership::WORKSPACES;
 use crate::bootstrap::{Error, Target};
 
-/// How many objects are read at the same time.
-const AT_ONCE: usize = 16;
-/// Bytes that a state with a resource in it has at least; anything smaller need not be read.
-const LEAST: i64 = 64;
-
-/// The newest version of a key that is no delete marker.
-struct Newest {
-    key: String,
-    version: Option<String>,
-    size: i64,
-    /// Whether nobody deleted it since.
-    is_latest: bool,
-}
-
-/// Reads what lies in the bucket: of each key the newest version, also where it was deleted since.
-pub(in crate::bootstrap) async fn contents(session: &Session, bucket: &str) -> Result<Contents, CallError> {
-    let s3 = session.s3();
-    let (versions, newest) = listing(session, &s3, bucket).await?;
-    let mut contents = Contents { versions, ..Contents::default() };
-    let wanted: Vec<&Newest> = newest
-        .iter()
-        // A lock file that was deleted is a lock that was given back.
-        .filter(|found| if is_lock(&found.key) { found.is_latest } else { found.size >= LEAST })
-        .collect();
-    for some in wanted.chunks(AT_ONCE) {
-        let reads = some.iter().map(|found| read(session, &s3, bucket, found));
-        for (found, bytes) in some.iter().zip(join_all(reads).await) {
-            let Some(bytes) = bytes? else { continue };
-            let key = found.key.clone();
-            if is_lock(&key) {
-                let lock = parse_lock(&String::from_utf8_lossy(&bytes));
-                contents.locks.insert(key, lock);
-            } else if let Some(count) = resources(&bytes).filter(|count| *count > 0) {
-                contents.states.push(State {
-                    key,
-                    version: found.version.clone().unwrap_or_else(|| "null".to_owned()),
-                    deleted: !found.is_latest,
-                    resources: count,
-                });
-            }
-        }
-    }
-    Ok(contents)
-}
-
-fn is_lock(key: &str) -> bool {
-    key.ends_with(".tflock")
-}
-
-/// Counts all versions and delete markers, and finds the newest version of each key.
-async fn listing(session: &Session, s3: &Client, bucket: &str) -> Result<(usize, Vec<Newest>), CallError> {
-    let (mut count, mut newest) = (0, Vec::<Newest>::new());
-    let (mut key_marker, mut version_marker) = (None, None);
-    loop {
-        let request = s3
-            .list_object_versions()
-            .bucket(bucket)
-            .set_key_marker(key_marker)
-            .set_version_id_marker(version_marker)
-            .expected_bucket_owner(&session.account_id);
-        let page = match call("s3:ListBucketVersions", request.send().await) {
-            // Somebody else was faster.
-            Err(error) if error.is("NoSuchBucket") => return Ok((0, Vec::new())),
-            page => page?,
-        };
-        count += page.versions().len() + page.delete_markers().len();
-        // S3 lists keys in order, and the versions of a key newest first.
-        for version in page.versions.unwrap_or_default() {
-            let key = version.key.unwrap_or_default();
-            if newest.last().is_none_or(|last| last.key != key) {
-                newest.push(Newest {
-                    key,
-                    version: version.version_id,
-                    size: version.size.unwrap_or(i64::MAX),
-                    is_latest: version.is_latest.unwrap_or_default(),
-                });
-            }
-        }
-        (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
-        if key_marker.is_none() {
-            return Ok((count, newest));
-        }
-    }
-}
-
-async fn read(
-    session: &Session,
-    s3: &Client,
-    bucket: &str,
-    found: &Newest,
-) -> Result<Option<Vec<u8>>, CallError> {
-    let operation = "s3:GetObjectVersion";
-    let request = s3
-        .get_object()
-        .bucket(bucket)
-        .key(&found.key)
-        .set_version_id(found.version.clone().filter(|id| id != "null"))
-        .expected_bucket_owner(&session.account_id);
-    let object = match call(operation, request.send().await) {
-        Err(error) if ["NoSuchKey", "NoSuchVersion", "NoSuchBucket"].iter().any(|code| error.is(code)) => {
-            return Ok(None);
-        }
-        answer => answer?,
-    };
-    let bytes = object.body.collect().await;
-    let bytes = bytes.map_err(|error| CallError::broken(operation, &error))?;
-    Ok(Some(bytes.to_vec()))
-}
-
-/// How many resources a Terraform state lists; `None` where the bytes are no state.
-fn resources(bytes: &[u8]) -> Option<usize> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    let state = value.get("terraform_version").or(value.get("lineage"));
-    state.and(value.get("resources")?.as_array()).map(Vec::len)
-}
-
-/// Reads every lock in the table, whatever state it is on.
-pub(in crate::bootstrap) async fn locks(
-    session: &Session,
-    table: &str,
-) -> Result<BTreeMap<String, Lock>, CallError> {
-    let mut locks = BTreeMap::new();
-    let mut pages = session
-        .dynamodb()
-        .scan()
-        .table_name(table)
-        .consistent_read(true)
-        .filter_expression("attribute_exists(Info)")
-        .into_paginator()
-        .items()
-        .send();
-    while let Some(item) = pages.next().await {
-        let item = match call("dynamodb:Scan", item) {
-            // Somebody else was faster, or it is only being made.
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(locks),
-            item => item?,
-        };
-        let text = |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
-        locks.insert(text("LockID").to_owned(), parse_lock(text("Info")));
-    }
-    Ok(locks)
-}
-
-/// Does one step; what is gone already is as good as deleted. Tells how many versions are gone.
+/// Does one step; what is gone already counts as deleted. `progress` gets how many versions are deleted.
 pub async fn apply(
     session: &Session,
     target: &Target,
@@ -168,7 +21,7 @@ pub async fn apply(
     progress: impl Fn(usize),
 ) -> Result<(), Error> {
     match step {
-        Step::Admin(step) => crate::bootstrap::apply(session, target, step).await?,
+        Step::Role(step) => crate::bootstrap::apply(session, target, step).await?,
         Step::Certificate(arn) => {
             let request = session.acm().delete_certificate().certificate_arn(arn);
             match call("acm:DeleteCertificate", request.send().await) {
@@ -185,7 +38,12 @@ pub async fn apply(
                 change_records(session, zone, sets, &ChangeAction::Delete).await?;
             }
         }
-        Step::Empty(bucket, _) => empty(session, bucket, progress).await?,
+        Step::Empty(bucket, _) => empty(session, bucket, "", |_| true, &progress).await?,
+        Step::Objects(bucket, _) => {
+            for prefix in [&*target.state_key, WORKSPACES] {
+                empty(session, bucket, prefix, |key| target.owns_key(key), &progress).await?;
+            }
+        }
         Step::Bucket(bucket) => {
             let mut tries = 0;
             loop {
@@ -193,7 +51,7 @@ pub async fn apply(
                     session.s3().delete_bucket().bucket(bucket).expected_bucket_owner(&session.account_id);
                 match call("s3:DeleteBucket", request.send().await) {
                     Err(error) if error.is("NoSuchBucket") => break,
-                    // Not all of S3's servers know yet that it is empty, or somebody else is at it.
+                    // Not all of S3's servers know yet that it is empty, or another process changes it.
                     Err(error)
                         if tries < 6 && (error.is("BucketNotEmpty") || error.is("OperationAborted")) => {}
                     answer => {
@@ -224,16 +82,34 @@ pub async fn apply(
             }
         }
         Step::Table(table) => delete_table(session, table).await?,
+        Step::Items(table, ids) => {
+            for id in ids {
+                delete_item(session, table, id).await?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Deletes all versions and delete markers, a page at a time, until a listing is empty.
-async fn empty(session: &Session, bucket: &str, progress: impl Fn(usize)) -> Result<(), CallError> {
+/// Deletes the versions and delete markers of these keys, a page at a time, until a listing has none of them.
+async fn empty(
+    session: &Session,
+    bucket: &str,
+    prefix: &str,
+    takes: impl Fn(&str) -> bool,
+    progress: &impl Fn(usize),
+) -> Result<(), CallError> {
     let s3 = session.s3();
-    let mut gone = 0;
+    let mut deleted = 0;
+    let (mut key_marker, mut version_marker) = (None, None);
     loop {
-        let request = s3.list_object_versions().bucket(bucket).expected_bucket_owner(&session.account_id);
+        let request = s3
+            .list_object_versions()
+            .bucket(bucket)
+            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
+            .set_key_marker(key_marker.take())
+            .set_version_id_marker(version_marker.take())
+            .expected_bucket_owner(&session.account_id);
         let page = match call("s3:ListBucketVersions", request.send().await) {
             Err(error) if error.is("NoSuchBucket") => return Ok(()),
             answer => answer?,
@@ -242,12 +118,18 @@ async fn empty(session: &Session, bucket: &str, progress: impl Fn(usize)) -> Res
         let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
         let objects: Vec<_> = versions
             .chain(markers)
+            .filter(|(key, _)| key.is_some_and(&takes))
             .filter_map(|(key, version)| {
                 ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
             })
             .collect();
         if objects.is_empty() {
-            return Ok(());
+            // Others' objects fill whole pages.
+            if page.next_key_marker.is_none() {
+                return Ok(());
+            }
+            (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
+            continue;
         }
         let count = objects.len();
         let all = Delete::builder().set_objects(Some(objects)).quiet(true).build();
@@ -267,8 +149,22 @@ async fn empty(session: &Session, bucket: &str, progress: impl Fn(usize)) -> Res
                 error.message(),
             ));
         }
-        gone += count;
-        progress(gone);
+        deleted += count;
+        progress(deleted);
+    }
+}
+
+/// Deletes an item, unless it became a lock meanwhile.
+async fn delete_item(session: &Session, table: &str, id: &str) -> Result<(), CallError> {
+    let request = session
+        .dynamodb()
+        .delete_item()
+        .table_name(table)
+        .key("LockID", AttributeValue::S(id.to_owned()))
+        .condition_expression("attribute_not_exists(Info)");
+    match call("dynamodb:DeleteItem", request.send().await) {
+        Err(error) if error.is("ResourceNotFoundException") => Ok(()),
+        answer => answer.map(drop),
     }
 }
 
@@ -300,19 +196,5 @@ async fn delete_table(session: &Session, table: &str) -> Result<(), Error> {
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::resources;
-
-    #[test]
-    fn a_state_is_known_by_its_shape() {
-        let state = br#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[{}]}"#;
-        assert_eq!(resources(state), Some(1));
-        assert_eq!(resources(br#"{"version":4,"lineage":"x","resources":[]}"#), Some(0));
-        assert_eq!(resources(br#"{"resources":[{}]}"#), None);
-        assert_eq!(resources(b"hello"), None);
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::bootstrap::{Change, Seen, Step, Target, account_baseline, admin_role, lock_table, state_bucket};
+use crate::bootstrap::{
+    Change, Seen, Step, Target, account_baseline, admin_role, ci, lock_table, state_bucket,
+};
 use crate::config;
 use crate::plan::Plan;
 
@@ -58,7 +60,19 @@ fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static st
             ),
             of_table(change),
         ),
-        Change::Admin(change) => of_admin(target, change),
+        Change::Admin(change) => of_admin(target, &admin_role::arn(target), change),
+        Change::Ci(ci::Change::CreateProvider(issuer)) => (
+            ci::documents::provider_arn(target, issuer),
+            &["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"],
+        ),
+        Change::Ci(ci::Change::AddAudience(arn)) => {
+            (arn.clone(), &["iam:AddClientIDToOpenIDConnectProvider"])
+        }
+        Change::Ci(ci::Change::DeleteProvider(arn)) => (arn.clone(), &["iam:DeleteOpenIDConnectProvider"]),
+        Change::Ci(ci::Change::Policy(change)) => of_admin(target, "", change),
+        Change::Ci(ci::Change::Role(which, change)) => {
+            of_admin(target, &admin_role::role_arn(target, &which.name(target)), change)
+        }
         Change::Account(account_baseline::Change::Password(_)) => {
             ("*".to_owned(), &["iam:UpdateAccountPasswordPolicy"])
         }
@@ -78,7 +92,7 @@ fn of_bucket(change: &state_bucket::Change) -> &'static [&'static str] {
         Of::Create => &["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:TagResource"],
         Of::BlockPublicAccess => &["s3:PutBucketPublicAccessBlock"],
         Of::OwnerEnforced => &["s3:PutBucketOwnershipControls"],
-        Of::Encrypt(_) => &["s3:PutEncryptionConfiguration"],
+        Of::Encrypt(_) => &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
         Of::Policy(_) => &["s3:PutBucketPolicy"],
         Of::Version => &["s3:PutBucketVersioning"],
         Of::Lifecycle(_) => &["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"],
@@ -96,9 +110,9 @@ fn of_table(change: &lock_table::Change) -> &'static [&'static str] {
     }
 }
 
-fn of_admin(target: &Target, change: &admin_role::Change) -> (String, &'static [&'static str]) {
+fn of_admin(target: &Target, role: &str, change: &admin_role::Change) -> (String, &'static [&'static str]) {
     use admin_role::Change as Of;
-    let role = admin_role::arn(target);
+    let role = role.to_owned();
     let policy = |part| admin_role::policy::arn(target, part);
     match change {
         Of::CreatePolicy(part, _) => (policy(part), &["iam:CreatePolicy", "iam:TagPolicy"]),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
-    BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleRule as SdkRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+    AbortIncompleteMultipartUpload, BlockedEncryptionTypes, BucketLifecycleConfiguration,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus,
+    LifecycleRule as SdkRule, LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership,
+    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
     VersioningConfiguration,
 };
@@ -68,12 +68,16 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
             "s3:PutBucketOwnershipControls",
             s3.put_bucket_ownership_controls().ownership_controls(owner_enforced())
         ),
-        Change::Encrypt(key) => put!(
-            session,
-            target,
-            "s3:PutEncryptionConfiguration",
-            s3.put_bucket_encryption().server_side_encryption_configuration(encryption(key.clone()))
-        ),
+        Change::Encrypt(key) => {
+            let blocked = blocked_types(session, &s3, target).await?;
+            put!(
+                session,
+                target,
+                "s3:PutEncryptionConfiguration",
+                s3.put_bucket_encryption()
+                    .server_side_encryption_configuration(encryption(key.clone(), blocked))
+            )
+        }
         Change::Policy(document) => {
             put!(session, target, "s3:PutBucketPolicy", s3.put_bucket_policy().policy(document))
         }
@@ -139,7 +143,28 @@ fn owner_enforced() -> OwnershipControls {
         .unwrap_or_else(|_| unreachable!("the one rule is given"))
 }
 
-fn encryption(key: Option<String>) -> ServerSideEncryptionConfiguration {
+/// The kinds of encryption that the bucket refuses: S3 would forget them with a rule that does not repeat them.
+async fn blocked_types(
+    session: &Session,
+    s3: &Client,
+    target: &Target,
+) -> Result<Option<BlockedEncryptionTypes>, CallError> {
+    let request =
+        s3.get_bucket_encryption().bucket(&target.bucket).expected_bucket_owner(&session.account_id);
+    match call("s3:GetEncryptionConfiguration", request.send().await) {
+        Err(error) if error.is("ServerSideEncryptionConfigurationNotFoundError") => Ok(None),
+        answer => {
+            let rules = answer?.server_side_encryption_configuration.map(|encryption| encryption.rules);
+            let rule = rules.and_then(|rules| rules.into_iter().next());
+            Ok(rule.and_then(|rule| rule.blocked_encryption_types))
+        }
+    }
+}
+
+fn encryption(
+    key: Option<String>,
+    blocked: Option<BlockedEncryptionTypes>,
+) -> ServerSideEncryptionConfiguration {
     let default = ServerSideEncryptionByDefault::builder()
         .sse_algorithm(ServerSideEncryption::AwsKms)
         .set_kms_master_key_id(key)
@@ -147,6 +172,7 @@ fn encryption(key: Option<String>) -> ServerSideEncryptionConfiguration {
     let rule = ServerSideEncryptionRule::builder()
         .set_apply_server_side_encryption_by_default(default.ok())
         .bucket_key_enabled(true)
+        .set_blocked_encryption_types(blocked)
         .build();
     ServerSideEncryptionConfiguration::builder()
         .rules(rule)

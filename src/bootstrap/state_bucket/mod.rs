@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub use super::state_bucket::apply::apply;
 use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
 use crate::account::{Bucket, LifecycleRule, PublicAccessBlock};
+use crate::config;
 
 /// The id of our lifecycle rule.
 pub const RULE: &str = "osmt-state";
@@ -96,7 +97,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
     judged.push(Judged::setting(
         thing,
         "default encryption",
-        (encryption(bucket), "aws:kms with bucket key"),
+        (encryption(bucket), &wanted_encryption(bucket.kms_key.as_deref())),
         kms,
         Change::Encrypt(bucket.kms_key.clone()),
     ));
@@ -110,8 +111,8 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         thing,
         "policy",
         (
-            policy::statements(bucket.policy.as_deref()),
-            &policy::statements(document.as_deref()).unwrap_or_default(),
+            policy::statements(target, bucket.policy.as_deref()),
+            &policy::statements(target, document.as_deref()).unwrap_or_default(),
         ),
         document.is_none(),
         Change::Policy(document.clone().unwrap_or_default()),
@@ -127,30 +128,14 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
 }
 
 /// What is worth saying and is not ours to change.
-pub fn remarks(target: &Target, bucket: &Bucket) -> Vec<String> {
-    let mut remarks: Vec<String> = bucket
-        .lifecycle
-        .iter()
-        .filter(|(id, rule)| *id != RULE && rule.covers(&target.state_key))
-        .filter_map(|(id, rule)| Some((id, rule.noncurrent_days?)))
-        .filter(|(_, days)| *days < KEEP_DAYS)
-        .map(|(id, days)| {
-            format!(
-                "lifecycle rule {id} deletes old versions after {days} days; the state's history should live {KEEP_DAYS}"
-            )
-        })
-        .collect();
-    if !bucket.mfa_delete {
-        remarks.push(
-            "MFA delete is off; only the account's root user can turn it on (aws s3api put-bucket-versioning --mfa)"
-                .to_owned(),
-        );
-    }
-    remarks
+pub fn remarks(bucket: &Bucket) -> Vec<String> {
+    let mfa = "MFA delete is off; only the account's root user can turn it on (aws s3api put-bucket-versioning --mfa)";
+    if bucket.mfa_delete { Vec::new() } else { vec![mfa.to_owned()] }
 }
 
 fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
-    let wanted = target.tags();
+    let default_name = target.bucket == config::state_bucket(&target.env, &target.account_id, &target.region);
+    let wanted = if thing.1 { target.wanted_tags(&bucket.tags, default_name) } else { target.tags() };
     let mut merged = bucket.tags.clone();
     merged.extend(wanted.clone());
     Judged::setting(
@@ -162,14 +147,38 @@ fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change>
     )
 }
 
-/// Lifecycle rules of others that delete the state itself.
+/// Settings of others that delete the state or its history, or keep Terraform out.
 fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> {
-    let rules = bucket.lifecycle.iter();
-    let deleting = rules.filter(|(id, rule)| *id != RULE && rule.expires && rule.covers(&target.state_key));
-    let text = "deletes the state itself after a while: remove it, or narrow it to other keys";
-    deleting
-        .map(|(id, _)| Judged::shown(name, format!("lifecycle rule {id}"), text.to_owned(), false))
-        .collect()
+    let rules = bucket.lifecycle.iter().filter(|(id, rule)| *id != RULE && rule.covers(&target.state_key));
+    let mut judged: Vec<_> = rules
+        .filter_map(|(id, rule)| {
+            let text = match rule.noncurrent_days {
+                _ if rule.expires => {
+                    "deletes the state itself after a while: remove it, or narrow it to other keys".to_owned()
+                }
+                Some(days) if days < KEEP_DAYS => {
+                    let after = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+                    format!(
+                        "deletes old versions of the state after {after}; they should be kept for {KEEP_DAYS}"
+                    )
+                }
+                _ => return None,
+            };
+            Some(Judged::shown(name, format!("lifecycle rule {id}"), text, false))
+        })
+        .collect();
+    for (statement, text) in bucket.policy.iter().flat_map(|policy| policy::denials(target, policy)) {
+        judged.push(Judged::shown(name, format!("policy statement {statement}"), text, false));
+    }
+    let kept = target.tags().into_iter().filter_map(|(key, value)| {
+        let other = bucket.tags.get(&key).filter(|present| **present != value)?;
+        target.is_adopted(&bucket.tags).then(|| format!("{key}={other}"))
+    });
+    let kept: Vec<String> = kept.collect();
+    if !kept.is_empty() {
+        judged.push(Judged::shown(name, "tags of others, kept", kept.join(", "), true));
+    }
+    judged
 }
 
 fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
@@ -225,6 +234,11 @@ pub(super) fn switches(block: PublicAccessBlock) -> String {
         4 => "blocked, all four switches".to_owned(),
         _ => format!("blocked, {on} of four switches"),
     }
+}
+
+/// `aws:kms (arn:…) with bucket key`
+fn wanted_encryption(key: Option<&str>) -> String {
+    key.map_or("aws:kms with bucket key".to_owned(), |key| format!("aws:kms ({key}) with bucket key"))
 }
 
 fn encryption(bucket: &Bucket) -> Option<String> {

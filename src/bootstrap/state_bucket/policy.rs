@@ -1,7 +1,8 @@
 //! The one statement that the bucket's policy must hold: nothing without TLS. Pure.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::account::policy_document::{Effect, Elements, PolicyDocument, Statement};
 use crate::bootstrap::{Error, Target};
 use crate::config;
 
@@ -35,7 +36,7 @@ pub(in crate::bootstrap) fn with_tls_only(
         *statements = Value::Array(vec![statements.take()]);
     }
     let statements = statements.as_array_mut().ok_or_else(unreadable)?;
-    if statements.iter().any(|statement| enforces_tls(statement, &resources)) {
+    if PolicyDocument::parse(present).is_ok_and(|policy| policy.denies_plain_http(&resources)) {
         return Ok(None);
     }
     match statements.iter_mut().find(|statement| statement["Sid"] == SID) {
@@ -45,65 +46,88 @@ pub(in crate::bootstrap) fn with_tls_only(
     Ok(Some(policy.to_string()))
 }
 
-/// The ids of a policy's statements, for the plan.
-pub(in crate::bootstrap) fn statements(policy: Option<&str>) -> Option<String> {
-    let policy: Value = serde_json::from_str(policy?).ok()?;
-    let statements = many(&policy["Statement"]);
-    let names: Vec<&str> =
-        statements.iter().map(|statement| statement["Sid"].as_str().unwrap_or("unnamed statement")).collect();
-    Some(names.join(", "))
+/// The names of a policy's statements, for the plan; ours with what it does or lacks.
+pub(in crate::bootstrap) fn statements(target: &Target, policy: Option<&str>) -> Option<String> {
+    let policy = PolicyDocument::parse(policy?).ok()?;
+    let names = policy.statements.iter().map(|statement| {
+        let alone = PolicyDocument { statements: vec![statement.clone()] };
+        match statement.sid.as_deref() {
+            Some(SID) if alone.denies_plain_http(&resources(target)) => {
+                format!("{SID} (denies requests without TLS)")
+            }
+            Some(SID) => format!("{SID} (changed: does not deny every request without TLS)"),
+            Some(sid) => sid.to_owned(),
+            None => "unnamed statement".to_owned(),
+        }
+    });
+    Some(names.collect::<Vec<_>>().join(", "))
 }
 
-/// The name of a statement that lets anybody in, if there is one. A condition may limit it, so that it is none.
+/// The name of a statement that lets everyone in, if there is one.
 pub(in crate::bootstrap) fn public(policy: &str) -> Option<String> {
-    let policy: Value = serde_json::from_str(policy).ok()?;
-    let statements = many(&policy["Statement"]);
-    let mut open = statements.into_iter().filter(|statement| {
-        let everyone = statement["Principal"] == "*" || holds(&statement["Principal"]["AWS"], "*");
-        statement["Effect"] == "Allow" && everyone && statement["Condition"].is_null()
-    });
-    let name = open.next()?["Sid"].as_str().unwrap_or("without a name");
-    Some(name.to_owned())
+    let policy = PolicyDocument::parse(policy).ok()?;
+    policy.open_to_everyone().map(|statement| statement.name().to_owned())
+}
+
+/// What Terraform must be able to do with the state and its lock file.
+const TERRAFORM: [&str; 3] = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
+
+/// Statements that deny Terraform what it needs, with what they deny and when; the one about TLS denies it nothing.
+pub(in crate::bootstrap) fn denials(target: &Target, policy: &str) -> Vec<(String, String)> {
+    let Ok(policy) = PolicyDocument::parse(policy) else {
+        return Vec::new();
+    };
+    let [bucket, objects] = resources(target);
+    let state = objects.replace("/*", &format!("/{}", target.state_key));
+    let lists = |statement: &Statement| {
+        statement.actions.includes("s3:ListBucket") && statement.resources.includes(&bucket)
+    };
+    let denied = |statement: &Statement| {
+        let on_state = statement.resources.includes(&state);
+        let mut actions: Vec<&str> =
+            TERRAFORM.into_iter().filter(|action| on_state && statement.actions.includes(action)).collect();
+        actions.extend(lists(statement).then_some("s3:ListBucket"));
+        actions
+    };
+    policy
+        .statements
+        .iter()
+        .filter(|statement| statement.effect == Effect::Deny && !only_without_tls(&statement.condition))
+        .filter_map(|statement| {
+            let actions = denied(statement);
+            let who = if statement.is_for_everyone() {
+                "everyone".to_owned()
+            } else {
+                let but = matches!(statement.principals, Elements::AllBut(_));
+                format!(
+                    "{}{}",
+                    if but { "everyone but " } else { "" },
+                    statement.principals.texts().join(", ")
+                )
+            };
+            let when = if statement.is_conditional() {
+                format!(" where {}", statement.condition)
+            } else {
+                String::new()
+            };
+            (!actions.is_empty())
+                .then(|| (statement.name().to_owned(), format!("denies {who} {}{when}", actions.join(", "))))
+        })
+        .collect()
+}
+
+/// Whether a condition holds for requests without TLS only, or for TLS older than 1.2, which Terraform never uses.
+fn only_without_tls(condition: &Value) -> bool {
+    let keys = condition.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object);
+    keys.flat_map(Map::keys).any(|key| {
+        key.eq_ignore_ascii_case("aws:SecureTransport") || key.eq_ignore_ascii_case("s3:TlsVersion")
+    })
 }
 
 fn resources(target: &Target) -> [String; 2] {
     let arn = format!("arn:{}:s3:::{}", config::partition(&target.region), target.bucket);
     let objects = format!("{arn}/*");
     [arn, objects]
-}
-
-/// Whether a statement, by whatever name, denies everything without TLS and nothing less.
-fn enforces_tls(statement: &Value, resources: &[String]) -> bool {
-    let known = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
-    let Some(members) = statement.as_object() else {
-        return false;
-    };
-    members.keys().all(|key| known.contains(&key.as_str()))
-        && statement["Effect"] == "Deny"
-        && (statement["Principal"] == "*" || holds(&statement["Principal"]["AWS"], "*"))
-        && (holds(&statement["Action"], "s3:*") || holds(&statement["Action"], "*"))
-        && (holds(&statement["Resource"], "*")
-            || resources.iter().all(|resource| holds(&statement["Resource"], resource)))
-        && only(&statement["Condition"], "Bool")
-            .and_then(|condition| only(condition, "aws:SecureTransport"))
-            .is_some_and(|value| holds(value, "false") || *value == Value::Bool(false))
-}
-
-fn only<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
-    value.as_object().filter(|members| members.len() == 1).and_then(|members| members.get(key))
-}
-
-/// IAM takes one value and a list of one for the same.
-fn many(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Null => Vec::new(),
-        one => vec![one],
-    }
-}
-
-fn holds(value: &Value, wanted: &str) -> bool {
-    many(value).iter().any(|value| **value == wanted)
 }
 
 #[cfg(test)]
@@ -132,7 +156,10 @@ mod tests {
     fn foreign_statements_stay_even_where_the_statement_is_no_list() {
         let present = r#"{"Version":"2012-10-17","Statement":{"Sid":"Audit","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}"#;
         let policy = with_tls_only(&target(), Some(present)).unwrap().unwrap();
-        assert_eq!(statements(Some(&policy)).unwrap(), "Audit, OsmtTlsOnly");
+        assert_eq!(
+            statements(&target(), Some(&policy)).unwrap(),
+            "Audit, OsmtTlsOnly (denies requests without TLS)"
+        );
         assert!(policy.contains("arn:aws:iam::1:root"));
     }
 
@@ -147,8 +174,8 @@ mod tests {
         ] {
             let weak = whole.replace(good, bad);
             assert_ne!(weak, whole);
-            let mended = with_tls_only(&target(), Some(&weak)).unwrap();
-            assert_eq!(mended.as_deref(), Some(whole.as_str()), "{bad}");
+            let fixed = with_tls_only(&target(), Some(&weak)).unwrap();
+            assert_eq!(fixed.as_deref(), Some(whole.as_str()), "{bad}");
         }
     }
 
@@ -181,6 +208,33 @@ mod tests {
     fn what_is_no_policy_is_refused() {
         for text in ["", "[]", "{}", "{\"Statement\": 1}"] {
             assert!(with_tls_only(&target(), Some(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_terraform_out_is_shown() {
+        let denials = |more: serde_json::Value| {
+            let mut statement = json!({"Sid": "X", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"});
+            for (key, value) in more.as_object().unwrap() {
+                statement[key] = value.clone();
+            }
+            super::denials(&target(), &json!({ "Statement": statement }).to_string())
+        };
+        assert_eq!(denials(json!({})), [("X".to_owned(), "denies everyone s3:PutObject".to_owned())]);
+        let header = json!({"Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}});
+        assert!(denials(header)[0].1.contains("where {\"StringNotEquals\""));
+        assert!(
+            denials(json!({"Action": ["s3:Delete*", "s3:List*"], "Resource": "*"}))[0]
+                .1
+                .ends_with("s3:DeleteObject, s3:ListBucket")
+        );
+        for harmless in [
+            json!({"Resource": "arn:aws:s3:::b/logs/*"}),
+            json!({"Action": "s3:PutBucketPolicy"}),
+            json!({"Effect": "Allow"}),
+            json!({"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}}),
+        ] {
+            assert_eq!(denials(harmless.clone()), [], "{harmless}");
         }
     }
 }

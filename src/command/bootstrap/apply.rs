@@ -183,6 +183,8 @@ fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> R
         "the lock table has changed since"
     } else if saved.seen.admin != seen.admin {
         "the admin role or its policies have changed since"
+    } else if saved.seen.ci != seen.ci {
+        "the CI system's roles or their policies have changed since"
     } else if saved.seen.account != seen.account {
         "the account's own settings have changed since"
     } else if saved.actions != plan.lines() {

@@ -1,95 +1,115 @@
-//! `destroy`: everything that bootstrap made goes, once nothing needs it any more.
+//! `destroy`: deletes what bootstrap made, once nothing needs it any more.
 
+use clap::Args;
 use indicatif::ProgressBar;
+use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{Ready, StateFlags, settled};
-use crate::aws::Session;
+use crate::bootstrap::destroy;
 use crate::bootstrap::destroy::Step;
-use crate::bootstrap::{Target, destroy};
 use crate::command::{Common, Ui, block_on, describe, execute};
-use crate::config::Config;
 use crate::explain::{Exit, Failure};
-use crate::plan::{Action as _, Plan};
+use crate::plan::{Action as _, Line, Plan};
 
-pub(super) fn run(
-    common: &Common,
-    ui: &Ui,
-    flags: &StateFlags,
-    confirm: Option<&str>,
-) -> Result<Exit, Failure> {
-    let ready = Ready::new(common, flags)?;
-    let (target, config) = (&ready.target, &ready.config);
+/// The flags of `destroy`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct DestroyFlags {
+    #[command(flatten)]
+    state: StateFlags,
+    /// The environment's name; with `--yes` instead of typing it.
+    #[arg(long, value_name = "ENV")]
+    confirm: Option<String>,
+    /// Also delete the bucket and the table that existed before, and objects and items of others in them.
+    #[arg(long)]
+    delete_everything: bool,
+}
+
+/// What `destroy` does and what it keeps, as `--format json` prints it.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    status: &'a str,
+    actions: &'a [Line],
+    kept: &'a [String],
+}
+
+pub(super) fn run(common: &Common, ui: &Ui, flags: &DestroyFlags) -> Result<Exit, Failure> {
+    let ready = Ready::new(common, &flags.state)?;
+    let (target, config, everything) = (&ready.target, &ready.config, flags.delete_everything);
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
-        let seen = ui.during("looking", destroy::observe(&session, target, config)).await?;
-        destroy::plan(target, config, &seen)?;
-        let mut going = seen.clone();
+        let observe = || destroy::observe(&session, target, config, (everything, Timestamp::now()));
+        let mut seen = ui.during("looking", observe()).await?;
+        let before = destroy::plan(target, config, &seen)?;
         if !seen.records.is_empty() {
             let asking = destroy::kept(&session, config, &seen.certificates);
             let kept = ui.during("looking into the other regions", asking).await?;
             if let Some(why) = kept {
-                let records = std::mem::take(&mut going.records);
+                let records = std::mem::take(&mut seen.records);
                 let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
-                going.notes.push(format!("{}: {why}", names.join(", ")));
+                let zone = &config.domain.hosted_zone_id;
+                seen.notes.push(format!("{} in hosted zone {zone}: {why}", names.join(", ")));
             }
         }
-        let steps = destroy::plan(target, config, &going)?;
-        let plan: Plan<_> = steps.into_iter().collect();
+        let plan: Plan<_> = destroy::plan(target, config, &seen)?.into_iter().collect();
         let lines = plan.lines();
-        for note in &going.notes {
+        for note in &seen.notes {
             ui.say(format_args!("kept: {note}"));
         }
+        let report = |status| {
+            let (version, tool) = (crate::report::VERSION, &*ui.tool);
+            ui.json(&Report { version, tool, status, actions: &lines, kept: &seen.notes })
+        };
         if plan.is_empty() {
             ui.result("nothing to do")?;
-            ui.plan_json("nothing", &lines)?;
+            report("nothing")?;
             return Ok(Exit::Done);
         }
         ui.show_plan(&lines)?;
         ui.say("kept: the secrets in Secrets Manager (`osmt-secrets rm` removes them), the hosted zone, your files");
         if ui.dry_run {
-            ui.plan_json("pending", &lines)?;
+            report("pending")?;
             return Ok(Exit::Pending);
         }
-        confirmed(ui, &config.env, confirm).await?;
-        // Somebody may have used the state while the question stood.
-        let again = ui.during("looking again", destroy::observe(&session, target, config)).await?;
-        if again != seen {
-            destroy::plan(target, config, &again)?;
+        confirmed(ui, &config.env, flags.confirm.as_deref()).await?;
+        // The state may have been used while the question was open.
+        let again = ui.during("looking again", observe()).await?;
+        if destroy::plan(target, config, &again)? != before {
             return Err(Failure::new(
                 Exit::Refused,
-                "the account changed while the question stood; nothing was deleted",
+                "the account changed while the question was open; nothing was deleted",
             )
             .help("run it again and look at the new plan"));
         }
         execute(ui, &plan, async |step| {
-            let bar = matches!(step, Step::Empty(..)).then(|| ui.bar("nothing deleted yet"));
-            let done = destroy::apply(&session, target, step, |gone| {
+            let counts = matches!(step, Step::Empty(..) | Step::Objects(..));
+            let bar = counts.then(|| ui.bar("nothing deleted yet"));
+            let done = destroy::apply(&session, target, step, |deleted| {
                 if let Some(bar) = &bar {
-                    bar.set_message(format!("{gone} versions deleted"));
+                    bar.set_message(format!("{deleted} versions deleted"));
                 }
-                ui.detail(format_args!("{gone} versions deleted"));
+                ui.detail(format_args!("{deleted} versions deleted"));
             })
             .await;
             bar.iter().for_each(ProgressBar::finish_and_clear);
             done
         })
         .await?;
-        let look = async || left(&session, target, config).await;
+        let look = async || {
+            let mut seen = observe().await?;
+            seen.records.clear();
+            Ok(match destroy::plan(target, config, &seen) {
+                Ok(steps) => steps.iter().map(|step| describe(&step.line())).collect(),
+                Err(refused) => refused.0.into_iter().map(|reason| reason.text).collect(),
+            })
+        };
         let looking = settled(look, "run it again in a minute");
         ui.during("looking again", looking).await?;
         ui.result("done and verified")?;
-        ui.plan_json("applied", &lines)?;
+        report("applied")?;
         Ok(Exit::Done)
-    })
-}
-
-/// What of the environment is still there.
-async fn left(session: &Session, target: &Target, config: &Config) -> Result<Vec<String>, Failure> {
-    let mut seen = destroy::observe(session, target, config).await?;
-    seen.records.clear();
-    Ok(match destroy::plan(target, config, &seen) {
-        Ok(steps) => steps.iter().map(|step| describe(&step.line())).collect(),
-        Err(refused) => refused.0.into_iter().map(|reason| reason.text).collect(),
     })
 }
 
@@ -108,7 +128,7 @@ async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Fail
         _ => {}
     }
     if !ui.can_ask() {
-        return refused("nobody is there to answer");
+        return refused("there is no terminal to ask on");
     }
     let prompt = format!("This cannot be undone. Type the environment's name ({env}) to go on: ");
     if ui.ask(&prompt).await?.trim() == env { Ok(()) } else { refused("not confirmed") }

@@ -1,10 +1,11 @@
-//! Before the way in which the state is locked changes: is anybody at it?
+//! Before the way in which the state is locked changes: is it locked now?
 
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 
-use crate::account::observe;
+use crate::account::{Known, observe};
+use crate::bootstrap::{Target, digest};
 use crate::command::{Common, Ui};
 use crate::config::Config;
 use crate::deployment::main_tf::{Backend, Values};
@@ -17,7 +18,7 @@ pub(super) fn moves(old: &Backend, new: &Values) -> bool {
     same_state && (old.lock_table != new.lock_table || old.use_lockfile != new.use_lockfile)
 }
 
-/// Whoever changes how the state is locked must be alone: refused while a lock of either kind is held.
+/// Refuses to move the lock while one of either kind is held or may be, and to a table whose digest is out of date.
 pub(super) async fn alone(
     common: &Common,
     ui: &Ui,
@@ -30,16 +31,44 @@ pub(super) async fn alone(
     let lock_id = observe::lock_id(&new.bucket, &new.key);
     let tables: BTreeSet<&String> = [&old.lock_table, &new.lock_table].into_iter().flatten().collect();
     let tables = tables.into_iter().map(|table| observe::table(&session, table, &lock_id));
-    let looking =
-        async { tokio::join!(try_join_all(tables), observe::state(&session, &new.bucket, &new.key)) };
-    let (tables, state) = ui.during("looking for locks", looking).await;
+    let digest = async {
+        match &new.lock_table {
+            Some(table) => observe::digest(&session, table, &lock_id).await,
+            None => Ok(None),
+        }
+    };
+    let looking = async {
+        let state = observe::state(&session, &new.bucket, &new.key);
+        tokio::join!(try_join_all(tables), Box::pin(state), Box::pin(digest))
+    };
+    let (tables, state, digest) = ui.during("looking for locks", looking).await;
+    let (state, digest) = (state?, digest?);
+    let wait = "wait until it is released; `osmt-bootstrap status` shows who holds it";
+    let in_bucket = match &state.lock {
+        Known::Known(lock) => lock.clone(),
+        Known::Unknown(reason) => {
+            let message = format!(
+                "the state is locked, or it is not known whether it is ({reason}); nothing was written"
+            );
+            return Err(
+                Failure::new(Exit::Refused, message).help("run it as a user who may read the lock file")
+            );
+        }
+    };
     let held = tables?.into_iter().flatten().filter_map(|table| table.lock);
-    match held.chain(state?.lock).next() {
+    if let Some(lock) = held.chain(in_bucket).next() {
+        let message = format!("the state is locked{}; nothing was written", lock.holder());
+        return Err(Failure::new(Exit::Refused, message).help(wait));
+    }
+    let mut target = Target::new(&config, Backend::default());
+    target.bucket.clone_from(&new.bucket);
+    target.state_key.clone_from(&new.key);
+    let table = new.lock_table.as_deref().unwrap_or_default();
+    match digest::stale(&target, table, digest.as_deref(), &state) {
         None => Ok(()),
-        Some(lock) => Err(Failure::new(
-            Exit::Refused,
-            format!("the state is locked{}; nothing was written", lock.holder()),
-        )
-        .help("wait until it is free; `osmt-bootstrap status` tells")),
+        Some((what, remedy)) => {
+            let message = format!("the digest in lock table {table} is {what}; nothing was written");
+            Err(Failure::new(Exit::Refused, message).help(remedy))
+        }
     }
 }

@@ -11,7 +11,7 @@ mod parts;
 mod status;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -70,14 +70,8 @@ enum Verb {
     },
     /// Get the certificate for the domain and *.domain, and write its ARN into the config.
     Certificate(certificate::CertificateFlags),
-    /// Take everything away again; refused while a state lists resources or a lock is held.
-    Destroy {
-        #[command(flatten)]
-        state: StateFlags,
-        /// The environment's name; with `--yes` instead of typing it.
-        #[arg(long, value_name = "ENV")]
-        confirm: Option<String>,
-    },
+    /// Delete what bootstrap made; refused while a state lists resources or a lock is held.
+    Destroy(destroy::DestroyFlags),
     #[command(flatten)]
     Shared(Shared),
 }
@@ -139,7 +133,7 @@ impl Tool for Bootstrap {
             }
             Verb::Status { state, parts } => status::run(common, ui, (&state, &parts)),
             Verb::Certificate(flags) => certificate::run(common, ui, &flags),
-            Verb::Destroy { state, confirm } => destroy::run(common, ui, &state, confirm.as_deref()),
+            Verb::Destroy(flags) => destroy::run(common, ui, &flags),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }
     }
@@ -222,25 +216,24 @@ fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
     judged.iter().map(|judged| judged.line.clone()).collect()
 }
 
-/// How long AWS may take to tell what it was told.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long a change may take to be visible everywhere in AWS.
+const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Looks again and again until nothing is left; what is left in the end is told, with this help.
+/// Looks again until nothing is left to do; what is left in the end is an error with this help.
 async fn settled(look: impl AsyncFn() -> Result<Vec<String>, Failure>, help: &str) -> Result<(), Failure> {
     let mut pause = Duration::from_millis(500);
-    let mut waited = Duration::ZERO;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let left = look().await?;
         if left.is_empty() {
             return Ok(());
         }
-        if waited > PATIENCE {
+        if Instant::now() + pause > deadline {
             let left = left.join("; ");
-            let message = format!("AWS took every call, yet there is still to do: {left}");
+            let message = format!("all calls succeeded, but the account still differs from the plan: {left}");
             return Err(Failure::new(Exit::Failed, message).help(help));
         }
         tokio::time::sleep(pause).await;
-        waited += pause;
         pause = (pause * 2).min(Duration::from_secs(10));
     }
 }

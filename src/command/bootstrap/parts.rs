@@ -5,9 +5,10 @@ use clap::{Args, ValueEnum};
 use super::Ready;
 use crate::aws::Session;
 use crate::bootstrap::admin_role::Wishes;
+use crate::bootstrap::ci::repository::{Repository, Source, exact};
 use crate::bootstrap::parts::{Part, Parts};
 use crate::bootstrap::permissions::Need;
-use crate::bootstrap::{Seen, Step, Target, admin_role, permissions};
+use crate::bootstrap::{Seen, Step, Target, admin_role, ci, permissions};
 use crate::command::Ui;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
@@ -16,7 +17,7 @@ use crate::plan::Plan;
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Components")]
 pub(super) struct PartFlags {
-    /// These as well: admin, account (looks only), account.ITEM (changes that item).
+    /// These as well: admin, ci, account (looks only), account.ITEM (changes that item).
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "only")]
     with: Vec<Part>,
     /// These alone; without it, state: the bucket and the lock table.
@@ -28,7 +29,17 @@ pub(super) struct PartFlags {
     /// Let them assume it without a second factor, as a CI's role must.
     #[arg(long, requires = "trust")]
     no_mfa: bool,
-    /// A policy that limits the admin role [default: the one that does now].
+    /// The repository whose CI may assume the roles of `ci`: github.com/ORG/NAME or gitlab.com/GROUP/PROJECT [default: the
+    /// one that may now].
+    #[arg(long, value_name = "REPOSITORY", value_parser = Repository::parse)]
+    repository: Option<Repository>,
+    /// A branch from which the CI may apply; can be repeated [default: main on GitLab].
+    #[arg(long, value_name = "NAME", value_parser = exact, requires = "repository")]
+    branch: Vec<String>,
+    /// A GitHub environment from which the CI may apply; can be repeated [default: ENV, unless `--branch` is given].
+    #[arg(long, value_name = "NAME", value_parser = exact, requires = "repository")]
+    ci_environment: Vec<String>,
+    /// A policy that limits the admin role and the roles of `ci` [default: the one that does now].
     #[arg(long, value_name = "ARN", value_parser = admin_role::policy::boundary)]
     permissions_boundary: Option<String>,
     /// How long a session of the admin role may last [default: as now, 4 when it is made].
@@ -54,22 +65,59 @@ impl PartFlags {
         *self == Self::default()
     }
 
-    fn parts(&self, zone: &str) -> Result<Parts, Failure> {
+    /// Which tokens the roles of `ci` trust; checked against what the CI system puts into them.
+    fn source(&self, env: &str) -> Result<Option<Source>, Failure> {
+        let Some(repository) = self.repository.clone() else {
+            return Ok(None);
+        };
+        let mut source = Source {
+            repository,
+            branches: self.branch.iter().cloned().collect(),
+            environments: self.ci_environment.iter().cloned().collect(),
+        };
+        if !source.repository.is_on_github() && !source.environments.is_empty() {
+            let message = "`--ci-environment` is for GitHub: GitLab's tokens do not name the environment";
+            return Err(Failure::new(Exit::Usage, message).help("give `--branch`, a protected branch"));
+        }
+        if source.branches.is_empty() && source.environments.is_empty() {
+            if source.repository.is_on_github() {
+                source.environments.insert(env.to_owned());
+            } else {
+                source.branches.insert("main".to_owned());
+            }
+        }
+        Ok(Some(source))
+    }
+
+    fn parts(&self, zone: &str, env: &str) -> Result<Parts, Failure> {
         let named = |part: Part| self.with.contains(&part) || self.only.contains(&part);
         let items = [&self.with, &self.only].into_iter().flatten();
         let items = items.filter_map(|part| match part {
             Part::Account(item) => Some(*item),
-            Part::State | Part::Admin => None,
+            Part::State | Part::Admin | Part::Ci => None,
         });
-        let wished =
-            !self.trust.is_empty() || self.permissions_boundary.is_some() || self.session_hours.is_some();
-        if wished && !named(Part::Admin) {
-            return Err(Failure::new(
-                Exit::Usage,
-                "`--trust`, `--permissions-boundary` and `--session-hours` are about the admin role, which is not asked for",
-            )
-            .help("add `--with admin`"));
-        }
+        let lacks = |wished: bool, part: Part, message: &str| {
+            if wished && !named(part) {
+                let help = format!("add `--with {part}`");
+                return Err(Failure::new(Exit::Usage, message).help(help));
+            }
+            Ok(())
+        };
+        lacks(
+            !self.trust.is_empty() || self.session_hours.is_some(),
+            Part::Admin,
+            "`--trust` and `--session-hours` are about the admin role, which is not asked for",
+        )?;
+        lacks(
+            self.permissions_boundary.is_some() && !named(Part::Ci),
+            Part::Admin,
+            "`--permissions-boundary` is about the admin role, which is not asked for",
+        )?;
+        lacks(
+            self.repository.is_some(),
+            Part::Ci,
+            "`--repository` is about the roles of `ci`, which are not asked for",
+        )?;
         Ok(Parts {
             state: self.only.is_empty() || named(Part::State),
             admin: named(Part::Admin).then(|| Wishes {
@@ -79,6 +127,16 @@ impl PartFlags {
                 boundary: self.permissions_boundary.clone(),
                 session_hours: self.session_hours,
             }),
+            ci: if named(Part::Ci) {
+                let source = self.source(env)?;
+                Some(ci::Wishes {
+                    zone: zone.to_owned(),
+                    source,
+                    boundary: self.permissions_boundary.clone(),
+                })
+            } else {
+                None
+            },
             account: items.clone().next().map(|_| items.clone().flatten().collect()),
         })
     }
@@ -87,7 +145,7 @@ impl PartFlags {
 impl Ready {
     /// The same, about these components.
     pub(super) fn about(mut self, ui: &Ui, flags: &PartFlags) -> Result<Self, Failure> {
-        self.target.parts = flags.parts(&self.config.domain.hosted_zone_id)?;
+        self.target.parts = flags.parts(&self.config.domain.hosted_zone_id, &self.config.env)?;
         if let Some(wishes) = &self.target.parts.admin {
             for remark in admin_role::remarks(&self.target, wishes) {
                 ui.warn(remark);

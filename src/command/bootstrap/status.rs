@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::parts::PartFlags;
 use super::{Ready, Report, StateFlags, attention, lines};
-use crate::account::{Lock, State, observe};
+use crate::account::{Known, Lock, State, observe};
 use crate::bootstrap;
-use crate::bootstrap::state_bucket;
+use crate::bootstrap::{Judged, digest, state_bucket};
 use crate::command::{Common, Ui, block_on};
 use crate::explain::{Exit, Failure};
 
@@ -18,6 +18,9 @@ struct StatusReport<'a> {
     lock: Option<Held>,
     /// Every lock that is held: the table's and the file's.
     locks: Vec<Held>,
+    /// Why it is not known whether the lock file is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_unknown: Option<String>,
     /// RFC 3339
     last_state_change: Option<String>,
 }
@@ -38,36 +41,55 @@ pub(super) fn run(
     block_on(ui, async {
         let session = ready.session(common, ui).await?;
         let target = &ready.target;
-        let (seen, state) = ui
-            .during("looking", async {
-                tokio::join!(bootstrap::observe(&session, target), async {
-                    if target.parts.state {
-                        observe::state(&session, &target.bucket, &target.state_key).await
-                    } else {
-                        Ok(State::default())
-                    }
-                })
-            })
-            .await;
-        let seen = seen?;
+        let lock_id = observe::lock_id(&target.bucket, &target.state_key);
+        let stored = async {
+            if target.parts.state {
+                observe::state(&session, &target.bucket, &target.state_key).await
+            } else {
+                Ok(State::default())
+            }
+        };
+        let digest = async {
+            match target.table.as_ref().filter(|_| target.parts.state) {
+                Some(table) => observe::digest(&session, table, &lock_id).await,
+                None => Ok(None),
+            }
+        };
+        let looking = async {
+            tokio::join!(Box::pin(bootstrap::observe(&session, target)), Box::pin(stored), Box::pin(digest))
+        };
+        let (seen, state, digest) = ui.during("looking", looking).await;
+        let (seen, digest) = (seen?, digest?);
         let state = match &seen.bucket {
             Some(_) => state?,
             None => State::default(),
         };
-        let judged = bootstrap::judge(target, &seen)?;
+        let mut judged = bootstrap::judge(target, &seen)?;
+        let table = target.table.clone().unwrap_or_default();
+        let outdated = digest::stale(target, &table, digest.as_deref(), &state);
+        if let Some((text, _)) = &outdated {
+            let thing = format!("DynamoDB table {table}");
+            judged.push(Judged::shown(&thing, "digest of the state", text.clone(), false));
+        }
         let drift = judged.iter().any(|judged| judged.change.is_some());
-        let remarks =
-            seen.bucket.as_ref().map(|bucket| state_bucket::remarks(target, bucket)).unwrap_or_default();
+        let mut remarks = seen.bucket.as_ref().map(state_bucket::remarks).unwrap_or_default();
+        remarks.extend(outdated.iter().map(|(_, help)| help.clone()));
         let in_table = seen.table.and_then(|table| table.lock);
+        let (in_bucket, lock_unknown) = match state.lock {
+            Known::Known(lock) => (lock, None),
+            Known::Unknown(reason) => (None, Some(reason)),
+        };
         let locks: Vec<Held> = in_table
             .into_iter()
-            .chain(state.lock)
+            .chain(in_bucket)
             .map(|lock| Held { age: age(&lock.created), lock })
             .collect();
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
             if target.parts.state {
-                if locks.is_empty() {
+                if let Some(reason) = &lock_unknown {
+                    ui.result(format_args!("lock: locked, or not known: {reason}"))?;
+                } else if locks.is_empty() {
                     ui.result("lock: free")?;
                 }
                 for lock in &locks {
@@ -85,18 +107,21 @@ pub(super) fn run(
             if let Some(attention) = &attention {
                 ui.result(attention)?;
             }
-            ui.result(match (drift, attention) {
-                (true, _) => "drift: `osmt-bootstrap apply` mends it",
-                (false, Some(_)) => "nothing to mend",
-                (false, None) => "everything is as it should be",
+            ui.result(match (drift, outdated.is_some(), attention) {
+                (true, ..) => "drift: run `osmt-bootstrap apply` to fix it",
+                (false, true, _) => "drift: the digest in the lock table does not fit the state",
+                (false, false, Some(_)) => "nothing that `osmt-bootstrap apply` would change",
+                (false, false, None) => "everything is as it should be",
             })?;
         }
+        let drift = drift || outdated.is_some();
         let mut plan = Report::new(ui, if drift { "drift" } else { "nothing" }, &judged);
         plan.remarks = remarks;
         ui.json(&StatusReport {
             plan,
             lock: locks.first().cloned(),
             locks,
+            lock_unknown,
             last_state_change: state.last_change,
         })?;
         Ok(if drift { Exit::Pending } else { Exit::Done })

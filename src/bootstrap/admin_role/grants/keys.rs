@@ -2,9 +2,16 @@
 
 use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
 
-const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin"];
+const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin", "arn:{p}:iam::{a}:role/{name}-ci"];
 /// Also those of environments whose names begin with this one's.
-const ADMIN_ROLES: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin", "arn:{p}:iam::{a}:role/{name}-*-admin"];
+const ADMIN_ROLES: &[&str] = &[
+    "arn:{p}:iam::{a}:role/{name}-admin",
+    "arn:{p}:iam::{a}:role/{name}-*-admin",
+    "arn:{p}:iam::{a}:role/{name}-ci",
+    "arn:{p}:iam::{a}:role/{name}-ci-plan",
+    "arn:{p}:iam::{a}:role/{name}-*-ci",
+    "arn:{p}:iam::{a}:role/{name}-*-ci-plan",
+];
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
@@ -57,7 +64,7 @@ pub(super) const GRANTS: &[Grant] = &[
             ],
         )],
     ),
-    // Nobody widens his own role.
+    // No one widens the role that they are signed in as.
     Grant {
         deny: true,
         ..allow(
@@ -73,10 +80,16 @@ pub(super) const GRANTS: &[Grant] = &[
         "OwnPolicies",
         "iam",
         "GetPolicy GetPolicyVersion ListPolicyVersions",
-        &["arn:{p}:iam::{a}:policy/{name}-admin-*"],
+        &["arn:{p}:iam::{a}:policy/{name}-admin-*", "arn:{p}:iam::{a}:policy/{name}-ci-plan"],
         ALWAYS,
     ),
-    allow("AccountRead", "iam", "GetAccountPasswordPolicy GetAccountSummary ListPolicies", ANY, ALWAYS),
+    allow(
+        "AccountRead",
+        "iam",
+        "GetAccountPasswordPolicy GetAccountSummary GetOpenIDConnectProvider ListPolicies ListRoles",
+        ANY,
+        ALWAYS,
+    ),
     allow("KeyNew", "kms", "CreateKey TagResource", ANY, TAGGED),
     allow("KeysRead", "kms", "ListAliases", ANY, ALWAYS),
     allow(

@@ -17,7 +17,7 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Objects",
         "s3",
-        "AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject GetObjectTagging GetObjectVersion \
+        "AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectVersion \
          ListMultipartUploadParts PutObject PutObjectTagging",
         &["arn:{p}:s3:::{bucket}/*", "arn:{p}:s3:::{name}-{a}-*/*"],
         ALWAYS,

@@ -1,0 +1,72 @@
+//! The trust policies of the CI roles. Pure.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::bootstrap::Target;
+use crate::bootstrap::admin_role::policy::{one_or_many, with_others};
+use crate::bootstrap::ci::Which;
+use crate::bootstrap::ci::repository::{AUDIENCE, Source};
+use crate::config;
+
+/// The id of our statement in the trust policies.
+pub const SID: &str = "OsmtCi";
+
+/// The ARN that a provider has or will have.
+pub fn provider_arn(target: &Target, issuer: &str) -> String {
+    format!("arn:{}:iam::{}:oidc-provider/{issuer}", config::partition(&target.region), target.account_id)
+}
+
+/// The subjects that may assume a role.
+pub fn subjects(which: Which, source: &Source) -> BTreeSet<String> {
+    match which {
+        Which::Apply => source.apply_subjects(),
+        Which::Plan => source.plan_subjects(),
+    }
+}
+
+/// The trust policy of a role: our statement, and every other statement that is there.
+pub fn trust(target: &Target, which: Which, source: &Source, present: Option<&str>) -> Value {
+    let issuer = source.repository.issuer();
+    let subjects = subjects(which, source);
+    // `StringLike` only where a subject has a wildcard.
+    let operator = if subjects.iter().any(|one| one.contains('*')) { "StringLike" } else { "StringEquals" };
+    let mut condition = json!({ "StringEquals": { (format!("{issuer}:aud")): AUDIENCE } });
+    condition[operator][format!("{issuer}:sub")] = one_or_many(subjects.into_iter().collect());
+    let ours = json!({
+        "Sid": SID,
+        "Effect": "Allow",
+        "Principal": { "Federated": provider_arn(target, &issuer) },
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    });
+    with_others(ours, SID, present)
+}
+
+/// The provider that a trust policy of ours names.
+pub(super) fn provider_of(trust: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(trust).ok()?;
+    let statements = policy["Statement"].as_array()?;
+    let ours = statements.iter().find(|statement| statement["Sid"] == SID)?;
+    ours["Principal"]["Federated"].as_str().map(str::to_owned)
+}
+
+/// Who may assume a role by its trust policy, in words.
+pub(super) fn who(trust: &str) -> String {
+    let policy: Value = serde_json::from_str(trust).unwrap_or_default();
+    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+    let each = statements.iter().map(|statement| {
+        let conditions = statement["Condition"].as_object().into_iter().flat_map(|all| all.values());
+        let keys = conditions.filter_map(Value::as_object).flatten();
+        let subjects: Vec<String> = keys
+            .filter(|(key, _)| key.ends_with(":sub"))
+            .flat_map(|(_, value)| match value {
+                Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                one => one.as_str().map(str::to_owned).into_iter().collect::<Vec<_>>(),
+            })
+            .collect();
+        if subjects.is_empty() { statement["Principal"].to_string() } else { subjects.join(", ") }
+    });
+    each.collect::<Vec<_>>().join("; ")
+}

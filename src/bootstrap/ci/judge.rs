@@ -1,0 +1,168 @@
+//! What is to be done about the provider and the roles, and how they are removed. Pure.
+
+use crate::account::iam::Role;
+use crate::account::policy_document::PolicyDocument;
+use crate::bootstrap::admin_role::{self, judge_policy, judge_tags, policy, removal_of};
+use crate::bootstrap::ci::documents::{trust, who};
+use crate::bootstrap::ci::repository::AUDIENCE;
+use crate::bootstrap::ci::{Change, Seen, Which, Wishes};
+use crate::bootstrap::{Error, Judged, Target};
+use crate::plan::{Line, Verb};
+
+/// Judges everything; the admin role's policies only where that role is not asked for as well.
+pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
+    let mut judged = Vec::new();
+    let of_both = if target.parts.admin.is_some() { Vec::new() } else { Which::Apply.parts() };
+    for part in of_both.into_iter().chain(Which::Plan.parts()) {
+        let mut some = Vec::new();
+        judge_policy(target, &wishes.zone, part, seen.policies.get(part), &mut some);
+        judged.extend(some.into_iter().map(|one| one.map(Change::Policy)));
+    }
+    judged.extend(judge_provider(wishes, seen));
+    for which in Which::ALL {
+        judge_role(target, wishes, which, seen.roles.get(&which), &mut judged);
+    }
+    judged
+}
+
+fn judge_provider(wishes: &Wishes, seen: &Seen) -> Option<Judged<Change>> {
+    let issuer = wishes.source.as_ref().map(|source| source.repository.issuer());
+    match (&seen.provider, issuer) {
+        (None, None) => None,
+        (None, Some(issuer)) => {
+            let thing = format!("IAM OIDC provider {issuer}");
+            let audience = format!("audience {AUDIENCE}");
+            Some(Judged::create(&thing, Some(&audience), Change::CreateProvider(issuer)))
+        }
+        (Some(provider), _) => {
+            let issuer = provider.arn.split_once('/').map_or(&*provider.arn, |(_, issuer)| issuer);
+            let fits = provider.audiences.iter().any(|one| one == AUDIENCE);
+            let from = provider.audiences.join(", ");
+            let mut all = provider.audiences.clone();
+            all.push(AUDIENCE.to_owned());
+            Some(Judged::setting(
+                (&format!("IAM OIDC provider {issuer}"), true),
+                "audiences",
+                (Some(from), &all.join(", ")),
+                fits,
+                Change::AddAudience(provider.arn.clone()),
+            ))
+        }
+    }
+}
+
+fn judge_role(
+    target: &Target,
+    wishes: &Wishes,
+    which: Which,
+    seen: Option<&Role>,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    use admin_role::Change as Of;
+    let thing = format!("IAM role {}", which.name(target));
+    let seconds = 3600;
+    let Some(role) = seen else {
+        // Refused before anything is written.
+        let Some(source) = &wishes.source else { return };
+        let wanted = trust(target, which, source, None).to_string();
+        let limit = wishes.boundary.as_ref().map_or(String::new(), |arn| format!(", limited by {arn}"));
+        let text = format!("assumed from {}, sessions of up to 1 h, tags{limit}", who(&wanted));
+        let change = Of::Create(wanted, seconds, wishes.boundary.clone());
+        judged.push(Judged::create(&thing, Some(&text), Change::Role(which, change)));
+        for part in which.parts() {
+            attach(target, (&thing, which, part), None, judged);
+        }
+        return;
+    };
+    if let Some(source) = &wishes.source {
+        let wanted = trust(target, which, source, Some(&role.trust));
+        let fits = policy::same(&role.trust, &wanted);
+        let wanted = wanted.to_string();
+        judged.push(Judged::setting(
+            (&thing, true),
+            "assumed from",
+            (Some(who(&role.trust)), &who(&wanted)),
+            fits,
+            Change::Role(which, Of::Trust(wanted.clone())),
+        ));
+    } else {
+        judged.push(Judged::shown(&thing, "assumed from", who(&role.trust), true));
+    }
+    if let Some(boundary) = &wishes.boundary {
+        judged.push(Judged::setting(
+            (&thing, true),
+            "permissions boundary",
+            (role.boundary.clone(), boundary),
+            role.boundary.as_ref() == Some(boundary),
+            Change::Role(which, Of::Boundary(boundary.clone())),
+        ));
+    }
+    judged.push(judge_tags(target, &thing, &role.tags, Of::Tags).map(|change| Change::Role(which, change)));
+    for part in which.parts() {
+        attach(target, (&thing, which, part), Some(role), judged);
+    }
+    let ours: Vec<String> = which.parts().into_iter().map(|part| policy::arn(target, part)).collect();
+    let others = role.attached.iter().filter(|arn| !ours.contains(arn)).cloned();
+    let others: Vec<String> = others.chain(role.inline.iter().map(|name| format!("inline {name}"))).collect();
+    if !others.is_empty() {
+        judged.push(Judged::shown(&thing, "other permissions, kept", others.join(", "), false));
+    }
+}
+
+fn attach(
+    target: &Target,
+    (thing, which, part): (&str, Which, &'static str),
+    role: Option<&Role>,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    let attached = role.is_some_and(|role| role.attached.contains(&policy::arn(target, part)));
+    let now = role.map(|_| if attached { "attached" } else { "not attached" }.to_owned());
+    judged.push(Judged::setting(
+        (thing, role.is_some()),
+        &format!("policy {}", policy::name(target, part)),
+        (now, "attached"),
+        attached,
+        Change::Role(which, admin_role::Change::Attach(part)),
+    ));
+}
+
+/// Refuses roles that could not be assumed, and those that everyone could.
+pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
+    for which in Which::ALL {
+        let name = which.name(target);
+        let Some(role) = seen.roles.get(&which) else {
+            if wishes.source.is_none() {
+                return Err(Error::NoRepository(name));
+            }
+            continue;
+        };
+        let trust = PolicyDocument::parse(&role.trust).ok();
+        if let Some(statement) = trust.as_ref().and_then(PolicyDocument::open_to_everyone) {
+            return Err(Error::OpenRole { role: name, statement: statement.name().to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// The steps that delete the roles, the plan role's policy and the provider, where they carry our tags.
+pub fn removal(target: &Target, seen: &Seen, provider: bool) -> Vec<Judged<Change>> {
+    let mut steps = Vec::new();
+    for which in Which::ALL {
+        let role = seen.roles.get(&which).filter(|role| target.owns(&role.tags));
+        let some = role.map(|role| removal_of(&which.name(target), role)).unwrap_or_default();
+        steps.extend(some.into_iter().map(|one| one.map(|change| Change::Role(which, change))));
+    }
+    for part in Which::Plan.parts() {
+        if seen.policies.get(part).is_some_and(|policy| target.owns(&policy.tags)) {
+            let thing = format!("IAM policy {}", policy::name(target, part));
+            let change = Change::Policy(admin_role::Change::DeletePolicy(part));
+            steps.push(Judged { line: Line::new(Verb::Delete, thing), change: Some(change) });
+        }
+    }
+    if let Some(provider) = seen.provider.as_ref().filter(|one| provider && target.owns(&one.tags)) {
+        let thing = format!("IAM OIDC provider {}", provider.arn);
+        let change = Change::DeleteProvider(provider.arn.clone());
+        steps.push(Judged { line: Line::new(Verb::Delete, thing), change: Some(change) });
+    }
+    steps
+}

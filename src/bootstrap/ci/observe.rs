@@ -1,0 +1,55 @@
+//! Reads the provider, the roles and their policies.
+
+use futures_util::future::try_join_all;
+
+use crate::account::iam::Role;
+use crate::account::observe_iam;
+use crate::aws::{CallError, Session, call};
+use crate::bootstrap::ci::documents::{provider_arn, provider_of};
+use crate::bootstrap::ci::repository::Source;
+use crate::bootstrap::ci::{Provider, Seen, Which};
+use crate::bootstrap::{Target, admin_role};
+
+/// Reads everything; the provider is that of the source, or the one that the roles trust.
+pub async fn observe(session: &Session, target: &Target, source: Option<&Source>) -> Result<Seen, CallError> {
+    let roles = try_join_all(Which::ALL.map(async |which| {
+        let role = observe_iam::role(session, &which.name(target)).await?;
+        Ok::<_, CallError>(role.map(|role| (which, role)))
+    }));
+    let (roles, policies) =
+        tokio::join!(Box::pin(roles), Box::pin(admin_role::observe_policies(session, target)));
+    let roles: std::collections::BTreeMap<Which, Role> = roles?.into_iter().flatten().collect();
+    let arn = source.map(|source| provider_arn(target, &source.repository.issuer()));
+    let arn = arn.or_else(|| roles.values().find_map(|role| provider_of(&role.trust)));
+    let provider = match arn {
+        Some(arn) => provider(session, arn).await?,
+        None => None,
+    };
+    Ok(Seen { provider, roles, policies: policies? })
+}
+
+async fn provider(session: &Session, arn: String) -> Result<Option<Provider>, CallError> {
+    let request = session.iam().get_open_id_connect_provider().open_id_connect_provider_arn(&arn);
+    match call("iam:GetOpenIDConnectProvider", request.send().await) {
+        Err(error) if error.is("NoSuchEntity") || error.is("NoSuchEntityException") => Ok(None),
+        answer => {
+            let answer = answer?;
+            let tags = answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+            Ok(Some(Provider { arn, audiences: answer.client_id_list.unwrap_or_default(), tags }))
+        }
+    }
+}
+
+/// Whether a role that is not one of these two trusts a provider.
+pub async fn others_trust(session: &Session, target: &Target, provider: &str) -> Result<bool, CallError> {
+    let own = Which::ALL.map(|which| which.name(target));
+    let mut pages = session.iam().list_roles().into_paginator().items().send();
+    while let Some(role) = pages.next().await {
+        let role = call("iam:ListRoles", role)?;
+        let trust = observe_iam::decoded(role.assume_role_policy_document().unwrap_or_default());
+        if !own.contains(&role.role_name) && trust.contains(provider) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,26 @@
+//! The MD5 of the state in the lock table, which Terraform compares with the state before it does anything. Pure.
+//!
+//! Where the two differ Terraform stops with "state data in S3 does not have the expected content"
+//! (hashicorp/terraform#28496). That happens when the state was written without the table, as with a lock file.
+
+use super::Target;
+use crate::account::{Known, State};
+
+/// What is wrong with the digest in the table, and how to remove it; `None` where it fits.
+pub fn stale(target: &Target, table: &str, digest: Option<&str>, state: &State) -> Option<(String, String)> {
+    let digest = digest?;
+    let text = match &state.md5 {
+        Known::Known(Some(md5)) if md5 == digest => return None,
+        Known::Known(Some(md5)) => {
+            format!("{digest}, but the state has {md5}: Terraform will refuse to read it")
+        }
+        Known::Known(None) => format!("{digest}, but there is no state: Terraform will wait for it and stop"),
+        Known::Unknown(reason) => format!("{digest}; the state's own is not known: {reason}"),
+    };
+    let key = format!("{{\"LockID\":{{\"S\":\"{}/{}-md5\"}}}}", target.bucket, target.state_key);
+    let help = format!(
+        "if the state in S3 is the right one, delete the digest: aws dynamodb delete-item --region {} --table-name {table} --key '{key}'",
+        target.region
+    );
+    Some((text, help))
+}

@@ -1,0 +1,146 @@
+//! What belongs to this deployment: things that osmt-bootstrap made, and its own keys in things that it adopted. Pure.
+//!
+//! A bucket or a table that existed before and carried none of our tags is adopted: it keeps the tags that others set, and
+//! gets one more, so that `destroy` never takes it for one that was made here.
+
+use std::collections::BTreeMap;
+
+use super::Target;
+
+/// The tag on what was adopted; its value is the environment.
+pub const ADOPTED: &str = "osmt:adopted";
+
+/// The folder in which Terraform keeps the states of workspaces other than `default` ("S3 Backend", `workspace_key_prefix`).
+pub(super) const WORKSPACES: &str = "env:/";
+
+impl Target {
+    /// Whether something was adopted by this environment.
+    pub fn is_adopted(&self, tags: &BTreeMap<String, String>) -> bool {
+        tags.get(ADOPTED) == Some(&self.env)
+    }
+
+    /// The tags to set on a bucket or a table with these tags, whose name may be the one that is used by default.
+    ///
+    /// One with a default name and no tags at all was made by a run that was interrupted before it could set them.
+    pub(super) fn wanted_tags(
+        &self,
+        present: &BTreeMap<String, String>,
+        default_name: bool,
+    ) -> BTreeMap<String, String> {
+        let mut wanted = self.tags();
+        let made_here = present.get("ManagedBy") == wanted.get("ManagedBy");
+        let interrupted = default_name && present.is_empty();
+        if !(made_here || interrupted) || self.is_adopted(present) {
+            wanted.retain(|key, _| !present.contains_key(key));
+            for key in self.tags().into_keys() {
+                if let Some(kept) = present.get(&key) {
+                    wanted.insert(key, kept.clone());
+                }
+            }
+            wanted.insert(ADOPTED.to_owned(), self.env.clone());
+        }
+        wanted
+    }
+
+    /// Whether an object's key is this deployment's: its state or its lock file, of any workspace.
+    pub(super) fn owns_key(&self, key: &str) -> bool {
+        let key = key.strip_suffix(".tflock").unwrap_or(key);
+        let of_workspace = |key: &str| {
+            let rest = key.strip_prefix(WORKSPACES).and_then(|rest| rest.split_once('/'));
+            rest.is_some_and(|(_, rest)| rest == self.state_key)
+        };
+        key == self.state_key || of_workspace(key)
+    }
+
+    /// Whether an item of a lock table is this deployment's: its lock or its digest, of any workspace.
+    pub(super) fn owns_item(&self, id: &str) -> bool {
+        let id = id.strip_suffix("-md5").unwrap_or(id);
+        let key = id.strip_prefix(&self.bucket).and_then(|rest| rest.strip_prefix('/'));
+        key.is_some_and(|key| !key.ends_with(".tflock") && self.owns_key(key))
+    }
+}
+
+/// The names of other people's things, as far as they were listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// In order.
+    pub names: Vec<String>,
+    /// Whether there are more than were listed.
+    pub more: bool,
+}
+
+impl Others {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && !self.more
+    }
+
+    /// `3 other objects (a, b, c)`
+    pub(super) fn text(&self, one: &str) -> String {
+        const SHOWN: usize = 5;
+        let count = self.names.len();
+        let mut shown = self.names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        if count > SHOWN || self.more {
+            shown.push_str(", …");
+        }
+        let many = if count == 1 && !self.more { one.to_owned() } else { format!("{one}s") };
+        let least = if self.more { "at least " } else { "" };
+        format!("{least}{count} other {many} ({shown})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bootstrap::tests::target;
+
+    fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn only_what_existed_before_is_adopted() {
+        let target = target();
+        let ours = target.tags();
+        assert_eq!(target.wanted_tags(&ours, false), ours);
+        assert_eq!(target.wanted_tags(&tags(&[]), true), ours);
+        // Our tags were changed afterwards: still made here.
+        assert_eq!(target.wanted_tags(&tags(&[("ManagedBy", "osmt-bootstrap")]), false), ours);
+        for present in [&[][..], &[("Application", "legacy"), ("CostCenter", "42")]] {
+            let wanted = target.wanted_tags(&tags(present), false);
+            assert_eq!(wanted[ADOPTED], "test");
+            assert!(present.iter().all(|(key, value)| wanted.get(*key).is_none_or(|kept| kept == value)));
+            let mut after = tags(present);
+            after.extend(wanted.clone());
+            assert!(target.owns(&after) && target.is_adopted(&after));
+            // A second run changes nothing.
+            let again = target.wanted_tags(&after, false);
+            assert!(again.iter().all(|(key, value)| after.get(key) == Some(value)));
+        }
+    }
+
+    #[test]
+    fn the_state_of_each_workspace_and_nothing_else_is_owned() {
+        let target = target();
+        let key = "osmt/test/terraform.tfstate";
+        for own in
+            [key, &format!("{key}.tflock"), &format!("env:/blue/{key}"), &format!("env:/blue/{key}.tflock")]
+        {
+            assert!(target.owns_key(own), "{own}");
+        }
+        for other in [
+            "osmt/test/terraform.tfstate.backup",
+            "osmt/prod/terraform.tfstate",
+            "a/osmt/test/terraform.tfstate",
+            "env:/osmt/test/terraform.tfstate",
+        ] {
+            assert!(!target.owns_key(other), "{other}");
+        }
+        let bucket = &target.bucket;
+        assert!(target.owns_item(&format!("{bucket}/{key}")));
+        assert!(target.owns_item(&format!("{bucket}/{key}-md5")));
+        assert!(target.owns_item(&format!("{bucket}/env:/blue/{key}-md5")));
+        assert!(!target.owns_item(&format!("other/{key}")));
+        assert!(!target.owns_item(&format!("{bucket}2/{key}")));
+    }
+}
