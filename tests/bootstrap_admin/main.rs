@@ -10,6 +10,7 @@
 mod support;
 
 mod account;
+mod ci;
 mod model;
 mod permissions;
 mod role;

@@ -164,7 +164,7 @@ iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:p
     let (exit, status, error) = bootstrap(&account, &folder, "status --only admin");
     assert_eq!(exit, 0, "{error}");
     for told in [
-        "! may be assumed, though it should not, by: anybody in any account",
+        "! may be assumed, though it should not, by: everyone in every account",
         "! permissions besides, kept: arn:aws:iam::aws:policy/AdministratorAccess",
         "2 things, marked `!`, are yours to look at",
     ] {
@@ -193,7 +193,7 @@ fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
 fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     let (account, folder) = (Emulator::start(), workplace());
     for (arguments, told) in [
-        ("plan --with everything", "there is no such component"),
+        ("plan --with everything", "not a component; the components are state, admin"),
         ("plan --with admin --only admin", "cannot be used with"),
         ("plan --with admin --trust *", "not the ARN of a user"),
         ("plan --with admin --no-mfa", "--trust"),

@@ -148,3 +148,68 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
     let told = "not allowed: iam:UpdateRole on arn:aws:iam::123456789012:role/osmt-test-admin";
     assert!(error.contains(told), "{error}");
 }
+
+#[test]
+fn only_the_right_repository_and_environment_may_assume_the_ci_roles() {
+    use osmt::bootstrap::Target;
+    use osmt::bootstrap::ci::repository::{Repository, Source};
+    use osmt::bootstrap::ci::{Which, documents};
+
+    let target = Target {
+        account_id: ACCOUNT.into(),
+        region: REGION.into(),
+        env: "test".into(),
+        bucket: "b".into(),
+        table: None,
+        state_key: "k".into(),
+        parts: osmt::bootstrap::parts::Parts::default(),
+    };
+    let source = |repository: &str, branches: &[&str], environments: &[&str]| Source {
+        repository: Repository::parse(repository).unwrap(),
+        branches: branches.iter().map(|&one| one.to_owned()).collect(),
+        environments: environments.iter().map(|&one| one.to_owned()).collect(),
+    };
+    let account = Simulator::start();
+    // Each policy is a user's, and each token is asked about it.
+    let may = |name: &str, which: Which, source: &Source, tokens: &[(&str, &str)]| {
+        let policy = super::ci::as_identity_policy(&documents::trust(&target, which, source, None));
+        let issuer = source.repository.issuer();
+        let answer = account.ask(&format!(
+            "iam = client('iam')
+iam.create_user(UserName='{name}')
+iam.put_user_policy(UserName='{name}', PolicyName='p', PolicyDocument='''{policy}''')
+def may(aud, sub):
+  context = [{{'ContextKeyName': '{issuer}:' + key, 'ContextKeyValues': [value], 'ContextKeyType': 'string'}} for key, value in (('aud', aud), ('sub', sub))]
+  asked = iam.simulate_principal_policy(PolicySourceArn='arn:aws:iam::{ACCOUNT}:user/{name}', ActionNames=['sts:AssumeRoleWithWebIdentity'], ResourceArns=['*'], ContextEntries=context)
+  return asked['EvaluationResults'][0]['EvalDecision'] == 'allowed'
+answer = [may(aud, sub) for aud, sub in json.loads('''{tokens}''')]",
+            tokens = json!(tokens),
+        ));
+        serde_json::from_value::<Vec<bool>>(answer).unwrap()
+    };
+    let aws = "sts.amazonaws.com";
+    let github = source("my-org/osmt", &["main"], &["test"]);
+    let tokens = [
+        (aws, "repo:my-org/osmt:environment:test"),
+        (aws, "repo:my-org/osmt:ref:refs/heads/main"),
+        (aws, "repo:my-org/osmt:pull_request"),
+        (aws, "repo:my-org/osmt:environment:prod"),
+        (aws, "repo:my-org/osmt:ref:refs/heads/main2"),
+        (aws, "repo:my-org/osmt-fork:environment:test"),
+        (aws, "repo:evil/osmt:environment:test"),
+        (aws, "repo:evil/osmt:pull_request"),
+        ("https://github.com/my-org", "repo:my-org/osmt:environment:test"),
+    ];
+    let of = |allowed: usize| (0..9).map(|at| at < allowed).collect::<Vec<bool>>();
+    assert_eq!(may("a", Which::Apply, &github, &tokens), of(2));
+    assert_eq!(may("b", Which::Plan, &github, &tokens), of(3));
+    let gitlab = source("gitlab.com/my/osmt", &["main"], &[]);
+    let tokens = [
+        (aws, "project_path:my/osmt:ref_type:branch:ref:main"),
+        (aws, "project_path:my/osmt:ref_type:branch:ref:feature"),
+        (aws, "project_path:my/osmt:ref_type:tag:ref:main"),
+        (aws, "project_path:evil/osmt:ref_type:branch:ref:main"),
+    ];
+    assert_eq!(may("c", Which::Apply, &gitlab, &tokens), [true, false, false, false]);
+    assert_eq!(may("d", Which::Plan, &gitlab, &tokens), [true, true, false, false]);
+}

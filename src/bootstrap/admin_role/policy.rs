@@ -58,7 +58,9 @@ pub fn document(target: &Target, zone: &str, part: &str) -> Value {
 /// The value of one secret is among them: a plan evaluates the database's password, which it never shows.
 fn read_only(target: &Target, zone: &str) -> Value {
     let reads = |action: &str| {
-        ["Describe", "Get", "List", "Decrypt", "Scan", "Query"].iter().any(|verb| action.starts_with(verb))
+        ["Describe", "Get", "List", "View", "Decrypt", "Scan", "Query"]
+            .iter()
+            .any(|verb| action.starts_with(verb))
     };
     let mut merged: Vec<Value> = Vec::new();
     let grants = PARTS.iter().flat_map(|(_, grants)| grants.iter()).filter(|grant| !grant.deny);

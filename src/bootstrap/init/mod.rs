@@ -22,31 +22,95 @@ pub struct Question {
     pub pointer: &'static str,
     /// What to ask on a terminal.
     pub prompt: &'static str,
+    /// What to say when the user does not know what is meant.
+    pub help: &'static str,
 }
 
-const fn question(flag: &'static str, pointer: &'static str, prompt: &'static str) -> Question {
-    Question { flag, pointer, prompt }
+const fn question(
+    flag: &'static str,
+    pointer: &'static str,
+    prompt: &'static str,
+    help: &'static str,
+) -> Question {
+    Question { flag, pointer, prompt, help }
 }
 
 /// Every question, in the order of asking.
 pub const QUESTIONS: [Question; 8] = [
-    question("account-id", "/config/account_id", "AWS account id"),
-    question("region", "/config/region", "AWS region"),
-    question("env", "/config/env", "name of the environment, like test or prod"),
-    question("domain", "/config/domain/name", "host name of OSMT, like osmt.example.org"),
+    question(
+        "account-id",
+        "/config/account_id",
+        "AWS account id",
+        "the 12 digits of the account in which OSMT will run; `aws sts get-caller-identity` shows it",
+    ),
+    question(
+        "region",
+        "/config/region",
+        "AWS region",
+        "where everything is created, such as us-west-2; it cannot be changed later without moving the data",
+    ),
+    question(
+        "env",
+        "/config/env",
+        "name of the environment, like test or prod",
+        "it begins the name of everything that is created (osmt-test-…); lower-case letters, digits and hyphens, at most 16",
+    ),
+    question(
+        "domain",
+        "/config/domain/name",
+        "host name of OSMT, like osmt.example.org",
+        "the name that people type into the browser; without https:// and without a dot at the end",
+    ),
     question(
         "hosted-zone-id",
         "/config/domain/hosted_zone_id",
         "id of the Route 53 zone that holds it, like Z0123456789ABCDEFGHIJ",
+        "the public hosted zone in which DNS records are created; `aws route53 list-hosted-zones` lists them; docs/bootstrap.md says what to do where DNS is elsewhere",
     ),
     question(
         "oauth-issuer",
         "/config/app/oauth/issuer",
         "OAuth issuer, like https://example.okta.com/oauth2/default",
+        "the URL of your identity provider's authorization server; docs/sign-in.md shows where to find it",
     ),
-    question("oauth-client-id", "/config/app/oauth/client_id", "OAuth client id"),
-    question("oauth-audience", "/config/app/oauth/audience", "OAuth audience, like api://default"),
+    question(
+        "oauth-client-id",
+        "/config/app/oauth/client_id",
+        "OAuth client id",
+        "the id of the application that you registered for OSMT with your identity provider; not its secret",
+    ),
+    question(
+        "oauth-audience",
+        "/config/app/oauth/audience",
+        "OAuth audience, like api://default",
+        "the audience of the tokens that your identity provider issues for OSMT",
+    ),
 ];
+
+/// A host name, as `--domain` takes it: lower case, at least two labels, neither a wildcard nor with a dot at the end.
+pub fn host_name(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(good)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if text.ends_with('.') {
+        return Err("leave the dot at the end out".to_owned());
+    }
+    if text.starts_with("*.") {
+        return Err("name one host; the certificate covers the names below it as well".to_owned());
+    }
+    if !text.is_ascii() {
+        return Err("write the name in its ASCII form (Punycode, xn--…), as DNS has it".to_owned());
+    }
+    if text.contains('.') && text.len() <= 253 && text.split('.').all(label) {
+        Ok(text.to_owned())
+    } else {
+        Err("not a host name such as osmt.example.org, in lower case".to_owned())
+    }
+}
 
 /// Where the certificate's ARN goes.
 pub const CERTIFICATE: &str = "/config/alb/certificate_arn";

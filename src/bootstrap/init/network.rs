@@ -49,10 +49,32 @@ pub fn pick(zones: &[Zone]) -> Option<(Vec<String>, String)> {
     Some((chosen.iter().map(|zone| zone.name.clone()).collect(), why))
 }
 
+/// Refuses a block of public addresses: those hosts could not be reached from inside the VPC.
+pub fn is_private(text: &str) -> Result<(), String> {
+    let Ok(block) = text.parse::<Ipv4Net>() else {
+        return Err(format!("{text} is not an IPv4 block like 192.168.100.0/24"));
+    };
+    let shared = Ipv4Net::new_assert([100, 64, 0, 0].into(), 10);
+    let private = [
+        Ipv4Net::new_assert([10, 0, 0, 0].into(), 8),
+        Ipv4Net::new_assert([172, 16, 0, 0].into(), 12),
+        Ipv4Net::new_assert([192, 168, 0, 0].into(), 16),
+        shared,
+    ];
+    if private.iter().any(|all| all.contains(&block)) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{text} is a block of public addresses; use one inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
+        ))
+    }
+}
+
 /// Cuts a block into equal slots, one a zone and kind, and uses the first half of each where that is large enough:
 /// the other half is left for growth.
 pub fn subnets(vpc: &str, zones: usize) -> Result<Subnets, String> {
-    let net: Ipv4Net = vpc.parse().map_err(|_| format!("{vpc} is no IPv4 block like 192.168.100.0/24"))?;
+    let net: Ipv4Net =
+        vpc.parse().map_err(|_| format!("{vpc} is not an IPv4 block like 192.168.100.0/24"))?;
     if net.trunc().to_string() != vpc {
         return Err(format!("{vpc} is not written as its network is; you may mean {}", net.trunc()));
     }

@@ -120,7 +120,7 @@ pub(in crate::bootstrap) fn denials(target: &Target, policy: &str) -> Vec<(Strin
 fn only_without_tls(condition: &Value) -> bool {
     let keys = condition.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object);
     keys.flat_map(Map::keys).any(|key| {
-        key.eq_ignore_ascii_case("aws:SecureTransport") || key.eq_ignore_ascii_case("s3:TlsVersion")
+        key.eq_ignore_ascii_case("aws:SecureTransport") || key.eq_ignore_ascii_case("s3:tlsversion")
     })
 }
 

@@ -1,27 +1,65 @@
 //! The questions of `init`: on a terminal one by one until the answer can be right, elsewhere by naming the flags.
 //!
-//! What the account can tell need not be typed: its number, the regions it has enabled, the zones that it can use.
+//! What the account can tell need not be typed: its number, the regions it has enabled, the zones that it can use. Each answer
+//! is kept in a file until the configuration is written, so that an interrupted run continues where it stopped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::opinion::{is_at, opinion};
-use crate::account::{Zone, observe_ec2};
-use crate::aws;
+use super::prompt;
+use super::prompt::Reply;
+use crate::account::{Zone, observe, observe_ec2};
 use crate::aws::Session;
 use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
-use crate::bootstrap::init::network;
-use crate::bootstrap::init::{Answers, QUESTIONS};
+use crate::bootstrap::init::{Answers, QUESTIONS, network};
 use crate::command::{Common, Ui};
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
+use crate::{aws, files};
 
-/// Asks for what is open; for a fresh config also for what has a default that may not suit.
-pub(super) async fn ask(
+/// One question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// One of [`QUESTIONS`], by index.
+    Text(usize),
+    /// The VPC's address block.
+    Network,
+    /// The availability zones.
+    Zones,
+}
+
+/// What becomes of a question.
+enum Outcome {
+    Answered,
+    Back,
+}
+
+/// A run of questions that can be corrected.
+pub(super) struct Wizard<'a> {
+    ui: &'a Ui,
+    start: &'a Document,
+    session: Option<Session>,
+    steps: Vec<Step>,
+    draft: Draft,
+}
+
+/// What the user decided when everything was shown.
+pub(super) enum Decision {
+    Write,
+    /// An answer was changed: show everything again.
+    Again,
+}
+
+/// Asks for what is open; for a fresh config also for what has a default that may not suit. `None` where nothing is open.
+pub(super) async fn ask<'a>(
     common: &Common,
-    ui: &Ui,
-    start: &Document,
+    ui: &'a Ui,
+    start: &'a Document,
     fresh: bool,
     answers: &mut Answers,
-) -> Result<(), Failure> {
+) -> Result<Option<Wizard<'a>>, Failure> {
     let open = init::open_questions(start, answers);
     if !open.is_empty() && (ui.yes || !ui.can_ask()) {
         let flags: Vec<String> = open.iter().map(|&index| format!("--{}", QUESTIONS[index].flag)).collect();
@@ -29,14 +67,65 @@ pub(super) async fn ask(
             .help("give them as flags, or run it on a terminal without `--yes`"));
     }
     if open.is_empty() {
-        return Ok(());
+        return Ok(None);
+    }
+    let mut steps: Vec<Step> = open.into_iter().map(Step::Text).collect();
+    if answers.vpc_cidr.is_none() && fresh {
+        steps.push(Step::Network);
+    }
+    if answers.azs.is_none() {
+        steps.push(Step::Zones);
+    }
+    let draft = Draft::read(&common.dir);
+    if !draft.answers.is_empty() {
+        ui.say("the answers of the last run are offered again; Enter takes them");
     }
     let session = signed_in(common, ui).await?;
-    let mut session = of_this_account(ui, session, start, answers);
-    for index in open {
+    if let (Some(account), Some(session)) = (answers.text(start, "/config/account_id"), &session)
+        && account != session.account_id
+    {
+        ui.say(other_account(session));
+    }
+    let mut wizard = Wizard { ui, start, session, steps, draft };
+    ui.say("`?` explains a question, `<` goes back");
+    let mut at = 0;
+    while at < wizard.steps.len() {
+        match wizard.step(at, answers).await? {
+            Outcome::Answered => at += 1,
+            Outcome::Back => at = at.saturating_sub(1),
+        }
+    }
+    Ok(Some(wizard))
+}
+
+impl Wizard<'_> {
+    async fn step(&mut self, at: usize, answers: &mut Answers) -> Result<Outcome, Failure> {
+        let number = format!("[{}/{}] ", at + 1, self.steps.len());
+        let outcome = match self.steps[at] {
+            Step::Text(index) => self.text(&number, index, answers).await?,
+            Step::Network => self.network(&number, answers).await?,
+            Step::Zones => self.zones(&number, answers).await?,
+        };
+        if let Outcome::Answered = outcome {
+            self.draft.keep(answers);
+        }
+        Ok(outcome)
+    }
+
+    /// The session, unless it is another account's than the one answered.
+    fn session(&self, answers: &Answers) -> Option<&Session> {
+        let session = self.session.as_ref()?;
+        let answered = answers.text(self.start, "/config/account_id");
+        answered.is_none_or(|account| account == session.account_id).then_some(session)
+    }
+
+    async fn text(&self, number: &str, index: usize, answers: &mut Answers) -> Result<Outcome, Failure> {
         let question = QUESTIONS[index];
+        let ui = self.ui;
+        let session = self.session(answers);
         let mut enabled = None;
-        let hint = match (&session, question.flag) {
+        let mut found_zone = None;
+        let known = match (session, question.flag) {
             (Some(session), "account-id") => Some(session.account_id.clone()),
             (Some(session), "region") => {
                 enabled = regions(ui, session).await;
@@ -45,78 +134,319 @@ pub(super) async fn ask(
                 fits.then(|| name.clone())
             }
             (Some(session), "hosted-zone-id") => {
-                let domain = answers.text(start, "/config/domain/name");
+                let domain = answers.text(self.start, "/config/domain/name");
                 let domain = domain.unwrap_or_default();
                 let asking = dns::nearest_zone(session, &domain);
                 let zone = ui.during("asking AWS for the hosted zone", asking).await;
-                zone.ok().flatten().map(|zone| zone.id)
+                found_zone = zone.ok().flatten().map(|zone| zone.id);
+                found_zone.clone()
             }
             _ => None,
         };
-        let check = |answer: &str| match &enabled {
-            Some(names) if !names.iter().any(|name| name == answer) => {
-                Err("it should be one of the regions that the account has enabled".to_owned())
-            }
-            _ => {
-                let mut trial = answers.clone();
-                trial.texts[index] = Some(answer.to_owned());
-                fitting(start, &trial, question.pointer)
-            }
-        };
-        let answer = until_right(ui, question.prompt, hint, check).await?;
-        answers.texts[index] = Some(answer);
-        session = of_this_account(ui, session, start, answers);
-    }
-    if answers.vpc_cidr.is_none() && fresh {
-        let check = |answer: &str| {
+        let kept = answers.texts[index].clone().or_else(|| self.draft.answers.get(question.flag).cloned());
+        let hint = kept.or(known);
+        if let Some(names) = enabled.clone().filter(|_| prompt::is_rich(ui)) {
+            let first =
+                hint.as_ref().and_then(|hint| names.iter().position(|name| name == hint)).unwrap_or(0);
+            let prompt = format!("{number}{}", question.prompt);
+            let Some(chosen) = prompt::one_of(&prompt, names.clone(), first).await? else {
+                return Ok(Outcome::Back);
+            };
+            answers.texts[index] = Some(names[chosen].clone());
+            return Ok(Outcome::Answered);
+        }
+        let mut wrong = None;
+        loop {
+            let prompt = format!("{number}{}", question.prompt);
+            let answer = match prompt::line(ui, &prompt, hint.as_deref(), wrong.as_deref()).await? {
+                Reply::Text(answer) => answer,
+                Reply::Back => return Ok(Outcome::Back),
+                Reply::Help => {
+                    ui.say(format_args!("  {}", question.help));
+                    continue;
+                }
+            };
             let mut trial = answers.clone();
-            trial.vpc_cidr = Some(answer.to_owned());
-            fitting(start, &trial, init::VPC)
+            trial.texts[index] = Some(answer.clone());
+            let mut verdict = match &enabled {
+                Some(names) if !names.contains(&answer) => {
+                    Err("it should be one of the regions that the account has enabled".to_owned())
+                }
+                _ => fitting(self.start, &trial, question.pointer),
+            };
+            if question.flag == "domain" {
+                verdict = verdict.and_then(|()| init::host_name(&answer).map(drop));
+            }
+            if let (Ok(()), Some(found), Some(session)) = (&verdict, &found_zone, session)
+                && *found != answer
+            {
+                verdict = in_account(ui, session, &answer, found).await;
+            }
+            match verdict {
+                Ok(()) => {
+                    if question.flag == "account-id"
+                        && let Some(session) = self.session.as_ref().filter(|one| one.account_id != answer)
+                    {
+                        ui.say(other_account(session));
+                    }
+                    answers.texts[index] = Some(answer);
+                    return Ok(Outcome::Answered);
+                }
+                Err(why) => {
+                    ui.say(format_args!("  {why}"));
+                    wrong = Some(answer);
+                }
+            }
+        }
+    }
+
+    async fn network(&self, number: &str, answers: &mut Answers) -> Result<Outcome, Failure> {
+        let default = init::text(self.start, init::VPC);
+        let kept = answers.vpc_cidr.clone().or_else(|| self.draft.answers.get("vpc-cidr").cloned());
+        let hint = kept.or(default.clone());
+        let prompt = format!("{number}address block of the VPC, which no network of yours should overlap");
+        let mut wrong = None;
+        loop {
+            let answer = match prompt::line(self.ui, &prompt, hint.as_deref(), wrong.as_deref()).await? {
+                Reply::Text(answer) => answer,
+                Reply::Back => return Ok(Outcome::Back),
+                Reply::Help => {
+                    self.ui.say("  a private block of /16 to /25, such as 10.20.0.0/22; choose one that is not used in networks you connect to this VPC");
+                    continue;
+                }
+            };
+            let mut trial = answers.clone();
+            trial.vpc_cidr = Some(answer.clone());
+            let verdict = network::is_private(&answer).and_then(|()| fitting(self.start, &trial, init::VPC));
+            match verdict {
+                Ok(()) => {
+                    // Taken as it is, its subnets stay, too.
+                    answers.vpc_cidr = Some(answer).filter(|answer| default.as_ref() != Some(answer));
+                    return Ok(Outcome::Answered);
+                }
+                Err(why) => {
+                    self.ui.say(format_args!("  {why}"));
+                    wrong = Some(answer);
+                }
+            }
+        }
+    }
+
+    /// Offers the zones that the account can use; where AWS does not answer, the region's first two are taken.
+    async fn zones(&self, number: &str, answers: &mut Answers) -> Result<Outcome, Failure> {
+        let ui = self.ui;
+        let Some(session) = self.session(answers) else { return Ok(Outcome::Answered) };
+        if answers.azs.is_none() && !init::zones_are_open(self.start, answers) {
+            return Ok(Outcome::Answered);
+        }
+        let region = answers.text(self.start, "/config/region").unwrap_or_default();
+        let asking = observe_ec2::zones(session, &region);
+        let seen = match ui.during("asking AWS for the zones", asking).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                ui.say(format_args!("the account's zones are not known: {}", error.reason()));
+                return Ok(Outcome::Answered);
+            }
         };
-        let prompt = "address block of the VPC, which no network of yours should overlap";
-        let hint = init::text(start, init::VPC);
-        let answer = until_right(ui, prompt, hint.clone(), check).await?;
-        // Taken as it stands, its subnets stay, too.
-        answers.vpc_cidr = Some(answer).filter(|answer| hint.as_ref() != Some(answer));
+        let fit: Vec<&Zone> = seen.iter().filter(|zone| zone.is_fit()).collect();
+        let offered: Vec<String> = fit.iter().map(|zone| format!("{} ({})", zone.name, zone.id)).collect();
+        let Some((chosen, why)) = network::pick(&seen) else {
+            ui.say(format_args!(
+                "{region} has fewer than the two zones that OSMT needs: go back with `<` and choose another region"
+            ));
+            return Ok(Outcome::Answered);
+        };
+        let prompt = format!("{number}two or more zones; {why}");
+        if prompt::is_rich(ui) {
+            let before = answers.azs.clone().unwrap_or(chosen);
+            let marks: Vec<bool> = fit.iter().map(|zone| before.contains(&zone.name)).collect();
+            loop {
+                let Some(picked) = prompt::some_of(&prompt, offered.clone(), marks.clone()).await? else {
+                    return Ok(Outcome::Back);
+                };
+                let names: Vec<String> = picked.iter().map(|&index| fit[index].name.clone()).collect();
+                match self.zones_fit(answers, &names) {
+                    Ok(()) => {
+                        answers.azs = Some(names);
+                        return Ok(Outcome::Answered);
+                    }
+                    Err(why) => ui.say(format_args!("  {why}")),
+                }
+            }
+        }
+        ui.say(format_args!("zones of {region} that the account can use: {}", offered.join(", ")));
+        let hint = answers.azs.clone().unwrap_or(chosen).join(",");
+        loop {
+            let answer = match prompt::line(ui, &prompt, Some(&hint), None).await? {
+                Reply::Text(answer) => answer,
+                Reply::Back => return Ok(Outcome::Back),
+                Reply::Help => {
+                    ui.say(
+                        "  subnets, database and load balancer are spread over these zones; two are enough",
+                    );
+                    continue;
+                }
+            };
+            let names: Vec<String> = answer.split(',').map(|name| name.trim().to_owned()).collect();
+            let verdict = if names.iter().all(|name| fit.iter().any(|zone| zone.name == *name)) {
+                self.zones_fit(answers, &names)
+            } else {
+                Err(format!("it should be two or more of these, like {hint}"))
+            };
+            match verdict {
+                Ok(()) => {
+                    answers.azs = Some(names);
+                    return Ok(Outcome::Answered);
+                }
+                Err(why) => ui.say(format_args!("  {why}")),
+            }
+        }
     }
-    if let Some(session) = session
-        && init::zones_are_open(start, answers)
-    {
-        zones(ui, &session, start, answers).await?;
+
+    fn zones_fit(&self, answers: &Answers, names: &[String]) -> Result<(), String> {
+        let mut trial = answers.clone();
+        trial.azs = Some(names.to_vec());
+        fitting(self.start, &trial, init::ZONES)
     }
-    Ok(())
+
+    /// Shows every answer, and lets one be changed before anything is written.
+    pub(super) async fn decide(&mut self, answers: &mut Answers) -> Result<Decision, Failure> {
+        let lines = self.summary(answers);
+        let stopped = || {
+            let message = "not confirmed; nothing was written";
+            Failure::new(Exit::Refused, message).help("run it again: the answers are kept and offered again")
+        };
+        let rich = prompt::is_rich(self.ui);
+        if !rich {
+            for line in &lines {
+                self.ui.say(line);
+            }
+        }
+        let number = if rich {
+            let mut items = vec!["write the files".to_owned()];
+            items.extend(lines.iter().map(|line| format!("change {}", line.trim_start())));
+            items.push("stop; the answers are kept for the next run".to_owned());
+            match prompt::action("Write?", items).await? {
+                Some(0) => return Ok(Decision::Write),
+                Some(number) if number <= lines.len() => number,
+                _ => return Err(stopped()),
+            }
+        } else {
+            let question = "Write? [y/N, or the number of an answer to change it] ";
+            let answer = self.ui.ask(question).await?;
+            match answer.trim().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(Decision::Write),
+                other => match other.parse::<usize>() {
+                    Ok(number) if (1..=lines.len()).contains(&number) => number,
+                    _ => return Err(stopped()),
+                },
+            }
+        };
+        // Another region has other zones.
+        let step = self.steps[number - 1];
+        self.step(number - 1, answers).await?;
+        let is_region = matches!(step, Step::Text(index) if QUESTIONS[index].flag == "region");
+        if let Some(zones) = self.steps.iter().position(|step| *step == Step::Zones).filter(|_| is_region) {
+            answers.azs = None;
+            self.step(zones, answers).await?;
+        }
+        Ok(Decision::Again)
+    }
+
+    fn summary(&self, answers: &Answers) -> Vec<String> {
+        let each = self.steps.iter().enumerate().map(|(at, step)| {
+            let (name, value) = match step {
+                Step::Text(index) => {
+                    let value = answers.text(self.start, QUESTIONS[*index].pointer);
+                    (QUESTIONS[*index].flag, value.unwrap_or_default())
+                }
+                Step::Network => {
+                    let default = init::text(self.start, init::VPC);
+                    ("vpc-cidr", answers.vpc_cidr.clone().or(default).unwrap_or_default())
+                }
+                Step::Zones => (
+                    "azs",
+                    answers
+                        .azs
+                        .as_ref()
+                        .map_or("the first two of the region".to_owned(), |azs| azs.join(", ")),
+                ),
+            };
+            format!("{:>3}  {name}: {value}", at + 1)
+        });
+        each.collect()
+    }
+
+    /// Forgets the answers that are now in the config.
+    pub(super) fn written(&self) {
+        self.draft.forget();
+    }
 }
 
-/// A session to take hints from; without one everything is asked, and why is said.
+/// The answers of a run that has not written anything yet. None of them is secret.
+struct Draft {
+    path: PathBuf,
+    answers: BTreeMap<String, String>,
+}
+
+impl Draft {
+    fn read(dir: &Path) -> Self {
+        let path = dir.join(".osmt-init-answers.json");
+        let text = files::read_text(&path).unwrap_or_default();
+        // One that cannot be read is as good as none.
+        Self { answers: serde_json::from_str(&text).unwrap_or_default(), path }
+    }
+
+    fn keep(&mut self, answers: &Answers) {
+        for (question, answer) in QUESTIONS.iter().zip(&answers.texts) {
+            if let Some(answer) = answer {
+                self.answers.insert(question.flag.to_owned(), answer.clone());
+            }
+        }
+        if let Some(block) = &answers.vpc_cidr {
+            self.answers.insert("vpc-cidr".to_owned(), block.clone());
+        }
+        if let Ok(text) = serde_json::to_string_pretty(&self.answers) {
+            // A convenience: where it cannot be written, the run goes on.
+            let _ = files::write(&self.path, format!("{text}\n").as_bytes());
+        }
+    }
+
+    fn forget(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A session to take hints from; without one everything is asked, and the reason is shown.
 async fn signed_in(common: &Common, ui: &Ui) -> Result<Option<Session>, Failure> {
     let settings = common.aws(ui)?;
     let opening = aws::open(&settings, None);
     match ui.during("asking AWS who you are", opening).await {
         Ok(session) => Ok(Some(session)),
         Err(error) => {
-            ui.say(format_args!("AWS offers no answers here: {error}"));
+            ui.say(format_args!("{error}; continuing without suggestions"));
             Ok(None)
         }
     }
 }
 
-/// The session, unless it is another account's than the one answered.
-fn of_this_account(
-    ui: &Ui,
-    session: Option<Session>,
-    start: &Document,
-    answers: &Answers,
-) -> Option<Session> {
-    let session = session?;
-    match answers.text(start, "/config/account_id") {
-        Some(account) if account != session.account_id => {
-            ui.say(format_args!(
-                "your credentials are for account {}: it offers no answers here",
-                session.account_id
-            ));
-            None
+fn other_account(session: &Session) -> String {
+    format!("your credentials are for account {}; continuing without suggestions", session.account_id)
+}
+
+/// Whether a zone is in the account, where another one of the domain is.
+async fn in_account(ui: &Ui, session: &Session, id: &str, found: &str) -> Result<(), String> {
+    let asking = observe::hosted_zone(session, id);
+    match ui.during("asking AWS for the hosted zone", asking).await {
+        Ok(None) => Err(format!(
+            "hosted zone {id} does not exist in account {}; the zone that holds the domain is {found}",
+            session.account_id
+        )),
+        Ok(Some(_)) => Ok(()),
+        Err(error) => {
+            ui.say(format_args!("it is not known whether hosted zone {id} exists: {}", error.reason()));
+            Ok(())
         }
-        _ => Some(session),
     }
 }
 
@@ -130,36 +460,14 @@ fn fitting(start: &Document, trial: &Answers, pointer: &str) -> Result<(), Strin
     }
 }
 
-/// An empty answer takes the hint.
-async fn until_right(
-    ui: &Ui,
-    prompt: &str,
-    hint: Option<String>,
-    check: impl Fn(&str) -> Result<(), String>,
-) -> Result<String, Failure> {
-    let prompt = match &hint {
-        Some(hint) => format!("{prompt} [{hint}]: "),
-        None => format!("{prompt}: "),
-    };
-    loop {
-        let given = ui.ask(&prompt).await?;
-        let answer = match (given.trim(), &hint) {
-            ("", Some(hint)) => hint.clone(),
-            (given, _) => given.to_owned(),
-        };
-        match check(&answer) {
-            Ok(()) => return Ok(answer),
-            Err(why) => ui.say(format_args!("  {why}")),
-        }
-    }
-}
-
-/// The regions that the account has enabled, said before the question; `None` where AWS does not tell.
+/// The regions that the account has enabled; `None` where AWS does not answer.
 async fn regions(ui: &Ui, session: &Session) -> Option<Vec<String>> {
     let asking = observe_ec2::regions(session);
     match ui.during("asking AWS for the regions", asking).await {
         Ok(names) => {
-            ui.say(format_args!("regions that the account has enabled: {}", names.join(", ")));
+            if !prompt::is_rich(ui) {
+                ui.say(format_args!("regions that the account has enabled: {}", names.join(", ")));
+            }
             Some(names)
         }
         Err(error) => {
@@ -167,39 +475,4 @@ async fn regions(ui: &Ui, session: &Session) -> Option<Vec<String>> {
             None
         }
     }
-}
-
-/// Offers the zones that the account can use; where AWS does not tell, offline knowledge goes on.
-async fn zones(ui: &Ui, session: &Session, start: &Document, answers: &mut Answers) -> Result<(), Failure> {
-    let region = answers.text(start, "/config/region").unwrap_or_default();
-    let asking = observe_ec2::zones(session, &region);
-    let seen = match ui.during("asking AWS for the zones", asking).await {
-        Ok(seen) => seen,
-        Err(error) => {
-            ui.say(format_args!("the account's zones are not known: {}", error.reason()));
-            return Ok(());
-        }
-    };
-    let fit: Vec<&Zone> = seen.iter().filter(|zone| zone.is_fit()).collect();
-    let offered: Vec<String> = fit.iter().map(|zone| format!("{} ({})", zone.name, zone.id)).collect();
-    ui.say(format_args!("zones of {region} that the account can use: {}", offered.join(", ")));
-    let Some((chosen, why)) = network::pick(&seen) else {
-        ui.say("these are fewer than the two that OSMT stands in: choose another region");
-        return Ok(());
-    };
-    let prompt = format!("two or more zones; {why}");
-    let check = |answer: &str| {
-        let names: Vec<&str> = answer.split(',').map(str::trim).collect();
-        let known = names.iter().all(|name| fit.iter().any(|zone| zone.name == *name));
-        if !known {
-            return Err(format!("it should be two or more of these, like {}", chosen.join(",")));
-        }
-        let mut trial = answers.clone();
-        trial.azs = Some(names.iter().map(|&name| name.to_owned()).collect());
-        fitting(start, &trial, init::ZONES)
-    };
-    let answer = until_right(ui, &prompt, Some(chosen.join(",")), check).await?;
-    let names = answer.split(',').map(|name| name.trim().to_owned());
-    answers.azs = Some(names.collect());
-    Ok(())
 }

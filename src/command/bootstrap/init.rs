@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use similar::TextDiff;
 
-use super::ask::ask;
+use super::ask::{Decision, ask};
 use super::opinion::{opinion, refuse};
 use super::{Lock, StateFlags, lock};
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
-use crate::command::{Common, Ui, block_on, carry_out};
+use crate::command::{Common, Ui, block_on, carry_out, execute};
 use crate::config::Config;
 use crate::deployment::main_tf;
-use crate::deployment::main_tf::{MainTf, Values};
+use crate::deployment::main_tf::{Backend, MainTf, Values};
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::plan::{Action, Line, Plan, Verb};
@@ -29,7 +29,7 @@ pub(super) struct InitFlags {
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// The host name of OSMT, like osmt.example.org.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = init::host_name)]
     domain: Option<String>,
     /// The Route 53 zone that holds it.
     #[arg(long, value_name = "ID")]
@@ -54,7 +54,7 @@ pub(super) struct InitFlags {
     certificate_arn: Option<String>,
     #[command(flatten)]
     state: StateFlags,
-    /// Write `--profile` into main.tf, for a directory that nobody else uses.
+    /// Write `--profile` into main.tf, for a directory that only you use.
     #[arg(long)]
     write_profile: bool,
 }
@@ -67,11 +67,11 @@ struct Write {
 }
 
 impl Write {
-    /// Writes, unless somebody changed the file while the question stood.
+    /// Writes, unless the file was changed while the question was open.
     fn carry(&self) -> Result<(), Failure> {
         if existing(&self.path)? != self.before {
             let path = self.path.display();
-            let message = format!("{path} was changed while the question stood; it was left alone");
+            let message = format!("{path} was changed while the question was open; it was left alone");
             return Err(Failure::new(Exit::Refused, message).help("run it again"));
         }
         Ok(files::write(&self.path, self.after.as_bytes())?)
@@ -122,47 +122,75 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
         certificate_arn: flags.certificate_arn,
     };
     block_on(ui, async {
-        ask(common, ui, &start, before.is_none(), &mut answers).await?;
-        let config = init::config(&start, &answers)?;
-        refuse(&opinion(&config, true), &answers.given())?;
-        for finding in opinion(&config, common.is_local()) {
-            ui.warn(format_args!("{} {}", finding.code, finding.message));
+        let mut wizard = ask(common, ui, &start, before.is_none(), &mut answers).await?;
+        loop {
+            let config = init::config(&start, &answers)?;
+            refuse(&opinion(&config, true), &answers.given())?;
+            for finding in opinion(&config, common.is_local()) {
+                ui.warn(format_args!("{} {}", finding.code, finding.message));
+            }
+            let rendered = common.parse(config.clone())?;
+            Config::from_document(&rendered)?;
+            let old = main.as_ref().map(MainTf::backend).transpose()?;
+            let values = values(&start, &rendered, main.as_ref(), &flags.state, profile.clone())?;
+            let main = if let Some(main) = &main {
+                main.with(&values)?
+            } else {
+                let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
+                main_tf::render(&template, &values)?
+            };
+            let moved = old.as_ref().filter(|old| lock::moves(old, &values));
+            if let Some(old) = moved {
+                lock::alone(common, ui, &rendered, old, &values).await?;
+            }
+            let plan: Plan<Write> = [(&config_path, &before, config), (&main_path, &main_before, main)]
+                .into_iter()
+                .filter(|(_, before, after)| before.as_ref() != Some(after))
+                .map(|(path, before, after)| Write { path: path.clone(), before: before.clone(), after })
+                .collect();
+            for write in &plan.actions {
+                show_change(ui, write);
+            }
+            if let Some(text) = leaves(old.as_ref(), &values) {
+                ui.warn(text);
+            }
+            if init::zones_are_open(&start, &answers) {
+                ui.say("zones: the first two of the region, by offline knowledge; `--azs` takes others");
+            }
+            let exit = match &mut wizard {
+                Some(wizard) if !plan.is_empty() && !ui.dry_run => {
+                    ui.show_plan(&plan.lines())?;
+                    if let Decision::Again = wizard.decide(&mut answers).await? {
+                        continue;
+                    }
+                    execute(ui, &plan, async |write| write.carry()).await?;
+                    ui.plan_json("applied", &plan.lines())?;
+                    wizard.written();
+                    Exit::Done
+                }
+                _ => carry_out(ui, &plan, "Write?", async |write| write.carry()).await?,
+            };
+            if moved.is_some() && exit == Exit::Done {
+                ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
+            }
+            if init::text(&rendered, init::CERTIFICATE).is_none() {
+                ui.say(
+                    "next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate",
+                );
+            }
+            return Ok(exit);
         }
-        let rendered = common.parse(config.clone())?;
-        Config::from_document(&rendered)?;
-        let old = main.as_ref().map(MainTf::backend).transpose()?;
-        let values = values(&start, &rendered, main.as_ref(), &flags.state, profile)?;
-        let main = if let Some(main) = &main {
-            main.with(&values)?
-        } else {
-            let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
-            main_tf::render(&template, &values)?
-        };
-        let moved = old.filter(|old| lock::moves(old, &values));
-        if let Some(old) = &moved {
-            lock::alone(common, ui, &rendered, old, &values).await?;
-        }
-        let plan: Plan<Write> = [(config_path, before, config), (main_path, main_before, main)]
-            .into_iter()
-            .filter(|(_, before, after)| before.as_ref() != Some(after))
-            .map(|(path, before, after)| Write { path, before, after })
-            .collect();
-        for write in &plan.actions {
-            show_change(ui, write);
-        }
-        if init::zones_are_open(&start, &answers) {
-            ui.say("zones: the first two of the region, by offline knowledge; `--azs` takes others");
-        }
-        let exit = carry_out(ui, &plan, "Write?", async |write| write.carry()).await?;
-        if moved.is_some() && exit == Exit::Done {
-            ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
-        }
-        if init::text(&rendered, init::CERTIFICATE).is_none() {
-            ui.say(
-                "next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate",
-            );
-        }
-        Ok(exit)
+    })
+}
+
+/// Says which state is left behind where another environment is written into the same directory.
+fn leaves(old: Option<&Backend>, new: &Values) -> Option<String> {
+    let (bucket, key) = (old?.bucket.as_ref()?, old?.key.as_ref()?);
+    let same = *bucket == new.bucket && *key == new.key;
+    (!same).then(|| {
+        format!(
+            "the state in {bucket}/{key} is left behind: what Terraform made with it goes on running and is no longer managed from this directory; give each environment a directory of its own (`osmt-bootstrap init --dir`)"
+        )
     })
 }
 

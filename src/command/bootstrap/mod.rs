@@ -8,6 +8,7 @@ mod init;
 mod lock;
 mod opinion;
 mod parts;
+mod prompt;
 mod status;
 
 use std::path::PathBuf;

@@ -1,0 +1,126 @@
+//! Questions with line editing and lists to choose from, where both the answers and the screen are a terminal.
+//!
+//! Elsewhere (a pipe, `TERM=dumb`) the same questions are asked line by line. `?` asks for an explanation and `<` goes back;
+//! in a list Esc goes back.
+
+use dialoguer::console::Term;
+use dialoguer::theme::SimpleTheme;
+use dialoguer::{FuzzySelect, Input, MultiSelect, Select};
+
+use crate::command::Ui;
+use crate::explain::{Exit, Failure};
+
+/// How many entries of a list are shown at once.
+const PAGE: usize = 12;
+
+/// What was answered.
+pub(super) enum Reply {
+    Text(String),
+    Back,
+    Help,
+}
+
+/// Whether questions can be edited and lists shown.
+pub(super) fn is_rich(ui: &Ui) -> bool {
+    let term = Term::stderr();
+    ui.can_ask() && term.features().is_attended() && !is_dumb()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
+fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
+}
+
+/// Shows the cursor again that a list hides, also where Ctrl-C ends the run.
+struct Cursor;
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        // Nothing can be said on a terminal that is gone.
+        let _ = Term::stderr().show_cursor();
+    }
+}
+
+async fn on_terminal<T: Send + 'static>(
+    ask: impl FnOnce(&Term) -> dialoguer::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    let _cursor = Cursor;
+    let answer = tokio::task::spawn_blocking(move || ask(&Term::stderr())).await;
+    match answer {
+        Ok(Ok(answer)) => Ok(answer),
+        _ => Err(Failure::new(Exit::Failed, "could not read the answer")),
+    }
+}
+
+/// Asks for a line. An empty answer takes the hint; `wrong` is the last answer, to be edited.
+pub(super) async fn line(
+    ui: &Ui,
+    prompt: &str,
+    hint: Option<&str>,
+    wrong: Option<&str>,
+) -> Result<Reply, Failure> {
+    let given = if is_rich(ui) {
+        let (prompt, hint) = (prompt.to_owned(), hint.map(str::to_owned));
+        let wrong = wrong.map(str::to_owned);
+        on_terminal(move |term| {
+            let mut input = Input::<String>::with_theme(&SimpleTheme).with_prompt(prompt).allow_empty(true);
+            if let Some(hint) = hint {
+                input = input.default(hint);
+            }
+            if let Some(wrong) = wrong {
+                input = input.with_initial_text(wrong);
+            }
+            input.interact_text_on(term)
+        })
+        .await?
+    } else {
+        let shown = hint.map_or(String::new(), |hint| format!(" [{hint}]"));
+        ui.ask(&format!("{prompt}{shown}: ")).await?
+    };
+    Ok(match (given.trim(), hint) {
+        ("?", _) => Reply::Help,
+        ("<", _) => Reply::Back,
+        ("", Some(hint)) => Reply::Text(hint.to_owned()),
+        (given, _) => Reply::Text(given.to_owned()),
+    })
+}
+
+/// Lets one of a long list be chosen; typing narrows it down. `None` goes back.
+pub(super) async fn one_of(prompt: &str, items: Vec<String>, first: usize) -> Result<Option<usize>, Failure> {
+    let prompt = format!("{prompt} (type to search, Esc goes back)");
+    on_terminal(move |term| {
+        FuzzySelect::with_theme(&SimpleTheme)
+            .with_prompt(prompt)
+            .items(&items)
+            .default(first)
+            .max_length(PAGE)
+            .interact_on_opt(term)
+    })
+    .await
+}
+
+/// Lets one of a short list be chosen; `None` for Esc.
+pub(super) async fn action(prompt: &str, items: Vec<String>) -> Result<Option<usize>, Failure> {
+    let prompt = prompt.to_owned();
+    on_terminal(move |term| {
+        Select::with_theme(&SimpleTheme).with_prompt(prompt).items(&items).default(0).interact_on_opt(term)
+    })
+    .await
+}
+
+/// Lets some of a list be chosen. `None` goes back.
+pub(super) async fn some_of(
+    prompt: &str,
+    items: Vec<String>,
+    chosen: Vec<bool>,
+) -> Result<Option<Vec<usize>>, Failure> {
+    let prompt = format!("{prompt} (space selects, Enter continues, Esc goes back)");
+    on_terminal(move |term| {
+        MultiSelect::with_theme(&SimpleTheme)
+            .with_prompt(prompt)
+            .items(&items)
+            .defaults(&chosen)
+            .interact_on_opt(term)
+    })
+    .await
+}

@@ -1,0 +1,115 @@
+//! The CI system's roles: made, adopted, deleted. Whom their trust lets in is asked in `simulator`.
+
+use serde_json::{Value, json};
+
+use super::support::Emulator;
+use super::{bootstrap, workplace};
+
+const MAKE: &str = "--repository my-org/osmt-infra --yes";
+
+const LOOK: &str = "iam = client('iam')
+def role(name):
+  role = iam.get_role(RoleName=name)['Role']
+  attached = iam.list_attached_role_policies(RoleName=name)['AttachedPolicies']
+  return [role['AssumeRolePolicyDocument']['Statement'], sorted(policy['PolicyName'] for policy in attached)]
+answer = {'providers': [one['Arn'] for one in iam.list_open_id_connect_providers()['OpenIDConnectProviderList']],
+  'apply': role('osmt-test-ci'), 'plan': role('osmt-test-ci-plan')}";
+
+#[test]
+fn they_are_made_once_and_deleted_with_the_environment() {
+    let (account, folder) = (Emulator::start(), workplace());
+    let (exit, _, error) = bootstrap(&account, &folder, "apply --only ci --yes");
+    assert_eq!(exit, 2, "{error}");
+    assert!(error.contains("--repository github.com/ORG/NAME"), "{error}");
+    let (exit, _, error) = bootstrap(&account, &folder, &format!("apply --only ci {MAKE}"));
+    assert_eq!(exit, 0, "{error}");
+    let seen = account.ask(LOOK);
+    let provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+    assert_eq!(seen["providers"], json!([provider]));
+    let statement = &seen["apply"][0][0];
+    assert_eq!(statement["Principal"]["Federated"], provider);
+    assert_eq!(
+        statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"],
+        "repo:my-org/osmt-infra:environment:test"
+    );
+    assert_eq!(seen["apply"][1].as_array().unwrap().len(), 6);
+    assert_eq!(seen["plan"][1], json!(["osmt-test-ci-plan"]));
+
+    // Again, with the same flags and without.
+    for flags in [MAKE, "--yes"] {
+        let (exit, said, error) = bootstrap(&account, &folder, &format!("apply --only ci {flags}"));
+        assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    }
+    let other = "plan --only ci --repository my-org/other --branch main";
+    let (exit, plan, error) = bootstrap(&account, &folder, other);
+    assert_eq!(exit, 1, "{error}");
+    let change =
+        "assumed from: repo:my-org/osmt-infra:environment:test → repo:my-org/other:ref:refs/heads/main";
+    assert!(plan.contains(change), "{plan}");
+
+    // A provider that another role trusts stays.
+    account.ask(&format!(
+        "statement = {{'Effect': 'Allow', 'Principal': {{'Federated': '{provider}'}}, 'Action': 'sts:AssumeRoleWithWebIdentity', 'Condition': {{'StringEquals': {{'a': 'b'}}}}}}
+client('iam').create_role(RoleName='other', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [statement]}}))"
+    ));
+    let (exit, _, error) = bootstrap(&account, &folder, "destroy --yes --confirm test");
+    assert_eq!(exit, 0, "{error}");
+    assert!(error.contains("other roles trust it"), "{error}");
+    let left = account.ask(
+        "iam = client('iam')
+answer = [sorted(one['RoleName'] for one in iam.list_roles()['Roles']), len(iam.list_policies(Scope='Local')['Policies']), len(iam.list_open_id_connect_providers()['OpenIDConnectProviderList'])]",
+    );
+    assert_eq!(left, json!([["other"], 0, 1]));
+}
+
+#[test]
+fn a_role_that_everyone_may_assume_is_refused() {
+    let (account, folder) = (Emulator::start(), workplace());
+    account.ask(
+        "statement = {'Sid': 'Any', 'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sts:AssumeRole'}
+for name in ('osmt-test-ci', 'osmt-test-admin'):
+  client('iam').create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': statement}))",
+    );
+    for flags in [
+        format!("--only ci {MAKE}"),
+        "--only admin --yes".to_owned(),
+        "--only admin --yes --trust arn:aws:iam::123456789012:user/ann".to_owned(),
+    ] {
+        let (exit, _, error) = bootstrap(&account, &folder, &format!("apply {flags}"));
+        assert_eq!(exit, 4, "{flags}: {error}");
+        assert!(error.contains("statement Any of the trust policy"), "{error}");
+    }
+    let calls = account.calls();
+    assert!(!calls.iter().any(|call| call.contains("AttachRolePolicy")), "{calls:?}");
+}
+
+#[test]
+fn what_cannot_be_right_is_refused() {
+    let (account, folder) = (Emulator::start(), workplace());
+    for (flags, told) in [
+        ("--with ci --repository my-org/*", "not a repository"),
+        ("--with ci --repository my-org", "not a repository"),
+        ("--with ci --repository my-org/x --branch rel*", "without wildcards"),
+        (
+            "--with ci --repository gitlab.com/a/b --ci-environment prod",
+            "GitLab's tokens do not name the environment",
+        ),
+        ("--repository my-org/x", "add `--with ci`"),
+        ("--with ci --branch main", "--repository"),
+    ] {
+        let (exit, _, error) = bootstrap(&account, &folder, &format!("plan {flags}"));
+        assert_eq!(exit, 2, "{flags}: {error}");
+        assert!(error.contains(told), "{flags}: {error}");
+    }
+}
+
+/// The trust policy as an identity's, which the simulator evaluates: it does not evaluate trust policies.
+pub(super) fn as_identity_policy(trust: &Value) -> Value {
+    let mut statements = trust["Statement"].as_array().unwrap().clone();
+    for statement in &mut statements {
+        let members = statement.as_object_mut().unwrap();
+        members.remove("Principal");
+        members.insert("Resource".to_owned(), json!("*"));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
