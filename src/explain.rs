@@ -2,7 +2,9 @@
 //!
 //! Does not print: `command` turns an error into text.
 
+use std::borrow::Cow;
 use std::error::Error;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -74,6 +76,35 @@ pub trait Explain: Error {
     fn help(&self) -> Option<String> {
         None
     }
+}
+
+/// A text from a file, AWS or git without what steers a terminal or hides its order: control characters get their symbol
+/// (`␛`, `␊`), others of that kind their code (`<U+009B>`).
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_steering) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        match char {
+            '\u{7f}' => shown.push('␡'),
+            // The block "Control Pictures" has them in the same order.
+            '\0'..' ' => shown.push(char::from_u32(0x2400 + u32::from(char)).unwrap_or('\u{fffd}')),
+            _ if is_steering(char) => {
+                let _ = write!(shown, "<U+{:04X}>", u32::from(char));
+            }
+            _ => shown.push(char),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a character moves the cursor, starts a sequence that does, or changes the direction of what follows.
+pub fn is_steering(char: char) -> bool {
+    // C0, DEL and C1; line and paragraph separator; the bidirectional formatting characters (UAX #9).
+    char.is_control()
+        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+        || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An error on its way to the person: text, causes, remedy, exit.

@@ -14,23 +14,38 @@ use crate::explain::{Exit, Explain};
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// It does not exist.
-    #[error("{} does not exist", .0.display())]
+    #[error("{} does not exist", shown(.0))]
     Missing(PathBuf),
     /// It exists and cannot be read.
-    #[error("could not read {}", .0.display())]
+    #[error("could not read {}", shown(.0))]
     Read(PathBuf, #[source] io::Error),
     /// It has more bytes than what it should be can have.
-    #[error("{} has more than {} and was not read", .0.display(), size(*.1))]
+    #[error("{} has more than {} and was not read", shown(.0), size(*.1))]
     TooLarge(PathBuf, u64),
     /// It is a device, which may have no end.
-    #[error("{} is a device, not a file", .0.display())]
+    #[error("{} is a device, not a file", shown(.0))]
     Device(PathBuf),
     /// It is not UTF-8; the offset of the first wrong byte.
-    #[error("{} is not UTF-8: byte {} is wrong", .0.display(), .1 + 1)]
+    #[error("{} is not UTF-8: byte {} is wrong", shown(.0), .1 + 1)]
     NotText(PathBuf, usize),
     /// It cannot be written; whatever was there before is untouched.
-    #[error("could not write {}; it is as it was before", .0.display())]
+    #[error("could not write {}; it is as it was before", shown(.0))]
     Write(PathBuf, #[source] io::Error),
+    /// It changed since it was read.
+    #[error("{} changed in the meantime; it was not written", shown(.0))]
+    Changed(PathBuf),
+    /// Its mode says that nobody is to write it.
+    #[error("{} is read-only; it was not written", shown(.0))]
+    ReadOnly(PathBuf),
+    /// It has other names, which would keep the old content.
+    #[error("{} has {} hard links; it was not written", shown(.0), .1)]
+    HardLinks(PathBuf, u64),
+    /// An access control list or another attribute of it cannot be given to its replacement.
+    #[error("{} has the attribute {}, which cannot be kept; it was not written", shown(.0), .1)]
+    Attribute(PathBuf, String, #[source] io::Error),
+    /// It is a mount point, as a single file in a container is: it can only be written in place.
+    #[error("{} is a mount point and cannot be replaced; it is as it was before", shown(.0))]
+    MountPoint(PathBuf),
 }
 
 impl Explain for Error {
@@ -40,20 +55,35 @@ impl Explain for Error {
                 Exit::Usage
             }
             Self::Write(..) => Exit::Failed,
+            Self::Changed(_)
+            | Self::ReadOnly(_)
+            | Self::HardLinks(..)
+            | Self::Attribute(..)
+            | Self::MountPoint(_) => Exit::Refused,
         }
     }
 
     fn help(&self) -> Option<String> {
-        match self {
-            Self::Missing(_) => {
-                Some("`osmt-bootstrap init` renders it; `--dir` or `--config` names another place".into())
-            }
-            Self::NotText(..) => Some("save the file as UTF-8".into()),
+        let help = match self {
+            Self::Missing(_) => "`osmt-bootstrap init` renders it; `--dir` or `--config` names another place",
+            Self::NotText(..) => "save the file as UTF-8",
+            Self::TooLarge(..) => "check the path",
             Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Some("the folder must be writable: the file is replaced as a whole, by one beside it".into())
+                "the folder must be writable: the file is replaced by a new one of the same name"
             }
-            Self::Read(..) | Self::TooLarge(..) | Self::Device(_) | Self::Write(..) => None,
-        }
+            Self::Changed(_) => "run it again; it then starts from the file as it is now",
+            Self::ReadOnly(_) => "if it may be changed, make it writable first (`chmod u+w`)",
+            Self::HardLinks(..) => {
+                "the file is replaced by a new one, and its other names would keep the old content; leave one name, \
+                 or use symbolic links"
+            }
+            Self::Attribute(..) => {
+                "remove the attribute (`setfacl -b`, `setfattr -x`), or run as the file's owner"
+            }
+            Self::MountPoint(_) => "mount the folder instead of the file",
+            Self::Device(_) | Self::Read(..) | Self::Write(..) => return None,
+        };
+        Some(help.to_owned())
     }
 }
 
@@ -62,20 +92,26 @@ fn size(bytes: u64) -> String {
     if bytes >> 20 > 0 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
 
+/// A path as messages print it: a line break or an escape sequence in a file's name must not look like our own output.
+pub fn shown(path: &Path) -> String {
+    crate::explain::visible(&path.display().to_string()).into_owned()
+}
+
 /// Reads a file whole.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|error| match error.kind() {
+    fs::read(path).map_err(|error| unreadable(path, error))
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
         io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
         _ => Error::Read(path.to_owned(), error),
-    })
+    }
 }
 
 /// Reads a file whole unless it has more than so many bytes; a larger one, and a device, is refused before it is read.
 pub fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
-        _ => Error::Read(path.to_owned(), error),
-    };
+    let failed = |error: io::Error| unreadable(path, error);
     let found = fs::metadata(path).map_err(failed)?;
     if found.is_file() && found.len() > max {
         return Err(Error::TooLarge(path.to_owned(), max));
@@ -106,52 +142,214 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
         .map_err(|error| Error::NotText(path.to_owned(), error.utf8_error().valid_up_to()))
 }
 
-/// Replaces a file atomically: readers see the old content or the new, never a part.
-///
-/// What is no regular file (a pipe, a device) is written to as it is. Mode and owner of an existing file are kept (the owner as far as the process may), a symbolic link is followed,
-/// and a file that cannot be replaced is left as it was.
-pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let special = fs::metadata(&target).is_ok_and(|found| !found.is_file() && !found.is_dir());
-    let written = if special {
-        let open = fs::OpenOptions::new().write(true).open(&target);
-        open.and_then(|mut file| file.write_all(content))
-    } else {
-        replace(&target, content)
-    };
-    written.map_err(|error| Error::Write(path.to_owned(), error))
+/// Replaces a file that was read before, unless it changed since: `before` is what was read, `None` where it did not exist.
+pub fn rewrite(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(), Error> {
+    unchanged(path, before)?;
+    write(path, content)
 }
 
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
+/// Writes a mount point, which cannot be replaced, in place: not atomically, so the user is asked first.
+pub fn write_in_place(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(), Error> {
+    unchanged(path, before)?;
+    let write = || -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).truncate(true).open(path)?;
+        file.write_all(content)?;
+        file.sync_all()
+    };
+    write().map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+fn unchanged(path: &Path, before: Option<&[u8]>) -> Result<(), Error> {
+    let now = match read(path) {
+        Ok(now) => Some(now),
+        Err(Error::Missing(_)) => None,
+        Err(error) => return Err(error),
+    };
+    if now.as_deref() == before { Ok(()) } else { Err(Error::Changed(path.to_owned())) }
+}
+
+/// Replaces a file atomically: readers see the old content or the new, never a part.
+///
+/// What the file was, it stays: a symbolic link is followed (of a dangling one the target is made); mode, access control list
+/// and other attributes are kept, and the owner as far as the process may. Where that is not possible, the file is left as it
+/// was. What is not a regular file (a pipe, a device) is written to.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let failed = |error| Error::Write(path.to_owned(), error);
+    let target = target(path).map_err(failed)?;
+    match fs::metadata(&target) {
+        Ok(found) if found.is_dir() => Err(failed(io::ErrorKind::IsADirectory.into())),
+        Ok(found) if !found.is_file() => {
+            let open = fs::OpenOptions::new().write(true).open(&target);
+            open.and_then(|mut file| file.write_all(content)).map_err(failed)
+        }
+        Ok(found) => {
+            replaceable(path, &target, &found)?;
+            replace(path, &target, Some(&found), content)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, &target, None, content),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Where a path leads, over any number of symbolic links; the last one may dangle.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    // As many as Linux follows (path_resolution(7)).
+    for _ in 0..40 {
+        match fs::read_link(&target) {
+            Ok(next) => target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next)),
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+/// Whether an existing file may give way to a new one.
+fn replaceable(path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        if found.nlink() > 1 {
+            return Err(Error::HardLinks(path.to_owned(), found.nlink()));
+        }
+        if rustix::fs::access(target, rustix::fs::Access::WRITE_OK).is_err() {
+            return Err(Error::ReadOnly(path.to_owned()));
+        }
+    }
+    // Root may write everything; a mode without any write bit still means that the file is to stay.
+    if found.permissions().readonly() {
+        return Err(Error::ReadOnly(path.to_owned()));
+    }
+    let _ = target;
+    Ok(())
+}
+
+fn replace(path: &Path, target: &Path, found: Option<&fs::Metadata>, content: &[u8]) -> Result<(), Error> {
+    let failed = |error| Error::Write(path.to_owned(), error);
+    let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".osmt-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let new = NewFile::create(folder, content).map_err(failed)?;
+    if let Some(found) = found {
+        new.take_after(path, target, found)?;
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(content)?;
-    if let Ok(before) = fs::metadata(path) {
-        file.as_file().set_permissions(before.permissions())?;
+    new.rename_to(folder, target).map_err(|error| match error.kind() {
+        io::ErrorKind::ResourceBusy => Error::MountPoint(path.to_owned()),
+        _ => Error::Write(path.to_owned(), error),
+    })
+}
+
+/// The new content, written to disk under a name that goes again unless it takes the place of the old file.
+struct NewFile(tempfile::NamedTempFile);
+
+impl NewFile {
+    fn create(folder: &Path, content: &[u8]) -> io::Result<Self> {
+        sweep(folder);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.tempfile_in(folder)?;
+        // Held until the rename, so that a file that a killed process left behind is told from one in use.
+        #[cfg(unix)]
+        let _ = rustix::fs::flock(file.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive);
+        file.write_all(content)?;
+        Ok(Self(file))
+    }
+
+    /// Takes over mode, owner and extended attributes, of which access control lists are one.
+    fn take_after(&self, path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
+        let file = self.0.as_file();
+        file.set_permissions(found.permissions()).map_err(|error| Error::Write(path.to_owned(), error))?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
             // Only root may give a file away; another user keeps what is possible.
-            let _ = std::os::unix::fs::chown(file.path(), Some(before.uid()), Some(before.gid()));
+            let _ = std::os::unix::fs::chown(self.0.path(), Some(found.uid()), Some(found.gid()));
+        }
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        attributes::copy(target, file)
+            .map_err(|(name, error)| Error::Attribute(path.to_owned(), name, error))?;
+        let _ = target;
+        Ok(())
+    }
+
+    fn rename_to(self, folder: &Path, target: &Path) -> io::Result<()> {
+        self.0.as_file().sync_all()?;
+        self.0.persist(target)?;
+        // The new name is on disk only when the folder is; not every file system can be asked for that.
+        #[cfg(unix)]
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+        let _ = folder;
+        Ok(())
+    }
+}
+
+const PREFIX: &str = ".osmt-";
+
+/// Removes what an earlier process left in the folder when it was killed between writing and renaming.
+#[cfg(unix)]
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ours = name
+            .strip_prefix(PREFIX)
+            .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let unused = fs::File::open(entry.path()).is_ok_and(|file| {
+            rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok()
+        });
+        if unused {
+            let _ = fs::remove_file(entry.path());
         }
     }
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+}
+
+#[cfg(not(unix))]
+fn sweep(_: &Path) {}
+
+/// Extended attributes (xattr(7)).
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod attributes {
+    use std::ffi::CString;
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+
+    use rustix::fs::{XattrFlags, fsetxattr, getxattr, listxattr};
+
+    /// Copies all but those that the system sets by itself; the name of the first that cannot be kept.
+    pub(super) fn copy(from: &Path, to: &File) -> Result<(), (String, io::Error)> {
+        let mut names = vec![0; 64 << 10];
+        let Ok(length) = listxattr(from, names.as_mut_slice()) else {
+            return Ok(());
+        };
+        for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            if shown.starts_with("security.") || shown.starts_with("com.apple.") {
+                continue;
+            }
+            let Ok(name) = CString::new(name) else { continue };
+            let mut value = vec![0; 64 << 10];
+            let length =
+                getxattr(from, &name, value.as_mut_slice()).map_err(|error| (shown.clone(), error.into()))?;
+            fsetxattr(to, &name, &value[..length], XattrFlags::empty())
+                .map_err(|error| (shown, error.into()))?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests make files as another program would")]
 mod tests {
     use super::*;
 
@@ -188,5 +386,108 @@ mod tests {
     fn a_missing_file_is_bad_usage() {
         let error = read_text(Path::new("/nowhere/config.json")).unwrap_err();
         assert_eq!(error.exit(), Exit::Usage);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_file_was_it_stays() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("real.json"), "one").unwrap();
+        symlink("real.json", at("link.json")).unwrap();
+        write(&at("link.json"), b"two").unwrap();
+        assert_eq!(fs::read(at("real.json")).unwrap(), b"two");
+        assert!(fs::symlink_metadata(at("link.json")).unwrap().is_symlink());
+        // A dangling link: its target is made.
+        symlink("later.json", at("dangling.json")).unwrap();
+        write(&at("dangling.json"), b"three").unwrap();
+        assert_eq!(fs::read(at("later.json")).unwrap(), b"three");
+        assert!(fs::symlink_metadata(at("dangling.json")).unwrap().is_symlink());
+        // Links that lead nowhere but to each other.
+        symlink("b", at("a")).unwrap();
+        symlink("a", at("b")).unwrap();
+        assert!(matches!(write(&at("a"), b"x"), Err(Error::Write(..))));
+        // Other names would keep the old content.
+        fs::hard_link(at("real.json"), at("other.json")).unwrap();
+        assert!(matches!(write(&at("real.json"), b"x"), Err(Error::HardLinks(_, 2))));
+        assert_eq!(fs::read(at("other.json")).unwrap(), b"two");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_read_only_file_stays() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        fs::write(&path, "one").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        let error = write(&path, b"two").unwrap_err();
+        assert!(matches!(error, Error::ReadOnly(_)));
+        assert_eq!(error.exit(), Exit::Refused);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn extended_attributes_are_kept() {
+        use rustix::fs::{XattrFlags, getxattr, setxattr};
+        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let path = folder.path().join("config.json");
+        fs::write(&path, "one").unwrap();
+        setxattr(&path, c"user.note", b"kept", XattrFlags::empty()).unwrap();
+        write(&path, b"two").unwrap();
+        let mut value = vec![0; 100];
+        let length = getxattr(&path, c"user.note", value.as_mut_slice()).unwrap();
+        assert_eq!(&value[..length], b"kept");
+    }
+
+    #[test]
+    fn a_file_that_changed_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        rewrite(&path, None, b"one").unwrap();
+        rewrite(&path, Some(b"one"), b"two").unwrap();
+        for before in [None, Some(b"one".as_slice())] {
+            let error = rewrite(&path, before, b"three").unwrap_err();
+            assert!(matches!(error, Error::Changed(_)));
+            assert_eq!(error.exit(), Exit::Refused);
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(rewrite(&path, Some(b"two"), b"three"), Err(Error::Changed(_))));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_with_the_next_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [".osmt-Ab12Cd", ".osmt-notes.txt", ".osmt-used12"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        let used = fs::File::open(at(".osmt-used12")).unwrap();
+        #[cfg(unix)]
+        rustix::fs::flock(&used, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        write(&at("config.json"), b"one").unwrap();
+        assert!(
+            !at(".osmt-Ab12Cd").exists() && at(".osmt-notes.txt").exists() && at(".osmt-used12").exists()
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_more_is_read_than_such_a_file_has() {
+        assert!(matches!(read_at_most(Path::new("/dev/zero"), 1000), Err(Error::Device(_))));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_at_most(&path, 5).unwrap(), b"12345");
+        assert!(matches!(read_at_most(&path, 4), Err(Error::TooLarge(_, 4))));
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_line_of_output() {
+        let error = read(Path::new("x\nerror: \u{1b}[31mforged")).unwrap_err();
+        assert_eq!(error.to_string(), "x␊error: ␛[31mforged does not exist");
     }
 }

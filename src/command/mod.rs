@@ -10,13 +10,17 @@ mod shared_args;
 mod signals;
 mod ui;
 
+use std::ffi::{OsStr, OsString};
 use std::future::Future;
+use std::io;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, visible};
 use crate::plan::{Action, Plan, Stopped};
+use crate::report::Format;
 pub use shared_args::{FormatFlag, SharedArgs};
 // The old name, until each binary's verbs take a `Context`.
 pub(crate) use shared_args::SharedArgs as Common;
@@ -57,7 +61,10 @@ pub trait Tool: Parser {
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
     signals::watch();
-    let tool = T::parse();
+    let tool = match parse::<T>() {
+        Ok(tool) => tool,
+        Err(exit) => return ExitCode::from(exit.code()),
+    };
     let shared = tool.shared().clone();
     let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
     let cx = Context { ui: shared.ui(name), shared };
@@ -77,6 +84,70 @@ pub fn main<T: Tool>() -> ExitCode {
         failure.exit
     });
     ExitCode::from(exit.code())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
+fn is_set_to_nothing(variable: &OsStr) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value.is_empty())
+}
+
+/// Reads the arguments. What clap prints by itself (help, version, errors) is printed here, by the same rules as all else.
+fn parse<T: Tool>() -> Result<T, Exit> {
+    let given = || std::env::args_os().skip(1);
+    let color = match value_of("--color", given()).as_deref() {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    };
+    let parsed = T::command()
+        .color(color)
+        // A variable that is set to nothing counts as not set, as the AWS CLI has it.
+        .mut_args(|arg| {
+            if arg.get_env().is_some_and(is_set_to_nothing) {
+                arg.env(clap::builder::Resettable::Reset)
+            } else {
+                arg
+            }
+        })
+        .try_get_matches()
+        .and_then(|found| T::from_arg_matches(&found));
+    let error = match parsed {
+        Ok(tool) => return Ok(tool),
+        Err(error) => error,
+    };
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    if error.exit_code() == 0 {
+        return match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Exit::Failed),
+            _ => Err(Exit::Done),
+        };
+    }
+    if value_of("--format", given()).as_deref() == Some("json") {
+        let text = error.render().to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let failure = Failure::new(Exit::Usage, visible(&message)).help("`--help` shows the usage");
+        let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
+        let ui = Ui::new(tool, Format::Json, anstream::ColorChoice::Never, (0, 0), (false, false));
+        // Usage is already on stderr; where stdout is gone as well, the exit remains.
+        let _ = ui.failure_document(&failure);
+    }
+    Err(Exit::Usage)
+}
+
+/// The value of a flag, before the arguments are known to be right: `--color never`, `--color=never`.
+fn value_of(flag: &str, arguments: impl Iterator<Item = OsString>) -> Option<String> {
+    let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    let mut found = None;
+    while let Some(argument) = arguments.next() {
+        match argument.strip_prefix(flag) {
+            _ if argument == "--" => break,
+            Some("") => found = arguments.next(),
+            Some(rest) => found = rest.strip_prefix('=').map(str::to_owned).or(found),
+            None => {}
+        }
+    }
+    found
 }
 
 impl Shared {

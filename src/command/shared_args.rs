@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::deployment::main_tf::{Backend, Identity, MainTf};
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
+use crate::finding::Finding;
 use crate::report::Format;
-use crate::{aws, files};
+use crate::{aws, doctor, files};
 
 /// Flags that mean the same in all four binaries.
 #[derive(Args, Clone, Debug)]
@@ -95,15 +96,39 @@ impl SharedArgs {
         self.config.clone().unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
     }
 
-    /// Reads the config for a binary that cannot go on without: anything wrong ends it with exit 2.
+    /// Reads the config for a binary that cannot go on without it: what is wrong with it ends the run with exit 2.
+    ///
+    /// What the doctor calls an error about the document as a whole, or about what every name in AWS is made of, is one here
+    /// too: Terraform would refuse the file, or read another deployment from it.
     pub fn load_config(&self) -> Result<(Document, Config), Failure> {
+        self.load_config_for(&[])
+    }
+
+    /// The same for a verb that uses other parts as well, by pointer: `/config/domain`.
+    pub fn load_config_for(&self, parts: &[&str]) -> Result<(Document, Config), Failure> {
         let path = self.config_path();
         let named = |mut failure: Failure| {
-            failure.message = format!("{}: {}", path.display(), failure.message);
+            failure.message = format!("{}: {}", files::shown(&path), failure.message);
             failure
         };
-        let document = self.parse(files::read_text(&path)?)?;
+        let bytes = files::read_at_most(&path, doctor::MAX_BYTES as u64)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| files::Error::NotText(path.clone(), error.utf8_error().valid_up_to()))?;
+        let document = self.parse(text)?;
         let config = Config::from_document(&document).map_err(|error| named(error.into()))?;
+        let found = doctor::faults_of(&document, parts, self.is_local());
+        if let Some((first, more)) = found.split_first() {
+            let line = |finding: &Finding| {
+                let place = finding.at.as_ref().map(|at| document.position(document.span(at).start));
+                let place =
+                    place.map_or(String::new(), |at| format!("line {}, column {}: ", at.line, at.column));
+                format!("{place}{} ({})", finding.message, finding.code)
+            };
+            let mut failure = Failure::new(Exit::Usage, line(first));
+            failure.causes = more.iter().map(|finding| format!("and {}", line(finding))).collect();
+            failure.help.clone_from(&first.help);
+            return Err(named(failure));
+        }
         Ok((document, config))
     }
 
@@ -111,7 +136,7 @@ impl SharedArgs {
     pub fn parse(&self, text: String) -> Result<Document, Failure> {
         Document::parse(text).map_err(|error| {
             let mut failure = Failure::from(error);
-            failure.message = format!("{}: {}", self.config_path().display(), failure.message);
+            failure.message = format!("{}: {}", files::shown(&self.config_path()), failure.message);
             failure
         })
     }

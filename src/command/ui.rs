@@ -1,9 +1,11 @@
 //! Text, questions and progress: the only place that prints.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -11,7 +13,8 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, is_steering, visible};
+use crate::files;
 use crate::plan::Line;
 use crate::report::plans::FailureReport;
 use crate::report::{Format, plans};
@@ -76,10 +79,22 @@ impl Ui {
     /// Writes to stdout; a closed pipe ends quietly.
     pub fn write(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         self.spoken.set(true);
-        let mut out = io::BufWriter::new(AutoStream::new(io::stdout(), self.color));
-        match write(&mut out).and_then(|()| out.flush()) {
+        let mut text = Vec::new();
+        let written = write(&mut text).and_then(|()| {
+            let text = String::from_utf8_lossy(&text);
+            let text = safe(&text, self.format);
+            let mut out = AutoStream::new(io::stdout(), self.color);
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        });
+        match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Failed, format!("could not write to stdout: {error}")))
+                let message = format!("could not write to stdout: {error}");
+                let mut failure = Failure::new(Exit::Failed, message);
+                if self.has_begun() {
+                    failure.causes.push(self.already());
+                }
+                Err(failure)
             }
             _ => Ok(()),
         }
@@ -118,28 +133,33 @@ impl Ui {
     /// A warning on stderr; also with `-q`.
     pub fn warn(&self, text: impl Display) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-        self.stderr(format_args!("{style}warning{style:#}: {text}"));
+        self.stderr(format_args!("{style}warning{style:#}: {}", indented(&text.to_string())));
     }
 
-    /// The end of a run that failed; in the JSON format also on stdout, unless something stands there already.
+    /// The end of a run that failed; in the JSON format also on stdout, unless a document was printed already.
     pub fn end(&self, failure: &Failure) {
         if !self.spoken.get() {
-            let work = self.work.borrow();
-            let of = |finished: bool| {
-                let some = work.iter().filter(|(_, done)| *done == finished);
-                some.map(|(what, _)| what.as_str()).collect()
-            };
-            // Nobody can be told where stdout is gone.
-            let _ = self.json(&FailureReport {
-                version: crate::report::VERSION,
-                tool: &self.tool,
-                status: failure.exit.name(),
-                error: failure,
-                done: of(true),
-                unfinished: of(false),
-            });
+            // Where stdout cannot be written, stderr and the exit remain.
+            let _ = self.failure_document(failure);
         }
         self.failure(failure);
+    }
+
+    /// The JSON document of a run that failed: the error, what was done before it and what was begun.
+    pub fn failure_document(&self, failure: &Failure) -> Result<(), Failure> {
+        let work = self.work.borrow();
+        let of = |finished: bool| {
+            let some = work.iter().filter(|(_, done)| *done == finished);
+            some.map(|(what, _)| what.as_str()).collect()
+        };
+        self.json(&FailureReport {
+            version: crate::report::VERSION,
+            tool: &self.tool,
+            status: failure.exit.name(),
+            error: failure,
+            done: of(true),
+            unfinished: of(false),
+        })
     }
 
     /// An error, its causes and its remedy, on stderr.
@@ -147,12 +167,12 @@ impl Ui {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let dim = Style::new().bold();
         let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
-        self.stderr(format_args!("{red}error{red:#}: {}", failure.message));
+        self.stderr(format_args!("{red}error{red:#}: {}", indented(&failure.message)));
         for cause in &failure.causes {
-            self.stderr(format_args!("{dim}caused by{dim:#}: {cause}"));
+            self.stderr(format_args!("{dim}caused by{dim:#}: {}", indented(cause)));
         }
         if let Some(help) = &failure.help {
-            self.stderr(format_args!("{green}help{green:#}: {help}"));
+            self.stderr(format_args!("{green}help{green:#}: {}", indented(help)));
         }
     }
 
@@ -182,13 +202,30 @@ impl Ui {
             return Ok(());
         }
         if !self.can_ask() {
-            return Err(Failure::new(Exit::Refused, "nobody is there to answer; nothing was written")
+            let message = format!("cannot ask for confirmation without a terminal; {}", self.already());
+            return Err(Failure::new(Exit::Refused, message)
                 .help("look at the plan with `--dry-run`, then give `--yes`"));
         }
         let answer = self.ask(&format!("{question} [y/N] ")).await?;
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => Err(Failure::new(Exit::Refused, "not confirmed; nothing was written")),
+            _ => Err(Failure::new(Exit::Refused, format!("not confirmed; {}", self.already()))),
+        }
+    }
+
+    /// Replaces a file unless it changed since it was read (`before`); asks where it can only be written in place.
+    pub async fn rewrite(&self, path: &Path, before: Option<&str>, content: &str) -> Result<(), Failure> {
+        let before = before.map(str::as_bytes);
+        match files::rewrite(path, before, content.as_bytes()) {
+            Err(files::Error::MountPoint(path)) => {
+                let shown = files::shown(&path);
+                self.warn(format_args!(
+                    "{shown} is a mount point: it cannot be replaced, only written in place"
+                ));
+                self.confirm(&format!("Write {shown} in place? A crash at that moment damages it.")).await?;
+                Ok(files::write_in_place(&path, before, content.as_bytes())?)
+            }
+            written => Ok(written?),
         }
     }
 
@@ -227,6 +264,7 @@ impl Ui {
         let mut work = Box::pin(work);
         async move {
             let bar = self.bar(what);
+            let began = tokio::time::Instant::now();
             let mut pause = Duration::from_secs(10);
             loop {
                 tokio::select! {
@@ -236,7 +274,7 @@ impl Ui {
                     }
                     () = tokio::time::sleep(pause) => {
                         if bar.is_hidden() {
-                            self.say(format_args!("still at it: {what}"));
+                            self.say(format_args!("still waiting ({} s): {what}", began.elapsed().as_secs()));
                         }
                         pause *= 2;
                     }
@@ -292,9 +330,57 @@ impl Ui {
             let _ = writeln!(io::stderr());
         }
         self.bars.suspend(|| {
-            // Nothing can be said about a stderr that cannot be written.
+            // Where stderr cannot be written, that cannot be reported either.
+            let text = text.to_string();
+            let text = safe(&text, Format::Human);
             let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
         });
+    }
+}
+
+/// Lines after the first are indented, so that what a program or AWS said cannot look like a message of ours.
+fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().split('\n').map(visible).collect();
+    lines.join("\n    ")
+}
+
+/// A text without characters that steer a terminal, whatever it was made from. For people, colours stay: they are ours, and
+/// what comes from a file or from AWS has lost its own in [`visible`]. In JSON, the escape of the character is the same string.
+fn safe(text: &str, format: Format) -> Cow<'_, str> {
+    let wanted = |char: char| matches!(char, '\n' | '\t') || !is_steering(char);
+    if text.chars().all(wanted) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        let length = char.len_utf8();
+        let colour = if format == Format::Human { colour_length(rest) } else { 0 };
+        match char {
+            _ if colour > 0 => {
+                out.push_str(&rest[..colour]);
+                rest = &rest[colour..];
+                continue;
+            }
+            _ if wanted(char) => out.push(char),
+            _ if matches!(format, Format::Json | Format::Sarif) => {
+                let _ = write!(out, "\\u{:04x}", u32::from(char));
+            }
+            _ => out.push_str(&visible(&rest[..length])),
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(out)
+}
+
+/// How long the colour sequence is (`ESC [ … m`, ECMA-48's SGR) that the text begins with; 0 where it begins with none.
+fn colour_length(text: &str) -> usize {
+    let Some(parameters) = text.strip_prefix("\u{1b}[") else {
+        return 0;
+    };
+    match parameters.find(|char: char| !char.is_ascii_digit() && char != ';') {
+        Some(end) if parameters[end..].starts_with('m') => 2 + end + 1,
+        _ => 0,
     }
 }
 
@@ -308,4 +394,32 @@ pub(super) fn log_call(color: ColorChoice, call: &crate::aws::Call<'_>) {
         call.operation,
         call.took.as_millis()
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_colour_reaches_a_terminal_raw() {
+        let red = "\u{1b}[31m";
+        for (given, wanted) in [
+            ("plain ü ✓\n\t", "plain ü ✓\n\t"),
+            ("\u{1b}[1;31mred\u{1b}[0m", "\u{1b}[1;31mred\u{1b}[0m"),
+            ("\u{1b}[2J", "␛[2J"),
+            ("\u{1b}]0;title\u{7}", "␛]0;title␇"),
+            ("a\rb\u{8}\u{7f}\u{9b}31m", "a␍b␈␡<U+009B>31m"),
+            ("\u{202e}txt.exe", "<U+202E>txt.exe"),
+            ("\u{1b}[", "␛["),
+        ] {
+            assert_eq!(safe(given, Format::Human), wanted);
+        }
+        assert_eq!(safe(red, Format::Github), "␛[31m");
+        assert_eq!(safe("\"\u{9b}\u{7f}\u{202e}\"", Format::Json), "\"\\u009b\\u007f\\u202e\"");
+    }
+
+    #[test]
+    fn the_words_of_others_cannot_look_like_ours() {
+        assert_eq!(indented("fatal: a\nerror: \u{1b}[1mforged\n"), "fatal: a\n    error: ␛[1mforged");
+    }
 }

@@ -26,7 +26,7 @@ use rules::{secrets, shape};
 use subject::Subject;
 
 /// More bytes than any config has; what is larger is some other file.
-const MAX_BYTES: usize = 256 << 10;
+pub const MAX_BYTES: usize = 256 << 10;
 
 /// More findings than anybody reads; those behind are left out.
 const MAX_FINDINGS: usize = 500;
@@ -90,6 +90,30 @@ pub fn diagnose(bytes: Vec<u8>, asked: Asked<'_>) -> Diagnosis {
         findings.judge(asked.policies, On::Config, &config, "/config");
     }
     Diagnosis { text: subject.document.text().to_owned(), document: Some(subject.document), findings }
+}
+
+/// The errors about the document as a whole (a duplicate key), about what every name in AWS is made of (account, region,
+/// environment, revision), and about the other parts that are named: a binary must not write by a config that has one.
+///
+/// A placeholder is not one of them: an account that was not filled in is refused when the caller's is known.
+pub fn faults_of(document: &Document, parts: &[&str], loopback: bool) -> Vec<Finding> {
+    const ALWAYS: [&str; 4] =
+        ["/config/account_id", "/config/region", "/config/env", "/config/secrets_revision"];
+    let asked = Asked { loopback, ..Asked::default() };
+    let found = diagnose(document.text().as_bytes().to_vec(), asked).findings.findings;
+    let within = |pointer: &str| {
+        let below = |part: &str| {
+            pointer.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        ALWAYS.iter().chain(parts).any(|part| below(part))
+    };
+    let counts = |finding: &Finding| {
+        finding.severity == Severity::Error
+            && finding.code != rules::placeholder::CHECKS[0].rule.code
+            && (finding.code == shape::DUPLICATE_KEY.code
+                || finding.at.as_ref().is_some_and(|at| within(&at.pointer)))
+    };
+    found.into_iter().filter(counts).collect()
 }
 
 /// Every rule that may speak, by code.

@@ -1,12 +1,13 @@
 //! Plans for people and machines.
 
+use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::explain::Failure;
+use crate::explain::{Failure, visible};
 use crate::plan::{Line, Verb};
 
 /// A plan as `--format json` prints it.
@@ -43,6 +44,7 @@ pub struct FailureReport<'a> {
 pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     let mut thing = "";
     for line in lines {
+        let (name, from, to) = (visible(&line.thing), text(line.from.as_ref()), text(line.to.as_ref()));
         let (sign, colour) = match line.verb {
             Verb::Create => ('+', AnsiColor::Green),
             Verb::Update => ('~', AnsiColor::Yellow),
@@ -53,16 +55,16 @@ pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
         };
         let style = Style::new().fg_color(Some(colour.into()));
         match &line.setting {
-            None => match &line.to {
-                None => writeln!(out, "  {style}{sign}{style:#} {}", line.thing)?,
-                Some(to) => writeln!(out, "  {style}{sign}{style:#} {}: {to}", line.thing)?,
+            None => match to {
+                None => writeln!(out, "  {style}{sign}{style:#} {name}")?,
+                Some(to) => writeln!(out, "  {style}{sign}{style:#} {name}: {to}")?,
             },
             Some(setting) => {
                 if line.thing != thing {
-                    writeln!(out, "    {}", line.thing)?;
+                    writeln!(out, "    {name}")?;
                 }
-                write!(out, "      {style}{sign}{style:#} {setting}")?;
-                match (&line.from, &line.to) {
+                write!(out, "      {style}{sign}{style:#} {}", visible(setting))?;
+                match (from, to) {
                     (Some(from), Some(to)) => writeln!(out, ": {from} → {to}")?,
                     (None, Some(to)) => writeln!(out, ": {to}")?,
                     (Some(from), None) => writeln!(out, ": {from} → none")?,
@@ -73,6 +75,10 @@ pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
         thing = &line.thing;
     }
     Ok(())
+}
+
+fn text(value: Option<&String>) -> Option<Cow<'_, str>> {
+    value.map(|value| visible(value))
 }
 
 /// How many things a plan creates, changes and deletes, in words.

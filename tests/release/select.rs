@@ -28,7 +28,7 @@ fn nothing_is_written_without_a_yes() {
     let before = checkout.config_text();
     let (exit, _, stderr) = run(checkout.release_tool().args(["select", "--latest"]));
     assert_eq!(exit, 4);
-    assert!(stderr.contains("nobody is there to answer"), "{stderr}");
+    assert!(stderr.contains("cannot ask for confirmation without a terminal"), "{stderr}");
     let mut tool = checkout.release_tool();
     let (exit, stdout, _) = run(tool.args(["select", "--latest", "--dry-run", "--format", "json"]));
     let told: Value = serde_json::from_str(&stdout).unwrap();

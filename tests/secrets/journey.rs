@@ -13,7 +13,7 @@ fn values_go_to_the_account_once_and_come_back() {
     world.run(&account, "diff").exits(1).shows("only in the keyring");
 
     // Nothing is written without a yes, and a dry run writes nothing.
-    world.run(&account, "push").exits(4).says("nobody is there to answer");
+    world.run(&account, "push").exits(4).says("cannot ask for confirmation without a terminal");
     world.run(&account, "push --dry-run").exits(1).shows("2 to create");
     let wrote = |calls: Vec<String>| calls.iter().any(|call| call.contains("Create") || call.contains("Put"));
     assert!(!wrote(account.calls()));

@@ -1,0 +1,158 @@
+//! What all four binaries owe a person and a script: one document, no escape sequences, honest exits, whole files.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the tests make files as another program would; a panic is how they fail"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use support::{config, osmt, write};
+
+const BINARIES: [&str; 4] = ["osmt-bootstrap", "osmt-secrets", "osmt-doctor", "osmt-release"];
+
+/// A verb of each binary that reads the config first.
+const READERS: [(&str, &[&str]); 3] = [
+    ("osmt-bootstrap", &["plan"]),
+    ("osmt-secrets", &["diff"]),
+    ("osmt-release", &["tag", "HEAD", "--offline"]),
+];
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn colour_is_off_where_it_is_not_wanted() {
+    for binary in BINARIES {
+        for (name, value, flag) in
+            [("X", "", "--color=never"), ("NO_COLOR", "1", "--color=auto"), ("TERM", "dumb", "--color=auto")]
+        {
+            for arguments in [["--help"], ["--no-such-flag"]] {
+                let output = osmt(binary).arg(flag).args(arguments).env(name, value).output().unwrap();
+                assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{binary} {flag}");
+            }
+        }
+        let output = osmt(binary).args(["--color", "always", "--no-such-flag"]).output().unwrap();
+        assert!(output.stderr.contains(&0x1b), "{binary}");
+        let output = osmt(binary).arg("--no-such-flag").env("CLICOLOR_FORCE", "1").output().unwrap();
+        assert!(output.stderr.contains(&0x1b), "{binary}");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_not_a_success() {
+    for binary in BINARIES {
+        for arguments in [&["--help"] as &[&str], &["--version"], &["man"], &["completions", "bash"]] {
+            let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin(binary));
+            let status = command.args(arguments).stdout(full).stderr(Stdio::null()).status().unwrap();
+            assert_eq!(status.code(), Some(3), "{binary} {arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn bad_flags_are_one_json_document_too() {
+    for binary in BINARIES {
+        for format in [&["--format", "json"] as &[&str], &["--format=json"]] {
+            let output = osmt(binary).args(format).arg("--no-such-flag").output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{binary}");
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(document["status"], "usage", "{binary}");
+            assert!(document["error"]["message"].as_str().unwrap().contains("--no-such-flag"), "{binary}");
+        }
+    }
+}
+
+#[test]
+fn a_file_name_cannot_write_a_line_of_its_own() {
+    let name = "x\nerror: \u{1b}[31mforged\u{9b}1m";
+    for (binary, verb) in READERS.into_iter().chain([("osmt-doctor", &["check"] as &[&str])]) {
+        for color in ["always", "never"] {
+            let output = osmt(binary).args(["--color", color, "--config", name]).args(verb).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{binary}: {}", stderr(&output));
+            let text = stderr(&output);
+            assert!(!text.contains("\u{1b}[31mforged") && !text.contains('\u{9b}'), "{binary}: {text}");
+            assert!(!text.contains("\nerror: "), "{binary}: {text}");
+        }
+    }
+}
+
+/// A folder with a config that was changed in one place.
+fn folder(from: &str, to: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = config("test");
+    let text = whole.replacen(from, to, 1);
+    assert_ne!(text, whole, "{from}");
+    write(&folder.path().join("config.auto.tfvars.json"), &text);
+    folder
+}
+
+#[test]
+fn what_the_doctor_calls_an_error_stops_every_verb_that_would_use_it() {
+    for (from, to, code) in [
+        ("\"env\": \"test\"", "\"env\": \"test\", \"env\": \"prod\"", "JSON002"),
+        ("\"env\": \"test\"", "\"env\": \"test\", \"\\u0065nv\": \"prod\"", "JSON002"),
+        ("\"rds\": {", "\"rds\": { \"multi_az\": false,", "JSON002"),
+        ("\"secrets_revision\": 1", "\"secrets_revision\": 2147483648", "REV001"),
+        ("\"secrets_revision\": 1", "\"secrets_revision\": 9223372036854775807", "CFG"),
+        ("\"secrets_revision\": 1", "\"secrets_revision\": 0", "CFG"),
+    ] {
+        let folder = folder(from, to);
+        for (binary, verb) in READERS {
+            let output = osmt(binary).arg("--dir").arg(folder.path()).args(verb).output().unwrap();
+            let text = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{binary} {to}: {text}");
+            assert!(text.contains(code) && text.contains("line "), "{binary} {to}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_set_to_nothing_is_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("config.auto.tfvars.json"), &config("test"));
+    let list = |name: &str, value: &str| {
+        let mut command = osmt("osmt-secrets");
+        command.arg("--dir").arg(folder.path()).arg("list").env(name, value).output().unwrap()
+    };
+    assert_ne!(list("OSMT_KEYRING", "").status.code(), Some(2));
+    assert_eq!(list("OSMT_KEYRING", "nowhere").status.code(), Some(2));
+    assert_ne!(list("AWS_ENDPOINT_URL", "").status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn fix_leaves_a_file_what_it_was() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let real = folder.path().join("real.json");
+    let link = folder.path().join("config.auto.tfvars.json");
+    let broken = config("test").replacen("\"multi_az\": true", "\"multi_az\": \"true\"", 1);
+    assert_ne!(broken, config("test"));
+    symlink("real.json", &link).unwrap();
+    let fix = |text: &str, prepare: &dyn Fn(&Path)| {
+        let _ = fs::remove_file(&real);
+        fs::write(&real, text).unwrap();
+        prepare(&real);
+        osmt("osmt-doctor").arg("fix").arg("--yes").arg(&link).output().unwrap()
+    };
+    let output = fix(&broken, &|_| {});
+    assert!(output.status.success() || output.status.code() == Some(1), "{}", stderr(&output));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_ne!(fs::read_to_string(&real).unwrap(), broken);
+    let output = fix(&broken, &|path| fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap());
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&real).unwrap(), broken);
+    let other = folder.path().join("other.json");
+    let output = fix(&broken, &|path| fs::hard_link(path, &other).unwrap());
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&other).unwrap(), broken);
+}
