@@ -128,7 +128,7 @@ fn depth(path: &Path) -> usize {
 
 /// The lines of a file that are code, without its tests.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    let product = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(text);
+    let product = text.split("\nmod tests {").next().unwrap_or(text);
     product.lines().filter(|line| !line.trim_start().starts_with("//"))
 }
 

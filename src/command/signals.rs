@@ -31,7 +31,7 @@ pub(super) async fn stopped() {
     }
 }
 
-#[allow(dead_code, reason = "for the verb that runs a command of the user's")]
+#[expect(dead_code, reason = "for the verb that runs a command of the user's")]
 /// From now on signals are only passed on to the direct children: this process ends when its child does.
 pub(super) fn leave_to_children() {
     HANDED_OVER.store(true, Ordering::SeqCst);
