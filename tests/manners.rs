@@ -102,8 +102,8 @@ fn what_the_doctor_calls_an_error_stops_every_verb_that_would_use_it() {
         ("\"env\": \"test\"", "\"env\": \"test\", \"\\u0065nv\": \"prod\"", "JSON002"),
         ("\"rds\": {", "\"rds\": { \"multi_az\": false,", "JSON002"),
         ("\"secrets_revision\": 1", "\"secrets_revision\": 2147483648", "REV001"),
-        ("\"secrets_revision\": 1", "\"secrets_revision\": 9223372036854775807", "CFG"),
-        ("\"secrets_revision\": 1", "\"secrets_revision\": 0", "CFG"),
+        ("\"secrets_revision\": 1", "\"secrets_revision\": 9223372036854775807", "REV001"),
+        ("\"secrets_revision\": 1", "\"secrets_revision\": 0", "REV001"),
     ] {
         let folder = folder(from, to);
         for (binary, verb) in READERS {
