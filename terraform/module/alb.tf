@@ -9,7 +9,7 @@ resource "aws_lb" "main" {
   subnets                    = local.public_subnet_ids
   enable_deletion_protection = var.config.alb.enable_deletion_protection
   drop_invalid_header_fields = true
-  idle_timeout               = 120
+  idle_timeout               = var.operations.idle_timeout
 
   dynamic "access_logs" {
     for_each = aws_s3_bucket.access_logs
@@ -33,7 +33,7 @@ resource "aws_lb_target_group" "app" {
   protocol             = "HTTP"
   target_type          = "ip"
   vpc_id               = aws_vpc.main.id
-  deregistration_delay = 60
+  deregistration_delay = var.operations.deregistration_delay
 
   health_check {
     path                = "/"
@@ -71,7 +71,7 @@ resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.main.arn
   port              = local.ports.https
   protocol          = "HTTPS"
-  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+  ssl_policy        = var.operations.ssl_policy
   certificate_arn   = var.config.alb.certificate_arn
 
   default_action {
@@ -80,6 +80,30 @@ resource "aws_lb_listener" "https" {
   }
 
   tags = { Name = "${local.name}-https" }
+}
+
+# The app does not serve the job queue's dashboard (RQUEUE_WEB_ENABLE); the load balancer does not even ask for it.
+resource "aws_lb_listener_rule" "no_job_queue" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 1
+
+  condition {
+    path_pattern {
+      values = ["/rqueue", "/rqueue/*"]
+    }
+  }
+
+  action {
+    type = "fixed-response"
+
+    fixed_response {
+      content_type = "text/plain"
+      message_body = "Not found"
+      status_code  = "404"
+    }
+  }
+
+  tags = { Name = "${local.name}-no-job-queue" }
 }
 
 resource "aws_wafv2_web_acl_association" "main" {

@@ -1,26 +1,39 @@
-# The app. It neither migrates nor imports nor reindexes: maintenance.tf does, once, when told to.
+# The app. It neither migrates nor imports nor reindexes: maintenance.tf does, once, when it is run.
 locals {
-  # The names are those that OSMT's docker_entrypoint.sh reads (and DB_NAME, which Spring reads); tests/containers.tftest.hcl
-  # holds the list.
-  app_environment = merge(local.backing_services, {
-    ENVIRONMENT           = "apiserver,oauth2-okta"
-    BASE_DOMAIN           = var.config.domain.name
-    FRONTEND_URL          = local.url
-    OAUTH_ISSUER          = var.config.app.oauth.issuer
-    OAUTH_CLIENTID        = var.config.app.oauth.client_id
-    OAUTH_AUDIENCE        = var.config.app.oauth.audience
-    MIGRATIONS_ENABLED    = "false"
-    REINDEX_ELASTICSEARCH = "false"
-    SKIP_METADATA_IMPORT  = "true"
+  # Spring reads every setting from the environment; tests/containers.tftest.hcl holds the list.
+  app_own_environment = merge(local.backing_services, local.published_settings, local.osmt.environment, {
+    SPRING_PROFILES_ACTIVE = local.osmt.profiles
+    SPRING_FLYWAY_ENABLED  = "false"
+    OAUTH_ISSUER           = var.config.app.oauth.issuer
+    OAUTH_CLIENTID         = var.config.app.oauth.client_id
+    OAUTH_AUDIENCE         = var.config.app.oauth.audience
     # At every start OSMT would fill an empty audit log, every replica at once, and end if its table is not there yet: an
     # empty database could then never be deployed to. Off, the app starts before the first migration and serves after it.
-    JAVA_TOOL_OPTIONS = "${local.jvm_memory} -Dapp.baseLineAuditLogIfEmpty=false"
-  })
+    APP_BASELINEAUDITLOGIFEMPTY = "false"
+    # Without it /health asks Elasticsearch at localhost, and is 503 for ever.
+    SPRING_ELASTICSEARCH_URIS = local.elasticsearch_url
+    # Longer than the load balancer's idle timeout: otherwise the app closes connections that the load balancer still uses.
+    SERVER_TOMCAT_KEEPALIVETIMEOUT = "${var.operations.idle_timeout + 10}s"
+    # On the stop signal Spring first finishes the requests it has; the container's stopTimeout leaves it the time.
+    SERVER_SHUTDOWN                          = "graceful"
+    SPRING_LIFECYCLE_TIMEOUTPERSHUTDOWNPHASE = "${local.stop_timeouts.app - 20}s"
+    # The load balancer's X-Forwarded-Proto is believed where it comes from the VPC, whichever block that is.
+    SERVER_TOMCAT_REMOTEIP_INTERNALPROXIES = "${join("\\.", slice(split(".", var.config.vpc.vpc_cidr), 0, 2))}\\.\\d{1,3}\\.\\d{1,3}"
+    # The job queue's dashboard asks nobody for a password, and can delete jobs.
+    RQUEUE_WEB_ENABLE = "false"
+    },
+    var.config.app.settings.white_label == null ? {} : { WHITELABEL_PATH = var.config.app.settings.white_label },
+    local.elasticsearch_authentication ? { SPRING_ELASTICSEARCH_USERNAME = "elastic" } : {},
+  )
+  app_environment = merge(var.config.app.extra_environment, local.app_own_environment)
 
-  app_secrets = {
-    DB_URI             = local.db_uri_secret
-    OAUTH_CLIENTSECRET = "${data.aws_secretsmanager_secret.app.arn}:oauth_client_secret::"
-  }
+  app_own_secrets = merge(
+    local.backing_secrets,
+    { OAUTH_CLIENTSECRET = "${data.aws_secretsmanager_secret.app.arn}:oauth_client_secret::" },
+    local.osmt.session_token_secret ? { APP_SESSION_TOKEN_SECRET = "${data.aws_secretsmanager_secret.app.arn}:session_token_secret::" } : {},
+    local.elasticsearch_authentication ? { SPRING_ELASTICSEARCH_PASSWORD = local.elasticsearch_password } : {},
+  )
+  app_secrets = merge(local.extra_secrets, local.app_own_secrets)
 
   app_container = {
     name                   = local.containers.app
@@ -28,6 +41,8 @@ locals {
     essential              = true
     user                   = local.osmt_user
     memory                 = var.config.ecs.task.app.memory
+    entryPoint             = ["/bin/bash", "-euc", local.start_scripts.app, "app"]
+    command                = []
     environment            = [for name, value in local.app_environment : { name = name, value = value }]
     secrets                = [for name, from in local.app_secrets : { name = name, valueFrom = from }]
     portMappings           = [{ containerPort = local.ports.app, hostPort = local.ports.app, protocol = "tcp" }]
@@ -38,7 +53,20 @@ locals {
     readonlyRootFilesystem = local.read_only
     linuxParameters        = local.linux_parameters
     logConfiguration       = local.log_configuration["app"]
-    stopTimeout            = 60
+    stopTimeout            = local.stop_timeouts.app
+    # A Java that hangs is replaced. The front page, as the load balancer's check: /health counts Elasticsearch too.
+    # Waiting for the neighbours and starting may take five minutes each: the longest startPeriod, and then ten failures.
+    healthCheck = {
+      command = ["CMD", "/bin/bash", "-c", join("; ", [
+        "exec 3<>/dev/tcp/127.0.0.1/${local.ports.app} || exit 1",
+        "printf 'GET / HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3",
+        "read -r -t 8 _ status _ <&3 && [ \"$status\" = 200 ]",
+      ])]
+      interval    = 30
+      timeout     = 10
+      retries     = 10
+      startPeriod = 300
+    }
     # ECS reads secrets when a task starts. A new revision of the secrets must therefore be a new revision of the task.
     dockerLabels = { "osmt.secrets-revision" = tostring(var.config.secrets_revision) }
   }
@@ -58,7 +86,7 @@ resource "aws_ecs_task_definition" "app" {
 
   runtime_platform {
     operating_system_family = "LINUX"
-    cpu_architecture        = "X86_64"
+    cpu_architecture        = local.cpu_architecture.app
   }
 
   volume {
@@ -66,6 +94,17 @@ resource "aws_ecs_task_definition" "app" {
   }
 
   tags = { Name = local.services.app }
+
+  lifecycle {
+    precondition {
+      condition     = contains(keys(local.osmt_lines), local.osmt_line)
+      error_message = "This module does not know how to run OSMT ${local.osmt_version}: it knows ${join(", ", [for line in keys(local.osmt_lines) : "${line}.x"])}. Correct app.version, or use a newer version of this module."
+    }
+    precondition {
+      condition     = length(local.extra_clashes) == 0
+      error_message = "app.extra_environment and app.extra_secrets must not name what the module sets itself: ${join(", ", local.extra_clashes)}."
+    }
+  }
 }
 
 resource "aws_ecs_service" "app" {
@@ -81,11 +120,12 @@ resource "aws_ecs_service" "app" {
   enable_ecs_managed_tags       = true
   enable_execute_command        = var.operations.ecs_exec
 
-  # Spring, on two virtual CPUs, is up within two minutes; ten leave room for a cold image pull and a busy database.
+  # On two virtual CPUs Spring was up after 40 to 115 seconds; ten minutes leave room for a cold image pull and a busy database.
   health_check_grace_period_seconds  = 600
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
-  # apply ends when the new tasks serve, not when they were asked for.
+  # apply waits until the tasks of the new revision run. For the first deployment that does not yet mean that they serve:
+  # `osmt-release status` says whether they do.
   wait_for_steady_state = true
 
   deployment_circuit_breaker {

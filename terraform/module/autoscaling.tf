@@ -17,9 +17,9 @@ resource "aws_appautoscaling_policy" "app_cpu" {
   resource_id        = aws_appautoscaling_target.app.resource_id
 
   target_tracking_scaling_policy_configuration {
-    target_value       = 60
-    scale_out_cooldown = 120
-    scale_in_cooldown  = 600
+    target_value       = var.operations.autoscaling.cpu_percent
+    scale_out_cooldown = var.operations.autoscaling.scale_out_cooldown
+    scale_in_cooldown  = var.operations.autoscaling.scale_in_cooldown
 
     predefined_metric_specification {
       predefined_metric_type = "ECSServiceAverageCPUUtilization"

@@ -3,7 +3,7 @@
 resource "aws_budgets_budget" "monthly" {
   count = var.operations.monthly_budget_usd == null ? 0 : 1
 
-  name         = local.name
+  name         = local.global_name
   budget_type  = "COST"
   time_unit    = "MONTHLY"
   limit_unit   = "USD"

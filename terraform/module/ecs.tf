@@ -60,14 +60,6 @@ locals {
     logConfiguration       = local.log_configuration[name]
   } }
 
-  # What Spring reads from the environment to reach its neighbours, in the app and in its maintenance alike.
-  backing_services = {
-    DB_NAME           = var.config.rds.db_name
-    REDIS_URI         = "${aws_elasticache_replication_group.main.primary_endpoint_address}:${local.ports.redis}"
-    ELASTICSEARCH_URI = "http://${local.elasticsearch_host}:${local.ports.elasticsearch}"
-    # The JVM would take a quarter of the memory that the task pays for.
-    JAVA_TOOL_OPTIONS = local.jvm_memory
-  }
-  jvm_memory    = "-XX:MaxRAMPercentage=70"
-  db_uri_secret = "${aws_secretsmanager_secret.db_uri.arn}:DB_URI::"
+  # How long a container gets to end by itself, in seconds; ECS takes 120 at most on Fargate.
+  stop_timeouts = { app = 60, elasticsearch = 120, maintenance = 120 }
 }

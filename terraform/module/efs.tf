@@ -26,7 +26,8 @@ resource "aws_efs_access_point" "elasticsearch" {
   }
 
   root_directory {
-    path = "/elasticsearch"
+    # A folder for each major version: 7 does not start on what 8 has written. After a change of it, reindex.
+    path = "/elasticsearch-${local.elasticsearch_major}"
 
     creation_info {
       owner_uid   = 1000
@@ -36,6 +37,11 @@ resource "aws_efs_access_point" "elasticsearch" {
   }
 
   tags = { Name = local.services.elasticsearch }
+
+  # Tasks of the new folder run before the old access point goes.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_efs_file_system_policy" "elasticsearch" {

@@ -33,8 +33,8 @@ resource "aws_elasticache_replication_group" "main" {
 
   # A session lives an hour; yesterday's snapshot is for forensics, older ones are worth nothing.
   snapshot_retention_limit   = 1
-  snapshot_window            = local.windows.snapshot
-  maintenance_window         = local.windows.maintenance
+  snapshot_window            = var.operations.windows.snapshot
+  maintenance_window         = var.operations.windows.maintenance
   auto_minor_version_upgrade = true
   apply_immediately          = var.operations.apply_immediately
 

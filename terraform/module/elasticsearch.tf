@@ -1,20 +1,40 @@
-# Elasticsearch as OSMT wants it: one node, no authentication, reached by name. Its index lies on a file system and survives
-# the task; should it be lost, the maintenance task builds it again from the database.
+# Elasticsearch as OSMT needs it: one node, reached by name. Its index is on a file system and survives the task; if it is
+# lost, the maintenance task builds it again from the database.
 # Cloud Map, not Service Connect: a one-off task (the maintenance) has no Service Connect proxy, but it has DNS.
 locals {
   elasticsearch_host = "${aws_service_discovery_service.elasticsearch.name}.${aws_service_discovery_private_dns_namespace.main.name}"
 
-  elasticsearch_environment = {
+  elasticsearch_url = "http://${local.elasticsearch_host}:${local.ports.elasticsearch}"
+
+  elasticsearch_authentication = var.config.ecs.task.elasticsearch.authentication
+  elasticsearch_password       = one([for secret in data.aws_secretsmanager_secret.elasticsearch : "${secret.arn}:password::"])
+
+  # The image's major version: Elasticsearch 7 does not start on a folder that 8 has written. A digest has none.
+  elasticsearch_major = try(regex("^v?([0-9]+)\\.", var.config.ecs.task.elasticsearch.docker_tag)[0], "any")
+
+  elasticsearch_environment = merge({
     "cluster.name"           = local.name
     "discovery.type"         = "single-node"
-    "xpack.security.enabled" = "false"
+    "xpack.security.enabled" = tostring(local.elasticsearch_authentication)
     "xpack.ml.enabled"       = "false"
+    # OSMT makes its four indices with their mappings. A document that is saved while one is missing would make it with
+    # guessed mappings, and every search would then fail.
+    "action.auto_create_index" = "-richskill_v1,-collection_v1,-jobcode_v1,-keyword,+*"
     # vm.max_map_count cannot be raised on Fargate.
     "node.store.allow_mmap"           = "false"
     "ingest.geoip.downloader.enabled" = "false"
     # Half for the heap, half for the file cache; beyond 31 GiB pointers lose their compression.
     "ES_JAVA_OPTS" = format("-Xms%[1]dm -Xmx%[1]dm", min(floor(var.config.ecs.task.elasticsearch.memory / 2), 31744))
-  }
+    },
+    # OSMT speaks HTTP without TLS; the security groups let nothing else than OSMT's tasks in.
+    local.elasticsearch_authentication ? {
+      "xpack.security.enrollment.enabled"    = "false"
+      "xpack.security.http.ssl.enabled"      = "false"
+      "xpack.security.transport.ssl.enabled" = "false"
+    } : {},
+  )
+  # Read by the image when it makes its keystore, at every start of a task.
+  elasticsearch_secrets = local.elasticsearch_authentication ? { ELASTIC_PASSWORD = local.elasticsearch_password } : {}
 
   elasticsearch_container = {
     name           = local.containers.elasticsearch
@@ -23,7 +43,7 @@ locals {
     user           = "1000:0"
     memory         = var.config.ecs.task.elasticsearch.memory
     environment    = [for name, value in local.elasticsearch_environment : { name = name, value = value }]
-    secrets        = []
+    secrets        = [for name, from in local.elasticsearch_secrets : { name = name, valueFrom = from }]
     portMappings   = [{ containerPort = local.ports.elasticsearch, hostPort = local.ports.elasticsearch, protocol = "tcp" }]
     mountPoints    = [{ sourceVolume = "data", containerPath = "/usr/share/elasticsearch/data", readOnly = false }]
     volumesFrom    = []
@@ -33,9 +53,11 @@ locals {
     linuxParameters        = local.linux_parameters
     ulimits                = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
     logConfiguration       = local.log_configuration["elasticsearch"]
-    stopTimeout            = 120
+    dockerLabels           = local.elasticsearch_authentication ? { "osmt.secrets-revision" = tostring(var.config.secrets_revision) } : {}
+    stopTimeout            = local.stop_timeouts.elasticsearch
     healthCheck = {
-      command     = ["CMD-SHELL", "curl --fail --silent --show-error http://127.0.0.1:${local.ports.elasticsearch}/ || exit 1"]
+      # 401 is an answer too: the check has no password, so that none is on a command line.
+      command     = ["CMD-SHELL", "curl --silent --output /dev/null --write-out '%%{http_code}' http://127.0.0.1:${local.ports.elasticsearch}/ | grep --quiet --extended-regexp '^(200|401)$'"]
       interval    = 15
       timeout     = 10
       retries     = 4
@@ -88,7 +110,7 @@ resource "aws_ecs_task_definition" "elasticsearch" {
 
   runtime_platform {
     operating_system_family = "LINUX"
-    cpu_architecture        = "X86_64"
+    cpu_architecture        = local.cpu_architecture.elasticsearch
   }
 
   volume {
@@ -143,7 +165,10 @@ resource "aws_ecs_service" "elasticsearch" {
 
   tags = { Name = local.services.elasticsearch }
 
+  # A mount target's name can be resolved about 90 seconds after it is available (Amazon EFS User Guide, "Mounting"). The
+  # database takes longer than that, so waiting for it is enough; on an existing stack it costs nothing.
   depends_on = [
+    aws_db_instance.main,
     aws_efs_mount_target.elasticsearch,
     aws_efs_file_system_policy.elasticsearch,
     aws_iam_role_policy.execution,

@@ -1,15 +1,20 @@
-# ECS says why a task ended or a deployment was rolled back only in events, and forgets them within an hour.
+# ECS reports why a task ended or a deployment was rolled back only in events, and keeps them for an hour.
 resource "aws_cloudwatch_event_rule" "task_failed" {
   name        = "${local.name}-task-failed"
-  description = "A task of a service of ${local.name} ended by itself or could not start"
+  description = "A task of a service of ${local.name} ended by itself, failed its health check or could not start"
   event_pattern = jsonencode({
     source        = ["aws.ecs"]
     "detail-type" = ["ECS Task State Change"]
     detail = {
       clusterArn = [aws_ecs_cluster.main.arn]
       lastStatus = ["STOPPED"]
-      stopCode   = ["EssentialContainerExited", "TaskFailedToStart"]
       group      = [{ prefix = "service:" }]
+      # A deployment and autoscaling stop tasks as well (ServiceSchedulerInitiated, "Scaling activity initiated by ..."); a task
+      # that fails a health check has the same code, and only its reason differs.
+      "$or" = [
+        { stopCode = ["EssentialContainerExited", "TaskFailedToStart", "SpotInterruption"] },
+        { stoppedReason = [{ wildcard = "*health check*" }] },
+      ]
     }
   })
 
@@ -22,13 +27,17 @@ resource "aws_cloudwatch_event_target" "task_failed" {
   arn       = aws_cloudwatch_log_group.main["events"].arn
 }
 
+locals {
+  service_arns = [for name in ["app", "elasticsearch"] : { prefix = "arn:${local.partition}:ecs:${local.region}:${local.account}:service/${local.name}/${local.services[name]}" }]
+}
+
 resource "aws_cloudwatch_event_rule" "deployment_failed" {
   name        = "${local.name}-deployment-failed"
   description = "A deployment of ${local.name} failed and was rolled back"
   event_pattern = jsonencode({
     source        = ["aws.ecs"]
     "detail-type" = ["ECS Deployment State Change"]
-    resources     = [for name in ["app", "elasticsearch"] : { prefix = "arn:${local.partition}:ecs:${local.region}:${local.account}:service/${local.name}/${local.services[name]}" }]
+    resources     = local.service_arns
     detail        = { eventName = ["SERVICE_DEPLOYMENT_FAILED"] }
   })
 
@@ -44,6 +53,26 @@ resource "aws_cloudwatch_event_target" "deployment_failed" {
   rule      = aws_cloudwatch_event_rule.deployment_failed.name
   target_id = each.key
   arn       = each.value
+}
+
+# What the scheduler complains of: no capacity, image not pulled, target unhealthy.
+resource "aws_cloudwatch_event_rule" "service_trouble" {
+  name        = "${local.name}-service-trouble"
+  description = "ECS reports a warning or an error for a service of ${local.name}"
+  event_pattern = jsonencode({
+    source        = ["aws.ecs"]
+    "detail-type" = ["ECS Service Action"]
+    resources     = local.service_arns
+    detail        = { eventType = ["WARN", "ERROR"] }
+  })
+
+  tags = { Name = "${local.name}-service-trouble" }
+}
+
+resource "aws_cloudwatch_event_target" "service_trouble" {
+  rule      = aws_cloudwatch_event_rule.service_trouble.name
+  target_id = "log"
+  arn       = aws_cloudwatch_log_group.main["events"].arn
 }
 
 resource "aws_cloudwatch_log_resource_policy" "events" {
@@ -63,7 +92,7 @@ resource "aws_cloudwatch_log_resource_policy" "events" {
         Action    = "logs:PutLogEvents"
         Resource  = "${aws_cloudwatch_log_group.main["events"].arn}:*"
         Condition = { ArnEquals = { "aws:SourceArn" = [
-          aws_cloudwatch_event_rule.task_failed.arn, aws_cloudwatch_event_rule.deployment_failed.arn,
+          aws_cloudwatch_event_rule.task_failed.arn, aws_cloudwatch_event_rule.deployment_failed.arn, aws_cloudwatch_event_rule.service_trouble.arn,
         ] } }
       },
     ]

@@ -1,18 +1,20 @@
 # Two roles for each task: the execution role is what ECS uses to start it (pull, log, read its secrets), the task role
 # is what the code inside may do. Neither can do more than the task needs.
 locals {
+  optional_secrets = concat(data.aws_secretsmanager_secret.elasticsearch[*].arn, data.aws_secretsmanager_secret.extra[*].arn)
+
   # Which secrets ECS may read to start the task, and for which image it may log in to ECR.
   task_roles = {
     app = {
-      secrets = [aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.app.arn]
+      secrets = concat([aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.app.arn], local.optional_secrets)
       image   = var.config.ecs.task.app.docker_image
     }
     maintenance = {
-      secrets = [aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.rds.arn]
+      secrets = concat([aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.rds.arn], local.optional_secrets)
       image   = var.config.ecs.task.app.docker_image
     }
     elasticsearch = {
-      secrets = []
+      secrets = data.aws_secretsmanager_secret.elasticsearch[*].arn
       image   = var.config.ecs.task.elasticsearch.docker_image
     }
   }
@@ -40,11 +42,11 @@ locals {
 resource "aws_iam_role" "execution" {
   for_each = local.task_roles
 
-  name               = "${local.services[each.key]}-execution"
+  name               = "${local.global_name}-${each.key}-execution"
   description        = "Starts the ${each.key} task of ${local.name}: image, log stream, secrets"
   assume_role_policy = local.ecs_trust
 
-  tags = { Name = "${local.services[each.key]}-execution" }
+  tags = { Name = "${local.global_name}-${each.key}-execution" }
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -97,11 +99,11 @@ resource "aws_iam_role_policy" "execution" {
 resource "aws_iam_role" "task" {
   for_each = local.task_roles
 
-  name               = "${local.services[each.key]}-task"
+  name               = "${local.global_name}-${each.key}-task"
   description        = "What the ${each.key} container of ${local.name} may do in AWS"
   assume_role_policy = local.ecs_trust
 
-  tags = { Name = "${local.services[each.key]}-task" }
+  tags = { Name = "${local.global_name}-${each.key}-task" }
 }
 
 # The index lies on a file system that only this role may mount.
@@ -154,7 +156,7 @@ resource "aws_iam_role_policy" "exec" {
 }
 
 resource "aws_iam_role" "rds_monitoring" {
-  name        = "${local.name}-rds-monitoring"
+  name        = "${local.global_name}-rds-monitoring"
   description = "Enhanced monitoring of the database of ${local.name}"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -175,7 +177,7 @@ resource "aws_iam_role_policy_attachment" "rds_monitoring" {
 }
 
 resource "aws_iam_role" "flow_log" {
-  name        = "${local.name}-flow-log"
+  name        = "${local.global_name}-flow-log"
   description = "VPC flow logs of ${local.name}"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -30,12 +30,22 @@ resource "aws_kms_key" "main" {
         } }
       },
       {
-        # No condition: EventBridge names no source account. Who may publish is the topic's own policy.
         Sid       = "Alarms"
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"] }
+        Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      {
+        # No source account or ARN: SNS does not support them for EventBridge and encrypted topics ("Key management" in the
+        # SNS Developer Guide), and delivery would fail without a word. The topic's own policy names the rules.
+        Sid       = "Events"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:${local.partition}:sns:${local.region}:${local.account}:${local.name}-alarms" } }
       },
     ]
   })

@@ -1,9 +1,11 @@
 # The single source of names, ports and sizes. Every other file refers to these.
 locals {
-  name      = "osmt-${var.config.env}"
-  partition = data.aws_partition.current.partition
-  region    = var.config.region
-  account   = var.config.account_id
+  name = "osmt-${var.config.env}"
+  # IAM roles and budgets have no region: two regions of one environment in one account need different names for them.
+  global_name = var.operations.region_in_names ? "${local.name}-${var.config.region}" : local.name
+  partition   = data.aws_partition.current.partition
+  region      = var.config.region
+  account     = var.config.account_id
 
   # One entry a zone, keyed by the zone's name, so that adding a zone moves no other one.
   zones = { for i, zone in var.config.vpc.azs : zone => {
@@ -60,6 +62,9 @@ locals {
     rds    = "osmt/${var.config.env}/rds"
     app    = "osmt/${var.config.env}/app"
     db_uri = "osmt/${var.config.env}/db-uri"
+    # Only where the config asks for them.
+    elasticsearch = "osmt/${var.config.env}/elasticsearch"
+    extra         = "osmt/${var.config.env}/extra"
   }
 
   # The database's first user is an identifier of the instance (changing it replaces the database), so it is fixed
@@ -73,13 +78,6 @@ locals {
   dualstack     = anytrue([for cidr in local.ingress_cidrs : strcontains(cidr, ":")])
 
   app_max_count = coalesce(var.operations.app_max_count, var.config.ecs.task.app.desired_count * 2)
-
-  # Both are UTC. They must not overlap.
-  windows = {
-    backup      = "08:00-09:00"
-    maintenance = "sun:09:30-sun:10:30"
-    snapshot    = "07:00-08:00"
-  }
 }
 
 data "aws_partition" "current" {}

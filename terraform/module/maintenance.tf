@@ -1,30 +1,31 @@
-# The one-off task: migrates, imports the two public job-code lists, builds the search index, and ends with an exit that
-# tells whether all of it worked. `osmt-release migrate` runs it; no service ever does any of this.
+# The one-off task: migrates, imports the two public job-code lists, builds the search index, and ends with a status that
+# says whether all of it worked. `osmt-release migrate` runs it; no service ever does any of this.
 locals {
-  # Java is called directly: OSMT's own entrypoint retries for ever and cannot build the profiles for these jobs.
-  # Flyway is on in every step, so whatever is run first migrates. Values come from the environment, never from argv.
-  maintenance_script = <<-SCRIPT
-    osmt() { profiles="$1"; shift; /bin/java -Dspring.profiles.active="$profiles" -Dspring.flyway.enabled=true -jar /opt/osmt/bin/osmt.jar "$@"; }
-    for step in "$@"; do
-      echo "maintenance: $step"
-      case "$step" in
-        import)
-          osmt review,import --csv=/opt/osmt/import/BLS-Import.csv --import-type=bls
-          osmt review,import --csv=/opt/osmt/import/oNet-Import.csv --import-type=onet ;;
-        reindex) osmt reindex,review ;;
-        *) echo "maintenance: unknown step $step: import and reindex are known, both migrate first" >&2; exit 2 ;;
-      esac
-    done
-    echo "maintenance: done"
-  SCRIPT
+  maintenance_own_environment = merge(local.backing_services, local.published_settings, {
+    # Flyway is on in every step, so whatever is run first migrates.
+    SPRING_FLYWAY_ENABLED = "true"
+    OSMT_MIGRATE_PROFILES = local.osmt.migrate_profiles
+    OSMT_REBUILDS_SEARCH  = tostring(local.osmt.rebuilds_search)
+    },
+    # OSMT's first migration fails where the database's default is utf8mb4 (error 1071), and a later one converts the tables to
+    # it. So only a database without tables is changed, whatever default the server had when RDS made it.
+    # (A procedure, because MySQL does not prepare ALTER DATABASE: error 1295.)
+    local.osmt.database_character_set == "utf8mb4" ? {} : { for i, line in [
+      "DROP PROCEDURE IF EXISTS ${var.config.rds.db_name}.osmt_character_set;",
+      "DELIMITER //",
+      "CREATE PROCEDURE ${var.config.rds.db_name}.osmt_character_set() IF (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '${var.config.rds.db_name}') = 0 THEN ALTER DATABASE ${var.config.rds.db_name} CHARACTER SET utf8mb3 COLLATE utf8mb3_unicode_ci; END IF//",
+      "DELIMITER ;",
+      "CALL ${var.config.rds.db_name}.osmt_character_set();",
+      "DROP PROCEDURE ${var.config.rds.db_name}.osmt_character_set;",
+    ] : "SPRING_FLYWAY_INITSQLS_${i}_" => line },
+  )
+  maintenance_environment = merge(var.config.app.extra_environment, local.maintenance_own_environment)
 
-  maintenance_environment = local.backing_services
-
-  maintenance_secrets = {
-    DB_URI      = local.db_uri_secret
+  maintenance_own_secrets = merge(local.backing_secrets, {
     DB_USER     = "${data.aws_secretsmanager_secret.rds.arn}:username::"
     DB_PASSWORD = "${data.aws_secretsmanager_secret.rds.arn}:password::"
-  }
+  })
+  maintenance_secrets = merge(local.extra_secrets, local.maintenance_own_secrets)
 
   maintenance_container = {
     name                   = local.containers.maintenance
@@ -32,7 +33,7 @@ locals {
     essential              = true
     user                   = local.osmt_user
     memory                 = var.config.ecs.task.app.memory
-    entryPoint             = ["/bin/bash", "-euc", local.maintenance_script, "maintenance"]
+    entryPoint             = ["/bin/bash", "-euc", local.start_scripts.maintenance, "maintenance"]
     command                = ["import", "reindex"]
     environment            = [for name, value in local.maintenance_environment : { name = name, value = value }]
     secrets                = [for name, from in local.maintenance_secrets : { name = name, valueFrom = from }]
@@ -44,7 +45,7 @@ locals {
     readonlyRootFilesystem = true
     linuxParameters        = local.linux_parameters
     logConfiguration       = local.log_configuration["maintenance"]
-    stopTimeout            = 120
+    stopTimeout            = local.stop_timeouts.maintenance
     dockerLabels           = { "osmt.secrets-revision" = tostring(var.config.secrets_revision) }
   }
 }
@@ -62,7 +63,7 @@ resource "aws_ecs_task_definition" "maintenance" {
 
   runtime_platform {
     operating_system_family = "LINUX"
-    cpu_architecture        = "X86_64"
+    cpu_architecture        = local.cpu_architecture.app
   }
 
   volume {

@@ -21,12 +21,13 @@ resource "aws_sns_topic_policy" "alarms" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
-        # EventBridge publishes without naming an account; a condition would lock it out.
+        # aws:SourceArn is the rule's ("Using IAM policy conditions in Amazon EventBridge").
         Sid       = "Events"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.alarms.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.deployment_failed.arn } }
       },
     ]
   })

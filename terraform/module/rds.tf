@@ -6,22 +6,24 @@ resource "aws_db_subnet_group" "main" {
   tags = { Name = local.name }
 }
 
-# OSMT's first migration builds an index that is too long for utf8mb4 (error 1071); a later one converts the tables.
-# So the server, and with it the database that RDS makes, starts with utf8mb3.
+# OSMT's first migration builds an index that is too long for utf8mb4 (error 1071); a later one converts the tables. So the
+# database starts with utf8mb3. RDS may create it with its own default all the same: AWS asks for five minutes between a
+# parameter group's creation and its first use (API_CreateDBParameterGroup). The maintenance task does not depend on it.
 resource "aws_db_parameter_group" "main" {
   name_prefix = "${local.name}-"
   description = "OSMT on ${var.config.rds.parameter_group_family}"
   family      = var.config.rds.parameter_group_family
 
   dynamic "parameter" {
-    for_each = {
-      character_set_server     = "utf8mb3"
-      collation_server         = "utf8mb3_unicode_ci"
+    for_each = merge(var.operations.database_character_set == "default" ? {} : {
+      character_set_server = var.operations.database_character_set
+      collation_server     = "${var.operations.database_character_set}_unicode_ci"
+      }, {
       require_secure_transport = "1"
       slow_query_log           = "1"
       long_query_time          = "2"
       log_output               = "FILE"
-    }
+    })
     content {
       name  = parameter.key
       value = parameter.value
@@ -47,7 +49,7 @@ resource "terraform_data" "life" {
 
 resource "aws_db_instance" "main" {
   #checkov:skip=CKV_AWS_161:OSMT builds its JDBC URL from a user and a password; IAM authentication is not possible in app <= 3.0.0
-  #checkov:skip=CKV_AWS_226:the version is a decision in config.rds.engine_version; an upgrade behind Terraform's back would be planned back down
+  #checkov:skip=CKV_AWS_226:on where config.rds.engine_version leaves the minor version to RDS; a full version is a decision of the config
   identifier     = local.name
   engine         = "mysql"
   engine_version = var.config.rds.engine_version
@@ -73,8 +75,8 @@ resource "aws_db_instance" "main" {
   iam_database_authentication_enabled = false
 
   backup_retention_period   = var.config.rds.backup_retention_days
-  backup_window             = local.windows.backup
-  maintenance_window        = local.windows.maintenance
+  backup_window             = var.operations.windows.backup
+  maintenance_window        = var.operations.windows.maintenance
   copy_tags_to_snapshot     = true
   delete_automated_backups  = false
   deletion_protection       = var.config.rds.enable_deletion_protection
@@ -82,9 +84,11 @@ resource "aws_db_instance" "main" {
   final_snapshot_identifier = "${local.name}-final-${lower(terraform_data.life.output)}"
   snapshot_identifier       = var.operations.restore_from_snapshot
 
-  # The version is a decision in the config. One that changes by itself would be planned back down, and refused.
-  auto_minor_version_upgrade  = false
-  allow_major_version_upgrade = false
+  # With two numbers (8.4) RDS installs minor versions in the maintenance window, and Terraform accepts any of them. With
+  # three the version is a decision in the config: one that changed by itself would be planned back down, and refused.
+  auto_minor_version_upgrade  = length(split(".", var.config.rds.engine_version)) == 2
+  allow_major_version_upgrade = var.operations.allow_major_version_upgrade
+  engine_lifecycle_support    = var.operations.engine_lifecycle_support
   apply_immediately           = var.operations.apply_immediately
 
   # Not the general log: it would write every statement, values included.
@@ -94,6 +98,13 @@ resource "aws_db_instance" "main" {
   # The small burstable classes have no Performance Insights.
   performance_insights_enabled    = local.performance_insights
   performance_insights_kms_key_id = local.performance_insights ? aws_kms_key.main.arn : null
+
+  dynamic "blue_green_update" {
+    for_each = var.operations.blue_green_update ? [true] : []
+    content {
+      enabled = true
+    }
+  }
 
   tags = { Name = local.name }
 

@@ -8,6 +8,16 @@ data "aws_secretsmanager_secret" "app" {
   name = local.secret_names.app
 }
 
+data "aws_secretsmanager_secret" "elasticsearch" {
+  count = local.elasticsearch_authentication ? 1 : 0
+  name  = local.secret_names.elasticsearch
+}
+
+data "aws_secretsmanager_secret" "extra" {
+  count = length(var.config.app.extra_secrets) > 0 ? 1 : 0
+  name  = local.secret_names.extra
+}
+
 resource "aws_secretsmanager_secret" "db_uri" {
   #checkov:skip=CKV2_AWS_57:composed from osmt/<env>/rds, and rotated with it by osmt-secrets rotate and terraform apply
   name        = local.secret_names.db_uri

@@ -141,6 +141,18 @@ variable "config" {
     error_message = "ECS001, ECS002 Fargate has no task of this CPU size, or this memory does not go with this CPU: ${join(", ", [for name, task in var.config.ecs.task : "${name} ${task.cpu} CPU units with ${task.memory} MiB"])}. 2048 CPU units, for one, take 4096 to 16384 MiB in steps of 1024."
   }
   validation {
+    condition     = alltrue([for task in var.config.ecs.task : contains(["X86_64", "ARM64"], task.cpu_architecture)])
+    error_message = "ecs.task.*.cpu_architecture must be X86_64 or ARM64."
+  }
+  validation {
+    condition     = alltrue([for name in concat(keys(var.config.app.extra_environment), var.config.app.extra_secrets) : can(regex("^[A-Z][A-Z0-9_]*$", name))]) && length(setintersection(keys(var.config.app.extra_environment), var.config.app.extra_secrets)) == 0
+    error_message = "app.extra_environment and app.extra_secrets must name environment variables (capitals, digits and _), each in one of the two."
+  }
+  validation {
+    condition     = var.config.app.version == null || can(regex("^[0-9]+\\.[0-9]+(\\.[0-9]+)?([-+][0-9A-Za-z.-]+)?$", var.config.app.version))
+    error_message = "app.version must be a version of OSMT, such as 3.0.0."
+  }
+  validation {
     condition     = var.config.ecs.task.app.desired_count >= 1 && floor(var.config.ecs.task.app.desired_count) == var.config.ecs.task.app.desired_count
     error_message = "ECS004 No task would run: ecs.task.app.desired_count must be a whole number, 1 or more."
   }
@@ -164,7 +176,7 @@ variable "config" {
     error_message = "RDS001 The database is not called osmt_db: OSMT's first migration says USE osmt_db."
   }
   validation {
-    condition     = can(regex("^[0-9]+\\.[0-9]+(\\.[0-9]+)?$", var.config.rds.engine_version))
+    condition     = can(regex("^8\\.[0-9]+(\\.[0-9]+(-rds\\.[0-9]{8})?)?$", var.config.rds.engine_version))
     error_message = "RDS002 Not a MySQL version that OSMT and RDS can use together: \"${var.config.rds.engine_version}\"."
   }
   validation {
@@ -288,6 +300,33 @@ variable "operations" {
     web_acl_arn = optional(string)
     # Make the database from this snapshot. Read only when the database is made.
     restore_from_snapshot = optional(string)
+    # UTC. Backup, snapshot of the cache and maintenance must not overlap.
+    windows = optional(object({
+      backup      = optional(string, "08:00-09:00")
+      snapshot    = optional(string, "07:00-08:00")
+      maintenance = optional(string, "sun:09:30-sun:10:30")
+    }), {})
+    # Seconds without traffic after which the load balancer closes a connection; the app keeps its own end open longer.
+    idle_timeout = optional(number, 120)
+    # Seconds in which a task that is taken out still finishes its requests.
+    deregistration_delay = optional(number, 60)
+    # The TLS versions and ciphers of the load balancer.
+    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-2021-06")
+    autoscaling = optional(object({
+      cpu_percent        = optional(number, 60)
+      scale_out_cooldown = optional(number, 120)
+      scale_in_cooldown  = optional(number, 600)
+    }), {})
+    # The server's character set when the database is made; "default" leaves it to RDS. The maintenance task does not need it.
+    database_character_set = optional(string, "utf8mb3")
+    # Allow an apply to move the database to another major version (8.0 to 8.4).
+    allow_major_version_upgrade = optional(bool, false)
+    # Make such a change on a copy and switch over (RDS Blue/Green Deployments).
+    blue_green_update = optional(bool, false)
+    # open-source-rds-extended-support, or open-source-rds-extended-support-disabled: RDS then upgrades by itself.
+    engine_lifecycle_support = optional(string)
+    # Carry the region in the names of IAM roles and the budget: for a second region of the same environment in one account.
+    region_in_names = optional(bool, false)
     # Database and cache changes now instead of in the next maintenance window. They may restart.
     apply_immediately = optional(bool, false)
   })
@@ -299,6 +338,18 @@ variable "operations" {
   validation {
     condition     = var.operations.app_max_count == null || try(var.operations.app_max_count >= var.config.ecs.task.app.desired_count, false)
     error_message = "operations.app_max_count is less than ecs.task.app.desired_count (${var.config.ecs.task.app.desired_count})."
+  }
+  validation {
+    condition     = var.operations.idle_timeout >= 1 && var.operations.idle_timeout <= 4000 && var.operations.deregistration_delay >= 0 && var.operations.deregistration_delay <= 3600
+    error_message = "operations.idle_timeout is 1 to 4000 seconds, operations.deregistration_delay 0 to 3600."
+  }
+  validation {
+    condition     = contains(["utf8mb3", "utf8", "default"], var.operations.database_character_set)
+    error_message = "operations.database_character_set must be utf8mb3, utf8 or default."
+  }
+  validation {
+    condition     = var.operations.engine_lifecycle_support == null || try(contains(["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"], var.operations.engine_lifecycle_support), false)
+    error_message = "operations.engine_lifecycle_support must be open-source-rds-extended-support or open-source-rds-extended-support-disabled."
   }
   validation {
     condition     = alltrue([for address in var.operations.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])

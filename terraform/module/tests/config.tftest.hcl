@@ -147,7 +147,7 @@ run "family_of_another_engine" {
   command = plan
 
   variables {
-    config = merge(var.config, { rds = merge(var.config.rds, { parameter_group_family = "mysql8.4" }) })
+    config = merge(var.config, { rds = merge(var.config.rds, { parameter_group_family = "mysql8.0" }) })
   }
 
   expect_failures = [var.config]
@@ -311,6 +311,86 @@ run "another_user" {
   }
 
   expect_failures = [var.database_credentials]
+}
+
+run "unknown_processor" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { cpu_architecture = "arm64" }) }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "extra_variable_in_lower_case" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = merge(var.config.app, { extra_environment = { "my-variable" = "1" } }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "extra_variable_and_secret_of_one_name" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = merge(var.config.app, { extra_environment = { TWICE = "1" }, extra_secrets = ["TWICE"] }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "version_that_is_none" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = merge(var.config.app, { version = "main" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "mysql_9" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { engine_version = "9.1", parameter_group_family = "mysql9.1" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "idle_for_too_long" {
+  command = plan
+
+  variables {
+    operations = { idle_timeout = 5000 }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "character_set_that_cannot_work" {
+  command = plan
+
+  variables {
+    operations = { database_character_set = "utf8mb4" }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "life_cycle_of_an_unknown_kind" {
+  command = plan
+
+  variables {
+    operations = { engine_lifecycle_support = "extended" }
+  }
+
+  expect_failures = [var.operations]
 }
 
 run "nat_of_an_unknown_kind" {

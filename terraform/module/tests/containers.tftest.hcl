@@ -6,20 +6,6 @@ mock_provider "aws" {
 run "app" {
   command = plan
 
-  # docker_entrypoint.sh declares these thirteen; DB_NAME is read by Spring, JAVA_TOOL_OPTIONS by the JVM.
-  assert {
-    condition = toset([for entry in concat(
-      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].environment,
-      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].secrets,
-      ) : entry.name]) == toset([
-      "BASE_DOMAIN", "ENVIRONMENT", "DB_URI", "REDIS_URI", "ELASTICSEARCH_URI",
-      "OAUTH_ISSUER", "OAUTH_CLIENTID", "OAUTH_CLIENTSECRET", "OAUTH_AUDIENCE",
-      "MIGRATIONS_ENABLED", "SKIP_METADATA_IMPORT", "REINDEX_ELASTICSEARCH", "FRONTEND_URL",
-      "DB_NAME", "JAVA_TOOL_OPTIONS",
-    ])
-    error_message = "The app's variables are not exactly those that OSMT's entrypoint, Spring and the JVM read."
-  }
-
   assert {
     condition = { for entry in jsondecode(aws_ecs_task_definition.app.container_definitions)[0].secrets : entry.name => entry.valueFrom } == {
       DB_URI             = "arn:aws:secretsmanager:us-west-2:123456789012:secret:osmt/test/db-uri-AbCdEf:DB_URI::"
@@ -30,21 +16,26 @@ run "app" {
 
   assert {
     condition = { for entry in jsondecode(aws_ecs_task_definition.app.container_definitions)[0].environment : entry.name => entry.value } == {
-      BASE_DOMAIN           = "osmt.osmt-tests.org"
-      FRONTEND_URL          = "https://osmt.osmt-tests.org"
-      ENVIRONMENT           = "apiserver,oauth2-okta"
-      DB_NAME               = "osmt_db"
-      REDIS_URI             = "cache.osmt-tests.org:6379"
-      ELASTICSEARCH_URI     = "http://elasticsearch.osmt-test.internal:9200"
-      OAUTH_ISSUER          = "https://login.osmt-tests.org/oauth2/default"
-      OAUTH_CLIENTID        = "0oa1b2c3d4"
-      OAUTH_AUDIENCE        = "api://default"
-      MIGRATIONS_ENABLED    = "false"
-      REINDEX_ELASTICSEARCH = "false"
-      SKIP_METADATA_IMPORT  = "true"
-      JAVA_TOOL_OPTIONS     = "-XX:MaxRAMPercentage=70 -Dapp.baseLineAuditLogIfEmpty=false"
+      SPRING_PROFILES_ACTIVE                   = "apiserver,oauth2-okta"
+      SPRING_FLYWAY_ENABLED                    = "false"
+      SPRING_ELASTICSEARCH_URIS                = "http://elasticsearch.osmt-test.internal:9200"
+      SPRING_LIFECYCLE_TIMEOUTPERSHUTDOWNPHASE = "40s"
+      SERVER_SHUTDOWN                          = "graceful"
+      SERVER_TOMCAT_KEEPALIVETIMEOUT           = "130s"
+      SERVER_TOMCAT_REMOTEIP_INTERNALPROXIES   = "192\\.168\\.\\d{1,3}\\.\\d{1,3}"
+      RQUEUE_WEB_ENABLE                        = "false"
+      APP_BASEDOMAIN                           = "osmt.osmt-tests.org"
+      APP_FRONTENDURL                          = "https://osmt.osmt-tests.org"
+      APP_BASELINEAUDITLOGIFEMPTY              = "false"
+      DB_NAME                                  = "osmt_db"
+      REDIS_URI                                = "cache.osmt-tests.org:6379"
+      ELASTICSEARCH_URI                        = "http://elasticsearch.osmt-test.internal:9200"
+      OAUTH_ISSUER                             = "https://login.osmt-tests.org/oauth2/default"
+      OAUTH_CLIENTID                           = "0oa1b2c3d4"
+      OAUTH_AUDIENCE                           = "api://default"
+      JAVA_TOOL_OPTIONS                        = "-XX:MaxRAMPercentage=70"
     }
-    error_message = "The app's plain variables have other values than OSMT wants; a service never migrates, imports or reindexes."
+    error_message = "The app's plain variables have other names or values than OSMT needs; a service never migrates, imports or reindexes."
   }
 
   assert {
@@ -68,34 +59,180 @@ run "app" {
     condition     = jsondecode(aws_ecs_task_definition.app.container_definitions)[0].dockerLabels["osmt.secrets-revision"] == "1"
     error_message = "A rotation must make a new revision of the app's task."
   }
+
+  assert {
+    condition     = length(regexall("exec /bin/java -jar", jsondecode(aws_ecs_task_definition.app.container_definitions)[0].entryPoint[2])) == 1
+    error_message = "Java must replace the shell: only then does it get the stop signal."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.app.container_definitions)[0].stopTimeout >= 40 + 10 && aws_lb_target_group.app.deregistration_delay == "60"
+    error_message = "The container must have time to finish its requests after the stop signal."
+  }
+
+  assert {
+    condition     = aws_lb.main.idle_timeout == 120
+    error_message = "The app must keep idle connections open for longer than the load balancer does."
+  }
+
+  # While it waits for its neighbours (5 minutes at most) and starts (5 minutes at most) the container must not be replaced.
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].healthCheck.startPeriod +
+      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].healthCheck.interval *
+      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].healthCheck.retries
+    ) == aws_ecs_service.app.health_check_grace_period_seconds
+    error_message = "The container's health check and the load balancer's must give a new task the same time."
+  }
 }
 
 run "maintenance" {
   command = plan
 
   assert {
-    condition = toset([for entry in concat(
-      jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].environment,
-      jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].secrets,
-      ) : entry.name]) == toset([
-      "DB_URI", "DB_USER", "DB_PASSWORD", "DB_NAME", "REDIS_URI", "ELASTICSEARCH_URI", "JAVA_TOOL_OPTIONS",
-    ])
-    error_message = "The maintenance task's variables are not exactly those that Spring, Flyway and the JVM read."
+    condition = { for entry in jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].environment : entry.name => entry.value if !startswith(entry.name, "SPRING_FLYWAY_INITSQLS") } == {
+      APP_BASEDOMAIN        = "osmt.osmt-tests.org"
+      APP_FRONTENDURL       = "https://osmt.osmt-tests.org"
+      SPRING_FLYWAY_ENABLED = "true"
+      OSMT_MIGRATE_PROFILES = "review,import"
+      OSMT_REBUILDS_SEARCH  = "true"
+      DB_NAME               = "osmt_db"
+      REDIS_URI             = "cache.osmt-tests.org:6379"
+      ELASTICSEARCH_URI     = "http://elasticsearch.osmt-test.internal:9200"
+      JAVA_TOOL_OPTIONS     = "-XX:MaxRAMPercentage=70"
+    }
+    error_message = "The maintenance task's plain variables have other names or values than Spring, Flyway and the script need."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].secrets[*].name == ["DB_PASSWORD", "DB_URI", "DB_USER"] &&
+      length([for entry in jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].environment : entry if startswith(entry.name, "SPRING_FLYWAY_INITSQLS_")]) == 6
+    )
+    error_message = "The maintenance task must have the database's credentials, and give an empty database its character set."
   }
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].command == ["import", "reindex"]
-    error_message = "The maintenance task must import and reindex (both migrate first) unless told otherwise."
+    error_message = "The maintenance task must import and reindex (both migrate first) by default."
   }
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].image == jsondecode(aws_ecs_task_definition.app.container_definitions)[0].image
-    error_message = "The maintenance must run the very image that the app runs."
+    error_message = "The maintenance must run the image that the app runs."
   }
 
   assert {
-    condition     = !strcontains(jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].entryPoint[2], "DB_")
-    error_message = "A secret must not stand on a command line."
+    condition = alltrue([for task in [aws_ecs_task_definition.app, aws_ecs_task_definition.maintenance] :
+    length(regexall("java[^\n]*(PASSWORD|SECRET|DB_URI)", jsondecode(task.container_definitions)[0].entryPoint[2])) == 0])
+    error_message = "A secret must not be on a command line."
+  }
+}
+
+run "published_under_the_organisations_name" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = merge(var.config.app, {
+      settings          = { creator_uri = "https://www.osmt-tests.org/ce", author_name = "OSMT Tests", white_label = "/opt/osmt/whitelabel" }
+      extra_environment = { LOGGING_LEVEL_EDU_WGU = "DEBUG" }
+      extra_secrets     = ["SPRING_MAIL_PASSWORD"]
+    }) })
+  }
+
+  assert {
+    condition = alltrue([for task in [aws_ecs_task_definition.app, aws_ecs_task_definition.maintenance] : alltrue([
+      for name, value in { APP_DEFAULTCREATORURI = "https://www.osmt-tests.org/ce", APP_DEFAULTAUTHORNAME = "OSMT Tests", LOGGING_LEVEL_EDU_WGU = "DEBUG" } :
+      contains(jsondecode(task.container_definitions)[0].environment, { name = name, value = value })
+    ])])
+    error_message = "What ends up in the data must be the same for the app and for its maintenance."
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].environment, { name = "WHITELABEL_PATH", value = "/opt/osmt/whitelabel" })
+    error_message = "The app must know its white label."
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].secrets, { name = "SPRING_MAIL_PASSWORD", valueFrom = "arn:aws:secretsmanager:us-west-2:123456789012:secret:osmt/test/written-AbCdEf:SPRING_MAIL_PASSWORD::" })
+    error_message = "An extra secret must be a key of osmt/<env>/extra."
+  }
+}
+
+run "extra_variable_that_the_module_sets" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = merge(var.config.app, { extra_environment = { REDIS_URI = "elsewhere:6379" } }) })
+  }
+
+  expect_failures = [aws_ecs_task_definition.app]
+}
+
+run "osmt_4" {
+  command = plan
+
+  variables {
+    config = merge(var.config, {
+      app = merge(var.config.app, { version = "4.0.10" })
+      ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { docker_tag = "0123abc", cpu_architecture = "ARM64" }) }) }
+    })
+  }
+
+  assert {
+    condition = alltrue([for name, value in { SPRING_PROFILES_ACTIVE = "apiserver,oauth2", SPRING_SECURITY_OAUTH2_CLIENT_REGISTRATION_OKTA_SCOPE = "openid,profile,email" } :
+    contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].environment, { name = name, value = value })])
+    error_message = "OSMT 4 has its own profiles, and signs nobody in without the scope."
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].secrets[*].name, "APP_SESSION_TOKEN_SECRET")
+    error_message = "OSMT 4 does not start without its session secret."
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].environment, { name = "OSMT_MIGRATE_PROFILES", value = "migrate" })
+    error_message = "OSMT 4 migrates by a profile of its own."
+  }
+
+  assert {
+    condition     = one(aws_ecs_task_definition.app.runtime_platform).cpu_architecture == "ARM64" && one(aws_ecs_task_definition.elasticsearch.runtime_platform).cpu_architecture == "X86_64"
+    error_message = "Each task must run on the processor of its own setting."
+  }
+}
+
+run "osmt_of_an_unknown_line" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { app = merge(var.config.app, { version = "5.0.0" }) })
+  }
+
+  expect_failures = [aws_ecs_task_definition.app]
+}
+
+run "elasticsearch_with_a_password" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { elasticsearch = merge(var.config.ecs.task.elasticsearch, { authentication = true }) }) } })
+  }
+
+  assert {
+    condition = alltrue([
+      contains(jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].secrets[*].name, "ELASTIC_PASSWORD"),
+      contains(jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].environment, { name = "xpack.security.enabled", value = "true" }),
+      contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].secrets[*].name, "ES_PASSWORD"),
+      contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].secrets[*].name, "SPRING_ELASTICSEARCH_PASSWORD"),
+      contains(jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].secrets[*].name, "ES_PASSWORD"),
+      contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].environment, { name = "ES_USERNAME", value = "elastic" }),
+    ])
+    error_message = "Elasticsearch, the app, its health check and the maintenance must all have the password."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].dockerLabels["osmt.secrets-revision"] == "1"
+    error_message = "A rotation must make a new revision of Elasticsearch's task."
   }
 }
 
@@ -139,14 +276,19 @@ run "elasticsearch" {
   command = plan
 
   assert {
-    condition = alltrue([for name, value in { "discovery.type" = "single-node", "xpack.security.enabled" = "false", "node.store.allow_mmap" = "false", "ES_JAVA_OPTS" = "-Xms2048m -Xmx2048m" } :
+    condition = alltrue([for name, value in { "discovery.type" = "single-node", "xpack.security.enabled" = "false", "action.auto_create_index" = "-richskill_v1,-collection_v1,-jobcode_v1,-keyword,+*", "node.store.allow_mmap" = "false", "ES_JAVA_OPTS" = "-Xms2048m -Xmx2048m" } :
     contains(jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].environment, { name = name, value = value })])
     error_message = "Elasticsearch on Fargate must be a single node without authentication and without mmap, with half of its memory as heap."
   }
 
   assert {
     condition     = length(aws_ecs_task_definition.elasticsearch.volume) == 1 && jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].mountPoints[0].containerPath == "/usr/share/elasticsearch/data"
-    error_message = "The index must lie on a volume."
+    error_message = "The index must be on a volume."
+  }
+
+  assert {
+    condition     = one(aws_efs_access_point.elasticsearch.root_directory).path == "/elasticsearch-8"
+    error_message = "Each major version must have a folder of its own: 7 does not start on what 8 has written."
   }
 
   assert {

@@ -88,6 +88,70 @@ run "edge" {
   }
 }
 
+run "job_queue" {
+  command = plan
+
+  assert {
+    condition = (
+      toset(one(one(aws_lb_listener_rule.no_job_queue.condition).path_pattern).values) == toset(["/rqueue", "/rqueue/*"]) &&
+      one(one(aws_lb_listener_rule.no_job_queue.action).fixed_response).status_code == "404"
+    )
+    error_message = "The job queue's dashboard must not be reachable."
+  }
+}
+
+run "minor_versions" {
+  command = plan
+
+  assert {
+    condition     = aws_db_instance.main.engine_version == "8.4" && aws_db_instance.main.auto_minor_version_upgrade && !aws_db_instance.main.allow_major_version_upgrade
+    error_message = "With two numbers RDS must install minor versions, and only those."
+  }
+}
+
+run "pinned_minor_version" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { engine_version = "8.0.46-rds.20260624", parameter_group_family = "mysql8.0" }) })
+    operations = {
+      allow_major_version_upgrade = true, blue_green_update = true, engine_lifecycle_support = "open-source-rds-extended-support-disabled"
+      database_character_set      = "default"
+    }
+  }
+
+  assert {
+    condition     = !aws_db_instance.main.auto_minor_version_upgrade && aws_db_instance.main.allow_major_version_upgrade
+    error_message = "A full version must change in the config alone."
+  }
+
+  assert {
+    condition     = one(aws_db_instance.main.blue_green_update).enabled && aws_db_instance.main.engine_lifecycle_support == "open-source-rds-extended-support-disabled"
+    error_message = "Blue/green and the life cycle must be as asked."
+  }
+
+  assert {
+    condition     = length([for parameter in aws_db_parameter_group.main.parameter : parameter if strcontains(parameter.name, "character_set")]) == 0
+    error_message = "default must leave the character set to RDS."
+  }
+}
+
+run "second_region" {
+  command = plan
+
+  variables {
+    operations = { region_in_names = true, monthly_budget_usd = 100 }
+  }
+
+  assert {
+    condition = alltrue([for name in concat(
+      [for role in aws_iam_role.execution : role.name], [for role in aws_iam_role.task : role.name],
+      [aws_iam_role.rds_monitoring.name, aws_iam_role.flow_log.name, aws_budgets_budget.monthly[0].name],
+    ) : startswith(name, "osmt-test-us-west-2")])
+    error_message = "What has no region in AWS must have it in its name."
+  }
+}
+
 run "protection_is_on_by_default" {
   command = plan
 
@@ -130,7 +194,7 @@ run "character_set" {
     condition = { for parameter in aws_db_parameter_group.main.parameter : parameter.name => parameter.value if startswith(parameter.name, "char") || startswith(parameter.name, "coll") } == {
       character_set_server = "utf8mb3", collation_server = "utf8mb3_unicode_ci"
     }
-    error_message = "OSMT's first migration fails with utf8mb4 (error 1071)."
+    error_message = "The server must start with utf8mb3."
   }
 }
 

@@ -1,0 +1,51 @@
+# What OSMT's containers are given, the app and its maintenance task alike. osmt_lines.json holds what differs between the
+# release lines; the tools read the same file.
+locals {
+  osmt_lines = jsondecode(file("${path.module}/osmt_lines.json"))
+
+  # The config's app.version, or the image's tag where that is a version. A tag that is a commit is taken for 3.x.
+  osmt_version = try(coalesce(var.config.app.version, try(regex("^v?([0-9]+\\.[0-9]+.*)$", var.config.ecs.task.app.docker_tag)[0], "")), "3")
+  osmt_line    = split(".", local.osmt_version)[0]
+  osmt         = try(local.osmt_lines[local.osmt_line], local.osmt_lines["3"])
+
+  # Settings that end up in the data and in the search index: the app and the maintenance task must have the same.
+  published_settings = merge(
+    {
+      APP_BASEDOMAIN  = var.config.domain.name
+      APP_FRONTENDURL = local.url
+    },
+    { for name, value in {
+      APP_DEFAULTCREATORURI = var.config.app.settings.creator_uri
+      APP_DEFAULTAUTHORNAME = var.config.app.settings.author_name
+      APP_DEFAULTAUTHORURI  = var.config.app.settings.author_uri
+    } : name => value if value != null },
+  )
+
+  # What Spring reads from the environment to reach its neighbours.
+  backing_services = merge(
+    {
+      DB_NAME           = var.config.rds.db_name
+      REDIS_URI         = "${aws_elasticache_replication_group.main.primary_endpoint_address}:${local.ports.redis}"
+      ELASTICSEARCH_URI = local.elasticsearch_url
+      # The JVM would take a quarter of the memory that the task pays for.
+      JAVA_TOOL_OPTIONS = "-XX:MaxRAMPercentage=70"
+    },
+    local.elasticsearch_authentication ? { ES_USERNAME = "elastic" } : {},
+  )
+  backing_secrets = merge(
+    { DB_URI = "${aws_secretsmanager_secret.db_uri.arn}:DB_URI::" },
+    local.elasticsearch_authentication ? { ES_PASSWORD = local.elasticsearch_password } : {},
+  )
+
+  # bash reads its functions and the script itself as one argument.
+  start_scripts = { for name in ["app", "maintenance"] : name => join("\n", [
+    file("${path.module}/containers/wait.sh"), file("${path.module}/containers/${name}.sh"),
+  ]) }
+
+  # A name that the module sets itself would silently win or lose.
+  extra_names   = concat(keys(var.config.app.extra_environment), var.config.app.extra_secrets)
+  extra_clashes = setintersection(local.extra_names, concat(keys(local.app_own_environment), keys(local.app_own_secrets), keys(local.maintenance_own_environment), keys(local.maintenance_own_secrets)))
+  extra_secrets = { for name in var.config.app.extra_secrets : name => "${data.aws_secretsmanager_secret.extra[0].arn}:${name}::" }
+
+  cpu_architecture = { for name, task in var.config.ecs.task : name => task.cpu_architecture }
+}
