@@ -39,12 +39,13 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Edge",
         "elasticloadbalancing",
-        "AddTags CreateListener CreateLoadBalancer CreateTargetGroup DeleteListener DeleteLoadBalancer DeleteTargetGroup \
-         ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyTargetGroup \
+        "AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup DeleteListener DeleteLoadBalancer DeleteRule \
+         DeleteTargetGroup ModifyListener ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyRule ModifyTargetGroup \
          ModifyTargetGroupAttributes RemoveTags SetIpAddressType SetSecurityGroups SetSubnets SetWebAcl",
         &[
             "arn:{p}:elasticloadbalancing:{r}:{a}:loadbalancer/app/{name}/*",
             "arn:{p}:elasticloadbalancing:{r}:{a}:listener/app/{name}/*",
+            "arn:{p}:elasticloadbalancing:{r}:{a}:listener-rule/app/{name}/*",
             "arn:{p}:elasticloadbalancing:{r}:{a}:targetgroup/{name}/*",
         ],
         ALWAYS,
