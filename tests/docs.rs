@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use osmt::explain::Exit;
-use osmt::{command, doctor};
+use osmt::finding::Rule;
+use osmt::{command, doctor, release};
 
 const START: &str = "<!-- generated: ";
 const END: &str = "<!-- end -->";
@@ -62,7 +63,10 @@ fn generated(name: &str) -> Option<String> {
         return Some(format!("| exit | name | meaning |\n|---|---|---|\n{rows}"));
     }
     if name == "rules" {
-        return Some(rules());
+        return Some(rules(doctor::all()));
+    }
+    if name == "guards" {
+        return Some(rules(release::guards::GUARDS.iter().map(|guard| &guard.rule)));
     }
     let wanted = name.strip_prefix("help ")?;
     let mut binary = binaries().into_iter().find(|one| one.get_name() == wanted)?;
@@ -71,9 +75,9 @@ fn generated(name: &str) -> Option<String> {
     Some(format!("```text\n{}\n```\n", lines.join("\n")))
 }
 
-fn rules() -> String {
+fn rules(rules: impl IntoIterator<Item = &'static Rule>) -> String {
     let mut text = "| code | severity | name | summary |\n|---|---|---|---|\n".to_owned();
-    for rule in doctor::all() {
+    for rule in rules {
         let (code, name, severity) = (rule.code, rule.name, rule.severity.name());
         let summary = rule.summary.replace('|', "\\|");
         writeln!(text, "| [{code}](rules/{code}.md) | {severity} | `{name}` | {summary} |").unwrap();
@@ -115,7 +119,8 @@ fn every_rule_has_its_page_and_every_page_its_rule() {
     }
     pages.sort();
     let mut wanted = Vec::new();
-    for rule in doctor::all() {
+    let guards = release::guards::GUARDS.iter().map(|guard| &guard.rule);
+    for rule in doctor::all().into_iter().chain(guards) {
         wanted.push(format!("{}.md", rule.code));
         assert!(rule.explain.starts_with(&format!("# {} {}\n\n", rule.code, rule.name)), "{}", rule.code);
     }

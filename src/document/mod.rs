@@ -164,6 +164,19 @@ impl Document {
         Some(self.spliced(node.span.clone(), &value.to_string()))
     }
 
+    /// The text with one more member at the end of the object at a pointer, laid out as the last one; `None` where there is no
+    /// object with a member.
+    pub fn with_member(&self, object: &str, key: &str, value: &serde_json::Value) -> Option<String> {
+        let Kind::Object(members) = &self.get(object)?.kind else { return None };
+        let last = members.last()?;
+        let before = &self.text[..last.key_span.start];
+        let blank = &before[before.trim_end().len()..];
+        let between = self.text.get(last.key_span.end..last.node.span.start)?;
+        let key = serde_json::Value::String(key.to_owned());
+        let end = last.node.span.end;
+        Some(self.spliced(end..end, &format!(",{blank}{key}{between}{value}")))
+    }
+
     /// The text with a stretch of it replaced.
     pub fn spliced(&self, span: Range<usize>, replacement: &str) -> String {
         let mut text = self.text.clone();

@@ -227,13 +227,6 @@ impl Repository {
         self.with_objects(|objects| objects.object(name))
     }
 
-    /// The contents of objects, in the order of their names; `None` where there is no such object.
-    ///
-    /// A name is an id, or `commit:path`. A partial clone fetches what it lacks.
-    pub fn contents(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        names.iter().map(|name| Ok(self.object(name)?.map(|object| object.content))).collect()
-    }
-
     fn with_objects<T>(&self, read: impl FnOnce(&mut Objects) -> Result<T, Error>) -> Result<T, Error> {
         let mut slot = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         let mut objects = match slot.take() {
@@ -314,6 +307,19 @@ impl Repository {
         let args = ["for-each-ref", "--count=1", &contains, "refs/remotes"];
         let printed = self.run(&args)?.expect("look for the commit on the remotes")?;
         Ok(!printed.is_empty())
+    }
+
+    /// Whether any branch of a remote was fetched.
+    pub fn has_remote_branches(&self) -> Result<bool, Error> {
+        let printed = self.run(&["for-each-ref", "--count=1", "refs/remotes"])?.expect("list the remote branches")?;
+        Ok(!printed.is_empty())
+    }
+
+    /// The names of the tags whose commits this commit contains.
+    pub fn tags_within(&self, commit: &str) -> Result<Vec<String>, Error> {
+        let merged = format!("--merged={commit}");
+        let args = ["for-each-ref", &merged, "--format=%(refname:strip=2)", "refs/tags"];
+        Ok(text(self.run(&args)?.expect("list the tags of a history")?).lines().map(str::to_owned).collect())
     }
 
     /// Whether a remote has the tag; asks the remote.

@@ -1,10 +1,10 @@
 //! A checkout of OSMT: its releases, what of a commit matters, and which commit an image was made from.
 
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error as ThisError;
 
+use super::companions::Companions;
 use super::migrations::Migrations;
 use super::record::Record;
 use super::{migrations, pom};
@@ -21,7 +21,7 @@ pub(super) const POM: &str = "pom.xml";
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// The repository is another project's.
-    #[error("{} is no checkout of OSMT: commit {commit} has no {missing}", .folder.display())]
+    #[error("{} is not a checkout of OSMT: commit {commit} has no {missing}", .folder.display())]
     NotOsmt {
         /// As it was given.
         folder: PathBuf,
@@ -65,24 +65,42 @@ pub struct Release {
     pub tag: git::Tag,
     /// Without a leading `v`: the image's tag.
     pub version: String,
-    numbers: Vec<u64>,
-    suffix: String,
+    order: semver::Version,
 }
 
 impl Release {
     fn new(tag: git::Tag) -> Option<Self> {
         let version = tag.name.strip_prefix('v').unwrap_or(&tag.name).to_owned();
-        let (numbers, suffix) = version.split_once('-').unwrap_or((&version, ""));
-        let parts = numbers.split('.').map(|part| part.parse().ok());
-        let numbers = parts.collect::<Option<Vec<u64>>>()?;
-        let suffix = suffix.to_owned();
-        (numbers.len() > 1 && is_docker_tag(&version)).then_some(Self { tag, version, numbers, suffix })
+        let (numbers, preview) = version.split_once('-').unwrap_or((&version, ""));
+        // `1.0` is a version here, and zeros may lead: tags are written by people.
+        let parts = numbers.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()?;
+        let (major, minor, patch) = match *parts.as_slice() {
+            [major, minor] => (major, minor, 0),
+            [major, minor, patch] => (major, minor, patch),
+            _ => return None,
+        };
+        let pre = semver::Prerelease::new(preview).ok().filter(|_| !version.ends_with('-'))?;
+        let order = semver::Version { pre, ..semver::Version::new(major, minor, patch) };
+        is_docker_tag(&version).then_some(Self { tag, version, order })
     }
 
     /// Whether it is a trial before the version proper: `3.1.0-rc.1`.
     pub fn is_preview(&self) -> bool {
-        !self.suffix.is_empty()
+        !self.order.pre.is_empty()
     }
+}
+
+/// The commit that an image's tag or digest is known to be made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// A release tag or the commit's id says it.
+    Named(String),
+    /// A record says it.
+    Recorded(String),
+    /// Release tags of several commits have this version.
+    Ambiguous(Vec<String>),
+    /// Nothing in the repository says it.
+    Unknown,
 }
 
 /// Whether a registry would take it as a tag.
@@ -128,6 +146,17 @@ pub struct Snapshot {
     pub version: Option<pom::Version>,
     /// The migrations.
     pub migrations: Migrations,
+    /// What the release is developed with, and what its image holds.
+    pub companions: Companions,
+}
+
+/// One line of a list of commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The version in `pom.xml`.
+    pub version: Option<pom::Version>,
+    /// How many versioned migrations it has.
+    pub migrations: usize,
 }
 
 impl Osmt {
@@ -136,53 +165,72 @@ impl Osmt {
         let repository = Repository::open(folder)?;
         let tags = repository.tags("")?;
         let mut releases: Vec<Release> = tags.into_iter().filter_map(Release::new).collect();
-        releases.sort_by_key(|release| {
-            let newest = (release.numbers.clone(), !release.is_preview(), release.suffix.clone());
-            Reverse(newest)
-        });
-        let osmt = Self { repository, releases };
-        // A bare repository's HEAD may name a branch that it does not have: any release tells as well.
-        let commit = match (&osmt.repository.head, osmt.releases.first()) {
-            (Some(head), _) => head.clone(),
-            (None, Some(release)) => release.tag.commit.clone(),
-            (None, None) => osmt.repository.head()?.to_owned(),
+        releases.sort_by(|one, other| other.order.cmp(&one.order).then(one.tag.name.cmp(&other.tag.name)));
+        // HEAD may be on an old layout, on a branch of documents, or on none: any release shows as well what it is.
+        let tagged = releases.iter().map(|release| release.tag.commit.clone());
+        let commits: Vec<String> = repository.head.iter().cloned().chain(tagged).collect();
+        let Some(first) = commits.first() else {
+            repository.head()?;
+            return Err(Error::NoRelease(folder.to_owned()));
         };
-        let snapshot = osmt.snapshot(&commit)?;
-        let missing = if !snapshot.has_pom {
-            POM
-        } else if snapshot.migrations.is_empty() {
-            migrations::FOLDER
-        } else {
-            return Ok(osmt);
-        };
-        Err(Error::NotOsmt { folder: folder.to_owned(), commit: short(&commit).to_owned(), missing })
+        for commit in &commits {
+            if repository.file(commit, POM)?.is_some() && repository.entries(commit, migrations::FOLDER)?.is_some() {
+                return Ok(Self { repository, releases });
+            }
+        }
+        let missing = if repository.file(first, POM)?.is_none() { POM } else { migrations::FOLDER };
+        Err(Error::NotOsmt { folder: folder.to_owned(), commit: short(first).to_owned(), missing })
     }
 
     /// Reads what of a commit matters.
     pub fn snapshot(&self, commit: &str) -> Result<Snapshot, git::Error> {
-        let pom = self.repository.contents(&[format!("{commit}:{POM}")])?;
-        let pom = pom.into_iter().next().flatten();
+        let pom = self.repository.file(commit, POM)?;
         Ok(Snapshot {
             commit: commit.to_owned(),
             has_pom: pom.is_some(),
             version: pom.and_then(|pom| pom::version(&String::from_utf8_lossy(&pom))),
-            migrations: Migrations::read(&self.repository, commit)?,
+            migrations: migrations::read_one(&self.repository, commit)?,
+            companions: Companions::read(&self.repository, commit)?,
         })
     }
 
-    /// The newest release that is no preview.
-    pub fn latest(&self) -> Result<&Release, Error> {
+    /// Reads what a list shows of a commit.
+    pub fn summary(&self, commit: &str) -> Result<Summary, git::Error> {
+        let pom = self.repository.file(commit, POM)?;
+        Ok(Summary {
+            version: pom.and_then(|pom| pom::version(&String::from_utf8_lossy(&pom))),
+            migrations: migrations::count(&self.repository, commit)?,
+        })
+    }
+
+    /// The newest release that is no preview and that a remote has, as far as remotes were fetched; and the newer ones that
+    /// were passed over because no remote has them.
+    pub fn latest(&self) -> Result<(&Release, Vec<&Release>), Error> {
         let proper = |release: &&Release| !release.is_preview();
-        self.releases
-            .iter()
-            .find(proper)
-            .or(self.releases.first())
-            .ok_or_else(|| Error::NoRelease(self.repository.folder().to_owned()))
+        let any = || self.releases.first();
+        let newest = self.releases.iter().find(proper).or_else(any);
+        let newest = newest.ok_or_else(|| Error::NoRelease(self.repository.folder().to_owned()))?;
+        if !self.repository.has_remote_branches()? {
+            return Ok((newest, Vec::new()));
+        }
+        let mut passed = Vec::new();
+        for release in self.releases.iter().filter(proper) {
+            if self.repository.is_pushed(&release.tag.commit)? {
+                return Ok((release, passed));
+            }
+            passed.push(release);
+        }
+        Ok((newest, Vec::new()))
     }
 
     /// The release of a commit, if it is one; of several the newest.
     pub fn release_of(&self, commit: &str) -> Option<&Release> {
         self.releases.iter().find(|release| release.tag.commit == commit)
+    }
+
+    /// The releases whose image would have this tag and that are other commits.
+    pub fn rivals<'a>(&'a self, version: &'a str, commit: &'a str) -> impl Iterator<Item = &'a Release> {
+        self.releases.iter().filter(move |other| other.version == version && other.tag.commit != commit)
     }
 
     /// A commit as people know it: its version, or its first digits.
@@ -202,28 +250,44 @@ impl Osmt {
         Ok(records)
     }
 
-    /// The commit that the config's selection was made from, or why that cannot be told.
-    pub fn selected(&self, config: &Config) -> Result<Known<String>, git::Error> {
-        let tag = config.ecs.task.app.docker_tag.as_str();
-        if let Some(release) = self.releases.iter().find(|release| release.version == tag) {
-            return Ok(Known::Known(release.tag.commit.clone()));
+    /// What this repository knows of an image's tag or digest.
+    pub fn link(&self, tag: &str, records: &[Record]) -> Link {
+        let mut commits: Vec<&Release> =
+            self.releases.iter().filter(|release| release.version == tag).collect();
+        let names = || commits.iter().map(|release| release.tag.name.clone()).collect();
+        if commits.windows(2).any(|pair| pair[0].tag.commit != pair[1].tag.commit) {
+            return Link::Ambiguous(names());
+        }
+        if let Some(release) = commits.pop() {
+            return Link::Named(release.tag.commit.clone());
         }
         if is_hex(tag)
             && (7..=64).contains(&tag.len())
             && let Ok(commit) = self.repository.resolve(tag)
         {
-            return Ok(Known::Known(commit));
+            return Link::Named(commit);
         }
-        let records = self.records(config)?;
         let recorded = records.iter().find(|record| {
             record.digest.as_deref() == Some(tag)
                 || record.image.ends_with(&format!(":{tag}"))
                 || record.image.ends_with(&format!("@{tag}"))
         });
-        Ok(recorded.map_or_else(
-            || Known::Unknown(format!("no release, commit or record in this repository is {tag}")),
-            |record| Known::Known(record.commit.clone()),
-        ))
+        recorded.map_or(Link::Unknown, |record| Link::Recorded(record.commit.clone()))
+    }
+
+    /// The commit that the config's selection was made from, or why that cannot be told.
+    pub fn selected(&self, config: &Config) -> Result<Known<String>, git::Error> {
+        let tag = config.ecs.task.app.docker_tag.as_str();
+        Ok(match self.link(tag, &self.records(config)?) {
+            Link::Named(commit) | Link::Recorded(commit) => Known::Known(commit),
+            Link::Ambiguous(tags) => Known::Unknown(format!(
+                "the tags {} are different commits of one version",
+                tags.join(" and ")
+            )),
+            Link::Unknown => {
+                Known::Unknown(format!("no release, commit or record in this repository is {tag}"))
+            }
+        })
     }
 }
 
@@ -255,6 +319,9 @@ mod tests {
             assert!(Release::new(tag(bad)).is_none(), "{bad}");
         }
         assert_eq!(Release::new(tag("v2.5.1")).unwrap().version, "2.5.1");
+        let order = |name: &str| Release::new(tag(name)).unwrap().order;
+        assert!(order("3.1.0-rc.10") > order("3.1.0-rc.9") && order("3.1.0") > order("v3.1.0-rc.10"));
+        assert!(order("2.10.0") > order("2.9.9") && order("1.0") == order("1.0.0"));
     }
 
     #[test]

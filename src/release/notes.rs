@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Osmt;
-use super::migrations::{Comparison, Migration, Migrations};
+use super::migrations;
+use super::migrations::{Comparison, Migration};
 use crate::git;
 use crate::git::Commit;
 
@@ -21,9 +22,9 @@ pub struct Notes {
     pub commits: Vec<Commit>,
     /// Commits that `from` has and `to` has not: what going there leaves behind.
     pub left_behind: Vec<Commit>,
-    /// Migrations that `to` brings, in Flyway's order.
+    /// Migrations that `to` brings, in Flyway's order; then repeatable ones that are new or changed, then callbacks.
     pub migrations: Vec<Migration>,
-    /// Migrations that `from` has applied and `to` does not know.
+    /// Migrations that `from` has applied and that `to` does not have.
     pub undone: Vec<Migration>,
 }
 
@@ -31,7 +32,8 @@ impl Notes {
     /// Reads what changes between two commits.
     pub fn observe(osmt: &Osmt, from: &str, to: &str) -> Result<Self, git::Error> {
         let repository = &osmt.repository;
-        let (before, after) = (Migrations::read(repository, from)?, Migrations::read(repository, to)?);
+        let (before, after) =
+            (migrations::read_one(repository, from)?, migrations::read_one(repository, to)?);
         let comparison = Comparison::new(&before, &after);
         let own = |all: Vec<&Migration>| all.into_iter().cloned().collect();
         Ok(Self {
@@ -39,7 +41,7 @@ impl Notes {
             to: to.to_owned(),
             commits: repository.log(Some(from), to, MOST)?,
             left_behind: repository.log(Some(to), from, MOST)?,
-            migrations: own(comparison.pending()),
+            migrations: own([comparison.pending(), comparison.callbacks.clone()].concat()),
             undone: own(comparison.undone()),
         })
     }

@@ -1,7 +1,8 @@
 //! The version in a Maven `pom.xml`.
 //!
-//! A tolerant scan of elements and text, not an XML parser: a pom that Maven would take is read right, and one that it
-//! would not take gives no version instead of an error.
+//! A pom that Maven would not take gives no version instead of an error.
+
+use roxmltree::{Document, Node};
 
 /// A version, and where in the file it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,59 +22,48 @@ impl Version {
 
 /// The version of the project; `None` where the file has none that can be told without Maven.
 pub fn version(pom: &str) -> Option<Version> {
-    let texts = texts(pom);
-    let get = |path: &str| {
-        texts.iter().find(|(at, text)| at == path && !text.is_empty()).map(|(_, text)| text.as_str())
+    let document = Document::parse(pom.trim_start_matches('\u{feff}')).ok()?;
+    let project = Some(document.root_element()).filter(|root| named(*root, "project"))?;
+    let own = child(project, "version").and_then(text).map(|text| (text, "project/version"));
+    let parent = || {
+        let parent = child(project, "parent")?;
+        Some((child(parent, "version").and_then(text)?, "project/parent/version"))
     };
-    let (from, text) = ["project/version", "project/parent/version"]
-        .into_iter()
-        .find_map(|path| get(path).map(|text| (path, text)))?;
-    let mut text = text.to_owned();
+    let (text, from) = own.or_else(parent)?;
+    let text = resolve(text, project)?;
+    // One word, and none that could steer a terminal.
+    let odd = |char: char| char.is_control() || char.is_whitespace();
+    (!text.contains(odd)).then_some(Version { text, from })
+}
+
+/// Puts properties in their places.
+fn resolve(mut text: String, project: Node<'_, '_>) -> Option<String> {
     // Properties may name properties; a circle is given up after a few turns.
     for _ in 0..8 {
         let Some((before, rest)) = text.split_once("${") else {
-            // One word, and none that could steer a terminal.
-            let odd = |char: char| char.is_control() || char.is_whitespace();
-            return (!text.contains(odd)).then_some(Version { text, from });
+            return Some(text);
         };
         let (name, after) = rest.split_once('}')?;
-        let value = get(&format!("project/properties/{name}"))?;
+        let value =
+            child(project, "properties").and_then(|properties| self::text(child(properties, name)?))?;
         text = format!("{before}{value}{after}");
     }
     None
 }
 
-/// Every element that holds text, by its path, in the order of the file.
-fn texts(xml: &str) -> Vec<(String, String)> {
-    let mut path: Vec<&str> = Vec::new();
-    let mut found = Vec::new();
-    let mut rest = xml;
-    while let Some(open) = rest.find('<') {
-        let text = rest[..open].trim();
-        if !text.is_empty() && !path.is_empty() {
-            found.push((path.join("/"), text.to_owned()));
-        }
-        rest = &rest[open..];
-        let end = if rest.starts_with("<!--") {
-            "-->"
-        } else if rest.starts_with("<![CDATA[") {
-            "]]>"
-        } else {
-            ">"
-        };
-        let Some(close) = rest.find(end) else { break };
-        let inside = &rest[1..close];
-        rest = &rest[close + end.len()..];
-        if inside.starts_with(['!', '?']) {
-            continue;
-        }
-        if inside.starts_with('/') {
-            path.pop();
-        } else if !inside.ends_with('/') {
-            path.push(inside.split_whitespace().next().unwrap_or_default());
-        }
-    }
-    found
+fn child<'a, 'input>(of: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    of.children().find(|node| named(*node, name))
+}
+
+/// By its local name: a pom is in Maven's namespace or in none.
+fn named(node: Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name() == name
+}
+
+fn text(node: Node<'_, '_>) -> Option<String> {
+    let text: String = node.children().filter(Node::is_text).filter_map(|text| text.text()).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The record of a deployment: an annotated git tag `osmt/<env>/<time>` whose message carries what ran.
+//! The record of a deployment: an annotated git tag `osmt/<env>/<time>` whose message says what ran.
 
 use serde::Serialize;
 
 use crate::git;
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// One deployment, as a tag's message tells it.
+/// One deployment, as a tag's message says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// `osmt/<env>/<UTC yyyy-mm-ddThhmmssZ>`
@@ -22,9 +22,12 @@ pub struct Record {
     pub account: String,
     /// The region.
     pub region: String,
+    /// Whether the database was restored to what this commit's app had migrated: what was recorded before does not count.
+    pub restored: bool,
 }
 
 const UNKNOWN: &str = "unknown";
+const RESTORED: &str = "restored";
 
 impl Record {
     /// The name of a record: `time` is UTC, `yyyy-mm-ddThhmmssZ`.
@@ -50,6 +53,7 @@ impl Record {
             digest: known("digest"),
             account: field("account")?,
             region: field("region")?,
+            restored: field("database").as_deref() == Some(RESTORED),
         };
         (tag.annotated && record.commit == tag.commit).then_some(record)
     }
@@ -57,8 +61,9 @@ impl Record {
     /// The tag's message.
     pub fn message(&self) -> String {
         let or_unknown = |value: &Option<String>| value.clone().unwrap_or(UNKNOWN.to_owned());
+        let restored = if self.restored { format!("database: {RESTORED}\n") } else { String::new() };
         format!(
-            "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n",
+            "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n{restored}",
             self.version.as_deref().unwrap_or(super::short(&self.commit)),
             self.commit,
             or_unknown(&self.version),
@@ -80,6 +85,7 @@ impl Record {
             && self.image == earlier.image
             && self.account == earlier.account
             && self.region == earlier.region
+            && (!self.restored || earlier.restored)
             && (self.digest.is_none() || self.digest == earlier.digest)
     }
 }
@@ -156,6 +162,7 @@ mod tests {
             digest: digest.map(str::to_owned),
             account: "123456789012".into(),
             region: "us-west-2".into(),
+            restored: false,
         }
     }
 
@@ -172,7 +179,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_also_below_a_signature() {
         for digest in [None, Some("sha256:0")] {
-            let record = record("2026-01-02T030405Z", digest);
+            let record = Record { restored: digest.is_none(), ..record("2026-01-02T030405Z", digest) };
             let signed = record.message() + "-----BEGIN PGP SIGNATURE-----\ncommit: x\n";
             assert_eq!(Record::read(&tag(&record, signed)), Some(record));
         }
@@ -205,6 +212,8 @@ mod tests {
         assert!(plan(&now, Some(&earlier), None).is_empty());
         assert_eq!(plan(&earlier, Some(&now), None).actions.len(), 1);
         assert_eq!(plan(&now, None, Some("origin")).actions.len(), 2);
+        let restored = Record { restored: true, ..now.clone() };
+        assert_eq!(plan(&restored, Some(&earlier), None).actions.len(), 1);
         let push = plan(&now, Some(&earlier), Some("origin"));
         assert_eq!(push.lines()[0].thing, format!("git tag {} on origin", earlier.name));
         assert_eq!(push.actions.len(), 1);

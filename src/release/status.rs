@@ -241,6 +241,7 @@ mod tests {
                 digest: digest.map(str::to_owned),
                 account: "123456789012".into(),
                 region: "us-west-2".into(),
+                restored: false,
             })),
         }
     }

@@ -43,7 +43,7 @@ fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
     expect("missing", 2, "is not in a git repository");
     expect("config.auto.tfvars.json", 2, "is not in a git repository");
     checkout.commit("README", "x");
-    expect("osmt", 2, "is no checkout of OSMT: commit ");
+    expect("osmt", 2, "is not a checkout of OSMT: commit ");
     expect("osmt", 2, "has no pom.xml");
     checkout.commit("pom.xml", "<project/>");
     expect("osmt", 2, "has no api/src/main/resources/db/migration");

@@ -22,7 +22,7 @@ const ENVIRONMENT: [(&str, &str); 9] = [
 ];
 
 const WHO: &str = "Ada <ada@example.org> 1767323045 +0000";
-const MIGRATIONS: &str = "api/src/main/resources/db/migration";
+pub(crate) const MIGRATIONS: &str = "api/src/main/resources/db/migration";
 
 /// A folder of the test's own with a checkout of OSMT and a config.
 pub(crate) struct Checkout {
@@ -56,14 +56,16 @@ impl Checkout {
             import(&mut stream, &format!("{MIGRATIONS}/{file}"), &format!("{sql}\n"));
             if let Some((_, version)) = RELEASES.iter().find(|(of, _)| *of == count + 1) {
                 import(&mut stream, "pom.xml", &pom(version));
-                let tag =
-                    format!("tag {version}\nfrom refs/heads/develop\ntagger {WHO}\ndata 9\na release\n");
-                stream += &tag;
+                tag(&mut stream, version);
             }
         }
         import(&mut stream, "pom.xml", &pom("3.1.0-SNAPSHOT"));
+        Self::imported(stream)
+    }
+
+    /// A repository from what `git fast-import` reads: one process for the whole history instead of dozens.
+    pub(crate) fn imported(stream: String) -> Self {
         let checkout = Self::empty();
-        // One process for the whole history instead of dozens.
         let mut git = assert_cmd::Command::new("git");
         git.current_dir(checkout.repo()).args(["fast-import", "--quiet"]);
         git.envs(ENVIRONMENT).write_stdin(stream).assert().success();
@@ -123,6 +125,18 @@ impl Checkout {
         git(&self.repo(), args)
     }
 
+    /// What `check` reports: the exit, the findings as `error REL010`, and the whole document.
+    pub(crate) fn check(&self, args: &[&str]) -> (i32, Vec<String>, serde_json::Value) {
+        let mut tool = self.release_tool();
+        let (exit, stdout, stderr) = run(tool.args(["--format", "json", "check"]).args(args));
+        let report: serde_json::Value =
+            serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+        let text = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap().to_owned();
+        let found = report["findings"].as_array().unwrap().iter();
+        let found = found.map(|one| format!("{} {}", text(one, "severity"), text(one, "code"))).collect();
+        (exit, found, report)
+    }
+
     /// The id of a commit.
     pub(crate) fn id(&self, rev: &str) -> String {
         self.git(&["rev-parse", &format!("{rev}^{{commit}}")])
@@ -146,12 +160,18 @@ impl Checkout {
 }
 
 /// One commit of one file, as `git fast-import` reads it.
-fn import(stream: &mut String, file: &str, content: &str) {
+pub(crate) fn import(stream: &mut String, file: &str, content: &str) {
     let (name, content_length) = (file.len(), content.len());
     let head = format!("commit refs/heads/develop\ncommitter {WHO}\ndata {name}\n{file}\n");
     let body = format!("M 100644 inline {file}\ndata {content_length}\n{content}\n");
     stream.push_str(&head);
     stream.push_str(&body);
+}
+
+/// An annotated tag on the newest commit, as `git fast-import` reads it.
+pub(crate) fn tag(stream: &mut String, name: &str) {
+    let tag = format!("tag {name}\nfrom refs/heads/develop\ntagger {WHO}\ndata 9\na release\n");
+    stream.push_str(&tag);
 }
 
 /// Runs git in a folder; what it prints.
@@ -163,7 +183,7 @@ pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 /// A `pom.xml` of a version, with a parent whose version is another.
-fn pom(version: &str) -> String {
+pub(crate) fn pom(version: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?>\n<project>\n  <parent><version>9.9.9</version></parent>\n  \
          <artifactId>osmt-parent</artifactId>\n  <version>{version}</version>\n</project>\n"

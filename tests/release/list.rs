@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::checkout::{Checkout, git, run};
+use crate::support;
 
 #[test]
 fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
@@ -42,10 +43,14 @@ fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
 #[test]
 fn a_config_that_is_not_there_yet_selects_nothing() {
     let checkout = Checkout::osmt();
-    std::fs::remove_file(checkout.config()).unwrap();
-    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
-    assert_eq!(exit, 0);
+    let mut tool = support::osmt("osmt-release");
+    let (exit, stdout, stderr) = run(tool.current_dir(checkout.repo()).args(["list", "--dir", "nowhere"]));
+    assert_eq!(exit, 0, "{stderr}");
     assert!(!stdout.contains('*') && stderr.contains("does not exist"), "{stderr}");
+    // One that was given is a mistake.
+    let (exit, _, stderr) = run(checkout.release_tool().args(["list", "--config", "typo.json"]));
+    assert_eq!(exit, 2);
+    assert!(stderr.contains("typo.json does not exist"), "{stderr}");
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn notes_tell_commits_and_what_migrations_do() {
     assert_eq!(told["commits"].as_array().unwrap().len(), 0);
     assert_eq!(told["undone"].as_array().unwrap().len(), 4);
     let (_, stdout, _) = run(checkout.release_tool().arg("notes"));
-    assert_eq!(stdout, "3.0.0 is what runs: nothing changes\n");
+    assert_eq!(stdout, "3.0.0 is selected already: nothing changes\n");
     let (exit, _, stderr) = run(checkout.release_tool().args(["notes", "2.5.0...3.0.0"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("three dots"), "{stderr}");

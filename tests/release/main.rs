@@ -7,13 +7,17 @@
 )]
 
 mod bad_input;
+mod base;
 mod checkout;
 mod deployed;
 mod docs;
+mod files;
 mod hostile;
 mod image;
 mod list;
+mod mariadb;
 mod migrations;
+mod pairs;
 mod rollback;
 mod select;
 #[path = "../support/mod.rs"]

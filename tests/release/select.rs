@@ -68,6 +68,32 @@ fn a_commit_is_selected_by_its_whole_id_with_a_word_on_its_image() {
 }
 
 #[test]
+fn the_release_that_an_image_holds_is_written_where_its_tag_does_not_say_it() {
+    let checkout = Checkout::osmt();
+    let commit = checkout.id("develop");
+    let before = checkout.config_text();
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(["select", "develop", "--yes"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stdout.contains("app.version: ") && stdout.contains("3.0.0"), "{stdout}");
+    let text = checkout.config_text();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["config"]["app"]["version"], "3.0.0");
+    assert_eq!(value["config"]["ecs"]["task"]["app"]["docker_tag"], commit.as_str());
+    // Nothing else changed.
+    let tight = |text: &str| text.replace(char::is_whitespace, "");
+    let expected =
+        tight(&before).replace("\"docker_tag\":\"3.0.0\"", &format!("\"docker_tag\":\"{commit}\""));
+    assert_eq!(tight(&text).replace(",\"version\":\"3.0.0\"", ""), expected);
+    let (exit, stdout, _) = run(checkout.release_tool().args(["select", "develop"]));
+    assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
+    // A version that is written follows.
+    let (exit, _, stderr) = run(checkout.release_tool().args(["select", "2.5.0", "--yes", "--from", "none"]));
+    assert_eq!(exit, 0, "{stderr}");
+    let value: Value = serde_json::from_str(&checkout.config_text()).unwrap();
+    assert_eq!(value["config"]["app"]["version"], "2.5.0");
+}
+
+#[test]
 fn a_releases_commit_is_the_release_however_it_was_named() {
     let checkout = Checkout::osmt();
     checkout.select("2.5.0");

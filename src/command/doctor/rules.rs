@@ -4,9 +4,9 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::command::Ui;
-use crate::doctor;
 use crate::explain::{Exit, Failure};
 use crate::report::Format;
+use crate::{doctor, release};
 
 /// List every rule.
 #[derive(Args, Clone, Debug)]
@@ -86,7 +86,9 @@ fn row(rule: &'static crate::finding::Rule, whole: bool) -> Row {
 
 impl Explain {
     pub(super) fn run(&self, ui: &Ui) -> Result<Exit, Failure> {
-        let rules = doctor::all();
+        // The guards of osmt-release have pages of the same kind.
+        let guards = release::guards::GUARDS.iter().map(|guard| &guard.rule);
+        let rules: Vec<_> = doctor::all().into_iter().chain(guards).collect();
         let wanted = self.code.trim();
         let found = rules
             .iter()

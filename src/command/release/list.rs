@@ -10,7 +10,8 @@ use super::Context;
 use crate::account::Known;
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
-use crate::release::{Osmt, Snapshot};
+use crate::git::Commit;
+use crate::release::{Osmt, Release, Summary};
 use crate::{files, release};
 
 /// List the releases that can be selected, newest first.
@@ -33,6 +34,31 @@ struct Row {
     selected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+}
+
+impl Row {
+    fn new(id: &str, date: &str, summary: &Summary, selected: bool) -> Self {
+        Self {
+            tag: None,
+            commit: id.to_owned(),
+            date: date.to_owned(),
+            version: summary.version.as_ref().map(|version| version.text.clone()),
+            version_from: summary.version.as_ref().map(|version| version.from),
+            migrations: summary.migrations,
+            selected,
+            subject: None,
+        }
+    }
+
+    fn of_release(release: &Release, summary: &Summary, selected: bool) -> Self {
+        let tag = Some(release.tag.name.clone());
+        Self { tag, ..Self::new(&release.tag.commit, &release.tag.date, summary, selected) }
+    }
+
+    fn of_commit(commit: &Commit, tag: Option<String>, summary: &Summary, selected: bool) -> Self {
+        let subject = Some(commit.subject.clone());
+        Self { tag, subject, ..Self::new(&commit.id, &commit.date, summary, selected) }
+    }
 }
 
 #[derive(Serialize)]
@@ -61,35 +87,29 @@ impl List {
             },
             None => None,
         };
-        let row = |snapshot: Snapshot, tag: Option<String>, date: &str, subject: Option<String>| Row {
-            tag,
-            date: date.to_owned(),
-            version_from: snapshot.version.as_ref().map(|version| version.from),
-            version: snapshot.version.map(|version| version.text),
-            migrations: snapshot.migrations.versioned.len(),
-            selected: commit.as_deref() == Some(&snapshot.commit),
-            commit: snapshot.commit,
-            subject,
+        let log = match self.commits {
+            Some(limit) => osmt.repository.log(None, osmt.repository.head()?, limit)?,
+            None => Vec::new(),
         };
-        let mut releases = Vec::new();
-        for release in &osmt.releases {
-            let snapshot = osmt.snapshot(&release.tag.commit)?;
-            let name = Some(release.tag.name.clone());
-            releases.push(row(snapshot, name, &release.tag.date, None));
-        }
-        let commits = match self.commits {
-            Some(limit) => {
-                let log = osmt.repository.log(None, osmt.repository.head()?, limit)?;
-                let mut rows = Vec::new();
-                for one in log {
-                    let tag = osmt.release_of(&one.id).map(|release| release.tag.name.clone());
-                    let snapshot = osmt.snapshot(&one.id)?;
-                    rows.push(row(snapshot, tag, &one.date, Some(one.subject)));
-                }
-                Some(rows)
-            }
-            None => None,
+        let tagged = osmt.releases.iter().map(|release| release.tag.commit.clone());
+        let ids: Vec<String> = tagged.chain(log.iter().map(|commit| commit.id.clone())).collect();
+        let bar = ui.bar(&format!("reading {} commits", ids.len()));
+        let summaries: Result<Vec<Summary>, _> = ids.iter().map(|id| osmt.summary(id)).collect();
+        bar.finish_and_clear();
+        let summaries = summaries?;
+        let (of_releases, of_commits) = summaries.split_at(osmt.releases.len());
+        let is_selected = |id: &str| commit.as_deref() == Some(id);
+        let releases: Vec<Row> = osmt
+            .releases
+            .iter()
+            .zip(of_releases)
+            .map(|(release, summary)| Row::of_release(release, summary, is_selected(&release.tag.commit)))
+            .collect();
+        let row = |(one, summary): (&Commit, &Summary)| {
+            let tag = osmt.release_of(&one.id).map(|release| release.tag.name.clone());
+            Row::of_commit(one, tag, summary, is_selected(&one.id))
         };
+        let commits = self.commits.map(|_| log.iter().zip(of_commits).map(row).collect::<Vec<Row>>());
         say_what_is_missing(context, &osmt);
         if ui.is_human() {
             ui.write(|out| {
@@ -120,7 +140,8 @@ impl List {
 /// The config; one that is not there yet selects nothing.
 fn selected(context: &Context<'_>) -> Result<Option<Config>, Failure> {
     let path = context.common.config_path();
-    if matches!(files::read(&path), Err(files::Error::Missing(_))) {
+    // A path that was given and does not exist is a mistake; the default may not be there yet.
+    if context.common.config.is_none() && matches!(files::read(&path), Err(files::Error::Missing(_))) {
         let path = path.display();
         let text = format_args!("{path} does not exist: no selection is marked");
         context.ui.say(text);

@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::release::migrate::{Job, State};
-use crate::release::migrations::{Comparison, Migrations};
+use crate::release::migrations;
+use crate::release::migrations::Comparison;
 use crate::release::sql::Class;
 use crate::{aws, release};
 
@@ -129,8 +130,8 @@ fn warn(context: &Context<'_>, config: &Config) -> Result<(), Failure> {
     let (Some(record), Known::Known(commit)) = (record, osmt.selected(config)?) else {
         return Ok(());
     };
-    let before = Migrations::read(&osmt.repository, &record.commit)?;
-    let after = Migrations::read(&osmt.repository, &commit)?;
+    let before = migrations::read_one(&osmt.repository, &record.commit)?;
+    let after = migrations::read_one(&osmt.repository, &commit)?;
     for pending in Comparison::new(&before, &after).pending() {
         if pending.class >= Class::Unclear {
             context.ui.warn(format_args!(

@@ -14,7 +14,7 @@ use crate::release;
 use crate::release::Osmt;
 use crate::release::migrations::Migration;
 
-/// Tell what changes: commits, and migrations with what they do to data.
+/// Show what changes: commits, and migrations with what they do to data.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Notes {
     /// Two revisions, or the later one [default: from the last record to the config's selection].
@@ -88,13 +88,13 @@ fn selected(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
 fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io::Result<()> {
     let (from, to) = (osmt.label(&notes.from), osmt.label(&notes.to));
     if notes.from == notes.to {
-        return writeln!(out, "{to} is what runs: nothing changes");
+        return writeln!(out, "{to} is selected already: nothing changes");
     }
     writeln!(out, "{from} → {to}")?;
     commits(&format!("commits that {to} brings"), &notes.commits, out)?;
     commits(&format!("commits that {to} lacks"), &notes.left_behind, out)?;
     migrations(&format!("migrations that {to} applies"), &notes.migrations, out)?;
-    migrations(&format!("migrations that {to} does not know"), &notes.undone, out)
+    migrations(&format!("migrations that {to} does not have"), &notes.undone, out)
 }
 
 fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {

@@ -21,9 +21,10 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
         let ui = context.ui;
-        let (_, config) = context.common.load_config()?;
+        let loaded = context.common.load_config()?;
+        let config = &loaded.1;
         let osmt = context.osmt()?;
-        let records = osmt.records(&config)?;
+        let records = osmt.records(config)?;
         let task = &config.ecs.task.app;
         let selected = release::image(&task.docker_image, &task.docker_tag);
         let record = match &self.record {
@@ -42,22 +43,25 @@ impl Rollback {
                 Back::Nowhere => {
                     let message = "no other deployment was recorded; nothing was written";
                     return Err(Failure::new(Exit::Refused, message).help(
-                        "`git fetch --tags` brings what others recorded; `osmt-release select REV` selects any revision",
+                        "`git fetch --tags` brings the records of others; `osmt-release select REV` selects any revision",
                     ));
                 }
             },
         };
         ui.say(format_args!("{} recorded {}", record.name, record.image));
-        let tag = record.tag(&task.docker_image).ok_or_else(|| {
-            let message = format!(
-                "{} is of another image repository than the config's {}",
-                record.image, task.docker_image
-            );
-            Failure::new(Exit::Refused, message)
-                .help("set ecs.task.app.docker_image first, then run it again")
-        })?;
+        let tag = record
+            .tag(&task.docker_image)
+            .ok_or_else(|| {
+                let message = format!(
+                    "{} is of another image repository than the config's {}",
+                    record.image, task.docker_image
+                );
+                Failure::new(Exit::Refused, message)
+                    .help("set ecs.task.app.docker_image first, then run it again")
+            })?
+            .to_owned();
         let wanted = Wanted::Rev(record.commit.clone());
-        let verdict = self.terms.judge(context, &osmt, wanted, Some(tag.to_owned()))?;
+        let verdict = self.terms.judge(context, loaded, &osmt, wanted, Some(tag))?;
         propose(context, &verdict)
     }
 }
@@ -69,6 +73,6 @@ fn find<'a>(records: &'a [Record], name: &str) -> Result<&'a Record, Failure> {
             [] => "nothing was recorded in this repository".to_owned(),
             some => format!("the newest are {}", some.join(", ")),
         };
-        Failure::new(Exit::Usage, format!("{name:?} is no record of this environment")).help(help)
+        Failure::new(Exit::Usage, format!("{name:?} is not a record of this environment")).help(help)
     })
 }

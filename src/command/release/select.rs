@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Findings, Severity};
-use crate::release::{Candidate, Edit, Osmt, Request, Wanted, guards};
+use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards};
 use crate::report::{FileReport, Format};
 use crate::{files, release, report};
 
@@ -47,15 +47,21 @@ struct Judged {
 /// On which terms the guards judge.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Terms {
-    /// The revision that the database was migrated by, where the config's selection does not tell.
-    #[arg(long, value_name = "REV")]
-    from: Option<String>,
+    /// The revision whose app migrated the database, or `none` where there is no database yet [default: the config's
+    /// selection and all records of the environment since the last restore].
+    #[arg(long, value_name = "REV", value_parser = from)]
+    from: Option<From>,
     /// Go on although this guard refuses; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
     accept: Vec<String>,
     /// Do not ask the image's registry; what it would say is then unknown.
     #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     offline: bool,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a value parser")]
+fn from(text: &str) -> Result<From, String> {
+    Ok(if text == "none" { From::Nothing } else { From::Rev(text.to_owned()) })
 }
 
 /// A revision, and what the guards say of it.
@@ -71,11 +77,12 @@ impl Terms {
     pub(super) fn judge(
         &self,
         context: &Context<'_>,
+        loaded: (Document, Config),
         osmt: &Osmt,
         wanted: Wanted,
         tag: Option<String>,
     ) -> Result<Verdict, Failure> {
-        let (document, config) = context.common.load_config()?;
+        let (document, config) = loaded;
         let request = Request { wanted, tag, from: self.from.clone() };
         let mut candidate = Candidate::observe(osmt, &config, &request)?;
         if !self.offline {
@@ -90,10 +97,10 @@ impl Terms {
 
 impl Judged {
     fn judge(&self, context: &Context<'_>) -> Result<Verdict, Failure> {
-        // A config that cannot be read is the first thing to say.
-        context.common.load_config()?;
+        // A config that cannot be read is the first thing to report.
+        let loaded = context.common.load_config()?;
         let wanted = self.which.wanted();
-        self.terms.judge(context, &context.osmt()?, wanted, self.tag.clone())
+        self.terms.judge(context, loaded, &context.osmt()?, wanted, self.tag.clone())
     }
 }
 
@@ -135,7 +142,7 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
         ui.say(format_args!("{name} is {}", image.digest));
     }
     let file = context.common.config_path();
-    let plan = release::plan(&file, document, config, &candidate.docker_tag);
+    let plan = release::plan(&file, document, config, candidate);
     for edit in &plan.actions {
         let diff = diff(edit, document);
         if ui.is_human() {
@@ -147,7 +154,7 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
     let question = format!("Select {}?", candidate.label);
     let exit = block_on(ui, carry_out(ui, &plan, &question, async |edit: &Edit| write(edit, document)))?;
     if exit == Exit::Done && !plan.is_empty() {
-        ui.say("`terraform apply` deploys it, `osmt-release tag` records it");
+        ui.say("next: `terraform apply`, `osmt-release migrate`, `osmt-release status`, `osmt-release tag`");
     }
     Ok(exit)
 }
@@ -189,7 +196,7 @@ fn diff(edit: &Edit, document: &Document) -> String {
     coloured
 }
 
-/// Writes the edit, unless the file changed while the question stood.
+/// Writes the edit, unless the file changed since it was read.
 fn write(edit: &Edit, document: &Document) -> Result<(), Failure> {
     if files::read_text(&edit.file)? != document.text() {
         let message = format!("{} was changed meanwhile; nothing was written", edit.file.display());
@@ -207,7 +214,8 @@ fn refused(findings: &Findings, label: &str) -> Failure {
         .collect();
     codes.dedup();
     let message = format!("{} refused {label}; nothing was written", codes.join(", "));
-    Failure::new(Exit::Refused, message).help("each finding above says what to do about it")
+    Failure::new(Exit::Refused, message)
+        .help("each finding above says what to do about it; docs/rules has a page for each code")
 }
 
 fn printed(context: &Context<'_>, verdict: &Verdict, format: Format) -> Result<Vec<u8>, Failure> {

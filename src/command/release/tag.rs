@@ -11,13 +11,17 @@ use crate::explain::{Exit, Failure};
 use crate::release;
 use crate::release::record::{Record, Step};
 use crate::release::status::Verdict;
-use crate::release::{Osmt, record};
+use crate::release::{Link, Osmt, record};
 
 /// Record what was deployed: an annotated git tag with commit, image, digest, account and region.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Tag {
-    /// The commit that the selected image was made from, where its tag does not tell.
+    /// The commit that the selected image was built from, where its tag does not say it.
     rev: Option<String>,
+    /// Record that the database was restored to a snapshot that this commit's app had migrated: what was recorded before no
+    /// longer counts when migrations are compared.
+    #[arg(long)]
+    restored: bool,
     /// Do not ask AWS what runs; the digest is then recorded as unknown.
     #[arg(long)]
     offline: bool,
@@ -75,6 +79,7 @@ impl Tag {
                 digest: digest.as_result().ok().cloned(),
                 account: config.account_id.clone(),
                 region: config.region.clone(),
+                restored: self.restored,
             };
             let standing = record::standing(&record, newest.as_ref());
             let lacking = match &remote {
@@ -104,8 +109,22 @@ impl Tag {
     }
 
     fn commit(&self, osmt: &Osmt, config: &Config) -> Result<String, Failure> {
+        let tag = config.ecs.task.app.docker_tag.as_str();
+        let link = osmt.link(tag, &osmt.records(config)?);
         if let Some(rev) = &self.rev {
-            return Ok(osmt.repository.resolve(rev)?);
+            let commit = osmt.repository.resolve(rev)?;
+            return match link {
+                // The image's name is firmer than what anyone says of it.
+                Link::Named(other) if other != commit => {
+                    let message = format!(
+                        "the config selects {tag}, which is commit {}, not {rev}; nothing was tagged",
+                        release::short(&other)
+                    );
+                    Err(Failure::new(Exit::Refused, message)
+                        .help("`osmt-release tag` without a revision records what is selected"))
+                }
+                Link::Named(_) | Link::Recorded(_) | Link::Ambiguous(_) | Link::Unknown => Ok(commit),
+            };
         }
         match osmt.selected(config)? {
             Known::Known(commit) => Ok(commit),
@@ -133,7 +152,7 @@ fn remote(osmt: &Osmt, name: &str) -> Result<String, Failure> {
         };
         let message = match name {
             "" => "no remote to push to".to_owned(),
-            name => format!("{name:?} is no remote"),
+            name => format!("{name:?} is not a remote"),
         };
         Failure::new(Exit::Usage, message).help(known)
     })

@@ -2,6 +2,8 @@
 //!
 //! An error refuses the selection; `--accept CODE` turns it into a warning where going on can make sense.
 
+mod companions;
+mod files;
 mod image;
 mod revision;
 mod schema;
@@ -15,8 +17,8 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL001",
         "revision-is-not-osmt",
         Severity::Error,
-        "the commit lacks what every OSMT commit has",
-        "Every commit of OSMT has `pom.xml` and migrations. A commit without them cannot be the source of an image.",
+        "the commit lacks what every commit of OSMT has",
+        include_str!("../../../docs/rules/REL001.md"),
         revision::not_osmt,
     ),
     guard(
@@ -24,7 +26,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "dirty-tree",
         Severity::Error,
         "the working tree differs from the commit checked out",
-        "`select --head` deploys the commit, not the files: changes that are not committed would silently be left out.",
+        include_str!("../../../docs/rules/REL002.md"),
         revision::dirty,
     ),
     guard(
@@ -32,7 +34,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "unpushed-commit",
         Severity::Warning,
         "no remote has the commit",
-        "A commit that only one machine has cannot be rebuilt or reviewed by anyone else.",
+        include_str!("../../../docs/rules/REL003.md"),
         revision::unpushed,
     ),
     guard(
@@ -40,7 +42,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "no-public-image",
         Severity::Warning,
         "only released versions have a public image",
-        "OSMT's images are built from released versions alone. Any other commit needs an image of your own.",
+        include_str!("../../../docs/rules/REL004.md"),
         revision::no_image,
     ),
     guard(
@@ -48,15 +50,15 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "version-differs",
         Severity::Warning,
         "the release tag and the version in pom.xml differ",
-        "The public image is named after the version that Maven built, which `pom.xml` tells.",
+        include_str!("../../../docs/rules/REL005.md"),
         revision::version_differs,
     ),
     guard(
         "REL006",
         "cannot-compare",
         Severity::Error,
-        "what the database was migrated by is not known",
-        "Without the commit that runs now, its migrations cannot be compared with the candidate's.",
+        "the commit that migrated the database is not known",
+        include_str!("../../../docs/rules/REL006.md"),
         schema::cannot_compare,
     ),
     guard(
@@ -64,7 +66,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "migration-changed",
         Severity::Error,
         "a migration that was applied has other content now",
-        "Flyway compares the checksum of every applied migration and refuses to start where one differs.",
+        include_str!("../../../docs/rules/REL007.md"),
         schema::changed,
     ),
     guard(
@@ -72,15 +74,15 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "migration-renamed",
         Severity::Error,
         "a migration that was applied has another description now",
-        "Flyway compares the description of every applied migration and refuses to start where one differs.",
+        include_str!("../../../docs/rules/REL008.md"),
         schema::renamed,
     ),
     guard(
         "REL009",
         "migration-missing",
         Severity::Error,
-        "a migration that was applied is gone from the middle",
-        "Flyway refuses to start where an applied migration, older than the newest file, has no file.",
+        "a migration that was applied is missing",
+        include_str!("../../../docs/rules/REL009.md"),
         schema::missing,
     ),
     guard(
@@ -88,7 +90,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "migration-out-of-order",
         Severity::Error,
         "a new migration is older than one that was applied",
-        "With `outOfOrder=false`, Flyway's default and OSMT's, Flyway refuses to migrate at all.",
+        include_str!("../../../docs/rules/REL010.md"),
         schema::out_of_order,
     ),
     guard(
@@ -96,48 +98,95 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "migration-twins",
         Severity::Error,
         "two migrations have the same version",
-        "Flyway stops at two files of one version.",
+        include_str!("../../../docs/rules/REL011.md"),
         schema::twins,
     ),
     guard(
         "REL012",
         "migration-name",
         Severity::Warning,
-        "Flyway does not know the name of a migration",
-        "Flyway passes over SQL files that are not named `V<version>__<description>.sql`, without a word.",
-        schema::names,
+        "Flyway passes over a file because of its name",
+        include_str!("../../../docs/rules/REL012.md"),
+        files::names,
     ),
     guard(
         "REL013",
         "going-back",
         Severity::Error,
         "the database is ahead of the candidate",
-        "Flyway has no way back. Over a migration that takes something away an older version cannot run; \
-         a snapshot from before it is the only way.",
+        include_str!("../../../docs/rules/REL013.md"),
         schema::going_back,
     ),
     guard(
         "REL014",
         "no-way-back",
         Severity::Warning,
-        "a new migration takes something away",
-        "After a migration that drops, deletes, narrows or renames, only a snapshot leads back.",
+        "a new migration cannot be undone",
+        include_str!("../../../docs/rules/REL014.md"),
         schema::no_way_back,
     ),
     guard(
         "REL015",
         "selected-is-not-recorded",
-        Severity::Note,
-        "the last record names another image than the config",
-        "The comparison is with what the config selects. If that was never applied, the database is elsewhere.",
+        Severity::Error,
+        "the selection alone does not say what the database holds",
+        include_str!("../../../docs/rules/REL015.md"),
         schema::not_recorded,
+    ),
+    guard(
+        "REL016",
+        "tag-of-another-commit",
+        Severity::Error,
+        "the image's tag belongs to another commit",
+        include_str!("../../../docs/rules/REL016.md"),
+        revision::other_commit,
+    ),
+    guard(
+        "REL017",
+        "ambiguous-release",
+        Severity::Error,
+        "two commits claim one version",
+        include_str!("../../../docs/rules/REL017.md"),
+        revision::ambiguous,
+    ),
+    guard(
+        "REL018",
+        "flyway-settings",
+        Severity::Error,
+        "Flyway is set otherwise than the comparison assumes",
+        include_str!("../../../docs/rules/REL018.md"),
+        files::settings,
+    ),
+    guard(
+        "REL019",
+        "migration-unreadable",
+        Severity::Error,
+        "a migration cannot be read",
+        include_str!("../../../docs/rules/REL019.md"),
+        files::unreadable,
+    ),
+    guard(
+        "REL020",
+        "companion-differs",
+        Severity::Error,
+        "Elasticsearch is not the version that the release is made for",
+        include_str!("../../../docs/rules/REL020.md"),
+        companions::elasticsearch,
+    ),
+    guard(
+        "REL021",
+        "no-import-lists",
+        Severity::Warning,
+        "the image has no lists to import",
+        include_str!("../../../docs/rules/REL021.md"),
+        companions::import_lists,
     ),
     guard(
         "REL030",
         "image-not-found",
         Severity::Error,
         "the registry does not have the image",
-        "ECS could not start a task: the rollout would fail, and a migration with it.",
+        include_str!("../../../docs/rules/REL030.md"),
         image::not_found,
     ),
     guard(
@@ -145,7 +194,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "image-of-another-platform",
         Severity::Error,
         "the image does not run on the task's processor",
-        "ECS stops such a task with `CannotPullContainerError` or `exec format error`.",
+        include_str!("../../../docs/rules/REL031.md"),
         image::other_platform,
     ),
     guard(
@@ -153,13 +202,13 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "image-of-another-commit",
         Severity::Warning,
         "the image's label names another commit than the selected one",
-        "The migrations that were judged are then not those that the image holds.",
+        include_str!("../../../docs/rules/REL032.md"),
         image::other_revision,
     ),
 ];
 
 /// Guards that no flag overrides: what they refuse cannot start.
-const FINAL: [&str; 2] = ["REL001", "REL011"];
+const FINAL: [&str; 3] = ["REL001", "REL011", "REL019"];
 
 const fn guard(
     code: &'static str,

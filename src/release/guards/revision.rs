@@ -1,10 +1,10 @@
-//! Guards on the revision itself: is it OSMT, is it whole, can others see it, is there an image of it.
+//! Guards on the revision itself: is it OSMT, is it whole, can others see it, is the image its own.
 
 use crate::account::Known;
 use crate::finding::{Severity, Sink};
 use crate::release::checkout::POM;
 use crate::release::migrations::FOLDER;
-use crate::release::{Candidate, POINTER};
+use crate::release::{Candidate, Link, POINTER, short};
 
 /// The image that OSMT's maintainers publish, one tag a released version.
 const PUBLIC_IMAGE: &str = "wguopensource/osmt-app";
@@ -31,7 +31,7 @@ pub(super) fn dirty(candidate: &Candidate, sink: &mut Sink<'_>) {
     }
     if !changes.untracked.is_empty() {
         sink.elsewhere(format!(
-            "{} not under version control and no part of {}",
+            "{} not under version control and not part of {}",
             match changes.untracked.as_slice() {
                 [one] => format!("{one} is"),
                 many => format!("{} are", some(many)),
@@ -43,6 +43,11 @@ pub(super) fn dirty(candidate: &Candidate, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn unpushed(candidate: &Candidate, sink: &mut Sink<'_>) {
+    if !candidate.passed_over.is_empty() {
+        sink.elsewhere(format!("passed over {}, which no remote has", some(&candidate.passed_over)))
+            .severity(Severity::Note)
+            .help("name it to select it all the same");
+    }
     match &candidate.pushed {
         Known::Known(true) => {}
         Known::Known(false) => {
@@ -56,7 +61,7 @@ pub(super) fn unpushed(candidate: &Candidate, sink: &mut Sink<'_>) {
 pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
     let image = candidate.docker_image.as_str();
     let public = image.strip_prefix("docker.io/").unwrap_or(image) == PUBLIC_IMAGE;
-    if !public || candidate.tag_given {
+    if !public || candidate.given.is_some() {
         return;
     }
     let help = "build an image of this commit, push it to a registry of yours with the commit as its tag, and name that \
@@ -65,7 +70,20 @@ pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
         (None, _) => {
             sink.value(
                 POINTER,
-                format!("{} is no release, and {PUBLIC_IMAGE} has images of releases only", candidate.label),
+                format!(
+                    "{} is not a release, and {PUBLIC_IMAGE} has images of releases only",
+                    candidate.label
+                ),
+            )
+            .help(help);
+        }
+        (Some(release), _) if candidate.pushed == Known::Known(false) => {
+            sink.value(
+                POINTER,
+                format!(
+                    "no remote has the release tag {}, so {PUBLIC_IMAGE} may have no image of it",
+                    release.tag.name
+                ),
             )
             .help(help);
         }
@@ -96,7 +114,40 @@ pub(super) fn version_differs(candidate: &Candidate, sink: &mut Sink<'_>) {
             ))
             .help("`--tag` names the image's tag where it is not the release's");
         }
-        None => sink.unknown(format!("{POM} has no version that can be told without Maven")),
+        None => sink.unknown(format!("{POM} has no version that can be read without Maven")),
+    }
+}
+
+pub(super) fn other_commit(candidate: &Candidate, sink: &mut Sink<'_>) {
+    let tag = &candidate.docker_tag;
+    let other = match &candidate.given {
+        None => return,
+        Some(Link::Named(commit) | Link::Recorded(commit)) if *commit == candidate.snapshot.commit => return,
+        Some(Link::Named(commit)) => format!("the image tag {tag} is of commit {}", short(commit)),
+        Some(Link::Recorded(commit)) => format!("{tag} was recorded as an image of commit {}", short(commit)),
+        Some(Link::Ambiguous(tags)) => format!("the tags {} are different commits", tags.join(" and ")),
+        Some(Link::Unknown) => {
+            sink.value(POINTER, format!("nothing in the repository links {tag} to {}", candidate.label))
+                .severity(Severity::Warning)
+                .help("make sure that the image was built from that commit; `osmt-release tag REV` records the link");
+            return;
+        }
+    };
+    sink.value(POINTER, format!("{other}, not of {}", candidate.label))
+        .help("select the commit that the image was built from: the migrations that run are the image's");
+}
+
+pub(super) fn ambiguous(candidate: &Candidate, sink: &mut Sink<'_>) {
+    if let Some(release) = &candidate.release
+        && !candidate.rivals.is_empty()
+    {
+        sink.elsewhere(format!(
+            "{} and {} are different commits, and both would be image tag {}",
+            release.tag.name,
+            candidate.rivals.join(", "),
+            release.version
+        ))
+        .help("delete the tag that is wrong (`git tag -d`), or fetch the tags anew");
     }
 }
 

@@ -3,13 +3,13 @@
 use crate::account::Known;
 use crate::finding::{Severity, Sink};
 use crate::release::migrations::{Comparison, Migration};
-use crate::release::sql::Class;
+use crate::release::sql::{Class, Difference, difference};
 use crate::release::{Base, Candidate, POINTER};
 
 pub(super) fn cannot_compare(candidate: &Candidate, sink: &mut Sink<'_>) {
     if let Known::Unknown(reason) = &candidate.base {
         sink.value(POINTER, format!("the migrations cannot be compared: {reason}")).help(
-            "`--from REV` names the commit that runs now; before the first deployment `--accept REL006` goes on without",
+            "`--from REV` names the commit whose app migrated the database; `--from none` where there is no database yet",
         );
     }
 }
@@ -32,11 +32,31 @@ fn compared(
 pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         for (before, after) in &found.changed {
+            let (is, differs) = match difference(&before.sql, &after.sql) {
+                Difference::Layout => {
+                    (true, "the statements are the same, only layout, comments or case differ".into())
+                }
+                Difference::Prefixes(which) => {
+                    (true, format!("only the length of index prefixes differs ({})", which.join("; ")))
+                }
+                Difference::Statements(which) => (false, format!("statements differ: {}", which.join("; "))),
+            };
+            let checksum =
+                |of: &Migration| of.checksum.map_or("none".to_owned(), |checksum| checksum.to_string());
+            let help = if is {
+                "take a database snapshot, go on with `--accept REL007`, and migrate once without Flyway's validation"
+            } else {
+                "put the change into a new migration, or repair Flyway's history first"
+            };
             sink.elsewhere(format!(
-                "{} has checksum {} since {}, {} in {}",
-                after.file, before.checksum, base.label, after.checksum, candidate.label
+                "{} has checksum {} since {}, {} in {}; {differs}",
+                after.file,
+                checksum(before),
+                base.label_of(&before.file),
+                checksum(after),
+                candidate.label
             ))
-            .help("put the change into a new migration, or repair Flyway's history first");
+            .help(help);
         }
     });
 }
@@ -44,11 +64,9 @@ pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
 pub(super) fn renamed(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         for (before, after) in &found.renamed {
-            sink.elsewhere(format!(
-                "{} of {} is {} in {}",
-                before.file, base.label, after.file, candidate.label
-            ))
-            .help("keep the name, or repair Flyway's history first");
+            let label = base.label_of(&before.file);
+            sink.elsewhere(format!("{} of {label} is {} in {}", before.file, after.file, candidate.label))
+                .help("keep the name, or repair Flyway's history first");
         }
     });
 }
@@ -56,58 +74,63 @@ pub(super) fn renamed(candidate: &Candidate, sink: &mut Sink<'_>) {
 pub(super) fn missing(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         for gone in &found.missing {
-            let moved = candidate
-                .snapshot
-                .migrations
-                .versioned
-                .iter()
-                .find(|other| other.checksum == gone.checksum && other.version != gone.version);
+            let others = &candidate.snapshot.migrations.versioned;
+            let moved = others.iter().find(|other| {
+                other.checksum.is_some() && other.checksum == gone.checksum && other.version != gone.version
+            });
             let moved = moved.map_or(String::new(), |to| format!("; {} has its content", to.file));
+            let newer = if gone.version.is_some() { ", which has newer ones" } else { "" };
             sink.elsewhere(format!(
-                "{} of {} is not in {}, which has newer ones{moved}",
-                gone.file, base.label, candidate.label
+                "{} of {} is not in {}{newer} ({}){moved}",
+                gone.file,
+                base.label_of(&gone.file),
+                candidate.label,
+                why(gone)
             ))
-            .help("select a commit that has it");
+            .help("select a commit that has it; or restore a database snapshot from before it and name its commit: `--from REV`");
         }
     });
 }
 
 pub(super) fn out_of_order(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
+        let newest = base.migrations.versioned.last();
         for late in &found.out_of_order {
-            let newest = base.migrations.newest().map_or("", |newest| newest.text.as_str());
-            sink.elsewhere(format!(
-                "{} is new in {} and older than {newest}, which {} has applied",
-                late.file, candidate.label, base.label
-            ))
-            .help(
-                "select a commit whose migrations are in order; or take a snapshot, go on with `--accept REL010`, and after \
-                 `terraform apply` run `osmt-release migrate --out-of-order`",
-            );
+            let version =
+                newest.and_then(|newest| newest.version.as_ref()).map_or("", |version| &version.text);
+            let label = newest.map_or("", |newest| base.label_of(&newest.file));
+            let finding = sink.elsewhere(format!(
+                "{} is new in {} and older than {version}, which {label} has applied",
+                late.file, candidate.label
+            ));
+            if candidate.snapshot.migrations.out_of_order() {
+                // The commit's own settings let Flyway do it.
+                finding.severity(Severity::Warning);
+            } else {
+                finding.help(
+                    "select a commit whose migrations are in order; or take a snapshot, go on with `--accept REL010`, and \
+                     after `terraform apply` run `osmt-release migrate --out-of-order`",
+                );
+            }
         }
     });
 }
 
 pub(super) fn twins(candidate: &Candidate, sink: &mut Sink<'_>) {
     for (one, other) in candidate.snapshot.migrations.twins() {
-        sink.elsewhere(format!("{} and {} have the same version", one.file, other.file))
+        let what = if one.version.is_some() { "version" } else { "description" };
+        sink.elsewhere(format!("{} and {} have the same {what}", one.file, other.file))
             .help("select another commit");
-    }
-}
-
-pub(super) fn names(candidate: &Candidate, sink: &mut Sink<'_>) {
-    for file in &candidate.snapshot.migrations.ignored {
-        sink.elsewhere(format!("Flyway would pass over {file}"))
-            .help("name it V<version>__<description>.sql");
     }
 }
 
 pub(super) fn going_back(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
-        for undone in found.undone() {
+        // What is missing from the middle Flyway refuses by itself: REL009.
+        for undone in &found.ahead {
             let finding = sink.elsewhere(format!(
-                "{} has applied {}, which {} does not know ({})",
-                base.label,
+                "{} has applied {}, which {} does not have ({})",
+                base.label_of(&undone.file),
                 undone.file,
                 candidate.label,
                 why(undone)
@@ -115,7 +138,7 @@ pub(super) fn going_back(candidate: &Candidate, sink: &mut Sink<'_>) {
             match undone.class {
                 Class::Additive => finding.severity(Severity::Note),
                 Class::Rewriting => finding.severity(Severity::Warning),
-                Class::Unclear | Class::Destructive => finding.help(
+                Class::Breaking | Class::Unclear | Class::Destructive => finding.help(
                     "restore a database snapshot from before that migration and name the commit that it was made with: \
                      `--from REV`; there is no other way back",
                 ),
@@ -125,25 +148,57 @@ pub(super) fn going_back(candidate: &Candidate, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn no_way_back(candidate: &Candidate, sink: &mut Sink<'_>) {
-    compared(candidate, sink, |found, _, sink| {
-        for pending in found.pending() {
-            if pending.class >= Class::Unclear {
-                sink.elsewhere(format!("{} cannot be undone ({})", pending.file, why(pending)))
-                    .help("take a database snapshot before `terraform apply`");
-            }
+    compared(candidate, sink, |found, base, sink| {
+        if base.sources.is_empty() {
+            // There are no rows yet.
+            return;
+        }
+        for pending in found.pending().into_iter().filter(|pending| pending.class >= Class::Breaking) {
+            let what = match pending.class {
+                Class::Breaking => "may break an older version",
+                Class::Additive | Class::Rewriting | Class::Unclear | Class::Destructive => {
+                    "cannot be undone"
+                }
+            };
+            sink.elsewhere(format!("{} {what} ({})", pending.file, why(pending)))
+                .help("take a database snapshot before `osmt-release migrate`");
+        }
+        for callback in found.callbacks.iter().filter(|callback| callback.class > Class::Additive) {
+            sink.elsewhere(format!(
+                "{} is a callback that runs at every start ({})",
+                callback.file,
+                why(callback)
+            ))
+            .help("take a database snapshot before `osmt-release migrate`");
         }
     });
 }
 
 pub(super) fn not_recorded(candidate: &Candidate, sink: &mut Sink<'_>) {
-    if let (Some(record), Known::Known(base)) = (&candidate.record, &candidate.base)
-        && base.commit != record.commit
-    {
+    let (Some(record), Known::Known(base)) = (&candidate.record, &candidate.base) else { return };
+    let Some(first) = base.sources.first() else { return };
+    if !base.given && base.selection_hides(&candidate.snapshot.migrations) {
+        let others: Vec<&str> = base.sources[1..].iter().map(|source| source.label.as_str()).collect();
+        sink.value(
+            POINTER,
+            format!(
+                "the config selects {}, but by the records the database was also migrated by {}; the comparison is with all of \
+                 them",
+                first.label,
+                others.join(", ")
+            ),
+        )
+        .help(
+            "set docker_tag to what was deployed last; after a restore, `osmt-release tag --restored` records it; `--from REV` \
+             compares with one commit",
+        );
+    } else if first.commit != record.commit {
         sink.elsewhere(format!(
-            "the last record, {}, is of {}; the comparison is with {}",
-            record.name, record.image, base.label
+            "the last record, {}, is of {}; the comparison starts from {}",
+            record.name, record.image, first.label
         ))
-        .help("`--from REV` compares with another commit");
+        .severity(Severity::Note)
+        .help("`--from REV` compares with one commit");
     }
 }
 

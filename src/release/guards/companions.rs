@@ -1,0 +1,41 @@
+//! Guards on what the release is deployed with.
+
+use crate::finding::{Severity, Sink};
+use crate::release::Candidate;
+use crate::release::companions::major;
+
+const ELASTICSEARCH: &str = "/config/ecs/task/elasticsearch/docker_tag";
+
+pub(super) fn elasticsearch(candidate: &Candidate, sink: &mut Sink<'_>) {
+    let Some(own) = &candidate.snapshot.companions.elasticsearch else { return };
+    let Some(wanted) = major(own) else { return };
+    let Some(found) = major(&candidate.elasticsearch) else {
+        sink.unknown(format!(
+            "ecs.task.elasticsearch.docker_tag {} is not a version",
+            candidate.elasticsearch
+        ));
+        return;
+    };
+    if found == wanted {
+        return;
+    }
+    let message = format!(
+        "OSMT {} is developed with Elasticsearch {own}, and the config selects {}",
+        candidate.label, candidate.elasticsearch
+    );
+    let finding = sink.value(ELASTICSEARCH, message);
+    if found > wanted {
+        finding.help(format!(
+            "set ecs.task.elasticsearch.docker_tag to {own}: an older OSMT cannot write to a newer one"
+        ));
+    } else {
+        finding.severity(Severity::Note);
+    }
+}
+
+pub(super) fn import_lists(candidate: &Candidate, sink: &mut Sink<'_>) {
+    if candidate.snapshot.companions.import_lists == Some(false) {
+        sink.elsewhere(format!("the Dockerfile of {} copies no `import/` into the image", candidate.label))
+            .help("run `osmt-release migrate --step migrate`, then `--step reindex`; the import step would fail");
+    }
+}

@@ -1,0 +1,137 @@
+//! What the database holds, as git knows it: the selection and every recorded deployment, until a restore.
+
+use crate::checkout::{Checkout, git, run};
+use crate::support;
+
+fn ok(checkout: &Checkout, args: &[&str]) -> String {
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(args));
+    assert_eq!(exit, 0, "{args:?}: {stdout}{stderr}");
+    stdout + &stderr
+}
+
+/// Records what the config selects, on its own day: two records of one second would have one name.
+fn record(checkout: &Checkout, day: u32, version: &str) {
+    let commit = checkout.id(version);
+    let message = format!(
+        "Deploy OSMT\n\ncommit: {commit}\nversion: {version}\nimage: wguopensource/osmt-app:{version}\ndigest: unknown\n\
+         account: {}\nregion: {}\n",
+        support::ACCOUNT,
+        support::REGION
+    );
+    let name = format!("osmt/test/2026-01-0{day}T000000Z");
+    git(&checkout.repo(), &["tag", "--annotate", "--message", &message, &name, &commit]);
+}
+
+#[test]
+fn a_rollback_does_not_hide_what_the_database_has_applied() {
+    let checkout = Checkout::osmt();
+    for (day, version) in [(1, "2.5.0"), (2, "2.5.1"), (3, "2.5.0")] {
+        record(&checkout, day, version);
+    }
+    checkout.select("2.5.0");
+    let (exit, found, report) = checkout.check(&["--latest"]);
+    let count = |what: &str| found.iter().filter(|one| *one == what).count();
+    assert_eq!((exit, count("error REL010"), count("error REL015")), (1, 2, 1), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("which 2.5.1 has applied") && text.contains("also migrated by 2.5.1"), "{text}");
+    // Going forward to what it already has is in order.
+    let (exit, found, _) = checkout.check(&["2.5.1"]);
+    assert_eq!((exit, found), (0, vec![]));
+    // After a restore, the earlier records do not count.
+    ok(&checkout, &["tag", "--offline", "--yes", "--restored"]);
+    let (exit, found, report) = checkout.check(&["--latest"]);
+    assert_eq!((exit, found.iter().any(|one| one.starts_with("error"))), (0, false), "{report}");
+    assert_eq!(ok(&checkout, &["tag", "--offline", "--restored"]).lines().next(), Some("nothing to do"));
+}
+
+#[test]
+fn a_config_that_was_set_back_by_hand_is_an_error() {
+    let checkout = Checkout::osmt();
+    record(&checkout, 1, "3.0.0");
+    checkout.select("2.4.2");
+    let (exit, found, report) = checkout.check(&["2.5.0"]);
+    assert_eq!(exit, 1, "{report}");
+    for code in ["error REL013", "error REL015"] {
+        assert!(found.iter().any(|one| one == code), "{code}: {report}");
+    }
+    let (exit, found, _) = checkout.check(&["2.5.0", "--from", "2.4.2"]);
+    assert_eq!((exit, found), (0, vec!["note REL015".to_owned()]), "the user names the base");
+}
+
+#[test]
+fn an_environment_without_a_database_takes_any_release() {
+    let checkout = Checkout::osmt();
+    let (exit, found, _) = checkout.check(&["2.5.1"]);
+    assert!(exit == 1 && found.contains(&"error REL009".to_owned()), "{found:?}");
+    assert_eq!(checkout.check(&["2.5.1", "--from", "none"]).1, Vec::<String>::new());
+    ok(&checkout, &["select", "2.5.1", "--from", "none", "--yes"]);
+    assert!(checkout.config_text().contains("\"docker_tag\": \"2.5.1\""));
+}
+
+#[test]
+fn an_image_belongs_to_the_commit_that_is_judged() {
+    let checkout = Checkout::osmt();
+    checkout.select("2.5.1");
+    let (exit, found, report) = checkout.check(&["2.5.0", "--tag", "3.0.0"]);
+    assert!(exit == 1 && found.contains(&"error REL016".to_owned()), "{report}");
+    assert!(report.to_string().contains("the image tag 3.0.0 is of commit"), "{report}");
+    let (exit, found, _) = checkout.check(&["2.5.1", "--tag", "latest"]);
+    assert_eq!((exit, found), (0, vec!["warning REL016".to_owned()]));
+    let commit = checkout.id("2.5.1");
+    assert_eq!(checkout.check(&["2.5.1", "--tag", &commit]).1, Vec::<String>::new());
+    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "2.4.2", "--offline", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("the config selects 2.5.1, which is commit"), "{stderr}");
+    assert_eq!(checkout.git(&["for-each-ref", "refs/tags/osmt/"]), "");
+}
+
+#[test]
+fn two_commits_of_one_version_are_refused() {
+    let checkout = Checkout::osmt();
+    checkout.git(&["tag", "v3.0.0", "2.5.1"]);
+    let (exit, found, report) = checkout.check(&["3.0.0", "--from", "3.0.0"]);
+    assert!(exit == 1 && found == ["error REL017"], "{report}");
+    let (exit, _, report) = checkout.check(&["2.5.0"]);
+    assert!(exit == 1 && report.to_string().contains("different commits of one version"), "{report}");
+}
+
+#[test]
+fn a_release_that_no_remote_has_is_not_the_latest() {
+    let checkout = Checkout::osmt();
+    let parent = checkout.repo().parent().unwrap().to_owned();
+    git(&parent, &["init", "--quiet", "--bare", "remote.git"]);
+    checkout.git(&["remote", "add", "origin", "../remote.git"]);
+    checkout.git(&["push", "--quiet", "origin", "develop"]);
+    checkout.git(&["commit", "--quiet", "--allow-empty", "--message", "local"]);
+    checkout.git(&["tag", "9.9.9"]);
+    let (exit, found, report) = checkout.check(&["--latest"]);
+    assert_eq!((exit, found), (0, vec!["note REL003".to_owned()]), "{report}");
+    let (_, found, _) = checkout.check(&["9.9.9"]);
+    for code in ["warning REL003", "warning REL004"] {
+        assert!(found.iter().any(|one| one == code), "{code}: {found:?}");
+    }
+}
+
+#[test]
+fn elasticsearch_follows_the_release() {
+    let checkout = Checkout::osmt();
+    let stack = |version: &str| {
+        format!(
+            "services:\n  elasticsearch:\n    image: docker.elastic.co/elasticsearch/elasticsearch:{version}\n"
+        )
+    };
+    checkout.commit("docker/dev-stack.yml", &stack("7.17.4"));
+    let (exit, found, report) = checkout.check(&["develop"]);
+    assert!(exit == 1 && found.contains(&"error REL020".to_owned()), "{report}");
+    let at = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "REL020").unwrap();
+    assert_eq!(at["pointer"], "/config/ecs/task/elasticsearch/docker_tag");
+    checkout.commit("docker/dev-stack.yml", &stack("8.11.3"));
+    checkout.commit("Dockerfile", "FROM a\nCOPY app.jar /opt/osmt/bin/\n");
+    let (_, found, _) = checkout.check(&["develop"]);
+    assert!(
+        !found.iter().any(|one| one.ends_with("REL020")) && found.contains(&"warning REL021".to_owned()),
+        "{found:?}"
+    );
+    checkout.commit("Dockerfile", "FROM a\nCOPY ./import /opt/osmt/import/\n");
+    assert!(!checkout.check(&["develop"]).1.contains(&"warning REL021".to_owned()));
+}
