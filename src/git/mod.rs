@@ -311,7 +311,8 @@ impl Repository {
 
     /// Whether any branch of a remote was fetched.
     pub fn has_remote_branches(&self) -> Result<bool, Error> {
-        let printed = self.run(&["for-each-ref", "--count=1", "refs/remotes"])?.expect("list the remote branches")?;
+        let printed =
+            self.run(&["for-each-ref", "--count=1", "refs/remotes"])?.expect("list the remote branches")?;
         Ok(!printed.is_empty())
     }
 

@@ -174,7 +174,9 @@ impl Osmt {
             return Err(Error::NoRelease(folder.to_owned()));
         };
         for commit in &commits {
-            if repository.file(commit, POM)?.is_some() && repository.entries(commit, migrations::FOLDER)?.is_some() {
+            if repository.file(commit, POM)?.is_some()
+                && repository.entries(commit, migrations::FOLDER)?.is_some()
+            {
                 return Ok(Self { repository, releases });
             }
         }

@@ -21,7 +21,8 @@ pub fn read(repository: &Repository, commits: &[String]) -> Result<Vec<Migration
         for file in files.iter().filter(|file| file.kind == Kind::File && !is_class(&file.path)) {
             if !blobs.contains_key(&file.id) {
                 let object = repository.object(&file.id)?;
-                let object = object.ok_or_else(|| git::Error::Unreadable { path: file.path.clone(), id: file.id.clone() })?;
+                let object = object
+                    .ok_or_else(|| git::Error::Unreadable { path: file.path.clone(), id: file.id.clone() })?;
                 blobs.insert(file.id.clone(), object.content);
             }
         }
@@ -73,7 +74,9 @@ fn sort(files: &[Entry], blobs: &BTreeMap<String, Vec<u8>>) -> Migrations {
         };
         (file.path.as_str(), content)
     }));
-    for file in files.iter().filter(|file| inside(&file.path, settings::FOLDER).is_some_and(settings::is_properties)) {
+    for file in
+        files.iter().filter(|file| inside(&file.path, settings::FOLDER).is_some_and(settings::is_properties))
+    {
         let content = bytes(file).map(String::from_utf8_lossy).unwrap_or_default();
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
         all.settings.extend(settings::read(name, &content));
