@@ -144,7 +144,12 @@ impl Repository {
 
     /// The id of the commit that a revision names; a revision that looks like an option is a revision all the same.
     pub fn resolve(&self, rev: &str) -> Result<String, Error> {
-        let peeled = format!("{rev}^{{commit}}");
+        // A search takes all that follows as its text: `HEAD^{/text}` can be peeled, `:/text` cannot.
+        let rev_peeled = match rev.strip_prefix(":/") {
+            Some(text) if !text.is_empty() && !text.contains('}') => format!("HEAD^{{/{text}}}"),
+            _ => rev.to_owned(),
+        };
+        let peeled = format!("{rev_peeled}^{{commit}}");
         let output = self.run(&["rev-parse", "--verify", "--end-of-options", &peeled])?;
         let id = text(output.stdout).trim().to_owned();
         let hex = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -165,7 +165,8 @@ impl Candidate {
         let follows = release.map_or(&commit, |release| &release.version);
         let docker_tag = request.tag.clone().unwrap_or_else(|| follows.clone());
         let records = osmt.records(config)?;
-        let given = request.tag.as_ref().filter(|tag| *tag != follows).map(|tag| osmt.link(tag, &records));
+        let everywhere = osmt.records_of("")?;
+        let given = request.tag.as_ref().filter(|tag| *tag != follows).map(|tag| osmt.link(tag, &everywhere));
         let changes = match request.wanted {
             Wanted::Head => Some(repository.changes()?),
             Wanted::Rev(_) | Wanted::Latest => None,
@@ -198,6 +199,10 @@ fn pushed(osmt: &Osmt, commit: &str, released: bool) -> Result<Known<bool>, git:
     Ok(if repository.is_pushed(commit)? {
         Known::Known(true)
     } else if repository.remotes()?.is_empty() {
+        if released {
+            // A copy without remotes, as from an archive: nothing says that the tag was made here.
+            return Ok(Known::Known(true));
+        }
         Known::Unknown("the repository has no remote".into())
     } else if released && !repository.has_remote_branches()? {
         // As in a clone of one tag.

@@ -131,6 +131,8 @@ fn is_hex(text: &str) -> bool {
 pub struct Osmt {
     /// The repository.
     pub repository: Repository,
+    /// Where records are kept, where that is not the checkout itself.
+    pub ledger: Option<Repository>,
     /// The tags that are versions, newest first.
     pub releases: Vec<Release>,
 }
@@ -177,7 +179,7 @@ impl Osmt {
             if repository.file(commit, POM)?.is_some()
                 && repository.entries(commit, migrations::FOLDER)?.is_some()
             {
-                return Ok(Self { repository, releases });
+                return Ok(Self { repository, ledger: None, releases });
             }
         }
         let missing = if repository.file(first, POM)?.is_none() { POM } else { migrations::FOLDER };
@@ -242,14 +244,30 @@ impl Osmt {
 
     /// What was recorded for the config's environment in its account and region, newest first.
     pub fn records(&self, config: &Config) -> Result<Vec<Record>, git::Error> {
-        let tags = self.repository.tags(&format!("osmt/{}/", config.env))?;
-        let mut records: Vec<Record> = tags
-            .iter()
-            .filter_map(Record::read)
-            .filter(|record| record.account == config.account_id && record.region == config.region)
-            .collect();
-        records.sort_by(|a, b| b.name.cmp(&a.name));
+        let mut records = self.records_of(&format!("{}/", config.env))?;
+        records.retain(|record| record.account == config.account_id && record.region == config.region);
         Ok(records)
+    }
+
+    /// What was recorded for an environment (`test/`) in any account, or for all (an empty text), newest first.
+    pub fn records_of(&self, env: &str) -> Result<Vec<Record>, git::Error> {
+        let prefix = format!("osmt/{env}");
+        let mut records: Vec<Record> =
+            self.repository.tags(&prefix)?.iter().filter_map(Record::read).collect();
+        if let Some(ledger) = &self.ledger {
+            records.extend(ledger.tags(&prefix)?.iter().filter_map(Record::read_elsewhere));
+        }
+        let time = |record: &Record| record.name.rsplit('/').next().unwrap_or_default().to_owned();
+        records.sort_by_key(|record| std::cmp::Reverse(time(record)));
+        Ok(records)
+    }
+
+    /// The repository that a new record is written to, and the commit of it that the tag is on.
+    pub fn keeper<'a>(&'a self, commit: &'a str) -> Result<(&'a Repository, &'a str), git::Error> {
+        match &self.ledger {
+            Some(ledger) => Ok((ledger, ledger.head()?)),
+            None => Ok((&self.repository, commit)),
+        }
     }
 
     /// What this repository knows of an image's tag or digest.

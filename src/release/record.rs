@@ -35,8 +35,13 @@ impl Record {
         format!("osmt/{env}/{time}")
     }
 
-    /// Reads a tag; `None` where its message is not one of ours.
+    /// Reads a tag of the checkout of OSMT, which is on the commit that it records; `None` where it is not a record.
     pub fn read(tag: &git::Tag) -> Option<Self> {
+        Self::read_elsewhere(tag).filter(|record| record.commit == tag.commit)
+    }
+
+    /// Reads a tag of a repository that does not have OSMT's commits; `None` where it is not a record.
+    pub fn read_elsewhere(tag: &git::Tag) -> Option<Self> {
         let field = |name: &str| {
             tag.message
                 .lines()
@@ -55,7 +60,7 @@ impl Record {
             region: field("region")?,
             restored: field("database").as_deref() == Some(RESTORED),
         };
-        (tag.annotated && record.commit == tag.commit).then_some(record)
+        tag.annotated.then_some(record)
     }
 
     /// The tag's message.

@@ -135,3 +135,48 @@ fn elasticsearch_follows_the_release() {
     checkout.commit("Dockerfile", "FROM a\nCOPY ./import /opt/osmt/import/\n");
     assert!(!checkout.check(&["develop"]).1.contains(&"warning REL021".to_owned()));
 }
+
+#[test]
+fn records_can_be_kept_in_another_repository_and_promoted_to_another_environment() {
+    let checkout = Checkout::osmt();
+    let parent = checkout.repo().parent().unwrap().to_owned();
+    git(&parent, &["init", "--quiet", "--initial-branch=main", "deployment"]);
+    git(&parent.join("deployment"), &["commit", "--quiet", "--allow-empty", "--message", "config"]);
+    checkout.select("2.5.1");
+    ok(&checkout, &["tag", "--offline", "--yes", "--records", "deployment"]);
+    assert_eq!(checkout.git(&["for-each-ref", "refs/tags/osmt/"]), "");
+    let kept = git(
+        &parent.join("deployment"),
+        &["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/osmt/test/"],
+    );
+    assert_eq!(kept.lines().count(), 1);
+    assert_eq!(
+        ok(&checkout, &["tag", "--offline", "--records", "deployment"]).lines().next(),
+        Some("nothing to do")
+    );
+    // What they say counts as that of the checkout's own records.
+    checkout.select("2.5.0");
+    let (exit, found, report) = checkout.check(&["3.0.0", "--records", "deployment"]);
+    assert!(exit == 1 && found.contains(&"error REL015".to_owned()), "{report}");
+    let other = checkout.config_text().replace("\"env\": \"test\"", "\"env\": \"prod\"");
+    support::write(&checkout.config(), &other);
+    let said =
+        ok(&checkout, &["select", "--promote", "test", "--records", "deployment", "--from", "none", "--yes"]);
+    assert!(said.contains("2.5.0 \u{2192} 2.5.1"), "{said}");
+    let (exit, _, stderr) = run(checkout.release_tool().args(["select", "--promote", "stage"]));
+    assert!(exit == 4 && stderr.contains("nothing was recorded for the environment"), "{stderr}");
+}
+
+#[test]
+fn unknown_refuses_with_strict_and_a_refusal_in_json_has_its_findings() {
+    let checkout = Checkout::osmt();
+    let (exit, _, report) = checkout.check(&["develop"]);
+    assert!(exit == 0 && report["unknown"].to_string().contains("REL003"), "{report}");
+    assert_eq!(checkout.check(&["develop", "--strict"]).0, 1);
+    let (exit, stdout, _) =
+        run(checkout.release_tool().args(["select", "2.5.0", "--yes", "--format", "json"]));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((exit, report["findings"][0]["severity"].as_str()), (4, Some("error")), "{stdout}");
+    let (exit, _, stderr) = run(checkout.release_tool().args(["check", ":/authors"]));
+    assert_eq!(exit, 1, "{stderr}");
+}

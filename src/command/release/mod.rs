@@ -15,17 +15,23 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{Common, Shared, SharedArgs, Tool, Ui};
 use crate::explain::{Exit, Failure};
+use crate::git::Repository;
 use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
 
-/// Select which commit of OSMT to deploy, write it into the config, tag it, tell what runs.
+/// Select which commit of OSMT to deploy, write it into the config, record it, show what runs.
+///
+/// Each code of a guard (REL010) has a page: `osmt-doctor explain REL010`, or docs/rules/REL010.md.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "osmt-release", version)]
 pub struct Release {
     #[command(flatten)]
     shared: SharedArgs,
-    /// A checkout of OSMT [default: the repository one stands in].
+    /// A checkout of OSMT [default: the repository of the current folder].
     #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
     repo: Option<PathBuf>,
+    /// The git repository that keeps the records, where it is not the checkout of OSMT: the config's, for example.
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
+    records: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -51,7 +57,8 @@ impl Tool for Release {
 
     fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
-        let context = Context { common: &cx.shared, repo: self.repo.as_deref(), ui };
+        let context =
+            Context { common: &cx.shared, repo: self.repo.as_deref(), records: self.records.as_deref(), ui };
         match &self.verb {
             Verb::List(verb) => verb.run(&context),
             Verb::Select(verb) => verb.run(&context),
@@ -70,13 +77,16 @@ impl Tool for Release {
 struct Context<'a> {
     common: &'a Common,
     repo: Option<&'a Path>,
+    records: Option<&'a Path>,
     ui: &'a Ui,
 }
 
 impl Context<'_> {
     /// Opens the checkout of OSMT.
     fn osmt(&self) -> Result<Osmt, Failure> {
-        Ok(Osmt::open(self.repo.unwrap_or(Path::new(".")))?)
+        let mut osmt = Osmt::open(self.repo.unwrap_or(Path::new(".")))?;
+        osmt.ledger = self.records.map(Repository::open).transpose()?;
+        Ok(osmt)
     }
 }
 
@@ -92,6 +102,9 @@ struct Which {
     /// The newest release tag.
     #[arg(long)]
     latest: bool,
+    /// What was recorded last for another environment, with its image.
+    #[arg(long, value_name = "ENV")]
+    promote: Option<String>,
 }
 
 impl Which {

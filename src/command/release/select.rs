@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Findings, Severity};
+use crate::release::record::Record;
 use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards};
 use crate::report::{FileReport, Format};
 use crate::{files, release, report};
@@ -54,6 +55,9 @@ pub(super) struct Terms {
     /// Go on although this guard refuses; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
     accept: Vec<String>,
+    /// Refuse also where something could not be checked.
+    #[arg(long)]
+    strict: bool,
     /// Do not ask the image's registry; what it would say is then unknown.
     #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     offline: bool,
@@ -70,6 +74,14 @@ pub(super) struct Verdict {
     config: Config,
     candidate: Candidate,
     findings: Findings,
+    strict: bool,
+}
+
+impl Verdict {
+    /// Whether an error was found, or with `--strict` anything is unknown.
+    fn refuses(&self) -> bool {
+        self.findings.worst() == Some(Severity::Error) || self.strict && !self.findings.unknown.is_empty()
+    }
 }
 
 impl Terms {
@@ -91,7 +103,7 @@ impl Terms {
             })?;
         }
         let findings = guards::judge(&candidate, &self.accept);
-        Ok(Verdict { document, config, candidate, findings })
+        Ok(Verdict { document, config, candidate, findings, strict: self.strict })
     }
 }
 
@@ -99,9 +111,35 @@ impl Judged {
     fn judge(&self, context: &Context<'_>) -> Result<Verdict, Failure> {
         // A config that cannot be read is the first thing to report.
         let loaded = context.common.load_config()?;
-        let wanted = self.which.wanted();
-        self.terms.judge(context, loaded, &context.osmt()?, wanted, self.tag.clone())
+        let osmt = context.osmt()?;
+        let (wanted, tag) = match &self.which.promote {
+            Some(env) => {
+                let record = promoted(&osmt, env, &loaded.1)?;
+                context.ui.say(format_args!("{} recorded {}", record.name, record.image));
+                let tag = record.tag(&loaded.1.ecs.task.app.docker_image).map(str::to_owned);
+                (Wanted::Rev(record.commit.clone()), self.tag.clone().or(tag))
+            }
+            None => (self.which.wanted(), self.tag.clone()),
+        };
+        self.terms.judge(context, loaded, &osmt, wanted, tag)
     }
+}
+
+/// The newest record of another environment, of the config's image repository.
+fn promoted(osmt: &Osmt, env: &str, config: &Config) -> Result<Record, Failure> {
+    let repository = &config.ecs.task.app.docker_image;
+    let record = osmt.records_of(&format!("{env}/"))?.into_iter().next();
+    let record = record.ok_or_else(|| {
+        Failure::new(Exit::Refused, format!("nothing was recorded for the environment {env:?}"))
+            .help("`osmt-release tag` records a deployment; `git fetch --tags` brings the records of others")
+    })?;
+    if record.tag(repository).is_none() {
+        let message =
+            format!("{} is of another image repository than the config's {repository}", record.image);
+        return Err(Failure::new(Exit::Refused, message)
+            .help("set ecs.task.app.docker_image first, then run it again"));
+    }
+    Ok(record)
 }
 
 impl Check {
@@ -109,10 +147,7 @@ impl Check {
         let verdict = self.judged.judge(context)?;
         let printed = printed(context, &verdict, context.ui.format)?;
         context.ui.write(|out| out.write_all(&printed))?;
-        Ok(match verdict.findings.worst() {
-            Some(Severity::Error) => Exit::Pending,
-            _ => Exit::Done,
-        })
+        Ok(if verdict.refuses() { Exit::Pending } else { Exit::Done })
     }
 }
 
@@ -129,12 +164,17 @@ impl Select {
 /// Says what was found, shows the edit, asks, writes; an error among the findings refuses.
 pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, Failure> {
     let ui = context.ui;
-    let Verdict { document, config, candidate, findings } = verdict;
+    let Verdict { document, config, candidate, findings, strict: _ } = verdict;
     if !findings.findings.is_empty() || !findings.unknown.is_empty() {
         let printed = printed(context, verdict, Format::Human)?;
         ui.say(String::from_utf8_lossy(&printed).trim_end());
     }
-    if findings.worst() == Some(Severity::Error) {
+    if verdict.refuses() {
+        if !ui.is_human() {
+            // The findings are what a program wants to know of a refusal.
+            let printed = printed(context, verdict, ui.format)?;
+            ui.write(|out| out.write_all(&printed))?;
+        }
         return Err(refused(findings, &candidate.label));
     }
     if let Known::Known(Some(image)) = &candidate.image {
@@ -212,6 +252,9 @@ fn refused(findings: &Findings, label: &str) -> Failure {
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.code.as_ref())
         .collect();
+    if codes.is_empty() {
+        codes.extend(findings.unknown.iter().map(|unknown| unknown.code.as_str()));
+    }
     codes.dedup();
     let message = format!("{} refused {label}; nothing was written", codes.join(", "));
     Failure::new(Exit::Refused, message)

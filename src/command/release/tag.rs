@@ -82,8 +82,9 @@ impl Tag {
                 restored: self.restored,
             };
             let standing = record::standing(&record, newest.as_ref());
+            let (keeper, place) = osmt.keeper(&record.commit)?;
             let lacking = match &remote {
-                Some(remote) if osmt.repository.remote_has_tag(remote, &standing.name)? => None,
+                Some(remote) if keeper.remote_has_tag(remote, &standing.name)? => None,
                 remote => remote.as_deref(),
             };
             let plan = record::plan(&record, newest.as_ref(), lacking);
@@ -100,9 +101,9 @@ impl Tag {
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
                 Step::Make(record) => {
                     let message = record.message();
-                    osmt.repository.make_tag(&record.name, &record.commit, &message)
+                    keeper.make_tag(&record.name, place, &message)
                 }
-                Step::Push { name, remote } => osmt.repository.push_tag(remote, name),
+                Step::Push { name, remote } => keeper.push_tag(remote, name),
             })
             .await
         })
@@ -139,7 +140,7 @@ impl Tag {
 
 /// A remote of the repository, by name; an empty name is the usual one.
 fn remote(osmt: &Osmt, name: &str) -> Result<String, Failure> {
-    let remotes = osmt.repository.remotes()?;
+    let remotes = osmt.ledger.as_ref().unwrap_or(&osmt.repository).remotes()?;
     let found = match (name, remotes.as_slice()) {
         ("", [only]) => Some(only),
         ("", all) => all.iter().find(|remote| *remote == "origin"),
