@@ -137,19 +137,22 @@ pub fn pass_on(signal: i32) {
     send(&children, signal);
 }
 
-/// Passes a signal on to everything that this process started, waits a little, and kills what still runs.
+/// Passes a signal on to everything that this process started, and starts nothing more. Gives what it reached.
 #[cfg(unix)]
-pub fn stop(signal: i32) {
-    let everything = {
-        let running = running();
-        STOPPING.store(true, Ordering::SeqCst);
-        let mut everything = family(std::process::id());
-        everything.retain(|id| *id != std::process::id());
-        everything.extend(running.iter());
-        everything
-    };
+pub fn stop(signal: i32) -> Vec<u32> {
+    let running = running();
+    STOPPING.store(true, Ordering::SeqCst);
+    let mut everything = family(std::process::id());
+    everything.retain(|id| *id != std::process::id());
+    everything.extend(running.iter());
     send(&everything, signal);
-    wait_and_kill(&everything);
+    everything
+}
+
+/// Waits a little for processes to end, and kills what still runs.
+#[cfg(unix)]
+pub fn finish(processes: &[u32]) {
+    wait_and_kill(processes);
 }
 
 /// Whether this process was asked to end.

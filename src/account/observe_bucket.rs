@@ -17,14 +17,14 @@ use crate::explain::{Exit, Explain};
 pub enum Error {
     /// S3 says no to the very first question.
     #[error(
-        "bucket {bucket} exists and is not ours: it belongs to another account, or the caller may not see it; nothing was written"
+        "bucket {bucket} exists and is not ours: it belongs to another account, or the caller may not see it"
     )]
     Foreign {
         /// The name.
         bucket: String,
     },
     /// It lies elsewhere.
-    #[error("bucket {bucket} lies in {region}, the config says {wanted}; nothing was written")]
+    #[error("bucket {bucket} is in {region}, the config says {wanted}")]
     OtherRegion {
         /// The name.
         bucket: String,
@@ -279,7 +279,7 @@ async fn object(
 /// customer, or it is archived.
 pub(crate) fn is_unreadable(error: &CallError) -> bool {
     let codes = ["InvalidRequest", "InvalidObjectState"];
-    error.why == Why::Denied
+    error.is_denied()
         || codes.iter().any(|code| error.is(code))
         || error.code.as_ref().is_some_and(|code| code.starts_with("KMS."))
 }

@@ -1,33 +1,66 @@
 //! An AWS call that failed: why, as far as the remedy differs.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::{fmt, io};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::codes;
+use super::wire::Unreached;
 use crate::explain::Explain;
 
 /// Why a call failed, as far as the remedy differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// No credentials, or none that could be loaded.
+    /// There are no credentials.
     NoCredentials,
-    /// Credentials that AWS does not know, or no longer.
+    /// Credentials are configured, and could not be loaded.
+    CredentialsFailed,
+    /// AWS does not know these credentials.
     BadCredentials,
+    /// AWS knew these credentials; they have expired.
+    Expired,
+    /// The clock of this computer is wrong.
+    ClockSkew,
     /// The profile names a role that may not be assumed.
     NoRole,
-    /// IAM, a boundary or an organisation's policy says no.
+    /// No policy allows the call.
     Denied,
+    /// A policy denies the call: no grant helps.
+    DeniedExplicitly,
+    /// The KMS key that encrypts the thing may not be used.
+    DeniedByKey,
+    /// The account or the Region is not enabled for the service.
+    NotEnabled,
+    /// The request went to another Region than the thing's.
+    WrongRegion,
     /// No connection, or no answer in time.
     Unreachable,
+    /// A connection, and a certificate that is not trusted.
+    NotTrusted,
+    /// An answer that does not come from AWS: a captive portal, a web filter.
+    NotAws,
     /// AWS asks to slow down, and went on asking.
     Throttled,
+    /// A quota of the account is used up.
+    Quota,
+    /// The KMS key is disabled, pending deletion, or does not exist.
+    KeyUnusable,
+    /// AWS does not accept the policy document.
+    Malformed,
+    /// The name belongs to something that is still being deleted or changed.
+    NotFreeYet,
+    /// The name belongs to another account.
+    Taken,
+    /// AWS has a fault.
+    Unavailable,
     /// The thing does not exist.
     NotFound,
-    /// Anything else; the code tells.
+    /// Anything else; the code says what.
     Other,
 }
 
@@ -40,6 +73,8 @@ pub struct CallError {
     pub why: Why,
     /// AWS's error code, if AWS answered.
     pub code: Option<String>,
+    /// The host that was asked, and the way to it; where none was reached.
+    unreached: Option<String>,
     cause: Option<Cause>,
 }
 
@@ -50,15 +85,35 @@ pub struct Cause(String);
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, code, .. } = self;
+        let Self { operation, code, unreached, .. } = self;
+        let from = unreached.as_deref().map(|host| format!(" ({host})")).unwrap_or_default();
         match self.why {
             Why::NoCredentials => write!(f, "found no AWS credentials"),
+            Why::CredentialsFailed => write!(f, "could not load the AWS credentials"),
             Why::BadCredentials => write!(f, "AWS does not accept these credentials"),
+            Why::Expired => write!(f, "the AWS credentials have expired"),
+            Why::ClockSkew => write!(f, "AWS does not accept the time of this computer's clock"),
             Why::NoRole => write!(f, "the profile's role could not be assumed"),
             Why::Denied => write!(f, "{operation} was denied"),
-            Why::Unreachable => write!(f, "could not reach AWS for {operation}"),
+            Why::DeniedExplicitly => {
+                write!(f, "{operation} was denied by a policy that denies it explicitly")
+            }
+            Why::DeniedByKey => write!(f, "{operation} was denied: its KMS key may not be used"),
+            Why::NotEnabled => write!(f, "{operation} is not enabled for this account or Region"),
+            Why::WrongRegion => write!(f, "{operation} was sent to the wrong Region"),
+            Why::Unreachable => write!(f, "could not reach AWS for {operation}{from}"),
+            Why::NotTrusted => write!(f, "the TLS certificate is not trusted for {operation}{from}"),
+            Why::NotAws => write!(f, "the answer to {operation} does not come from AWS"),
             Why::Throttled => write!(f, "{operation} was throttled, also after several tries"),
-            Why::NotFound | Why::Other => match code {
+            Why::Quota => match code {
+                Some(code) => write!(f, "{operation} exceeds a quota of the account ({code})"),
+                None => write!(f, "{operation} exceeds a quota of the account"),
+            },
+            Why::NotFreeYet => {
+                write!(f, "{operation} failed: the name is not free yet, or another change is in progress")
+            }
+            Why::Taken => write!(f, "{operation} failed: the name belongs to another account"),
+            Why::KeyUnusable | Why::Malformed | Why::Unavailable | Why::NotFound | Why::Other => match code {
                 Some(code) => write!(f, "{operation} failed with {code}"),
                 None => write!(f, "{operation} failed"),
             },
@@ -74,25 +129,45 @@ impl StdError for CallError {
 
 impl Explain for CallError {
     fn help(&self) -> Option<String> {
-        let text = match self.why {
+        let operation = self.operation;
+        Some(match self.why {
             Why::NoCredentials => {
-                "sign in (`aws sso login`), name a profile with `--profile`, or set AWS_PROFILE"
+                "sign in (`aws sso login`), name a profile with `--profile`, or set AWS_PROFILE".into()
             }
-            Why::BadCredentials => "sign in again (`aws sso login`), or check which profile is used",
+            Why::CredentialsFailed => "`aws sts get-caller-identity` with the same profile shows whether the AWS CLI can load them".into(),
+            Why::BadCredentials if self.is("InvalidToken") || self.is("InvalidClientTokenId") || self.is("UnrecognizedClientException") => {
+                "sign in again (`aws sso login`), or check which profile is used; in a Region that an account must enable (opt-in) only tokens of a regional STS endpoint are valid: set AWS_STS_REGIONAL_ENDPOINTS=regional, and check with `aws account list-regions` that the Region is enabled".into()
+            }
+            Why::BadCredentials => "sign in again (`aws sso login`), or check which profile is used".into(),
+            Why::Expired => "sign in again (`aws sso login`), or renew the session that the environment variables hold".into(),
+            Why::ClockSkew => "set this computer's clock (AWS allows five minutes of difference), then run it again".into(),
             Why::NoRole => {
-                "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`"
+                "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`".into()
             }
-            Why::Denied => {
-                return Some(format!(
-                    "the caller needs `{}`; docs/permissions.md says what the admin role may do and what is an administrator's",
-                    self.operation
-                ));
+            Why::Denied => format!(
+                "the caller needs `{operation}`; docs/permissions.md lists what the admin role may do and what an administrator does"
+            ),
+            Why::DeniedExplicitly => {
+                "a grant does not help: ask who owns the policy that AWS names (the organisation for a service control policy, the account's administrator for a permissions boundary, the resource's owner for its policy)".into()
             }
-            Why::Unreachable => "check the network, the region and `--endpoint-url`, then run it again",
-            Why::Throttled => "wait a minute and run it again: what was done stays done",
+            Why::DeniedByKey => match self.key() {
+                Some(key) => format!("the caller needs `kms:Decrypt` and `kms:GenerateDataKey` on {key}, in the key's policy too"),
+                None => "the caller needs `kms:Decrypt` and `kms:GenerateDataKey` on the key that encrypts it, in the key's policy too".into(),
+            },
+            Why::NotEnabled => "the account's owner signs up for the service or enables the Region (`aws account enable-region`), then run it again".into(),
+            Why::WrongRegion => "check the region of the config, AWS_REGION and `--endpoint-url`".into(),
+            Why::Unreachable => "check the network, the region, `--endpoint-url` and the proxy (HTTPS_PROXY, NO_PROXY), then run it again".into(),
+            Why::NotTrusted => "where a proxy or web filter opens TLS, name the file of its CA in AWS_CA_BUNDLE or in `ca_bundle` of the profile".into(),
+            Why::NotAws => "a captive portal, a proxy or a web filter answered: open a web page to sign in to the network, or ask who runs the network to let requests to AWS pass".into(),
+            Why::Throttled => "wait a minute and run it again: what is done stays done".into(),
+            Why::Quota => "delete what is not needed or have the quota raised (Service Quotas), then run it again".into(),
+            Why::KeyUnusable => "enable the KMS key, cancel its deletion, or choose another key, then run it again".into(),
+            Why::Malformed => "the policy document must change before a second run can succeed: look at the principals that it names, an account or role may not exist".into(),
+            Why::NotFreeYet => "AWS frees a name some minutes after a deletion: run it again in two minutes".into(),
+            Why::Taken => "choose another name".into(),
+            Why::Unavailable => "AWS has a fault, the AWS Health Dashboard shows known ones: run it again in a few minutes".into(),
             Why::NotFound | Why::Other => return None,
-        };
-        Some(text.to_owned())
+        })
     }
 }
 
@@ -114,40 +189,87 @@ impl CallError {
     {
         match error {
             SdkError::ServiceError(answer) => {
-                let code = answer.err().code().map(str::to_owned);
-                let status = answer.raw().status().as_u16();
-                Self {
-                    operation,
-                    why: why(code.as_deref(), status),
-                    cause: answer.err().message().map(|text| Cause(text.to_owned())),
-                    code: code.or_else(|| Some(format!("HTTP status {status}"))),
-                }
+                let code = answer.err().code();
+                let message = answer.err().message();
+                Self::answered(operation, code, message, Some(answer.raw()))
             }
-            other => Self {
-                operation,
-                why: if chain(other).any(|cause| cause.to_string().contains("sts:AssumeRole")) {
-                    Why::NoRole
-                } else if chain(other).any(<dyn StdError>::is::<CredentialsError>) {
-                    Why::NoCredentials
-                } else if matches!(other, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
-                    Why::Unreachable
-                } else {
-                    Why::Other
-                },
-                code: None,
-                cause: chain(other).last().map(|cause| Cause(cause.to_string())),
-            },
+            SdkError::ResponseError(answer) if !is_from_aws(answer.raw()) => {
+                Self::answered(operation, None, None, Some(answer.raw()))
+            }
+            other => Self::unanswered(operation, other),
         }
     }
 
-    /// A call that succeeded as a whole and failed in a part, as the answer tells.
-    pub fn told(operation: &'static str, code: &str, message: Option<&str>) -> Self {
+    /// An error that AWS, or something before it, answered with.
+    fn answered(
+        operation: &'static str,
+        code: Option<&str>,
+        message: Option<&str>,
+        raw: Option<&HttpResponse>,
+    ) -> Self {
+        let status = raw.map_or(200, |raw| raw.status().as_u16());
+        let mut why = codes::why(operation, code, message, status);
+        if code.is_none() {
+            why = match status {
+                // A HEAD has no body that could name a code.
+                403 if operation == "s3:HeadBucket" || raw.is_some_and(is_from_aws) => Why::Denied,
+                200..=399 | 401 | 403 | 407 => Why::NotAws,
+                _ => why,
+            };
+        }
+        let unsure = matches!(why, Why::BadCredentials | Why::Expired | Why::Denied);
+        if unsure && code.is_some() && raw.is_some_and(is_far_from_now) {
+            why = Why::ClockSkew;
+        }
+        let said = message.filter(|text| !text.is_empty()).map(str::to_owned);
+        let said = said.or_else(|| {
+            (why == Why::NotAws).then(|| format!("HTTP status {status} without an error code of AWS"))
+        });
         Self {
             operation,
-            why: why(Some(code), 200),
-            code: Some(code.to_owned()),
-            cause: message.map(|text| Cause(text.to_owned())),
+            why,
+            code: code.map(str::to_owned).or_else(|| Some(format!("HTTP status {status}"))),
+            unreached: None,
+            cause: said.map(Cause),
         }
+    }
+
+    /// An error on the way: no credentials, no connection, no answer in time.
+    fn unanswered<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        let unreached = chain(error).find_map(|cause| cause.downcast_ref::<Unreached>());
+        let credentials = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
+        let answered = chain(error).find_map(answer_of_sign_in);
+        let why = if chain(error).any(is_certificate) {
+            Why::NotTrusted
+        } else if unreached.is_some() {
+            Why::Unreachable
+        } else if let Some(why) = answered {
+            why
+        } else if let Some(credentials) = credentials {
+            match credentials {
+                CredentialsError::CredentialsNotLoaded(_) => Why::NoCredentials,
+                _ => Why::CredentialsFailed,
+            }
+        } else if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
+            Why::Unreachable
+        } else {
+            Why::Other
+        };
+        Self {
+            operation,
+            why,
+            code: None,
+            unreached: unreached.map(Unreached::to_string),
+            cause: chain(error).last().map(|cause| Cause(cause.to_string())),
+        }
+    }
+
+    /// A call that succeeded as a whole and failed in a part, as the answer says.
+    pub fn told(operation: &'static str, code: &str, message: Option<&str>) -> Self {
+        Self::answered(operation, Some(code), message, None)
     }
 
     /// An answer that came and cannot be read.
@@ -165,6 +287,7 @@ impl CallError {
             operation,
             why: Why::Unreachable,
             code: None,
+            unreached: None,
             cause: chain(error).last().map(|cause| Cause(cause.to_string())),
         }
     }
@@ -174,6 +297,11 @@ impl CallError {
         self.code.as_deref() == Some(code)
     }
 
+    /// Whether the call was refused, by whichever policy.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.why, Why::Denied | Why::DeniedExplicitly | Why::DeniedByKey)
+    }
+
     /// The reason a fact is unknown: `acm:DescribeCertificate was denied`.
     pub fn reason(&self) -> String {
         match &self.cause {
@@ -181,6 +309,46 @@ impl CallError {
             _ => self.to_string(),
         }
     }
+
+    /// The ARN of the KMS key that AWS's message names.
+    fn key(&self) -> Option<&str> {
+        let mut words = self.cause.as_ref()?.0.split([' ', ',', '"', '\'']);
+        let is_key = |word: &&str| word.starts_with("arn:") && word.contains(":kms:");
+        words.find(is_key).map(|arn| arn.trim_end_matches('.'))
+    }
+}
+
+/// A refusal by STS or IAM Identity Center while credentials were loaded: these carry a code of their own.
+fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<Why> {
+    let error = cause.downcast_ref::<aws_sdk_sts::operation::assume_role::AssumeRoleError>()?;
+    let why = codes::why("sts:AssumeRole", error.code(), error.message(), 403);
+    Some(match why {
+        Why::Denied | Why::DeniedExplicitly => Why::NoRole,
+        why => why,
+    })
+}
+
+fn is_certificate(cause: &(dyn StdError + 'static)) -> bool {
+    // An `io::Error` hides what it was made of from the chain, and is sometimes made of another.
+    let mut cause = cause;
+    while let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        cause = inner;
+    }
+    matches!(cause.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// Whether AWS's services sent it: each answer of theirs carries a request id.
+fn is_from_aws(raw: &HttpResponse) -> bool {
+    ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"]
+        .iter()
+        .any(|name| raw.headers().get(name).is_some())
+}
+
+/// Whether the answer's date is more than five minutes from this computer's time ("Troubleshooting IAM" and
+/// "Signature Version 4": a request is valid for five minutes).
+fn is_far_from_now(raw: &HttpResponse) -> bool {
+    let date = raw.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+    date.is_some_and(|date| (date.secs() - jiff::Timestamp::now().as_second()).abs() > 300)
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -190,36 +358,4 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
         next = error.source();
         Some(error)
     })
-}
-
-fn why(code: Option<&str>, status: u16) -> Why {
-    match code.unwrap_or_default() {
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
-        | "Forbidden"
-        | "AccessDeniedFault" => Why::Denied,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "RequestExpired"
-        | "InvalidClientTokenId"
-        | "UnrecognizedClientException"
-        | "SignatureDoesNotMatch"
-        | "InvalidAccessKeyId"
-        | "InvalidSignatureException"
-        | "AuthFailure" => Why::BadCredentials,
-        "Throttling"
-        | "ThrottlingException"
-        | "TooManyRequestsException"
-        | "SlowDown"
-        | "RequestLimitExceeded"
-        | "ProvisionedThroughputExceededException" => Why::Throttled,
-        code if code.starts_with("NoSuch") || code.contains("NotFound") => Why::NotFound,
-        _ => match status {
-            401 | 403 => Why::Denied,
-            404 => Why::NotFound,
-            429 => Why::Throttled,
-            _ => Why::Other,
-        },
-    }
 }

@@ -3,28 +3,33 @@
 //! Knows no resource: what is read and written is the slices' business.
 
 mod call;
+mod codes;
+mod error;
 mod listener;
 mod plain;
+mod profiles;
 mod retry;
+mod wire;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_config::default_provider::region;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::{RetryConfig, RetryMode};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::{Builder as HttpClient, tls};
+use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 pub use self::call::{CallError, Cause, Why, call};
+pub use self::error::Error;
 use self::listener::Listener;
-pub use self::listener::{Call, CallLog};
+pub use self::listener::{Call, CallLog, Outcome};
+use self::profiles::Profiles;
+pub use self::profiles::Source;
 pub use self::retry::{Policy, retry};
-use crate::explain::{Exit, Explain};
 
 /// How the user wants AWS to be reached; what is `None` comes from the AWS default chain.
 #[derive(Clone, Default)]
@@ -35,9 +40,46 @@ pub struct Settings {
     pub region: Option<String>,
     /// `--endpoint-url`
     pub endpoint_url: Option<String>,
-    /// Told of every call: service, operation, time; never a value.
+    /// Reports every call: service, operation, time; never a value.
     pub log: Option<CallLog>,
+    /// The environment: where the profiles are, which proxy and which certificates are used.
+    pub variables: Variables,
 }
+
+/// Environment variables; an empty one counts as unset.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+}
+
+impl Variables {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// How long credentials may take: a `credential_process` may ask for a second factor.
+const CREDENTIALS: Duration = Duration::from_secs(300);
+
+/// Services whose endpoint another setting than `--endpoint-url` may name.
+const SERVICES: [&str; 12] = [
+    "STS",
+    "S3",
+    "S3 Control",
+    "DynamoDB",
+    "Secrets Manager",
+    "IAM",
+    "ACM",
+    "ECS",
+    "Route 53",
+    "EC2",
+    "CloudTrail",
+    "AccessAnalyzer",
+];
 
 /// An open session: the account is known and is the expected one.
 #[derive(Clone)]
@@ -52,34 +94,63 @@ pub struct Session {
     pub region: String,
 }
 
-/// The one HTTP stack: AWS, registries and the application itself are reached through it.
-pub fn http_client() -> SharedHttpClient {
-    HttpClient::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
+/// The one HTTP stack: AWS, registries and the application itself are reached through it, by the user's proxy and with the
+/// certificates that the user trusts.
+pub fn http_client(variables: &Variables) -> Result<SharedHttpClient, Error> {
+    let bundle = variables.get("AWS_CA_BUNDLE").map(|path| wire::certificates("AWS_CA_BUNDLE", path));
+    trusting(variables, bundle.transpose()?)
+}
+
+fn trusting(variables: &Variables, bundle: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
+    if let Some(path) = variables.get("SSL_CERT_FILE").filter(|_| bundle.is_none()) {
+        wire::certificates("SSL_CERT_FILE", path)?;
+    }
+    wire::client(variables, bundle)
 }
 
 /// Opens a session. With an expected account, another one is refused before anything is written.
 pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session, Error> {
-    let http = http_client();
-    let mut chain =
-        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http.clone()).timeout_config(
+    let variables = &settings.variables;
+    let profiles = Profiles::load(variables).await?;
+    let named = settings.profile.as_deref();
+    // In the order of the AWS CLI.
+    let profile = named.or(variables.get("AWS_DEFAULT_PROFILE")).or(variables.get("AWS_PROFILE"));
+    let alias = profile.map(|profile| profiles.select(profile)).transpose()?;
+    let bundle = match variables.get("AWS_CA_BUNDLE") {
+        Some(path) => Some(wire::certificates("AWS_CA_BUNDLE", path)?),
+        None => match profiles.setting(profile.unwrap_or("default"), "ca_bundle") {
+            Some(path) => Some(wire::certificates("ca_bundle", path)?),
+            None => None,
+        },
+    };
+    let http = trusting(variables, bundle)?;
+    let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http.clone())
+        .profile_files(profiles.files.clone())
+        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build())
+        .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(3))
-                .operation_attempt_timeout(Duration::from_secs(30))
+                .connect_timeout(Duration::from_secs(5))
+                // Of an answer, not of the whole attempt: that would count the time in which credentials are loaded.
+                .read_timeout(Duration::from_secs(30))
                 .build(),
         );
-    if let Some(profile) = &settings.profile {
-        let region = if let Some(region) = &settings.region {
-            Some(Region::new(region.clone()))
-        } else {
-            let default = region::Builder::default().profile_name(profile);
-            default.build().region().await
-        };
-        let provider = ProviderConfig::without_region().with_http_client(http.clone()).with_region(region);
+    if let Some(alias) = &alias {
+        chain = chain.profile_name(alias);
+    }
+    if let (Some(_), Some(alias)) = (named, &alias) {
+        let own = variables.get("AWS_REGION").or(variables.get("AWS_DEFAULT_REGION"));
+        let region = settings.region.as_deref().or(own);
+        let region = region.or_else(|| profiles.setting(profile.unwrap_or("default"), "region"));
+        let provider = ProviderConfig::without_region()
+            .with_http_client(http.clone())
+            .with_region(region.map(|region| Region::new(region.to_owned())));
         // As in the AWS CLI a profile that is named is meant, whatever keys the environment holds.
-        let named = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(profile);
-        chain = chain.profile_name(profile).credentials_provider(named.build());
+        let named = ProfileFileCredentialsProvider::builder()
+            .configure(&provider)
+            .profile_files(profiles.files.clone())
+            .profile_name(alias);
+        chain = chain.credentials_provider(named.build());
     }
     if let Some(region) = &settings.region {
         chain = chain.region(Region::new(region.clone()));
@@ -87,13 +158,7 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
     if let Some(url) = &settings.endpoint_url {
         chain = chain.endpoint_url(url);
     }
-    let loaded = chain.load().await;
-    let retry = loaded
-        .retry_config()
-        .cloned()
-        .unwrap_or_else(RetryConfig::standard)
-        .with_retry_mode(RetryMode::Adaptive);
-    let config = loaded.into_builder().retry_config(retry).build();
+    let config = chain.load().await;
     let region = config.region().map(|region| region.as_ref().to_owned()).ok_or(Error::NoRegion)?;
     let mut session = Session {
         config,
@@ -102,7 +167,15 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
         caller: String::new(),
         region,
     };
-    let identity = call("sts:GetCallerIdentity", session.sts().get_caller_identity().send().await)?;
+    if let Some(service) = SERVICES.into_iter().find(|service| session.is_in_clear(service)) {
+        let endpoint = session.endpoint(service).unwrap_or_default();
+        return Err(Error::InClear { service, endpoint });
+    }
+    let identity = call("sts:GetCallerIdentity", session.sts().get_caller_identity().send().await);
+    let identity = identity.map_err(|error| {
+        let source = profiles.source(profile.unwrap_or("default"));
+        Error::sign_in(error, profile, source)
+    })?;
     session.account_id = identity.account.unwrap_or_default();
     session.caller = identity.arn.unwrap_or_default();
     match expected {
@@ -217,49 +290,6 @@ pub fn is_loopback(url: &str) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    }
-}
-
-/// A session could not be opened, or must not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Neither flag nor config nor environment names a region.
-    #[error("no AWS region is known")]
-    NoRegion,
-    /// The credentials belong to another account than the config.
-    #[error(
-        "these credentials belong to account {actual}, the config is for account {expected}; nothing was written"
-    )]
-    WrongAccount {
-        /// The config's `account_id`.
-        expected: String,
-        /// The caller's.
-        actual: String,
-        /// The caller's ARN.
-        caller: String,
-    },
-    /// A call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
-
-impl Explain for Error {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::NoRegion => Exit::Usage,
-            Self::WrongAccount { .. } => Exit::Refused,
-            Self::Call(error) => error.exit(),
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        match self {
-            Self::NoRegion => Some("give `--region`, or set AWS_REGION".into()),
-            Self::WrongAccount { expected, caller, .. } => Some(format!(
-                "you are {caller}; choose a profile of account {expected} with `--profile` or AWS_PROFILE"
-            )),
-            Self::Call(error) => error.help(),
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod doctor;
+mod environment;
 pub mod release;
 pub mod secrets;
 mod shared_args;
@@ -60,6 +61,7 @@ pub trait Tool: Parser {
 
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
+    environment::without_empty_variables();
     signals::watch();
     let tool = match parse::<T>() {
         Ok(tool) => tool,
@@ -83,6 +85,7 @@ pub fn main<T: Tool>() -> ExitCode {
         cx.ui.end(&failure);
         failure.exit
     });
+    signals::settle();
     ExitCode::from(exit.code())
 }
 
@@ -198,7 +201,11 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
 fn interruption(ui: &Ui) -> Failure {
     let already = ui.already();
     let failure = Failure::new(Exit::Interrupted, format!("interrupted; {already}"));
-    if ui.has_begun() { failure.help("run it again: it goes on from there") } else { failure }
+    if ui.has_begun() {
+        failure.help("run it again: it looks at what is done, and plans the rest")
+    } else {
+        failure
+    }
 }
 
 /// Shows a plan and asks. An exit ends the run: the plan is empty, or `--dry-run` was given.
@@ -265,7 +272,9 @@ fn interrupted<E: Into<Failure>>(ui: &Ui, stopped: Stopped<E>) -> Failure {
         stopped.of,
         ui.already()
     ));
-    failure.help.get_or_insert_with(|| "run it again: it goes on from there".to_owned());
+    failure.help.get_or_insert_with(|| {
+        "correct what is named above, then run it again: what is done is not done twice".to_owned()
+    });
     failure
 }
 

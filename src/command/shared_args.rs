@@ -7,7 +7,7 @@ use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use super::{Ui, ui};
+use super::{Ui, environment, ui};
 use crate::config::Config;
 use crate::deployment::main_tf::{Backend, Identity, MainTf};
 use crate::document::Document;
@@ -172,14 +172,14 @@ impl SharedArgs {
 
     /// How AWS is to be reached, as the flags say.
     pub fn aws(&self, ui: &Ui) -> Result<aws::Settings, Failure> {
-        let color = ui.color;
+        let (color, verbose, quiet) = (ui.color, self.verbose > 1, self.quiet > 0);
         self.endpoint()?;
         Ok(aws::Settings {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
-            log: (self.verbose > 1)
-                .then(|| Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, call)) as aws::CallLog),
+            log: Some(Arc::new(move |call: &aws::Call<'_>| ui::log_call(color, verbose, quiet, call))),
+            variables: environment::variables(),
         })
     }
 

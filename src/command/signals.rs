@@ -14,6 +14,9 @@ static STOP: Notify = Notify::const_new();
 /// Whether a child decides what a signal means.
 static HANDED_OVER: AtomicBool = AtomicBool::new(false);
 
+/// Whether the children have ended.
+static FINISHED: AtomicBool = AtomicBool::new(false);
+
 /// How long the rest of this process may take after its children have ended.
 const MOMENT: Duration = Duration::from_millis(500);
 
@@ -37,24 +40,33 @@ pub(super) fn leave_to_children() {
     HANDED_OVER.store(true, Ordering::SeqCst);
 }
 
+/// After a signal: waits until no child runs any more.
+pub(super) fn settle() {
+    while crate::child::is_stopping() && !FINISHED.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Begins to listen.
 #[cfg(unix)]
 pub(super) fn watch() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    // What was ignored from the start stays ignored: `nohup` wants no end with its terminal.
+    // `nohup` ignores SIGHUP for its program, and so it stays.
     let ignored = ignored();
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
-    let Ok(mut signals) = Signals::new(wanted) else { return };
+    let hangup = (ignored & (1 << (SIGHUP - 1)) == 0).then_some(SIGHUP);
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM].into_iter().chain(hangup)) else { return };
     std::thread::spawn(move || {
         for signal in signals.forever() {
             if HANDED_OVER.load(Ordering::SeqCst) {
                 crate::child::pass_on(signal);
                 continue;
             }
+            let children = crate::child::stop(signal);
             STOP.notify_one();
-            crate::child::stop(signal);
+            crate::child::finish(&children);
+            FINISHED.store(true, Ordering::SeqCst);
             std::thread::sleep(MOMENT);
             end();
         }

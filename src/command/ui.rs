@@ -13,6 +13,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use crate::aws::Outcome;
 use crate::explain::{Exit, Failure, is_steering, visible};
 use crate::files;
 use crate::plan::Line;
@@ -384,16 +385,16 @@ fn colour_length(text: &str) -> usize {
     }
 }
 
-/// `-vv`: one line an AWS call; never a value.
-pub(super) fn log_call(color: ColorChoice, call: &crate::aws::Call<'_>) {
-    let outcome = if call.ok { "ok" } else { "failed" };
-    let _ = writeln!(
-        AutoStream::new(io::stderr(), color),
-        "aws {}:{} {} ms {outcome}",
-        call.service,
-        call.operation,
-        call.took.as_millis()
-    );
+/// `-vv`: one line for each AWS call; a throttled attempt is reported unless `-q` is given. Never a value.
+pub(super) fn log_call(color: ColorChoice, verbose: bool, quiet: bool, call: &crate::aws::Call<'_>) {
+    let crate::aws::Call { service, operation, took, outcome } = call;
+    let (took, mut out) = (took.as_millis(), AutoStream::new(io::stderr(), color));
+    let _ = match outcome {
+        Outcome::Throttled if !quiet => writeln!(out, "AWS throttles {service}:{operation} ({took} ms)"),
+        Outcome::Done if verbose => writeln!(out, "aws {service}:{operation} {took} ms ok"),
+        Outcome::Failed if verbose => writeln!(out, "aws {service}:{operation} {took} ms failed"),
+        Outcome::Throttled | Outcome::Done | Outcome::Failed => Ok(()),
+    };
 }
 
 #[cfg(test)]

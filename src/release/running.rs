@@ -156,7 +156,7 @@ fn known<T>(answer: Result<T, CallError>) -> Result<Known<Option<T>>, CallError>
         Ok(answer) => Ok(Known::Known(Some(answer))),
         Err(error) => match error.why {
             Why::NotFound => Ok(Known::Known(None)),
-            Why::Denied => Ok(Known::Unknown(error.reason())),
+            _ if error.is_denied() => Ok(Known::Unknown(error.reason())),
             _ => Err(error),
         },
     }

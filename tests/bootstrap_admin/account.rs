@@ -178,7 +178,10 @@ fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
     assert_eq!(told(200, answer(format!("{unused},{outside}"))), "outside is active");
     // An answer that cannot be read is not known, and neither is a refusal.
     assert!(told(200, "{").starts_with("not known: "));
-    assert_eq!(told(403, r#"{"message":"no"}"#), "not known: access-analyzer:ListAnalyzers was denied");
+    assert_eq!(
+        told(403, r#"{"message":"no"}"#),
+        "not known: the answer to access-analyzer:ListAnalyzers does not come from AWS: HTTP status 403 without an error code of AWS"
+    );
 }
 
 /// A service that knows one answer.

@@ -29,7 +29,8 @@ pub(crate) fn osmt(binary: &str) -> Command {
     let mut command = Command::cargo_bin(binary).unwrap();
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("AWS_") || text.starts_with("OSMT_") || text == "NO_COLOR" {
+        let proxy = text.to_lowercase().ends_with("_proxy");
+        if text.starts_with("AWS_") || text.starts_with("OSMT_") || text == "NO_COLOR" || proxy {
             command.env_remove(&name);
         }
     }

@@ -175,13 +175,14 @@ impl Session {
         let retries = retries.unwrap_or_else(RetryConfig::standard);
         let endpoint = self.endpoint(service.id).unwrap_or_else(|| {
             let fips = self.config.use_fips() == Some(true);
-            host(service, &self.account_id, region, fips)
+            let dual = self.config.use_dual_stack() == Some(true);
+            host(service, &self.account_id, region, (fips, dual))
         });
         let builder = Operation::builder()
             .service_name(service.id)
             .operation_name(name)
             .endpoint_url(&endpoint)
-            // A handful of calls needs no limit on its own pace.
+            // A handful of calls needs no limit on its own pace, which is what the adaptive mode adds.
             .standard_retry(&retries.with_retry_mode(RetryMode::Standard))
             .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
             .with_connection_poisoning()
@@ -195,15 +196,33 @@ impl Session {
     }
 }
 
-/// AWS's own endpoint of a service in a region.
-fn host(service: &Service, account_id: &str, region: &str, fips: bool) -> String {
-    let account = if service.id == S3_CONTROL.id { format!("{account_id}.") } else { String::new() };
+/// The domain of each partition's endpoints, plain and dual-stack (the partitions of the AWS SDKs, `partitions.json`).
+const PARTITIONS: [(&str, &str, &str); 7] = [
+    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
+    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    ("", "amazonaws.com", "api.aws"),
+];
+
+/// AWS's own endpoint of a service in a region: with FIPS, dual-stack, or both.
+fn host(service: &Service, account_id: &str, region: &str, (fips, dual): (bool, bool)) -> String {
+    let is_s3 = service.id == S3_CONTROL.id;
+    let account = if is_s3 { format!("{account_id}.") } else { String::new() };
     // In GovCloud the plain hosts of all others are the FIPS ones.
-    let named = !region.starts_with("us-gov-") || service.id == S3_CONTROL.id;
+    let named = dual || is_s3 || !region.starts_with("us-gov-");
     let fips = if fips && named { "-fips" } else { "" };
-    let china = if region.starts_with("cn-") { ".cn" } else { "" };
+    let (_, plain, both) =
+        PARTITIONS.into_iter().find(|(prefix, ..)| region.starts_with(prefix)).unwrap_or_default();
     let Service { host, .. } = service;
-    format!("https://{account}{host}{fips}.{region}.amazonaws.com{china}")
+    // S3's dual-stack hosts are in the plain domain.
+    match (dual, is_s3) {
+        (true, true) => format!("https://{account}{host}{fips}.dualstack.{region}.{plain}"),
+        (true, false) => format!("https://{account}{host}{fips}.{region}.{both}"),
+        (false, _) => format!("https://{account}{host}{fips}.{region}.{plain}"),
+    }
 }
 
 fn read(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMetadata>> {
@@ -300,7 +319,14 @@ mod tests {
 
     #[test]
     fn each_partition_has_its_host() {
-        let of = |service, region, fips| host(service, "123456789012", region, fips);
+        let of = |service, region, fips| host(service, "123456789012", region, (fips, false));
+        let dual = |service, region| host(service, "123456789012", region, (false, true));
+        assert_eq!(dual(&EC2, "us-west-2"), "https://ec2.us-west-2.api.aws");
+        assert_eq!(
+            dual(&S3_CONTROL, "us-west-2"),
+            "https://123456789012.s3-control.dualstack.us-west-2.amazonaws.com"
+        );
+        assert_eq!(of(&EC2, "eusc-de-east-1", false), "https://ec2.eusc-de-east-1.amazonaws.eu");
         assert_eq!(of(&EC2, "us-west-2", false), "https://ec2.us-west-2.amazonaws.com");
         assert_eq!(
             of(&ACCESS_ANALYZER, "us-gov-west-1", true),

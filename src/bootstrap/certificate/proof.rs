@@ -10,7 +10,7 @@ use aws_sdk_acm::types::{Filters, KeyAlgorithm};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::account::{Certificate, Record, observe_ec2};
-use crate::aws::{CallError, Session, Why, call};
+use crate::aws::{CallError, Session, call};
 use crate::bootstrap::certificate::apply::{candidates, is_ours};
 use crate::bootstrap::certificate::dns;
 use crate::config::Config;
@@ -54,7 +54,7 @@ pub async fn kept(
     let domain = &config.domain.name;
     let regions = match observe_ec2::regions(session).await {
         Ok(regions) => regions,
-        Err(error) if error.why == Why::Denied => return Ok(Some(not_known(&error))),
+        Err(error) if error.is_denied() => return Ok(Some(not_known(&error))),
         Err(error) => return Err(error),
     };
     let reads = regions.iter().map(async |region| {

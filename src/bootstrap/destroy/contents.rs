@@ -304,7 +304,7 @@ async fn protection(
         Err(error) if error.why == Why::NotFound || error.is("NoSuchBucket") => false,
         Err(error) if error.is("ObjectLockConfigurationNotFoundError") => false,
         // Some of S3's likes do not know it; who may not ask finds out when S3 refuses to delete.
-        Err(error) if error.why == Why::Denied || error.is("NotImplemented") => false,
+        Err(error) if error.is_denied() || error.is("NotImplemented") => false,
         answer => answer?.object_lock_configuration.is_some_and(|lock| lock.object_lock_enabled.is_some()),
     };
     if !locked {
@@ -336,7 +336,7 @@ async fn held(
         .set_version_id(found.version.clone().filter(|id| id != "null"))
         .expected_bucket_owner(&session.account_id);
     let object = match call("s3:GetObjectVersion", request.send().await) {
-        Err(error) if error.why == Why::NotFound || error.why == Why::Denied => return Ok(None),
+        Err(error) if error.why == Why::NotFound || error.is_denied() => return Ok(None),
         answer => answer?,
     };
     if let Some(until) = object.object_lock_retain_until_date().filter(|until| until.secs() > now.as_second())

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::aws::{Session, Why};
+use crate::aws::Session;
 use crate::bootstrap::certificate::proof::{left_over, proofs};
 use crate::bootstrap::destroy::contents::Contents;
 use crate::bootstrap::destroy::plan::{Bucket, Fate, Seen, Table, foreign, reasons};
@@ -42,7 +42,7 @@ pub async fn observe(
             }
             seen.ci = ci;
         }
-        Err(error) if error.why == Why::Denied => {
+        Err(error) if error.is_denied() => {
             seen.notes.push(format!("the roles of the CI system, if they exist: {error}"));
         }
         Err(error) => return Err(error.into()),
@@ -62,7 +62,7 @@ pub async fn observe(
             }
             seen.admin = admin;
         }
-        Err(error) if error.why == Why::Denied => {
+        Err(error) if error.is_denied() => {
             seen.notes.push(format!("role {role}, if it exists: {error}"));
         }
         Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use crate::account::Known;
+use crate::command::environment;
 use crate::config::Config;
 use crate::registry::{Credential, Docker, Image, Platform, Reference};
 use crate::web::Web;
@@ -18,12 +19,16 @@ pub(super) async fn look(
 ) -> Known<Option<Image>> {
     let reference = Reference::new(&config.ecs.task.app.docker_image, docker_tag);
     let what = format!("asking {}", reference.registry);
+    let http = match aws::http_client(&environment::variables()) {
+        Ok(http) => http,
+        Err(error) => return Known::Unknown(error.to_string()),
+    };
     let asking = async {
         let credential = match (docker().credential(&reference).await, reference.ecr_region()) {
             (Credential::Anonymous(_), Some(region)) => ecr(context, config, &region).await,
             (found, _) => found,
         };
-        registry::look(&Web::new(aws::http_client()), &reference, platform, &credential).await
+        registry::look(&Web::new(http.clone()), &reference, platform, &credential).await
     };
     context.ui.during(&what, asking).await
 }

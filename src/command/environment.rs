@@ -1,0 +1,62 @@
+//! An empty environment variable counts as unset.
+
+use std::ffi::OsString;
+
+use crate::aws::Variables;
+
+/// The environment, as far as it is text.
+pub(super) fn variables() -> Variables {
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// The variables that this holds for: those of AWS, of these tools, and of proxies.
+const PREFIXES: [&str; 3] = ["AWS_", "OSMT_", "SSL_CERT_"];
+const PROXIES: [&str; 8] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+];
+
+/// Starts this program anew without them, where some are empty: the AWS SDK reads the environment by itself, and takes an
+/// empty endpoint or profile for one.
+#[cfg(unix)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment of a running process cannot be changed safely"
+)]
+pub(super) fn without_empty_variables() {
+    use std::os::unix::process::CommandExt as _;
+
+    let is_ours =
+        |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || PROXIES.contains(&name);
+    let empty: Vec<_> = std::env::vars_os()
+        .filter(|(name, value)| value.is_empty() && name.to_str().is_some_and(is_ours))
+        .map(|(name, _)| name)
+        .collect();
+    if empty.is_empty() {
+        return;
+    }
+    let Ok(program) = std::env::current_exe() else { return };
+    let mut arguments = std::env::args_os();
+    let mut command = std::process::Command::new(program);
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    command.args(arguments);
+    for name in &empty {
+        command.env_remove(name);
+    }
+    // It returns only where it failed; then the empty variables stay.
+    let _ = command.exec();
+}
+
+/// Windows has no empty variables.
+#[cfg(not(unix))]
+pub(super) fn without_empty_variables() {}

@@ -1,0 +1,134 @@
+//! One row a class of error: what AWS answers, what the user reads.
+
+use crate::server::{IDENTITY, Server, answer, ended, folder, status};
+
+/// Status, code and message that AWS answers with; what the error and the help say.
+type Row = (u16, &'static str, &'static str, &'static str, &'static str);
+
+const ROWS: &[Row] = &[
+    (403, "RequestTimeTooSkewed", "too large", "time of this computer's clock", "clock"),
+    (400, "ExpiredToken", "The provided token has expired.", "have expired", "sign in again"),
+    (400, "TokenRefreshRequired", "refresh", "have expired", "sign in again"),
+    (400, "InvalidToken", "malformed or otherwise invalid", "does not accept these credentials", "opt-in"),
+    (403, "InvalidAccessKeyId", "does not exist", "does not accept these credentials", "which profile"),
+    (403, "SignatureDoesNotMatch", "does not match", "does not accept these credentials", "which profile"),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning because no identity-based policy allows it",
+        "was denied",
+        "the caller needs `s3:",
+    ),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning with an explicit deny in a service control policy",
+        "denies it explicitly",
+        "a grant does not help",
+    ),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:us-west-2:1:key/k because no resource-based policy allows it",
+        "its KMS key may not be used",
+        "arn:aws:kms:us-west-2:1:key/k",
+    ),
+    (
+        400,
+        "KMS.KMSInvalidStateException",
+        "is pending deletion",
+        "KMS.KMSInvalidStateException",
+        "cancel its deletion",
+    ),
+    (403, "OptInRequired", "not subscribed", "is not enabled", "enable"),
+    (403, "AllAccessDisabled", "disabled", "is not enabled", "enable"),
+    (400, "AuthorizationHeaderMalformed", "expecting 'eu-west-1'", "wrong Region", "region of the config"),
+    (503, "SlowDown", "Please reduce your request rate.", "was throttled", "wait a minute"),
+    (400, "TooManyBuckets", "too many", "exceeds a quota of the account (TooManyBuckets)", "Service Quotas"),
+    (400, "MalformedPolicy", "Invalid principal in policy", "MalformedPolicy", "policy document must change"),
+    (409, "OperationAborted", "conflicting", "not free yet", "two minutes"),
+    (500, "InternalError", "internal", "InternalError", "AWS has a fault"),
+];
+
+#[test]
+fn each_class_has_its_words_and_its_help() {
+    for (status_code, code, message, said, help) in ROWS {
+        let server = Server::start(move |request| {
+            if request.contains("Action=GetCallerIdentity") {
+                return answer(200, "", IDENTITY);
+            }
+            if request.starts_with("HEAD") {
+                return answer(200, "x-amz-bucket-region: us-west-2\r\n", "");
+            }
+            let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            answer(*status_code, "x-amz-request-id: 1\r\nContent-Type: application/xml\r\n", &body)
+        });
+        let folder = folder();
+        let (exit, stderr) =
+            ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        assert_eq!(exit, 3, "{code}: {stderr}");
+        let error = stderr.lines().find(|line| line.starts_with("error:")).unwrap_or_default();
+        assert!(error.contains(said), "{code}: {stderr}");
+        let line = stderr.lines().find(|line| line.starts_with("help:")).unwrap_or_default();
+        assert!(line.contains(help), "{code}: {stderr}");
+        assert!(stderr.contains(message), "AWS's own words are kept: {stderr}");
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_come_from_aws_is_not_taken_for_a_refusal() {
+    for (status_code, body) in [
+        (200, "<html><title>Welcome to our network</title></html>"),
+        (403, ""),
+        (403, "<html>blocked</html>"),
+        (302, ""),
+    ] {
+        let server = Server::start(move |_| answer(status_code, "Content-Type: text/html\r\n", body));
+        let folder = folder();
+        let (exit, stderr) =
+            ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        assert_eq!(exit, 3, "{stderr}");
+        assert!(stderr.contains("does not come from AWS"), "{status_code} {body}: {stderr}");
+        assert!(!stderr.contains("the caller needs"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_wrong_clock_is_known_by_the_answers_date() {
+    let server = Server::start(|_| {
+        let body = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message></Error></ErrorResponse>";
+        answer(
+            403,
+            "Date: Mon, 01 Jan 2001 00:00:00 GMT\r\nx-amzn-requestid: 1\r\nContent-Type: text/xml\r\n",
+            body,
+        )
+    });
+    let folder = folder();
+    let (_, stderr) = ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+    assert!(stderr.contains("clock") && !stderr.contains("sign in again"), "{stderr}");
+}
+
+#[test]
+fn throttling_ends_after_the_attempts_that_the_environment_names() {
+    let server = Server::start(|_| {
+        let body = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>";
+        answer(400, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", body)
+    });
+    let folder = folder();
+    let mut command = status(&folder);
+    command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address)).env("AWS_MAX_ATTEMPTS", "2");
+    let (exit, stderr) = ended(&mut command);
+    assert_eq!((exit, server.requests().len()), (3, 2), "{stderr}");
+    assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{stderr}");
+    assert!(stderr.contains("was throttled"), "{stderr}");
+}
+
+#[test]
+fn nothing_is_sent_unencrypted_to_another_machine() {
+    let folder = folder();
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"] {
+        let (exit, stderr) = ended(status(&folder).env(variable, "http://192.0.2.1:4566"));
+        assert_eq!(exit, 4, "{stderr}");
+        assert!(stderr.contains("http://192.0.2.1:4566") && stderr.contains("nothing was sent"), "{stderr}");
+    }
+}

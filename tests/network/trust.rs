@@ -1,0 +1,106 @@
+//! Certificates of a private CA.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command as Program, Stdio};
+
+use crate::server::{IDENTITY, ended, folder, status};
+
+/// A TLS server whose certificate a CA of the test's own signed; it answers who the caller is.
+struct Tls(Child, String);
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn openssl(folder: &Path, arguments: &str) {
+    let output = Program::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn serve(folder: &Path) -> Tls {
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 2 -subj /CN=root -addext basicConstraints=critical,CA:TRUE",
+    );
+    openssl(folder, "req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=127.0.0.1");
+    std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+    openssl(
+        folder,
+        "x509 -req -in request.pem -CA root.pem -CAkey root.key -CAcreateserial -out leaf.pem -days 2 -extfile names",
+    );
+    let script = "
+import http.server, ssl, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get('content-length', 0)))
+        body = sys.argv[1].encode()
+        self.send_response(200)
+        self.send_header('x-amzn-requestid', '1')
+        self.send_header('content-type', 'text/xml')
+        self.send_header('content-length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_HEAD(self):
+        self.send_response(404)
+        self.send_header('x-amz-request-id', '1')
+        self.end_headers()
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('leaf.pem', 'key.pem')
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+";
+    let mut child = Program::new("python3")
+        .args(["-c", script, IDENTITY])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let endpoint = format!("https://127.0.0.1:{}", port.trim());
+    Tls(child, endpoint)
+}
+
+#[test]
+fn a_private_ca_is_trusted_where_the_user_names_it_and_named_where_not() {
+    let place = tempfile::tempdir().unwrap();
+    let server = serve(place.path());
+    let folder = folder();
+    let root = place.path().join("root.pem");
+    let run = |set: &[(&str, &Path)]| {
+        let mut command = status(&folder);
+        for (name, value) in set {
+            command.env(name, value);
+        }
+        ended(command.args(["--endpoint-url", &server.1]))
+    };
+    let (exit, stderr) = run(&[]);
+    assert_eq!(exit, 3, "{stderr}");
+    assert!(stderr.contains("certificate is not trusted") && stderr.contains("AWS_CA_BUNDLE"), "{stderr}");
+    let (_, stderr) = run(&[("AWS_CA_BUNDLE", &root)]);
+    assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
+    let config = place.path().join("config");
+    std::fs::write(&config, format!("[default]\nca_bundle = {}\n", root.display())).unwrap();
+    let (_, stderr) = run(&[("AWS_CONFIG_FILE", &config)]);
+    assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
+    let (_, stderr) = run(&[("SSL_CERT_FILE", &root)]);
+    assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
+    let empty = place.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    for (name, file) in
+        [("AWS_CA_BUNDLE", "missing.pem"), ("SSL_CERT_FILE", "missing.pem"), ("AWS_CA_BUNDLE", "empty.pem")]
+    {
+        let file = place.path().join(file);
+        let (exit, stderr) = run(&[(name, &file)]);
+        assert_eq!(exit, 3, "{stderr}");
+        assert!(stderr.contains(name) && stderr.contains(&file.display().to_string()), "{stderr}");
+    }
+}
