@@ -16,6 +16,9 @@ use super::ci;
 pub struct Parts {
     /// The state bucket and the lock table.
     pub state: bool,
+    /// The ARN of the KMS key with which the state bucket encrypts; `None`: the one that it has.
+    #[serde(default)]
+    pub kms_key: Option<String>,
     /// The admin role, and how it is wished for.
     pub admin: Option<Wishes>,
     /// The account's own settings: looked at where this is given, changed where they are named.
@@ -27,7 +30,7 @@ pub struct Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { state: true, admin: None, account: None, ci: None }
+        Self { state: true, kms_key: None, admin: None, account: None, ci: None }
     }
 }
 

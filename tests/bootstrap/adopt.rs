@@ -33,7 +33,7 @@ answer = [run.returncode, (said + more).decode(), s3.get_bucket_tagging(Bucket='
     let answer = emulator.ask(&script);
     assert_eq!(answer[0], 4, "{answer}");
     let said = answer[1].as_str().unwrap();
-    assert!(said.contains("the account changed while the question stood; nothing was written"), "{said}");
+    assert!(said.contains("the account changed while the question was open; nothing was written"), "{said}");
     assert_eq!(answer[2], json!([{"Key": "CostCenter", "Value": "42"}]), "{answer}");
 }
 
@@ -57,7 +57,7 @@ client('s3').put_bucket_lifecycle_configuration(Bucket='{}', LifecycleConfigurat
     for told in [
         "~ lifecycle: old versions go after 90 days, broken uploads after 7 days; for some keys only; deletes the state itself, too → old versions go after 90 days",
         "! lifecycle rule clean: deletes the state itself",
-        "one thing, marked `!`, is yours to look at",
+        "1 item needs your attention (marked `!`)",
     ] {
         assert!(status.stdout.contains(told), "{told}: {status:?}");
     }

@@ -219,7 +219,7 @@ fn a_plan_is_saved_over_a_plan_and_over_nothing_else() {
     let config = place.config_text();
     let path = place.config_path();
     let run = place.run(&["plan", "--out", path.to_str().unwrap()]).exits(4);
-    assert!(run.stderr.contains("is no saved plan"), "{run:?}");
+    assert!(run.stderr.contains("is not a saved plan"), "{run:?}");
     assert_eq!(place.config_text(), config);
     assert!(!wrote(&emulator.calls()));
     let file = place.folder.path().join("plan.json");

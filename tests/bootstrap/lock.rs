@@ -102,3 +102,38 @@ for table in ('osmt-test', 'osmt-other'):
     assert_eq!(run(&folder, "init --yes").exits(0).stdout, "nothing to do\n");
     assert_eq!(read(folder.path(), "main.tf"), both);
 }
+
+#[test]
+fn a_digest_that_does_not_fit_the_state_is_drift_and_keeps_the_lock_from_moving_to_the_table() {
+    let emulator = Emulator::start();
+    let folder = checkout();
+    let dir = folder.path();
+    let run = |arguments: &str| {
+        let mut command = emulator.osmt("osmt-bootstrap");
+        command.args(arguments.split_whitespace()).arg("--dir").arg(dir);
+        ended(command)
+    };
+    run(&format!("init {ANSWERS} --yes")).exits(0);
+    run("apply --yes").exits(0);
+    let digest = |digest: &str| {
+        format!(
+            "client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': 'osmt-test-123456789012-us-west-2/osmt/test/terraform.tfstate-md5'}}, 'Digest': {{'S': '{digest}'}}}})"
+        )
+    };
+    // A digest without a state, one of another state, and the right one (MD5 of `{}`).
+    emulator.ask(&digest("0000"));
+    let status = run("status").exits(1);
+    assert!(status.stdout.contains("! digest of the state: 0000, but there is no state"), "{status:?}");
+    emulator.ask(
+        "client('s3').put_object(Bucket='osmt-test-123456789012-us-west-2', Key='osmt/test/terraform.tfstate', Body=b'{}')",
+    );
+    let status = run("status").exits(1);
+    assert!(status.stdout.contains("but the state has 99914b932bd37a50b983c5e7c90ae93b"), "{status:?}");
+    assert!(status.stdout.contains("aws dynamodb delete-item"), "{status:?}");
+    run("init --lock s3 --yes").exits(0);
+    let refused = run("init --lock dynamodb --yes").exits(4);
+    assert!(refused.stderr.contains("aws dynamodb delete-item"), "{refused:?}");
+    emulator.ask(&digest("99914b932bd37a50b983c5e7c90ae93b"));
+    run("init --lock dynamodb --yes").exits(0);
+    run("status").exits(0);
+}

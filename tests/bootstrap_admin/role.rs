@@ -166,7 +166,7 @@ iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:p
     for told in [
         "! may be assumed, though it should not, by: everyone in every account",
         "! permissions besides, kept: arn:aws:iam::aws:policy/AdministratorAccess",
-        "2 things, marked `!`, are yours to look at",
+        "2 items need your attention (marked `!`)",
     ] {
         assert!(status.contains(told), "{told}: {status}");
     }
@@ -211,7 +211,7 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     let many: Vec<String> =
         (0..30).map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}")).collect();
     let many = format!("plan --only admin {}", many.join(" "));
-    for (arguments, told) in [(china, "is no ARN of arn:aws:"), (&many, "IAM takes 2048")] {
+    for (arguments, told) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM takes 2048")] {
         let (exit, _, error) = bootstrap(&account, &folder, arguments);
         assert_eq!(exit, 2, "{error}");
         assert!(error.contains(told), "{error}");

@@ -53,26 +53,36 @@ pub fn document(target: &Target, zone: &str, part: &str) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// The actions of all parts that only read, in one document; statements on the same resources are one.
+/// The actions of all parts that only read, in one document.
 ///
-/// The value of one secret is among them: a plan evaluates the database's password, which it never shows.
+/// Descriptions and lists are allowed for the whole account: named one by one they would not fit into a policy. Contents are
+/// limited to this environment. The value of one secret is among them, because Terraform evaluates the database's password
+/// during a plan.
 fn read_only(target: &Target, zone: &str) -> Value {
-    let reads = |action: &str| {
-        ["Describe", "Get", "List", "View", "Decrypt", "Scan", "Query"]
-            .iter()
-            .any(|verb| action.starts_with(verb))
+    let metadata = |service: &str, action: &str| {
+        let verb = ["Describe", "List"].into_iter().find(|verb| action.starts_with(verb))?;
+        let names_contents = matches!(service, "dynamodb" | "s3" | "secretsmanager");
+        (!names_contents).then(|| format!("{service}:{verb}*"))
     };
-    let mut merged: Vec<Value> = Vec::new();
-    let grants = PARTS.iter().flat_map(|(_, grants)| grants.iter()).filter(|grant| !grant.deny);
-    for mut one in grants.filter_map(|grant| statement(target, zone, grant, reads)) {
+    let reads = |action: &str| {
+        let verbs = ["Describe", "Get", "List", "View", "Decrypt", "Scan", "Query"];
+        verbs.iter().any(|verb| action.starts_with(verb))
+    };
+    let mut everywhere = BTreeSet::new();
+    let mut statements: Vec<Value> = Vec::new();
+    for grant in PARTS.iter().flat_map(|(_, grants)| grants.iter()).filter(|grant| !grant.deny) {
+        everywhere
+            .extend(grant.actions.split_whitespace().filter_map(|action| metadata(grant.service, action)));
+        let rest = |action: &str| reads(action) && metadata(grant.service, action).is_none();
+        let Some(mut one) = statement(target, zone, grant, rest) else { continue };
         if let Some(members) = one.as_object_mut() {
             members.remove("Sid");
         }
         let same = |other: &&mut Value| {
             other["Resource"] == one["Resource"] && other.get("Condition") == one.get("Condition")
         };
-        match merged.iter_mut().find(same) {
-            None => merged.push(one),
+        match statements.iter_mut().find(same) {
+            None => statements.push(one),
             Some(other) => {
                 let mut actions: BTreeSet<String> = strings(&other["Action"]).into_iter().collect();
                 actions.extend(strings(&one["Action"]));
@@ -80,7 +90,9 @@ fn read_only(target: &Target, zone: &str) -> Value {
             }
         }
     }
-    json!({ "Version": "2012-10-17", "Statement": merged })
+    let everywhere = one_or_many(everywhere.into_iter().collect());
+    statements.insert(0, json!({ "Effect": "Allow", "Action": everywhere, "Resource": "*" }));
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// `None` for a grant on a thing that this target does not have.

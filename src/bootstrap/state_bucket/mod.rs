@@ -38,6 +38,24 @@ pub fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A KMS key, as `--kms-key` takes it: its ARN, since an alias may later mean another key.
+pub fn kms_key(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts[..] {
+        ["arn", _, "kms", region, account, name]
+            if !region.is_empty()
+                && account.len() == 12
+                && name.strip_prefix("key/").is_some_and(|id| !id.is_empty()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => {
+            Err("not the ARN of a KMS key, such as arn:aws:kms:us-west-2:123456789012:key/1234abcd-…"
+                .to_owned())
+        }
+    }
+}
+
 /// One change to the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -90,16 +108,18 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
             Change::OwnerEnforced,
         ));
     }
-    let kms = bucket.encryption.as_deref().is_some_and(|algorithm| {
-        // Twice encrypted is stricter, and knows no bucket key.
-        algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
-    });
+    let key = target.parts.kms_key.as_ref().or(bucket.kms_key.as_ref());
+    let kms = key == bucket.kms_key.as_ref()
+        && bucket.encryption.as_deref().is_some_and(|algorithm| {
+            // Twice encrypted is stricter, and knows no bucket key.
+            algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
+        });
     judged.push(Judged::setting(
         thing,
         "default encryption",
-        (encryption(bucket), &wanted_encryption(bucket.kms_key.as_deref())),
+        (encryption(bucket), &wanted_encryption(key.map(String::as_str))),
         kms,
-        Change::Encrypt(bucket.kms_key.clone()),
+        Change::Encrypt(key.cloned()),
     ));
     let document = policy::with_tls_only(target, bucket.policy.as_deref())?;
     // S3 would take no policy with it once public access is blocked.

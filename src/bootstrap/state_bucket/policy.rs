@@ -232,7 +232,7 @@ mod tests {
             json!({"Resource": "arn:aws:s3:::b/logs/*"}),
             json!({"Action": "s3:PutBucketPolicy"}),
             json!({"Effect": "Allow"}),
-            json!({"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}}),
+            json!({"Condition": {"NumericLessThan": {"s3:tlsversion": "1.2"}}}),
         ] {
             assert_eq!(denials(harmless.clone()), [], "{harmless}");
         }

@@ -10,7 +10,7 @@ use crate::aws::Session;
 use crate::bootstrap::{Seen, Step, Target};
 use crate::command::{Common, Ui, block_on, describe, execute};
 use crate::explain::{Exit, Failure};
-use crate::plan::{Line, Plan};
+use crate::plan::{Line, Plan, Verb};
 use crate::{bootstrap, files};
 
 /// A plan in a file: for whom it was made, what was seen, and what follows from it.
@@ -58,7 +58,7 @@ pub(super) fn plan(
     })
 }
 
-/// A file that is no saved plan is never overwritten.
+/// A file that is not a saved plan is never overwritten.
 fn free(path: &Path) -> Result<(), Failure> {
     let is_plan = |text: String| serde_json::from_str::<Saved>(&text).is_ok();
     // A pipe or a device holds nothing, and reading it could wait for ever.
@@ -67,7 +67,7 @@ fn free(path: &Path) -> Result<(), Failure> {
     }
     Err(Failure::new(
         Exit::Refused,
-        format!("{} exists and is no saved plan; nothing was written", path.display()),
+        format!("{} exists and is not a saved plan; nothing was written", path.display()),
     )
     .help("give `--out` another name"))
 }
@@ -101,7 +101,7 @@ fn load(path: &Path) -> Result<Saved, Failure> {
     let form = serde_json::from_str::<serde_json::Value>(&text).ok();
     let form = form.and_then(|saved| saved["version"].as_u64());
     if form.is_some_and(|form| form != u64::from(crate::report::VERSION)) {
-        let message = format!("{} is a saved plan of another form than this version's", path.display());
+        let message = format!("{} is a saved plan of another version of osmt-bootstrap", path.display());
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
     serde_json::from_str(&text).map_err(|error| {
@@ -137,7 +137,12 @@ pub(super) fn apply(
             ui.json(&Report::new(ui, "nothing", &judged))?;
             return Ok(Exit::Done);
         }
-        ui.show_plan(&plan.lines())?;
+        let mut shown = plan.lines();
+        shown.extend(lines(&judged).into_iter().filter(|line| line.verb == Verb::Heed));
+        ui.show_plan(&shown)?;
+        if let Some(attention) = attention(&judged) {
+            ui.say(attention);
+        }
         if ui.dry_run {
             ui.json(&Report::new(ui, "pending", &judged))?;
             return Ok(Exit::Pending);
@@ -162,14 +167,14 @@ pub(super) fn apply(
     })
 }
 
-/// Somebody may have changed the account while the question stood: what he added would be written over.
+/// The account may have changed while the question was open: what was added would be overwritten.
 async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Result<(), Failure> {
     let looking = bootstrap::observe(session, target);
     let again = ui.during("looking again", looking).await?;
     if without_lock(again) == without_lock(seen) {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, "the account changed while the question stood; nothing was written")
+    Err(Failure::new(Exit::Refused, "the account changed while the question was open; nothing was written")
         .help("run it again and look at the new plan"))
 }
 

@@ -76,6 +76,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
         let plan: Plan<Step> =
             certificate::plan(&seen, config, &file.display().to_string()).into_iter().collect();
         let work = Work {
+            ui,
             session: &session,
             zone: seen.dns.zone.clone(),
             certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
@@ -108,6 +109,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
 
 /// What the steps hand on to each other.
 struct Work<'a> {
+    ui: &'a Ui,
     session: &'a Session,
     zone: HostedZone,
     /// As ACM last told it.
@@ -131,13 +133,19 @@ impl Work<'_> {
     }
 
     async fn wait(&self) -> Result<(), Failure> {
+        self.ui.say(format_args!(
+            "waiting up to {} min for ACM, which takes some minutes; it is safe to interrupt: run it again to continue",
+            self.timeout.as_secs().div_ceil(60)
+        ));
         self.until(|certificate| certificate.status == "ISSUED").await
     }
 
-    /// Asks ACM again and again.
+    /// Asks ACM until it is so, at most until the deadline.
     async fn until(&self, done: impl Fn(&Certificate) -> bool) -> Result<(), Failure> {
         let deadline = *self.deadline.get_or_init(|| Instant::now() + self.timeout);
         let mut pause = Duration::from_millis(500);
+        let begun = Instant::now();
+        let mut told = begun;
         loop {
             let seen = certificate::look(self.session, &self.arn()).await?;
             let ready = done(&seen);
@@ -147,6 +155,12 @@ impl Work<'_> {
             }
             if Instant::now() + pause > deadline {
                 return Err(self.late());
+            }
+            if told.elapsed() >= Duration::from_secs(60) {
+                told = Instant::now();
+                let left = deadline.saturating_duration_since(told).as_secs() / 60;
+                let (status, passed) = (&self.certificate.borrow().status, begun.elapsed().as_secs() / 60);
+                self.ui.say(format_args!("{status} after {passed} min; {left} min left"));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(15));
@@ -163,7 +177,7 @@ impl Work<'_> {
             ),
         )
         .help(format!(
-            "look whether the world is sent to {} for {} (`dig NS {}`), then run it again: it goes on waiting",
+            "check that the public NS records of {1} point to {0} (`dig NS {2}`), then run it again: it continues",
             self.zone.name_servers.join(", "), self.zone.name, self.zone.name
         ))
     }

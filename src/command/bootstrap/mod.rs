@@ -27,7 +27,18 @@ use crate::plan::{Line, Verb as PlanVerb};
 
 /// Prepare an AWS account for OSMT: state bucket, lock table, certificate, configuration.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "osmt-bootstrap", version)]
+#[command(
+    name = "osmt-bootstrap",
+    version,
+    after_help = "Examples:
+  osmt-bootstrap init                          ask, and write main.tf and the config
+  osmt-bootstrap plan                          show what `apply` would do
+  osmt-bootstrap apply                         create the state bucket and the lock table
+  osmt-bootstrap certificate                   get the certificate and write its ARN into the config
+  osmt-bootstrap apply --with ci --repository github.com/my-org/osmt-infra
+  osmt-bootstrap status --with admin,ci,account
+  osmt-bootstrap destroy --dry-run"
+)]
 pub struct Bootstrap {
     #[command(flatten)]
     shared: SharedArgs,
@@ -38,6 +49,10 @@ pub struct Bootstrap {
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
     /// Render main.tf and config.auto.tfvars.json from answers; edits those that exist.
+    #[command(after_help = "Examples:
+  osmt-bootstrap init
+  osmt-bootstrap init --lock s3
+  osmt-bootstrap init --dir terraform/prod --env prod --domain osmt.example.org")]
     Init(Box<init::InitFlags>),
     /// Show what `apply` would do; only reads. Exit 1 if anything is pending.
     Plan {
@@ -49,7 +64,12 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Make the state bucket and the lock table (with flags, the admin role), or mend what differs; then look again.
+    /// Create the state bucket and the lock table (with flags, roles), or change what differs; then look again.
+    #[command(after_help = "Examples:
+  osmt-bootstrap apply
+  osmt-bootstrap apply --with admin --trust arn:aws:iam::123456789012:user/ann
+  osmt-bootstrap apply --with ci --repository github.com/my-org/osmt-infra --ci-environment test
+  osmt-bootstrap apply --yes --dry-run --format json")]
     Apply {
         #[command(flatten)]
         state: StateFlags,
@@ -62,7 +82,7 @@ enum Verb {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Tell drift, who holds the lock, and when the state last changed. Exit 1 on drift.
+    /// Show drift, who holds the lock, and when the state last changed. Exit 1 on drift.
     Status {
         #[command(flatten)]
         state: StateFlags,
@@ -72,6 +92,9 @@ enum Verb {
     /// Get the certificate for the domain and *.domain, and write its ARN into the config.
     Certificate(certificate::CertificateFlags),
     /// Delete what bootstrap made; refused while a state lists resources or a lock is held.
+    #[command(after_help = "Examples:
+  osmt-bootstrap destroy --dry-run
+  osmt-bootstrap destroy --yes --confirm test")]
     Destroy(destroy::DestroyFlags),
     #[command(flatten)]
     Shared(Shared),
@@ -203,13 +226,13 @@ impl<'a> Report<'a> {
     }
 }
 
-/// How many things are a person's to look at, in words; nothing where there are none.
+/// How many lines need attention, in words; nothing where there are none.
 fn attention(judged: &[Judged<Change>]) -> Option<String> {
     let lines = judged.iter().map(|judged| judged.line.verb);
     match lines.filter(|verb| *verb == PlanVerb::Heed).count() {
         0 => None,
-        1 => Some("one thing, marked `!`, is yours to look at".to_owned()),
-        many => Some(format!("{many} things, marked `!`, are yours to look at")),
+        1 => Some("1 item needs your attention (marked `!`)".to_owned()),
+        many => Some(format!("{many} items need your attention (marked `!`)")),
     }
 }
 

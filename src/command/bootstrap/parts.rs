@@ -8,7 +8,7 @@ use crate::bootstrap::admin_role::Wishes;
 use crate::bootstrap::ci::repository::{Repository, Source, exact};
 use crate::bootstrap::parts::{Part, Parts};
 use crate::bootstrap::permissions::Need;
-use crate::bootstrap::{Seen, Step, Target, admin_role, ci, permissions};
+use crate::bootstrap::{Seen, Step, Target, admin_role, ci, permissions, state_bucket};
 use crate::command::Ui;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
@@ -23,6 +23,10 @@ pub(super) struct PartFlags {
     /// These alone; without it, state: the bucket and the lock table.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<Part>,
+    /// Encrypt the state bucket with this KMS key, whose policy must allow its users [default: the key that it has now, else
+    /// the one that AWS manages].
+    #[arg(long, value_name = "ARN", value_parser = state_bucket::kms_key)]
+    kms_key: Option<String>,
     /// Who may assume the admin role: a user, a role, or an account by its root; can be repeated [default: whoever may now].
     #[arg(long, value_name = "ARN", value_parser = admin_role::policy::principal)]
     trust: Vec<String>,
@@ -120,6 +124,7 @@ impl PartFlags {
         )?;
         Ok(Parts {
             state: self.only.is_empty() || named(Part::State),
+            kms_key: self.kms_key.clone(),
             admin: named(Part::Admin).then(|| Wishes {
                 zone: zone.to_owned(),
                 trust: self.trust.iter().cloned().collect(),
