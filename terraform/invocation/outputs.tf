@@ -57,3 +57,43 @@ output "stateful_resources" {
   description = "Terraform addresses of what holds data: a plan that replaces or deletes one of them loses it."
   value       = [for address in module.osmt.stateful_resources : "module.osmt.${address}"]
 }
+
+output "sign_in_redirect_uri" {
+  description = "What to enter at the identity provider as redirect address; docs/sign-in.md says what else."
+  value       = module.osmt.sign_in_redirect_uri
+}
+
+output "network" {
+  description = "The network, for what else is to run in it."
+  value       = module.osmt.network
+}
+
+output "nat_addresses" {
+  description = "The addresses from which the stack reaches the Internet, for other systems' allow lists."
+  value       = module.osmt.nat_addresses
+}
+
+output "security_group_ids" {
+  description = "The security groups, by role."
+  value       = module.osmt.security_group_ids
+}
+
+output "load_balancer" {
+  description = "The load balancer, its listeners and its target group."
+  value       = module.osmt.load_balancer
+}
+
+output "data_stores" {
+  description = "Where the data is: endpoints and names; no credentials."
+  value       = module.osmt.data_stores
+}
+
+output "kms_key_arn" {
+  description = "The key of logs, index, cache, alarms and the composed secret."
+  value       = module.osmt.kms_key_arn
+}
+
+output "log_group_names" {
+  description = "The log groups, by what writes to them."
+  value       = module.osmt.log_group_names
+}

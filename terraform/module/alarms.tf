@@ -98,9 +98,10 @@ locals {
       }
     },
     { for family in regexall("^db\\.t", var.config.rds.instance_class) : "rds-credits" => {
+      # Two hours: a new instance begins without credits.
       why       = "The burstable database class has used up its CPU credits."
       namespace = "AWS/RDS", metric = "CPUCreditBalance", dimensions = local.rds_dimensions
-      statistic = "Minimum", comparison = "LessThanThreshold", threshold = 20, period = 300, times = 3, missing = "notBreaching"
+      statistic = "Minimum", comparison = "LessThanThreshold", threshold = 20, period = 300, times = 24, missing = "notBreaching"
     } },
     { for node in local.cache_nodes : "${node}-memory" => {
       why       = "The session cache is nearly full and will drop sessions."

@@ -80,7 +80,7 @@ resource "aws_ecs_task_definition" "app" {
   requires_compatibilities = ["FARGATE"]
   execution_role_arn       = aws_iam_role.execution["app"].arn
   task_role_arn            = aws_iam_role.task["app"].arn
-  container_definitions    = jsonencode([local.app_container, local.scratch_container["app"]])
+  container_definitions    = jsonencode([for container in [local.app_container, local.scratch_container["app"]] : merge(container, local.registry_login.app)])
   # An old revision stays registered: ECS rolls back to it, and so can osmt-release.
   skip_destroy = true
 

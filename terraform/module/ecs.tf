@@ -28,13 +28,20 @@ locals {
   # Same for every container: its own log group, no way to gain a privilege.
   log_configuration = { for name in ["app", "elasticsearch", "maintenance"] : name => {
     logDriver = "awslogs"
-    options = {
+    options = { for key, value in {
       awslogs-group         = aws_cloudwatch_log_group.main[name].name
       awslogs-region        = local.region
       awslogs-stream-prefix = name
-    }
+      # A server must not stop because CloudWatch is slow; the log of a one-off task must be whole.
+      mode            = name == "maintenance" ? "blocking" : "non-blocking"
+      max-buffer-size = name == "maintenance" ? null : "25m"
+    } : key => value if value != null }
   } }
   linux_parameters = { initProcessEnabled = true, capabilities = { add = [], drop = ["ALL"] } }
+
+  # Merged into each container: how to log in to the registry of its image.
+  registry_login = { for name in ["app", "elasticsearch"] : name => { for arn in compact([var.operations.registry_credentials[name]]) :
+  "repositoryCredentials" => { credentialsParameter = arn } } }
 
   # OSMT runs as the image's own user on a read-only root; only /tmp can be written. ECS mounts an empty volume there that
   # belongs to root, so a first container of the same image opens it to everybody and ends.

@@ -105,7 +105,7 @@ resource "aws_ecs_task_definition" "elasticsearch" {
   requires_compatibilities = ["FARGATE"]
   execution_role_arn       = aws_iam_role.execution["elasticsearch"].arn
   task_role_arn            = aws_iam_role.task["elasticsearch"].arn
-  container_definitions    = jsonencode([local.elasticsearch_container])
+  container_definitions    = jsonencode([merge(local.elasticsearch_container, local.registry_login.elasticsearch)])
   skip_destroy             = true
 
   runtime_platform {

@@ -7,14 +7,17 @@ locals {
   task_roles = {
     app = {
       secrets = concat([aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.app.arn], local.optional_secrets)
+      login   = var.operations.registry_credentials.app
       image   = var.config.ecs.task.app.docker_image
     }
     maintenance = {
       secrets = concat([aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.rds.arn], local.optional_secrets)
+      login   = var.operations.registry_credentials.app
       image   = var.config.ecs.task.app.docker_image
     }
     elasticsearch = {
       secrets = data.aws_secretsmanager_secret.elasticsearch[*].arn
+      login   = var.operations.registry_credentials.elasticsearch
       image   = var.config.ecs.task.elasticsearch.docker_image
     }
   }
@@ -90,6 +93,23 @@ resource "aws_iam_role_policy" "execution" {
           Effect   = "Allow"
           Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
           Resource = local.ecr_repositories[each.key]
+        },
+      ],
+      # The first pull through a cache rule makes the repository ("Pull through cache" in the Amazon ECR User Guide).
+      length(local.ecr_repositories[each.key]) == 0 || !var.operations.ecr_pull_through_cache ? [] : [
+        {
+          Sid      = "RegistryPullThrough"
+          Effect   = "Allow"
+          Action   = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+          Resource = local.ecr_repositories[each.key]
+        },
+      ],
+      each.value.login == null ? [] : [
+        {
+          Sid      = "RegistryCredentials"
+          Effect   = "Allow"
+          Action   = ["secretsmanager:GetSecretValue"]
+          Resource = [each.value.login]
         },
       ],
     )

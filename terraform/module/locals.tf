@@ -9,7 +9,8 @@ locals {
 
   # One entry a zone, keyed by the zone's name, so that adding a zone moves no other one.
   zones = { for i, zone in var.config.vpc.azs : zone => {
-    index   = i
+    # By its letter, not by its place in the list: inserting a zone must not exchange the IPv6 blocks of the others.
+    index   = index(split("", "abcdefghijklmnopqrstuvwxyz"), substr(zone, -1, 1))
     private = var.config.vpc.subnets.private[i]
     public  = var.config.vpc.subnets.public[i]
   } }

@@ -58,7 +58,7 @@ resource "aws_ecs_task_definition" "maintenance" {
   requires_compatibilities = ["FARGATE"]
   execution_role_arn       = aws_iam_role.execution["maintenance"].arn
   task_role_arn            = aws_iam_role.task["maintenance"].arn
-  container_definitions    = jsonencode([local.maintenance_container, local.scratch_container["maintenance"]])
+  container_definitions    = jsonencode([for container in [local.maintenance_container, local.scratch_container["maintenance"]] : merge(container, local.registry_login.app)])
   skip_destroy             = true
 
   runtime_platform {

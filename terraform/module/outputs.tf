@@ -63,3 +63,68 @@ output "stateful_resources" {
     [for i, _ in aws_s3_bucket.access_logs : "aws_s3_bucket.access_logs[${i}]"],
   )
 }
+
+output "sign_in_redirect_uri" {
+  description = "What to enter at the identity provider as redirect address; docs/sign-in.md says what else."
+  value       = "${local.url}/login/oauth2/code/okta"
+}
+
+output "network" {
+  description = "The network, for what else is to run in it."
+  value = {
+    vpc_id                  = aws_vpc.main.id
+    private_subnet_ids      = local.private_subnet_ids
+    public_subnet_ids       = local.public_subnet_ids
+    private_route_table_ids = [for zone in var.config.vpc.azs : aws_route_table.private[zone].id]
+    public_route_table_id   = aws_route_table.public.id
+  }
+}
+
+output "nat_addresses" {
+  description = "The addresses from which the stack reaches the Internet, for other systems' allow lists."
+  value       = [for zone in local.nat_zones : aws_eip.nat[zone].public_ip]
+}
+
+output "security_group_ids" {
+  description = "The security groups, by role."
+  value = {
+    alb           = aws_security_group.alb.id
+    app           = aws_security_group.app.id
+    elasticsearch = aws_security_group.elasticsearch.id
+    efs           = aws_security_group.efs.id
+    rds           = aws_security_group.rds.id
+    elasticache   = aws_security_group.elasticache.id
+  }
+}
+
+output "load_balancer" {
+  description = "The load balancer, its listeners and its target group."
+  value = {
+    arn                = aws_lb.main.arn
+    zone_id            = aws_lb.main.zone_id
+    http_listener_arn  = aws_lb_listener.http.arn
+    https_listener_arn = aws_lb_listener.https.arn
+    target_group_arn   = aws_lb_target_group.app.arn
+  }
+}
+
+output "data_stores" {
+  description = "Where the data is: endpoints and names; no credentials."
+  value = {
+    database_endpoint      = aws_db_instance.main.endpoint
+    database_arn           = aws_db_instance.main.arn
+    cache_primary_endpoint = aws_elasticache_replication_group.main.primary_endpoint_address
+    elasticsearch_url      = local.elasticsearch_url
+    file_system_id         = aws_efs_file_system.elasticsearch.id
+  }
+}
+
+output "kms_key_arn" {
+  description = "The key of logs, index, cache, alarms and the composed secret."
+  value       = aws_kms_key.main.arn
+}
+
+output "log_group_names" {
+  description = "The log groups, by what writes to them."
+  value       = local.log_groups
+}

@@ -327,6 +327,13 @@ variable "operations" {
     engine_lifecycle_support = optional(string)
     # Carry the region in the names of IAM roles and the budget: for a second region of the same environment in one account.
     region_in_names = optional(bool, false)
+    # ARNs of secrets with the credentials of the images' registries ({"username", "password"}), encrypted with AWS's own key.
+    registry_credentials = optional(object({
+      app           = optional(string)
+      elasticsearch = optional(string)
+    }), {})
+    # The images are in ECR behind a pull through cache rule: let the tasks' execution roles fill the cache.
+    ecr_pull_through_cache = optional(bool, false)
     # Database and cache changes now instead of in the next maintenance window. They may restart.
     apply_immediately = optional(bool, false)
   })

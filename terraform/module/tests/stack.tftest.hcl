@@ -88,6 +88,53 @@ run "edge" {
   }
 }
 
+run "a_zone_keeps_its_ipv6_block" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = {
+      vpc_cidr = "10.20.0.0/16"
+      azs      = ["us-west-2c", "us-west-2a"]
+      subnets  = { private = ["10.20.0.0/20", "10.20.16.0/20"], public = ["10.20.48.0/24", "10.20.49.0/24"] }
+    } })
+  }
+
+  assert {
+    condition     = aws_subnet.public["us-west-2a"].ipv6_cidr_block == "2001:db8:1200::/64" && aws_subnet.public["us-west-2c"].ipv6_cidr_block == "2001:db8:1200:2::/64"
+    error_message = "A zone's IPv6 block must not depend on the order of the zones."
+  }
+}
+
+run "private_registry" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { elasticsearch = merge(var.config.ecs.task.elasticsearch, { docker_image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/elastic/elasticsearch/elasticsearch" }) }) } })
+    operations = {
+      ecr_pull_through_cache = true
+      registry_credentials   = { app = "arn:aws:secretsmanager:us-west-2:123456789012:secret:docker-hub-AbCdEf" }
+    }
+  }
+
+  assert {
+    condition = alltrue([for container in concat(jsondecode(aws_ecs_task_definition.app.container_definitions), jsondecode(aws_ecs_task_definition.maintenance.container_definitions)) :
+    container.repositoryCredentials.credentialsParameter == "arn:aws:secretsmanager:us-west-2:123456789012:secret:docker-hub-AbCdEf"])
+    error_message = "Every container of OSMT's image must log in to its registry."
+  }
+}
+
+run "logs_of_a_server_never_block_it" {
+  command = plan
+
+  assert {
+    condition = (
+      jsondecode(aws_ecs_task_definition.app.container_definitions)[0].logConfiguration.options["mode"] == "non-blocking" &&
+      jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].logConfiguration.options["mode"] == "blocking"
+    )
+    error_message = "Servers must go on while CloudWatch is slow; a one-off task's log must be whole."
+  }
+}
+
 run "job_queue" {
   command = plan
 
