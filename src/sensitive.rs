@@ -71,6 +71,7 @@ const ABOUT: &[&str] = &[
     "mode",
     "name",
     "names",
+    "parameter",
     "path",
     "policies",
     "policy",
@@ -125,6 +126,10 @@ pub fn names_secret(name: &str) -> bool {
         return true;
     }
     if ABOUT.contains(&last.as_str()) {
+        return false;
+    }
+    // AWS's names for a token that makes a call idempotent; EFS keeps one as an attribute.
+    if ["creationtoken", "clientrequesttoken", "idempotencytoken"].contains(&compact.as_str()) {
         return false;
     }
     let joined = |word: &str| {
@@ -311,6 +316,8 @@ mod tests {
             "secret_id",
             "password_wo_version",
             "auth_token_update_strategy",
+            "creation_token",
+            "credentialsParameter",
             "token_endpoint",
             "passed",
             "compass",
