@@ -373,15 +373,18 @@ fn is_env(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// The ARN partition of a region: `aws`, `aws-us-gov` or `aws-cn`.
+/// The ARN partition of a region; a region of unknown form is taken for one of `aws`.
 pub fn partition(region: &str) -> &'static str {
-    if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else if region.starts_with("cn-") {
-        "aws-cn"
-    } else {
-        "aws"
-    }
+    const OTHERS: [(&str, &str); 7] = [
+        ("us-gov-", "aws-us-gov"),
+        ("cn-", "aws-cn"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    OTHERS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 /// The prefix of every name in AWS: `osmt-<env>`.

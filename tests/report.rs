@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use osmt::document::Document;
 use osmt::finding::{Finding, Findings, Place, Rule, Severity, Token, Unknown};
-use osmt::report::{FileReport, Format, write};
+use osmt::report::{About, FileReport, Format, WIDTH, write};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -26,6 +26,17 @@ static SECRET: Rule = Rule {
     explain: "What it does.",
 };
 
+const ABOUT: About<'_> = About {
+    tool: "osmt-doctor 0.1.0",
+    rules: &[&OUTSIDE, &SECRET],
+    color: false,
+    width: WIDTH,
+    more: Some("`osmt-doctor explain CODE` explains a finding"),
+    automation: None,
+    checkout: None,
+    pages: None,
+};
+
 fn render(format: Format, text: &str, findings: &Findings, color: bool) -> String {
     let document = Document::parse(text).ok();
     let report = FileReport {
@@ -35,7 +46,7 @@ fn render(format: Format, text: &str, findings: &Findings, color: bool) -> Strin
         findings,
     };
     let mut out = Vec::new();
-    write(format, &[report], "osmt-doctor 0.1.0", &[&OUTSIDE, &SECRET], color, &mut out).unwrap();
+    write(format, &[report], &About { color, ..ABOUT }, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -80,7 +91,7 @@ warning[SEC001]: *** looks like a secret
   |               ^^^^^
 
 1 error, 1 warning; 61 checks passed
-`osmt-doctor explain CODE` tells why
+`osmt-doctor explain CODE` explains a finding
 "#;
     assert_eq!(render(Format::Human, TEXT, &findings, false), expected);
     let coloured = render(Format::Human, TEXT, &findings, true);
@@ -144,11 +155,11 @@ fn annotations_escape_what_would_end_them() {
     assert_eq!(
         render(Format::Github, TEXT, &findings, false),
         "::error file=terraform/invocation/config.auto.tfvars.json,line=4,endLine=4,col=26,endColumn=39,\
-         title=NET003 subnet-outside-vpc::100%25 of%0D%0Aa, b: c%0Ahelp: one%0Atwo\n"
+         title=NET003 subnet-outside-vpc::100%25 of␍%0Aa, b: c%0Ahelp: one%0Atwo\n"
     );
     let report = FileReport { file: "a:b,c%.json", text: "", document: None, findings: &findings };
     let mut out = Vec::new();
-    write(Format::Github, &[report], "t 1", &[], false, &mut out).unwrap();
+    write(Format::Github, &[report], &ABOUT, &mut out).unwrap();
     assert!(String::from_utf8(out).unwrap().starts_with("::error file=a%3Ab%2Cc%25.json,"));
 }
 

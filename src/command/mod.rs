@@ -71,10 +71,11 @@ pub fn main<T: Tool>() -> ExitCode {
     let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
     let cx = Context { ui: shared.ui(name), shared };
     let result = match cx.shared.format {
-        FormatFlag::Sarif | FormatFlag::Github if !tool.reports_findings() => Err(Failure::new(
-            Exit::Usage,
-            "this verb prints `human` or `json`; `sarif` and `github` are for findings",
-        )),
+        FormatFlag::Sarif | FormatFlag::Github | FormatFlag::Junit if !tool.reports_findings() => {
+            let message =
+                "this verb prints `human` or `json`; `sarif`, `github` and `junit` are for findings";
+            Err(Failure::new(Exit::Usage, message))
+        }
         _ => tool.run(&cx),
     };
     let exit = result.unwrap_or_else(|failure| {

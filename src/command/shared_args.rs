@@ -77,6 +77,8 @@ pub enum FormatFlag {
     Sarif,
     /// GitHub workflow annotations (`osmt-doctor check` and `plan`).
     Github,
+    /// `JUnit` XML (`osmt-doctor check` and `plan`).
+    Junit,
 }
 
 /// The values of `--color`.
@@ -209,6 +211,7 @@ impl SharedArgs {
             FormatFlag::Json => Format::Json,
             FormatFlag::Sarif => Format::Sarif,
             FormatFlag::Github => Format::Github,
+            FormatFlag::Junit => Format::Junit,
         };
         let color = match self.color {
             ColorFlag::Auto => ColorChoice::Auto,

@@ -18,7 +18,7 @@ use crate::explain::{Exit, Failure, is_steering, visible};
 use crate::files;
 use crate::plan::Line;
 use crate::report::plans::FailureReport;
-use crate::report::{Format, plans};
+use crate::report::{Format, WIDTH, plans};
 
 /// How to talk to the person, from the shared flags.
 pub struct Ui {
@@ -75,6 +75,12 @@ impl Ui {
     /// Whether stdout carries text for people.
     pub fn is_human(&self) -> bool {
         self.format == Format::Human
+    }
+
+    /// How wide text for people may be: the terminal's width, within what is easy to read.
+    pub fn width(&self) -> usize {
+        let terminal = if io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
+        terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, 140))
     }
 
     /// Writes to stdout; a closed pipe ends quietly.

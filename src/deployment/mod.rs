@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod main_tf;
+pub mod osmt_line;
 
 /// The tags of everything that the binaries make: who it belongs to, and what made it.
 pub fn tags(env: &str) -> [(&'static str, String); 3] {

@@ -1,4 +1,4 @@
-//! IPv4 blocks in the one form that AWS and Terraform take, and what is wrong with other forms.
+//! IPv4 blocks in the form that AWS and Terraform accept, and what is wrong with other forms.
 
 use std::net::Ipv4Addr;
 
@@ -46,7 +46,7 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
         (Err(_), _) if address.split('.').filter_map(|n| n.parse::<u32>().ok()).any(|n| n > 255) => {
             (format!("{text} has a number above 255"), example())
         }
-        (Err(_), _) => (format!("{text} is no IPv4 block"), example()),
+        (Err(_), _) => (format!("{text} is not an IPv4 block"), example()),
         (Ok(address), None) => {
             let help = match address.octets() {
                 [0, 0, 0, 0] => Remedy::Write("0.0.0.0/0".to_owned()),
@@ -63,7 +63,7 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
                 format!("{text} has host bits: the block starts at {}", block.network()),
                 Remedy::Write(block.trunc().to_string()),
             ),
-            None => (format!("{text} has no mask of 0 to 32"), example()),
+            None => (format!("{text} has no mask from 0 to 32"), example()),
         },
     };
     Some(fault)
@@ -72,6 +72,11 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
 /// Whether the block lies in the ranges kept for private networks (RFC 1918, RFC 6598).
 pub fn is_private(block: &Ipv4Net) -> bool {
     PRIVATE.iter().any(|(address, prefix)| Ipv4Net::new_assert((*address).into(), *prefix).contains(block))
+}
+
+/// Whether the block is one of RFC 1918.
+pub fn is_rfc1918(block: &Ipv4Net) -> bool {
+    is_private(block) && block.network().is_private()
 }
 
 const PRIVATE: [([u8; 4], u8); 4] =

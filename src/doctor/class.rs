@@ -1,105 +1,160 @@
-//! Instance and node classes: `db.t4g.small`, `cache.m7g.large`.
-//!
-//! Families and sizes as RDS for MySQL and ElastiCache publish them. A generation newer than this list is let pass.
+//! Instance and node classes: `db.t4g.small`, `cache.m7g.large`. What is offered where comes from the snapshot.
 
-use crate::finding::Remedy;
+use super::offers;
+use super::offers::{Offered, Service};
+use crate::finding::{Remedy, Severity};
 
-/// What a service offers.
-pub struct Offer {
-    /// `db` or `cache`.
-    pub prefix: &'static str,
-    /// What the other service's classes start with, for the message.
-    pub other: &'static str,
-    /// Families that can be created today.
-    pub families: &'static [&'static str],
-    /// Families that AWS no longer creates.
-    pub retired: &'static [&'static str],
-    /// A class to name as an example.
-    pub example: &'static str,
+/// What is wrong with a class.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub message: String,
+    /// What to write.
+    pub remedy: Remedy,
+    /// A note where only AWS can decide.
+    pub severity: Severity,
 }
 
-const SIZES: [&str; 17] = [
-    "micro", "small", "medium", "large", "xlarge", "2xlarge", "3xlarge", "4xlarge", "6xlarge", "8xlarge",
-    "9xlarge", "10xlarge", "12xlarge", "16xlarge", "18xlarge", "24xlarge", "32xlarge",
-];
-const LARGER: [&str; 2] = ["48xlarge", "metal"];
+/// Where and for what a class is wanted; `None` where that is not known.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// RDS or ElastiCache.
+    pub service: Service,
+    /// A region of the snapshot.
+    pub region: Option<&'a str>,
+    /// The MySQL release line: `8.4`.
+    pub line: Option<&'a str>,
+}
 
-/// Why a text is no class that can be created, and what to write.
-pub fn fault(text: &str, offer: &Offer) -> Option<(String, Remedy)> {
-    let Offer { prefix, other, families, retired, example } = *offer;
+/// Why a class cannot be created, and what to write.
+pub fn fault(text: &str, wanted: Wanted<'_>) -> Option<Fault> {
+    let prefix = wanted.service.prefix();
+    let help = || {
+        let region = wanted.region.unwrap_or("us-west-2");
+        let example = offers::alternatives(wanted.service, "small", region, wanted.line).into_iter().next();
+        Remedy::from(format!(
+            "use a class such as {}",
+            example.unwrap_or_else(|| format!("{prefix}.t4g.small"))
+        ))
+    };
+    let error = |message: String, remedy| Some(Fault { message, remedy, severity: Severity::Error });
     let lower = text.to_lowercase();
     let parts: Vec<&str> = text.split('.').collect();
-    let help = || Remedy::from(format!("write a class like {example}"));
+    let (other, product) = match wanted.service {
+        Service::Database => ("cache", "ElastiCache"),
+        Service::Cache => ("db", "RDS"),
+    };
     if parts.first() == Some(&other) {
-        let what = if other == "cache" { "ElastiCache" } else { "RDS" };
-        return Some((format!("{text} is a class of {what}"), help()));
+        return error(format!("{text} is a class of {product}"), help());
     }
     if parts.first() != Some(&prefix) {
-        if fault(&format!("{prefix}.{text}"), offer).is_none() {
-            return Some((format!("{text} lacks its prefix"), Remedy::write(format!("{prefix}.{text}"))));
+        let prefixed = format!("{prefix}.{text}");
+        if fault(&prefixed, wanted).is_none() {
+            return error(format!("{text} lacks the prefix `{prefix}.`"), Remedy::write(prefixed));
         }
-        if lower != text && fault(&lower, offer).is_none() {
-            return Some((format!("{text} has upper case"), Remedy::write(lower)));
+        if lower != text && fault(&lower, wanted).is_none() {
+            return error(format!("{text} has upper case"), Remedy::write(lower));
         }
-        return Some((format!("{text} is no class"), help()));
+        return error(format!("{text} is not a class"), help());
     }
     let [_, family, size] = parts[..] else {
-        return Some((format!("{text} is no class: {prefix}, family and size, separated by dots"), help()));
+        let message = format!("{text} is not a class: {prefix}, family and size, separated by dots");
+        return error(message, help());
     };
     if lower != text {
-        return Some((format!("{text} has upper case"), Remedy::write(lower)));
+        return error(format!("{text} has upper case"), Remedy::write(lower));
     }
-    if retired.contains(&family) {
-        return Some((format!("AWS no longer creates {prefix}.{family}"), help()));
-    }
-    if !SIZES.contains(&size) && !LARGER.contains(&size) {
-        return Some((format!("{text}: there is no size `{size}`"), help()));
-    }
-    if !families.contains(&family) {
-        if is_newer(family) {
-            return None;
+    let alternatives = |region: &str| {
+        let found = offers::alternatives(wanted.service, size, region, wanted.line);
+        if found.is_empty() { help() } else { format!("use {}", found.join(", ")).into() }
+    };
+    match offers::class(wanted.service, family, size, wanted.region, wanted.line) {
+        Offered::Yes => None,
+        Offered::Elsewhere => {
+            let region = wanted.region.unwrap_or_default();
+            error(
+                format!("{text} is not offered in {region} (AWS data of {})", offers::date()),
+                alternatives(region),
+            )
         }
+        Offered::OtherVersion => {
+            let line = wanted.line.unwrap_or_default();
+            let message = format!("{text} is not offered for MySQL {line} (AWS data of {})", offers::date());
+            error(message, alternatives(wanted.region.unwrap_or("us-west-2")))
+        }
+        Offered::NoData => Some(Fault {
+            message: format!(
+                "it is not known offline whether {} offers {text}",
+                wanted.region.unwrap_or("the region")
+            ),
+            remedy: "the AWS console lists the classes of the region".into(),
+            severity: Severity::Note,
+        }),
+        Offered::Nowhere => Some(nowhere(text, family, size, wanted.service, help())),
+    }
+}
+
+/// A class that no region of the snapshot offers: why, as far as its name shows it.
+fn nowhere(text: &str, family: &str, size: &str, service: Service, help: Remedy) -> Fault {
+    let prefix = service.prefix();
+    let families = offers::families(service);
+    if is_newer(family, &families) && is_size(size) {
+        return Fault {
+            message: format!("{text} is newer than the shipped AWS data of {}", offers::date()),
+            remedy: "check in the AWS console that the region offers it".into(),
+            severity: Severity::Note,
+        };
+    }
+    let (message, remedy) = if families.contains(&family) {
+        (format!("{text}: the family {family} has no size `{size}`"), help)
+    } else if RETIRED.contains(&family) {
+        (format!("{text}: AWS no longer creates {prefix}.{family}"), help)
+    } else {
         let near = families
             .iter()
             .map(|known| (strsim::damerau_levenshtein(family, known), known))
-            .min_by_key(|(distance, _)| *distance)
-            .filter(|(distance, _)| *distance < 2);
-        let help =
-            near.map_or_else(help, |(_, known)| format!("did you mean {prefix}.{known}.{size}?").into());
-        return Some((format!("{text}: there is no family `{family}`"), help));
-    }
-    let small = ["micro", "small"].contains(&size);
-    let burst = family.starts_with('t');
-    let misfit = if burst {
-        !["micro", "small", "medium", "large", "xlarge", "2xlarge"].contains(&size)
-    } else {
-        small || size == "medium"
+            .filter(|(distance, known)| {
+                *distance < 2 && offers::class(service, known, size, None, None) == Offered::Yes
+            })
+            .min_by_key(|(distance, _)| *distance);
+        let help = near.map_or(help, |(_, known)| format!("did you mean {prefix}.{known}.{size}?").into());
+        (format!("{text}: {prefix}.{family} is not offered for this engine"), help)
     };
-    let cache_burst = burst && prefix == "cache" && size.contains("large");
-    (misfit || cache_burst).then(|| (format!("{text}: the family {family} has no size `{size}`"), help()))
+    Fault { message, remedy, severity: Severity::Error }
 }
 
-/// Whether a family is of a generation that this list cannot know yet: `m9g`.
-fn is_newer(family: &str) -> bool {
-    let digits: String = family.chars().filter(char::is_ascii_digit).collect();
-    let kind = family.trim_end_matches(|c: char| c.is_ascii_alphanumeric() && !c.is_ascii_digit()).len();
-    let lead: String = family.chars().take_while(char::is_ascii_lowercase).collect();
-    let newest = if lead == "t" { 4 } else { 8 };
-    matches!(lead.as_str(), "t" | "m" | "r" | "c" | "x")
-        && kind > 0
-        && digits.parse::<u32>().is_ok_and(|n| n > newest && n < 20)
+/// Families of earlier years, still listed in places. Source: Amazon RDS, "Previous generation DB instances".
+const RETIRED: [&str; 10] = ["c1", "cr1", "m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2"];
+
+/// Whether a family is of a generation that the snapshot cannot know yet: `m12g`.
+fn is_newer(family: &str, families: &[&str]) -> bool {
+    let kind = |family: &str| family.chars().take_while(char::is_ascii_lowercase).collect::<String>();
+    let own = kind(family);
+    let newest =
+        families.iter().filter(|known| kind(known) == own).map(|known| offers::generation(known)).max();
+    let generation = offers::generation(family);
+    newest.is_some_and(|newest| generation > newest && generation < newest + 5)
+}
+
+/// Whether a text is formed as a size.
+fn is_size(size: &str) -> bool {
+    let number = size.trim_end_matches("xlarge");
+    matches!(size, "micro" | "small" | "medium" | "large" | "xlarge")
+        || size != number && number.parse::<u32>().is_ok_and(|number| (2..=256).contains(&number))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::rules::cache::NODES;
-    use crate::doctor::rules::database::CLASSES;
+
+    const DATABASE: Wanted<'_> =
+        Wanted { service: Service::Database, region: Some("us-west-2"), line: Some("8.4") };
+    const CACHE: Wanted<'_> = Wanted { service: Service::Cache, region: Some("us-west-2"), line: None };
 
     #[test]
     fn classes_that_exist_pass_and_others_do_not() {
-        for good in ["db.t4g.small", "db.m6g.xlarge", "db.r6g.large", "db.m9g.large", "db.r7i.48xlarge"] {
-            assert_eq!(fault(good, &CLASSES), None, "{good}");
+        for good in ["db.t4g.small", "db.m6g.xlarge", "db.r6g.large", "db.r7i.48xlarge", "db.m8a.large"] {
+            assert_eq!(fault(good, DATABASE), None, "{good}");
         }
         for bad in [
             "t4g.small",
@@ -109,13 +164,31 @@ mod tests {
             "db.m6g.small",
             "db.t4g.8xlarge",
             "db.m1.small",
+            "db.x1e.large",
+            "db.serverless",
             "DB.T4G.SMALL",
             "db-t4g-small",
             "",
         ] {
-            assert!(fault(bad, &CLASSES).is_some(), "{bad}");
+            assert_eq!(fault(bad, DATABASE).map(|fault| fault.severity), Some(Severity::Error), "{bad}");
         }
-        assert_eq!(fault("cache.m7g.xlarge", &NODES), None);
-        assert!(fault("db.t4g.small", &NODES).is_some() && fault("cache.t4g.large", &NODES).is_some());
+        assert_eq!(fault("cache.m7g.xlarge", CACHE), None);
+        assert!(fault("db.t4g.small", CACHE).is_some() && fault("cache.t4g.large", CACHE).is_some());
+    }
+
+    #[test]
+    fn what_the_data_cannot_know_is_a_note() {
+        for new in ["db.m12g.large", "db.t5g.small"] {
+            assert_eq!(fault(new, DATABASE).unwrap().severity, Severity::Note, "{new}");
+        }
+        let elsewhere = Wanted { region: Some("eusc-de-east-1"), ..DATABASE };
+        assert_eq!(fault("db.t4g.small", elsewhere).unwrap().severity, Severity::Note);
+    }
+
+    #[test]
+    fn a_class_of_another_region_names_what_is_offered() {
+        let fault = fault("db.t4g.small", Wanted { region: Some("ca-west-1"), ..DATABASE }).unwrap();
+        assert!(fault.message.contains("not offered in ca-west-1"), "{}", fault.message);
+        assert_eq!(fault.severity, Severity::Error);
     }
 }

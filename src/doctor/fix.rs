@@ -1,4 +1,4 @@
-//! Mends what has exactly one right answer, byte by byte: nothing else in the file changes.
+//! Corrects what has exactly one right answer, byte by byte: nothing else in the file changes.
 
 use std::ops::Range;
 
@@ -8,21 +8,21 @@ use super::{Asked, Diagnosis, diagnose};
 use crate::document::{Document, Kind, Node};
 use crate::finding::{Finding, Fix, Place, Token};
 
-/// Mending uncovers what stood behind; this often is enough for any file.
+/// A correction can uncover another fault; so many rounds are enough for any file.
 const ROUNDS: usize = 64;
 
-/// A file after its mending.
+/// A file with its corrections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mended {
+pub struct Corrected {
     /// The text.
     pub text: String,
-    /// What was mended, in order.
+    /// What was corrected, in order.
     pub done: Vec<Done>,
-    /// Pieces of the text that nobody may print; `None` where the text is no JSON and they are not known.
+    /// Pieces of the text that must not be printed; `None` where the text is no JSON and they are not known.
     pub secrets: Option<Vec<String>>,
 }
 
-/// One thing that was mended.
+/// One thing that was corrected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     /// The finding's code.
@@ -33,17 +33,17 @@ pub struct Done {
     pub help: String,
 }
 
-/// Mends a text until there is nothing left that has one right answer.
-pub fn mend(text: &str, asked: Asked<'_>) -> Mended {
-    let mut mended = Mended { text: text.to_owned(), ..Mended::default() };
+/// Corrects a text until nothing is left that has one right answer.
+pub fn correct(text: &str, asked: Asked<'_>) -> Corrected {
+    let mut corrected = Corrected { text: text.to_owned(), ..Corrected::default() };
     for _ in 0..ROUNDS {
-        let diagnosis = diagnose(mended.text.clone().into_bytes(), asked);
-        mended.secrets = secrets(&diagnosis);
-        if !round(&diagnosis, &mut mended) {
+        let diagnosis = diagnose(corrected.text.clone().into_bytes(), asked);
+        corrected.secrets = secrets(&diagnosis);
+        if !round(&diagnosis, &mut corrected) {
             break;
         }
     }
-    mended
+    corrected
 }
 
 /// What masked findings cover, as it stands in the text.
@@ -67,7 +67,7 @@ fn secrets(diagnosis: &Diagnosis) -> Option<Vec<String>> {
 }
 
 /// One round: every edit that does not touch another. Later places first, so that earlier ones stay where they are.
-fn round(diagnosis: &Diagnosis, mended: &mut Mended) -> bool {
+fn round(diagnosis: &Diagnosis, corrected: &mut Corrected) -> bool {
     let mut edits: Vec<(Range<usize>, String, &Finding)> = diagnosis
         .findings
         .findings
@@ -88,9 +88,9 @@ fn round(diagnosis: &Diagnosis, mended: &mut Mended) -> bool {
         apart
     });
     for (span, text, _) in edits.iter().rev() {
-        mended.text.replace_range(span.clone(), text);
+        corrected.text.replace_range(span.clone(), text);
     }
-    mended.done.extend(edits.iter().map(|(_, _, finding)| Done {
+    corrected.done.extend(edits.iter().map(|(_, _, finding)| Done {
         code: finding.code.to_string(),
         pointer: finding.at.as_ref().map_or_else(String::new, |at| at.pointer.clone()),
         help: finding.help.clone().unwrap_or_default(),
@@ -135,22 +135,35 @@ fn member(document: &Document, pointer: &str) -> Option<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn mended(text: &str) -> String {
-        mend(text, Asked::default()).text
+    fn corrected(text: &str) -> String {
+        correct(text, Asked::default()).text
     }
 
     #[test]
     fn only_the_offending_bytes_change() {
-        let text = "{\r\n\t\"config\" : { \"rds\":{\"db_name\" :  \"osmt\",\"engine\":\"mysql\" , \"multi_az\":\"true\"},\r\n \"Region\":\"us-west-2 \", },}\n";
-        let right = "{\r\n\t\"config\" : { \"rds\":{\"db_name\" :  \"osmt_db\",\"multi_az\":true},\r\n \"region\":\"us-west-2\" }}\n";
-        assert_eq!(mended(text), right);
-        assert_eq!(mended(right), right);
+        let text = "{\r\n\t\"config\" : { \"rds\":{\"db_name\" :  \"osmt\", \"multi_az\":\"true\"},\r\n \"Region\":\"us-west-2 \", },}\n";
+        let right = "{\r\n\t\"config\" : { \"rds\":{\"db_name\" :  \"osmt_db\", \"multi_az\":true},\r\n \"region\":\"us-west-2\" }}\n";
+        assert_eq!(corrected(text), right);
+        assert_eq!(corrected(right), right);
     }
 
     #[test]
     fn a_comment_and_a_last_member_go() {
-        assert_eq!(mended("{\"config\": {} // c\n}"), "{\"config\": {} \n}");
-        assert_eq!(mended("{\"config\": {}, \"profile\": 1}"), "{\"config\": {}, \"profile\": 1}");
-        assert_eq!(mended("{\"config\": {\"alb\": {\"foo\": 1}}}"), "{\"config\": {\"alb\": {}}}");
+        assert_eq!(corrected("{\"config\": {} // c\n}"), "{\"config\": {} \n}");
+        assert_eq!(corrected("{\"config\": {}, \"profile\": 1}"), "{\"config\": {}, \"profile\": 1}");
+    }
+
+    #[test]
+    fn a_value_is_never_dropped() {
+        for kept in [
+            r#"{"config": {"alb": {"whitelist": ["192.0.2.0/24"]}}}"#,
+            r#"{"config": {"rds": {"retention": 28, "storage_gb": 100, "final_snapshot": true}}}"#,
+            r#"{"config": {"revision": 7, "rds": {"disable_deletion_protection": true}}}"#,
+            r#"{"config": {"rds": {"engine_version": "8.4", "parameter_group_family": "mysql8.0"}}}"#,
+        ] {
+            assert_eq!(corrected(kept), kept);
+        }
+        let id = r#"{"config": {"account_id": 485301276649}}"#;
+        assert_eq!(corrected(id), id.replace("485301276649", "\"485301276649\""));
     }
 }

@@ -25,7 +25,7 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
     if let Some(wrong) = image.chars().find(|c| c.is_whitespace() || !c.is_ascii()) {
         return fault(
             &format!("has the character {wrong:?}"),
-            "names of images are lower-case letters, digits, . _ - and /".into(),
+            "image names are lower-case letters, digits, . _ - and /".into(),
         );
     }
     let (host, path) = match image.split_once('/') {
@@ -41,11 +41,11 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         });
         if !labels || port.is_some_and(|port| port.parse::<u16>().is_err()) {
-            return fault("names no registry that can exist", "write registry[:port]/path/name".into());
+            return fault("does not name a registry", "write registry[:port]/path/name".into());
         }
         if matches!(name, "localhost" | "127.0.0.1") {
             return fault(
-                "lies on your own machine, which Fargate cannot reach",
+                "is on your own machine, which Fargate cannot reach",
                 "push it to a registry, for example Amazon ECR".into(),
             );
         }
@@ -53,7 +53,7 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
             let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
             if !digits || !rest.contains(".amazonaws.com") {
                 return fault(
-                    "names no registry of Amazon ECR",
+                    "does not name a registry of Amazon ECR",
                     "write <account>.dkr.ecr.<region>.amazonaws.com/name".into(),
                 );
             }
@@ -100,7 +100,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
         let what = if hex(hash) {
             "is a digest in upper case".to_owned()
         } else {
-            format!("is no digest: {} characters follow sha256:, not 64 hexadecimal digits", hash.len())
+            format!("is not a digest: {} characters follow sha256:, not 64 hexadecimal digits", hash.len())
         };
         return Some((format!("`{tag}` {what}"), help));
     }
@@ -108,7 +108,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
         return fault("starts with a separator", Remedy::write(bare));
     }
     if ["sha256", "sha512", "sha-256", "SHA256"].iter().any(|kind| tag.starts_with(&format!("{kind}:"))) {
-        return fault("is no sha256 digest", "a digest is sha256: and 64 hexadecimal digits".into());
+        return fault("is not a sha256 digest", "a digest is sha256: and 64 hexadecimal digits".into());
     }
     if let Some((_, end)) = tag.rsplit_once(':') {
         return fault(
@@ -130,8 +130,8 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
     }
     if tag.starts_with(['.', '-']) || !tag.bytes().all(word) {
         return fault(
-            "is no tag",
-            "a tag has letters, digits, _ . and -, and starts with none of . and -".into(),
+            "is not a tag",
+            "a tag has letters, digits, _ . and -, and does not start with . or -".into(),
         );
     }
     None

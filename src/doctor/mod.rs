@@ -7,6 +7,7 @@ pub mod class;
 pub mod fix;
 pub mod ignore;
 pub mod image;
+pub mod offers;
 pub mod planned;
 pub mod policy;
 pub mod recipe;
@@ -14,7 +15,9 @@ pub mod region;
 mod review;
 pub mod rules;
 pub mod schema;
+pub mod settings;
 pub mod subject;
+pub mod workspace;
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,15 +31,15 @@ use subject::Subject;
 /// More bytes than any config has; what is larger is some other file.
 pub const MAX_BYTES: usize = 256 << 10;
 
-/// More findings than anybody reads; those behind are left out.
+/// More findings than a person reads; the rest is left out.
 const MAX_FINDINGS: usize = 500;
 
-/// What the config is judged by, beside the rules.
+/// What the config is judged by, besides the rules.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
-    /// The AWS endpoint is this machine: an emulator's account and domain are no placeholders.
+    /// The AWS endpoint is this machine: an emulator's account and domain are not placeholders.
     pub loopback: bool,
-    /// What the organisation demands.
+    /// The organisation's policies.
     pub policies: &'a [Policy],
 }
 
@@ -124,6 +127,7 @@ pub fn all() -> Vec<&'static Rule> {
     let live = rules::account::THEMES.iter().copied().flatten();
     rules.extend(live.map(|check| &check.rule));
     rules.extend(ignore::ALL);
+    rules.extend(workspace::ALL);
     rules.sort_by_key(|rule| rule.code);
     rules
 }
@@ -140,8 +144,7 @@ pub fn of_config() -> Vec<&'static Rule> {
 fn read(bytes: Vec<u8>) -> Result<String, Box<Diagnosis>> {
     let start = Place::at("", Token::Bytes(0, 0));
     if bytes.len() > MAX_BYTES {
-        let message =
-            format!("the file has {} KiB; a config has a few, and 256 at the most", bytes.len() >> 10);
+        let message = format!("the file is larger than {} KiB; a config has a few KiB", MAX_BYTES >> 10);
         return Err(Box::new(unreadable(String::new(), start, message, "name the config")));
     }
     String::from_utf8(bytes).map_err(|error| {

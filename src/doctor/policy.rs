@@ -64,6 +64,14 @@ pub struct Policy {
     compiled: OnceLock<(Option<Validator>, OnceLock<Option<Validator>>)>,
 }
 
+impl Policy {
+    /// Its schemas, each with what it says: when the policy applies, and what must hold then.
+    pub fn schemas(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let when = self.when.iter().map(|when| ("It applies where this JSON Schema holds", when));
+        when.chain([("Then this JSON Schema must hold", &self.require)])
+    }
+}
+
 fn error() -> Severity {
     Severity::Error
 }

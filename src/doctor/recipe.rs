@@ -1,4 +1,4 @@
-//! The shape of the recipe that OSMT itself ships, told key by key: what to add, move, drop.
+//! The shape of the recipe that OSMT itself ships: key by key, what to add, move or drop.
 
 use crate::document::{Document, Kind, Node, join};
 use crate::finding::{Finding, Fix, Place, Token};
@@ -12,7 +12,7 @@ const MOVED: [(&str, &str); 12] = [
     ("/secrets/rds/master_password", "make a new one with `osmt-secrets generate rds/password`"),
     ("/secrets/app/base_domain", "move it to config.domain.name"),
     ("/secrets/app/environment", "drop it: the Spring profiles are set by the module"),
-    ("/secrets/app/frontend_url", "drop it: it is made from config.domain.name"),
+    ("/secrets/app/frontend_url", "drop it: the module derives it from config.domain.name"),
     ("/secrets/app/oauth_issuer", "move it to config.app.oauth.issuer"),
     ("/secrets/app/oauth_clientid", "move it to config.app.oauth.client_id"),
     ("/secrets/app/oauth_secret", "keep it with `osmt-secrets set app/oauth_client_secret`"),
@@ -22,7 +22,7 @@ const MOVED: [(&str, &str); 12] = [
     ("/secrets/app/skip_metadata_import", "drop it: the import is a task of its own"),
 ];
 
-/// Gives the findings of the schema the words of somebody who knows the old shape.
+/// Rewords the findings of the schema for a file of the old shape.
 pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
     let has = |pointer: &str| document.get(pointer).is_some();
     let absent = ["account_id", "region", "domain", "app"]
@@ -40,41 +40,45 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
         {
             continue;
         }
-        let words = match at.pointer.as_str() {
+        let (message, help, then) = match at.pointer.as_str() {
             "/config/account_id" => (
-                "the recipe knows no `account_id`",
+                "the recipe has no `account_id`",
                 "add it: the 12 digits that `aws sts get-caller-identity` shows",
+                Then::Nothing,
             ),
             "/config/region" => (
-                "the recipe knows no `region`; it stood in main.tf",
+                "the recipe has no `region`; it was in main.tf",
                 "add it: the region of the zones in vpc.azs",
+                Then::Nothing,
             ),
             "/config/domain" => (
-                "the recipe knows no `domain`",
+                "the recipe has no `domain`",
                 "add { \"name\": …, \"hosted_zone_id\": … }; the name is the old secrets.app.base_domain",
+                Then::Nothing,
             ),
             "/config/app" => (
-                "the recipe knows no `app`",
+                "the recipe has no `app`",
                 "add { \"oauth\": { \"issuer\": …, \"client_id\": …, \"audience\": … } }, from the old secrets.app",
+                Then::Nothing,
             ),
             "/config/alb/container_name" => {
-                ("`container_name` was the recipe's", "drop it: the container is called app")
+                ("`container_name` is the recipe's", "remove it: the container is named app", Then::Drop)
             }
             "/secrets" if secrets => (
-                "the recipe's variable `secrets` is no more: secrets are kept by osmt-secrets",
+                "the recipe's variable `secrets` is gone: osmt-secrets keeps the secrets",
                 "move or drop each of its keys, then remove it",
+                Then::Mask,
             ),
             _ => continue,
         };
         finding.code = OLD_RECIPE.code.into();
         finding.name = OLD_RECIPE.name.into();
-        words.0.clone_into(&mut finding.message);
-        finding.help(words.1);
-        if finding.message.contains("container_name") {
-            finding.fix(Fix::Drop);
-        }
-        if at_secrets(finding) {
-            finding.masked();
+        message.clone_into(&mut finding.message);
+        finding.help(help);
+        match then {
+            Then::Nothing => {}
+            Then::Drop => drop(finding.fix(Fix::Drop)),
+            Then::Mask => drop(finding.masked()),
         }
     }
     if let Some(node) = document.get("/secrets").filter(|_| secrets) {
@@ -82,8 +86,13 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
     }
 }
 
-fn at_secrets(finding: &Finding) -> bool {
-    finding.at.as_ref().is_some_and(|at| at.pointer == "/secrets")
+/// What goes with a finding besides its words.
+enum Then {
+    Nothing,
+    /// The key has exactly one remedy: to remove it.
+    Drop,
+    /// What is below it must not be shown.
+    Mask,
 }
 
 fn moved(node: &Node, pointer: &str, findings: &mut Vec<Finding>) {
@@ -96,11 +105,9 @@ fn moved(node: &Node, pointer: &str, findings: &mut Vec<Finding>) {
             moved(&member.node, &here, findings);
             continue;
         }
-        let help = MOVED
-            .iter()
-            .find(|(from, _)| *from == here)
-            .map_or("drop it: nothing reads it", |(_, help)| help);
-        let message = format!("`{}` has another place now", member.key);
+        let help =
+            MOVED.iter().find(|(from, _)| *from == here).map_or("drop it: nothing uses it", |(_, help)| help);
+        let message = format!("`{}` has moved", member.key);
         let mut finding = Finding::new(&OLD_RECIPE, Some(Place::at(here, Token::Key)), message);
         finding.help(help).masked();
         findings.push(finding);

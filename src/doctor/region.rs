@@ -1,74 +1,35 @@
-//! The regions of AWS and the letters of their zones, as far as this version knows them.
-//!
-//! Source: "AWS Regions" and "AWS Availability Zones" in AWS's documentation. Opt-in regions are regions.
+//! The regions of AWS and their zones, from the snapshot of published data.
 
-use crate::config;
+use std::sync::LazyLock;
+
+use super::offers;
 
 /// A region.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Region {
     /// `us-west-2`
     pub name: &'static str,
-    /// The letter of the last zone: zones are `a` to this one.
-    pub last_zone: u8,
+    /// `aws`, `aws-us-gov`, …
+    pub partition: &'static str,
+    /// The letters of its zones; empty where they are not published.
+    pub zones: &'static str,
 }
 
-impl Region {
-    /// The ARN partition.
-    pub fn partition(&self) -> &'static str {
-        config::partition(self.name)
-    }
-}
+static ALL: LazyLock<Vec<Region>> = LazyLock::new(|| offers::regions().collect());
 
-const fn region(name: &'static str, last_zone: u8) -> Region {
-    Region { name, last_zone }
+/// Every region of the snapshot.
+pub fn all() -> &'static [Region] {
+    &ALL
 }
-
-/// Every region.
-pub const ALL: &[Region] = &[
-    region("af-south-1", b'c'),
-    region("ap-east-1", b'c'),
-    region("ap-east-2", b'c'),
-    region("ap-northeast-1", b'd'),
-    region("ap-northeast-2", b'd'),
-    region("ap-northeast-3", b'c'),
-    region("ap-south-1", b'c'),
-    region("ap-south-2", b'c'),
-    region("ap-southeast-1", b'c'),
-    region("ap-southeast-2", b'c'),
-    region("ap-southeast-3", b'c'),
-    region("ap-southeast-4", b'c'),
-    region("ap-southeast-5", b'c'),
-    region("ap-southeast-6", b'c'),
-    region("ap-southeast-7", b'c'),
-    region("ca-central-1", b'd'),
-    region("ca-west-1", b'c'),
-    region("cn-north-1", b'd'),
-    region("cn-northwest-1", b'c'),
-    region("eu-central-1", b'c'),
-    region("eu-central-2", b'c'),
-    region("eu-north-1", b'c'),
-    region("eu-south-1", b'c'),
-    region("eu-south-2", b'c'),
-    region("eu-west-1", b'c'),
-    region("eu-west-2", b'c'),
-    region("eu-west-3", b'c'),
-    region("il-central-1", b'c'),
-    region("me-central-1", b'c'),
-    region("me-south-1", b'c'),
-    region("mx-central-1", b'c'),
-    region("sa-east-1", b'c'),
-    region("us-east-1", b'f'),
-    region("us-east-2", b'c'),
-    region("us-gov-east-1", b'c'),
-    region("us-gov-west-1", b'c'),
-    region("us-west-1", b'c'),
-    region("us-west-2", b'd'),
-];
 
 /// The region of that name.
 pub fn find(name: &str) -> Option<&'static Region> {
     ALL.iter().find(|region| region.name == name)
+}
+
+/// Whether AWS has a partition of that name.
+pub fn is_partition(name: &str) -> bool {
+    ALL.iter().any(|region| region.partition == name)
 }
 
 /// The name that was probably meant.
@@ -79,4 +40,52 @@ pub fn nearest(name: &str) -> Option<&'static str> {
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= 3)
         .map(|(_, name)| name)
+}
+
+/// Whether a name is formed as AWS forms them, so that it may be a region that is newer than the snapshot.
+pub fn may_be_new(name: &str) -> bool {
+    const DIRECTIONS: [&str; 9] =
+        ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
+    let parts: Vec<&str> = name.split('-').collect();
+    let letters = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let [area, middle @ .., direction, number] = parts.as_slice() else { return false };
+    let number = number.len() == 1 && matches!(number.as_bytes()[0], b'1'..=b'9');
+    let area = match middle {
+        [] => letters(area, 2..=2),
+        // `us-gov-…`, `us-isof-…`, `eusc-de-…`
+        [second] => letters(area, 2..=4) && letters(second, 2..=4),
+        _ => false,
+    };
+    area && number && DIRECTIONS.contains(direction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_come_from_the_snapshot() {
+        assert_eq!(find("us-west-2").unwrap().zones, "abcd");
+        assert_eq!(find("eusc-de-east-1").unwrap().partition, "aws-eusc");
+        assert!(find("sa-west-1").unwrap().zones.is_empty());
+        assert!(is_partition("aws-cn") && !is_partition("aws-moon"));
+        assert_eq!(nearest("us-wst-2"), Some("us-west-2"));
+    }
+
+    #[test]
+    fn the_config_knows_the_same_partitions() {
+        for region in all() {
+            assert_eq!(crate::config::partition(region.name), region.partition, "{}", region.name);
+        }
+    }
+
+    #[test]
+    fn only_names_of_the_usual_form_may_be_newer() {
+        assert!(may_be_new("xx-central-1") && may_be_new("eusc-fr-west-1"));
+        for not in ["mars-north-1", "us-west", "us-wst-2", "us-west-22", "", "-", "oregon"] {
+            assert!(!may_be_new(not), "{not}");
+        }
+    }
 }

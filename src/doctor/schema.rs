@@ -83,7 +83,7 @@ impl Walk<'_> {
                     if nth > 0 {
                         let place = Place::at(here.clone(), Token::Occurrence(nth));
                         let first = Place::at(here.clone(), Token::Occurrence(0));
-                        let message = format!("the key `{}` is there twice", member.key);
+                        let message = format!("the key `{}` occurs twice", member.key);
                         let help = "keep one of the two: readers differ in which they take";
                         self.say(&DUPLICATE_KEY, place, message, help.into()).related(first, "the first");
                     }
@@ -118,12 +118,7 @@ impl Walk<'_> {
         match integer(text) {
             None => {
                 let help = "write a whole number".to_owned();
-                self.say(
-                    &WRONG_TYPE,
-                    place,
-                    format!("{text} is no whole number that can be meant here"),
-                    help,
-                );
+                self.say(&WRONG_TYPE, place, format!("{text} is not a whole number that fits here"), help);
             }
             Some(number) if number.to_string() != text => {
                 let message = format!("{text} is read as {number}, but not by every reader");
@@ -162,6 +157,9 @@ impl Walk<'_> {
                 _ => "write true or false, without quotes".to_owned(),
             },
             Kind::String(_) if wanted == "array" => "put it in brackets: [ … ]".to_owned(),
+            Kind::Number(text) if pointer == "/config/account_id" && !is_account(text) => {
+                "put the 12 digits in quotes, with the leading zeros".to_owned()
+            }
             Kind::Number(text) if wanted == "string" => format!("put it in quotes: \"{text}\""),
             Kind::Null if !schema["default"].is_null() => {
                 format!("leave the key out to get {}, or write a value", schema["default"])
@@ -180,9 +178,14 @@ impl Walk<'_> {
             }
             Some((_, key)) => format!("`{key}`"),
         };
-        let message = format!("{what} wants {wants}, not {found}");
+        let message = format!("{what} must be {wants}, not {found}");
         let finding = self.say(&WRONG_TYPE, Place::value(pointer), message, help);
-        finding.fix = unquoted(kind, wanted).map(Fix::Value);
+        finding.fix = match kind {
+            Kind::Number(text) if pointer == "/config/account_id" && is_account(text) => {
+                Some(Fix::Value(text.as_str().into()))
+            }
+            kind => unquoted(kind, wanted).map(Fix::Value),
+        };
     }
 
     fn object(&mut self, members: &[Member], schema: &Value, pointer: &str) {
@@ -259,23 +262,37 @@ impl Walk<'_> {
                 Some(home) => {
                     let level = home.rsplit_once('/').map_or("", |(parent, _)| parent);
                     let level = level.trim_start_matches('/').replace('/', ".");
-                    (format!("`{key}` has no meaning here"), format!("it belongs into `{level}`"))
+                    (format!("`{key}` has no meaning here"), format!("it belongs in `{level}`"))
                 }
                 None if pointer.is_empty() => (
                     format!("Terraform declares no variable `{key}` and ignores the value"),
                     "remove it; the file holds one key, `config`".to_owned(),
                 ),
-                None => (format!("unknown key `{key}`: Terraform drops it silently"), "remove it".to_owned()),
+                None => {
+                    let message = format!("unknown key `{key}`: Terraform ignores it silently");
+                    let help = match meaning(key, &self.free_keys(pointer)) {
+                        Some(known) => format!("did you mean `{known}`? otherwise remove it"),
+                        None => "remove it, or move its value to the key that is meant".to_owned(),
+                    };
+                    (message, help)
+                }
             },
         };
-        let free = near.is_some_and(|near| self.document.get(&join(pointer, near)).is_none());
-        let drop = near.is_none() && help == "remove it";
-        let finding = self.say(rule, Place::at(here, Token::Key), message, help);
-        finding.fix = match near {
-            Some(near) if free => Some(Fix::Key(near.to_owned())),
-            _ if drop => Some(Fix::Drop),
-            _ => None,
-        };
+        // A value that somebody wrote is never dropped: it may be the one that matters under another name.
+        let free = |near: &&str| self.document.get(&join(pointer, near)).is_none();
+        let fix = near.filter(free).filter(|near| is_slip(key, near)).map(|near| Fix::Key(near.to_owned()));
+        self.say(rule, Place::at(here, Token::Key), message, help).fix = fix;
+    }
+
+    /// The keys that an object may still get.
+    fn free_keys(&self, pointer: &str) -> Vec<String> {
+        let free = |path: &String| self.document.get(path).is_none();
+        let own = paths().into_iter().filter(free);
+        own.filter_map(|path| {
+            let (parent, key) = path.rsplit_once('/')?;
+            (parent == pointer).then(|| key.to_owned())
+        })
+        .collect()
     }
 
     /// The wrapper `config` was forgotten: one finding, not one for each key.
@@ -310,6 +327,41 @@ fn unquoted(kind: &Kind, wanted: &str) -> Option<Value> {
         (Kind::String(text), "boolean") => text.trim().to_lowercase().parse().ok().map(Value::Bool),
         _ => None,
     }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a key is only mistyped: a letter or two, another case, and not the opposite (`disable_…` for `enable_…`).
+fn is_slip(key: &str, near: &str) -> bool {
+    const OPPOSITES: [&str; 5] = ["dis", "no", "un", "skip", "without"];
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+    let (key, near) = (plain(key), plain(near));
+    let negated = |name: &str| OPPOSITES.iter().any(|prefix| name.starts_with(prefix));
+    negated(&key) == negated(&near) && strsim::damerau_levenshtein(&key, &near) <= 2
+}
+
+/// The known key with the same meaning, by its words or by other names for the same thing.
+fn meaning<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
+    const SYNONYMS: [(&str, &str); 10] = [
+        ("whitelist", "ingress_cidrs"),
+        ("allowlist", "ingress_cidrs"),
+        ("allowed_cidrs", "ingress_cidrs"),
+        ("cidr_blocks", "ingress_cidrs"),
+        ("storage_gb", "allocated_storage"),
+        ("storage_size", "allocated_storage"),
+        ("replicas", "desired_count"),
+        ("image", "docker_image"),
+        ("tag", "docker_tag"),
+        ("password_revision", "secrets_revision"),
+    ];
+    let lower = key.to_lowercase().replace('-', "_");
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == lower).map(|(_, known)| *known);
+    let words: Vec<&str> = lower.split('_').filter(|word| word.len() > 2).collect();
+    let shared = |name: &str| name.split('_').filter(|word| words.contains(word)).count();
+    let by_words = || known.iter().filter(|name| shared(name) > 0).max_by_key(|name| shared(name));
+    known.iter().find(|name| Some(name.as_str()) == synonym).or_else(by_words).map(String::as_str)
 }
 
 /// The name that was probably meant: a slip of the pen, another case, or another way to join the words.

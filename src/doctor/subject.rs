@@ -11,6 +11,7 @@ use super::block::block;
 use super::region;
 use super::region::Region;
 use crate::deployment::environment;
+use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind, Node, integer};
 use crate::finding::{Finding, Severity, Token};
 
@@ -108,6 +109,24 @@ impl Subject {
     /// The region, if AWS has it.
     pub fn region(&self) -> Option<&'static Region> {
         region::find(self.text("/config/region")?)
+    }
+
+    /// The OSMT release that runs, with its pointer: `app.version`, otherwise `docker_tag` where that is a version.
+    pub fn osmt_version(&self) -> Option<(&'static str, &str)> {
+        const STATED: &str = "/config/app/version";
+        const TAG: &str = "/config/ecs/task/app/docker_tag";
+        let is_version = |text: &&str| {
+            let mut parts = text.split(['-', '+']).next().unwrap_or_default().split('.');
+            parts.clone().count() > 1
+                && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty())
+        };
+        let stated = self.text(STATED).map(|text| (STATED, text));
+        stated.or_else(|| self.text(TAG).filter(is_version).map(|text| (TAG, text)))
+    }
+
+    /// The release line that runs.
+    pub fn osmt_line(&self) -> Option<OsmtLine> {
+        OsmtLine::of(self.osmt_version()?.1)
     }
 
     /// The region on which all zones and the certificate agree, where `region` names another.

@@ -9,13 +9,17 @@ use super::{Kind, Member, Node};
 /// How deep arrays and objects may nest; `serde_json` draws the line at the same depth.
 const MAX_DEPTH: usize = 127;
 
+/// What is wrong with a comment, and the remedy.
+const NO_COMMENTS: (&str, &str) =
+    ("JSON has no comments", "remove the comment; schemas/config.schema.json describes the keys");
+
 /// Where and why a text is not JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) help: &'static str,
-    /// Whether the text is right once the span is gone.
+    /// The text is right once the span is gone.
     pub(super) surplus: bool,
 }
 
@@ -23,11 +27,8 @@ pub(super) struct Fault {
 pub(super) fn parse(text: &str) -> Result<Node, Fault> {
     let mut reader = Reader { text, at: 0, depth: 0, comma: None };
     if text.starts_with('\u{feff}') {
-        return Err(reader.fault(
-            0..3,
-            "the file starts with a byte order mark",
-            "save it as UTF-8 without BOM",
-        ));
+        let message = "the file starts with a byte order mark";
+        return Err(reader.surplus(0..3, message, "save it as UTF-8 without BOM"));
     }
     let root = reader.value("a value")?;
     reader.space();
@@ -143,7 +144,7 @@ impl Reader<'_> {
             Some(byte) if byte == close => Ok(()),
             _ => Err(self.unexpected(
                 &format!("a comma or `{}`", char::from(close)),
-                "parts are separated by commas, and each bracket is closed",
+                "separate the parts with commas, and close each bracket",
             )),
         }
     }
@@ -161,10 +162,7 @@ impl Reader<'_> {
                     let (message, help) = if broken {
                         ("the string is not closed on its line", "close it with \"")
                     } else {
-                        (
-                            "a control character stands in a string",
-                            "remove it, or write it as an escape such as \\t",
-                        )
+                        ("a control character in a string", "remove it, or write it as an escape such as \\t")
                     };
                     return Err(self.fault(self.at..self.at + 1, message, help));
                 }
@@ -199,7 +197,7 @@ impl Reader<'_> {
                 Some(0xd800..=0xdfff) => {
                     return Err(self.fault(
                         start..start + 6,
-                        "half a surrogate pair is no character",
+                        "half a surrogate pair is not a character",
                         "write the character itself",
                     ));
                 }
@@ -228,8 +226,14 @@ impl Reader<'_> {
         if self.byte() == Some(b'0') {
             self.at += 1;
             if matches!(self.byte(), Some(b'0'..=b'9')) {
-                return Err(self
-                    .unexpected("no digit after a leading zero", "write the number without leading zeros"));
+                // An account id with a leading zero is a string; without the zero it is another account.
+                let digits = self.text[start..].bytes().take_while(u8::is_ascii_digit).count();
+                let help = if digits >= 11 {
+                    "put the digits in quotes, with the leading zero"
+                } else {
+                    "write the number without leading zeros, or put it in quotes"
+                };
+                return Err(self.unexpected("no digit after a leading zero", help));
             }
         } else {
             self.digits()?;
@@ -264,8 +268,13 @@ impl Reader<'_> {
             span: span.start..span.end.min(self.text.len()),
             message: message.into(),
             help,
-            surplus: help.starts_with("remove the comm") || help.ends_with("without BOM"),
+            surplus: false,
         }
+    }
+
+    /// A stretch that only has to go.
+    fn surplus(&self, span: Range<usize>, message: impl Into<String>, help: &'static str) -> Fault {
+        Fault { surplus: true, ..self.fault(span, message, help) }
     }
 
     /// What stands here is not what is wanted; the commonest reasons have words of their own.
@@ -284,25 +293,22 @@ impl Reader<'_> {
             return self.fault(here(0), message, help);
         };
         match (self.comma, first) {
-            (Some(comma), '}' | ']') => self.fault(
+            (Some(comma), '}' | ']') => self.surplus(
                 comma..comma + 1,
                 format!("a comma before `{first}`: JSON has no trailing commas"),
                 "remove the comma",
             ),
-            (_, '#' | '/') if first == '#' || rest.starts_with("//") => self.fault(
-                here(line),
-                "JSON has no comments",
-                "remove the comment; descriptions stand in schemas/config.schema.json",
-            ),
-            (_, '/') if rest.starts_with("/*") => self.fault(
-                here(rest.find("*/").map_or(line, |end| end + 2)),
-                "JSON has no comments",
-                "remove the comment; descriptions stand in schemas/config.schema.json",
-            ),
+            (_, '#' | '/') if first == '#' || rest.starts_with("//") => {
+                self.surplus(here(line), NO_COMMENTS.0, NO_COMMENTS.1)
+            }
+            (_, '/') if rest.starts_with("/*") => {
+                let end = rest.find("*/").map_or(line, |end| end + 2);
+                self.surplus(here(end), NO_COMMENTS.0, NO_COMMENTS.1)
+            }
             (_, '\'') => self.fault(
                 here(rest[1..line.max(1)].find('\'').map_or(1, |end| end + 2)),
-                "JSON strings stand in double quotes",
-                "write \" in place of '",
+                "JSON strings are in double quotes",
+                "write \" instead of '",
             ),
             _ => {
                 let word = rest

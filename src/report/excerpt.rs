@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::located::Mask;
+use super::visible;
 
 /// Some lines of a text, cut to a width.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Shown {
             cells.push(match (secret, char) {
                 (Some(_), _) => (at, MASKED.to_owned()),
                 (None, '\t') => (at, TAB.to_owned()),
-                (None, char) => (at, char.to_string()),
+                (None, char) => (at, visible::cell(char)),
             });
         }
         let mut line_cells =

@@ -6,11 +6,11 @@ use std::io;
 use std::io::Write;
 
 use super::located::Mask;
-use super::{FileReport, located};
+use super::{About, FileReport, located, visible};
 use crate::finding::Severity;
 
 /// Writes one line a finding, and one a check that could not be made.
-pub(super) fn write(reports: &[FileReport<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
     for report in reports {
         let mask = Mask::new(report);
         for located in located::sorted(report, &mask) {
@@ -20,7 +20,9 @@ pub(super) fn write(reports: &[FileReport<'_>], out: &mut dyn Write) -> io::Resu
                 Severity::Warning => "warning",
                 Severity::Note => "notice",
             };
-            write!(out, "::{command} file={}", property(report.file))?;
+            let file =
+                about.checkout.as_ref().map_or_else(|| report.file.to_owned(), |all| all.path(report.file));
+            write!(out, "::{command} file={}", property(&file))?;
             let at = located.at.as_ref();
             if let Some(at) = at.and_then(|spot| spot.page.as_ref()) {
                 write!(out, ",line={},endLine={}", at.start.line, at.end.line)?;
@@ -46,7 +48,7 @@ pub(super) fn write(reports: &[FileReport<'_>], out: &mut dyn Write) -> io::Resu
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible::lines(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")).into_owned()
 }
 
 fn property(text: &str) -> String {

@@ -8,38 +8,32 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::excerpt::Excerpt;
 use super::located::{Located, Mask, Page};
-use super::{FileReport, located};
+use super::{About, FileReport, located, visible};
+use crate::explain;
 use crate::finding::Severity;
-
-/// What a terminal shows at least.
-const WIDTH: usize = 80;
 
 /// Related places further away than this many lines get an excerpt of their own.
 const NEAR: usize = 60;
 
 /// Writes every finding, then one line that counts them.
-pub(super) fn write(
-    reports: &[FileReport<'_>],
-    tool: &str,
-    color: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let renderer = if about.color { Renderer::styled() } else { Renderer::plain() };
+    let width = about.width;
     // Lines are cut by `Excerpt`, which knows about secrets; the printer must not cut them again.
-    let renderer = renderer.term_width(10 * WIDTH);
+    let renderer = renderer.term_width(10 * width);
     for report in reports {
         let mask = Mask::new(report);
         for located in located::sorted(report, &mask) {
-            let groups = groups(report, &mask, &located);
+            let groups = groups(report, &mask, &located, width);
             print(&renderer.render(&groups), out)?;
         }
         for unknown in located::unknown(report) {
-            let text = wrap(&format!("could not check: {}", unknown.reason), 18);
+            let text = wrap(&visible::lines(&format!("could not check: {}", unknown.reason)), 18, width);
             let title = Level::NOTE.with_name("unknown").primary_title(text).id(unknown.code.as_str());
             print(&renderer.render(&[Group::with_title(title)]), out)?;
         }
     }
-    writeln!(out, "{}", summary(reports, tool))
+    writeln!(out, "{}", summary(reports, about.more))
 }
 
 /// Prints a rendered finding, without the line that announces an excerpt of a file that has no name: its place stands
@@ -53,7 +47,12 @@ fn print(rendered: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn groups<'a>(report: &FileReport<'a>, mask: &Mask<'_>, located: &'a Located<'a>) -> Vec<Group<'a>> {
+fn groups<'a>(
+    report: &FileReport<'a>,
+    mask: &Mask<'_>,
+    located: &'a Located<'a>,
+    width: usize,
+) -> Vec<Group<'a>> {
     let finding = located.finding;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -61,30 +60,33 @@ fn groups<'a>(report: &FileReport<'a>, mask: &Mask<'_>, located: &'a Located<'a>
         Severity::Note => Level::NOTE,
     };
     let indent = finding.severity.name().len() + finding.code.len() + 4;
-    let title = level.primary_title(wrap(&located.message, indent)).id(finding.code.as_ref());
+    let title = level.primary_title(wrap(&located.message, indent, width)).id(finding.code.as_ref());
     let mut main = Group::with_title(title);
     let mut others = Vec::new();
     let page = located.at.as_ref().and_then(|spot| spot.page.as_ref());
     match page {
-        None => main = main.element(Origin::path(report.file)),
+        None => main = main.element(Origin::path(explain::visible(report.file))),
         Some(at) => {
             let related = located.related.iter();
             let related = related.filter_map(|(spot, message)| Some((spot.page.as_ref()?, message)));
             let (near, far): (Vec<Related<'_>>, Vec<_>) =
                 related.partition(|(page, _)| page.start.line.abs_diff(at.start.line) <= NEAR);
-            let (snippet, beside) = snippet(report, mask, at, &near);
+            let (snippet, beside) = snippet(report, mask, at, &near, width);
             main = main.element(origin(report, at)).element(snippet);
             others = beside.into_iter().chain(far).collect();
         }
     }
     if let Some(help) = &located.help {
-        main = main.element(Level::HELP.message(wrap(help, 14)));
+        main = main.element(Level::HELP.message(wrap(help, 14, width)));
     }
     let mut groups = vec![main];
     for (page, message) in others {
-        let (snippet, _) = snippet(report, mask, page, &[]);
+        let (snippet, _) = snippet(report, mask, page, &[], width);
         groups.push(
-            Level::NOTE.secondary_title(wrap(message, 6)).element(origin(report, page)).element(snippet),
+            Level::NOTE
+                .secondary_title(wrap(message, 6, width))
+                .element(origin(report, page))
+                .element(snippet),
         );
     }
     groups
@@ -98,10 +100,11 @@ fn snippet<'a>(
     mask: &Mask<'_>,
     at: &Page,
     near: &[Related<'a>],
+    width: usize,
 ) -> (Snippet<'a, annotate_snippets::Annotation<'a>>, Vec<Related<'a>>) {
     let last = near.iter().map(|(page, _)| page.end.line);
     let last = last.chain([at.end.line]).max().unwrap_or(at.end.line);
-    let width = WIDTH - last.to_string().len() - 3;
+    let width = width - last.to_string().len() - 3;
     let wanted: Vec<_> =
         std::iter::once(at).chain(near.iter().map(|(page, _)| *page)).map(|page| page.span.clone()).collect();
     let excerpt = Excerpt::new(report.text, mask, width, &wanted);
@@ -125,12 +128,12 @@ fn snippet<'a>(
 }
 
 fn origin<'a>(report: &FileReport<'a>, at: &Page) -> Origin<'a> {
-    Origin::path(report.file).line(at.start.line).char_column(at.start.column)
+    Origin::path(explain::visible(report.file)).line(at.start.line).char_column(at.start.column)
 }
 
 /// Breaks a text at spaces, so that it fits behind an indent.
-fn wrap(text: &str, indent: usize) -> String {
-    let room = WIDTH - indent;
+fn wrap(text: &str, indent: usize, width: usize) -> String {
+    let room = width.saturating_sub(indent).max(20);
     let mut wrapped = String::new();
     for (number, line) in text.lines().enumerate() {
         if number > 0 {
@@ -154,7 +157,7 @@ fn wrap(text: &str, indent: usize) -> String {
 }
 
 /// One line that counts everything.
-fn summary(reports: &[FileReport<'_>], tool: &str) -> String {
+fn summary(reports: &[FileReport<'_>], more: Option<&str>) -> String {
     let all = |of: fn(&FileReport<'_>) -> usize| reports.iter().map(of).sum::<usize>();
     let count = |severity: Severity| {
         reports
@@ -186,9 +189,9 @@ fn summary(reports: &[FileReport<'_>], tool: &str) -> String {
         }
     }
     let mut text = parts.join("; ");
-    // The guards of osmt-release are explained in its page, not by the doctor.
-    if !found.is_empty() && !tool.starts_with("osmt-release") {
-        text.push_str("\n`osmt-doctor explain CODE` tells why");
+    if let Some(more) = more.filter(|_| !found.is_empty()) {
+        text.push('\n');
+        text.push_str(more);
     }
     text
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::FileReport;
+use super::{FileReport, visible};
 use crate::document::{Kind, Node, Position, position_in};
 use crate::finding::{Finding, Place, Token, Unknown};
 use crate::sensitive;
@@ -95,6 +95,14 @@ impl<'a> Mask<'a> {
         }
     }
 
+    /// A message as it may be printed: without secrets, and without what steers a terminal.
+    fn told<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.scrub(text) {
+            Cow::Borrowed(text) => visible::lines(text),
+            Cow::Owned(text) => Cow::Owned(visible::lines(&text).into_owned()),
+        }
+    }
+
     fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.values.iter().fold(Cow::Borrowed(text), |text, value| {
             if text.contains(value) { Cow::Owned(text.replace(value, "***")) } else { text }
@@ -158,13 +166,13 @@ pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Locate
         .iter()
         .map(|finding| Located {
             finding,
-            message: mask.scrub(&finding.message),
-            help: finding.help.as_deref().map(|help| mask.scrub(help)),
+            message: mask.told(&finding.message),
+            help: finding.help.as_deref().map(|help| mask.told(help)),
             at: finding.at.as_ref().map(|place| spot(report, place)),
             related: finding
                 .related
                 .iter()
-                .map(|(place, message)| (spot(report, place), mask.scrub(message)))
+                .map(|(place, message)| (spot(report, place), mask.told(message)))
                 .collect(),
         })
         .collect();

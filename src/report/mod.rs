@@ -6,12 +6,15 @@ mod excerpt;
 mod github;
 mod human;
 mod json;
+mod junit;
 mod located;
 pub mod plans;
 mod sarif;
+mod visible;
 
 use std::io;
 use std::io::Write;
+use std::path::{Component, Path, PathBuf};
 
 use crate::document::Document;
 use crate::finding::{Findings, Rule};
@@ -28,7 +31,67 @@ pub enum Format {
     Sarif,
     /// GitHub workflow annotations.
     Github,
+    /// `JUnit` XML, as CI systems collect it.
+    Junit,
 }
+
+/// What a report says of its run, beside the findings.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
+    /// Name and version: `osmt-doctor 0.1.0`.
+    pub tool: &'a str,
+    /// All rules that could have reported something.
+    pub rules: &'a [&'static Rule],
+    /// Whether the human format is coloured.
+    pub color: bool,
+    /// Columns of the human format.
+    pub width: usize,
+    /// The last line of the human format where something was found: how to read more.
+    pub more: Option<&'a str>,
+    /// What tells this run's SARIF file from others of the tool: `osmt-doctor/check/test/`.
+    pub automation: Option<String>,
+    /// The checkout that SARIF and GitHub paths are relative to.
+    pub checkout: Option<Checkout>,
+    /// The start of the address of a rule's page, before `NET003.md`.
+    pub pages: Option<String>,
+}
+
+/// Columns where the terminal's are not known.
+pub const WIDTH: usize = 80;
+
+/// Where the files of a report are, for those who know only the checkout.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The folder with `.git`, absolute.
+    pub root: PathBuf,
+    /// The folder that relative paths start from, absolute.
+    pub here: PathBuf,
+    /// The file that stands for what is not in the checkout: a plan, stdin, an account.
+    pub fallback: PathBuf,
+}
+
+impl Checkout {
+    /// The path of a file below the root; the fallback's for a file that is elsewhere.
+    fn path(&self, file: &str) -> String {
+        let below = |path: &Path| {
+            let mut plain = PathBuf::new();
+            for part in self.here.join(path).components() {
+                match part {
+                    Component::ParentDir => drop(plain.pop()),
+                    Component::CurDir => {}
+                    part => plain.push(part),
+                }
+            }
+            let inside = plain.strip_prefix(&self.root).ok().filter(|path| !path.as_os_str().is_empty());
+            inside.map(|path| path.display().to_string())
+        };
+        let own = (file != STDIN).then(|| below(Path::new(file))).flatten();
+        own.or_else(|| below(&self.fallback)).unwrap_or_else(|| file.to_owned())
+    }
+}
+
+/// What the standard input is called on the command line and in reports.
+pub const STDIN: &str = "-";
 
 /// The version in every JSON document that the binaries print.
 pub const VERSION: u32 = 1;
@@ -47,20 +110,17 @@ pub struct FileReport<'a> {
 }
 
 /// Writes what was found in some files, in the order given; in each file by position, then by code.
-///
-/// `tool` is name and version (`osmt-doctor 0.1.0`), `rules` are all that could have spoken.
 pub fn write(
     format: Format,
     reports: &[FileReport<'_>],
-    tool: &str,
-    rules: &[&'static Rule],
-    color: bool,
+    about: &About<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Human => human::write(reports, tool, color, out),
-        Format::Json => json::write(reports, tool, out),
-        Format::Sarif => sarif::write(reports, tool, rules, out),
-        Format::Github => github::write(reports, out),
+        Format::Human => human::write(reports, about, out),
+        Format::Json => json::write(reports, about.tool, out),
+        Format::Sarif => sarif::write(reports, about, out),
+        Format::Github => github::write(reports, about, out),
+        Format::Junit => junit::write(reports, about, out),
     }
 }

@@ -1,5 +1,6 @@
 //! Findings as SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format").
 
+use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 
@@ -7,23 +8,20 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::located::{Located, Mask, Spot};
-use super::{FileReport, located};
-use crate::finding::Rule;
+use super::{About, Checkout, FileReport, located};
+use crate::finding::{Rule, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// Relative paths are relative to this: where the run was started, as a rule the checkout's root.
+/// Relative paths are relative to this: the checkout's root.
 const BASE: &str = "%SRCROOT%";
 
 /// Writes one log with one run.
-pub(super) fn write(
-    reports: &[FileReport<'_>],
-    tool: &str,
-    rules: &[&'static Rule],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut descriptors: Vec<Value> = rules.iter().map(|rule| descriptor(rule)).collect();
-    let mut codes: Vec<String> = rules.iter().map(|rule| rule.code.to_owned()).collect();
+pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let pages = about.pages.as_deref();
+    let mut descriptors: Vec<Value> = about.rules.iter().map(|rule| descriptor(rule, pages)).collect();
+    let mut seen = HashMap::new();
+    let mut codes: Vec<String> = about.rules.iter().map(|rule| rule.code.to_owned()).collect();
     let mut results = Vec::new();
     let mut notifications = Vec::new();
     for report in reports {
@@ -37,7 +35,7 @@ pub(super) fn write(
                 descriptors.push(json!({ "id": code, "name": located.finding.name }));
                 codes.len() - 1
             });
-            results.push(result(report, &located, index));
+            results.push(result(report, &located, index, about.checkout.as_ref(), &mut seen));
         }
         for unknown in located::unknown(report) {
             let mut rule = json!({ "id": unknown.code });
@@ -51,15 +49,15 @@ pub(super) fn write(
             }));
         }
     }
-    let (name, version) = tool.split_once(' ').unwrap_or((tool, ""));
-    let log = json!({
+    let (name, version) = about.tool.split_once(' ').unwrap_or((about.tool, ""));
+    let mut log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": { "name": name, "version": version, "rules": descriptors } },
             "columnKind": "utf16CodeUnits",
             "originalUriBaseIds": {
-                BASE: { "description": { "text": "the folder in which the run was started" } },
+                BASE: { "description": { "text": "the root of the checkout" } },
             },
             "invocations": [{
                 "executionSuccessful": true,
@@ -68,35 +66,89 @@ pub(super) fn write(
             "results": results,
         }],
     });
+    if let Some(id) = &about.automation {
+        log["runs"][0]["automationDetails"] = json!({ "id": id });
+    }
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
 }
 
-fn descriptor(rule: &Rule) -> Value {
+fn descriptor(rule: &Rule, pages: Option<&str>) -> Value {
+    let uri = match pages {
+        Some(pages) => format!("{pages}{}.md", rule.code),
+        None => format!("urn:osmt-doctor:rule:{}", rule.code),
+    };
+    // GitHub's own scale for what is not a security hole.
+    let problem = match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "recommendation",
+    };
     json!({
         "id": rule.code,
         "name": rule.name,
         "shortDescription": { "text": rule.summary },
         "fullDescription": { "text": rule.prose() },
         "help": { "text": rule.prose(), "markdown": rule.prose() },
+        "helpUri": uri,
         "defaultConfiguration": { "level": rule.severity.name() },
+        "properties": { "tags": tags(rule.code), "problem.severity": problem },
     })
 }
 
-fn result(report: &FileReport<'_>, located: &Located<'_>, index: usize) -> Value {
+/// What a rule is about, by its theme.
+fn tags(code: &str) -> Vec<&'static str> {
+    let theme = match code.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "JSON" | "CFG" | "IGN" => "syntax",
+        "SEC" | "ASM" => "secrets",
+        "NET" | "ALB" | "AZS" => "network",
+        "DNS" | "ACM" | "ZON" => "domain",
+        "ECS" | "IMG" | "OSM" => "containers",
+        "RDS" => "database",
+        "RED" => "cache",
+        "OAU" => "sign-in",
+        "STA" | "LCK" | "WKS" => "terraform",
+        "PLAN" => "plan",
+        _ => "configuration",
+    };
+    let security = ["SEC", "ASM", "STA"].iter().any(|prefix| code.starts_with(prefix));
+    if security { vec!["osmt", theme, "security"] } else { vec!["osmt", theme] }
+}
+
+/// How often each fingerprint was given out.
+type Seen = HashMap<String, usize>;
+
+fn result(
+    report: &FileReport<'_>,
+    located: &Located<'_>,
+    index: usize,
+    checkout: Option<&Checkout>,
+    seen: &mut Seen,
+) -> Value {
     let finding = located.finding;
     let pointer = located.at.as_ref().map_or("", |spot| spot.pointer);
     let text = match &located.help {
         Some(help) => format!("{}\nhelp: {help}", located.message),
         None => located.message.to_string(),
     };
+    let file = checkout.map_or_else(|| report.file.to_owned(), |checkout| checkout.path(report.file));
+    // Where no place tells findings of a rule apart, their words do.
+    let words = if pointer.is_empty() && finding.stable.is_none() { located.message.as_ref() } else { "" };
+    let place = finding.stable.as_deref().unwrap_or(pointer);
+    let base = fingerprint(&[&finding.code, &file, place, words]);
+    let nth = seen.entry(base.clone()).and_modify(|n| *n += 1).or_insert(1);
+    let line_hash = format!("{}:{nth}", &base[..16]);
+    let code_and_pointer = if *nth == 1 { base } else { format!("{base}:{nth}") };
     let mut result = json!({
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": finding.severity.name(),
         "message": { "text": text },
-        "locations": [{ "physicalLocation": physical(report.file, located.at.as_ref()) }],
-        "partialFingerprints": { "codeAndPointer/v1": fingerprint(&finding.code, finding.stable.as_deref().unwrap_or(pointer)) },
+        "locations": [{ "physicalLocation": physical(&file, located.at.as_ref()) }],
+        "partialFingerprints": {
+            "codeAndPointer/v1": code_and_pointer,
+            "primaryLocationLineHash": line_hash,
+        },
     });
     if !located.related.is_empty() {
         let related = located.related.iter().enumerate();
@@ -104,7 +156,7 @@ fn result(report: &FileReport<'_>, located: &Located<'_>, index: usize) -> Value
             json!({
                 "id": id,
                 "message": { "text": message },
-                "physicalLocation": physical(report.file, Some(spot)),
+                "physicalLocation": physical(&file, Some(spot)),
             })
         });
         result["relatedLocations"] = related.collect();
@@ -113,16 +165,17 @@ fn result(report: &FileReport<'_>, located: &Located<'_>, index: usize) -> Value
 }
 
 fn physical(file: &str, spot: Option<&Spot<'_>>) -> Value {
-    let mut physical = json!({ "artifactLocation": artifact(file) });
-    if let Some(page) = spot.and_then(|spot| spot.page.as_ref()) {
-        physical["region"] = json!({
+    // GitHub wants a region; what has no place of its own is shown on the first line.
+    let region = match spot.and_then(|spot| spot.page.as_ref()) {
+        Some(page) => json!({
             "startLine": page.start.line,
             "startColumn": page.start.column,
             "endLine": page.end.line,
             "endColumn": page.end.column,
-        });
-    }
-    physical
+        }),
+        None => json!({ "startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1 }),
+    };
+    json!({ "artifactLocation": artifact(file), "region": region })
 }
 
 fn artifact(file: &str) -> Value {
@@ -141,8 +194,8 @@ fn artifact(file: &str) -> Value {
 }
 
 /// Stays the same when lines move.
-fn fingerprint(code: &str, pointer: &str) -> String {
-    let digest = Sha256::digest(format!("{code}\n{pointer}"));
+fn fingerprint(parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\n"));
     let hex: Vec<_> = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     hex.concat()
 }

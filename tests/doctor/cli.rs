@@ -158,3 +158,147 @@ fn a_rule_can_be_explained_and_a_slip_is_forgiven() {
     let schema = osmt("osmt-doctor").arg("schema").output().unwrap();
     assert!(serde_json::from_slice::<Value>(&schema.stdout).is_ok());
 }
+
+/// A checkout with two environments, the second of which has an error.
+fn two_environments() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (env, class) in [("a", "db.t4g.small"), ("b", "db.t4g.smal")] {
+        let text = base("test").replace("db.t4g.small", class);
+        fs::create_dir_all(folder.path().join(format!("env/{env}/.terraform"))).unwrap();
+        fs::write(folder.path().join(format!("env/{env}/config.auto.tfvars.json")), text).unwrap();
+    }
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    folder
+}
+
+#[test]
+fn stdin_folders_and_patterns_are_checked() {
+    let folder = two_environments();
+    let check = |args: &[&str], stdin: &str| {
+        let mut command = osmt("osmt-doctor");
+        command.current_dir(folder.path()).args(["check", "--format", "json"]).args(args);
+        let output = command.write_stdin(stdin).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code().unwrap(), report["findings"][0]["file"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(check(&["-"], &base("test")), (0, String::new()));
+    assert_eq!(check(&["-"], "{"), (1, "-".to_owned()));
+    let second = "env/b/config.auto.tfvars.json".to_owned();
+    assert_eq!(check(&["env"], ""), (1, second.clone()));
+    assert_eq!(check(&["env/*/*.json"], ""), (1, second));
+    assert_eq!(check(&["env/a"], ""), (0, String::new()));
+    assert_eq!(check(&["env/a/.terraform"], "").0, 2);
+    assert_eq!(check(&["nowhere/*.json"], "").0, 2);
+}
+
+#[test]
+fn sarif_places_are_files_of_the_checkout() {
+    let folder = two_environments();
+    let result = |args: &[&str], from: &str| {
+        let mut command = osmt("osmt-doctor");
+        command.current_dir(folder.path().join(from)).args(["check", "--format", "sarif"]).args(args);
+        let output = command.write_stdin("{").output().unwrap();
+        let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let run = &log["runs"][0];
+        let place = &run["results"][0]["locations"][0]["physicalLocation"];
+        assert!(place["region"]["startLine"].is_u64(), "{place}");
+        assert!(run["results"][0]["partialFingerprints"]["primaryLocationLineHash"].is_string());
+        assert!(run["tool"]["driver"]["rules"][0]["helpUri"].is_string());
+        assert!(run["tool"]["driver"]["rules"][0]["properties"]["tags"].is_array());
+        let id = run["automationDetails"]["id"].as_str().unwrap().to_owned();
+        (place["artifactLocation"]["uri"].as_str().unwrap().to_owned(), id)
+    };
+    let wanted = ("env/b/config.auto.tfvars.json".to_owned(), "osmt-doctor/check/test/".to_owned());
+    assert_eq!(result(&["--dir", "env/b"], ""), wanted);
+    assert_eq!(result(&["--dir", "."], "env/b"), wanted);
+    let absolute = folder.path().join("env/b");
+    assert_eq!(result(&["--dir", absolute.to_str().unwrap()], "env/a"), wanted);
+    // What is not in the checkout is shown at the config.
+    assert_eq!(result(&["-", "--dir", "env/b"], "").0, wanted.0);
+}
+
+#[test]
+fn junit_counts_failures() {
+    let folder = two_environments();
+    let output = osmt("osmt-doctor")
+        .current_dir(folder.path())
+        .args(["check", "--format", "junit", "env"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{text}");
+    assert!(text.contains("name=\"RDS004 unknown-instance-class /config/rds/instance_class\""), "{text}");
+    let refused = osmt("osmt-doctor").args(["rules", "--format", "junit"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn settings_and_a_baseline_decide_what_is_reported() {
+    let folder = two_environments();
+    let check = |args: &[&str]| {
+        let mut command = osmt("osmt-doctor");
+        command.current_dir(folder.path()).args(["check", "--dir", "env/b"]).args(args).output().unwrap()
+    };
+    let report = folder.path().join("report.json");
+    fs::write(&report, check(&["--format", "json"]).stdout).unwrap();
+    assert_eq!(check(&["--baseline", "report.json"]).status.code(), Some(0));
+    assert_eq!(check(&["--baseline", "env/b/config.auto.tfvars.json"]).status.code(), Some(2));
+    let settings = folder.path().join("env/b/doctor.toml");
+    fs::write(&settings, "[rules]\nRDS004 = \"off\"\n").unwrap();
+    assert_eq!(check(&[]).status.code(), Some(0));
+    fs::write(&settings, "[rules]\nRDS004 = \"warning\"\n").unwrap();
+    assert_eq!(check(&["--fail-on", "warning"]).status.code(), Some(1));
+    fs::write(&settings, "[rules]\nRDS404 = \"off\"\n").unwrap();
+    let output = check(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no rule `RDS404` at line 2"));
+}
+
+#[test]
+fn the_directory_is_read_as_terraform_reads_it() {
+    let folder = two_environments();
+    let place = folder.path().join("env/a");
+    fs::write(place.join("main.tf"), "provider \"aws\" {\n  region = \"us-west-2\"\n}\n").unwrap();
+    fs::write(place.join("z.auto.tfvars"), "config = {}\n").unwrap();
+    let output = osmt("osmt-doctor")
+        .current_dir(folder.path())
+        .env("TF_WORKSPACE", "other")
+        .args(["check", "--dir", "env/a", "--format", "json"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report["findings"].as_array().unwrap();
+    let found: Vec<_> =
+        found.iter().map(|one| (one["code"].as_str().unwrap(), one["file"].as_str().unwrap())).collect();
+    assert!(found.contains(&("WKS003", "env/a/config.auto.tfvars.json")), "{found:?}");
+    assert!(found.contains(&("WKS004", "env/a/main.tf")), "{found:?}");
+    assert!(found.contains(&("WKS001", "env/a/z.auto.tfvars")), "{found:?}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_steers_a_terminal_is_shown_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "a\u{1b}[31m\u{9b}\nerror: forged.json";
+    fs::write(folder.path().join(name), "{\"config\": {\"\u{9b}\u{7f}x\": 1}}").unwrap();
+    for format in ["human", "github", "junit"] {
+        let mut command = osmt("osmt-doctor");
+        let output =
+            command.current_dir(folder.path()).args(["check", "--format", format, name]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            !text.contains(['\u{1b}', '\u{9b}', '\u{7f}']) && !text.contains("\nerror: forged"),
+            "{format}: {text}"
+        );
+    }
+    let output = osmt("osmt-doctor").arg("check").arg(format!("missing{name}")).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains('\u{1b}') && !text.contains("\nerror: forged"), "{text}");
+}
+
+#[test]
+fn a_policy_can_be_explained() {
+    let output = osmt("osmt-doctor").args(["explain", "pol001"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("POL001 policy (note)\n\nproduction keeps its logs"), "{text}");
+}

@@ -8,7 +8,8 @@ use clap::Args;
 use crate::command::Common;
 use crate::doctor::ignore::Ignores;
 use crate::doctor::policy::Policy;
-use crate::doctor::{ignore, policy};
+use crate::doctor::settings::{Baseline, Settings};
+use crate::doctor::{ignore, policy, settings};
 use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::finding::Findings;
@@ -49,6 +50,25 @@ impl Beside {
         }
         Ok(policies)
     }
+}
+
+/// The settings of `DIR/doctor.toml`; none where there is no such file.
+pub(super) fn settings(common: &Common, policies: &[Policy]) -> Result<Settings, Failure> {
+    let path = common.dir.join("doctor.toml");
+    if !path.exists() {
+        return Ok(Settings::default());
+    }
+    let text = files::read_text(&path)?;
+    settings::read(&text, policies).map_err(|error| named(&path, error.into()))
+}
+
+/// The findings of an earlier run.
+pub(super) fn baseline(path: &Path) -> Result<Baseline, Failure> {
+    let text = files::read_text(path)?;
+    settings::baseline(&text).map_err(|reason| {
+        let message = format!("{} is not a report of this tool: {reason}", path.display());
+        Failure::new(Exit::Usage, message).help("`osmt-doctor check --format json > FILE` records one")
+    })
 }
 
 /// The ignores of `DIR/doctor.ignore.json`, with the path.

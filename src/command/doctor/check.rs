@@ -5,25 +5,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 
-use super::beside;
 use super::beside::Beside;
 use super::live::Live;
 use super::verdict::{Verdict, report};
+use super::{beside, inputs, surroundings};
 use crate::command::{Common, Ui};
-use crate::doctor::{Asked, Diagnosis};
+use crate::doctor::workspace::Judged;
+use crate::doctor::{Asked, Diagnosis, workspace};
 use crate::explain::{Exit, Failure};
-use crate::report::FileReport;
+use crate::finding::Findings;
+use crate::report::{FileReport, STDIN};
 use crate::{doctor, files};
 
-/// Check configs: syntax, shape, rules and policies; without network.
+/// Check configs: syntax, shape, rules, policies, and the Terraform directory around them; without network.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Check {
-    /// The configs [default: --config].
+    /// Configs, folders to search for *.tfvars.json, patterns, or - for stdin [default: --config].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Say aloud that nothing is asked of AWS (the default).
     #[arg(long)]
     offline: bool,
+    /// Report only what is not in this report of an earlier run (`--format json`).
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     beside: Beside,
     #[command(flatten)]
@@ -32,9 +37,17 @@ pub(super) struct Check {
     verdict: Verdict,
 }
 
+/// A config and its directory, judged.
+struct Checked {
+    file: String,
+    diagnosis: Diagnosis,
+    /// Each file of the directory by its path.
+    around: Vec<(String, Judged)>,
+}
+
 impl Check {
-    pub(super) fn run(self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
-        let mut paths = self.files;
+    pub(super) fn run(mut self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
+        let mut paths = inputs::expand(std::mem::take(&mut self.files))?;
         if paths.is_empty() {
             paths.push(common.config_path());
         }
@@ -45,10 +58,12 @@ impl Check {
             ));
         }
         let policies = self.beside.policies(common)?;
+        let settings = beside::settings(common, &policies)?;
+        let mut baseline = self.baseline.as_deref().map(beside::baseline).transpose()?;
         let ignores = beside::ignores(common)?;
         let asked = Asked { loopback: common.is_local(), policies: &policies };
         let mut exit = Exit::Done;
-        let mut judged: Vec<(String, Diagnosis)> = Vec::new();
+        let mut judged: Vec<Checked> = Vec::new();
         for (path, result) in paths.iter().zip(examine(&paths, asked)) {
             match result {
                 Ok(mut diagnosis) => {
@@ -57,7 +72,7 @@ impl Check {
                         let document = document.as_ref();
                         self.live.judge(document, findings, &policies, common, ui)?;
                     }
-                    judged.push((path.display().to_string(), diagnosis));
+                    judged.push(Checked::new(path, diagnosis));
                 }
                 Err(error) => {
                     ui.failure(&error.into());
@@ -65,22 +80,20 @@ impl Check {
                 }
             }
         }
+        for (file, findings) in judged.iter_mut().flat_map(Checked::findings) {
+            settings.apply(findings);
+            if let Some(known) = &mut baseline {
+                known.apply(file, findings);
+            }
+        }
         let own = ignores.as_ref().map(|(_, ignores)| {
-            let files = judged.iter_mut().map(|(_, diagnosis)| &mut diagnosis.findings);
+            let files = judged.iter_mut().flat_map(Checked::findings).map(|(_, findings)| findings);
             beside::accept(ignores, &policies, files)
         });
-        let mut reports: Vec<FileReport<'_>> = judged
-            .iter()
-            .map(|(file, diagnosis)| FileReport {
-                file,
-                text: &diagnosis.text,
-                document: diagnosis.document.as_ref(),
-                findings: &diagnosis.findings,
-            })
-            .collect();
+        let mut reports: Vec<FileReport<'_>> = judged.iter().flat_map(Checked::reports).collect();
         reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
         if !reports.is_empty() {
-            report(ui, &reports)?;
+            report(common, ui, "check", &reports)?;
         }
         Ok(match self.verdict.exit(&reports) {
             verdict if exit == Exit::Done => verdict,
@@ -89,9 +102,54 @@ impl Check {
     }
 }
 
+impl Checked {
+    /// Adds what surrounds the config; a config of the standard input has no directory.
+    fn new(path: &Path, mut diagnosis: Diagnosis) -> Self {
+        let around = if path == Path::new(STDIN) { None } else { surroundings::read(path) };
+        let judged =
+            around.map(|around| workspace::judge(&around, diagnosis.document.as_ref())).unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut around = Vec::new();
+        for one in judged {
+            if let Some(name) = &one.name {
+                around.push((folder.join(name).display().to_string(), one));
+            } else {
+                // What is of no file is reported with the config.
+                let all = &mut diagnosis.findings;
+                all.findings.extend(one.findings.findings);
+                all.unknown.extend(one.findings.unknown);
+                all.passed += one.findings.passed;
+            }
+        }
+        Self { file: path.display().to_string(), diagnosis, around }
+    }
+
+    /// All findings, with the path of their file.
+    fn findings(&mut self) -> impl Iterator<Item = (&str, &mut Findings)> {
+        let around = self.around.iter_mut().map(|(file, judged)| (file.as_str(), &mut judged.findings));
+        std::iter::once((self.file.as_str(), &mut self.diagnosis.findings)).chain(around)
+    }
+
+    fn reports(&self) -> impl Iterator<Item = FileReport<'_>> {
+        let own = FileReport {
+            file: &self.file,
+            text: &self.diagnosis.text,
+            document: self.diagnosis.document.as_ref(),
+            findings: &self.diagnosis.findings,
+        };
+        let around = self.around.iter().map(|(file, judged)| FileReport {
+            file,
+            text: &judged.text,
+            document: None,
+            findings: &judged.findings,
+        });
+        std::iter::once(own).chain(around)
+    }
+}
+
 /// Reads and judges every file, on as many threads as there are processors; the results in the files' order.
 fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::Error>> {
-    let one = |path: &Path| files::read(path).map(|bytes| doctor::diagnose(bytes, asked));
+    let one = |path: &Path| inputs::read(path).map(|bytes| doctor::diagnose(bytes, asked));
     if let [path] = paths {
         return vec![one(path)];
     }
@@ -109,7 +167,12 @@ fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::
             }
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().flat_map(|handle| handle.join().unwrap_or_default()).collect()
+        // A panic in a thread is one here: a file that was not judged must not look like one without findings.
+        let joined = handles.into_iter().map(|handle| match handle.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
     });
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()

@@ -1,18 +1,19 @@
-//! `osmt-doctor fix`: show what has one right answer as a diff, ask, write.
+//! `osmt-doctor fix`: show what has one right answer as a diff, ask, look again, write.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use similar::TextDiff;
 
+use super::inputs;
 use crate::command::{Common, Ui, block_on, carry_out};
-use crate::doctor::fix::Mended;
+use crate::doctor::fix::Corrected;
 use crate::doctor::{Asked, fix};
 use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// Mend what has exactly one right answer: shown as a diff, written after a yes.
+/// Correct what has exactly one right answer: shown as a diff, written after a yes.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Fix {
     /// The configs [default: --config].
@@ -23,21 +24,24 @@ pub(super) struct Fix {
 /// One file with its new text.
 struct Write {
     path: PathBuf,
-    mended: Mended,
+    /// The text that was judged and shown.
+    before: String,
+    corrected: Corrected,
 }
 
 impl Action for Write {
     fn line(&self) -> Line {
-        let mends = self.mended.done.len();
+        let corrections = self.corrected.done.len();
         let mut line = Line::new(Verb::Update, self.path.display().to_string());
-        line.to = Some(format!("{mends} {}", if mends == 1 { "mend" } else { "mends" }));
+        line.to =
+            Some(format!("{corrections} {}", if corrections == 1 { "correction" } else { "corrections" }));
         line
     }
 }
 
 impl Fix {
     pub(super) fn run(self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
-        let mut paths = self.files;
+        let mut paths = inputs::expand(self.files)?;
         if paths.is_empty() {
             paths.push(common.config_path());
         }
@@ -45,16 +49,16 @@ impl Fix {
         let mut plan = Plan::default();
         for path in paths {
             let text = files::read_text(&path)?;
-            let mended = fix::mend(&text, asked);
-            if mended.text != text {
-                show(&path.display().to_string(), &text, &mended, ui)?;
-                plan.actions.push(Write { path, mended });
+            let corrected = fix::correct(&text, asked);
+            if corrected.text != text {
+                show(&path.display().to_string(), &text, &corrected, ui)?;
+                plan.actions.push(Write { path, before: text, corrected });
             }
         }
         let question = "Write this?";
         block_on(ui, async {
             carry_out(ui, &plan, question, async |write: &Write| {
-                files::write(&write.path, write.mended.text.as_bytes())
+                files::rewrite(&write.path, Some(write.before.as_bytes()), write.corrected.text.as_bytes())
             })
             .await
         })
@@ -62,9 +66,10 @@ impl Fix {
 }
 
 /// The diff and its reasons: on stdout for people, on stderr where stdout carries JSON.
-fn show(file: &str, text: &str, mended: &Mended, ui: &Ui) -> Result<(), Failure> {
-    let reasons = mended.done.iter().map(|done| format!("{} {}: {}\n", done.code, done.pointer, done.help));
-    let shown = diff(file, text, mended) + &reasons.collect::<String>();
+fn show(file: &str, text: &str, corrected: &Corrected, ui: &Ui) -> Result<(), Failure> {
+    let reasons =
+        corrected.done.iter().map(|done| format!("{} {}: {}\n", done.code, done.pointer, done.help));
+    let shown = diff(file, text, corrected) + &reasons.collect::<String>();
     if ui.is_human() {
         ui.write(|out| out.write_all(shown.as_bytes()))
     } else {
@@ -74,13 +79,13 @@ fn show(file: &str, text: &str, mended: &Mended, ui: &Ui) -> Result<(), Failure>
 }
 
 /// The lines that change, without what may be a secret; none where that is not known.
-fn diff(file: &str, text: &str, mended: &Mended) -> String {
-    let Some(secrets) = &mended.secrets else {
+fn diff(file: &str, text: &str, corrected: &Corrected) -> String {
+    let Some(secrets) = &corrected.secrets else {
         return String::new();
     };
     let hidden =
         |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
-    let (before, after) = (hidden(text), hidden(&mended.text));
+    let (before, after) = (hidden(text), hidden(&corrected.text));
     TextDiff::from_lines(before.as_str(), after.as_str())
         .unified_diff()
         .context_radius(1)

@@ -3,9 +3,11 @@
 mod beside;
 mod check;
 mod fix;
+mod inputs;
 mod live;
 mod plan;
 mod rules;
+mod surroundings;
 mod verdict;
 
 use clap::{Parser, Subcommand};
@@ -15,7 +17,17 @@ use crate::explain::{Exit, Failure};
 
 /// Find every mistake in an OSMT configuration before Terraform does.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "osmt-doctor", version)]
+#[command(
+    name = "osmt-doctor",
+    version,
+    after_help = "Examples:\n  \
+        osmt-doctor check                              the config of terraform/invocation\n  \
+        osmt-doctor check environments                 every *.tfvars.json below a folder\n  \
+        osmt-doctor check --live                       also ask AWS (reads only)\n  \
+        osmt-doctor check --format sarif > out.sarif   for GitHub code scanning\n  \
+        osmt-doctor plan osmt.tfplan                   what a saved plan would do\n  \
+        osmt-doctor explain NET003                     what a rule is about"
+)]
 pub struct Doctor {
     #[command(flatten)]
     shared: SharedArgs,
@@ -53,7 +65,7 @@ impl Tool for Doctor {
             Verb::Facts(_) => live::Record::run(common, ui),
             Verb::Fix(fix) => fix.run(common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),
-            Verb::Explain(explain) => explain.run(ui),
+            Verb::Explain(explain) => explain.run(common, ui),
             Verb::Schema(schema) => schema.run(ui),
             Verb::Shared(shared) => shared.run::<Self>(ui),
         }

@@ -44,16 +44,18 @@ impl Plan {
         let document = read(&self.file, common, ui)?;
         let name = self.file.display().to_string();
         let policies = self.beside.policies(common)?;
+        let settings = beside::settings(common, &policies)?;
         let ignores = beside::ignores(common)?;
         let mut findings = doctor::review(document, config(common, ui), &policies)
             .map_err(|error| named(&name, error.into()))?;
+        settings.apply(&mut findings);
         let own = ignores
             .as_ref()
             .map(|(_, ignores)| beside::accept(ignores, &policies, std::iter::once(&mut findings)));
         // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
         let mut reports = vec![FileReport { file: &name, text: "", document: None, findings: &findings }];
         reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
-        report(ui, &reports)?;
+        report(common, ui, "plan", &reports)?;
         Ok(self.verdict.exit(&reports))
     }
 }

@@ -3,7 +3,9 @@
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::command::Ui;
+use super::beside::Beside;
+use crate::command::{Common, Ui};
+use crate::doctor::policy::{On, Policy};
 use crate::explain::{Exit, Failure};
 use crate::report::Format;
 use crate::{doctor, release};
@@ -12,11 +14,13 @@ use crate::{doctor, release};
 #[derive(Args, Clone, Debug)]
 pub(super) struct Rules {}
 
-/// Explain a rule: what it finds, why that matters, what to do.
+/// Explain a rule or a policy: what it finds, why that matters, what to do.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Explain {
-    /// A code or a name: NET003, subnet-outside-vpc.
+    /// A code or a name: NET003, subnet-outside-vpc, POL001.
     code: String,
+    #[command(flatten)]
+    beside: Beside,
 }
 
 /// Print a JSON Schema, for editors.
@@ -85,11 +89,15 @@ fn row(rule: &'static crate::finding::Rule, whole: bool) -> Row {
 }
 
 impl Explain {
-    pub(super) fn run(&self, ui: &Ui) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
         // The guards of osmt-release have pages of the same kind.
         let guards = release::guards::GUARDS.iter().map(|guard| &guard.rule);
         let rules: Vec<_> = doctor::all().into_iter().chain(guards).collect();
         let wanted = self.code.trim();
+        let policies = self.beside.policies(common)?;
+        if let Some(policy) = policies.iter().find(|policy| policy.code.eq_ignore_ascii_case(wanted)) {
+            return explain_policy(policy, ui);
+        }
         let found = rules
             .iter()
             .find(|rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted));
@@ -115,6 +123,38 @@ impl Explain {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What a policy demands; its schemas are its own documentation.
+fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
+    if ui.format == Format::Json {
+        let name = "policy";
+        ui.json(&serde_json::json!({
+            "code": policy.code, "name": name, "severity": policy.severity.name(), "summary": policy.message,
+            "explain": policy.help,
+        }))?;
+    } else {
+        ui.write(|out| {
+            let judged = match policy.on {
+                On::Config => "the object under `config`",
+                On::Account => "the account's facts",
+                On::Plan => "the Terraform plan",
+            };
+            writeln!(out, "{} policy ({})\n\n{}.", policy.code, policy.severity.name(), policy.message)?;
+            if let Some(help) = &policy.help {
+                writeln!(out, "\nInstead: {help}")?;
+            }
+            writeln!(
+                out,
+                "\nA policy of the organisation, or one that comes with the toolkit; it judges {judged}."
+            )?;
+            for (title, schema) in policy.schemas() {
+                writeln!(out, "\n{title}:\n\n{schema:#}")?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The codes and names nearest to what was typed.

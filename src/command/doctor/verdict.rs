@@ -1,12 +1,15 @@
 //! What the verbs that report findings have in common: printing them, and the exit.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
-use crate::command::Ui;
+use crate::command::{Common, Ui};
+use crate::document::{Document, Kind};
 use crate::explain::{Exit, Failure};
 use crate::finding::Severity;
-use crate::report::FileReport;
-use crate::{doctor, report};
+use crate::report::{About, Checkout, FileReport};
+use crate::{doctor, files, report};
 
 /// When findings make the exit 1.
 #[derive(Args, Clone, Debug)]
@@ -51,8 +54,63 @@ impl Verdict {
     }
 }
 
-/// Prints the reports in the format that was asked for.
-pub(super) fn report(ui: &Ui, reports: &[FileReport<'_>]) -> Result<(), Failure> {
+/// Prints the reports in the format that was asked for; `verb` tells the SARIF files of one tool apart.
+pub(super) fn report(
+    common: &Common,
+    ui: &Ui,
+    verb: &str,
+    reports: &[FileReport<'_>],
+) -> Result<(), Failure> {
     let rules = doctor::all();
-    ui.write(|out| report::write(ui.format, reports, &ui.tool, &rules, true, out))
+    let environment = environment(common, reports).map_or_else(String::new, |env| format!("{env}/"));
+    let checkout = checkout(common);
+    let about = About {
+        tool: &ui.tool,
+        rules: &rules,
+        color: true,
+        width: ui.width(),
+        more: Some("`osmt-doctor explain CODE` explains a finding"),
+        automation: Some(format!("osmt-doctor/{verb}/{environment}")),
+        pages: checkout.as_ref().and_then(|checkout| pages(&checkout.root)),
+        checkout,
+    };
+    ui.write(|out| report::write(ui.format, reports, &about, out))
+}
+
+/// The environment that was judged: that of the reported configs, where they have one in common, or of the config beside.
+fn environment(common: &Common, reports: &[FileReport<'_>]) -> Option<String> {
+    let env = |document: &Document| match &document.get("/config/env")?.kind {
+        Kind::String(env) => Some(env.clone()),
+        _ => None,
+    };
+    let mut found: Vec<String> = reports.iter().filter_map(|report| env(report.document?)).collect();
+    if found.is_empty() {
+        let text = files::read_text(&common.config_path()).ok()?;
+        found.extend(env(&Document::parse(text).ok()?));
+    }
+    found.dedup();
+    match found.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// The checkout that holds the config; where there is none, the current folder.
+fn checkout(common: &Common) -> Option<Checkout> {
+    let here = std::env::current_dir().ok()?;
+    let fallback = common.config_path();
+    let folder = here.join(&fallback);
+    let above = folder.ancestors().chain(here.ancestors()).find(|folder| folder.join(".git").exists());
+    let root = above.unwrap_or(&here).to_owned();
+    Some(Checkout { root, here, fallback })
+}
+
+/// The address of the rules' pages, where GitHub says whose checkout this is and the pages are in it.
+fn pages(root: &Path) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    root.join("docs/rules").is_dir().then_some(())?;
+    let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+    let revision = variable("GITHUB_SHA").unwrap_or_else(|| "HEAD".to_owned());
+    Some(format!("{server}/{repository}/blob/{revision}/docs/rules/"))
 }

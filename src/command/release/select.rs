@@ -14,7 +14,7 @@ use crate::explain::{Exit, Failure};
 use crate::finding::{Findings, Severity};
 use crate::release::record::Record;
 use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards};
-use crate::report::{FileReport, Format};
+use crate::report::{About, FileReport, Format};
 use crate::{files, release, report};
 
 /// Write a revision into the config, after the guards have judged it.
@@ -271,7 +271,17 @@ fn printed(context: &Context<'_>, verdict: &Verdict, format: Format) -> Result<V
     }];
     let rules: Vec<_> = guards::GUARDS.iter().map(|guard| &guard.rule).collect();
     let mut printed = Vec::new();
-    report::write(format, &reports, &context.ui.tool, &rules, true, &mut printed)
+    let about = About {
+        tool: &context.ui.tool,
+        rules: &rules,
+        color: true,
+        width: context.ui.width(),
+        more: None,
+        automation: None,
+        checkout: None,
+        pages: None,
+    };
+    report::write(format, &reports, &about, &mut printed)
         .map_err(|error| Failure::new(Exit::Failed, format!("could not write the findings: {error}")))?;
     Ok(printed)
 }

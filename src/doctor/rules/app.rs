@@ -1,7 +1,7 @@
-//! What the app is told: the identity provider. These values pass an unquoted shell expansion and then Spring.
+//! The identity provider. These values pass an unquoted shell expansion and then Spring.
 
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Remedy, Rule, Severity, Sink};
+use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const ISSUER: &str = "/config/app/oauth/issuer";
 const CLIENT: &str = "/config/app/oauth/client_id";
@@ -39,6 +39,16 @@ pub const CHECKS: &[Check<Subject>] = &[
         },
         run: client,
     },
+    Check {
+        rule: Rule {
+            code: "OAU004",
+            name: "issuer-against-release",
+            severity: Severity::Error,
+            summary: "OSMT 2.x does not start with this issuer",
+            explain: include_str!("../../../docs/rules/OAU004.md"),
+        },
+        run: release,
+    },
 ];
 
 fn shell(subject: &Subject, sink: &mut Sink<'_>) {
@@ -49,7 +59,7 @@ fn shell(subject: &Subject, sink: &mut Sink<'_>) {
         let Some(wrong) = text.chars().find(|c| breaks(*c)) else {
             continue;
         };
-        // A query is told by the issuer's own rule.
+        // The issuer's own rule reports a query.
         if at == ISSUER && wrong == '?' {
             continue;
         }
@@ -62,7 +72,7 @@ fn shell(subject: &Subject, sink: &mut Sink<'_>) {
             c => format!("`{c}` becomes a part of the value"),
         };
         sink.value(at, format!("`{key}` does not survive the container's shell: {why}"))
-            .help("copy the value anew, without quotes, spaces and wildcards");
+            .help("copy the value again, without quotes, spaces and wildcards");
     }
 }
 
@@ -79,7 +89,7 @@ fn issuer_fault(text: &str) -> Option<(&'static str, Remedy)> {
         } else {
             Remedy::write(format!("https://{}", text.trim_start_matches('/')))
         };
-        return Some(("is no URL", help));
+        return Some(("is not a URL", help));
     };
     match scheme {
         "https" => {}
@@ -119,7 +129,7 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     }
     let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
     if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Some(("has a port that is none", "write a number, or leave the port out".into()));
+        return Some(("has a port that is not a number", "write a number, or leave the port out".into()));
     }
     let labels = host.split('.').all(|label| {
         !label.is_empty()
@@ -130,16 +140,16 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     });
     if !labels {
         return Some((
-            "names no host",
+            "has no host",
             "write the provider's host, as in https://my-college.okta.com/oauth2/default".into(),
         ));
     }
     if host == "localhost" || host.starts_with("127.") || !host.contains('.') {
-        return Some(("names a host that Fargate cannot reach", "write the provider's public host".into()));
+        return Some(("has a host that Fargate cannot reach", "write the provider's public host".into()));
     }
     if host.split('.').count() == 4 && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Some((
-            "names an IP address, for which no certificate is issued",
+            "has an IP address, for which no public certificate is issued",
             "write the provider's host name".into(),
         ));
     }
@@ -150,8 +160,21 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     if host.starts_with("login.microsoftonline.")
         && ["/common", "/organizations", "/consumers"].iter().any(|any| path.starts_with(any))
     {
-        let help = "write the tenant's id in place of it: the app wants one issuer";
-        return Some(("names no tenant", help.into()));
+        let help = "write the tenant's id instead: the app accepts one issuer";
+        return Some(("does not name a tenant", help.into()));
+    }
+    if let Some((_, rest)) =
+        host.split_once(".auth.").filter(|(_, rest)| rest.ends_with(".amazoncognito.com"))
+    {
+        let region = rest.split('.').next().unwrap_or("REGION").trim_end_matches("-fips").to_owned();
+        let help = format!("write https://cognito-idp.{region}.amazonaws.com/ and the user pool's id");
+        return Some(("is the host of Cognito's sign-in pages, not the issuer", help.into()));
+    }
+    if host.ends_with(".auth0.com") && matches!(path, "") {
+        return Some((
+            "lacks the slash at its end, which Auth0's issuer has",
+            Remedy::write(format!("{text}/")),
+        ));
     }
     if path.contains("//") {
         return Some((
@@ -184,6 +207,31 @@ fn issuer(subject: &Subject, sink: &mut Sink<'_>) {
     };
     if let Some((what, help)) = issuer_fault(text) {
         sink.value(ISSUER, format!("issuer {text} {what}")).remedy(help);
+        return;
+    }
+    let host = text.trim_start_matches("https://").split(['/', ':']).next().unwrap_or_default();
+    if let Some(domain) =
+        subject.text("/config/domain/name").filter(|domain| domain.eq_ignore_ascii_case(host))
+    {
+        sink.value(ISSUER, format!("the issuer is on {domain}, where OSMT itself answers"))
+            .help("write the address of the identity provider")
+            .related(Place::value("/config/domain/name"), "OSMT's domain");
+    }
+}
+
+/// 2.x takes the issuer's path apart: without `/oauth2/` it configures two kinds of token at once, and stops.
+fn release(subject: &Subject, sink: &mut Sink<'_>) {
+    let fits = |issuer: &&str| {
+        issuer.split_once("/oauth2/").is_some_and(|(_, id)| !id.trim_end_matches('/').is_empty())
+    };
+    let wanted = subject.osmt_line().filter(|line| !line.takes_any_issuer());
+    let Some(issuer) = subject.text(ISSUER).filter(|text| issuer_fault(text).is_none() && !fits(text)) else {
+        return;
+    };
+    if let (Some(_), Some((at, version))) = (wanted, subject.osmt_version()) {
+        sink.value(ISSUER, format!("OSMT {version} does not start with the issuer {issuer}"))
+            .help("2.x needs an issuer of the form https://HOST/oauth2/ID, as Okta has; 3.0.0 takes any")
+            .related(Place::value(at), "the release");
     }
 }
 
@@ -209,12 +257,13 @@ mod tests {
     use super::issuer_fault;
 
     #[test]
-    fn issuers_are_told_from_other_addresses() {
+    fn issuers_are_distinguished_from_other_addresses() {
         for good in [
             "https://hillcrest.okta.com/oauth2/default",
             "https://login.microsoftonline.com/91d7c5e2-6a0b-4f83-b2c4-5e08a3d96f17/v2.0",
             "https://sso.moorgate.ac.uk/realms/skills",
             "https://college.eu.auth0.com/",
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI",
             "https://sso.college.edu:8443/realms/a",
         ] {
             assert_eq!(issuer_fault(good), None, "{good}");
@@ -228,6 +277,9 @@ mod tests {
             "https://localhost/x",
             "https://a-admin.okta.com/oauth2/default",
             "https:/a.edu",
+            "https://college.eu.auth0.com",
+            "https://college.auth.eu-west-1.amazoncognito.com",
+            "https://college.auth.eu-west-1.amazoncognito.com/oauth2/default",
             "https://",
             "https://a b.edu",
         ] {

@@ -1,24 +1,14 @@
 //! The cache: ElastiCache for Redis.
 
-use crate::doctor::class;
-use crate::doctor::class::Offer;
+use crate::doctor::class::Wanted;
+use crate::doctor::offers::Service;
 use crate::doctor::subject::Subject;
+use crate::doctor::{class, offers};
 use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const VERSION: &str = "/config/elasticache/engine_version";
 const GROUP: &str = "/config/elasticache/parameter_group_name";
 const NODE: &str = "/config/elasticache/node_type";
-
-/// The node types of ElastiCache.
-pub(crate) const NODES: Offer = Offer {
-    prefix: "cache",
-    other: "db",
-    families: &[
-        "t2", "t3", "t4g", "m4", "m5", "m6g", "m7g", "m8g", "r4", "r5", "r6g", "r6gd", "r7g", "r8g", "c7gn",
-    ],
-    retired: &["t1", "m1", "m2", "m3", "c1", "r3"],
-    example: "cache.t4g.small",
-};
 
 /// The families that AWS has groups for, without `default.`.
 const FAMILIES: [&str; 9] =
@@ -51,7 +41,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RED003",
             name: "unknown-node-type",
             severity: Severity::Error,
-            summary: "ElastiCache has no such node type",
+            summary: "ElastiCache does not offer this node type",
             explain: include_str!("../../../docs/rules/RED003.md"),
         },
         run: node_type,
@@ -74,19 +64,25 @@ fn family(version: &str) -> Result<&'static str, String> {
     match parts[..] {
         ["7", "0" | "1"] => Ok("redis7"),
         ["6", "x" | "0" | "2"] => Ok("redis6.x"),
-        ["5", "0", "0" | "3" | "4" | "5" | "6"] => Ok("redis5.0"),
-        ["4", "0", "10"] => Ok("redis4.0"),
-        ["7" | "6", "x" | "0" | "1" | "2", _] => Err("is too exact: ElastiCache wants two numbers".into()),
-        ["7", "x"] | ["7"] => Err("is no version: from 7 on two numbers are wanted".into()),
-        ["6" | "5" | "4" | "3"] => Err("is no version".into()),
+        ["5", "0", _] if is_offered(version) => Ok("redis5.0"),
+        ["4", "0", _] if is_offered(version) => Ok("redis4.0"),
+        ["7" | "6", "x" | "0" | "1" | "2", _] => Err("has three numbers; ElastiCache takes two".into()),
+        ["7", "x"] | ["7" | "6" | "5" | "4" | "3"] => {
+            Err("is not a version; give major.minor, such as `7.1`".into())
+        }
+        ["5" | "4", "0", _] => Err("is not offered by ElastiCache".into()),
         ["7", "2"] | ["8" | "9", ..] => Err("is a version of Valkey, and the engine here is Redis".into()),
         ["1", ..] => Err("is a version of Memcached".into()),
         ["2" | "3", ..] => Err("is too old: AWS no longer creates it".into()),
         _ if version.to_lowercase().contains("valkey") => {
             Err("is Valkey, and the engine here is Redis".into())
         }
-        _ => Err("is no version of Redis that ElastiCache has".into()),
+        _ => Err("is not a version of Redis that ElastiCache offers".into()),
     }
+}
+
+fn is_offered(version: &str) -> bool {
+    offers::redis().any(|offered| offered == version)
 }
 
 fn version(subject: &Subject, sink: &mut Sink<'_>) {
@@ -124,10 +120,14 @@ fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
     const ENGINES: [&str; 7] = ["redis", "valkey", "memcached", "mysql", "mariadb", "postgres", "aurora"];
     let lower = group.to_lowercase();
     let (first, rest) = lower.split_once('.').unwrap_or((&lower, ""));
+    // `redis7` and `mysql8.0`, but not a group of the user's own such as `redis7-osmt`.
     let family_like = |text: &str| {
-        ENGINES.iter().any(|engine| {
-            text.strip_prefix(engine).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        })
+        let text = text.strip_suffix(".cluster.on").unwrap_or(text);
+        let version = |rest: &str| {
+            rest.starts_with(|c: char| c.is_ascii_digit())
+                && rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == 'x')
+        };
+        ENGINES.iter().any(|engine| text.strip_prefix(engine).is_some_and(version))
     };
     if group.starts_with("default.") {
         let plain = rest.strip_suffix(".cluster.on").unwrap_or(rest);
@@ -135,7 +135,7 @@ fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
             return Some(format!("AWS has no parameter group {group}"));
         }
         if plain != rest {
-            return Some(format!("{group} turns cluster mode on, which OSMT's client does not speak"));
+            return Some(format!("{group} turns cluster mode on, which OSMT's client does not support"));
         }
         return version
             .filter(|(_, family)| *family != plain)
@@ -157,8 +157,15 @@ fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
 }
 
 fn node_type(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some((message, help)) = subject.text(NODE).and_then(|text| class::fault(text, &NODES)) {
-        sink.value(NODE, message).remedy(help);
+    let wanted =
+        Wanted { service: Service::Cache, region: subject.region().map(|region| region.name), line: None };
+    let Some(text) = subject.text(NODE) else { return };
+    if let Some(fault) = class::fault(text, wanted) {
+        sink.value(NODE, fault.message).severity(fault.severity).remedy(fault.remedy);
+    } else if text.starts_with("cache.r6gd.") {
+        // Source: Amazon ElastiCache, "Data tiering in ElastiCache".
+        sink.value(NODE, format!("{text} can only be created with data tiering, which is not used here"))
+            .help(format!("write {}", text.replacen("r6gd", "r6g", 1)));
     }
 }
 

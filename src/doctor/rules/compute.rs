@@ -5,16 +5,56 @@ use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 const SERVICES: [&str; 2] = ["app", "elasticsearch"];
 
-/// CPU units, and the memory that goes with them in MiB: from, to, step.
-const SIZES: [(i64, i64, i64, i64); 7] = [
-    (256, 512, 2048, 0),
-    (512, 1024, 4096, 1024),
-    (1024, 2048, 8192, 1024),
-    (2048, 4096, 16384, 1024),
-    (4096, 8192, 30720, 1024),
-    (8192, 16384, 61440, 4096),
-    (16384, 32768, 122_880, 8192),
+/// Which memory goes with a number of CPU units, in MiB.
+#[derive(Clone, Copy)]
+enum Memory {
+    /// From, to, step.
+    Range(i64, i64, i64),
+    /// These values only.
+    List(&'static [i64]),
+}
+
+/// Source: Amazon ECS, "Task CPU and memory" for Fargate.
+const SIZES: [(i64, Memory); 8] = [
+    (256, Memory::List(&[512, 1024, 2048])),
+    (512, Memory::Range(1024, 4096, 1024)),
+    (1024, Memory::Range(2048, 8192, 1024)),
+    (2048, Memory::Range(4096, 16384, 1024)),
+    (4096, Memory::Range(8192, 30720, 1024)),
+    (8192, Memory::Range(16384, 61440, 4096)),
+    (16384, Memory::Range(32768, 122_880, 8192)),
+    (32768, Memory::List(&[61440, 122_880, 249_856])),
 ];
+
+impl Memory {
+    fn has(self, memory: i64) -> bool {
+        match self {
+            Self::Range(from, to, step) => (from..=to).contains(&memory) && memory % step == 0,
+            Self::List(values) => values.contains(&memory),
+        }
+    }
+
+    /// The value to write instead: the next one up, the largest where there is none.
+    fn nearest(self, memory: i64) -> i64 {
+        match self {
+            Self::Range(from, to, step) => (memory.clamp(from, to) + step - 1) / step * step,
+            Self::List(values) => {
+                let up = values.iter().find(|value| **value >= memory);
+                up.or(values.last()).copied().unwrap_or_default()
+            }
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Self::Range(from, to, step) => format!("{from} to {to} in steps of {step}"),
+            Self::List(values) => {
+                let values: Vec<_> = values.iter().map(i64::to_string).collect();
+                values.join(", ")
+            }
+        }
+    }
+}
 
 /// Sizes and counts.
 pub const CHECKS: &[Check<Subject>] = &[
@@ -33,7 +73,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ECS002",
             name: "memory-against-cpu",
             severity: Severity::Error,
-            summary: "This memory does not go with this CPU",
+            summary: "Fargate does not combine this memory with this CPU",
             explain: include_str!("../../../docs/rules/ECS002.md"),
         },
         run: memory,
@@ -94,10 +134,10 @@ fn cpu(subject: &Subject, sink: &mut Sink<'_>) {
             continue;
         }
         let help = match cpu {
-            1..=16 if SIZES.iter().any(|size| size.0 == cpu * 1024) => {
-                format!("CPU units are meant, not virtual CPUs: write {}", cpu * 1024)
+            1..=32 if SIZES.iter().any(|size| size.0 == cpu * 1024) => {
+                format!("the unit is CPU units, not virtual CPUs: write {}", cpu * 1024)
             }
-            _ => "write 256, 512, 1024, 2048, 4096, 8192 or 16384".to_owned(),
+            _ => "write 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768".to_owned(),
         };
         sink.value(at, format!("Fargate has no task of {cpu} CPU units")).help(help);
     }
@@ -111,34 +151,19 @@ fn memory(subject: &Subject, sink: &mut Sink<'_>) {
         };
         let cpu = subject.number(&at(service, "cpu"));
         let size = SIZES.iter().find(|size| Some(size.0) == cpu);
-        let fits = |(_, from, to, step): (i64, i64, i64, i64)| match step {
-            0 => [512, 1024, 2048].contains(&memory),
-            step => (from..=to).contains(&memory) && memory % step == 0,
-        };
         match size {
-            Some(size) if !fits(*size) => {
-                let (cpu, from, to, step) = *size;
-                let nearest = if memory < 256 { memory * 1024 } else { memory };
-                let nearest = match step {
-                    0 => *[512, 1024, 2048].iter().find(|known| **known >= nearest).unwrap_or(&2048),
-                    step => (nearest.clamp(from, to) + step - 1) / step * step,
-                };
-                let message = format!("{memory} MiB of memory do not go with {cpu} CPU units");
-                let range = if step == 0 {
-                    "512, 1024 or 2048".to_owned()
-                } else {
-                    format!("{from} to {to} in steps of {step}")
-                };
-                sink.value(place, message)
-                    .help(format!("write {}: {range} are possible", nearest.clamp(from, to)))
+            Some((cpu, fitting)) if !fitting.has(memory) => {
+                let meant = if memory < 256 { memory * 1024 } else { memory };
+                sink.value(place, format!("{memory} MiB of memory cannot be combined with {cpu} CPU units"))
+                    .help(format!("write {}; possible: {}", fitting.nearest(meant), fitting.describe()))
                     .related(Place::value(at(service, "cpu")), "the CPU units");
             }
             // Whatever the CPU is meant to be, no size has this memory.
-            None if !SIZES.iter().any(|size| fits(*size))
+            None if !SIZES.iter().any(|(_, fitting)| fitting.has(memory))
                 && (subject.is_spoiled(&at(service, "cpu")) || cpu.is_none()) =>
             {
                 sink.value(place, format!("Fargate has no task of {memory} MiB"))
-                    .help("write a multiple of 1024 from 1024 to 122880, or 512");
+                    .help("write a multiple of 1024 from 1024 to 249856, or 512");
             }
             _ => {}
         }

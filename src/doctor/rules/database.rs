@@ -1,8 +1,9 @@
 //! The database: RDS for MySQL.
 
-use crate::doctor::class;
-use crate::doctor::class::Offer;
+use crate::doctor::class::Wanted;
+use crate::doctor::offers::Service;
 use crate::doctor::subject::Subject;
+use crate::doctor::{class, offers};
 use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const NAME: &str = "/config/rds/db_name";
@@ -12,19 +13,6 @@ const CLASS: &str = "/config/rds/instance_class";
 const STORAGE: &str = "/config/rds/allocated_storage";
 const BACKUPS: &str = "/config/rds/backup_retention_days";
 
-/// The classes of RDS for MySQL.
-pub(crate) const CLASSES: Offer = Offer {
-    prefix: "db",
-    other: "cache",
-    families: &[
-        "t3", "t4g", "m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m6idn", "m6in", "m7g", "m7i", "m8g", "m8gd",
-        "r5", "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r6idn", "r6in", "r7g", "r7i", "r8g", "r8gd",
-        "c6gd", "x1", "x1e", "x2g", "x2idn", "x2iedn", "x2iezn", "z1d",
-    ],
-    retired: &["t1", "t2", "m1", "m2", "m3", "m4", "r3", "r4", "cr1"],
-    example: "db.t4g.small",
-};
-
 /// The database.
 pub const CHECKS: &[Check<Subject>] = &[
     Check {
@@ -32,7 +20,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS001",
             name: "wrong-database-name",
             severity: Severity::Error,
-            summary: "The database is not called osmt_db",
+            summary: "The database is not named osmt_db",
             explain: include_str!("../../../docs/rules/RDS001.md"),
         },
         run: name,
@@ -62,7 +50,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS004",
             name: "unknown-instance-class",
             severity: Severity::Error,
-            summary: "RDS has no such instance class",
+            summary: "RDS for MySQL does not offer this instance class",
             explain: include_str!("../../../docs/rules/RDS004.md"),
         },
         run: instance_class,
@@ -102,7 +90,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS008",
             name: "single-zone-in-production",
             severity: Severity::Warning,
-            summary: "The production database stands in one zone",
+            summary: "The production database has no standby in a second zone",
             explain: include_str!("../../../docs/rules/RDS008.md"),
         },
         run: multi_az,
@@ -112,7 +100,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS009",
             name: "unprotected-production-data",
             severity: Severity::Warning,
-            summary: "The production database can be deleted without a trace",
+            summary: "The production database can be deleted without a last snapshot",
             explain: include_str!("../../../docs/rules/RDS009.md"),
         },
         run: protection,
@@ -122,54 +110,123 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS010",
             name: "engine-life",
             severity: Severity::Note,
-            summary: "The engine version costs extra, or was never tried",
+            summary: "The engine version costs extra",
             explain: include_str!("../../../docs/rules/RDS010.md"),
         },
         run: life,
+    },
+    Check {
+        rule: Rule {
+            code: "RDS011",
+            name: "deprecated-engine-version",
+            severity: Severity::Warning,
+            summary: "RDS has deprecated this minor version of MySQL",
+            explain: include_str!("../../../docs/rules/RDS011.md"),
+        },
+        run: deprecated,
     },
 ];
 
 fn name(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(name) = subject.text(NAME).filter(|name| *name != "osmt_db") {
-        sink.value(NAME, format!("the database is called {name}, but OSMT's first migration uses osmt_db"))
+        sink.value(NAME, format!("the database is named {name}, but OSMT's first migration uses osmt_db"))
             .remedy(Remedy::write("osmt_db"));
     }
 }
 
-/// Why a text is no usable engine version.
-fn version_fault(text: &str) -> Option<(String, &'static str)> {
-    const HELP: &str = "write a version of MySQL 8.0, as in 8.0.43";
+/// What is wrong with an engine version.
+enum VersionFault {
+    /// It cannot be used.
+    Unusable(String),
+    /// It is newer than the snapshot.
+    Unknown(String),
+}
+
+/// The release line of a version: `8.4` for `8.4.6`.
+fn line(version: &str) -> Option<&'static str> {
+    ["8.0", "8.4"]
+        .into_iter()
+        .find(|line| version.strip_prefix(line).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+/// The newest minor version of a release line.
+fn newest(line: &str) -> &'static str {
+    offers::mysql(line).filter(|version| !version.contains('-')).last().unwrap_or("8.4")
+}
+
+fn version_fault(text: &str) -> Option<VersionFault> {
+    use VersionFault::{Unknown, Unusable};
     let lower = text.to_lowercase();
     if lower.contains("aurora") || lower.contains("mariadb") || lower.contains("postgres") {
-        return Some((format!("{text} is no version of RDS for MySQL"), HELP));
+        return Some(Unusable(format!("{text} is not a version of RDS for MySQL")));
     }
-    let numbers: Option<Vec<u32>> = text
-        .split('.')
-        .map(|part| {
-            part.parse().ok().filter(|_| !part.starts_with('+') && (part == "0" || !part.starts_with('0')))
-        })
-        .collect();
-    let Some(numbers) = numbers.filter(|numbers| (1..=3).contains(&numbers.len())) else {
-        return Some((format!("{text} is no version of MySQL"), HELP));
+    // Security fixes of a line in Extended Support: `8.0.46-rds.20260624`.
+    let (numbered, fixes) =
+        text.split_once("-rds.").map_or((text, None), |(version, fixes)| (version, Some(fixes)));
+    let plain = fixes.is_none_or(|fixes| fixes.len() == 8 && fixes.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = |part: &str| {
+        let canonical = !part.starts_with('+') && (part == "0" || !part.starts_with('0'));
+        part.parse::<u32>().ok().filter(|_| canonical)
     };
-    let fault = |what: &str| Some((format!("MySQL {text} {what}"), HELP));
+    let numbers: Option<Vec<u32>> = numbered.split('.').map(number).collect();
+    let Some(numbers) = numbers.filter(|numbers| (1..=3).contains(&numbers.len()) && plain) else {
+        return Some(Unusable(format!("{text} is not a version of MySQL")));
+    };
+    let fault = |what: &str| Some(Unusable(format!("MySQL {text} {what}")));
     match numbers[..] {
-        [8, 0, minor] if minor < 30 => fault("is older than 8.0.30 and knows no utf8mb3 collations"),
+        [8, 0, minor] if minor < 30 => fault("is older than 8.0.30 and does not know the utf8mb3 collations"),
+        [8, 0 | 4] if fixes.is_none() => None,
         [8, 0 | 4, minor] if minor > 99 => fault("does not exist"),
-        [8, 0 | 4] | [8, 0 | 4, _] => None,
-        [8] => fault("names no version; two numbers are the least"),
+        [8, 0 | 4, minor] => {
+            let line = line(text)?;
+            let newest = newest(line).rsplit('.').next().and_then(number).unwrap_or(0);
+            if offers::mysql(line).any(|known| known == text) {
+                None
+            } else if minor > newest || fixes.is_some() && offers::mysql(line).any(|known| known == numbered)
+            {
+                Some(Unknown(format!("MySQL {text} is not in the AWS data of {}", offers::date())))
+            } else {
+                fault("is not offered by RDS")
+            }
+        }
+        [8] => fault("is not a version; give at least major.minor, such as `8.4`"),
         [8, 1..=3, ..] => fault("is an innovation release, which RDS does not offer"),
-        [5, ..] => fault("is too old: its support has ended, and it knows no utf8mb3 collations"),
-        [9, ..] => fault("is nothing that OSMT's driver and migrations were made for"),
-        [10 | 11, ..] => Some((format!("{text} is a version of MariaDB"), HELP)),
-        [12..=18, ..] => Some((format!("{text} is a version of PostgreSQL"), HELP)),
+        [5, ..] => fault("is too old: its support has ended, and it does not know the utf8mb3 collations"),
+        [9, ..] => fault("is not offered by RDS in a release line that OSMT supports"),
+        [10 | 11, ..] => Some(Unusable(format!("{text} is a version of MariaDB"))),
+        [12..=18, ..] => Some(Unusable(format!("{text} is a version of PostgreSQL"))),
         _ => fault("does not exist"),
     }
 }
 
+/// A version that can be used, or may be.
+fn usable(subject: &Subject) -> Option<&str> {
+    let fits = |version: &&str| !matches!(version_fault(version), Some(VersionFault::Unusable(_)));
+    subject.text(VERSION).filter(fits)
+}
+
 fn version(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some((message, help)) = subject.text(VERSION).and_then(version_fault) {
-        sink.value(VERSION, message).remedy(help);
+    match subject.text(VERSION).and_then(version_fault) {
+        Some(VersionFault::Unusable(message)) => {
+            sink.value(VERSION, message)
+                .help(format!("write a version of MySQL 8.4, such as {}", newest("8.4")));
+        }
+        Some(VersionFault::Unknown(message)) => {
+            sink.value(VERSION, message)
+                .severity(Severity::Note)
+                .help("check that RDS offers it: `aws rds describe-db-engine-versions --engine mysql`");
+        }
+        None => {}
+    }
+}
+
+fn deprecated(subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(version) = usable(subject) else { return };
+    if let Some(line) = line(version).filter(|line| offers::is_deprecated(line, version)) {
+        let message = format!("RDS has deprecated MySQL {version} (AWS data of {})", offers::date());
+        let newest = newest(line);
+        sink.value(VERSION, message)
+            .help(format!("write {newest}, or {line} to let RDS install new minor versions"));
     }
 }
 
@@ -177,12 +234,11 @@ fn family(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(family) = subject.text(FAMILY) else {
         return;
     };
-    let version = subject.text(VERSION).filter(|version| version_fault(version).is_none());
-    let Some(version) = version else {
+    let Some(version) = usable(subject) else {
         let form = ["mysql5.7", "mysql8.0", "mysql8.4"];
         if !form.contains(&family) {
-            sink.value(FAMILY, format!("{family} is no parameter group family of MySQL"))
-                .help("write mysql8.0");
+            sink.value(FAMILY, format!("{family} is not a parameter group family of MySQL"))
+                .help("write mysql8.4");
         }
         return;
     };
@@ -190,19 +246,28 @@ fn family(subject: &Subject, sink: &mut Sink<'_>) {
     if family == wanted {
         return;
     }
+    let other = family.strip_prefix("mysql").filter(|line| ["8.0", "8.4"].contains(line));
     let message = if family.starts_with("default.") {
         format!("{family} is the name of a parameter group, not a family")
     } else {
-        format!("family {family} does not fit MySQL {version}")
+        format!("the family {family} does not fit MySQL {version}")
     };
-    sink.value(FAMILY, message)
-        .remedy(Remedy::write(wanted))
-        .related(Place::value(VERSION), "the engine version");
+    // Where both lines can be used, only the user knows which of the two values is wrong.
+    let remedy = match other {
+        Some(line) => format!("write {wanted} here, or engine_version {line}").into(),
+        None => Remedy::write(wanted),
+    };
+    sink.value(FAMILY, message).remedy(remedy).related(Place::value(VERSION), "the engine version");
 }
 
 fn instance_class(subject: &Subject, sink: &mut Sink<'_>) {
-    if let Some((message, help)) = subject.text(CLASS).and_then(|text| class::fault(text, &CLASSES)) {
-        sink.value(CLASS, message).remedy(help);
+    let wanted = Wanted {
+        service: Service::Database,
+        region: subject.region().map(|region| region.name),
+        line: usable(subject).and_then(line),
+    };
+    if let Some(fault) = subject.text(CLASS).and_then(|text| class::fault(text, wanted)) {
+        sink.value(CLASS, fault.message).severity(fault.severity).remedy(fault.remedy);
     }
 }
 
@@ -248,7 +313,7 @@ fn backups(subject: &Subject, sink: &mut Sink<'_>) {
 fn multi_az(subject: &Subject, sink: &mut Sink<'_>) {
     let at = "/config/rds/multi_az";
     if subject.is_production() && subject.flag(at) == Some(false) {
-        sink.value(at, "the production database stands in one zone").help("write true");
+        sink.value(at, "the production database has no standby in a second zone").help("write true");
     }
 }
 
@@ -268,10 +333,8 @@ fn protection(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 fn life(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(version) = subject.text(VERSION).filter(|version| version_fault(version).is_none()) else {
-        return;
-    };
-    if version.starts_with("8.0") && subject.is_production() {
+    let Some(version) = usable(subject) else { return };
+    if line(version) == Some("8.0") && subject.is_production() {
         sink.value(VERSION, "by AWS's calendar MySQL 8.0 is billed as Extended Support since 2026-07-31")
             .help("plan the move to 8.4, and try it in a test environment first");
     }

@@ -1,4 +1,4 @@
-//! Where people arrive: the domain and its hosted zone.
+//! The domain and its hosted zone.
 
 use crate::doctor::subject::Subject;
 use crate::finding::{Check, Remedy, Rule, Severity, Sink};
@@ -61,7 +61,7 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
         return Some(("is an IP address", help()));
     }
     if text.starts_with("*.") || text.contains('*') {
-        return Some(("is a wildcard", "write the one name that the app answers to".into()));
+        return Some(("is a wildcard", "write the one name at which the app answers".into()));
     }
     if let Some(name) = text.strip_suffix('.') {
         return Some(("ends with a dot", only(name)));
@@ -79,7 +79,7 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
         return Some(("has letters beyond ASCII", "write it in its xn-- form".into()));
     }
     if text.bytes().any(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')) {
-        return Some(("has characters that no host name has", help()));
+        return Some(("has characters that host names do not have", help()));
     }
     if text.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
         return Some(("has a label with a hyphen at its end", help()));
@@ -97,7 +97,14 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
     if ["local", "internal", "lan", "home", "corp", "localdomain"].contains(&top)
         || text.ends_with(".home.arpa")
     {
-        return Some(("lies in a domain for private networks, which no public zone can hold", help()));
+        return Some(("is in a domain for private networks, which has no public zone", help()));
+    }
+    if text.ends_with(".elb.amazonaws.com") || text.ends_with(".elb.amazonaws.com.cn") {
+        let help = "write a name of your own hosted zone; Terraform points it to the load balancer";
+        return Some(("is the name of a load balancer, for which AWS issues no certificate", help.into()));
+    }
+    if [".amazonaws.com", ".cloudfront.net", ".awsapps.com"].iter().any(|end| text.ends_with(end)) {
+        return Some(("is in a domain of AWS, not in your hosted zone", help()));
     }
     if top.bytes().any(|byte| byte.is_ascii_digit()) && !top.starts_with("xn--") || top.len() < 2 {
         return Some(("has no top-level domain that exists", help()));
@@ -134,7 +141,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
             && id.starts_with('Z')
             && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
-    // Zones of CloudFront and of some load balancers, which alias records name but nobody owns.
+    // Zones of CloudFront and of some load balancers: alias records name them, but they are AWS's.
     let owned_by_aws = [
         "Z2FDTNDATAQYW2",
         "Z35SXDOTRQ7X7K",
@@ -161,7 +168,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
         ("is a name, not an id", "`aws route53 list-hosted-zones` shows the id".into())
     } else {
         (
-            "is no id of a hosted zone",
+            "is not the id of a hosted zone",
             "it is Z and up to 31 capitals and digits: `aws route53 list-hosted-zones` shows it".into(),
         )
     };
@@ -173,7 +180,7 @@ mod tests {
     use super::name_fault;
 
     #[test]
-    fn host_names_are_told_from_others() {
+    fn host_names_are_distinguished_from_others() {
         for good in [
             "osmt.my-college.edu",
             "skills.nilgiri.ac.in",
@@ -193,6 +200,7 @@ mod tests {
             "a@b.edu",
             "a.edu:443",
             "osmt.local",
+            "osmt-123.us-west-2.elb.amazonaws.com",
             "-a.edu",
             "ösmt.edu",
         ] {

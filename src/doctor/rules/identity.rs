@@ -1,7 +1,7 @@
 //! Account, region, and the certificate's ARN, which must name both.
 
-use crate::doctor::region;
 use crate::doctor::subject::Subject;
+use crate::doctor::{offers, region};
 use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
 
 const ACCOUNT: &str = "/config/account_id";
@@ -35,7 +35,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ID003",
             name: "malformed-certificate-arn",
             severity: Severity::Error,
-            summary: "The certificate is not named by the ARN of an ACM certificate",
+            summary: "The value is not the ARN of an ACM certificate",
             explain: include_str!("../../../docs/rules/ID003.md"),
         },
         run: certificate_form,
@@ -45,7 +45,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ID004",
             name: "certificate-elsewhere",
             severity: Severity::Error,
-            summary: "The certificate lies in another partition, region or account",
+            summary: "The certificate is in another partition, region or account",
             explain: include_str!("../../../docs/rules/ID004.md"),
         },
         run: certificate_place,
@@ -55,7 +55,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ID005",
             name: "region-against-all",
             severity: Severity::Error,
-            summary: "Zones and certificate all lie in another region",
+            summary: "Zones and certificate are all in another region",
             explain: include_str!("../../../docs/rules/ID005.md"),
         },
         run: region_against_all,
@@ -79,7 +79,10 @@ fn account(subject: &Subject, sink: &mut Sink<'_>) {
         let count = format!("has {} digits", digits.len());
         (count, "an account id has 12: `aws sts get-caller-identity` shows it, leading zeros included".into())
     } else {
-        ("is no account id".to_owned(), "write the 12 digits that `aws sts get-caller-identity` shows".into())
+        (
+            "is not an account id".to_owned(),
+            "write the 12 digits that `aws sts get-caller-identity` shows".into(),
+        )
     };
     sink.value(ACCOUNT, format!("account id {text} {what}")).remedy(help);
 }
@@ -97,8 +100,15 @@ fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
             ("is a zone, not a region", Remedy::write(region.name))
         }
         (_, Some(near)) if text.eq_ignore_ascii_case(near) => ("is not in lower case", Remedy::write(near)),
-        (_, Some(near)) => ("is no region of AWS", format!("did you mean {near}?").into()),
-        _ => ("is no region of AWS", "write the region's code, as in us-west-2".into()),
+        (_, Some(near)) => ("is not a region of AWS", format!("did you mean {near}?").into()),
+        _ if region::may_be_new(text) => {
+            let message =
+                format!("{text} is not in the AWS data of {}, nor is its partition", offers::date());
+            let help = "check the spelling; a region that new needs a newer version of this tool";
+            sink.value(REGION, message).severity(Severity::Warning).help(help);
+            return;
+        }
+        _ => ("is not a region of AWS", "write the region's code, such as us-west-2".into()),
     };
     sink.value(REGION, format!("{text} {what}")).remedy(help);
 }
@@ -114,16 +124,20 @@ fn arn(text: &str) -> Option<[&str; 5]> {
 fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
     const INSTEAD: &str = "`osmt-bootstrap certificate` requests one and writes its ARN";
     let Some([partition, service, region, account, resource]) = arn(text) else {
-        return Some((format!("{text} is no ARN"), INSTEAD));
+        return Some((format!("{text} is not an ARN"), INSTEAD));
     };
-    if !["aws", "aws-us-gov", "aws-cn"].contains(&partition) {
-        return Some((format!("`{partition}` is no partition of AWS"), "write aws, aws-us-gov or aws-cn"));
+    let new = region::find(region).is_none() && region::may_be_new(region);
+    if !(region::is_partition(partition) || new && partition.starts_with("aws-")) {
+        return Some((
+            format!("`{partition}` is not a partition of AWS"),
+            "write aws, or aws-us-gov, aws-cn or aws-eusc where the region is in that partition",
+        ));
     }
     match service {
         "acm" => {}
         "iam" => {
             return Some((
-                "this certificate lies in IAM, not in ACM".into(),
+                "this certificate is in IAM, not in ACM".into(),
                 "import it into ACM, or request one there",
             ));
         }
@@ -134,25 +148,25 @@ fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
             return Some((format!("this is an ARN of `{service}`, not of ACM"), INSTEAD));
         }
     }
-    if region::find(region).is_none() {
+    if region::find(region).is_none() && !(new && region::nearest(region).is_none()) {
         let what = if region.is_empty() {
-            "the ARN names no region".into()
+            "the ARN has no region".into()
         } else {
-            format!("{region} is no region of AWS")
+            format!("{region} is not a region of AWS")
         };
         return Some((what, INSTEAD));
     }
     if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some((format!("`{account}` in the ARN is no account id"), "an account id has 12 digits"));
+        return Some((format!("`{account}` in the ARN is not an account id"), "an account id has 12 digits"));
     }
     let Some(id) = resource.strip_prefix("certificate/") else {
-        return Some((format!("the ARN names `{resource}`, not certificate/…"), INSTEAD));
+        return Some((format!("the ARN is of `{resource}`, not of certificate/…"), INSTEAD));
     };
     let lengths: Vec<usize> = id.split('-').map(str::len).collect();
     let hex = id.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     (lengths != [8, 4, 4, 4, 12] || !hex).then(|| {
         (
-            format!("`{id}` is no certificate id: 32 lower-case hexadecimal digits in five groups"),
+            format!("`{id}` is not a certificate id: 32 lower-case hexadecimal digits in five groups"),
             "copy the ARN whole from the ACM console",
         )
     })
@@ -174,10 +188,10 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
     let Some([partition, _, region, account, _]) = arn(text) else {
         return;
     };
-    let own = region::find(region).map_or("aws", region::Region::partition);
+    let own = region::find(region).map_or(partition, |region| region.partition);
     let help = "`osmt-bootstrap certificate` requests one in the right region and account";
     if partition != own {
-        sink.value(CERTIFICATE, format!("region {region} lies in partition {own}, not {partition}"))
+        sink.value(CERTIFICATE, format!("region {region} is in partition {own}, not {partition}"))
             .help(format!("write arn:{own}:…"));
         return;
     }
@@ -185,11 +199,10 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     }
     if let Some(wanted) = subject.region().filter(|wanted| wanted.name != region) {
-        let why =
-            if region == "us-east-1" { "; only CloudFront takes certificates from us-east-1" } else { "" };
+        let why = if region == "us-east-1" { "; only CloudFront uses certificates of us-east-1" } else { "" };
         sink.value(
             CERTIFICATE,
-            format!("the certificate lies in {region}, the load balancer in {}{why}", wanted.name),
+            format!("the certificate is in {region}, the load balancer in {}{why}", wanted.name),
         )
         .help(help)
         .related(Place::value(REGION), "the region");
@@ -199,7 +212,7 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(wanted) = subject.text(ACCOUNT).filter(known).filter(|wanted| *wanted != account) {
         sink.value(
             CERTIFICATE,
-            format!("the certificate lies in account {account}, the deployment in {wanted}"),
+            format!("the certificate is in account {account}, the deployment in {wanted}"),
         )
         .help(help)
         .related(Place::value(ACCOUNT), "the account");
@@ -210,7 +223,7 @@ fn region_against_all(subject: &Subject, sink: &mut Sink<'_>) {
     let (Some(region), Some(other)) = (subject.region(), subject.others_region()) else {
         return;
     };
-    sink.value(REGION, format!("region is {}, but zones and certificate lie in {}", region.name, other.name))
+    sink.value(REGION, format!("region is {}, but zones and certificate are in {}", region.name, other.name))
         .help(format!("write {}, or move zones and certificate", other.name))
         .related(Place::value("/config/vpc/azs"), "the zones")
         .related(Place::value(CERTIFICATE), "the certificate");

@@ -1,8 +1,10 @@
 //! Container images: names and tags that a registry takes, and tags that stay what they are.
 
+use crate::deployment::osmt_line;
+use crate::deployment::osmt_line::OsmtLine;
 use crate::doctor::image::{name_fault, tag_fault};
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Remedy, Rule, Severity, Sink};
+use crate::finding::{Check, Finding, Place, Remedy, Rule, Severity, Sink};
 
 const APP: &str = "/config/ecs/task/app";
 const SEARCH: &str = "/config/ecs/task/elasticsearch";
@@ -64,7 +66,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG006",
             name: "elasticsearch-against-app",
             severity: Severity::Warning,
-            summary: "This Elasticsearch was never the app's",
+            summary: "OSMT does not work with this version of Elasticsearch",
             explain: include_str!("../../../docs/rules/IMG006.md"),
         },
         run: search_version,
@@ -74,7 +76,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG007",
             name: "dead-end-version",
             severity: Severity::Warning,
-            summary: "From this version of OSMT no straight way leads to 3.0.0",
+            summary: "This version of OSMT upgrades to 3.0.0 only with a flag",
             explain: include_str!("../../../docs/rules/IMG007.md"),
         },
         run: dead_end,
@@ -84,10 +86,30 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG008",
             name: "image-nearly-right",
             severity: Severity::Warning,
-            summary: "The image's name is nearly that of the publisher",
+            summary: "The image's name is almost that of the publisher",
             explain: include_str!("../../../docs/rules/IMG008.md"),
         },
         run: nearly,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG009",
+            name: "registry-elsewhere",
+            severity: Severity::Warning,
+            summary: "The image is in an ECR registry of another account or region",
+            explain: include_str!("../../../docs/rules/IMG009.md"),
+        },
+        run: elsewhere,
+    },
+    Check {
+        rule: Rule {
+            code: "IMG010",
+            name: "tag-of-another-architecture",
+            severity: Severity::Error,
+            summary: "The tag is of another processor architecture than the task's",
+            explain: include_str!("../../../docs/rules/IMG010.md"),
+        },
+        run: architecture,
     },
 ];
 
@@ -99,7 +121,7 @@ fn nearly(subject: &Subject, sink: &mut Sink<'_>) {
     for (service, published) in PUBLISHED {
         let near = |image: &&str| (1..4).contains(&strsim::damerau_levenshtein(image, published));
         if let Some(image) = image(subject, service).filter(near) {
-            sink.value(format!("{service}/docker_image"), format!("{image} is nearly {published}"))
+            sink.value(format!("{service}/docker_image"), format!("{image} is almost {published}"))
                 .help(format!("did you mean {published}?"));
         }
     }
@@ -210,13 +232,88 @@ fn published(subject: &Subject, sink: &mut Sink<'_>) {
         (image(subject, APP).is_some_and(|image| official.contains(&image)), tag(subject, APP))
     {
         let bare = tag.trim_start_matches(['v', 'V']);
+        let at = format!("{APP}/docker_tag");
         if bare != tag && bare.starts_with(|c: char| c.is_ascii_digit()) {
-            sink.value(format!("{APP}/docker_tag"), format!("OSMT's tags have no v: there is no `{tag}`"))
-                .remedy(Remedy::write(bare));
+            sink.value(at, format!("OSMT's tags have no v: there is no `{tag}`")).remedy(Remedy::write(bare));
+        } else if is_version(tag) && !osmt_line::PUBLISHED.contains(&tag) {
+            unpublished(tag, sink.value(at, format!("no image wguopensource/osmt-app:{tag} was published")));
         }
     }
     if let Some(message) = search_tag_fault(subject) {
         sink.value(format!("{SEARCH}/docker_tag"), message).help("write all three numbers, as in 8.11.3");
+    }
+}
+
+/// What to do about a release without an image, and how sure that is.
+fn unpublished(tag: &str, finding: &mut Finding) {
+    let number =
+        |text: &str| text.split('.').map(|part| part.parse::<u32>().unwrap_or(u32::MAX)).collect::<Vec<_>>();
+    let newest = osmt_line::PUBLISHED.last().copied().unwrap_or_default();
+    match OsmtLine::of(tag) {
+        Some(OsmtLine::V4) => {
+            finding.help(
+                "OSMT 4 has no public image: build one, push it to Amazon ECR, and write its name here",
+            );
+        }
+        _ if number(tag) > number(newest) => {
+            finding.severity(Severity::Note);
+            finding
+                .help(format!("{newest} was the newest known release; check that the registry has this one"));
+        }
+        _ => {
+            finding.help(format!("published were {}", osmt_line::PUBLISHED.join(", ")));
+        }
+    }
+}
+
+/// Account and region of an image in Amazon ECR.
+fn ecr(image: &str) -> Option<(&str, &str)> {
+    let host = image.split('/').next()?;
+    let (account, rest) = host.split_once(".dkr.ecr")?;
+    let rest = rest.strip_prefix("-fips").unwrap_or(rest).strip_prefix('.')?;
+    Some((account, rest.split('.').next()?))
+}
+
+fn elsewhere(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in [APP, SEARCH] {
+        let Some((account, region)) = image(subject, service).and_then(ecr) else { continue };
+        let at = format!("{service}/docker_image");
+        let own =
+            |pointer: &str, other: &str| subject.text(pointer).filter(|own| *own != other).map(str::to_owned);
+        if let Some(own) = own("/config/account_id", account) {
+            sink.value(at, format!("the registry is in account {account}, the deployment in {own}"))
+                .help("its repository policy must allow this account to pull; otherwise push the image to your own")
+                .related(Place::value("/config/account_id"), "the account");
+        } else if let Some(own) = own("/config/region", region) {
+            sink.value(at, format!("the registry is in {region}, the deployment in {own}"))
+                .severity(Severity::Note)
+                .help("each pull crosses regions and is billed as data transfer; ECR can replicate the repository")
+                .related(Place::value("/config/region"), "the region");
+        }
+    }
+}
+
+fn architecture(subject: &Subject, sink: &mut Sink<'_>) {
+    for service in [APP, SEARCH] {
+        let at = format!("{service}/cpu_architecture");
+        let runs = subject.text(&at).unwrap_or("X86_64");
+        let Some(tag) = tag(subject, service) else { continue };
+        let lower = tag.to_lowercase();
+        let is = |names: [&str; 4]| names.iter().any(|name| lower.ends_with(name));
+        let built = if is(["-arm64", "-aarch64", "-arm64v8", "-arm"]) {
+            "ARM64"
+        } else if is(["-amd64", "-x86_64", "-x64", "-x86-64"]) {
+            "X86_64"
+        } else {
+            continue;
+        };
+        if built != runs {
+            sink.value(
+                format!("{service}/docker_tag"),
+                format!("the tag `{tag}` is of {built}, the task runs on {runs}"),
+            )
+            .help(format!("use the image for {runs}, or write \"cpu_architecture\": \"{built}\""));
+        }
     }
 }
 
@@ -226,6 +323,13 @@ fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
         sink.value(format!("{APP}/docker_image"), "the app's image is Elasticsearch's")
             .help("write wguopensource/osmt-app");
     }
+    if image(subject, SEARCH).is_some_and(|image| last(image).contains("opensearch")) {
+        sink.value(
+            format!("{SEARCH}/docker_image"),
+            "OpenSearch is not Elasticsearch: OSMT's client refuses it",
+        )
+        .help("write docker.elastic.co/elasticsearch/elasticsearch");
+    }
     if image(subject, SEARCH).is_some_and(|image| last(image).contains("osmt-app")) {
         sink.value(format!("{SEARCH}/docker_image"), "Elasticsearch's image is the app's")
             .help("write docker.elastic.co/elasticsearch/elasticsearch");
@@ -234,28 +338,38 @@ fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
 
 fn search_version(subject: &Subject, sink: &mut Sink<'_>) {
     let named = image(subject, SEARCH).is_some_and(|image| image.contains("elasticsearch"));
-    let (Some(app), Some(search)) = (tag(subject, APP), tag(subject, SEARCH).filter(|_| named)) else {
-        return;
-    };
-    let major = |tag: &str| {
-        is_version(tag.split('-').next().unwrap_or_default())
-            .then(|| tag.split('.').next().and_then(|n| n.parse::<u32>().ok()))
-            .flatten()
-    };
-    let Some(number) = major(search) else { return };
-    if number < 7 || number == 7 && major(app).is_some_and(|app| app >= 3) {
-        sink.value(
-            format!("{SEARCH}/docker_tag"),
-            format!("Elasticsearch {search} refuses the client of OSMT {app}"),
-        )
-        .help("write 8.11.3");
-    } else if number > 8 {
-        sink.value(
-            format!("{SEARCH}/docker_tag"),
-            format!("OSMT {app} was never tried with Elasticsearch {search}"),
-        )
-        .severity(Severity::Note)
-        .help("8.11.3 is what it was made with");
+    let Some(search) = tag(subject, SEARCH).filter(|_| named) else { return };
+    let plain = search.split('-').next().unwrap_or_default();
+    let major =
+        plain.split('.').next().filter(|_| is_version(plain)).and_then(|major| major.parse::<u32>().ok());
+    let Some(major) = major else { return };
+    let at = format!("{SEARCH}/docker_tag");
+    match (subject.osmt_line(), subject.osmt_version()) {
+        (Some(line), Some((pointer, version))) if !line.writes_to_elasticsearch(major) => {
+            let related = Place::value(pointer);
+            if line == OsmtLine::V2 {
+                let message =
+                    format!("OSMT {version} cannot write to Elasticsearch {search}: new skills are lost");
+                let finding = sink.value(at, message).severity(Severity::Error);
+                finding.help("write 7.17.15, which 2.x works with").related(related, "the release");
+            } else if major < 7 {
+                let message = format!("the client of OSMT {version} refuses Elasticsearch {search}");
+                sink.value(at, message).help("write 8.11.3").related(related, "the release");
+            } else {
+                sink.value(at, format!("OSMT {version} was never tried with Elasticsearch {search}"))
+                    .severity(Severity::Note)
+                    .help("8.11.3 is the version it was released with");
+            }
+        }
+        (None, _) if major < 7 => {
+            sink.value(at, format!("the client of OSMT refuses Elasticsearch {search}")).help("write 8.11.3");
+        }
+        (None, _) if major > 8 => {
+            sink.value(at, format!("OSMT was never tried with Elasticsearch {search}"))
+                .severity(Severity::Note)
+                .help("8.11.3 is the version that OSMT 3.0.0 was released with");
+        }
+        (Some(_) | None, _) => {}
     }
 }
 

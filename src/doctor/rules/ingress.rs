@@ -1,4 +1,4 @@
-//! The load balancer: who may reach it, and what guards it in production.
+//! The load balancer: which addresses it admits, and its protection in production.
 
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ALB005",
             name: "private-ingress-only",
             severity: Severity::Note,
-            summary: "Only private addresses are let in, through a public load balancer",
+            summary: "Only private addresses are admitted, by a public load balancer",
             explain: include_str!("../../../docs/rules/ALB005.md"),
         },
         run: private_only,
@@ -70,6 +70,16 @@ pub const CHECKS: &[Check<Subject>] = &[
         },
         run: unguarded,
     },
+    Check {
+        rule: Rule {
+            code: "ALB007",
+            name: "ingress-block-quota",
+            severity: Severity::Warning,
+            summary: "More ingress blocks than a security group takes by default",
+            explain: include_str!("../../../docs/rules/ALB007.md"),
+        },
+        run: quota,
+    },
 ];
 
 fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
@@ -82,8 +92,8 @@ fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
 
 fn empty(subject: &Subject, sink: &mut Sink<'_>) {
     if subject.count(INGRESS) == Some(0) {
-        sink.value(INGRESS, "nobody may reach the load balancer")
-            .help("write [\"0.0.0.0/0\"], or leave the key out, to let everyone in");
+        sink.value(INGRESS, "the list is empty: no address can reach the load balancer")
+            .help("write [\"0.0.0.0/0\"], or leave the key out, to admit every address");
     }
 }
 
@@ -107,7 +117,7 @@ fn within(subject: &Subject, sink: &mut Sink<'_>) {
         if let Some((wider_at, wider)) =
             blocks.iter().find(|(_, wider)| wider != block && wider.contains(block))
         {
-            sink.value(at.clone(), format!("{block} lies within {wider} and has no effect"))
+            sink.value(at.clone(), format!("{block} is within {wider} and has no effect"))
                 .help(format!("remove it, or {wider}"))
                 .related(Place::value(wider_at.clone()), "the wider block");
         }
@@ -120,8 +130,21 @@ fn private_only(subject: &Subject, sink: &mut Sink<'_>) {
         && Some(blocks.len()) == subject.count(INGRESS)
         && blocks.iter().all(|(_, block)| block::is_private(block))
     {
-        sink.value(INGRESS, "only private addresses may reach the public load balancer")
+        sink.value(INGRESS, "only private addresses can reach the public load balancer")
             .help("list the public addresses of your networks, unless a VPN leads here");
+    }
+}
+
+/// Source: Amazon VPC, "Amazon VPC quotas": 60 inbound rules per security group, adjustable. Each block needs two, HTTP and HTTPS.
+fn quota(subject: &Subject, sink: &mut Sink<'_>) {
+    let count = subject.blocks(INGRESS).len();
+    if count > 30 {
+        let message = format!(
+            "{count} ingress blocks need {} security group rules; the default quota is 60",
+            2 * count
+        );
+        sink.value(INGRESS, message)
+            .help("merge blocks, or have the quota of inbound rules per security group raised first");
     }
 }
 

@@ -14,6 +14,7 @@ pub mod naming;
 pub mod network;
 pub mod placeholder;
 pub mod plan;
+pub mod release;
 pub mod secrets;
 pub mod shape;
 pub mod subnets;
@@ -39,4 +40,5 @@ pub const THEMES: &[&[Check<Subject>]] = &[
     edge::CHECKS,
     ingress::CHECKS,
     app::CHECKS,
+    release::CHECKS,
 ];

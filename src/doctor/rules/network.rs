@@ -38,7 +38,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NET008",
             name: "public-range",
             severity: Severity::Warning,
-            summary: "The VPC uses addresses that belong to somebody on the Internet",
+            summary: "The VPC uses public addresses of other owners",
             explain: include_str!("../../../docs/rules/NET008.md"),
         },
         run: public_range,
@@ -48,7 +48,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NET004",
             name: "unequal-counts",
             severity: Severity::Error,
-            summary: "Zones, private and public subnets are not equally many",
+            summary: "The numbers of zones, private and public subnets differ",
             explain: include_str!("../../../docs/rules/NET004.md"),
         },
         run: counts,
@@ -82,6 +82,26 @@ pub const CHECKS: &[Check<Subject>] = &[
             explain: include_str!("../../../docs/rules/NET007.md"),
         },
         run: distinct_zones,
+    },
+    Check {
+        rule: Rule {
+            code: "NET012",
+            name: "untrusted-load-balancer",
+            severity: Severity::Error,
+            summary: "OSMT does not trust a load balancer in the VPC's range",
+            explain: include_str!("../../../docs/rules/NET012.md"),
+        },
+        run: untrusted,
+    },
+    Check {
+        rule: Rule {
+            code: "NET013",
+            name: "elastic-ip-quota",
+            severity: Severity::Note,
+            summary: "More zones than Elastic IP addresses by default",
+            explain: include_str!("../../../docs/rules/NET013.md"),
+        },
+        run: addresses,
     },
 ];
 
@@ -121,7 +141,36 @@ fn public_range(subject: &Subject, sink: &mut Sink<'_>) {
             .severity(Severity::Error)
             .help(help);
     } else {
-        sink.value(VPC, format!("{vpc} are public addresses that belong to somebody else")).help(help);
+        sink.value(VPC, format!("{vpc} is a range of public addresses with other owners")).help(help);
+    }
+}
+
+/// OSMT believes `X-Forwarded-Proto` only from addresses that Tomcat takes for internal; otherwise it redirects to http.
+fn untrusted(subject: &Subject, sink: &mut Sink<'_>) {
+    let vpc = subject.text(VPC).and_then(block::block).filter(|vpc| (16..=28).contains(&vpc.prefix_len()));
+    let (Some(vpc), Some(line), Some((at, version))) = (vpc, subject.osmt_line(), subject.osmt_version())
+    else {
+        return;
+    };
+    if block::is_rfc1918(&vpc) || block::is_private(&vpc) && line.trusts_shared_address_space() {
+        return;
+    }
+    let shared = if line.trusts_shared_address_space() { ", 100.64.0.0/10" } else { "" };
+    sink.value(
+        VPC,
+        format!(
+            "OSMT {version} does not trust a load balancer in {vpc}: sign-in redirects to http and fails"
+        ),
+    )
+    .help(format!("choose a block in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16{shared}"))
+    .related(Place::value(at), "the release");
+}
+
+/// Source: Amazon EC2, "Elastic IP addresses": five per region by default. Each zone has a NAT gateway with one.
+fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
+    if let Some(count) = subject.count(ZONES).filter(|count| *count > 5) {
+        sink.value(ZONES, format!("{count} zones need {count} Elastic IP addresses; the default quota is 5"))
+            .help("use fewer zones, or have the quota raised first");
     }
 }
 
@@ -138,7 +187,7 @@ fn counts(subject: &Subject, sink: &mut Sink<'_>) {
         (false, false, true) => &[0],
         (false, false, false) => &[1, 2],
     };
-    // Too few zones is told by itself.
+    // Too few zones is a finding of its own.
     if odd == [0] && counts[0] < 2 {
         return;
     }
@@ -156,7 +205,7 @@ fn two_zones(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     let what = if count == 0 { "no zone" } else { "one zone" };
-    sink.value(ZONES, format!("{what}: load balancer and database want two"))
+    sink.value(ZONES, format!("{what}: load balancer and database need two"))
         .help("list two zones, and a private and a public subnet for each");
 }
 
@@ -172,12 +221,14 @@ fn zones(subject: &Subject, sink: &mut Sink<'_>) {
         let example = wanted.map_or("us-west-2", |region| region.name);
         if let Some(own) = own {
             if let Some(wanted) = wanted.filter(|wanted| *wanted != own) {
-                sink.value(at, format!("zone {zone} lies in {}, not in {}", own.name, wanted.name))
+                sink.value(at, format!("zone {zone} is in {}, not in {}", own.name, wanted.name))
                     .help(format!("write {}{letter}", wanted.name))
                     .related(region_at.clone(), "the region");
-            } else if letter.as_bytes()[0] > own.last_zone {
+            } else if own.zones.chars().next_back().is_some_and(|last| letter.chars().any(|own| own > last)) {
+                // Within the range each account has its own letters: us-west-1 shows a and c to one, b and c to another.
+                let letters: Vec<String> = own.zones.chars().map(String::from).collect();
                 sink.value(at, format!("{} has no zone `{letter}`", own.name))
-                    .help(format!("its zones are a to {}", char::from(own.last_zone)));
+                    .help(format!("its zones are {}", letters.join(", ")));
             }
             continue;
         }
@@ -185,13 +236,13 @@ fn zones(subject: &Subject, sink: &mut Sink<'_>) {
         let (what, help) = if parts.last().is_some_and(|part| part.starts_with("az")) {
             ("is a zone id", format!("write the zone's name, as in {example}a"))
         } else if parts.len() > 3
-            && region::ALL.iter().any(|region| zone.starts_with(&format!("{}-", region.name)))
+            && region::all().iter().any(|region| zone.starts_with(&format!("{}-", region.name)))
         {
             ("is a local or wavelength zone", format!("use zones of the region itself, as in {example}a"))
         } else if region::find(zone).is_some() {
             ("is a region", format!("add the zone's letter: {zone}a"))
         } else {
-            ("is no availability zone", format!("write the region and a letter, as in {example}a"))
+            ("is not an availability zone", format!("write the region and a letter, as in {example}a"))
         };
         sink.value(at, format!("{zone} {what}")).help(help);
     }

@@ -68,12 +68,15 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
     let parts: Vec<&str> =
         lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
     let spaced = format!(" {} ", parts.join(" "));
+    // A label of a host name may be any word: todo.college.edu is a list of things to do.
+    let is_host = matches!(at, "/config/domain/name" | "/config/app/oauth/issuer") && lower.contains('.');
+    let words = if is_host { " changeme replaceme fillme placeholder " } else { WORDS };
     let word = |part: &&str| {
-        WORDS.contains(&format!(" {part} "))
+        words.contains(&format!(" {part} "))
             || part.starts_with("your") && part.len() < 16 && at != "/config/env"
     };
     if BRACKETS.iter().any(|mark| lower.contains(mark)) {
-        Some("it stands in brackets")
+        Some("it is in brackets")
     } else if lower.contains("...") || lower.contains('…') {
         Some("it has an ellipsis")
     } else if parts.iter().any(word) || PAIRS.iter().any(|pair| spaced.contains(&format!(" {pair} "))) {
@@ -87,9 +90,8 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
     }
 }
 
-/// Values that only somebody who knows the key can tell.
+/// Values that only the key shows to be made up.
 fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static str> {
-    const RUNS: [&str; 5] = ["123456789", "a1b2c3d4", "1b2c3d4e5f", "abcdef12345", "abc123"];
     const NAMES: [&str; 5] = ["client-id", "client_id", "clientid", "my-client-id", "zone-id"];
     let same = |text: &str| text.len() > 3 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
     let host = lower.strip_prefix("https://").unwrap_or(lower);
@@ -98,17 +100,21 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
     let template = |text: &str| text == ACCOUNTS[0];
     match at {
         "/config/env" => None,
-        // What is no host name at all is told first.
+        // What is not a host name at all is reported first.
         "/config/domain/name" if host != lower => None,
-        _ if lower.contains("example") || reserved.iter().any(|top| host.ends_with(top)) => {
+        // The path of an issuer is a realm or a tenant, which may have any name.
+        "/config/app/oauth/issuer" if host.contains("example") => Some("the name is reserved for examples"),
+        _ if at != "/config/app/oauth/issuer" && lower.contains("example")
+            || reserved.iter().any(|top| host.ends_with(top)) =>
+        {
             Some("the name is reserved for examples")
         }
         "/config/account_id" if loopback && template(text) => None,
         "/config/account_id" if ACCOUNTS.contains(&text) || same(text) => {
-            Some("no deployment lives in this account, it is used in documentation")
+            Some("the account is one of AWS's documentation")
         }
         "/config/domain/hosted_zone_id" | "/config/app/oauth/client_id"
-            if RUNS.iter().any(|run| lower.contains(run))
+            if is_run(lower)
                 || is_counted(lower)
                 || same(lower.strip_prefix('z').unwrap_or_default())
                 || NAMES.contains(&lower) =>
@@ -132,7 +138,7 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
             Some("it is made up")
         }
         "/config/domain/name" | "/config/app/oauth/issuer" if host.split('.').any(is_stand_in) => {
-            Some("the host's name stands for another")
+            Some("the host's name is a stand-in for another")
         }
         _ if at.ends_with("docker_image")
             && ACCOUNTS.iter().any(|account| text.starts_with(account))
@@ -144,7 +150,15 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
     }
 }
 
-/// Whether an id of hexadecimal groups was typed by somebody who needed any id.
+/// Whether an id is the order of the keys on a keyboard.
+fn is_run(id: &str) -> bool {
+    const RUNS: [&str; 4] = ["a1b2c3d4", "1b2c3d4e5f", "abcdef12345", "abc123"];
+    // A number of Google's, such as 912345678904-….apps.googleusercontent.com, may hold any digits.
+    let counted = id.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
+    RUNS.iter().any(|run| id.contains(run)) || counted.starts_with("123456789")
+}
+
+/// Whether an id of hexadecimal groups was made up.
 fn is_counted(id: &str) -> bool {
     const STARTS: [&str; 5] = ["12345678-", "01234567-", "a1b2c3d4-", "11111111-", "aaaaaaaa-"];
     let digits = id.replace('-', "");
@@ -152,7 +166,7 @@ fn is_counted(id: &str) -> bool {
         || digits.len() > 3 && digits.bytes().all(|byte| byte == digits.as_bytes()[0])
 }
 
-/// Whether a label of a host name stands for the name that one is to write.
+/// Whether a label of a host name is a stand-in for the real one.
 fn is_stand_in(label: &str) -> bool {
     const LABELS: [&str; 16] = [
         "mydomain",
@@ -180,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_told_from_values() {
+    fn placeholders_are_distinguished_from_values() {
         for text in
             ["osmt.example.org", "<domain>", "TODO", "change-me", "your-college.edu", "a.test", "xxxxx"]
         {
@@ -188,6 +202,14 @@ mod tests {
         }
         for text in ["osmt.test.fjord.no", "osmt-test.hillcrest.edu", "testing.tbdata.org"] {
             assert_eq!(placeholder("/config/domain/name", text, false), None, "{text}");
+        }
+        for (at, text) in [
+            ("/config/domain/name", "todo.college.edu"),
+            ("/config/app/oauth/issuer", "https://sso.college.edu/realms/example"),
+            ("/config/app/oauth/client_id", "912345678904-k3v9.apps.googleusercontent.com"),
+            ("/config/app/oauth/client_id", "103456789871236547895"),
+        ] {
+            assert_eq!(placeholder(at, text, false), None, "{text}");
         }
         assert!(placeholder("/config/account_id", "123456789012", false).is_some());
         assert_eq!(placeholder("/config/account_id", "123456789012", true), None);

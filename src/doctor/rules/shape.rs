@@ -1,4 +1,4 @@
-//! Syntax and shape: what may be said. `document` and `schema` look for it.
+//! Syntax and shape: the rules. `document` and `schema` look for what breaks them.
 
 use crate::finding::{Rule, Severity};
 
@@ -34,7 +34,7 @@ pub static UNKNOWN_KEY: Rule = Rule {
     code: "CFG002",
     name: "unknown-key",
     severity: Severity::Error,
-    summary: "A key that nothing reads",
+    summary: "A key that has no effect",
     explain: include_str!("../../../docs/rules/CFG002.md"),
 };
 
@@ -43,7 +43,7 @@ pub static WRONG_TYPE: Rule = Rule {
     code: "CFG003",
     name: "wrong-type",
     severity: Severity::Error,
-    summary: "A value of another type than the key wants",
+    summary: "A value of another type than the key needs",
     explain: include_str!("../../../docs/rules/CFG003.md"),
 };
 
@@ -70,11 +70,11 @@ pub static TOO_MANY: Rule = Rule {
     code: "CFG008",
     name: "findings-left-out",
     severity: Severity::Note,
-    summary: "There are more findings than anybody reads",
+    summary: "There are more findings than are shown",
     explain: include_str!("../../../docs/rules/CFG008.md"),
 };
 
-/// What the shape may be told by.
+/// What may be wrong with the shape.
 pub static ALL: [&Rule; 8] = [
     &NOT_JSON,
     &DUPLICATE_KEY,

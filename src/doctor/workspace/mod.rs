@@ -1,0 +1,428 @@
+//! The Terraform directory around a config: what overrides it, and what is made for another deployment. Never written.
+//!
+//! Pure: `command` reads the files and the environment.
+
+use std::ops::Range;
+
+use hcl_edit::structure::Body;
+use serde_json::Value;
+
+use super::region;
+use crate::deployment::main_tf::MainTf;
+use crate::document::{Document, Kind};
+use crate::finding::{Finding, Findings, Place, Rule, Severity, Token, Unknown};
+
+/// `config-overridden`
+pub static OVERRIDDEN: Rule = Rule {
+    code: "WKS001",
+    name: "config-overridden",
+    severity: Severity::Error,
+    summary: "Another file of the directory sets the variable `config` too",
+    explain: include_str!("../../../docs/rules/WKS001.md"),
+};
+
+/// `override-file`
+pub static OVERRIDE_FILE: Rule = Rule {
+    code: "WKS002",
+    name: "override-file",
+    severity: Severity::Warning,
+    summary: "An override file changes what the other files say",
+    explain: include_str!("../../../docs/rules/WKS002.md"),
+};
+
+/// `environment-changes-terraform`
+pub static ENVIRONMENT: Rule = Rule {
+    code: "WKS003",
+    name: "environment-changes-terraform",
+    severity: Severity::Warning,
+    summary: "An environment variable changes what Terraform does here",
+    explain: include_str!("../../../docs/rules/WKS003.md"),
+};
+
+/// `main-of-another-deployment`
+pub static MAIN: Rule = Rule {
+    code: "WKS004",
+    name: "main-of-another-deployment",
+    severity: Severity::Error,
+    summary: "main.tf is for another account, region or environment than the config",
+    explain: include_str!("../../../docs/rules/WKS004.md"),
+};
+
+/// `state-of-another-deployment`
+pub static STATE: Rule = Rule {
+    code: "WKS005",
+    name: "state-of-another-deployment",
+    severity: Severity::Error,
+    summary: "The state's bucket or key is of another deployment",
+    explain: include_str!("../../../docs/rules/WKS005.md"),
+};
+
+/// `no-state-lock`
+pub static LOCK: Rule = Rule {
+    code: "WKS006",
+    name: "no-state-lock",
+    severity: Severity::Warning,
+    summary: "The backend locks the state neither by a table nor by a file",
+    explain: include_str!("../../../docs/rules/WKS006.md"),
+};
+
+/// `initialised-elsewhere`
+pub static INITIALISED: Rule = Rule {
+    code: "WKS007",
+    name: "initialised-elsewhere",
+    severity: Severity::Error,
+    summary: "The directory was initialised for another backend than main.tf has",
+    explain: include_str!("../../../docs/rules/WKS007.md"),
+};
+
+/// `provider-lock-of-one-platform`
+pub static PROVIDERS: Rule = Rule {
+    code: "WKS008",
+    name: "provider-lock-of-one-platform",
+    severity: Severity::Note,
+    summary: "The provider lock file has checksums of one platform only",
+    explain: include_str!("../../../docs/rules/WKS008.md"),
+};
+
+/// All rules of the directory.
+pub static ALL: [&Rule; 8] =
+    [&OVERRIDDEN, &OVERRIDE_FILE, &ENVIRONMENT, &MAIN, &STATE, &LOCK, &INITIALISED, &PROVIDERS];
+
+/// A file of the directory.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its name in the directory.
+    pub name: String,
+    /// Its text; `None` where it cannot be read as text.
+    pub text: Option<String>,
+}
+
+/// What the directory and the environment hold.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    /// The name of the config that was checked.
+    pub config: String,
+    /// The other files of the directory that Terraform reads by itself, `main.tf` and the variable files among them.
+    pub files: Vec<File>,
+    /// `.terraform/terraform.tfstate`: the backend of the last `terraform init`.
+    pub initialised: Option<File>,
+    /// The workspace of `.terraform/environment`.
+    pub selected: Option<String>,
+    /// Variables of the environment whose names begin with `TF_`.
+    pub environment: Vec<(String, String)>,
+}
+
+/// What was found in one file of the directory.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Its name in the directory; `None` for what has no file.
+    pub name: Option<String>,
+    /// Its text.
+    pub text: String,
+    /// What was found.
+    pub findings: Findings,
+}
+
+/// Judges the directory by the config that was checked.
+pub fn judge(workspace: &Workspace, config: Option<&Document>) -> Vec<Judged> {
+    let mut all = Collected::default();
+    variables(workspace, &mut all);
+    environment(workspace, &mut all);
+    providers(workspace, &mut all);
+    for file in workspace.files.iter().filter(|file| is_override(&file.name)) {
+        all.file(file, 0..0, &OVERRIDE_FILE, format!("Terraform merges {} over the other files", file.name))
+            .help("check by hand what it changes; the doctor judges the other files only");
+    }
+    if let Some(main) = workspace.files.iter().find(|file| file.name == "main.tf") {
+        match main.text.as_deref().map(MainTf::parse) {
+            Some(Ok(parsed)) => deployment(workspace, main, &parsed, config, &mut all),
+            other => {
+                let reason = match other {
+                    Some(Err(error)) => error.to_string(),
+                    _ => "main.tf is not UTF-8 text".to_owned(),
+                };
+                for rule in [&MAIN, &STATE, &LOCK, &INITIALISED] {
+                    all.unknown(rule, reason.clone());
+                }
+            }
+        }
+    }
+    all.finish()
+}
+
+/// Findings by file, in the order in which the files were met.
+#[derive(Default)]
+struct Collected {
+    files: Vec<Judged>,
+}
+
+impl Collected {
+    fn of(&mut self, name: Option<&str>, text: Option<&str>) -> &mut Judged {
+        let index = self.files.iter().position(|judged| judged.name.as_deref() == name);
+        let index = index.unwrap_or_else(|| {
+            let text = text.unwrap_or_default().to_owned();
+            self.files.push(Judged { name: name.map(str::to_owned), text, findings: Findings::default() });
+            self.files.len() - 1
+        });
+        &mut self.files[index]
+    }
+
+    fn file(&mut self, file: &File, span: Range<usize>, rule: &Rule, message: String) -> &mut Finding {
+        let judged = self.of(Some(&file.name), file.text.as_deref());
+        let place = Place::at("", Token::Bytes(span.start, span.end));
+        judged.findings.findings.push(Finding::new(rule, Some(place), message));
+        judged.findings.findings.last_mut().expect("pushed on the line above")
+    }
+
+    fn environment(&mut self, message: String) -> &mut Finding {
+        let judged = self.of(None, None);
+        judged.findings.findings.push(Finding::new(&ENVIRONMENT, None, message));
+        judged.findings.findings.last_mut().expect("pushed on the line above")
+    }
+
+    fn unknown(&mut self, rule: &Rule, reason: String) {
+        self.of(None, None).findings.unknown.push(Unknown { code: rule.code.to_owned(), reason });
+    }
+
+    /// Counts the rules without a finding as passed.
+    fn finish(mut self) -> Vec<Judged> {
+        let quiet = |rule: &&&Rule| {
+            self.files.iter().all(|judged| {
+                judged.findings.findings.iter().all(|finding| finding.code != rule.code)
+                    && judged.findings.unknown.iter().all(|unknown| unknown.code != rule.code)
+            })
+        };
+        let passed = ALL.iter().filter(quiet).count();
+        self.of(None, None).findings.passed = passed;
+        self.files
+    }
+}
+
+/// Where a variable file comes in Terraform's order; later ones win. `None`: Terraform does not read it by itself.
+fn order(name: &str) -> Option<(u8, &str)> {
+    match name {
+        "terraform.tfvars" => Some((0, name)),
+        "terraform.tfvars.json" => Some((1, name)),
+        _ if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") => Some((2, name)),
+        _ => None,
+    }
+}
+
+fn is_override(name: &str) -> bool {
+    let stem = name.strip_suffix(".tf").or_else(|| name.strip_suffix(".tf.json"));
+    stem.is_some_and(|stem| stem == "override" || stem.ends_with("_override"))
+}
+
+/// Where a variable file sets `config`.
+fn sets_config(file: &File) -> Result<Option<Range<usize>>, String> {
+    let text = file.text.as_deref().ok_or_else(|| format!("{} is not UTF-8 text", file.name))?;
+    let unreadable = |what: &str| format!("{} is not {what}", file.name);
+    if file.name.strip_suffix(".json").is_some() {
+        let document = Document::parse(text).map_err(|_| unreadable("JSON"))?;
+        let Kind::Object(members) = &document.root().kind else { return Ok(None) };
+        return Ok(members
+            .iter()
+            .find(|member| member.key == "config")
+            .map(|member| member.key_span.clone()));
+    }
+    let body: Body = text.parse().map_err(|_| unreadable("in the syntax of Terraform"))?;
+    let there = body.has_attribute("config");
+    Ok(there.then(|| text.find("config").map_or(0..0, |at| at..at + "config".len())))
+}
+
+fn variables(workspace: &Workspace, all: &mut Collected) {
+    let Some(own) = order(&workspace.config) else { return };
+    let others = workspace.files.iter().filter(|file| file.name != workspace.config);
+    for (file, place) in others.filter_map(|file| Some((file, order(&file.name)?))) {
+        match sets_config(file) {
+            Err(reason) => all.unknown(&OVERRIDDEN, reason),
+            Ok(None) => {}
+            Ok(Some(span)) if place > own => {
+                let message =
+                    format!("Terraform takes `config` from {}, not from {}", file.name, workspace.config);
+                all.file(file, span, &OVERRIDDEN, message)
+                    .help("remove one of the two; each deployment needs a directory of its own");
+            }
+            Ok(Some(span)) => {
+                let message =
+                    format!("{} overrides the `config` of {} as a whole", workspace.config, file.name);
+                all.file(file, span, &OVERRIDDEN, message)
+                    .severity(Severity::Warning)
+                    .help("remove it here: Terraform does not merge the two");
+            }
+        }
+    }
+}
+
+fn environment(workspace: &Workspace, all: &mut Collected) {
+    let selected = workspace.environment.iter().find(|(name, _)| name == "TF_WORKSPACE");
+    let selected = selected.map(|(_, value)| (value.as_str(), "TF_WORKSPACE"));
+    let selected = selected.or(workspace.selected.as_deref().map(|name| (name, ".terraform/environment")));
+    if let Some((name, by)) = selected.filter(|(name, _)| !matches!(name.trim(), "" | "default")) {
+        all.environment(format!(
+            "{by} selects the Terraform workspace `{}`, whose state is not that of this deployment",
+            name.trim()
+        ))
+        .help("unset TF_WORKSPACE, or run `terraform workspace select default`");
+    }
+    for (name, value) in &workspace.environment {
+        if name == "TF_VAR_config" {
+            all.environment("TF_VAR_config is set; every variable file overrides it".to_owned())
+                .severity(Severity::Note)
+                .help("unset it");
+        } else if name == "TF_CLI_ARGS" || name.starts_with("TF_CLI_ARGS_") {
+            const TELLING: [&str; 8] = [
+                "-var",
+                "-var-file",
+                "-target",
+                "-exclude",
+                "-state",
+                "-lock",
+                "-refresh",
+                "-backend-config",
+            ];
+            let flags = value.split_whitespace().map(|word| word.trim_start_matches('-'));
+            let flags = flags.map(|word| format!("-{}", word.split('=').next().unwrap_or_default()));
+            let mut found: Vec<_> = flags.filter(|flag| TELLING.contains(&flag.as_str())).collect();
+            found.dedup();
+            if !found.is_empty() {
+                // The values are left out: -var may carry a secret.
+                all.environment(format!("{name} adds {} to Terraform's commands", found.join(", ")))
+                    .help("unset it; what was checked here is not what Terraform will do");
+            }
+        }
+    }
+}
+
+fn providers(workspace: &Workspace, all: &mut Collected) {
+    let Some(file) = workspace.files.iter().find(|file| file.name == ".terraform.lock.hcl") else { return };
+    let Some(body) = file.text.as_deref().map(str::parse::<Body>) else {
+        return all.unknown(&PROVIDERS, ".terraform.lock.hcl is not UTF-8 text".to_owned());
+    };
+    let Ok(body) = body else {
+        return all.unknown(&PROVIDERS, ".terraform.lock.hcl is not in the syntax of Terraform".to_owned());
+    };
+    for block in body.get_blocks("provider") {
+        let hashes = block.body.get_attribute("hashes").and_then(|hashes| hashes.value.as_array());
+        let hashes: Vec<&str> = hashes.into_iter().flatten().filter_map(|hash| hash.as_str()).collect();
+        // `zh:` are the registry's for every platform; `h1:` of one that was installed here.
+        if hashes.len() == 1 && hashes[0].starts_with("h1:") {
+            let name = block.labels.first().map_or("", |label| label.as_str());
+            let text = file.text.as_deref().unwrap_or_default();
+            let span = text.find(hashes[0]).map_or(0..0, |at| at..at + hashes[0].len());
+            all.file(file, span, &PROVIDERS, format!("{name} has the checksum of one platform only"))
+                .help("run `terraform providers lock -platform=linux_amd64 -platform=darwin_arm64` and others you use");
+        }
+    }
+}
+
+/// `main.tf` and the last `terraform init` against the config.
+fn deployment(
+    workspace: &Workspace,
+    main: &File,
+    parsed: &MainTf,
+    config: Option<&Document>,
+    all: &mut Collected,
+) {
+    let own = |key: &str| match &config?.get(&format!("/config/{key}"))?.kind {
+        Kind::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    let (account, region, env) = (own("account_id"), own("region"), own("env"));
+    let identity = parsed.identity();
+    for (what, has, wants) in [
+        ("account", &identity.account_id, &account),
+        ("region", &identity.region, &region),
+        ("environment", &identity.env, &env),
+    ] {
+        if let (Some(has), Some(wants)) = (has, wants)
+            && has != wants
+        {
+            let message = format!("main.tf is for the {what} {has}, the config for {wants}");
+            all.file(main, literal(main, has), &MAIN, message).help(
+                "correct one of the two, or run `osmt-bootstrap init`, which adapts main.tf to the config",
+            );
+        }
+    }
+    let backend = match parsed.backend() {
+        Ok(backend) => backend,
+        Err(error) => {
+            for rule in [&STATE, &LOCK, &INITIALISED] {
+                all.unknown(rule, error.to_string());
+            }
+            return;
+        }
+    };
+    if !parsed.is_in_s3() {
+        return;
+    }
+    if let (Some(key), Some(env)) = (&backend.key, &env) {
+        let other = key.strip_prefix("osmt/").and_then(|rest| rest.strip_suffix("/terraform.tfstate"));
+        if let Some(other) = other.filter(|other| *other != env) {
+            let message =
+                format!("the state's key is that of the environment {other}, the config is for {env}");
+            all.file(main, literal(main, key), &STATE, message)
+                .help(format!("write osmt/{env}/terraform.tfstate"));
+        }
+    }
+    if let (Some(bucket), Some(env), Some(account), Some(region)) = (&backend.bucket, &env, &account, &region)
+        && let Some((its_env, its_account, its_region)) = named_by_default(bucket)
+        && (its_env, its_account, its_region) != (env, account, region)
+    {
+        let message = format!(
+            "the state's bucket is that of {its_env} in account {its_account}, {its_region}; \
+             the config is for {env} in {account}, {region}"
+        );
+        all.file(main, literal(main, bucket), &STATE, message)
+            .help(format!("write osmt-{env}-{account}-{region}"));
+    }
+    if backend.lock_table.is_none() && !backend.use_lockfile {
+        let at = main.text.as_deref().and_then(|text| text.find("backend")).unwrap_or(0);
+        all.file(
+            main,
+            at..at + "backend".len(),
+            &LOCK,
+            "two runs at once can damage the state: nothing locks it".into(),
+        )
+        .help("run `osmt-bootstrap init`, or write use_lockfile = true");
+    }
+    let Some(file) = &workspace.initialised else { return };
+    let Some(Ok(last)) = file.text.as_deref().map(serde_json::from_str::<Value>) else {
+        return all.unknown(&INITIALISED, format!("{} is not JSON", file.name));
+    };
+    let last = &last["backend"];
+    if last.is_null() {
+        return;
+    }
+    for (name, wants) in [("bucket", &backend.bucket), ("key", &backend.key)] {
+        let has = last["config"][name].as_str();
+        if let (Some(has), Some(wants)) = (has, wants)
+            && has != wants
+        {
+            let message = format!("`terraform init` was run for the {name} {has}, main.tf has {wants}");
+            all.file(file, literal(file, has), &INITIALISED, message).help(
+                "run `terraform init -reconfigure`, or `-migrate-state` where the state is to be moved",
+            );
+        }
+    }
+}
+
+/// Environment, account and region of a bucket that is named as `osmt-bootstrap` does by default.
+fn named_by_default(bucket: &str) -> Option<(&str, &str, &str)> {
+    let rest = bucket.strip_prefix("osmt-")?;
+    let region = region::all().iter().find(|region| rest.ends_with(&format!("-{}", region.name)))?.name;
+    let rest = rest.strip_suffix(region)?.strip_suffix('-')?;
+    let (env, account) = rest.rsplit_once('-')?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some((env, account, region))
+}
+
+/// Where a literal is in a file, quotes included.
+fn literal(file: &File, value: &str) -> Range<usize> {
+    let text = file.text.as_deref().unwrap_or_default();
+    let quoted = format!("\"{value}\"");
+    text.find(&quoted).map_or(0..0, |at| at..at + quoted.len())
+}
+
+#[cfg(test)]
+mod tests;
