@@ -256,6 +256,16 @@ impl Findings {
         }
     }
 
+    /// Adds what was found about the same document by others.
+    pub fn add(&mut self, other: Self) {
+        let Self { findings, unknown, passed, ignored, ran } = other;
+        self.findings.extend(findings);
+        self.unknown.extend(unknown);
+        self.passed += passed;
+        self.ignored += ignored;
+        self.ran.extend(ran);
+    }
+
     /// The worst severity, `None` where nothing was found.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()

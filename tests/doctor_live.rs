@@ -96,7 +96,7 @@ fn no_answer_is_a_failure_and_bad_flags_or_facts_are_usage() {
         std::fs::write(&file, content).unwrap();
         let told = run(&["check", "--facts", file.to_str().unwrap()]).code(2);
         let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
-        assert!(told.contains("these are no facts") && told.contains("help:"), "{told}");
+        assert!(told.contains("is not a facts file") && told.contains("help:"), "{told}");
     }
     run(&["check", "--live", "one.json", "two.json"]).code(2);
 }
@@ -154,4 +154,42 @@ fn a_service_that_is_not_reached_leaves_its_facts_unknown() {
     let reason = reason.unwrap()["reason"].as_str().unwrap();
     assert!(reason.contains("could not reach AWS for ec2:DescribeAvailabilityZones"), "{reason}");
     assert!(codes(&serde_json::to_vec(&report).unwrap()).contains("STA001"));
+}
+
+#[test]
+fn a_denied_setting_is_said_and_the_others_stay_known() {
+    let account = support::Emulator::start();
+    let folder = folder(|_| ());
+    // Secrets Manager does not answer: the two secrets are unknown, and nothing else is.
+    let mut command = doctor(&account, folder.path(), &["facts", "--strict"]);
+    command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
+    let run = command.assert().code(1);
+    let told = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert!(told.contains("osmt/live/rds is not known"), "{told}");
+    let facts: Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+    assert!(facts["recorded"].is_string() && facts["zones"]["known"].is_array(), "{facts}");
+}
+
+#[test]
+fn policies_on_the_account_are_unknown_offline_and_have_their_place_in_a_recording() {
+    let account = support::Emulator::start();
+    let folder = folder(|_| ());
+    let policy = r#"{ "policies": [ { "code": "ACME001", "on": "account", "message": "in Frankfurt only", "require": { "properties": { "region": { "const": "eu-central-1" } } } } ] }"#;
+    std::fs::create_dir_all(folder.path().join("policies")).unwrap();
+    support::write(&folder.path().join("policies/acme.json"), policy);
+    let facts = doctor(&account, folder.path(), &["facts"]).assert().code(0);
+    let recording = folder.path().join("facts.json");
+    // As PowerShell writes it.
+    let text = format!("\u{feff}{}", String::from_utf8(facts.get_output().stdout.clone()).unwrap());
+    support::write(&recording, &text);
+    let offline = doctor(&account, folder.path(), &["check", "--format", "json"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&offline.stdout).unwrap();
+    assert!(report["unknown"].to_string().contains("ACME001"), "{report}");
+    let replay = ["check", "--format", "json", "--facts", recording.to_str().unwrap()];
+    let report = doctor(&account, folder.path(), &replay).assert().code(1);
+    let report: Value = serde_json::from_slice(&report.get_output().stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["code"] == "ACME001").unwrap();
+    assert_eq!(found["pointer"], "/region");
+    assert!(found["file"].as_str().unwrap().ends_with("facts.json") && found["start"]["line"].is_number());
 }

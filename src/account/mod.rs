@@ -17,6 +17,7 @@ mod observe_bucket;
 pub mod observe_ec2;
 pub mod observe_iam;
 pub mod policy_document;
+mod state_bucket;
 
 /// A fact, or why it is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +58,22 @@ pub struct Facts {
     pub account_id: Known<String>,
     /// The region that was asked.
     pub region: String,
+    /// RFC 3339; when the facts were read.
+    #[serde(default)]
+    pub recorded: Option<String>,
+    /// The certificate that was asked for; an older recording does not say.
+    #[serde(default)]
+    pub certificate_arn: Option<String>,
+    /// The hosted zone that was asked for; an older recording does not say.
+    #[serde(default)]
+    pub hosted_zone_id: Option<String>,
     /// The state bucket.
     pub state_bucket: Known<Option<Bucket>>,
     /// The lock table.
     pub lock_table: Known<Option<Table>>,
+    /// The state in the bucket, and Terraform's lock file beside it.
+    #[serde(default = "not_recorded")]
+    pub state: Known<State>,
     /// By name (`osmt/<env>/rds`): what Secrets Manager tells without the value.
     pub secrets: BTreeMap<String, Known<Option<Secret>>>,
     /// The certificate that the config names.
@@ -72,9 +85,42 @@ pub struct Facts {
     pub zones: Known<Vec<Zone>>,
 }
 
+impl Facts {
+    /// What could not be read, each with the reason.
+    pub fn unknown(&self) -> Vec<(String, String)> {
+        fn whole<T>(name: &str, known: &Known<T>) -> Option<(String, String)> {
+            known.as_result().err().map(|reason| (name.to_owned(), reason.to_owned()))
+        }
+        let mut found: Vec<_> = [
+            whole("account_id", &self.account_id),
+            whole("state_bucket", &self.state_bucket),
+            whole("lock_table", &self.lock_table),
+            whole("state", &self.state),
+            whole("certificate", &self.certificate),
+            whole("hosted_zone", &self.hosted_zone),
+            whole("zones", &self.zones),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        found.extend(self.secrets.iter().filter_map(|(name, secret)| whole(name, secret)));
+        let mut parts = |of: &str, unread: &BTreeMap<String, String>| {
+            let parts = unread.iter().map(|(name, reason)| (format!("{of}.{name}"), reason.clone()));
+            found.extend(parts);
+        };
+        if let Known::Known(Some(bucket)) = &self.state_bucket {
+            parts("state_bucket", &bucket.unread);
+        }
+        if let Known::Known(Some(table)) = &self.lock_table {
+            parts("lock_table", &table.unread);
+        }
+        found
+    }
+}
+
 /// An older recording lacks a fact that is read now.
 fn not_recorded<T>() -> Known<T> {
-    Known::Unknown("the recorded facts do not tell".to_owned())
+    Known::Unknown("the recorded facts do not say".to_owned())
 }
 
 /// An S3 bucket's settings. A setting that AWS says does not exist is `None`.
@@ -105,6 +151,9 @@ pub struct Bucket {
     pub lifecycle: BTreeMap<String, LifecycleRule>,
     /// Whether deleting a version wants a second factor.
     pub mfa_delete: bool,
+    /// Settings that could not be read, each with the reason; the field itself then says nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
 }
 
 /// One rule of a bucket's lifecycle, as far as the toolkit judges it.
@@ -188,6 +237,9 @@ pub struct Table {
     pub tags: BTreeMap<String, String>,
     /// The lock held on the state, if any.
     pub lock: Option<Lock>,
+    /// Settings that could not be read, each with the reason; the field itself then says nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
 }
 
 /// What is under the state's key in the bucket.

@@ -3,6 +3,8 @@
 //! Each read stands alone and all of them can go on at once. For [`facts`] a read that fails is an unknown fact;
 //! for whoever calls a single read it is an error.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, KeyType, PointInTimeRecoveryStatus, SseStatus};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -10,6 +12,7 @@ use futures_util::future::join_all;
 
 pub(crate) use super::observe_bucket::is_unreadable;
 pub use super::observe_bucket::{Error as BucketError, bucket, state};
+use super::observe_bucket::{Unread, keep, readable_bucket, reasons};
 use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_ec2};
 use crate::aws::{CallError, Session, call};
 use crate::config;
@@ -41,9 +44,10 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         join_all(reads).await.into_iter().collect()
     };
     let lock_id = lock_id(&names.bucket, &names.state_key);
-    let (state_bucket, lock_table, secrets, certificate, hosted_zone, zones) = tokio::join!(
-        bucket(session, &names.bucket),
-        table(session, &names.table, &lock_id),
+    let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones) = tokio::join!(
+        readable_bucket(session, &names.bucket),
+        look(session, &names.table, &lock_id),
+        state(session, &names.bucket, &names.state_key),
         secrets,
         certificate(session, &names.certificate_arn),
         hosted_zone(session, &names.hosted_zone_id),
@@ -53,11 +57,17 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         version: 1,
         account_id: Known::Known(session.account_id.clone()),
         region: session.region.clone(),
+        recorded: None,
+        certificate_arn: Some(names.certificate_arn.clone()),
+        hosted_zone_id: Some(names.hosted_zone_id.clone()),
+        state: state.into(),
         state_bucket: match state_bucket {
             Ok(fact) => Known::Known(fact),
             Err(error) => Known::Unknown(error.reason()),
         },
-        lock_table: lock_table.into(),
+        lock_table: lock_table
+            .map(|found| found.map(|(table, unread)| Table { unread: reasons(unread), ..table }))
+            .into(),
         secrets,
         certificate: certificate.into(),
         hosted_zone: hosted_zone.into(),
@@ -70,8 +80,16 @@ pub fn lock_id(bucket: &str, state_key: &str) -> String {
     format!("{bucket}/{state_key}")
 }
 
-/// Reads a table and the lock in it; `None` where there is no such table.
+/// Reads a table and the lock in it; `None` where there is no such table. One setting that cannot be read is an error.
 pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Option<Table>, CallError> {
+    let Some((table, unread)) = Box::pin(look(session, name, lock_id)).await? else {
+        return Ok(None);
+    };
+    unread.into_iter().next().map_or(Ok(Some(table)), |(_, error)| Err(error))
+}
+
+/// Reads a table as far as this caller may; the settings that could not be read are listed.
+async fn look(session: &Session, name: &str, lock_id: &str) -> Result<Option<(Table, Unread)>, CallError> {
     let client = session.dynamodb();
     let described =
         match call("dynamodb:DescribeTable", client.describe_table().table_name(name).send().await) {
@@ -111,18 +129,22 @@ pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Optio
     let lock =
         async { if lockable && !sort_key { table_lock(&client, name, lock_id).await } else { Ok(None) } };
     let (backups, tags, lock) = tokio::join!(backups, tags, lock);
-    // Somebody else removed it meanwhile.
+    // Another process removed it meanwhile.
     let gone =
         |error: &CallError| error.is("TableNotFoundException") || error.is("ResourceNotFoundException");
     if backups.as_ref().is_err_and(gone) || tags.as_ref().is_err_and(gone) {
         return Ok(None);
     }
-    let point_in_time_recovery = backups?
-        .continuous_backups_description
+    let mut unread = Unread::new();
+    let backups = keep(&mut unread, "point_in_time_recovery", backups.map(Some));
+    let tags = keep(&mut unread, "tags", tags.map(Some)).and_then(|answer| answer.tags);
+    let lock = keep(&mut unread, "lock", lock);
+    let point_in_time_recovery = backups
+        .and_then(|answer| answer.continuous_backups_description)
         .and_then(|backups| backups.point_in_time_recovery_description)
         .and_then(|recovery| recovery.point_in_time_recovery_status)
         == Some(PointInTimeRecoveryStatus::Enabled);
-    Ok(Some(Table {
+    let table = Table {
         name: name.to_owned(),
         status: described.table_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
         sort_key,
@@ -138,9 +160,11 @@ pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Optio
         }),
         point_in_time_recovery,
         deletion_protection: described.deletion_protection_enabled().unwrap_or_default(),
-        tags: tags?.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
-        lock: lock?,
-    }))
+        tags: tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        lock,
+        unread: BTreeMap::new(),
+    };
+    Ok(Some((table, unread)))
 }
 
 /// Reads the MD5 of the state that Terraform keeps in the table; `None` where there is none.

@@ -1,5 +1,7 @@
 //! Reads a bucket's settings and the state in it. Every call carries the expected owner.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, LifecycleRule as SdkRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
     NoncurrentVersionExpiration,
@@ -79,8 +81,40 @@ fn unless<T>(result: Result<T, CallError>, codes: &[&str]) -> Result<Option<T>, 
     }
 }
 
-/// Reads a bucket and all its settings; `None` where there is no such bucket.
+/// Settings of a bucket or a table that could not be read.
+pub(super) type Unread = Vec<(&'static str, CallError)>;
+
+/// The setting, or nothing where it could not be read, which is noted.
+pub(super) fn keep<T: Default>(unread: &mut Unread, name: &'static str, read: Result<T, CallError>) -> T {
+    read.unwrap_or_else(|error| {
+        unread.push((name, error));
+        T::default()
+    })
+}
+
+/// Why settings could not be read, by name.
+pub(super) fn reasons(unread: Unread) -> BTreeMap<String, String> {
+    unread.into_iter().map(|(name, error)| (name.to_owned(), error.reason())).collect()
+}
+
+/// Reads a bucket and all its settings; `None` where there is no such bucket. One setting that cannot be read is an error.
 pub async fn bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Error> {
+    match look(session, name).await? {
+        Some((_, unread)) if !unread.is_empty() => Err(unread
+            .into_iter()
+            .next()
+            .map_or_else(|| Error::Foreign { bucket: name.to_owned() }, |(_, error)| error.into())),
+        found => Ok(found.map(|(bucket, _)| bucket)),
+    }
+}
+
+/// Reads a bucket and those of its settings that this caller may read; the others are noted in it.
+pub(super) async fn readable_bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Error> {
+    let found = look(session, name).await?;
+    Ok(found.map(|(bucket, unread)| Bucket { unread: reasons(unread), ..bucket }))
+}
+
+async fn look(session: &Session, name: &str) -> Result<Option<(Bucket, Unread)>, Error> {
     let client = session.s3();
     let head = client.head_bucket().bucket(name).expected_bucket_owner(&session.account_id).send().await;
     // S3 answers from the wrong region with a redirect that has no body: only its header tells where.
@@ -108,11 +142,12 @@ pub async fn bucket(session: &Session, name: &str) -> Result<Option<Bucket>, Err
     if region != session.region {
         return Err(elsewhere(name, &region, session));
     }
-    match Box::pin(settings(session, &client, name)).await {
-        // On its way in or out: S3's servers do not all know it.
-        Err(error) if error.is("NoSuchBucket") => Ok(None),
-        bucket => Ok(Some(Bucket { region, ..bucket? })),
+    let (bucket, unread) = Box::pin(settings(session, &client, name)).await;
+    // On its way in or out: S3's servers do not all know it.
+    if unread.iter().any(|(_, error)| error.is("NoSuchBucket")) {
+        return Ok(None);
     }
+    Ok(Some((Bucket { region, ..bucket }, unread)))
 }
 
 fn elsewhere(bucket: &str, region: &str, session: &Session) -> Error {
@@ -123,7 +158,7 @@ fn elsewhere(bucket: &str, region: &str, session: &Session) -> Error {
     }
 }
 
-async fn settings(session: &Session, client: &aws_sdk_s3::Client, name: &str) -> Result<Bucket, CallError> {
+async fn settings(session: &Session, client: &aws_sdk_s3::Client, name: &str) -> (Bucket, Unread) {
     macro_rules! read {
         ($operation:ident, $permission:literal) => {
             async {
@@ -142,11 +177,14 @@ async fn settings(session: &Session, client: &aws_sdk_s3::Client, name: &str) ->
         read!(get_bucket_tagging, "s3:GetBucketTagging"),
         read!(get_bucket_lifecycle_configuration, "s3:GetLifecycleConfiguration"),
     );
+    let mut unread = Unread::new();
     let mut bucket = Bucket { name: name.to_owned(), ..Bucket::default() };
-    let versioning = versioning?;
-    bucket.versioning = versioning.status.map(|status| status.as_str().to_owned());
-    bucket.mfa_delete = versioning.mfa_delete.is_some_and(|status| status.as_str() == "Enabled");
-    let rule = unless(encryption, &["ServerSideEncryptionConfigurationNotFoundError"])?
+    if let Some(versioning) = keep(&mut unread, "versioning", versioning.map(Some)) {
+        bucket.versioning = versioning.status.map(|status| status.as_str().to_owned());
+        bucket.mfa_delete = versioning.mfa_delete.is_some_and(|status| status.as_str() == "Enabled");
+    }
+    let encryption = unless(encryption, &["ServerSideEncryptionConfigurationNotFoundError"]);
+    let rule = keep(&mut unread, "encryption", encryption)
         .and_then(|answer| answer.server_side_encryption_configuration)
         .and_then(|encryption| encryption.rules.into_iter().next());
     if let Some(rule) = rule {
@@ -156,7 +194,8 @@ async fn settings(session: &Session, client: &aws_sdk_s3::Client, name: &str) ->
             bucket.kms_key = default.kms_master_key_id;
         }
     }
-    if let Some(block) = unless(public_access, &["NoSuchPublicAccessBlockConfiguration"])?
+    let public_access = unless(public_access, &["NoSuchPublicAccessBlockConfiguration"]);
+    if let Some(block) = keep(&mut unread, "public_access_block", public_access)
         .and_then(|answer| answer.public_access_block_configuration)
     {
         bucket.public_access_block = PublicAccessBlock {
@@ -166,25 +205,28 @@ async fn settings(session: &Session, client: &aws_sdk_s3::Client, name: &str) ->
             restrict_public_buckets: block.restrict_public_buckets.unwrap_or_default(),
         };
     }
-    bucket.object_ownership = unless(ownership, &["OwnershipControlsNotFoundError"])?
+    let ownership = unless(ownership, &["OwnershipControlsNotFoundError"]);
+    bucket.object_ownership = keep(&mut unread, "object_ownership", ownership)
         .and_then(|answer| answer.ownership_controls)
         .and_then(|controls| controls.rules.into_iter().next())
         .map(|rule| rule.object_ownership.as_str().to_owned());
-    bucket.policy = unless(policy, &["NoSuchBucketPolicy"])?.and_then(|answer| answer.policy);
-    bucket.tags = unless(tags, &["NoSuchTagSet"])?
+    let policy = unless(policy, &["NoSuchBucketPolicy"]);
+    bucket.policy = keep(&mut unread, "policy", policy).and_then(|answer| answer.policy);
+    bucket.tags = keep(&mut unread, "tags", unless(tags, &["NoSuchTagSet"]))
         .map(|answer| answer.tag_set)
         .unwrap_or_default()
         .into_iter()
         .map(|tag| (tag.key, tag.value))
         .collect();
-    bucket.lifecycle = unless(lifecycle, &["NoSuchLifecycleConfiguration"])?
+    let lifecycle = unless(lifecycle, &["NoSuchLifecycleConfiguration"]);
+    bucket.lifecycle = keep(&mut unread, "lifecycle", lifecycle)
         .and_then(|answer| answer.rules)
         .unwrap_or_default()
         .iter()
         .enumerate()
         .map(|(index, rule)| lifecycle_rule(index, rule))
         .collect();
-    Ok(bucket)
+    (bucket, unread)
 }
 
 fn lifecycle_rule(index: usize, rule: &SdkRule) -> (String, LifecycleRule) {

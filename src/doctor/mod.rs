@@ -2,6 +2,7 @@
 //!
 //! A function from documents and facts to findings: no file, no network, no clock.
 
+mod audit;
 pub mod block;
 pub mod class;
 pub mod fix;
@@ -23,6 +24,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, Node};
 use crate::finding::{Finding, Findings, Fix, Place, Rule, Severity, Token};
+pub use audit::{Audited, audit, not_asked, not_audited};
 use policy::{On, Policy};
 pub use review::review;
 use rules::{secrets, shape};

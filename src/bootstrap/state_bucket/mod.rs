@@ -16,7 +16,7 @@ use crate::config;
 /// The id of our lifecycle rule.
 pub const RULE: &str = "osmt-state";
 /// Days that old versions of the state are kept at least.
-pub const KEEP_DAYS: i32 = 90;
+pub const KEEP_DAYS: i32 = Bucket::KEEP_DAYS;
 /// Days after which the parts of a broken upload go.
 pub const ABORT_DAYS: i32 = 7;
 
@@ -93,13 +93,13 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         thing,
         "public access",
         (seen.map(|_| switches(blocked)), "blocked, all four switches"),
-        blocked == PublicAccessBlock::ALL,
+        bucket.blocks_public_access(),
         Change::BlockPublicAccess,
     ));
     // A new bucket is made with this one.
     if seen.is_some() {
         let ownership = bucket.object_ownership.clone();
-        let fits = ownership.as_deref() == Some("BucketOwnerEnforced");
+        let fits = bucket.has_no_access_lists();
         judged.push(Judged::setting(
             thing,
             "object ownership",
@@ -109,11 +109,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         ));
     }
     let key = target.parts.kms_key.as_ref().or(bucket.kms_key.as_ref());
-    let kms = key == bucket.kms_key.as_ref()
-        && bucket.encryption.as_deref().is_some_and(|algorithm| {
-            // Twice encrypted is stricter, and knows no bucket key.
-            algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
-        });
+    let kms = key == bucket.kms_key.as_ref() && bucket.is_encrypted_with_kms();
     judged.push(Judged::setting(
         thing,
         "default encryption",
@@ -138,7 +134,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         Change::Policy(document.clone().unwrap_or_default()),
     ));
     let versioning = bucket.versioning.clone();
-    let fits = versioning.as_deref() == Some("Enabled");
+    let fits = bucket.is_versioned();
     judged.push(Judged::setting(thing, "versioning", (versioning, "Enabled"), fits, Change::Version));
     judged.push(lifecycle(thing, bucket));
     judged.extend(dangers(target, &name, bucket));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::Args;
 
 use super::beside::Beside;
-use super::live::Live;
+use super::live::{Live, Recording};
 use super::verdict::{Verdict, report};
 use super::{beside, inputs, surroundings};
 use crate::command::{Common, Ui};
@@ -64,13 +64,16 @@ impl Check {
         let asked = Asked { loopback: common.is_local(), policies: &policies };
         let mut exit = Exit::Done;
         let mut judged: Vec<Checked> = Vec::new();
+        let mut recordings: Vec<Recording> = Vec::new();
         for (path, result) in paths.iter().zip(examine(&paths, asked)) {
             match result {
                 Ok(mut diagnosis) => {
                     if self.live.is_asked() {
                         let Diagnosis { document, findings, .. } = &mut diagnosis;
                         let document = document.as_ref();
-                        self.live.judge(document, findings, &policies, common, ui)?;
+                        recordings.extend(self.live.judge(document, findings, &policies, common, ui)?);
+                    } else {
+                        diagnosis.findings.unknown.extend(doctor::not_asked(&policies));
                     }
                     judged.push(Checked::new(path, diagnosis));
                 }
@@ -80,7 +83,8 @@ impl Check {
                 }
             }
         }
-        for (file, findings) in judged.iter_mut().flat_map(Checked::findings) {
+        let all = judged.iter_mut().flat_map(Checked::findings);
+        for (file, findings) in all.chain(recordings.iter_mut().map(Recording::findings)) {
             settings.apply(findings);
             if let Some(known) = &mut baseline {
                 known.apply(file, findings);
@@ -88,9 +92,13 @@ impl Check {
         }
         let own = ignores.as_ref().map(|(_, ignores)| {
             let files = judged.iter_mut().flat_map(Checked::findings).map(|(_, findings)| findings);
+            let files = files.chain(recordings.iter_mut().map(|recording| recording.findings().1));
             beside::accept(ignores, &policies, files)
         });
         let mut reports: Vec<FileReport<'_>> = judged.iter().flat_map(Checked::reports).collect();
+        reports.extend(
+            recordings.iter().map(Recording::report).filter(|report| !report.findings.findings.is_empty()),
+        );
         reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
         if !reports.is_empty() {
             report(common, ui, "check", &reports)?;

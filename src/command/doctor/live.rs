@@ -8,16 +8,21 @@ use crate::account::{Facts, observe};
 use crate::bootstrap::Target;
 use crate::command::{Common, Ui, block_on};
 use crate::config::Config;
-use crate::doctor::policy;
-use crate::doctor::policy::{On, Policy};
-use crate::doctor::rules::account::{Audit, THEMES};
+use crate::doctor::Audited;
+use crate::doctor::planned::input;
+use crate::doctor::policy::Policy;
+use crate::doctor::rules::account::Audit;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
-use crate::files;
-use crate::finding::{Findings, Unknown};
+use crate::finding::Findings;
+use crate::report::FileReport;
 use crate::secrets::catalog;
+use crate::{doctor, files};
 
-/// The form of facts that is understood.
+/// More bytes than the facts of any account have.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// The format of facts that is supported.
 const VERSION: u32 = 1;
 
 /// Whether facts are judged too, and where they come from.
@@ -31,9 +36,13 @@ pub(super) struct Live {
     facts: Option<PathBuf>,
 }
 
-/// Record what AWS tells of the account, as JSON, for `check --facts`; no secret's value is read.
+/// Record the facts of the account, as JSON, for `check --facts`; no secret's value is read.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Record {}
+pub(super) struct Record {
+    /// Exit 1 where a fact could not be read.
+    #[arg(long)]
+    strict: bool,
+}
 
 impl Live {
     /// Whether anything is asked.
@@ -41,7 +50,7 @@ impl Live {
         self.live || self.facts.is_some()
     }
 
-    /// Judges the account by a config's facts and adds what is found.
+    /// Judges the account by a config's facts and adds what is found; what policies find in a facts file is returned.
     pub(super) fn judge(
         &self,
         document: Option<&Document>,
@@ -49,47 +58,79 @@ impl Live {
         policies: &[Policy],
         common: &Common,
         ui: &Ui,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Recording>, Failure> {
         let config = document.and_then(|document| Config::from_document(document).ok());
         let Some(config) = config else {
-            let unknown = THEMES.iter().copied().flatten().map(|check| Unknown {
-                code: check.rule.code.to_owned(),
-                reason: "the config must be mended first".to_owned(),
-            });
-            findings.unknown.extend(unknown);
-            return Ok(());
+            findings.unknown.extend(doctor::not_audited(policies, "the config must be corrected first"));
+            return Ok(None);
         };
         let backend = common.backend(&config)?;
         let target = Target::new(&config, backend);
-        let facts = match &self.facts {
-            Some(path) => recorded(path)?,
-            None => observed(&config, &target, common, ui)?,
+        let (facts, recording) = match &self.facts {
+            Some(path) => {
+                let (facts, document) = recorded(path)?;
+                (facts, Some((path.display().to_string(), document)))
+            }
+            None => (observed(&config, &target, common, ui)?, None),
         };
-        // The facts are no file that the user sees: a breach names its place in words.
-        let account = serde_json::to_value(&facts).unwrap_or_default();
-        for mut finding in policy::judge(policies, On::Account, &account, "") {
-            let place = finding.at.take().map_or_else(String::new, |at| at.pointer);
-            finding.message = format!("{} ({place})", finding.message);
-            findings.findings.push(finding);
-        }
         let audit = Audit { facts, config, lock_table: target.table.is_some(), now: jiff::Timestamp::now() };
-        for theme in THEMES {
-            findings.run(theme, &audit);
-        }
-        Ok(())
+        let Audited { config, facts } = doctor::audit(&audit, policies);
+        findings.add(config);
+        let Some((file, document)) = recording else {
+            findings.add(in_words(facts));
+            return Ok(None);
+        };
+        Ok(Some(Recording { file, document, findings: facts }))
     }
 }
 
+/// A facts file, and what policies found in it.
+pub(super) struct Recording {
+    file: String,
+    document: Document,
+    findings: Findings,
+}
+
+impl Recording {
+    /// The findings, with the path of the file.
+    pub(super) fn findings(&mut self) -> (&str, &mut Findings) {
+        (&self.file, &mut self.findings)
+    }
+
+    pub(super) fn report(&self) -> FileReport<'_> {
+        FileReport {
+            file: &self.file,
+            text: self.document.text(),
+            document: Some(&self.document),
+            findings: &self.findings,
+        }
+    }
+}
+
+/// Facts that were just read are in no file: a breach names its place in words.
+fn in_words(mut facts: Findings) -> Findings {
+    for finding in &mut facts.findings {
+        let place = finding.at.take().map_or_else(String::new, |at| at.pointer);
+        finding.message = format!("{} ({place})", finding.message);
+        finding.stable = Some(place);
+    }
+    facts
+}
+
 impl Record {
-    /// Prints the facts.
-    pub(super) fn run(common: &Common, ui: &Ui) -> Result<Exit, Failure> {
+    /// Prints the facts; what could not be read is listed on stderr.
+    pub(super) fn run(&self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
         let (_, config) = common.load_config()?;
         let target = Target::new(&config, common.backend(&config)?);
         let facts = observed(&config, &target, common, ui)?;
         let text = serde_json::to_string_pretty(&facts)
             .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
         ui.write(|out| writeln!(out, "{text}"))?;
-        Ok(Exit::Done)
+        let unknown = facts.unknown();
+        for (fact, reason) in &unknown {
+            ui.warn(format_args!("{fact} is not known: {reason}"));
+        }
+        Ok(if self.strict && !unknown.is_empty() { Exit::Pending } else { Exit::Done })
     }
 }
 
@@ -104,21 +145,25 @@ fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Resul
     block_on(ui, async {
         let session = common.sign_in(config, ui).await?;
         let reading = Box::pin(observe::facts(&session, &names));
-        Ok(ui.during("reading the account", reading).await)
+        let facts = ui.during("reading the account", reading).await;
+        Ok(Facts { recorded: Some(jiff::Timestamp::now().to_string()), ..facts })
     })
 }
 
 /// Reads what `facts` recorded.
-fn recorded(path: &Path) -> Result<Facts, Failure> {
-    let text = files::read_text(path)?;
+fn recorded(path: &Path) -> Result<(Facts, Document), Failure> {
+    let text = input::decode(&files::read_at_most(path, MAX_BYTES)?);
     let help = "`osmt-doctor facts > FILE` records them";
-    let facts: Facts = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{}: these are no facts: {error}", path.display())).help(help)
-    })?;
+    let not_facts = |error: String| {
+        Failure::new(Exit::Usage, format!("{} is not a facts file: {error}", path.display())).help(help)
+    };
+    let document =
+        Document::parse(text.trim_start_matches('\u{feff}')).map_err(|error| not_facts(error.to_string()))?;
+    let facts: Facts = serde_json::from_str(document.text()).map_err(|error| not_facts(error.to_string()))?;
     if facts.version != VERSION {
         let message =
-            format!("{}: facts of form {}; form {VERSION} is understood", path.display(), facts.version);
+            format!("{}: facts of format {}; format {VERSION} is supported", path.display(), facts.version);
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
-    Ok(facts)
+    Ok((facts, document))
 }

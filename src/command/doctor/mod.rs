@@ -62,7 +62,7 @@ impl Tool for Doctor {
         match self.verb {
             Verb::Check(check) => check.run(common, ui),
             Verb::Plan(plan) => plan.run(common, ui),
-            Verb::Facts(_) => live::Record::run(common, ui),
+            Verb::Facts(facts) => facts.run(common, ui),
             Verb::Fix(fix) => fix.run(common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),
             Verb::Explain(explain) => explain.run(common, ui),

@@ -84,7 +84,7 @@ fn is_message(document: &Value) -> bool {
 }
 
 /// Bytes as text; what is neither UTF-8 nor UTF-16 is replaced, and is then no JSON.
-fn decode(bytes: &[u8]) -> String {
+pub fn decode(bytes: &[u8]) -> String {
     let unit = |pair: &[u8], little: bool| {
         let pair = [pair[0], pair.get(1).copied().unwrap_or_default()];
         if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }

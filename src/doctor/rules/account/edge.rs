@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Audit;
 use super::state::fact;
-use crate::account::{Certificate, HostedZone};
+use crate::account::{Certificate, HostedZone, Known};
 use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 const ARN: &str = "/config/alb/certificate_arn";
@@ -25,6 +25,9 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/ACM001.md"),
         },
         run: |audit, sink| {
+            if is_other_certificate(audit, sink) {
+                return;
+            }
             if let Ok(None) = fact(&audit.facts.certificate, sink) {
                 sink.value(ARN, "this certificate does not exist")
                     .help("`osmt-bootstrap certificate` requests one and writes its ARN here");
@@ -90,6 +93,9 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/ZON001.md"),
         },
         run: |audit, sink| {
+            if is_other_zone(audit, sink) {
+                return;
+            }
             if let Ok(None) = fact(&audit.facts.hosted_zone, sink) {
                 sink.value(ZONE, "this hosted zone does not exist")
                     .help("`aws route53 list-hosted-zones` lists the account's zones");
@@ -125,11 +131,46 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
+/// Whether the facts are about another certificate than the config names, which is then said.
+fn is_other_certificate(audit: &Audit, sink: &mut Sink<'_>) -> bool {
+    let found = match &audit.facts.certificate {
+        Known::Known(found) => found.as_ref().map(|certificate| certificate.arn.as_str()),
+        Known::Unknown(_) => None,
+    };
+    let there = audit.facts.certificate_arn.as_deref().or(found);
+    is_other("certificate", there, &audit.config.alb.certificate_arn, sink)
+}
+
+/// Whether the facts are about another zone than the config names, which is then said.
+fn is_other_zone(audit: &Audit, sink: &mut Sink<'_>) -> bool {
+    let found = match &audit.facts.hosted_zone {
+        Known::Known(found) => found.as_ref().map(|zone| zone.id.as_str()),
+        Known::Unknown(_) => None,
+    };
+    let there = audit.facts.hosted_zone_id.as_deref().or(found);
+    is_other("hosted zone", there, &audit.config.domain.hosted_zone_id, sink)
+}
+
+fn is_other(what: &str, there: Option<&str>, wanted: &str, sink: &mut Sink<'_>) -> bool {
+    let is_other = there.is_some_and(|there| there != wanted);
+    if is_other {
+        let there = there.unwrap_or_default();
+        sink.unknown(format!("the facts are about {what} {there}; record them again"));
+    }
+    is_other
+}
+
 fn certificate<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Certificate> {
+    if is_other_certificate(audit, sink) {
+        return None;
+    }
     fact(&audit.facts.certificate, sink).ok()?.as_ref()
 }
 
 fn zone<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a HostedZone> {
+    if is_other_zone(audit, sink) {
+        return None;
+    }
     fact(&audit.facts.hosted_zone, sink).ok()?.as_ref()
 }
 
@@ -152,12 +193,12 @@ fn expires(audit: &Audit, sink: &mut Sink<'_>) {
     let end = certificate.not_after.as_deref();
     let Some(end) = end.and_then(|end| end.parse::<Timestamp>().ok()) else {
         if certificate.status == "ISSUED" {
-            sink.unknown("ACM does not tell when the certificate ends");
+            sink.unknown("ACM does not say when the certificate ends");
         }
         return;
     };
     let days = end.duration_since(audit.now).as_hours().div_euclid(24);
-    let help = "look whether the validation record still stands, or import a new certificate";
+    let help = "check that the validation record still exists, or import a new certificate";
     if days < 0 {
         sink.value(ARN, format!("the certificate expired on {end}")).severity(Severity::Error).help(help);
     } else if days < LATE_DAYS {
@@ -183,7 +224,7 @@ fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
     if let Some(certificate) = certificate(audit, sink) {
         let key = certificate.key_algorithm.as_str();
         if key.is_empty() {
-            sink.unknown("ACM does not tell the certificate's key");
+            sink.unknown("ACM does not say which key the certificate has");
         } else if !FIT.contains(&key) {
             sink.value(ARN, format!("the certificate's key is {key}"))
                 .help("use one with RSA_2048 or EC_prime256v1");

@@ -1,6 +1,6 @@
 //! Whether the account has what the config needs, by facts that were read or recorded.
 //!
-//! A rule whose fact is not known says so; it never passes.
+//! A rule whose fact is not known is unknown; it never passes.
 
 mod edge;
 mod state;
@@ -22,7 +22,7 @@ pub struct Audit {
     pub facts: Facts,
     /// Whether Terraform keeps its lock in a table; `false` where its own lock file serves.
     pub lock_table: bool,
-    /// The moment of the question.
+    /// The present moment.
     pub now: jiff::Timestamp,
 }
 
@@ -50,7 +50,21 @@ const CHECKS: &[Check<Audit>] = &[
         },
         run: region,
     },
+    Check {
+        rule: Rule {
+            code: "ACC003",
+            name: "old-facts",
+            severity: Severity::Warning,
+            summary: "The recorded facts are old",
+            explain: include_str!("../../../../docs/rules/ACC003.md"),
+        },
+        run: age,
+    },
 ];
+
+/// Hours after which facts are called old, and after which they are no longer taken for today's.
+const OLD_HOURS: i64 = 24;
+const STALE_HOURS: i64 = 7 * 24;
 
 fn account(audit: &Audit, sink: &mut Sink<'_>) {
     match audit.facts.account_id.as_result() {
@@ -61,6 +75,27 @@ fn account(audit: &Audit, sink: &mut Sink<'_>) {
             sink.value("/config/account_id", message).help(format!("choose a profile of account {wanted}"));
         }
         Ok(_) => {}
+    }
+}
+
+fn age(audit: &Audit, sink: &mut Sink<'_>) {
+    let Some(recorded) = audit.facts.recorded.as_deref() else {
+        return sink.unknown("the facts do not say when they were recorded");
+    };
+    let Ok(then) = recorded.parse::<jiff::Timestamp>() else {
+        return sink.unknown(format!("the facts were recorded at {recorded:?}, which is not a time"));
+    };
+    let hours = audit.now.duration_since(then).as_hours();
+    // Clocks differ by minutes, not by hours.
+    if hours < 0 {
+        return sink.unknown(format!("the facts were recorded at {then}, which is in the future"));
+    }
+    let age = format!("the facts were recorded {} days ago, at {then}", hours / 24);
+    if hours >= STALE_HOURS {
+        sink.unknown(format!("{age}: what they say is not known of today"));
+    }
+    if hours >= OLD_HOURS {
+        sink.elsewhere(age).help("record them again: `osmt-doctor facts > FILE`");
     }
 }
 

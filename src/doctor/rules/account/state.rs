@@ -1,16 +1,11 @@
 //! The state bucket and the lock table: there, protected, of the form that Terraform wants.
 
-use serde_json::Value;
-
 use super::Audit;
-use crate::account::{Bucket, PublicAccessBlock, Table};
+use crate::account::{Bucket, Known, Lock, Table};
 use crate::config;
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// Days that old versions of the state are kept at least.
-const KEEP_DAYS: i32 = 90;
-
-const MAKE: &str = "`osmt-bootstrap apply` makes it";
+const MAKE: &str = "`osmt-bootstrap apply` creates it";
 const MEND: &str = "`osmt-bootstrap apply` sets it";
 
 /// Where the state lies and who holds it.
@@ -56,9 +51,13 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA003.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "public access is not blocked by all four switches", |bucket| {
-                bucket.public_access_block == PublicAccessBlock::ALL
-            });
+            setting(
+                audit,
+                sink,
+                "public_access_block",
+                "public access is not blocked by all four switches",
+                Bucket::blocks_public_access,
+            );
         },
     },
     Check {
@@ -70,9 +69,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA004.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "versioning is off", |bucket| {
-                bucket.versioning.as_deref() == Some("Enabled")
-            });
+            setting(audit, sink, "versioning", "versioning is off", Bucket::is_versioned);
         },
     },
     Check {
@@ -84,10 +81,13 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA005.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "it is not encrypted with KMS and a bucket key", |bucket| {
-                let algorithm = bucket.encryption.as_deref().unwrap_or_default();
-                algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && bucket.bucket_key)
-            });
+            setting(
+                audit,
+                sink,
+                "encryption",
+                "it is not encrypted with KMS and a bucket key",
+                Bucket::is_encrypted_with_kms,
+            );
         },
     },
     Check {
@@ -99,9 +99,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA006.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "access lists are on", |bucket| {
-                bucket.object_ownership.as_deref() == Some("BucketOwnerEnforced")
-            });
+            setting(audit, sink, "object_ownership", "access lists are on", Bucket::has_no_access_lists);
         },
     },
     Check {
@@ -113,9 +111,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA007.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "its policy admits plain HTTP", |bucket| {
-                wants_tls(bucket.policy.as_deref().unwrap_or_default())
-            });
+            setting(audit, sink, "policy", "its policy admits plain HTTP", Bucket::denies_plain_http);
         },
     },
     Check {
@@ -127,11 +123,14 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA008.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "a lifecycle rule deletes old versions in less than 90 days", |bucket| {
-                let state = config::state_key(&audit.config.env);
-                let mut rules = bucket.lifecycle.values().filter(|rule| rule.covers(&state));
-                rules.all(|rule| rule.noncurrent_days.is_none_or(|days| days >= KEEP_DAYS))
-            });
+            let state = config::state_key(&audit.config.env);
+            setting(
+                audit,
+                sink,
+                "lifecycle",
+                "a lifecycle rule deletes the state, or old versions of it in less than 90 days",
+                |bucket| bucket.keeps_history(&state),
+            );
         },
     },
     Check {
@@ -206,6 +205,9 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/LCK005.md"),
         },
         run: |audit, sink| {
+            if unread(audit.lock_table, &audit.facts.lock_table, "point_in_time_recovery", sink) {
+                return;
+            }
             table(audit, sink, "point-in-time recovery is off", MEND, |table| table.point_in_time_recovery);
         },
     },
@@ -226,7 +228,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "LCK007",
             name: "state-locked",
             severity: Severity::Warning,
-            summary: "Somebody holds the state's lock",
+            summary: "The state is locked",
             explain: include_str!("../../../../docs/rules/LCK007.md"),
         },
         run: locked,
@@ -242,12 +244,27 @@ fn bucket<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Bucket> {
     fact(&audit.facts.state_bucket, sink).ok()?.as_ref()
 }
 
-fn setting(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, is_right: impl Fn(&Bucket) -> bool) {
-    if let Some(bucket) = bucket(audit, sink)
-        && !is_right(bucket)
-    {
+fn setting(audit: &Audit, sink: &mut Sink<'_>, name: &str, wrong: &str, is_right: impl Fn(&Bucket) -> bool) {
+    let Some(bucket) = bucket(audit, sink) else {
+        return;
+    };
+    if let Some(reason) = bucket.unread.get(name) {
+        sink.unknown(reason);
+    } else if !is_right(bucket) {
         sink.elsewhere(format!("state bucket {}: {wrong}", bucket.name)).help(MEND);
     }
+}
+
+/// Whether a setting of the table could not be read, which is then said.
+fn unread(is_used: bool, table: &Known<Option<Table>>, name: &str, sink: &mut Sink<'_>) -> bool {
+    let Ok(Some(table)) = table.as_result() else {
+        return false;
+    };
+    let reason = table.unread.get(name).filter(|_| is_used);
+    if let Some(reason) = reason {
+        sink.unknown(reason);
+    }
+    reason.is_some()
 }
 
 fn table(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, help: &str, is_right: fn(&Table) -> bool) {
@@ -259,35 +276,40 @@ fn table(audit: &Audit, sink: &mut Sink<'_>, wrong: &str, help: &str, is_right: 
     }
 }
 
-/// Whether a policy denies everybody what does not come by TLS.
-fn wants_tls(policy: &str) -> bool {
-    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    let statements = policy["Statement"].as_array().into_iter().flatten();
-    statements.into_iter().any(|statement| {
-        let condition = &statement["Condition"]["Bool"]["aws:SecureTransport"];
-        let everybody = statement["Principal"] == "*" || statement["Principal"]["AWS"] == "*";
-        let plain = condition == "false" || condition == &Value::Bool(false);
-        statement["Effect"] == "Deny" && everybody && plain
-    })
+fn locked(audit: &Audit, sink: &mut Sink<'_>) {
+    let lock = if audit.lock_table {
+        if unread(true, &audit.facts.lock_table, "lock", sink) {
+            return;
+        }
+        let table = fact(&audit.facts.lock_table, sink).ok();
+        table.and_then(|table| table.as_ref()?.lock.as_ref())
+    } else {
+        // Without a bucket there is no state and no lock.
+        if matches!(audit.facts.state_bucket, Known::Known(None)) {
+            return;
+        }
+        match fact(&audit.facts.state, sink) {
+            Ok(state) => fact(&state.lock, sink).ok().and_then(Option::as_ref),
+            Err(()) => None,
+        }
+    };
+    if let Some(lock) = lock {
+        say(lock, sink);
+    }
 }
 
-fn locked(audit: &Audit, sink: &mut Sink<'_>) {
-    if !audit.lock_table {
-        return;
-    }
-    if let Ok(Some(table)) = fact(&audit.facts.lock_table, sink)
-        && let Some(lock) = &table.lock
-    {
-        let or = |text: &str| {
-            if text.is_empty() { "?".to_owned() } else { text.to_owned() }
-        };
-        let message = format!(
-            "the state is locked by {} since {} ({})",
-            or(&lock.who),
-            or(&lock.created),
-            or(&lock.operation)
-        );
-        sink.elsewhere(message)
-            .help(format!("ask them; if nobody is at work, `terraform force-unlock {}`", or(&lock.id)));
-    }
+fn say(lock: &Lock, sink: &mut Sink<'_>) {
+    let or = |text: &str| {
+        if text.is_empty() { "?".to_owned() } else { text.to_owned() }
+    };
+    let message = format!(
+        "the state is locked by {} since {} ({})",
+        or(&lock.who),
+        or(&lock.created),
+        or(&lock.operation)
+    );
+    sink.elsewhere(message).help(format!(
+        "ask the holder; if no one is running Terraform, `terraform force-unlock {}`",
+        or(&lock.id)
+    ));
 }

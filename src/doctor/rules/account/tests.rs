@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::account::{
-    Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, Table, Zone,
+    Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
+    Zone,
 };
 use crate::document::Document;
 use crate::finding::Findings;
@@ -18,6 +19,10 @@ fn audit() -> Audit {
             version: 1,
             account_id: Known::Known(config.account_id.clone()),
             region: config.region.clone(),
+            recorded: Some("2025-12-31T20:00:00Z".into()),
+            certificate_arn: Some(config.alb.certificate_arn.clone()),
+            hosted_zone_id: Some(config.domain.hosted_zone_id.clone()),
+            state: Known::Known(State::default()),
             state_bucket: Known::Known(Some(Bucket {
                 name: "osmt-test-123456789012-us-west-2".into(),
                 region: config.region.clone(),
@@ -27,7 +32,7 @@ fn audit() -> Audit {
                 public_access_block: PublicAccessBlock::ALL,
                 object_ownership: Some("BucketOwnerEnforced".into()),
                 policy: Some(
-                    r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#
+                    r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::osmt-test-123456789012-us-west-2","arn:aws:s3:::osmt-test-123456789012-us-west-2/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#
                         .into(),
                 ),
                 lifecycle: [(
@@ -140,6 +145,9 @@ const SPOILT: &[(&str, Spoil)] = &[
     ("ACC002", |a| {
         a.facts.region = "eu-west-1".into();
     }),
+    ("ACC003", |a| {
+        a.facts.recorded = Some("2025-12-28T00:00:00Z".into());
+    }),
     ("STA001", |a| {
         a.facts.state_bucket = Known::Known(None);
     }),
@@ -191,9 +199,6 @@ const SPOILT: &[(&str, Spoil)] = &[
     ("ASM001", |a| {
         *secret(a) = None;
     }),
-    ("ASM001", |a| {
-        a.facts.secrets.clear();
-    }),
     ("ASM002", |a| {
         secret(a).get_or_insert_default().has_value = false;
     }),
@@ -219,8 +224,10 @@ const SPOILT: &[(&str, Spoil)] = &[
         certificate(a).key_algorithm = "RSA_1024".into();
     }),
     ("ACM006", |a| {
-        let arn = &mut certificate(a).arn;
-        *arn = arn.replace("us-west-2", "us-east-1");
+        let arn = a.config.alb.certificate_arn.replace("us-west-2", "us-east-1");
+        certificate(a).arn.clone_from(&arn);
+        a.facts.certificate_arn = Some(arn.clone());
+        a.config.alb.certificate_arn = arn;
     }),
     ("ZON001", |a| {
         a.facts.hosted_zone = Known::Known(None);
@@ -288,11 +295,11 @@ fn what_is_not_known_is_unknown_and_never_passes() {
     audit.facts.zones = Known::Unknown("no".into());
     let findings = judge(&audit);
     assert_eq!(findings.findings, []);
-    // Only the region is known without asking.
-    assert_eq!(findings.passed, 1);
+    // Only the region and the time are known without asking.
+    assert_eq!(findings.passed, 2);
     let mut codes: Vec<_> = findings.unknown.iter().map(|u| u.code.as_str()).collect();
     codes.dedup();
-    assert_eq!(codes.len(), rules().len() - 1);
+    assert_eq!(codes.len(), rules().len() - 2);
 }
 
 #[test]
@@ -318,4 +325,79 @@ fn the_zone_that_is_wrong_is_shown_and_what_others_there_are() {
     let said = judge(&audit);
     assert!(said.findings.iter().all(|finding| finding.code != "AZS001"));
     assert!(said.unknown.iter().any(|unknown| unknown.code == "AZS001"));
+}
+
+/// Codes that are unknown after something was done to the good account; no finding may come of it.
+fn unknown(spoil: Spoil) -> Vec<String> {
+    let mut audit = audit();
+    spoil(&mut audit);
+    let findings = judge(&audit);
+    assert_eq!(findings.findings, []);
+    let mut codes: Vec<_> = findings.unknown.into_iter().map(|unknown| unknown.code).collect();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn facts_of_another_certificate_zone_or_environment_are_not_judged() {
+    let acm = ["ACM001", "ACM002", "ACM003", "ACM004", "ACM005", "ACM006"];
+    assert_eq!(
+        unknown(|a| a.config.alb.certificate_arn = "arn:aws:acm:us-west-2:1:certificate/new".into()),
+        acm
+    );
+    let zone = |a: &mut Audit| a.config.domain.hosted_zone_id = "Z0000000000000000000".into();
+    assert_eq!(unknown(zone), ["ZON001", "ZON002", "ZON003"]);
+    assert_eq!(unknown(|a| a.facts.secrets.clear()), ["ASM001", "ASM002", "ASM003", "ASM004"]);
+    // That a certificate was not there says nothing about another one.
+    let gone = |a: &mut Audit| {
+        a.facts.certificate = Known::Known(None);
+        a.config.alb.certificate_arn = "arn:aws:acm:us-west-2:1:certificate/new".into();
+    };
+    assert!(unknown(gone).contains(&"ACM001".to_owned()));
+}
+
+#[test]
+fn a_setting_that_may_not_be_read_leaves_the_others_known() {
+    let denied = |a: &mut Audit| {
+        let bucket = bucket(a);
+        bucket.policy = None;
+        bucket.unread.insert("policy".into(), "s3:GetBucketPolicy was denied".into());
+    };
+    assert_eq!(unknown(denied), ["STA007"]);
+    let denied = |a: &mut Audit| {
+        table(a).unread.insert("point_in_time_recovery".into(), "denied".into());
+    };
+    assert_eq!(unknown(denied), ["LCK005"]);
+    let denied = |a: &mut Audit| {
+        table(a).unread.insert("lock".into(), "denied".into());
+    };
+    assert_eq!(unknown(denied), ["LCK007"]);
+}
+
+#[test]
+fn the_age_of_facts_is_said_and_old_ones_are_not_taken_for_todays() {
+    let said = |recorded: Option<&str>| {
+        let mut audit = audit();
+        audit.facts.recorded = recorded.map(str::to_owned);
+        let findings = judge(&audit);
+        (findings.findings.len(), findings.unknown.len())
+    };
+    assert_eq!(said(Some("2025-12-31T23:59:00Z")), (0, 0));
+    assert_eq!(said(Some("2025-12-30T00:00:00Z")), (1, 0));
+    assert_eq!(said(Some("2025-01-01T00:00:00Z")), (1, 1));
+    for odd in [None, Some("yesterday"), Some("2026-02-01T00:00:00Z")] {
+        assert_eq!(said(odd), (0, 1), "{odd:?}");
+    }
+}
+
+#[test]
+fn the_lock_file_is_looked_at_where_there_is_no_table() {
+    let mut audit = audit();
+    audit.lock_table = false;
+    audit.facts.state = Known::Known(State { lock: Known::Known(Some(Lock::default())), ..State::default() });
+    let findings = judge(&audit).findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].code, "LCK007");
+    audit.facts.state = Known::Unknown("denied".into());
+    assert!(judge(&audit).unknown.iter().any(|unknown| unknown.code == "LCK007"));
 }

@@ -73,16 +73,23 @@ fn missing(audit: &Audit, sink: &mut Sink<'_>) {
     for name in NEEDED {
         let name = secret_name(&audit.config.env, name);
         let there = match audit.facts.secrets.get(&name) {
-            None => Ok(false),
+            None => {
+                sink.unknown(format!("the facts are not about secret {name}; record them again"));
+                continue;
+            }
             Some(known) => fact(known, sink).map(Option::is_some),
         };
         if there == Ok(false) {
-            sink.elsewhere(format!("secret {name} does not exist")).help("`osmt-secrets push` makes it");
+            sink.elsewhere(format!("secret {name} does not exist")).help("`osmt-secrets push` creates it");
         }
     }
 }
 
 fn each(audit: &Audit, sink: &mut Sink<'_>, wrong: fn(&Secret) -> Option<(String, &'static str)>) {
+    let missing = NEEDED.iter().map(|name| secret_name(&audit.config.env, name));
+    for name in missing.filter(|name| !audit.facts.secrets.contains_key(name)) {
+        sink.unknown(format!("the facts are not about secret {name}; record them again"));
+    }
     for (name, known) in &audit.facts.secrets {
         if let Ok(Some(secret)) = fact(known, sink)
             && let Some((what, help)) = wrong(secret)
