@@ -276,6 +276,34 @@ fn a_saved_plan_without_terraform_says_what_to_do() {
     assert!(told.contains("terraform show -json"), "{told}");
 }
 
+/// A program of that name which prints the JSON of a plan, alone on the PATH.
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_is_shown_by_opentofu_where_terraform_is_missing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let case = cases().join("PLAN001/bad.json");
+    let program = folder.path().join("tofu");
+    std::fs::write(
+        &program,
+        format!("#!/bin/sh\necho '[command] show'\nexec /bin/cat '{}'\n", case.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |from_stdin: bool| {
+        let saved = folder.path().join("saved");
+        std::fs::write(&saved, b"PK\x03\x04 and so on").unwrap();
+        let mut command = support::osmt("osmt-doctor");
+        command.env("PATH", folder.path()).arg("plan").arg(if from_stdin { "-".into() } else { saved });
+        command.arg("--dir").arg(folder.path()).write_stdin(&b"PK\x03\x04 and so on"[..]).assert().code(1)
+    };
+    for from_stdin in [false, true] {
+        let run = run(from_stdin);
+        assert!(text(&run.get_output().stdout).contains("PLAN001"));
+        assert!(text(&run.get_output().stderr).contains("terraform_wrapper: false"));
+    }
+}
+
 #[test]
 fn a_plan_is_read_from_stdin() {
     let folder = tempfile::tempdir().unwrap();

@@ -177,7 +177,9 @@ impl Policy {
             return Vec::new();
         }
         let (when, require) = self.compiled.get_or_init(|| {
-            let when = self.when.as_ref().and_then(|when| compile(when).ok());
+            // Decided above, without a compiler.
+            let when = self.when.as_ref().filter(|_| !self.production_only);
+            let when = when.and_then(|when| compile(when).ok());
             (when, OnceLock::new())
         });
         if when.as_ref().is_some_and(|when| !when.is_valid(value)) {

@@ -129,35 +129,30 @@ fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(Exit::Usage, format!("{} is not a directory", common.dir.display()))
             .help("name the Terraform working directory with `--dir`"));
     }
-    #[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
-    let mut terraform = std::process::Command::new("terraform");
-    terraform
-        .args(["show", "-json", "-no-color"])
-        .arg(&absolute)
-        .current_dir(&common.dir)
-        .env("TF_IN_AUTOMATION", "1")
-        .env("TF_INPUT", "0");
-    // Logs and arguments of other runs are not part of this one.
-    for name in ["TF_LOG", "TF_LOG_CORE", "TF_LOG_PROVIDER", "TF_CLI_ARGS", "TF_CLI_ARGS_show"] {
-        terraform.env_remove(name);
+    let mut program = "terraform";
+    let mut result = child::run(&mut show_command(program, &absolute, &common.dir), &[], Some(SHOW));
+    if result.as_ref().is_err_and(child::Error::is_missing) {
+        program = "tofu";
+        result = child::run(&mut show_command(program, &absolute, &common.dir), &[], Some(SHOW));
     }
-    let output = child::run(&mut terraform, &[], Some(SHOW)).map_err(|error| {
+    let output = result.map_err(|error| {
         let exit = if matches!(error, child::Error::Interrupted) { Exit::Interrupted } else { Exit::Failed };
         let what = if error.is_missing() {
-            "could not find `terraform`, which a saved plan needs".to_owned()
+            "could not find `terraform` or `tofu`, one of which a saved plan needs".to_owned()
         } else {
-            format!("could not run `terraform show`: {error}")
+            format!("could not run `{program} show`: {error}")
         };
-        Failure::new(exit, what).help("install Terraform, or give the JSON of `terraform show -json FILE`")
+        Failure::new(exit, what)
+            .help("install Terraform or OpenTofu, or give the JSON of `terraform show -json FILE`")
     })?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let mut failure = Failure::new(
         Exit::Failed,
-        format!("terraform could not show {}", path.display()),
+        format!("{program} could not show {}", path.display()),
     )
-    .help("the plan must have been made in `--dir`, after `terraform init`, by the same version of Terraform");
+    .help("the plan must have been made in `--dir`, after `terraform init`, by the same program and version");
     let told = String::from_utf8_lossy(&output.stderr);
     failure.causes = told
         .lines()
@@ -167,6 +162,18 @@ fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
         .take(4)
         .collect();
     Err(failure)
+}
+
+/// The command that prints a saved plan as JSON. Logs and arguments of other runs are not part of it.
+#[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
+fn show_command(program: &str, plan: &Path, folder: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(program);
+    command.args(["show", "-json", "-no-color"]).arg(plan).current_dir(folder);
+    command.env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0");
+    for name in ["TF_LOG", "TF_LOG_CORE", "TF_LOG_PROVIDER", "TF_CLI_ARGS", "TF_CLI_ARGS_show"] {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// The config beside the plan, where there is one that can be read.

@@ -1,4 +1,4 @@
-//! Strings that are blank, or carry characters that one does not see.
+//! Strings that are blank, or contain invisible or typographic characters.
 
 use crate::doctor::schema;
 use crate::doctor::subject::Subject;
@@ -11,13 +11,13 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
         code: "CFG005",
         name: "blank-or-padded",
         severity: Severity::Error,
-        summary: "A string is empty, or carries characters that one does not see",
+        summary: "A string is empty, or contains invisible or typographic characters",
         explain: include_str!("../../../docs/rules/CFG005.md"),
     },
     run: blanks,
 }];
 
-/// Calls with the pointer, the key and the node of everything in the document that is no object or list.
+/// Calls with the pointer, the key and the node of everything in the document that is neither an object nor a list.
 pub(super) fn leaves(node: &Node, pointer: &str, key: &str, seen: &mut impl FnMut(&str, &str, &Node)) {
     match &node.kind {
         Kind::Object(members) => {
@@ -64,12 +64,12 @@ fn blanks(subject: &Subject, sink: &mut Sink<'_>) {
         } else if let Some(c) = text.chars().find(|c| unseen(*c)) {
             sink.value(
                 at.as_str(),
-                format!("`{key}` carries the invisible character U+{:04X}", u32::from(c)),
+                format!("`{key}` contains the invisible character U+{:04X}", u32::from(c)),
             )
-            .help("type the value anew: it came with copy and paste");
+            .help("type the value again by hand: the character came with copy and paste");
         } else if let Some(c) = text.chars().find(|c| typographic(*c)) {
-            sink.value(at.as_str(), format!("`{key}` carries the typographic character {c}"))
-                .help("type a plain - or quote in its place");
+            sink.value(at.as_str(), format!("`{key}` contains the typographic character {c}"))
+                .help("type a plain hyphen or quote instead");
         }
     }
 }
