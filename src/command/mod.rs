@@ -5,6 +5,7 @@
 pub mod bootstrap;
 pub mod doctor;
 mod environment;
+mod manual;
 pub mod release;
 pub mod secrets;
 mod shared_args;
@@ -17,27 +18,16 @@ use std::io;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 use crate::explain::{Exit, Failure, visible};
 use crate::plan::{Action, Plan, Stopped};
 use crate::report::Format;
+pub use manual::Shared;
 pub use shared_args::{FormatFlag, SharedArgs};
 // The old name, until each binary's verbs take a `Context`.
 pub(crate) use shared_args::SharedArgs as Common;
 pub use ui::Ui;
-
-/// Verbs that all four binaries have.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Shared {
-    /// Print the completion script of a shell.
-    Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page.
-    Man,
-}
 
 /// What a verb is given beside its own arguments: the shared flags, and the only way to talk to people.
 pub struct Context {
@@ -152,32 +142,6 @@ fn value_of(flag: &str, arguments: impl Iterator<Item = OsString>) -> Option<Str
         }
     }
     found
-}
-
-impl Shared {
-    /// Prints what was asked for.
-    pub fn run<T: Tool>(&self, ui: &Ui) -> Result<Exit, Failure> {
-        let mut command = T::command();
-        command.build();
-        let name = command.get_name().to_owned();
-        // Into memory first: a closed pipe is not its generator's to hear of.
-        let mut text = Vec::new();
-        match self {
-            Self::Completions { shell } => {
-                clap_complete::generate(*shell, &mut command, name, &mut text);
-            }
-            Self::Man => {
-                let verbs =
-                    command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help");
-                for page in std::iter::once(&command).chain(verbs) {
-                    let written = clap_mangen::Man::new(page.clone()).render(&mut text);
-                    written.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-                }
-            }
-        }
-        ui.write(|out| out.write_all(&text))?;
-        Ok(Exit::Done)
-    }
 }
 
 /// Runs a future that talks to the world; Ctrl-C, SIGTERM and SIGHUP end it with what was already done.
