@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "the tests start shells; a panic is how they fail"
 )]
@@ -41,17 +42,14 @@ fn script(binary: &str, shell: &str) -> tempfile::NamedTempFile {
 
 /// What the shell answers; `None` where it is not installed.
 fn shell(program: &str, arguments: &[&str]) -> Option<String> {
-    match Command::new(program).args(arguments).output() {
-        Ok(output) => {
-            let error = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{program} {arguments:?}: {error}");
-            Some(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Err(_) => {
-            println!("skipped: {program} is not installed");
-            None
-        }
-    }
+    let Ok(output) = Command::new(program).args(arguments).output() else {
+        // Said in the test's output, which is shown with --nocapture and where the test fails.
+        eprintln!("skipped: {program} is not installed");
+        return None;
+    };
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {error}");
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[test]
