@@ -166,15 +166,19 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
 fn interruption(ui: &Ui) -> Failure {
     let already = ui.already();
     let failure = Failure::new(Exit::Interrupted, format!("interrupted; {already}"));
-    if ui.has_begun() {
-        failure.help("run it again: it looks at what is done, and plans the rest")
-    } else {
-        failure
+    match ui.resumption() {
+        Some(help) => failure.help(help),
+        None if ui.has_begun() => failure.help("run it again: it looks at what is done, and plans the rest"),
+        None => failure,
     }
 }
 
 /// Shows a plan and asks. An exit ends the run: the plan is empty, or `--dry-run` was given.
-async fn agree<A: Action>(ui: &Ui, plan: &Plan<A>, question: &str) -> Result<Option<Exit>, Failure> {
+pub(crate) async fn agree<A: Action>(
+    ui: &Ui,
+    plan: &Plan<A>,
+    question: &str,
+) -> Result<Option<Exit>, Failure> {
     let lines = plan.lines();
     if plan.is_empty() {
         ui.result("nothing to do")?;

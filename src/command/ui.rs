@@ -42,6 +42,8 @@ pub struct Ui {
     asking: Cell<bool>,
     /// Whether stdout carries something.
     spoken: Cell<bool>,
+    /// What to do after an interruption, where that is not to run it again.
+    resume: RefCell<Option<String>>,
     /// What turns while something is waited for.
     bars: MultiProgress,
 }
@@ -66,6 +68,7 @@ impl Ui {
             dry_run,
             tool,
             work: RefCell::default(),
+            resume: RefCell::default(),
             asking: Cell::default(),
             spoken: Cell::default(),
             bars: MultiProgress::with_draw_target(target),
@@ -313,6 +316,16 @@ impl Ui {
             Some((_, done)) => *done = true,
             None => work.push((what.to_owned(), true)),
         }
+    }
+
+    /// Says what to do after an interruption, where that is not to run it again.
+    pub fn resume(&self, help: String) {
+        *self.resume.borrow_mut() = Some(help);
+    }
+
+    /// What to do after an interruption, where that is not to run it again.
+    pub fn resumption(&self) -> Option<String> {
+        self.resume.borrow().clone()
     }
 
     /// Whether anything was begun.

@@ -64,6 +64,12 @@ impl OsmtLine {
         matches!(self, Self::V3 | Self::V4)
     }
 
+    /// Whether the image's `reindex` job leaves a search that works. That of 2.5.2 deletes the four indices and makes none:
+    /// every search then answers 500, and a restart does not heal it.
+    pub const fn reindex_works(self) -> bool {
+        matches!(self, Self::V3 | Self::V4)
+    }
+
     /// Whether a user gets the roles of the provider's claim. Every release of 4.x makes each user a viewer.
     pub const fn reads_roles(self) -> bool {
         matches!(self, Self::V2 | Self::V3)

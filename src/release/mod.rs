@@ -13,6 +13,7 @@ pub mod notes;
 pub mod pom;
 pub mod record;
 pub mod running;
+pub mod serving;
 pub mod sql;
 pub mod status;
 

@@ -6,6 +6,7 @@ use super::record::Record;
 use super::running::{Running, Service};
 use crate::account::Known;
 use crate::config::Config;
+use crate::registry::Image;
 
 /// Whether a link agrees with the config's selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -42,12 +43,15 @@ pub struct Source {
     pub label: String,
     /// The newest record of the environment.
     pub record: Known<Option<Record>>,
+    /// The version of the newest migration that the selected commit has.
+    pub newest_migration: Option<String>,
 }
 
 /// Judges every link against the config's selection.
 pub fn chain(config: &Config, source: &Source, running: &Running) -> Vec<Link> {
     let task = &config.ecs.task.app;
     let selected = super::image(&task.docker_image, &task.docker_tag);
+    let wanted = i32::try_from(task.desired_count).unwrap_or(i32::MAX);
     let config = link("config", Verdict::Agrees, selected.clone());
     let commit = match &source.commit {
         Known::Known(commit) if *commit == source.label => {
@@ -69,13 +73,14 @@ pub fn chain(config: &Config, source: &Source, running: &Running) -> Vec<Link> {
             ..link("deployment", Verdict::Differs, "there is no such service".into())
         }),
         Known::Known(Some(service)) => {
-            links.push(definition(&selected, service, &running.image));
-            links.push(deployment(service));
+            links.push(definition(&selected, service, running));
+            links.push(deployment(service, wanted));
             links.push(tasks(service, running));
+            links.push(targets(service, &running.targets));
             links.push(match running.digest() {
                 Known::Known(digest) => link("digest", Verdict::Agrees, digest),
-                Known::Unknown(reason) if service.desired == 0 => {
-                    link("digest", Verdict::Unknown, format!("{reason}: none should"))
+                Known::Unknown(reason) if running.digests().len() > 1 => {
+                    link("digest", Verdict::Differs, reason)
                 }
                 Known::Unknown(reason) => link("digest", Verdict::Unknown, reason),
             });
@@ -91,14 +96,30 @@ pub fn verdict(links: &[Link]) -> Verdict {
     worst.unwrap_or(Verdict::Unknown)
 }
 
-fn link(name: &'static str, verdict: Verdict, found: String) -> Link {
+pub(super) fn link(name: &'static str, verdict: Verdict, found: String) -> Link {
     Link { name, verdict, found, help: None }
 }
 
-fn definition(selected: &str, service: &Service, image: &Known<Option<String>>) -> Link {
+/// A link that was not looked at.
+pub fn not_asked(name: &'static str, reason: &str) -> Link {
+    link(name, Verdict::Unknown, reason.to_owned())
+}
+
+fn definition(selected: &str, service: &Service, running: &Running) -> Link {
     const NAME: &str = "task definition";
     let revision = revision(&service.task_definition);
-    match image {
+    if let Known::Known(Some(newest)) = &running.newest
+        && *newest != service.task_definition
+    {
+        let newest = self::revision(newest);
+        return Link {
+            help: Some(
+                "ECS rolled the deployment back, or the service was changed outside of Terraform: `terraform plan` shows which",
+            ),
+            ..link(NAME, Verdict::Differs, format!("{revision} is deployed, {newest} is the newest"))
+        };
+    }
+    match &running.image {
         Known::Known(Some(image)) if image == selected => {
             link(NAME, Verdict::Agrees, format!("{revision} with {image}"))
         }
@@ -114,7 +135,7 @@ fn definition(selected: &str, service: &Service, image: &Known<Option<String>>) 
     }
 }
 
-fn deployment(service: &Service) -> Link {
+fn deployment(service: &Service, wanted: i32) -> Link {
     let rollout = service.rollout.as_deref();
     let mut found = format!(
         "{}, {} of {} tasks run",
@@ -122,7 +143,14 @@ fn deployment(service: &Service) -> Link {
         service.running,
         service.desired
     );
-    let whole = service.running == service.desired;
+    if service.failed > 0 {
+        found = format!("{found}, {} failed to start", service.failed);
+    }
+    if service.desired < wanted {
+        found = format!("{found}; the config wants {wanted}");
+    }
+    // Scaling may want more than the config, never less.
+    let whole = service.running == service.desired && service.desired >= wanted;
     let verdict = match rollout {
         Some("COMPLETED") | None if whole => Verdict::Agrees,
         _ => Verdict::Differs,
@@ -153,12 +181,91 @@ fn tasks(service: &Service, running: &Running) -> Link {
         .filter(|definition| *definition != service.task_definition)
         .map(revision)
         .collect();
+    let unfit: Vec<String> = tasks
+        .iter()
+        .filter(|task| task.status != "RUNNING" || task.health == "UNHEALTHY")
+        .map(|task| if task.status == "RUNNING" { task.health.clone() } else { task.status.clone() })
+        .collect();
+    if !unfit.is_empty() {
+        let found = format!("{} of {} are {}", unfit.len(), tasks.len(), unfit.join(", "));
+        return link(NAME, Verdict::Differs, found);
+    }
     if other.is_empty() {
         let found = format!("{} of {}", tasks.len(), revision(&service.task_definition));
         return link(NAME, Verdict::Agrees, found);
     }
     let found = format!("{} of {} run {}", other.len(), tasks.len(), other.join(", "));
     link(NAME, Verdict::Differs, found)
+}
+
+/// What the load balancer says of the tasks: those that are leaving do not count.
+fn targets(service: &Service, targets: &Known<Vec<super::running::Target>>) -> Link {
+    const NAME: &str = "targets";
+    let targets = match targets {
+        Known::Known(targets) => targets,
+        Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
+    };
+    if service.target_groups.is_empty() {
+        return link(NAME, Verdict::Unknown, "the service has no load balancer".into());
+    }
+    let serving = targets.iter().filter(|target| target.state == "healthy").count();
+    let unfit: Vec<String> = targets
+        .iter()
+        .filter(|target| !matches!(target.state.as_str(), "healthy" | "draining"))
+        .map(|target| format!("{} is {} ({})", target.id, target.state, target.reason))
+        .collect();
+    let wanted = usize::try_from(service.desired).unwrap_or(0);
+    if unfit.is_empty() && serving >= wanted {
+        return link(NAME, Verdict::Agrees, format!("{serving} healthy"));
+    }
+    let unfit = if unfit.is_empty() { String::new() } else { format!(": {}", unfit.join("; ")) };
+    link(NAME, Verdict::Differs, format!("{serving} of {wanted} healthy{unfit}"))
+}
+
+/// Whether the database has the newest migration of the selected release; `version` is Flyway's own word for where it is.
+pub fn database(source: &Source, version: &Known<Option<String>>) -> Link {
+    const NAME: &str = "database";
+    let version = match version {
+        Known::Known(Some(version)) => version,
+        Known::Known(None) => {
+            let found = "no log of a migration is kept";
+            return link(NAME, Verdict::Unknown, found.into());
+        }
+        Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
+    };
+    match &source.newest_migration {
+        Some(newest) if newest == version => link(NAME, Verdict::Agrees, format!("at {version}")),
+        Some(newest) => Link {
+            help: Some("`osmt-release migrate` applies what is pending"),
+            ..link(NAME, Verdict::Differs, format!("at {version}, the selected release has {newest}"))
+        },
+        None => link(NAME, Verdict::Unknown, format!("at {version}; the selected commit is not known")),
+    }
+}
+
+/// Whether the image that runs is the one that the registry has under the selected tag.
+pub fn registry(running: &Running, image: &Known<Option<Image>>) -> Link {
+    const NAME: &str = "registry";
+    let image = match image {
+        Known::Known(Some(image)) => image,
+        Known::Known(None) => {
+            return Link {
+                help: Some("a task that is started anew could not pull it"),
+                ..link(NAME, Verdict::Differs, "the registry no longer has the image".into())
+            };
+        }
+        Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
+    };
+    match running.digest() {
+        Known::Known(digest) if image.has_digest(&digest) => {
+            link(NAME, Verdict::Agrees, format!("has the digest that runs, {digest}"))
+        }
+        Known::Known(_) => Link {
+            help: Some("another image was pushed under the tag: `osmt-release select --pin` keeps to one"),
+            ..link(NAME, Verdict::Differs, format!("the tag is now {}", image.digest))
+        },
+        Known::Unknown(_) => link(NAME, Verdict::Unknown, format!("the tag is {}", image.digest)),
+    }
 }
 
 fn record(selected: &str, source: &Source, running: &Running) -> Link {
@@ -199,7 +306,7 @@ fn revision(arn: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::running::Task;
+    use super::super::running::{Target, Task};
     use super::*;
     use crate::document::Document;
 
@@ -211,7 +318,12 @@ mod tests {
     }
 
     fn task(revision: u32, digest: Option<&str>) -> Task {
-        Task { task_definition: format!("{ARN}{revision}"), digest: digest.map(str::to_owned) }
+        Task {
+            task_definition: format!("{ARN}{revision}"),
+            digest: digest.map(str::to_owned),
+            status: "RUNNING".into(),
+            health: "UNKNOWN".into(),
+        }
     }
 
     /// Revision 7 of the selected image, two tasks of two.
@@ -223,16 +335,26 @@ mod tests {
                 reason: None,
                 running: 2,
                 desired: 2,
+                target_groups: vec!["group".into()],
+                ..Service::default()
             })),
             image: Known::Known(Some("wguopensource/osmt-app:3.0.0".into())),
             tasks: Known::Known(vec![task(7, Some("sha256:a")), task(7, Some("sha256:a"))]),
+            newest: Known::Known(Some(format!("{ARN}7"))),
+            targets: Known::Known(vec![target("healthy"), target("healthy")]),
+            stopped: Known::Known(Vec::new()),
         }
+    }
+
+    fn target(state: &str) -> Target {
+        Target { id: "10.0.0.1".into(), state: state.into(), reason: "why".into() }
     }
 
     fn recorded(digest: Option<&str>) -> Source {
         Source {
             commit: Known::Known("c0ffee".into()),
             label: "3.0.0".into(),
+            newest_migration: Some("2023.07.05".into()),
             record: Known::Known(Some(Record {
                 name: "osmt/test/2026-01-02T030405Z".into(),
                 commit: "c0ffee".into(),
@@ -256,7 +378,7 @@ mod tests {
     #[test]
     fn a_whole_chain_agrees() {
         let (worst, names) = judge(&recorded(Some("sha256:a")), &well());
-        assert_eq!((worst, names.len()), (Verdict::Agrees, 7));
+        assert_eq!((worst, names.len()), (Verdict::Agrees, 8));
     }
 
     fn service(running: &mut Running) -> &mut Service {
@@ -283,6 +405,31 @@ mod tests {
         assert_eq!(differs(&source, |seen| seen.image = Known::Known(None)), ["task definition"]);
         assert_eq!(differs(&source, |seen| service(seen).running = 1), ["deployment"]);
         assert_eq!(
+            differs(&source, |seen| {
+                (service(seen).running, service(seen).desired) = (0, 0);
+                (seen.tasks, seen.targets) = (Known::Known(Vec::new()), Known::Known(Vec::new()));
+            }),
+            ["deployment"],
+            "the config wants two"
+        );
+        assert_eq!(
+            differs(&source, |seen| seen.newest = Known::Known(Some(format!("{ARN}8")))),
+            ["task definition"],
+            "rolled back, also to the same image"
+        );
+        for state in ["initial", "unhealthy", "unused"] {
+            let mut running = well();
+            running.targets = Known::Known(vec![target("healthy"), target(state)]);
+            assert_eq!(judge(&source, &running), (Verdict::Differs, vec!["targets"]), "{state}");
+        }
+        assert_eq!(differs(&source, |seen| seen.targets = Known::Known(Vec::new())), ["targets"]);
+        for (status, health) in [("PENDING", "UNKNOWN"), ("RUNNING", "UNHEALTHY")] {
+            let mut running = well();
+            let sick = Task { status: status.into(), health: health.into(), ..task(7, Some("sha256:a")) };
+            running.tasks = Known::Known(vec![task(7, Some("sha256:a")), sick]);
+            assert_eq!(judge(&source, &running), (Verdict::Differs, vec!["tasks"]), "{status} {health}");
+        }
+        assert_eq!(
             differs(&source, |seen| service(seen).rollout = Some("IN_PROGRESS".into())),
             ["deployment"]
         );
@@ -296,6 +443,16 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_was_not_migrated_differs() {
+        let source = recorded(None);
+        let of = |version: Option<&str>| database(&source, &Known::Known(version.map(str::to_owned))).verdict;
+        assert_eq!(of(Some("2023.07.05")), Verdict::Agrees);
+        assert_eq!(of(Some("2023.03.22")), Verdict::Differs);
+        assert_eq!(of(None), Verdict::Unknown);
+        assert_eq!(database(&source, &Known::Unknown("denied".into())).verdict, Verdict::Unknown);
+    }
+
+    #[test]
     fn what_is_not_known_is_never_agreement() {
         let mut running = well();
         running.tasks = Known::Unknown("ecs:ListTasks was denied".into());
@@ -303,12 +460,16 @@ mod tests {
         assert_eq!((worst, names), (Verdict::Unknown, vec!["tasks", "digest"]));
         running.tasks = Known::Known(vec![task(7, Some("sha256:a")), task(7, Some("sha256:b"))]);
         let (worst, names) = judge(&recorded(None), &running);
-        assert_eq!((worst, names), (Verdict::Unknown, vec!["digest"]));
+        assert_eq!((worst, names), (Verdict::Differs, vec!["digest"]));
+        running = well();
+        running.targets = Known::Unknown("elasticloadbalancing:DescribeTargetHealth was denied".into());
+        assert_eq!(judge(&recorded(None), &running), (Verdict::Unknown, vec!["targets"]));
         running.tasks = Known::Known(vec![task(7, None)]);
         assert!(running.digest().as_result().is_err());
         let nothing = Source {
             commit: Known::Unknown("no checkout".into()),
             label: String::new(),
+            newest_migration: None,
             record: Known::Unknown("no checkout".into()),
         };
         let (worst, names) = judge(&nothing, &well());

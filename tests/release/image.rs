@@ -1,13 +1,14 @@
 //! The image is looked for in a real registry on this machine, and through fakes where a registry would refuse.
 
 use std::net::TcpListener;
-use std::process::{Child, Command as Program, Stdio};
+use std::process::{Command as Program, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::checkout::{Checkout, run};
-use crate::support;
+use crate::server::Server;
+use crate::{server, support};
 
 /// Debian's `docker-registry`, empty, on a port of its own; gone with the value.
 struct Registry {
@@ -95,16 +96,6 @@ def index(name, *entries):
 {script}",
             host = self.host
         ))
-    }
-}
-
-/// A program that serves; ended with the value, also where a test fails.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -234,18 +225,8 @@ fn a_private_registry_takes_what_docker_login_left() {
 
 #[test]
 fn what_a_registry_does_not_say_is_unknown() {
-    let server = r"
-import http.server, json, sys, threading
-class Handler(http.server.BaseHTTPRequestHandler):
-    def log_message(self, *_): pass
-    def reply(self, status, headers={}, body=b'{}'):
-        self.send_response(status)
-        for name, value in headers.items(): self.send_header(name, value)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def do_GET(self):
-        here = 'http://%s' % self.headers['Host']
+    let (server, port) = server::http(
+        r"        here = 'http://%s' % self.headers['Host']
         if self.path.startswith('/token'):
             good = 'scope=repository%3Abearer%2Fosmt%3Apull' in self.path and 'service=fake' in self.path
             return self.reply(200 if good else 400, body=json.dumps(dict(token='t0ken')).encode())
@@ -262,16 +243,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name == 'old': return self.reply(200, body=b'{\x22schemaVersion\x22: 1}')
         if name == 'page': return self.reply(200, body=b'<html>')
         if name == 'forged': return self.reply(200, {'Docker-Content-Digest': 'sha256:' + '0' * 64}, b'{\x22config\x22: {\x22digest\x22: \x22sha256:0\x22}}')
-server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-";
-    let mut child = Program::new("python3");
-    let mut server =
-        Server(child.args(["-c", server]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut port = String::new();
-    let mut out = std::io::BufReader::new(server.0.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut out, &mut port).unwrap();
+",
+    );
     let checkout = Checkout::osmt();
     let original = checkout.config_text();
     let unknown = ["REL030?", "REL031?", "REL032?"];
@@ -287,7 +260,7 @@ server.serve_forever()
         ("forged", &unknown, "the content of sha256:000"),
     ] {
         support::write(&checkout.config(), &original);
-        in_repository(&checkout, &format!("127.0.0.1:{}/{name}/osmt", port.trim()));
+        in_repository(&checkout, &format!("127.0.0.1:{port}/{name}/osmt"));
         let (exit, found, told) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
         assert_eq!(found, expected, "{name}: {told}");
         if expected == unknown {

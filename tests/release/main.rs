@@ -18,8 +18,11 @@ mod list;
 mod mariadb;
 mod migrations;
 mod pairs;
+mod preflight;
 mod rollback;
+mod rollout;
 mod select;
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod tag;

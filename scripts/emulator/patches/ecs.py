@@ -99,6 +99,20 @@ def tasks_of_a_service() -> None:
         return [task for task in original(backend, *args, **asked) if not name or task.group == f"service:{name}"]
 
 
+@patch("moto starts a task anew for a client token that it has seen")
+def client_token() -> None:
+    @around(EC2ContainerServiceResponse)
+    def run_task(original: Any, response: Any) -> Any:
+        seen = response.ecs_backend.__dict__.setdefault("client_tokens", {})
+        token = response._get_param("clientToken")
+        if token in seen:
+            return seen[token]
+        answer = original(response)
+        if token:
+            seen[token] = answer
+        return answer
+
+
 @patch("moto leaves the tasks of a service that was deleted")
 def service_end() -> None:
     @around(EC2ContainerServiceBackend)

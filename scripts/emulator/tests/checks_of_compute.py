@@ -78,6 +78,24 @@ def _(aws: Aws) -> None:
     expect((len(ran["tasks"]), ran["failures"]), (1, []))
 
 
+@check("ecs.client_token")
+def _(aws: Aws) -> None:
+    made = network(aws, "10.8")
+    aws("ec2").modify_vpc_attribute(VpcId=made["vpc"], EnableDnsHostnames={"Value": True})
+    aws("ecs").create_cluster(clusterName="token")
+    place = {"awsvpcConfiguration": {"subnets": made["subnets"][:1], "securityGroups": [made["group"]]}}
+    definition = task_definition(aws, "app:good", "token")
+
+    def run(token: str) -> str:
+        ran = aws("ecs").run_task(
+            cluster="token", taskDefinition=definition, launchType="FARGATE", networkConfiguration=place, clientToken=token
+        )
+        return ran["tasks"][0]["taskArn"]
+
+    expect(run("one"), run("one"))
+    expect(run("one") == run("two"), False)
+
+
 @check("ecs.container_sizes")
 def _(aws: Aws) -> None:
     made = network(aws, "10.7")

@@ -271,6 +271,16 @@ impl Answer {
         xml::rows(&self.text, list, fields).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
+    /// The items of a list that is anywhere in an XML answer, each with these fields at whatever depth.
+    pub fn deep_rows<const N: usize>(
+        &self,
+        list: &str,
+        fields: [&str; N],
+    ) -> Result<Vec<[String; N]>, CallError> {
+        xml::deep_rows(&self.text, list, fields)
+            .map_err(|error| CallError::unreadable(self.operation, &error))
+    }
+
     /// A JSON answer, as far as `T` wants it.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_str(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))

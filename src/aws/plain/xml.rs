@@ -42,6 +42,51 @@ pub(super) fn rows<const N: usize>(
     Err(XmlDecodeError::custom(format!("the answer has no {list}")))
 }
 
+/// The items of a list that is anywhere in the answer, each with these fields at whatever depth.
+pub(super) fn deep_rows<const N: usize>(
+    xml: &str,
+    list: &str,
+    names: [&str; N],
+) -> Result<Vec<[String; N]>, XmlDecodeError> {
+    fn fill<const N: usize>(
+        element: &mut ScopedDecoder<'_, '_>,
+        names: [&str; N],
+        row: &mut [String; N],
+    ) -> Result<(), XmlDecodeError> {
+        while let Some(mut value) = element.next_tag() {
+            match names.iter().position(|name| value.start_el().matches(name)) {
+                Some(at) => row[at] = try_data(&mut value)?.into_owned(),
+                None => fill(&mut value, names, row)?,
+            }
+        }
+        Ok(())
+    }
+    fn find<const N: usize>(
+        element: &mut ScopedDecoder<'_, '_>,
+        list: &str,
+        names: [&str; N],
+    ) -> Result<Option<Vec<[String; N]>>, XmlDecodeError> {
+        while let Some(mut tag) = element.next_tag() {
+            if tag.start_el().matches(list) {
+                let mut found = Vec::new();
+                while let Some(mut item) = tag.next_tag() {
+                    let mut row = [const { String::new() }; N];
+                    fill(&mut item, names, &mut row)?;
+                    found.push(row);
+                }
+                return Ok(Some(found));
+            }
+            if let Some(found) = find(&mut tag, list, names)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+    let mut document = Document::new(whole(xml)?);
+    let found = find(&mut document.root_element()?, list, names)?;
+    found.ok_or_else(|| XmlDecodeError::custom(format!("the answer has no {list}")))
+}
+
 fn fields<const N: usize>(
     element: &mut ScopedDecoder<'_, '_>,
     names: [&str; N],
@@ -93,6 +138,17 @@ mod tests {
         assert_eq!(zones, [["us-east-1a", "available"], ["us-east-1b", ""]]);
         assert_eq!(field(ZONES, "requestId").unwrap(), "1");
         assert_eq!(field(ZONES, "other").unwrap(), "");
+    }
+
+    #[test]
+    fn a_nested_list_is_found_with_its_nested_fields() {
+        let health = "<R><H><T><member><Target><Id>10.0.0.1</Id></Target><TargetHealth><State>healthy</State></TargetHealth>\
+            </member><member><Target><Id>10.0.0.2</Id></Target></member></T></H></R>";
+        assert_eq!(
+            deep_rows(health, "T", ["Id", "State"]).unwrap(),
+            [["10.0.0.1", "healthy"], ["10.0.0.2", ""]]
+        );
+        assert!(deep_rows(health, "absent", ["Id"]).is_err());
     }
 
     #[test]

@@ -161,6 +161,10 @@ impl Select {
     }
 }
 
+/// The safe order: the database is migrated by the new image before the service runs it.
+const NEXT: &str = "next: `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance`, `osmt-release migrate`, \
+    `terraform apply`, `osmt-release status`, `osmt-release tag` (docs/release.md, \"The order of a rollout\")";
+
 /// Says what was found, shows the edit, asks, writes; an error among the findings refuses.
 pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, Failure> {
     let ui = context.ui;
@@ -194,7 +198,7 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
     let question = format!("Select {}?", candidate.label);
     let exit = block_on(ui, carry_out(ui, &plan, &question, async |edit: &Edit| write(edit, document)))?;
     if exit == Exit::Done && !plan.is_empty() {
-        ui.say("next: `terraform apply`, `osmt-release migrate`, `osmt-release status`, `osmt-release tag`");
+        ui.say(NEXT);
     }
     Ok(exit)
 }

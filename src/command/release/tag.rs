@@ -48,18 +48,22 @@ impl Tag {
                     commit: Known::Known(commit.clone()),
                     label: osmt.label(&commit),
                     record: Known::Known(None),
+                    newest_migration: None,
                 };
                 let running = status::running(context, &config).await?;
                 let links = release::status::chain(&config, &source, &running);
                 let against: Vec<_> = links
                     .iter()
-                    .filter(|link| link.verdict == Verdict::Differs)
+                    .filter(|link| {
+                        let must_be_seen = matches!(link.name, "deployment" | "task definition" | "tasks");
+                        link.verdict == Verdict::Differs || (must_be_seen && link.verdict == Verdict::Unknown)
+                    })
                     .map(|link| format!("{}: {}", link.name, link.found))
                     .collect();
                 if !against.is_empty() {
                     let mut failure = Failure::new(
                         Exit::Refused,
-                        "what runs is not what the config selects; nothing was tagged",
+                        "what runs is not what the config selects, or could not be seen; nothing was tagged",
                     )
                     .help("`terraform apply`, wait until `osmt-release status` agrees, then tag");
                     failure.causes = against;

@@ -1,0 +1,400 @@
+//! `osmt-release migrate`: run the one-off task, follow it, and say how it ended.
+
+mod outcome;
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use self::outcome::{outcome, progress, resume, summary};
+use super::Context;
+use crate::account::Known;
+use crate::aws::{CallError, Policy, Session, retry};
+use crate::command::{Ui, agree, block_on};
+use crate::config::Config;
+use crate::deployment::osmt_line::OsmtLine;
+use crate::explain::{Exit, Failure};
+use crate::plan::Plan;
+use crate::release;
+use crate::release::migrate::log::{self, Reading, Stream};
+use crate::release::migrate::snapshot::Snapshot;
+use crate::release::migrate::watch::{Ended, Started, State};
+use crate::release::migrate::{Job, Request, Step as Action, statements};
+use crate::release::migrations;
+use crate::release::migrations::Comparison;
+use crate::release::sql::Class;
+
+/// How often ECS and the log are asked.
+const PAUSE: Duration = Duration::from_secs(3);
+/// A snapshot of a small database takes minutes.
+const SNAPSHOT: Duration = Duration::from_secs(10);
+
+/// Run the one-off ECS task that migrates the database, imports job codes and builds the search index; wait for its end.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[command(after_help = "Examples:\n  osmt-release migrate --dry-run\n  osmt-release migrate --snapshot\n  \
+    osmt-release migrate --watch 0123456789abcdef0123456789abcdef")]
+pub(super) struct Migrate {
+    /// Only this step; may be repeated. Each migrates first [default: import, then reindex].
+    #[arg(long, value_name = "STEP")]
+    step: Vec<Step>,
+    /// Let Flyway apply migrations that are older than applied ones (REL010): once, from 2.5.1 or 2.5.2 to 3.0.0.
+    #[arg(long)]
+    out_of_order: bool,
+    /// Remove failed entries from Flyway's history first, as Flyway's repair does.
+    #[arg(long)]
+    repair: bool,
+    /// Take a snapshot of the database first [default: where a pending migration cannot be undone].
+    #[arg(long, conflicts_with = "no_snapshot")]
+    snapshot: bool,
+    /// Take no snapshot.
+    #[arg(long)]
+    no_snapshot: bool,
+    /// Follow a task that was started before, by its ARN or id.
+    #[arg(long, value_name = "TASK", conflicts_with_all = ["step", "out_of_order", "repair", "snapshot", "no_snapshot"])]
+    watch: Option<String>,
+    /// Wait this long at most; the task continues.
+    #[arg(long, value_name = "MINUTES", default_value_t = 90)]
+    wait: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// The two public job-code lists.
+    Import,
+    /// The search index.
+    Reindex,
+}
+
+/// What the checkout says about the migrations that will be applied.
+#[derive(Default)]
+struct Pending {
+    /// File and what it does to data.
+    cannot_be_undone: Vec<(String, &'static str)>,
+    out_of_order: Vec<String>,
+    /// SQL that finds rows which a migration would fail on.
+    preflight: Vec<String>,
+    /// The record that it is compared with.
+    since: String,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    status: &'a str,
+    actions: &'a [crate::plan::Line],
+    snapshot: Option<&'a Snapshot>,
+    task: TaskReport<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+}
+
+#[derive(Serialize)]
+struct TaskReport<'a> {
+    arn: &'a str,
+    log_group: Option<&'a str>,
+    log_stream: Option<&'a str>,
+    exit: Option<i32>,
+    ended: Option<&'a Ended>,
+    step: Option<&'a str>,
+    database_before: Option<&'a str>,
+    migrated: &'a [String],
+    rows_imported: u64,
+    last_lines: Vec<&'a str>,
+}
+
+impl Migrate {
+    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let (_, config) = context.common.load_config()?;
+        if let Some(task) = &self.watch {
+            return block_on(ui, async {
+                let session = context.common.sign_in(&config, ui).await?;
+                let started = Started::find(&session, &config.env, task).await?;
+                ui.resume(resume(&started));
+                ui.begin(format!("watching {}", started.task));
+                self.follow(ui, &session, &started, None, &[]).await
+            });
+        }
+        let request = self.request(&config)?;
+        let pending = pending(context, &config)?;
+        block_on(ui, async {
+            let session = context.common.sign_in(&config, ui).await?;
+            let plan = Box::pin(self.plan(ui, &session, &config, request, &pending)).await?;
+            if let Some(exit) = agree(ui, &plan, "Run it?").await? {
+                return Ok(exit);
+            }
+            let lines = plan.lines();
+            let mut taken = None;
+            for step in &plan.actions {
+                match step {
+                    Action::Snapshot(snapshot) => {
+                        take(ui, &session, &config.env, snapshot, self.wait).await?;
+                        taken = Some(snapshot);
+                    }
+                    Action::Run(job) => {
+                        let hour = Timestamp::now().as_second() / 3600;
+                        ui.begin("starting the task");
+                        ui.resume("a second run starts nothing while a task runs".to_owned());
+                        let started = Box::pin(job.start(&session, hour)).await?;
+                        ui.done("starting the task");
+                        ui.say(format_args!("started {}", started.task));
+                        if let Some(log) = started.log_command() {
+                            ui.say(format_args!("its log: {log}"));
+                        }
+                        ui.resume(resume(&started));
+                        ui.begin(format!("watching {}", started.task));
+                        return self.follow(ui, &session, &started, taken, &lines).await;
+                    }
+                }
+            }
+            Ok(Exit::Done)
+        })
+    }
+
+    fn request(&self, config: &Config) -> Result<Request, Failure> {
+        let version = config.app.version.as_deref();
+        let tag = config.ecs.task.app.docker_tag.as_str();
+        let line =
+            version.and_then(OsmtLine::of).or_else(|| OsmtLine::of(tag.strip_prefix('v').unwrap_or(tag)));
+        let can_reindex = line.is_none_or(OsmtLine::reindex_works);
+        if self.step.contains(&Step::Reindex) && !can_reindex {
+            return Err(Failure::new(
+                Exit::Refused,
+                "the reindex job of OSMT 2.x deletes the search indices and does not make them again; nothing was started",
+            )
+            .help(
+                "delete the indices richskill_v1, collection_v1, jobcode_v1 and keyword, restart the app, and call `POST /api/es-admin/reindex` as an administrator",
+            ));
+        }
+        let mut steps: Vec<String> = Vec::new();
+        for (step, name) in [(Step::Import, "import"), (Step::Reindex, "reindex")] {
+            let is_default = self.step.is_empty() && (step == Step::Import || can_reindex);
+            if is_default || self.step.contains(&step) {
+                steps.push(name.to_owned());
+            }
+        }
+        Ok(Request { steps, out_of_order: self.out_of_order, repair: self.repair, statements: Vec::new() })
+    }
+
+    async fn plan(
+        &self,
+        ui: &Ui,
+        session: &Session,
+        config: &Config,
+        mut request: Request,
+        pending: &Known<Pending>,
+    ) -> Result<Plan<Action>, Failure> {
+        let task = &config.ecs.task.app;
+        let selected = release::image(&task.docker_image, &task.docker_tag);
+        let mut snapshot = self.snapshot || self.out_of_order;
+        if self.repair {
+            request.statements = statements::repair(&config.rds.db_name);
+        }
+        match pending {
+            Known::Known(pending) => {
+                for (file, class) in &pending.cannot_be_undone {
+                    ui.warn(format_args!(
+                        "{file} is new since {} and cannot be undone ({class})",
+                        pending.since
+                    ));
+                }
+                for file in &pending.out_of_order {
+                    ui.say(format_args!("out of order: {file}"));
+                }
+                if !pending.out_of_order.is_empty() && !self.out_of_order {
+                    let files = pending.out_of_order.join(", ");
+                    return Err(Failure::new(
+                        Exit::Refused,
+                        format!("Flyway would refuse {files}: older than migrations that were applied; nothing was started"),
+                    )
+                    .help(
+                        "`osmt-release migrate --out-of-order` takes a snapshot, then applies them once; the search index is made again in the same run",
+                    ));
+                }
+                request.statements.extend(pending.preflight.iter().cloned());
+                snapshot |= !pending.cannot_be_undone.is_empty();
+            }
+            Known::Unknown(reason) => {
+                ui.say(format_args!("which migrations are pending is not known: {reason}"));
+                if !snapshot && !self.no_snapshot {
+                    ui.say("no snapshot is taken; `--snapshot` takes one first");
+                }
+            }
+        }
+        let imports = request.steps.iter().any(|step| step == "import");
+        let job = ui.during("looking for the task", Job::observe(session, &config.env, request)).await?;
+        if job.image != selected {
+            let message = format!(
+                "the task would run {}, the config selects {selected}; nothing was started",
+                job.image
+            );
+            return Err(Failure::new(Exit::Refused, message)
+                .help("run `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance` first, or a whole `terraform apply`; docs/release.md has the order"));
+        }
+        if let Some((group, _)) = job.log.as_ref().filter(|_| imports) {
+            match log::last_import(session, group).await {
+                Ok(Some(at)) => {
+                    let time = Timestamp::from_millisecond(at)
+                        .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+                    ui.say(format_args!(
+                        "the job-code lists were imported before ({}); importing them again takes about ten minutes and changes nothing: `--step reindex` leaves it out",
+                        time.unwrap_or_default()
+                    ));
+                }
+                Ok(None) => {}
+                Err(error) => ui
+                    .detail(format_args!("whether the lists were imported is not known: {}", error.reason())),
+            }
+        }
+        let mut plan = Vec::new();
+        if snapshot && !self.no_snapshot {
+            let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+            let release: String = task.docker_tag.trim_start_matches("sha256:").chars().take(16).collect();
+            plan.push(Action::Snapshot(Snapshot::named(&config.env, &release, &time)));
+        }
+        plan.push(Action::Run(job));
+        Ok(plan.into_iter().collect())
+    }
+
+    /// Follows the task to its end; a call that fails meanwhile is said once and tried again.
+    async fn follow(
+        &self,
+        ui: &Ui,
+        session: &Session,
+        started: &Started,
+        snapshot: Option<&Snapshot>,
+        lines: &[crate::plan::Line],
+    ) -> Result<Exit, Failure> {
+        let end = Instant::now() + Duration::from_secs(self.wait.saturating_mul(60));
+        let mut reading = Reading::default();
+        let mut stream = started.log.as_ref().map(|(group, name)| Stream::new(group, name));
+        let mut said: Vec<String> = Vec::new();
+        let mut once = |what: &str, error: &CallError| {
+            let text =
+                format!("{what}: {}; trying again until {} minutes have passed", error.reason(), self.wait);
+            if !said.contains(&text) {
+                ui.warn(&text);
+                said.push(text);
+            }
+        };
+        let bar = ui.bar("the task is being started");
+        let mut status = String::new();
+        let ended = loop {
+            let state = started.state(session).await;
+            if let Some(stream) = &mut stream {
+                let before = reading.migrated.len();
+                if let Err(error) = stream.read(session, &mut reading).await {
+                    once("the log cannot be read", &error);
+                }
+                for migrated in &reading.migrated[before..] {
+                    ui.detail(format_args!("migrating to {migrated}"));
+                }
+            }
+            match state {
+                Ok(State::Ended(ended)) => break Ok(ended),
+                Ok(State::Active(now)) => {
+                    bar.set_message(progress(&now, &reading));
+                    if now != status {
+                        ui.detail(&now);
+                        status = now;
+                    }
+                }
+                Ok(State::Unknown) => {}
+                Err(error) => once("ECS does not say how the task is", &error),
+            }
+            if Instant::now() >= end {
+                let message =
+                    format!("the task did not end within {} minutes; it is still running", self.wait);
+                break Err(Failure::new(Exit::Failed, message).help(resume(started)));
+            }
+            sleep(PAUSE.min(end - Instant::now())).await;
+        };
+        bar.finish_and_clear();
+        let (ended, failure) = match ended {
+            Ok(ended) => {
+                let failure = outcome(&ended, &reading, started, snapshot);
+                (Some(ended), failure)
+            }
+            Err(failure) => (None, Some(failure)),
+        };
+        if failure.is_none() {
+            ui.result(summary(&reading))?;
+        }
+        ui.json(&Report {
+            version: crate::report::VERSION,
+            tool: &ui.tool,
+            status: if failure.is_none() { "applied" } else { "failed" },
+            actions: lines,
+            snapshot,
+            task: TaskReport {
+                arn: &started.task,
+                log_group: started.log.as_ref().map(|(group, _)| group.as_str()),
+                log_stream: started.log.as_ref().map(|(_, stream)| stream.as_str()),
+                exit: ended.as_ref().and_then(Ended::exit),
+                ended: ended.as_ref(),
+                step: reading.step.as_deref(),
+                database_before: reading.before.as_deref(),
+                migrated: &reading.migrated,
+                rows_imported: reading.rows,
+                last_lines: reading.tail.iter().map(String::as_str).collect(),
+            },
+            error: failure.as_ref(),
+        })?;
+        failure.map_or(Ok(Exit::Done), Err)
+    }
+}
+
+/// Takes a snapshot and waits until it can be restored from.
+async fn take(ui: &Ui, session: &Session, env: &str, snapshot: &Snapshot, wait: u64) -> Result<(), Failure> {
+    let what = format!("RDS snapshot {}", snapshot.name);
+    ui.begin(&what);
+    snapshot.begin(session, env).await?;
+    let policy = Policy::new(SNAPSHOT, SNAPSHOT, wait.saturating_mul(60));
+    let is_final = |status: &Result<String, CallError>| {
+        status.as_ref().is_ok_and(|status| status == "available" || status == "failed")
+    };
+    let waiting = retry(policy, |status| !is_final(status), async || snapshot.status(session).await);
+    let status = ui.during(&what, waiting).await?;
+    if status != "available" {
+        let message = format!("{what} is {status} after {wait} minutes at most; nothing was started");
+        return Err(Failure::new(Exit::Failed, message)
+            .help("when it is available, run `osmt-release migrate --no-snapshot`"));
+    }
+    ui.done(&what);
+    ui.say(format_args!("took the {what}"));
+    Ok(())
+}
+
+/// What a checkout and the newest record say about the migrations that are pending.
+fn pending(context: &Context<'_>, config: &Config) -> Result<Known<Pending>, Failure> {
+    let osmt = match (context.repo, context.osmt()) {
+        (_, Ok(osmt)) => osmt,
+        (Some(_), Err(failure)) => return Err(failure),
+        (None, Err(_)) => {
+            return Ok(Known::Unknown("there is no checkout of OSMT; `--repo DIR` names one".into()));
+        }
+    };
+    let commit = match osmt.selected(config)? {
+        Known::Known(commit) => commit,
+        Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
+    };
+    let after = migrations::read_one(&osmt.repository, &commit)?;
+    let preflight = statements::preflight(&after, &config.rds.db_name);
+    let Some(record) = osmt.records(config)?.into_iter().next() else {
+        return Ok(Known::Known(Pending { preflight, ..Pending::default() }));
+    };
+    let before = migrations::read_one(&osmt.repository, &record.commit)?;
+    let comparison = Comparison::new(&before, &after);
+    let hard = comparison.pending().into_iter().filter(|one| one.class >= Class::Unclear);
+    Ok(Known::Known(Pending {
+        cannot_be_undone: hard.map(|one| (one.file.clone(), one.class.name())).collect(),
+        out_of_order: comparison.out_of_order.iter().map(|one| one.file.clone()).collect(),
+        preflight,
+        since: record.name,
+    }))
+}

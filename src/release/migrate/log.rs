@@ -1,0 +1,263 @@
+//! Reads the log of a maintenance task: how far it is, what Flyway migrated, why it failed.
+//!
+//! The lines are those of the task's own script, of OSMT's import and of Flyway 7 to 10.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::statements::PREFLIGHT;
+use crate::aws::{CallError, Session};
+
+/// Rows of the two public lists that OSMT ships (measured with 3.0.0: 1,447 and 1,016).
+pub const ROWS: u64 = 2463;
+/// How many of the last lines are kept.
+const TAIL: usize = 12;
+/// What tells a cause, in Flyway's report of a failed statement and in Java's.
+const CAUSES: [&str; 6] = ["SQL State", "Error Code", "Message", "Location", "Line", "Caused by:"];
+
+/// What the log has said so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The step that runs: `import`, `reindex`.
+    pub step: Option<String>,
+    /// Rows that were imported.
+    pub rows: u64,
+    /// The database's version before, as Flyway says it.
+    pub before: Option<String>,
+    /// The migrations that Flyway applied or began, in order.
+    pub migrated: Vec<String>,
+    /// Why a statement failed.
+    pub causes: Vec<String>,
+    /// Rows that a migration would fail on, found before anything was changed.
+    pub preflight: Option<String>,
+    /// The last lines.
+    pub tail: VecDeque<String>,
+}
+
+impl Reading {
+    /// Takes the next line.
+    pub fn line(&mut self, line: &str) {
+        let text = line.trim();
+        if text.is_empty() {
+            return;
+        }
+        if let Some(step) = text.strip_prefix("maintenance: ") {
+            self.step = Some(step.to_owned());
+        }
+        if let Some((_, after)) = text.split_once("to version \"")
+            && let Some((version, _)) = after.split_once('"')
+        {
+            self.migrated.push(version.to_owned());
+        }
+        if let Some((_, after)) = text.split_once("Current version of schema")
+            && let Some((_, version)) = after.split_once(": ")
+        {
+            self.before.get_or_insert_with(|| version.trim().to_owned());
+        }
+        if let Some((_, found)) = text.split_once(PREFLIGHT) {
+            // MySQL quotes the text in its own: near '…' at line 1
+            let found = found.split_once('\'').map_or(found, |(found, _)| found);
+            self.preflight = Some(found.trim().to_owned());
+        }
+        if CAUSES.iter().any(|name| text.starts_with(name)) && !self.causes.iter().any(|known| known == text)
+        {
+            self.causes.push(text.to_owned());
+        }
+        if text.contains("Importing ") {
+            self.rows += 1;
+            return;
+        }
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(text.to_owned());
+    }
+}
+
+/// A log stream, read from its beginning.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    group: String,
+    name: String,
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    #[serde(default)]
+    events: Vec<Event>,
+    next_forward_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    #[serde(default)]
+    events: Vec<Match>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Match {
+    timestamp: i64,
+    log_stream_name: String,
+    message: String,
+}
+
+impl Stream {
+    /// A stream of a group.
+    pub fn new(group: &str, name: &str) -> Self {
+        Self { group: group.to_owned(), name: name.to_owned(), token: None }
+    }
+
+    /// Reads what is new. A stream that does not exist yet has no lines.
+    pub async fn read(&mut self, session: &Session, reading: &mut Reading) -> Result<(), CallError> {
+        loop {
+            let mut asked =
+                json!({ "logGroupName": self.group, "logStreamName": self.name, "startFromHead": true });
+            if let Some(token) = &self.token {
+                asked["nextToken"] = json!(token);
+            }
+            let page: Page = match session.logs("logs:GetLogEvents", &asked).await {
+                Err(error) if error.is("ResourceNotFoundException") => return Ok(()),
+                answer => answer?.json()?,
+            };
+            let is_end = page.events.is_empty() || page.next_forward_token == self.token;
+            for event in &page.events {
+                event.message.lines().for_each(|line| reading.line(line));
+            }
+            self.token = page.next_forward_token;
+            if is_end || self.token.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The log group of all maintenance tasks of an environment.
+pub fn group(env: &str) -> String {
+    format!("/osmt/{env}/maintenance")
+}
+
+/// All lines of a group that hold a text; a group that does not exist has none.
+async fn find(session: &Session, group: &str, text: &str) -> Result<Vec<Match>, CallError> {
+    let mut found = Vec::new();
+    let mut asked = json!({ "logGroupName": group, "filterPattern": format!("\"{text}\"") });
+    loop {
+        let page: Found = match session.logs("logs:FilterLogEvents", &asked).await {
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(found),
+            answer => answer?.json()?,
+        };
+        found.extend(page.events);
+        match page.next_token {
+            Some(token) if asked["nextToken"] != json!(token) => asked["nextToken"] = json!(token),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// The schema's version as Flyway last said it, in any maintenance task whose log is kept.
+pub async fn database_version(session: &Session, group: &str) -> Result<Option<String>, CallError> {
+    let mut found = find(session, group, "Current version of schema").await?;
+    found.extend(find(session, group, "now at version").await?);
+    // Of one moment the later line is the one that says what it is now.
+    let newest = found.iter().rev().max_by_key(|line| line.timestamp);
+    Ok(newest.and_then(|line| version_in(&line.message)).map(str::to_owned))
+}
+
+/// `2023.07.05` of Flyway's `Current version of schema …: 2023.07.05` and `… now at version v2023.07.05 (execution …)`.
+fn version_in(line: &str) -> Option<&str> {
+    let after = match line.split_once("now at version ") {
+        Some((_, after)) => after.strip_prefix('v').unwrap_or(after),
+        None => line.split_once("Current version of schema")?.1.split_once(": ")?.1,
+    };
+    after.split_whitespace().next()
+}
+
+/// When the lists were last imported to the end, in milliseconds since 1970, as the group's logs tell.
+pub async fn last_import(session: &Session, group: &str) -> Result<Option<i64>, CallError> {
+    let begun = find(session, group, "maintenance: import").await?;
+    let done = find(session, group, "maintenance: done").await?;
+    let whole =
+        done.iter().filter(|done| begun.iter().any(|one| one.log_stream_name == done.log_stream_name));
+    Ok(whole.map(|done| done.timestamp).max())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Reading {
+        let mut reading = Reading::default();
+        text.lines().for_each(|line| reading.line(line));
+        reading
+    }
+
+    #[test]
+    fn a_run_that_works_tells_its_steps_its_migrations_and_its_rows() {
+        let reading = read(
+            "maintenance: import\n\
+             2026-01-01 INFO o.f.core.internal.command.DbMigrate : Current version of schema `osmt_db`: 2023.02.08\n\
+             2026-01-01 INFO o.f.core.internal.command.DbMigrate : Migrating schema `osmt_db` to version \"2023.02.20 - richskill-multiple-authors\" [out of order]\n\
+             2026-01-01 INFO o.f.core.internal.command.DbMigrate : Migrating schema `osmt_db` to version \"2023.03.07 - richskill-multiple-categories\"\n\
+             Importing 11-1011\nImporting 11-1012\n\nmaintenance: done\n",
+        );
+        assert_eq!(reading.step.as_deref(), Some("done"));
+        assert_eq!(reading.before.as_deref(), Some("2023.02.08"));
+        assert_eq!(
+            reading.migrated,
+            ["2023.02.20 - richskill-multiple-authors", "2023.03.07 - richskill-multiple-categories"]
+        );
+        assert_eq!((reading.rows, reading.causes.len(), reading.preflight), (2, 0, None));
+    }
+
+    #[test]
+    fn flyways_version_is_read_from_both_of_its_lines() {
+        for (line, version) in [
+            ("INFO DbMigrate : Current version of schema `osmt_db`: 2023.03.22", Some("2023.03.22")),
+            (
+                "Successfully applied 3 migrations to schema `osmt_db`, now at version v2023.07.05 (execution time 00:01.2s)",
+                Some("2023.07.05"),
+            ),
+            ("Current version of schema `osmt_db`: << Empty Schema >>", Some("<<")),
+            ("something else", None),
+        ] {
+            assert_eq!(version_in(line), version, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_failed_statement_is_told_once_and_the_last_lines_are_kept() {
+        let mut text = "x\n".repeat(40);
+        text += "Migration V2023.07.05__alter_schema.sql failed\nSQL State  : 22001\nError Code : 1406\n\
+                 Message    : Data too long for column 'value' at row 1\nError Code : 1406\n";
+        let reading = read(&text);
+        assert_eq!(
+            reading.causes,
+            [
+                "SQL State  : 22001",
+                "Error Code : 1406",
+                "Message    : Data too long for column 'value' at row 1"
+            ]
+        );
+        assert_eq!(reading.tail.len(), TAIL);
+        assert_eq!(reading.tail[TAIL - 1], "Error Code : 1406");
+    }
+
+    #[test]
+    fn what_the_preflight_found_is_cut_out_of_the_databases_own_words() {
+        let reading = read(
+            "Message    : You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near 'OSMT preflight: V2023.07.05, Keyword 7,12' at line 1",
+        );
+        assert_eq!(reading.preflight.as_deref(), Some("V2023.07.05, Keyword 7,12"));
+    }
+}

@@ -1,0 +1,376 @@
+//! The one-off task that migrates the database, imports the public job codes and builds the search index.
+//!
+//! Terraform defines it (`terraform/module/maintenance.tf`); here it is found, started and watched.
+
+pub mod log;
+pub mod snapshot;
+pub mod statements;
+pub mod watch;
+
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
+    NetworkConfiguration, TaskOverride,
+};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error as ThisError;
+
+use self::snapshot::Snapshot;
+use self::watch::Started;
+
+use super::running::service_name;
+use crate::aws::{CallError, Session, Why, call};
+use crate::config;
+use crate::explain::{Exit, Explain};
+use crate::plan::{Action, Line, Verb};
+
+/// The container in the task's definition.
+const CONTAINER: &str = "maintenance";
+/// Spring's name, in the environment, of `spring.flyway.out-of-order`.
+const OUT_OF_ORDER: &str = "SPRING_FLYWAY_OUTOFORDER";
+/// What the task calls itself in ECS.
+const STARTED_BY: &str = "osmt-release";
+const APPLY: &str = "`terraform apply` makes it";
+
+/// The task cannot be started.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// Terraform has not made it yet.
+    #[error("there is no task definition {0}; nothing was started")]
+    NoDefinition(String),
+    /// Terraform has not made it yet.
+    #[error("there is no service {0} whose network the task could use; nothing was started")]
+    NoService(String),
+    /// Another run is under way.
+    #[error("a maintenance task is already running: {0}; nothing was started")]
+    Busy(String),
+    /// Another user started one at the same moment; ours was stopped.
+    #[error("another maintenance task was started at the same time: {other}; {ours} was stopped")]
+    Second {
+        /// The task that goes on.
+        other: String,
+        /// The task that was stopped.
+        ours: String,
+    },
+    /// ECS took the call and started nothing.
+    #[error("ECS did not start the task: {0}")]
+    NotStarted(String),
+    /// The answer to the call that starts it was lost.
+    #[error("the task may have been started: the answer of ecs:RunTask was lost")]
+    MayHaveStarted(#[source] CallError),
+    /// ECS has no such task of ours.
+    #[error("{0:?} is not a maintenance task of this environment, or ended more than an hour ago")]
+    NoTask(String),
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl Explain for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoDefinition(_) | Self::NoService(_) | Self::Busy(_) | Self::Second { .. } => Exit::Refused,
+            Self::NotStarted(_) | Self::MayHaveStarted(_) => Exit::Failed,
+            Self::NoTask(_) => Exit::Usage,
+            Self::Call(error) => error.exit(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoDefinition(_) | Self::NoService(_) => Some(APPLY.into()),
+            Self::Busy(task) | Self::Second { other: task, .. } => {
+                Some(format!("follow it: `osmt-release migrate --watch {task}`"))
+            }
+            Self::NotStarted(_) => None,
+            Self::MayHaveStarted(_) => Some(
+                "run it again with the same flags: within the hour ECS starts the same request only once"
+                    .into(),
+            ),
+            Self::NoTask(_) => Some("the log group keeps what it printed".into()),
+            Self::Call(error) => error.help(),
+        }
+    }
+}
+
+/// The task as it would be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The cluster.
+    pub cluster: String,
+    /// The task definition's ARN.
+    pub definition: String,
+    /// Its image.
+    pub image: String,
+    /// Where its log goes: group, and the stream without the task's id.
+    pub log: Option<(String, String)>,
+    /// What it does, in order: `import`, `reindex`; both migrate first.
+    pub steps: Vec<String>,
+    /// Whether Flyway may apply migrations that are older than applied ones.
+    pub out_of_order: bool,
+    /// Whether failed entries leave Flyway's history first.
+    pub repair: bool,
+    /// What is added to the container's environment.
+    environment: Vec<(String, String)>,
+    subnets: Vec<String>,
+    security_groups: Vec<String>,
+    /// Tasks that ended lately: with them a request differs from the one before.
+    ended: Vec<String>,
+}
+
+/// One step of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Take a snapshot of the database.
+    Snapshot(Snapshot),
+    /// Run the task.
+    Run(Job),
+}
+
+impl Action for Step {
+    fn line(&self) -> Line {
+        match self {
+            Self::Snapshot(snapshot) => {
+                Line::new(Verb::Create, format!("RDS snapshot {} of {}", snapshot.name, snapshot.instance))
+            }
+            Self::Run(job) => {
+                let revision = job.definition.rsplit('/').next().unwrap_or_default();
+                let mut steps = vec![if job.out_of_order { "migrate out of order" } else { "migrate" }];
+                if job.repair {
+                    steps.insert(0, "repair Flyway's history");
+                }
+                steps.extend(job.steps.iter().map(String::as_str));
+                Line::new(Verb::Run, format!("ECS task {revision}: {}", steps.join(", ")))
+            }
+        }
+    }
+}
+
+/// How the task is to be run.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `import`, `reindex`.
+    pub steps: Vec<String>,
+    /// Let Flyway apply migrations that are older than applied ones.
+    pub out_of_order: bool,
+    /// Remove failed entries from Flyway's history first.
+    pub repair: bool,
+    /// SQL that Flyway runs before it migrates.
+    pub statements: Vec<String>,
+}
+
+impl Job {
+    /// Finds the task definition, the network and whether a run is under way.
+    pub async fn observe(session: &Session, env: &str, request: Request) -> Result<Self, Error> {
+        let cluster = config::prefix(env);
+        let family = format!("{cluster}-maintenance");
+        let (definition, network, busy, running, stopped) = tokio::join!(
+            definition(session, &family),
+            network(session, env),
+            active(session, &cluster, &family),
+            listed(session, &cluster, &family, DesiredStatus::Running),
+            listed(session, &cluster, &family, DesiredStatus::Stopped)
+        );
+        let Definition { arn, image, log, environment } = definition?;
+        let (subnets, security_groups) = network?;
+        if let Some(task) = busy?.into_iter().next() {
+            return Err(Error::Busy(task.arn));
+        }
+        let mut ended = running?;
+        ended.extend(stopped?);
+        ended.sort();
+        ended.dedup();
+        let Request { steps, out_of_order, repair, statements } = request;
+        let mut added = statements::environment(&statements, environment.iter().map(String::as_str));
+        if out_of_order {
+            added.push((OUT_OF_ORDER.to_owned(), "true".to_owned()));
+        }
+        Ok(Self {
+            cluster,
+            definition: arn,
+            image,
+            log,
+            steps,
+            out_of_order,
+            repair,
+            environment: added,
+            subnets,
+            security_groups,
+            ended,
+        })
+    }
+
+    /// The same for the same request within an hour, so that ECS starts it once however many ask for it. A run that ended
+    /// in between makes it another.
+    pub fn client_token(&self, hour: i64) -> String {
+        let mut hash = Sha256::new();
+        for part in [&self.definition, &hour.to_string()] {
+            hash.update(part);
+            hash.update([0]);
+        }
+        for part in self.steps.iter().chain(&self.ended) {
+            hash.update(part);
+            hash.update([0]);
+        }
+        for (name, value) in &self.environment {
+            hash.update(name);
+            hash.update([0]);
+            hash.update(value);
+            hash.update([0]);
+        }
+        hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    }
+
+    /// Starts the task, and looks whether it is the only one; `hour` counts the hours since 1970.
+    pub async fn start(&self, session: &Session, hour: i64) -> Result<Started, Error> {
+        let network = AwsVpcConfiguration::builder()
+            .set_subnets(Some(self.subnets.clone()))
+            .set_security_groups(Some(self.security_groups.clone()))
+            .assign_public_ip(AssignPublicIp::Disabled)
+            .build()
+            .map_err(|error| Error::NotStarted(error.to_string()))?;
+        let mut command = ContainerOverride::builder().name(CONTAINER).set_command(Some(self.steps.clone()));
+        for (name, value) in &self.environment {
+            command = command.environment(KeyValuePair::builder().name(name).value(value).build());
+        }
+        let request = session
+            .ecs()
+            .run_task()
+            .cluster(&self.cluster)
+            .task_definition(&self.definition)
+            .launch_type(LaunchType::Fargate)
+            .count(1)
+            .started_by(STARTED_BY)
+            .client_token(self.client_token(hour))
+            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
+            .overrides(TaskOverride::builder().container_overrides(command.build()).build());
+        let answer = match call("ecs:RunTask", request.send().await) {
+            Err(error) if error.why == Why::Unreachable => return Err(Error::MayHaveStarted(error)),
+            answer => answer?,
+        };
+        let task = answer.tasks().first().and_then(|task| task.task_arn());
+        let task = task.map(str::to_owned).ok_or_else(|| {
+            let failure = answer.failures().first();
+            let reason = failure.and_then(|failure| failure.reason().or(failure.detail()));
+            Error::NotStarted(reason.unwrap_or("no reason was given").to_owned())
+        })?;
+        self.look_again(session, task).await
+    }
+
+    /// Of two tasks that were started at the same moment the older goes on; what cannot be seen stays as it is.
+    async fn look_again(&self, session: &Session, ours: String) -> Result<Started, Error> {
+        let started = Started::new(&self.cluster, &ours, self.log.as_ref());
+        let family = self.definition.rsplit('/').next().and_then(|name| name.split(':').next());
+        let Ok(active) = active(session, &self.cluster, family.unwrap_or_default()).await else {
+            return Ok(started);
+        };
+        let older = |one: &&Active| {
+            let ours = active.iter().find(|one| one.arn == ours);
+            ours.is_some_and(|ours| (one.created, &one.arn) < (ours.created, &ours.arn))
+        };
+        let Some(other) = active.iter().find(older).map(|one| one.arn.clone()) else {
+            return Ok(started);
+        };
+        let request = session.ecs().stop_task().cluster(&self.cluster).task(&ours);
+        let request = request.reason("another maintenance task was started at the same time");
+        call("ecs:StopTask", request.send().await)?;
+        Err(Error::Second { other, ours })
+    }
+}
+
+/// What the task definition says.
+struct Definition {
+    arn: String,
+    image: String,
+    log: Option<(String, String)>,
+    /// The names of the container's variables.
+    environment: Vec<String>,
+}
+
+async fn definition(session: &Session, family: &str) -> Result<Definition, Error> {
+    let missing = || Error::NoDefinition(family.to_owned());
+    let request = session.ecs().describe_task_definition().task_definition(family);
+    let answer = match call("ecs:DescribeTaskDefinition", request.send().await) {
+        Err(error) if error.is("ClientException") || error.why == Why::NotFound => {
+            return Err(missing());
+        }
+        answer => answer?,
+    };
+    let definition = answer.task_definition.ok_or_else(missing)?;
+    let containers = definition.container_definitions();
+    let container = containers.iter().find(|one| one.name() == Some(CONTAINER));
+    let container = container.ok_or_else(missing)?;
+    let log = container.log_configuration().and_then(|log| {
+        let option = |name: &str| log.options()?.get(name);
+        let prefix = option("awslogs-stream-prefix")?;
+        let stream = format!("{prefix}/{CONTAINER}/");
+        Some((option("awslogs-group")?.clone(), stream))
+    });
+    let environment = container.environment().iter().filter_map(|one| one.name()).map(str::to_owned);
+    Ok(Definition {
+        arn: definition.task_definition_arn().unwrap_or_default().to_owned(),
+        image: container.image().unwrap_or_default().to_owned(),
+        log,
+        environment: environment.collect(),
+    })
+}
+
+/// Subnets and security groups of the app's service: the task talks to the same database.
+async fn network(session: &Session, env: &str) -> Result<(Vec<String>, Vec<String>), Error> {
+    let missing = || Error::NoService(service_name(env));
+    let request = session.ecs().describe_services().cluster(config::prefix(env)).services(service_name(env));
+    let answer = match call("ecs:DescribeServices", request.send().await) {
+        Err(error) if error.why == Why::NotFound => return Err(missing()),
+        answer => answer?,
+    };
+    let network = answer
+        .services()
+        .iter()
+        .find(|service| service.status() != Some("INACTIVE"))
+        .and_then(|service| service.network_configuration())
+        .and_then(|network| network.awsvpc_configuration())
+        .ok_or_else(missing)?;
+    Ok((network.subnets().to_vec(), network.security_groups().to_vec()))
+}
+
+/// A task that has not ended.
+struct Active {
+    arn: String,
+    /// Seconds since 1970.
+    created: i64,
+}
+
+/// Tasks of the family that have not ended.
+async fn active(session: &Session, cluster: &str, family: &str) -> Result<Vec<Active>, CallError> {
+    let listed = listed(session, cluster, family, DesiredStatus::Running).await?;
+    if listed.is_empty() {
+        return Ok(Vec::new());
+    }
+    // What is listed may have ended meanwhile.
+    let request = session.ecs().describe_tasks().cluster(cluster).set_tasks(Some(listed));
+    let answer = call("ecs:DescribeTasks", request.send().await)?;
+    let active = answer.tasks().iter().filter(|task| task.last_status() != Some("STOPPED"));
+    Ok(active
+        .filter_map(|task| {
+            let created = task.created_at().map_or(0, aws_smithy_types::DateTime::secs);
+            Some(Active { arn: task.task_arn()?.to_owned(), created })
+        })
+        .collect())
+}
+
+/// The family's tasks that should run, or that ended within the last hour.
+async fn listed(
+    session: &Session,
+    cluster: &str,
+    family: &str,
+    desired: DesiredStatus,
+) -> Result<Vec<String>, CallError> {
+    let request = session.ecs().list_tasks().cluster(cluster).family(family).desired_status(desired);
+    match call("ecs:ListTasks", request.send().await) {
+        Err(error) if error.why == Why::NotFound => Ok(Vec::new()),
+        answer => {
+            let mut tasks = answer?.task_arns.unwrap_or_default();
+            tasks.sort();
+            Ok(tasks)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A snapshot of the database, before a migration that cannot be undone.
+
+use serde::Serialize;
+
+use crate::aws::{CallError, Session};
+use crate::config;
+
+/// A snapshot by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// The database's identifier.
+    pub instance: String,
+    /// The snapshot's identifier: `osmt-test-before-3-0-0-20260102t030405z`.
+    pub name: String,
+}
+
+impl Snapshot {
+    /// Names the snapshot before a release; `time` is UTC, `yyyymmddThhmmssZ`.
+    pub fn named(env: &str, before: &str, time: &str) -> Self {
+        let prefix = config::prefix(env);
+        let mut name = String::new();
+        for character in format!("{prefix}-before-{before}-{time}").to_lowercase().chars() {
+            let character = if character.is_ascii_alphanumeric() { character } else { '-' };
+            if !(character == '-' && name.ends_with('-')) {
+                name.push(character);
+            }
+        }
+        Self { instance: prefix, name }
+    }
+
+    /// Begins it; RDS takes it beside the database's work.
+    pub async fn begin(&self, session: &Session, env: &str) -> Result<(), CallError> {
+        let parameters = [
+            ("DBInstanceIdentifier", self.instance.as_str()),
+            ("DBSnapshotIdentifier", &self.name),
+            ("Tags.Tag.1.Key", "Application"),
+            ("Tags.Tag.1.Value", "osmt"),
+            ("Tags.Tag.2.Key", "Environment"),
+            ("Tags.Tag.2.Value", env),
+            ("Tags.Tag.3.Key", "ManagedBy"),
+            ("Tags.Tag.3.Value", "osmt-release"),
+        ];
+        session.rds("rds:CreateDBSnapshot", &parameters).await.map(drop)
+    }
+
+    /// RDS's word for how far it is: `creating`, `available`, `failed`.
+    pub async fn status(&self, session: &Session) -> Result<String, CallError> {
+        let answer =
+            session.rds("rds:DescribeDBSnapshots", &[("DBSnapshotIdentifier", self.name.as_str())]).await?;
+        let rows = answer.deep_rows("DBSnapshots", ["Status"])?;
+        Ok(rows.into_iter().next().map(|[status]| status).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_one_that_rds_takes() {
+        let snapshot = Snapshot::named("test", "3.0.0", "20260102T030405Z");
+        assert_eq!(snapshot.name, "osmt-test-before-3-0-0-20260102t030405z");
+        assert_eq!(snapshot.instance, "osmt-test");
+        assert_eq!(Snapshot::named("a", "-x--", "1").name, "osmt-a-before-x-1");
+    }
+}

@@ -1,0 +1,138 @@
+//! SQL that Flyway runs on its connection before it migrates (`spring.flyway.init-sqls`): the search for rows that a
+//! migration would fail on, and the removal of failed entries from Flyway's history.
+//!
+//! Every statement can run on an empty database and more than once: Flyway opens several connections.
+
+use crate::release::migrations::Migrations;
+
+/// The words that a finding of the preflight begins with in the log.
+pub const PREFLIGHT: &str = "OSMT preflight: ";
+/// Spring's name, in the environment, of `spring.flyway.init-sqls[n]`.
+const INIT: &str = "SPRING_FLYWAY_INITSQLS_";
+
+/// One question: the columns that must be there for it to make sense, and the query for the ids of the bad rows.
+struct Check {
+    /// The migration that would fail.
+    migration: &'static str,
+    /// Table, column and, where the migration narrows it, the length above which it is not narrowed yet.
+    column: (&'static str, &'static str, u32),
+    /// What the ids are of.
+    what: &'static str,
+    /// The rows.
+    rows: &'static str,
+}
+
+/// Where 3.0.0's migrations fail on real data: 2023.02.20 and 2023.03.07 insert pairs that may exist (error 1062),
+/// 2023.07.05 narrows three columns to 767 characters (error 1406).
+const CHECKS: [Check; 6] = [
+    Check {
+        migration: "2023.02.20",
+        column: ("RichSkillDescriptor", "author_id", 0),
+        what: "skill",
+        rows: "SELECT d.id FROM RichSkillDescriptor d JOIN RichSkillKeywords k ON k.richskill_id = d.id AND k.keyword_id = d.author_id",
+    },
+    Check {
+        migration: "2023.03.07",
+        column: ("RichSkillDescriptor", "cat_id", 0),
+        what: "skill",
+        rows: "SELECT d.id FROM RichSkillDescriptor d JOIN RichSkillKeywords k ON k.richskill_id = d.id AND k.keyword_id = d.cat_id",
+    },
+    Check {
+        migration: "2023.03.07",
+        column: ("RichSkillDescriptor", "author_id", 0),
+        what: "skill",
+        rows: "SELECT d.id FROM RichSkillDescriptor d WHERE d.cat_id = d.author_id",
+    },
+    Check {
+        migration: "2023.07.05",
+        column: ("Keyword", "value", 767),
+        what: "Keyword.value",
+        rows: "SELECT d.id FROM Keyword d WHERE CHAR_LENGTH(d.value) > 767",
+    },
+    Check {
+        migration: "2023.07.05",
+        column: ("Keyword", "uri", 767),
+        what: "Keyword.uri",
+        rows: "SELECT d.id FROM Keyword d WHERE CHAR_LENGTH(d.uri) > 767",
+    },
+    Check {
+        migration: "2023.07.05",
+        column: ("Keyword", "framework", 767),
+        what: "Keyword.framework",
+        rows: "SELECT d.id FROM Keyword d WHERE CHAR_LENGTH(d.framework) > 767",
+    },
+];
+
+/// Statements that fail, with the ids of the rows in the error, where one of these migrations would.
+///
+/// A statement cannot raise an error of its own outside of a routine; an unknown statement is one that quotes itself.
+pub fn preflight(migrations: &Migrations, schema: &str) -> Vec<String> {
+    let has = |check: &&Check| {
+        migrations
+            .versioned
+            .iter()
+            .any(|one| one.version.as_ref().is_some_and(|version| version.text == check.migration))
+    };
+    let mut statements = Vec::new();
+    for Check { migration, column: (table, column, length), what, rows } in CHECKS.iter().filter(has) {
+        statements.push("SET @osmt_rows = NULL;".to_owned());
+        statements.push(format!(
+            "SET @osmt = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = '{schema}' \
+             AND table_name = '{table}' AND column_name = '{column}' AND COALESCE(character_maximum_length, 1) > {length}) = 1, \
+             'SELECT GROUP_CONCAT(found.id ORDER BY found.id) INTO @osmt_rows FROM ({rows} ORDER BY d.id LIMIT 5) found', 'DO 0');"
+        ));
+        statements.extend(run());
+        statements.push(format!(
+            "SET @osmt = IF(@osmt_rows IS NULL, 'DO 0', CONCAT('{PREFLIGHT}V{migration}, {what} ', @osmt_rows));"
+        ));
+        statements.extend(run());
+    }
+    statements
+}
+
+/// What Flyway's own `repair` does first: failed entries leave the history, so that Flyway runs them again.
+pub fn repair(schema: &str) -> Vec<String> {
+    let mut statements = vec![format!(
+        "SET @osmt = IF((SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{schema}' AND \
+         table_name = 'flyway_schema_history') = 1, 'DELETE FROM {schema}.flyway_schema_history WHERE success = 0', 'DO 0');"
+    )];
+    statements.extend(run());
+    statements
+}
+
+fn run() -> [String; 3] {
+    ["PREPARE osmt FROM @osmt;", "EXECUTE osmt;", "DEALLOCATE PREPARE osmt;"].map(str::to_owned)
+}
+
+/// The statements as environment, behind those that the task definition has: Spring wants the list without gaps.
+pub fn environment<'a>(
+    statements: &[String],
+    existing: impl Iterator<Item = &'a str>,
+) -> Vec<(String, String)> {
+    let first = existing.filter(|name| name.starts_with(INIT)).count();
+    let numbered = statements.iter().enumerate();
+    numbered.map(|(index, statement)| (format!("{INIT}{}_", first + index), statement.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::migrations::Content;
+
+    #[test]
+    fn statements_follow_those_of_the_task_definition() {
+        let existing = ["SPRING_FLYWAY_INITSQLS_0_", "DB_NAME", "SPRING_FLYWAY_INITSQLS_1_"];
+        let environment = environment(&repair("osmt_db"), existing.into_iter());
+        let names: Vec<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names.first(), Some(&"SPRING_FLYWAY_INITSQLS_2_"));
+        assert_eq!(names.last(), Some(&"SPRING_FLYWAY_INITSQLS_5_"));
+    }
+
+    #[test]
+    fn only_migrations_that_the_release_has_are_looked_ahead_for() {
+        let none = [("V2020.09.15__first.sql", Content::Bytes(b""))];
+        assert!(preflight(&Migrations::from_files(none), "osmt_db").is_empty());
+        let narrow = [("V2023.07.05__alter.sql", Content::Bytes(b""))];
+        assert_eq!(preflight(&Migrations::from_files(narrow), "osmt_db").len(), 3 * 9);
+    }
+}

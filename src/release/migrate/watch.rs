@@ -1,0 +1,166 @@
+//! How far a maintenance task is, and how it ended: every container, in ECS's own words.
+
+use serde::Serialize;
+
+use super::{CONTAINER, Definition, Error, definition};
+use crate::aws::{CallError, Session, call};
+use crate::config;
+
+/// A container of a task that ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Container {
+    /// Its name in the task definition.
+    pub name: String,
+    /// Its exit; `None` where it never ran.
+    pub exit: Option<i32>,
+    /// Why, in ECS's words.
+    pub reason: Option<String>,
+}
+
+/// A task that ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    /// `EssentialContainerExited`, `TaskFailedToStart`, …
+    pub code: Option<String>,
+    /// Why, in ECS's words.
+    pub reason: Option<String>,
+    /// Its containers.
+    pub containers: Vec<Container>,
+}
+
+impl Ended {
+    /// The exit of the container that does the work.
+    pub fn exit(&self) -> Option<i32> {
+        self.containers.iter().find(|one| one.name == CONTAINER).and_then(|one| one.exit)
+    }
+
+    /// Every reason that ECS gives, one line each.
+    pub fn reasons(&self) -> Vec<String> {
+        let task = self.reason.iter().map(|reason| match &self.code {
+            Some(code) => format!("{code}: {reason}"),
+            None => reason.clone(),
+        });
+        let containers = self.containers.iter().filter(|one| one.exit != Some(0)).map(|one| {
+            let exit =
+                one.exit.map_or_else(|| "never ran".to_owned(), |exit| format!("ended with exit {exit}"));
+            match &one.reason {
+                Some(reason) => format!("container {} {exit}: {reason}", one.name),
+                None => format!("container {} {exit}", one.name),
+            }
+        });
+        task.chain(containers).collect()
+    }
+}
+
+/// How far a task is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// `PROVISIONING`, `PENDING`, `RUNNING`, …
+    Active(String),
+    /// It has ended.
+    Ended(Ended),
+    /// ECS does not know it: it was just started, or ended more than an hour ago.
+    Unknown,
+}
+
+/// A task that was started, and where its log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The cluster.
+    pub cluster: String,
+    /// Its ARN or id.
+    pub task: String,
+    /// Group and stream.
+    pub log: Option<(String, String)>,
+}
+
+impl Started {
+    pub(super) fn new(cluster: &str, task: &str, log: Option<&(String, String)>) -> Self {
+        let id = task.rsplit('/').next().unwrap_or(task);
+        Self {
+            cluster: cluster.to_owned(),
+            task: task.to_owned(),
+            log: log.map(|(group, stream)| (group.clone(), format!("{stream}{id}"))),
+        }
+    }
+
+    /// Finds a task by its ARN or id.
+    pub async fn find(session: &Session, env: &str, task: &str) -> Result<Self, Error> {
+        let cluster = config::prefix(env);
+        let request = session.ecs().describe_tasks().cluster(&cluster).tasks(task);
+        let answer = call("ecs:DescribeTasks", request.send().await)?;
+        let family = format!("{cluster}-maintenance");
+        let is_ours = |arn: &str| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            name.rsplit_once(':').is_some_and(|(name, _)| name == family)
+        };
+        let found =
+            answer.tasks().first().and_then(|task| Some((task.task_arn()?, task.task_definition_arn()?)));
+        let Some((arn, revision)) = found.filter(|(_, revision)| is_ours(revision)) else {
+            return Err(Error::NoTask(task.to_owned()));
+        };
+        let Definition { log, .. } = definition(session, revision).await?;
+        Ok(Self::new(&cluster, arn, log.as_ref()))
+    }
+
+    /// How far it is.
+    pub async fn state(&self, session: &Session) -> Result<State, CallError> {
+        let request = session.ecs().describe_tasks().cluster(&self.cluster).tasks(&self.task);
+        let answer = call("ecs:DescribeTasks", request.send().await)?;
+        let Some(task) = answer.tasks().first() else {
+            return Ok(State::Unknown);
+        };
+        let status = task.last_status().unwrap_or_default();
+        if status != "STOPPED" {
+            return Ok(State::Active(status.to_owned()));
+        }
+        let containers = task.containers().iter().map(|one| Container {
+            name: one.name().unwrap_or_default().to_owned(),
+            exit: one.exit_code(),
+            reason: one.reason().map(str::to_owned),
+        });
+        Ok(State::Ended(Ended {
+            code: task.stop_code().map(|code| code.as_str().to_owned()),
+            reason: task.stopped_reason().map(str::to_owned),
+            containers: containers.collect(),
+        }))
+    }
+
+    /// The command that shows its log.
+    pub fn log_command(&self) -> Option<String> {
+        let (group, stream) = self.log.as_ref()?;
+        Some(format!("aws logs tail {group} --log-stream-names {stream} --since 1d"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_container_that_failed_is_named() {
+        let of = |name: &str, exit, reason: Option<&str>| Container {
+            name: name.into(),
+            exit,
+            reason: reason.map(str::to_owned),
+        };
+        let ended = Ended {
+            code: Some("TaskFailedToStart".into()),
+            reason: Some("Task failed to start".into()),
+            containers: vec![
+                of("maintenance", None, Some("CannotPullContainerError: no such image")),
+                of("scratch", Some(1), None),
+                of("other", Some(0), None),
+            ],
+        };
+        assert_eq!(ended.exit(), None);
+        assert_eq!(
+            ended.reasons(),
+            [
+                "TaskFailedToStart: Task failed to start",
+                "container maintenance never ran: CannotPullContainerError: no such image",
+                "container scratch ended with exit 1"
+            ]
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The preflight's SQL and the repair's, on a real server of MySQL's dialect.
+
+use std::path::Path;
+use std::process::{Command as Program, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use osmt::release::migrate::log::Reading;
+use osmt::release::migrate::statements;
+use osmt::release::migrations::{Content, Migrations};
+
+use crate::server::Server;
+
+/// `MariaDB` in a folder of its own, on a socket. `None` where it is not installed, which CI does not accept.
+struct Database {
+    _server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Database {
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let made = Program::new("mariadb-install-db")
+            .args([
+                "--no-defaults",
+                "--user=root",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ])
+            .arg(format!("--datadir={}", data.display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        let Ok(made) = made else {
+            assert!(std::env::var_os("CI").is_none(), "MariaDB is missing: apt install mariadb-server");
+            return None;
+        };
+        assert!(made.success());
+        let mut server = Program::new("mariadbd");
+        server.args(["--no-defaults", "--user=root", "--skip-networking"]);
+        server.arg(format!("--datadir={}", data.display()));
+        server.arg(format!("--socket={}", folder.path().join("s").display()));
+        server.stdout(Stdio::null()).stderr(Stdio::null());
+        let database = Self { _server: Server(server.spawn().unwrap()), folder };
+        let began = Instant::now();
+        while !database.run("", "SELECT 1").status.success() {
+            assert!(began.elapsed() < Duration::from_secs(60), "MariaDB does not start");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Some(database)
+    }
+
+    fn run(&self, schema: &str, sql: &str) -> Output {
+        let socket: &Path = &self.folder.path().join("s");
+        let mut client = Program::new("mariadb");
+        client
+            .args(["--no-defaults", "-uroot", "-N", "-e", sql])
+            .arg(format!("--socket={}", socket.display()));
+        if !schema.is_empty() {
+            client.arg(schema);
+        }
+        client.output().unwrap()
+    }
+
+    /// Runs statements as one connection would; what the log's reader makes of the failure.
+    fn preflight(&self, statements: &[String]) -> Option<String> {
+        let output = self.run("osmt_db", &statements.join("\n"));
+        let mut reading = Reading::default();
+        String::from_utf8_lossy(&output.stderr).lines().for_each(|line| reading.line(line));
+        assert_eq!(output.status.success(), reading.preflight.is_none(), "{output:?}");
+        reading.preflight
+    }
+
+    fn value(&self, sql: &str) -> String {
+        let output = self.run("osmt_db", sql);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+#[test]
+fn rows_that_a_migration_fails_on_are_named_and_good_ones_are_not() {
+    let Some(database) = Database::start() else { return };
+    database.run("", "CREATE DATABASE osmt_db");
+    let files = ["V2023.02.20__a.sql", "V2023.03.07__b.sql", "V2023.07.05__c.sql"];
+    let files = files.map(|file| (file, Content::Bytes(b"")));
+    let statements = statements::preflight(&Migrations::from_files(files), "osmt_db");
+    assert_eq!(database.preflight(&statements), None, "an empty database");
+    database.value(
+        "CREATE TABLE Keyword (id BIGINT PRIMARY KEY, value VARCHAR(768), uri VARCHAR(768), framework VARCHAR(768)); \
+         CREATE TABLE RichSkillDescriptor (id BIGINT PRIMARY KEY, cat_id BIGINT, author_id BIGINT); \
+         CREATE TABLE RichSkillKeywords (richskill_id BIGINT, keyword_id BIGINT, PRIMARY KEY (richskill_id, keyword_id)); \
+         INSERT INTO Keyword VALUES (1, REPEAT('ä', 767), NULL, ''); \
+         INSERT INTO RichSkillDescriptor VALUES (1, 1, 2), (2, NULL, NULL); INSERT INTO RichSkillKeywords VALUES (2, 1)",
+    );
+    assert_eq!(database.preflight(&statements), None, "good rows");
+    for (bad, undo, found) in [
+        (
+            "INSERT INTO Keyword (id, value) VALUES (7, REPEAT('ä', 768))",
+            "DELETE FROM Keyword WHERE id = 7",
+            "V2023.07.05, Keyword.value 7",
+        ),
+        (
+            "INSERT INTO Keyword (id, uri) VALUES (8, REPEAT('x', 768))",
+            "DELETE FROM Keyword WHERE id = 8",
+            "V2023.07.05, Keyword.uri 8",
+        ),
+        (
+            "INSERT INTO RichSkillDescriptor VALUES (9, 5, 5)",
+            "DELETE FROM RichSkillDescriptor WHERE id = 9",
+            "V2023.03.07, skill 9",
+        ),
+        (
+            "INSERT INTO RichSkillKeywords VALUES (1, 1)",
+            "DELETE FROM RichSkillKeywords WHERE richskill_id = 1",
+            "V2023.03.07, skill 1",
+        ),
+        (
+            "INSERT INTO RichSkillKeywords VALUES (1, 2)",
+            "DELETE FROM RichSkillKeywords WHERE richskill_id = 1",
+            "V2023.02.20, skill 1",
+        ),
+    ] {
+        database.value(bad);
+        assert_eq!(database.preflight(&statements).as_deref(), Some(found));
+        database.value(undo);
+    }
+    assert_eq!(database.preflight(&statements), None);
+    database.value("ALTER TABLE Keyword MODIFY value VARCHAR(767); ALTER TABLE RichSkillDescriptor DROP cat_id, DROP author_id");
+    assert_eq!(database.preflight(&statements), None, "a database that is migrated already");
+
+    let repair = statements::repair("osmt_db").join("\n");
+    assert!(database.run("osmt_db", &repair).status.success(), "without a history");
+    database.value("CREATE TABLE flyway_schema_history (version INT, success BOOL); INSERT INTO flyway_schema_history VALUES (1, 1), (2, 0)");
+    for _ in 0..2 {
+        assert!(database.run("osmt_db", &repair).status.success());
+        assert_eq!(database.value("SELECT GROUP_CONCAT(version) FROM flyway_schema_history"), "1");
+    }
+}
