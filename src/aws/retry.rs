@@ -16,9 +16,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// For a change that AWS has accepted and not yet made known everywhere.
-    pub const EVENTUAL: Self = Self::new(Duration::from_millis(500), Duration::from_secs(10), 180);
-
     /// A policy with a total in seconds.
     pub const fn new(first: Duration, longest: Duration, total: u64) -> Self {
         Self { first, longest, total: Duration::from_secs(total) }

@@ -14,11 +14,14 @@ use aws_sdk_dynamodb::types::{
 
 use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
 use crate::account::Table;
-use crate::aws::{Session, call};
+use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::config;
 
 /// How long DynamoDB may take to make or change an empty table.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 300);
+
+/// How long a table that was just made may not be seen.
+const SEEN: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 30);
 
 /// A table's name, as `--lock-table` takes it ("Naming rules" in `DynamoDB`'s documentation).
 pub fn name(text: &str) -> Result<String, String> {
@@ -175,48 +178,40 @@ async fn create(client: &Client, name: &str, target: &Target) -> Result<(), Erro
 }
 
 async fn active(client: &Client, name: &str) -> Result<(), Error> {
-    let mut waited = Duration::ZERO;
-    let mut pause = Duration::from_millis(200);
-    loop {
+    let look = async || {
         let request = client.describe_table().table_name(name);
-        let status = match call("dynamodb:DescribeTable", request.send().await) {
-            // A table that was made a moment ago may not be seen yet.
-            Err(error) if error.is("ResourceNotFoundException") && waited < PATIENCE / 10 => None,
-            answer => answer?.table.and_then(|table| table.table_status),
-        };
-        if status == Some(TableStatus::Active) {
-            return Ok(());
-        }
-        if waited > PATIENCE {
-            return Err(Error::Slow {
-                thing: format!("table {name}"),
-                state: status.map_or("missing".into(), |status| status.as_str().to_owned()),
-            });
-        }
-        tokio::time::sleep(pause).await;
-        waited += pause;
-        pause = (pause * 2).min(Duration::from_secs(5));
+        let answer = call("dynamodb:DescribeTable", request.send().await)?;
+        Ok::<_, CallError>(answer.table.and_then(|table| table.table_status))
+    };
+    // A table that was made a moment ago may not be seen yet.
+    let is_unseen =
+        |seen: &Result<_, CallError>| seen.as_ref().is_err_and(|error| error.is("ResourceNotFoundException"));
+    retry(SEEN, is_unseen, &look).await?;
+    let is_busy =
+        |seen: &Result<_, CallError>| seen.as_ref().is_ok_and(|status| *status != Some(TableStatus::Active));
+    match retry(PATIENCE, is_busy, &look).await? {
+        Some(TableStatus::Active) => Ok(()),
+        status => Err(Error::Slow {
+            thing: format!("table {name}"),
+            state: status.map_or("missing".into(), |status| status.as_str().to_owned()),
+        }),
     }
 }
 
 async fn recover(client: &Client, name: &str) -> Result<(), Error> {
-    let mut waited = Duration::ZERO;
-    let pause = Duration::from_secs(2);
-    loop {
+    // DynamoDB still prepares a new table's backups.
+    let is_unready = |answer: &Result<_, CallError>| {
+        answer.as_ref().is_err_and(|error| error.is("ContinuousBackupsUnavailableException"))
+    };
+    let switch_on = async || {
         let on = PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build();
         let request = client
             .update_continuous_backups()
             .table_name(name)
             .set_point_in_time_recovery_specification(on.ok());
-        match call("dynamodb:UpdateContinuousBackups", request.send().await) {
-            // DynamoDB still prepares a new table's backups.
-            Err(error) if error.is("ContinuousBackupsUnavailableException") && waited < PATIENCE => {
-                tokio::time::sleep(pause).await;
-                waited += pause;
-            }
-            answer => return Ok(answer.map(drop)?),
-        }
-    }
+        call("dynamodb:UpdateContinuousBackups", request.send().await)
+    };
+    Ok(retry(PATIENCE, is_unready, switch_on).await.map(drop)?)
 }
 
 fn encrypted() -> SseSpecification {

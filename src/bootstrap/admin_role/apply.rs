@@ -8,13 +8,13 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
 
 use crate::account::observe_iam;
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::admin_role::{Change, name};
 use crate::bootstrap::{Error, Target, admin_role::policy};
 use crate::config;
 
-/// How often IAM may not yet know what was just made.
-const PATIENCE: u32 = 6;
+/// How long IAM may not yet know what was just made.
+const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(16), 35);
 /// How many versions of a policy IAM keeps.
 const VERSIONS: usize = 5;
 
@@ -31,18 +31,10 @@ pub(in crate::bootstrap) async fn apply_to(
     change: &Change,
 ) -> Result<(), Error> {
     let iam = session.iam();
-    let mut tries = 0;
-    loop {
-        match once(&iam, target, role, change).await {
-            Err(error) if tries < PATIENCE && passing(change, &error) => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
-            }
-            Err(error) if error.is("MalformedPolicyDocument") && trusts(change) => {
-                return Err(Error::Principal(error));
-            }
-            result => return Ok(result?),
-        }
+    let again = |result: &Result<(), CallError>| result.as_ref().is_err_and(|error| passing(change, error));
+    match retry(PATIENCE, again, async || once(&iam, target, role, change).await).await {
+        Err(error) if error.is("MalformedPolicyDocument") && trusts(change) => Err(Error::Principal(error)),
+        result => Ok(result?),
     }
 }
 

@@ -6,12 +6,15 @@ use aws_sdk_dynamodb::types::{AttributeValue, TableStatus};
 use aws_sdk_route53::types::ChangeAction;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::certificate::apply::change_records;
 use crate::bootstrap::certificate::dns;
 use crate::bootstrap::destroy::plan::Step;
 use crate::bootstrap::ownership::WORKSPACES;
 use crate::bootstrap::{Error, Target};
+
+/// How long a bucket or a table may be busy with the last change.
+const BUSY: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(16), 65);
 
 /// Does one step; what is gone already counts as deleted. `progress` gets how many versions are deleted.
 pub async fn apply(
@@ -45,41 +48,25 @@ pub async fn apply(
             }
         }
         Step::Bucket(bucket) => {
-            let mut tries = 0;
-            loop {
+            let delete = async || {
                 let request =
                     session.s3().delete_bucket().bucket(bucket).expected_bucket_owner(&session.account_id);
-                match call("s3:DeleteBucket", request.send().await) {
-                    Err(error) if error.is("NoSuchBucket") => break,
-                    // Not all of S3's servers know yet that it is empty, or another process changes it.
-                    Err(error)
-                        if tries < 6 && (error.is("BucketNotEmpty") || error.is("OperationAborted")) => {}
-                    answer => {
-                        answer.map(drop)?;
-                        break;
-                    }
-                }
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
-            }
+                call("s3:DeleteBucket", request.send().await).map(drop)
+            };
+            // Not all of S3's servers know yet that it is empty, or another process changes it.
+            let busy = ["BucketNotEmpty", "OperationAborted"];
+            existing(retry(BUSY, |answer| failed_with(answer, &busy), delete).await, "NoSuchBucket")?;
         }
         Step::Unprotect(table) => {
-            let mut tries = 0;
-            loop {
+            let switch_off = async || {
                 let request =
                     session.dynamodb().update_table().table_name(table).deletion_protection_enabled(false);
-                match call("dynamodb:UpdateTable", request.send().await) {
-                    Err(error) if error.is("ResourceNotFoundException") => break,
-                    // Still busy with the last change.
-                    Err(error) if error.is("ResourceInUseException") && tries < 60 => {}
-                    answer => {
-                        answer.map(drop)?;
-                        break;
-                    }
-                }
-                tries += 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+                call("dynamodb:UpdateTable", request.send().await).map(drop)
+            };
+            // Still busy with the last change.
+            let busy = ["ResourceInUseException"];
+            let answer = retry(BUSY, |answer| failed_with(answer, &busy), switch_off).await;
+            existing(answer, "ResourceNotFoundException")?;
         }
         Step::Table(table) => delete_table(session, table).await?,
         Step::Items(table, ids) => {
@@ -170,31 +157,42 @@ async fn delete_item(session: &Session, table: &str, id: &str) -> Result<(), Cal
 
 async fn delete_table(session: &Session, table: &str) -> Result<(), Error> {
     let client = session.dynamodb();
-    let mut tries = 0;
-    loop {
+    // Both calls each time: DynamoDB refuses to delete a table that is busy with the last change.
+    let delete = async || {
         let request = client.delete_table().table_name(table);
         match call("dynamodb:DeleteTable", request.send().await) {
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(()),
-            // Still busy with the last change, or already on its way out.
-            Err(error) if error.is("ResourceInUseException") && tries < 60 => {}
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+            Err(error) if error.is("ResourceInUseException") => {}
             answer => {
                 answer?;
             }
         }
-        tries += 1;
         let request = client.describe_table().table_name(table);
         match call("dynamodb:DescribeTable", request.send().await) {
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(()),
+            Err(error) if error.is("ResourceNotFoundException") => Ok::<_, CallError>(None),
             answer => {
                 let status = answer?.table.and_then(|table| table.table_status);
-                if status == Some(TableStatus::Deleting) && tries >= 60 {
-                    return Err(Error::Slow {
-                        thing: format!("table {table}"),
-                        state: "DELETING".to_owned(),
-                    });
-                }
+                Ok(Some(status.unwrap_or(TableStatus::Deleting)))
             }
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    match retry(BUSY, |status| matches!(status, Ok(Some(_))), delete).await? {
+        None => Ok(()),
+        Some(status) => {
+            Err(Error::Slow { thing: format!("table {table}"), state: status.as_str().to_owned() })
+        }
+    }
+}
+
+/// Whether a call failed with one of these codes.
+fn failed_with(answer: &Result<(), CallError>, codes: &[&str]) -> bool {
+    answer.as_ref().is_err_and(|error| codes.iter().any(|code| error.is(code)))
+}
+
+/// What does not exist counts as deleted.
+fn existing(answer: Result<(), CallError>, missing: &str) -> Result<(), CallError> {
+    match answer {
+        Err(error) if error.is(missing) => Ok(()),
+        answer => answer,
     }
 }

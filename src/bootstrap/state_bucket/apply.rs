@@ -15,27 +15,22 @@ use aws_sdk_s3::types::{
 
 use crate::account::LifecycleRule;
 use crate::account::observe::BucketError;
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::state_bucket::{Change, RULE};
 use crate::bootstrap::{Error, Target};
 
-/// How often S3 may not be ready; the last pause is half a minute, all together are one.
-const PATIENCE: u32 = 7;
+/// How long S3 may not be ready.
+const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(32), 65);
 
 /// Makes one change.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
-    let mut tries = 0;
-    loop {
-        match once(session, target, change).await {
-            Err(Error::Call(error)) if tries < PATIENCE && passing(change, &error) => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(250 << tries)).await;
-            }
-            Err(Error::Call(error)) if error.is("InvalidBucketAclWithObjectOwnership") => {
-                return Err(Error::Acl(target.bucket.clone(), error));
-            }
-            result => return result,
+    let again =
+        |result: &Result<(), Error>| matches!(result, Err(Error::Call(error)) if passing(change, error));
+    match retry(PATIENCE, again, async || once(session, target, change).await).await {
+        Err(Error::Call(error)) if error.is("InvalidBucketAclWithObjectOwnership") => {
+            Err(Error::Acl(target.bucket.clone(), error))
         }
+        result => result,
     }
 }
 

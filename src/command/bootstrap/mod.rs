@@ -12,14 +12,14 @@ mod prompt;
 mod status;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use self::parts::{CheckPermissions, PartFlags};
 use super::{Common, Shared, SharedArgs, Tool, Ui};
-use crate::aws::Session;
+use crate::aws::{Policy, Session, retry};
 use crate::bootstrap::{Change, Judged, Target, lock_table, state_bucket};
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
@@ -241,23 +241,16 @@ fn lines(judged: &[Judged<Change>]) -> Vec<Line> {
 }
 
 /// How long a change may take to be visible everywhere in AWS.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(10), 45);
 
 /// Looks again until nothing is left to do; what is left in the end is an error with this help.
 async fn settled(look: impl AsyncFn() -> Result<Vec<String>, Failure>, help: &str) -> Result<(), Failure> {
-    let mut pause = Duration::from_millis(500);
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let left = look().await?;
-        if left.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() + pause > deadline {
-            let left = left.join("; ");
-            let message = format!("all calls succeeded, but the account still differs from the plan: {left}");
-            return Err(Failure::new(Exit::Failed, message).help(help));
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(10));
+    let differs = |left: &Result<Vec<String>, _>| left.as_ref().is_ok_and(|left| !left.is_empty());
+    let left = retry(PATIENCE, differs, look).await?;
+    if left.is_empty() {
+        return Ok(());
     }
+    let left = left.join("; ");
+    let message = format!("all calls succeeded, but the account still differs from the plan: {left}");
+    Err(Failure::new(Exit::Failed, message).help(help))
 }
