@@ -339,7 +339,7 @@ impl Config {
         )
     }
 
-    /// The ARN partition that the region lies in.
+    /// The ARN partition of the region.
     pub fn partition(&self) -> &'static str {
         partition(&self.region)
     }

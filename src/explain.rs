@@ -55,7 +55,7 @@ impl Exit {
             Self::Pending => "findings at or above `--fail-on`, a plan or diff that is not empty, drift",
             Self::Usage => "bad flags, or an input file that cannot be read as what it claims to be",
             Self::Failed => {
-                "the outside world failed (AWS, git, keyring, disk); the message says what was already done"
+                "the outside world failed (AWS, git, keyring, registry, disk); the message says what was already done"
             }
             Self::Refused => "a guard, the wrong AWS account, no `--yes`, or \"no\" at the prompt",
             Self::Interrupted => "Ctrl-C; the message says what was already done",
@@ -65,7 +65,7 @@ impl Exit {
 
 /// What an error knows about itself beyond its text.
 ///
-/// The text is a lowercase fragment that fits after "could not", or a sentence that stands alone.
+/// The text is a lowercase fragment that fits after "could not", or a complete sentence.
 pub trait Explain: Error {
     /// How the process should end. Most errors are the world's fault.
     fn exit(&self) -> Exit {

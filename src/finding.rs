@@ -74,7 +74,7 @@ pub enum Token {
     Occurrence(usize),
     /// The key is missing: the enclosing object's key, or the opening brace at the root.
     Missing,
-    /// A stretch of the file that is no token of the tree: byte offsets.
+    /// A range of the file that is not a token of the tree: byte offsets.
     Bytes(usize, usize),
 }
 
@@ -99,7 +99,7 @@ impl Place {
     }
 }
 
-/// The one edit that mends a finding, where there is exactly one.
+/// The one edit that fixes a finding, where there is exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// Another value at the place.
@@ -151,7 +151,7 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Where; `None` where the thing judged is no file (a repository, an account).
+    /// Where; `None` where the thing judged is not a file (a repository, an account).
     pub at: Option<Place>,
     /// Other places that belong to it, and what each is.
     pub related: Vec<(Place, String)>,
@@ -192,7 +192,7 @@ impl Finding {
         self
     }
 
-    /// Adds the edit that mends it.
+    /// Adds the edit that fixes it.
     pub fn fix(&mut self, fix: Fix) -> &mut Self {
         self.fix = Some(fix);
         self
@@ -303,7 +303,7 @@ impl Sink<'_> {
         self.say(Some(Place::at(pointer, Token::Missing)), message)
     }
 
-    /// Something is wrong with a thing that is no file.
+    /// Something is wrong with a thing that is not a file.
     pub fn elsewhere(&mut self, message: impl Into<String>) -> &mut Finding {
         self.say(None, message)
     }

@@ -112,14 +112,14 @@ fn read(path: &Path) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The room that a file lies in: `doctor` for `src/doctor/rules/plan.rs`.
+/// The module that a file belongs to: `doctor` for `src/doctor/rules/plan.rs`.
 fn room(path: &Path) -> String {
     let name = path.components().nth(1).unwrap().as_os_str();
     let name = name.to_string_lossy();
     name.strip_suffix(".rs").unwrap_or(&name).to_owned()
 }
 
-/// How many modules a file lies below the crate's root.
+/// How many modules a file is below the crate's root.
 fn depth(path: &Path) -> usize {
     let below = path.components().count() - 1;
     let is_folder = path.file_name().is_some_and(|name| name == "mod.rs");

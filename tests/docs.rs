@@ -1,6 +1,6 @@
 //! What the documents say is so: generated sections are current, every path, link, verb and flag named exists.
 //!
-//! A generated section stands between `<!-- generated: NAME -->` and `<!-- end -->`. `UPDATE_DOCS=1 cargo test --test docs`
+//! A generated section is between `<!-- generated: NAME -->` and `<!-- end -->`. `UPDATE_DOCS=1 cargo test --test docs`
 //! rewrites them.
 
 #![expect(

@@ -1,4 +1,4 @@
-//! The ground that the other end-to-end tests stand on: a binary in a clean environment, an account of its own.
+//! What the other end-to-end tests build on: a binary in a clean environment, an account of its own.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Every format tells the same findings, at places counted by hand, and no format tells a secret.
+//! Every format prints the same findings, at places counted by hand, and no format prints a secret.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -34,7 +34,7 @@ pub struct SharedArgs {
     /// The AWS profile, as in ~/.aws/config.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub profile: Option<String>,
-    /// The AWS region; the config's is the only one where there is a config, so only `init` is told another.
+    /// The AWS region; where there is a config, its region counts, so only `init` takes another.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub region: Option<String>,
     /// Another endpoint than AWS's own, for an emulator.
@@ -194,7 +194,7 @@ impl SharedArgs {
             (None, None) => Ok(None),
             (None, Some(url)) => endpoint(&url).map(Some).map_err(|wanted| {
                 let message = format!("AWS_ENDPOINT_URL is {url:?}: {wanted}");
-                Failure::new(Exit::Usage, message).help("mend it, or unset it")
+                Failure::new(Exit::Usage, message).help("correct it, or unset it")
             }),
         }
     }

@@ -38,7 +38,7 @@ pub struct Ui {
     pub tool: String,
     /// What was begun and whether it was finished, for the message of an interruption.
     work: RefCell<Vec<(String, bool)>>,
-    /// Whether the cursor stands behind a question.
+    /// Whether the cursor is behind a question.
     asking: Cell<bool>,
     /// Whether stdout carries something.
     spoken: Cell<bool>,
@@ -239,7 +239,7 @@ impl Ui {
         }
     }
 
-    /// Whether somebody is there to answer.
+    /// Whether a person can answer: stdin is a terminal.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal()
     }
@@ -293,7 +293,7 @@ impl Ui {
         }
     }
 
-    /// A spinner on stderr, below those that turn already; hidden where stderr is no terminal and with `-q`.
+    /// A spinner on stderr, below those that are shown already; hidden where stderr is not a terminal and with `-q`.
     pub fn bar(&self, what: &str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
@@ -333,16 +333,16 @@ impl Ui {
         !self.work.borrow().is_empty()
     }
 
-    /// What was already done and what was begun, in words: of what was begun nobody knows how far it came.
+    /// What was already done and what was begun, in words: of what was begun it is not known how far it came.
     pub fn already(&self) -> String {
         let work = self.work.borrow();
-        let told = [(true, "already done"), (false, "not finished")].map(|(finished, word)| {
+        let parts = [(true, "already done"), (false, "not finished")].map(|(finished, word)| {
             let some = work.iter().filter(|(_, done)| *done == finished);
             let some: Vec<&str> = some.map(|(what, _)| what.as_str()).collect();
             (!some.is_empty()).then(|| format!("{word}: {}", some.join("; ")))
         });
-        let told: Vec<String> = told.into_iter().flatten().collect();
-        if told.is_empty() { "nothing was written".to_owned() } else { told.join("; ") }
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { "nothing was written".to_owned() } else { parts.join("; ") }
     }
 
     fn stderr(&self, text: std::fmt::Arguments<'_>) {

@@ -48,7 +48,7 @@ impl Explain for SyntaxError {
     }
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// The value's bytes, quotes and brackets included.
@@ -57,7 +57,7 @@ pub struct Node {
     pub kind: Kind,
 }
 
-/// A JSON value whose parts know where they stand.
+/// A JSON value whose parts know their place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// `null`
@@ -70,7 +70,7 @@ pub enum Kind {
     String(String),
     /// An array.
     Array(Vec<Node>),
-    /// An object; a duplicate key stands here as often as in the text.
+    /// An object; a duplicate key occurs here as often as in the text.
     Object(Vec<Member>),
 }
 
@@ -158,7 +158,7 @@ impl Document {
         self.root.value()
     }
 
-    /// The text with the value at a pointer replaced, every other byte kept; `None` where nothing stands there.
+    /// The text with the value at a pointer replaced, every other byte kept; `None` where nothing is there.
     pub fn with(&self, pointer: &str, value: &serde_json::Value) -> Option<String> {
         let node = self.get(pointer)?;
         Some(self.spliced(node.span.clone(), &value.to_string()))
@@ -251,7 +251,7 @@ pub fn join(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The whole number that a JSON number stands for: `2048`, but also `2048.0` and `2e3`; `None` beyond 2^53.
+/// The whole number that a JSON number means: `2048`, but also `2048.0` and `2e3`; `None` beyond 2^53.
 pub fn integer(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);

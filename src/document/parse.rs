@@ -277,7 +277,7 @@ impl Reader<'_> {
         Fault { surplus: true, ..self.fault(span, message, help) }
     }
 
-    /// What stands here is not what is wanted; the commonest reasons have words of their own.
+    /// What is here is not what is wanted; the commonest reasons have messages of their own.
     fn unexpected(&self, wanted: &str, help: &'static str) -> Fault {
         let rest = &self.text[self.at..];
         let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
@@ -318,9 +318,9 @@ impl Reader<'_> {
                 // A word may be a piece of a secret whose quote is lost; only a key or a known word is repeated.
                 let word = &rest[..word];
                 let known = ["NaN", "Infinity", "True", "False", "None", "undefined", "nil"];
-                let told = known.contains(&word) || rest[word.len()..].trim_start().starts_with(':');
+                let is_printed = known.contains(&word) || rest[word.len()..].trim_start().starts_with(':');
                 let what = match first {
-                    _ if told && !word.is_empty() => format!("`{word}`"),
+                    _ if is_printed && !word.is_empty() => format!("`{word}`"),
                     '"' => "a string".to_owned(),
                     '0'..='9' | '-' | '+' | '.' => "a number".to_owned(),
                     first if first.is_alphanumeric() => "a bare word".to_owned(),

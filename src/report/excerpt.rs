@@ -1,4 +1,4 @@
-//! The lines around a place, as wide as a terminal and without what must not be told.
+//! The lines around a place, as wide as a terminal and without what must not be printed.
 //!
 //! A range over several lines is shown on its first line.
 
@@ -14,11 +14,11 @@ pub(super) struct Excerpt {
     pub(super) first_line: usize,
     /// The lines.
     pub(super) text: String,
-    /// Where each wanted range stands in it; `None` where it lies beside the part of the line that is shown.
+    /// The place of each wanted range in it; `None` where it is outside the part of the line that is shown.
     pub(super) marks: Vec<Option<Range<usize>>>,
 }
 
-/// What stands for a masked value, and for what was cut.
+/// What is printed for a masked value, and for what was cut.
 const MASKED: &str = "***";
 const CUT: &str = "...";
 const TAB: &str = "    ";
@@ -63,7 +63,7 @@ fn line(text: &str, offset: usize) -> Range<usize> {
     start..end.max(start)
 }
 
-/// A line in pieces, each with the offset of what it stands for.
+/// A line in pieces, each with the offset of what it shows.
 struct Shown {
     cells: Vec<(usize, String)>,
     end: usize,
@@ -143,7 +143,7 @@ impl Shown {
         text
     }
 
-    /// Where a range stands in the text; what is cut of its end is left out.
+    /// The place of a range in the text; what is cut off its end is left out.
     fn mark(&self, range: Range<usize>) -> Option<Range<usize>> {
         let start = self.cells.first().map_or(self.end, |cell| cell.0);
         if range.start < start || range.start > self.end || (range.start == self.end && self.cut.1) {

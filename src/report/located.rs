@@ -1,4 +1,4 @@
-//! Findings made concrete: where each stands on the page, in which order they are told, and what must not be told.
+//! Findings made concrete: the place of each on the page, the order in which they are printed, and what must not be printed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -34,19 +34,19 @@ pub(super) struct Page {
 /// A finding, on the page.
 #[derive(Clone, Debug)]
 pub(super) struct Located<'a> {
-    /// The finding; its message and help may hold what must not be told.
+    /// The finding; its message and help may hold what must not be printed.
     pub(super) finding: &'a Finding,
     /// What is wrong.
     pub(super) message: Cow<'a, str>,
     /// What to do.
     pub(super) help: Option<Cow<'a, str>>,
-    /// Where; `None` where the thing judged is no file.
+    /// Where; `None` where the thing judged is not a file.
     pub(super) at: Option<Spot<'a>>,
     /// What belongs to it.
     pub(super) related: Vec<(Spot<'a>, Cow<'a, str>)>,
 }
 
-/// What of a file must not be told.
+/// What of a file must not be printed.
 #[derive(Debug, Default)]
 pub(super) struct Mask<'a> {
     /// The bytes of each value, quotes included.
@@ -96,7 +96,7 @@ impl<'a> Mask<'a> {
     }
 
     /// A message as it may be printed: without secrets, and without what steers a terminal.
-    fn told<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.scrub(text) {
             Cow::Borrowed(text) => visible::lines(text),
             Cow::Owned(text) => Cow::Owned(visible::lines(&text).into_owned()),
@@ -166,13 +166,13 @@ pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Locate
         .iter()
         .map(|finding| Located {
             finding,
-            message: mask.told(&finding.message),
-            help: finding.help.as_deref().map(|help| mask.told(help)),
+            message: mask.masked(&finding.message),
+            help: finding.help.as_deref().map(|help| mask.masked(help)),
             at: finding.at.as_ref().map(|place| spot(report, place)),
             related: finding
                 .related
                 .iter()
-                .map(|(place, message)| (spot(report, place), mask.told(message)))
+                .map(|(place, message)| (spot(report, place), mask.masked(message)))
                 .collect(),
         })
         .collect();

@@ -48,7 +48,7 @@ pub struct About<'a> {
     pub width: usize,
     /// The last line of the human format where something was found: how to read more.
     pub more: Option<&'a str>,
-    /// What tells this run's SARIF file from others of the tool: `osmt-doctor/check/test/`.
+    /// What distinguishes this run's SARIF file from others of the tool: `osmt-doctor/check/test/`.
     pub automation: Option<String>,
     /// The checkout that SARIF and GitHub paths are relative to.
     pub checkout: Option<Checkout>,
@@ -66,7 +66,7 @@ pub struct Checkout {
     pub root: PathBuf,
     /// The folder that relative paths start from, absolute.
     pub here: PathBuf,
-    /// The file that stands for what is not in the checkout: a plan, stdin, an account.
+    /// The file that is named for what is not in the checkout: a plan, stdin, an account.
     pub fallback: PathBuf,
 }
 

@@ -36,7 +36,7 @@ pub struct FailureReport<'a> {
     pub error: &'a Failure,
     /// What was done before.
     pub done: Vec<&'a str>,
-    /// What was begun, and nobody knows how far it came.
+    /// What was begun; it is not known how far it came.
     pub unfinished: Vec<&'a str>,
 }
 

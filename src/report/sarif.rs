@@ -132,7 +132,7 @@ fn result(
         None => located.message.to_string(),
     };
     let file = checkout.map_or_else(|| report.file.to_owned(), |checkout| checkout.path(report.file));
-    // Where no place tells findings of a rule apart, their words do.
+    // Where findings of a rule do not differ in their place, they differ in their message.
     let words = if pointer.is_empty() && finding.stable.is_none() { located.message.as_ref() } else { "" };
     let place = finding.stable.as_deref().unwrap_or(pointer);
     let base = fingerprint(&[&finding.code, &file, place, words]);

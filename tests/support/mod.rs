@@ -74,15 +74,15 @@ impl Emulator {
             "could not start the emulator: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let environment = told["environment"].as_object().unwrap();
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let environment = printed["environment"].as_object().unwrap();
         Self {
-            endpoint: told["endpoint"].as_str().unwrap().to_owned(),
+            endpoint: printed["endpoint"].as_str().unwrap().to_owned(),
             environment: environment
                 .iter()
                 .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
                 .collect(),
-            calls: PathBuf::from(told["calls"].as_str().unwrap()),
+            calls: PathBuf::from(printed["calls"].as_str().unwrap()),
             state,
         }
     }

@@ -7,7 +7,7 @@ use hcl_edit::expr::Expression;
 use super::{Attribute, Error, MainTf, Settings, Values};
 
 impl MainTf {
-    /// The same text with these values in it. What is no literal stays, and so does what somebody took out of the provider.
+    /// The same text with these values in it. What is not a literal stays, and what the user took out of the provider stays out.
     pub fn with(&self, values: &Values) -> Result<String, Error> {
         let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
         let account = text(&values.account_id).map(|id| format!("[{id}]"));
@@ -72,7 +72,7 @@ impl MainTf {
         (is_literal && self.text[there.value.clone()] != value).then(|| (there.value.clone(), value))
     }
 
-    /// Lines can be added to a block and taken away from it only where it stands on several.
+    /// Lines can be added to a block and removed from it only where it has several lines.
     fn spread(&self, block: &Settings) -> Result<(), Error> {
         if self.text[block.whole.clone()].contains('\n') {
             Ok(())
@@ -110,7 +110,7 @@ impl MainTf {
         self.text[line.clone()].chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
     }
 
-    /// The whole lines that a span lies on, with the end of the last.
+    /// The whole lines of a span, with the end of the last.
     fn lines(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
         let end = self.text[span.end..].find('\n').map_or(self.text.len(), |at| span.end + at + 1);

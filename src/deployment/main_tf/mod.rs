@@ -59,7 +59,7 @@ pub struct Values {
     pub profile: Option<String>,
 }
 
-/// An attribute: where it stands, where its value stands, and the value where it is a literal.
+/// An attribute: its place, the place of its value, and the value where it is a literal.
 #[derive(Clone, Debug)]
 struct Attribute {
     whole: Range<usize>,
@@ -69,7 +69,7 @@ struct Attribute {
 
 type Attributes = BTreeMap<String, Attribute>;
 
-/// A block: where it stands and what is set in it.
+/// A block: its place and what is set in it.
 #[derive(Clone, Debug)]
 struct Settings {
     whole: Range<usize>,
@@ -116,7 +116,7 @@ impl MainTf {
         self.backend.is_some()
     }
 
-    /// The names of the backend; one that is no literal cannot be known and is refused. Without a block all are left open.
+    /// The names of the backend; one that is not a literal cannot be known and is refused. Without a block all are left open.
     pub fn backend(&self) -> Result<Backend, Error> {
         let attributes = self.backend.as_ref().map(|block| &block.attributes);
         let said = |name: &str| match attributes.and_then(|all| all.get(name)) {
@@ -234,15 +234,15 @@ pub enum Error {
         /// From 1.
         line: usize,
     },
-    /// A block that must grow or shrink stands on one line.
+    /// A block that must grow or shrink is on one line.
     #[error(
-        "the block at line {line} of main.tf stands on one line, so nothing can be added to it or taken away"
+        "the block at line {line} of main.tf is on one line, so nothing can be added to it or removed from it"
     )]
     OneLine {
         /// From 1.
         line: usize,
     },
-    /// The template says what nobody knows.
+    /// The template has a placeholder that has no value.
     #[error("main.tf.tpl asks for what is not known: {0}")]
     Template(String),
 }
@@ -256,7 +256,7 @@ impl Explain for Error {
         Some(
             match self {
                 Self::Syntax { .. } => {
-                    "`terraform validate` tells more; mend it, or move it away and run `osmt-bootstrap init`"
+                    "`terraform validate` shows more; correct it, or move it away and run `osmt-bootstrap init`"
                 }
                 Self::OneLine { .. } => "spread it over several lines, one setting a line, and run it again",
                 Self::NotLiteral { .. } => {
