@@ -6,30 +6,33 @@ import shutil
 import subprocess
 from typing import Optional
 
+import providers
+
 TERRAFORM = (1, 11)
 
 _NEEDED = {
     "cargo": "Rust: https://rustup.rs, or your distribution's rustup",
     "cc": "a C compiler and linker (Debian and Ubuntu: apt install build-essential; macOS: xcode-select --install)",
     "git": "git: https://git-scm.com/downloads, or your distribution's git",
-    "terraform": "Terraform 1.11 or later: https://developer.hashicorp.com/terraform/install",
 }
+_TERRAFORM = "Terraform 1.11 or later: https://developer.hashicorp.com/terraform/install, or OpenTofu 1.11 or later: https://opentofu.org/docs/intro/install"
 
 
 def missing() -> list[str]:
     """One sentence for each thing that is not there or too old."""
-    absent = [f"{program} is not on PATH. Get {how}" for program, how in _NEEDED.items() if shutil.which(program) is None]
+    needed = _NEEDED | {providers.program(): _TERRAFORM}
+    absent = [f"{program} is not on PATH. Get {how}" for program, how in needed.items() if shutil.which(program) is None]
     version = terraform_version()
     if version is not None and version < TERRAFORM:
         found = ".".join(map(str, version))
-        absent.append(f"Terraform {found} is too old: write-only arguments need 1.11. Get {_NEEDED['terraform']}")
+        absent.append(f"{providers.program()} {found} is too old: write-only arguments need 1.11. Get {_TERRAFORM}")
     return absent
 
 
 def terraform_version() -> Optional[tuple[int, ...]]:
-    if shutil.which("terraform") is None:
+    if shutil.which(providers.program()) is None:
         return None
-    told = subprocess.run(["terraform", "version", "-json"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    told = subprocess.run([providers.program(), "version", "-json"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     try:
         return tuple(int(part) for part in re.findall(r"\d+", json.loads(told.stdout)["terraform_version"])[:2])
     except (ValueError, KeyError):

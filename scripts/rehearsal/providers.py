@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "registry.terraform.io"
 
 
+def program() -> str:
+    """Terraform or OpenTofu: what `OSMT_TERRAFORM` names, otherwise the first of the two on PATH."""
+    return os.environ.get("OSMT_TERRAFORM") or next((name for name in ("terraform", "tofu") if shutil.which(name)), "terraform")
+
+
 def mirror() -> Optional[Path]:
     """The first unpacked mirror found: `OSMT_PROVIDER_MIRROR`, Terraform's own usual places, a folder of /opt."""
     named = os.environ.get("OSMT_PROVIDER_MIRROR")
@@ -42,7 +47,7 @@ def configuration(folder: Path) -> dict[str, str]:
 
 
 def _terraform(folder: Path, environment: dict[str, str], *arguments: str, quiet: bool = True) -> int:
-    command = ["terraform", f"-chdir={folder}", *arguments]
+    command = [program(), f"-chdir={folder}", *arguments]
     done = subprocess.run(command, env=environment, check=False, text=True, capture_output=quiet, stdin=subprocess.DEVNULL)
     if done.returncode and quiet:
         print(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
@@ -51,7 +56,7 @@ def _terraform(folder: Path, environment: dict[str, str], *arguments: str, quiet
 
 def _protection(module: Path, environment: dict[str, str]) -> int:
     """The one law of the module that `terraform test` cannot state: nothing can be destroyed beside the protection."""
-    graph = subprocess.run(["terraform", f"-chdir={module}", "graph"], env=environment, check=True, capture_output=True, text=True)
+    graph = subprocess.run([program(), f"-chdir={module}", "graph"], env=environment, check=True, capture_output=True, text=True)
     return subprocess.run([sys.executable, "-B", module / "tests" / "protection.py"], input=graph.stdout, check=False, text=True).returncode
 
 

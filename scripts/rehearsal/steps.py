@@ -55,7 +55,7 @@ class Rehearsal:
         return self.journey.run("osmt-release", "--repo", REPOSITORY, *arguments, **options)
 
     def terraform(self, *arguments: str, **options: Any) -> str:
-        return self.journey.run("terraform", f"-chdir={DIR}", *arguments, **options)
+        return self.journey.run(providers.program(), f"-chdir={DIR}", *arguments, **options)
 
     def account(self, *arguments: str) -> str:
         """Asks the emulated account itself, out of the transcript: the answer may hold values."""
@@ -279,7 +279,7 @@ def leave(journey: Journey, work: Workplace) -> None:
     stop = f"{shlex.quote(str(providers.ROOT / 'scripts' / 'aws-emulator'))} stop --state {work.emulator}"
     print(
         f"\nleft up as you asked. To go on by hand:\n  cd {work.folder} && . ./environment.sh\n"
-        f"  terraform -chdir={DIR} plan\nand to end it:\n  {stop} && rm -r {work.folder}",
+        f"  {providers.program()} -chdir={DIR} plan\nand to end it:\n  {stop} && rm -r {work.folder}",
         flush=True,
     )
 

@@ -78,7 +78,30 @@ impl OsmtLine {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct OfTerraform {
+        rebuilds_search: bool,
+        elasticsearch: Vec<String>,
+    }
+
+    #[test]
+    fn the_terraform_module_says_the_same_of_each_line() {
+        let json = include_str!("../../terraform/module/osmt_lines.json");
+        let lines: BTreeMap<String, OfTerraform> = serde_json::from_str(json).expect("of this form");
+        assert_eq!(lines.keys().collect::<Vec<_>>(), ["2", "3", "4"]);
+        for (major, said) in lines {
+            let line = OsmtLine::of(&format!("{major}.0.0")).expect("a line");
+            assert_eq!(said.rebuilds_search, line.reindex_works(), "{major}");
+            for version in 6..=9_u32 {
+                let writes = said.elasticsearch.contains(&version.to_string());
+                assert_eq!(writes, line.writes_to_elasticsearch(version), "{major} with {version}");
+            }
+        }
+    }
 
     #[test]
     fn versions_belong_to_lines() {

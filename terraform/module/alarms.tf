@@ -24,17 +24,17 @@ locals {
       alb-5xx = {
         why       = "The load balancer itself answers with errors: no healthy task, or tasks that close connections."
         namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = local.alb_dimensions
-        statistic = "Sum", comparison = "GreaterThanThreshold", threshold = 10, period = 300, times = 2, missing = "notBreaching"
+        statistic = "Sum", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.alb_5xx_count, period = 300, times = 2, missing = "notBreaching"
       }
       app-5xx = {
         why       = "OSMT answers with errors."
         namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.app_dimensions
-        statistic = "Sum", comparison = "GreaterThanThreshold", threshold = 10, period = 300, times = 2, missing = "notBreaching"
+        statistic = "Sum", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.app_5xx_count, period = 300, times = 2, missing = "notBreaching"
       }
       app-slow = {
-        why       = "One request in twenty takes longer than five seconds."
+        why       = "One request in twenty takes longer than ${var.operations.alarms.app_slow_seconds} seconds."
         namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = local.app_dimensions
-        statistic = "p95", comparison = "GreaterThanThreshold", threshold = 5, period = 300, times = 3, missing = "notBreaching"
+        statistic = "p95", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.app_slow_seconds, period = 300, times = 3, missing = "notBreaching"
       }
       app-unhealthy = {
         why       = "A task of the app does not answer its health check."
@@ -54,12 +54,12 @@ locals {
       app-memory = {
         why       = "The app is about to run out of memory."
         namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = local.ecs_dimensions.app
-        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 92, period = 300, times = 3, missing = "notBreaching"
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.app_memory_percent, period = 300, times = 3, missing = "notBreaching"
       }
       task-restarts = {
         why       = "Tasks end by themselves, again and again. The log group ${local.log_groups.events} has the reasons."
         namespace = "AWS/Events", metric = "TriggeredRules", dimensions = { RuleName = aws_cloudwatch_event_rule.task_failed.name }
-        statistic = "Sum", comparison = "GreaterThanOrEqualToThreshold", threshold = 3, period = 900, times = 1, missing = "notBreaching"
+        statistic = "Sum", comparison = "GreaterThanOrEqualToThreshold", threshold = var.operations.alarms.task_restarts, period = 900, times = 1, missing = "notBreaching"
       }
       elasticsearch-down = {
         why       = "Elasticsearch does not run: search fails."
@@ -69,54 +69,54 @@ locals {
       elasticsearch-memory = {
         why       = "Elasticsearch is about to run out of memory."
         namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = local.ecs_dimensions.elasticsearch
-        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 95, period = 300, times = 3, missing = "notBreaching"
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.elasticsearch_memory_percent, period = 300, times = 3, missing = "notBreaching"
       }
       rds-storage = {
-        why       = "The database has less than a tenth of its first storage left, and grows no further by itself."
+        why       = "The database has less than ${var.operations.alarms.rds_free_storage_percent} % of its first storage left, and grows no further by itself."
         namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.rds_dimensions
-        statistic = "Minimum", comparison = "LessThanThreshold", threshold = var.config.rds.allocated_storage * 1073741824 / 10, period = 300, times = 3, missing = "breaching"
+        statistic = "Minimum", comparison = "LessThanThreshold", threshold = var.config.rds.allocated_storage * 1073741824 * var.operations.alarms.rds_free_storage_percent / 100, period = 300, times = 3, missing = "breaching"
       }
       rds-cpu = {
         why       = "The database computes at its limit."
         namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.rds_dimensions
-        statistic = "Average", comparison = "GreaterThanThreshold", threshold = 85, period = 300, times = 3, missing = "breaching"
+        statistic = "Average", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.rds_cpu_percent, period = 300, times = 3, missing = "breaching"
       }
       rds-memory = {
-        why       = "The database has less than a twentieth of its memory free and is about to swap."
+        why       = "The database has less than ${var.operations.alarms.rds_free_memory_percent} % of its memory free and is about to swap."
         namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = local.rds_dimensions
-        statistic = "Minimum", comparison = "LessThanThreshold", threshold = local.database_memory_gib * 1073741824 / 20, period = 300, times = 3, missing = "breaching"
+        statistic = "Minimum", comparison = "LessThanThreshold", threshold = local.database_memory_gib * 1073741824 * var.operations.alarms.rds_free_memory_percent / 100, period = 300, times = 3, missing = "breaching"
       }
       rds-connections = {
         why       = "The database is near the number of connections that its memory allows (about ${local.database_max_connections})."
         namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.rds_dimensions
-        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = floor(local.database_max_connections * 0.7), period = 300, times = 2, missing = "notBreaching"
+        statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = floor(local.database_max_connections * var.operations.alarms.rds_connections_percent / 100), period = 300, times = 2, missing = "notBreaching"
       }
       certificate-expiry = {
-        why       = "The certificate ends in less than three weeks: ACM could not renew it, most likely because its DNS record is gone."
+        why       = "The certificate expires in less than ${var.operations.alarms.certificate_days} days: ACM could not renew it, most likely because its DNS record is gone."
         namespace = "AWS/CertificateManager", metric = "DaysToExpiry", dimensions = { CertificateArn = var.config.alb.certificate_arn }
-        statistic = "Minimum", comparison = "LessThanThreshold", threshold = 21, period = 86400, times = 1, missing = "notBreaching"
+        statistic = "Minimum", comparison = "LessThanThreshold", threshold = var.operations.alarms.certificate_days, period = 86400, times = 1, missing = "notBreaching"
       }
     },
     { for family in regexall("^db\\.t", var.config.rds.instance_class) : "rds-credits" => {
       # Two hours: a new instance begins without credits.
       why       = "The burstable database class has used up its CPU credits."
       namespace = "AWS/RDS", metric = "CPUCreditBalance", dimensions = local.rds_dimensions
-      statistic = "Minimum", comparison = "LessThanThreshold", threshold = 20, period = 300, times = 24, missing = "notBreaching"
+      statistic = "Minimum", comparison = "LessThanThreshold", threshold = var.operations.alarms.rds_credits, period = 300, times = 24, missing = "notBreaching"
     } },
     { for node in local.cache_nodes : "${node}-memory" => {
       why       = "The session cache is nearly full and will drop sessions."
       namespace = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node }
-      statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 80, period = 300, times = 3, missing = "notBreaching"
+      statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.cache_memory_percent, period = 300, times = 3, missing = "notBreaching"
     } },
     { for node in local.cache_nodes : "${node}-cpu" => {
       why       = "The session cache computes at its limit."
       namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = node }
-      statistic = "Average", comparison = "GreaterThanThreshold", threshold = 85, period = 300, times = 3, missing = "notBreaching"
+      statistic = "Average", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.cache_cpu_percent, period = 300, times = 3, missing = "notBreaching"
     } },
     { for node in local.cache_nodes : "${node}-replication" => {
       why       = "A replica of the session cache lags: a failover now would lose sessions."
       namespace = "AWS/ElastiCache", metric = "ReplicationLag", dimensions = { CacheClusterId = node }
-      statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 30, period = 60, times = 5, missing = "notBreaching"
+      statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = var.operations.alarms.cache_lag_seconds, period = 60, times = 5, missing = "notBreaching"
     } },
     { for zone in local.nat_zones : "nat-ports-${zone}" => {
       why       = "The NAT gateway runs out of ports: outgoing connections fail."

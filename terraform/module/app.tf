@@ -113,7 +113,8 @@ resource "aws_ecs_service" "app" {
   task_definition = aws_ecs_task_definition.app.arn
   desired_count   = var.config.ecs.task.app.desired_count
 
-  launch_type                   = "FARGATE"
+  # Turning Spot on or off replaces the service: the app is away until the new one serves.
+  launch_type                   = var.operations.fargate_spot ? null : "FARGATE"
   platform_version              = "LATEST"
   availability_zone_rebalancing = "ENABLED"
   propagate_tags                = "SERVICE"
@@ -128,9 +129,18 @@ resource "aws_ecs_service" "app" {
   # `osmt-release status` says whether they do.
   wait_for_steady_state = true
 
+  dynamic "capacity_provider_strategy" {
+    for_each = var.operations.fargate_spot ? { FARGATE = { base = 1, weight = 0 }, FARGATE_SPOT = { base = 0, weight = 1 } } : {}
+    content {
+      capacity_provider = capacity_provider_strategy.key
+      base              = capacity_provider_strategy.value.base
+      weight            = capacity_provider_strategy.value.weight
+    }
+  }
+
   deployment_circuit_breaker {
-    enable   = true
-    rollback = true
+    enable   = var.operations.circuit_breaker.enable
+    rollback = var.operations.circuit_breaker.rollback
   }
 
   network_configuration {
@@ -151,6 +161,7 @@ resource "aws_ecs_service" "app" {
   # rotation the order is: password in the database, composed secret, new tasks.
   depends_on = [
     aws_lb_listener.https,
+    aws_ecs_cluster_capacity_providers.main,
     aws_ecs_service.elasticsearch,
     aws_secretsmanager_secret_version.db_uri,
     aws_iam_role_policy.execution,

@@ -18,6 +18,11 @@ check "production_survives_a_zone" {
   }
 
   assert {
+    condition     = !local.production || local.cache_size >= 2
+    error_message = "operations.cache_nodes is 1 in production: when its zone fails, everybody is signed out and nobody can sign in."
+  }
+
+  assert {
     condition     = !local.production || var.operations.nat_gateways == "one_per_zone"
     error_message = "operations.nat_gateways is single in production: when its zone fails, no zone reaches the OAuth issuer."
   }

@@ -24,6 +24,13 @@ resource "aws_ecs_cluster" "main" {
   depends_on = [aws_cloudwatch_log_group.main]
 }
 
+resource "aws_ecs_cluster_capacity_providers" "main" {
+  count = var.operations.fargate_spot ? 1 : 0
+
+  cluster_name       = aws_ecs_cluster.main.name
+  capacity_providers = ["FARGATE", "FARGATE_SPOT"]
+}
+
 locals {
   # Same for every container: its own log group, no way to gain a privilege.
   log_configuration = { for name in ["app", "elasticsearch", "maintenance"] : name => {

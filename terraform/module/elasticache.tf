@@ -6,7 +6,7 @@ resource "aws_elasticache_subnet_group" "main" {
   tags = { Name = local.name }
 }
 
-# Sessions and the app's task queue. One node in every zone, with failover between them.
+# Sessions and the app's task queue. By default one node in every zone, with failover between them.
 resource "aws_elasticache_replication_group" "main" {
   #checkov:skip=CKV_AWS_30:OSMT <= 3.0.0 has no TLS in its Redis client (RedisConfig.kt); only the app's security group reaches the port
   #checkov:skip=CKV_AWS_31:OSMT <= 3.0.0 sends no Redis password, and AUTH wants transit encryption
@@ -18,10 +18,10 @@ resource "aws_elasticache_replication_group" "main" {
   parameter_group_name = var.config.elasticache.parameter_group_name
   port                 = local.ports.redis
 
-  num_cache_clusters          = length(var.config.vpc.azs)
-  preferred_cache_cluster_azs = var.config.vpc.azs
-  automatic_failover_enabled  = true
-  multi_az_enabled            = true
+  num_cache_clusters          = local.cache_size
+  preferred_cache_cluster_azs = [for i in range(local.cache_size) : element(var.config.vpc.azs, i)]
+  automatic_failover_enabled  = local.cache_size > 1
+  multi_az_enabled            = local.cache_size > 1
 
   subnet_group_name  = aws_elasticache_subnet_group.main.name
   security_group_ids = [aws_security_group.elasticache.id]
@@ -42,6 +42,7 @@ resource "aws_elasticache_replication_group" "main" {
 }
 
 locals {
+  cache_size = coalesce(var.operations.cache_nodes, length(var.config.vpc.azs))
   # ElastiCache numbers the members of a group from 001.
-  cache_nodes = [for i in range(length(var.config.vpc.azs)) : format("%s-%03d", local.name, i + 1)]
+  cache_nodes = [for i in range(local.cache_size) : format("%s-%03d", local.name, i + 1)]
 }

@@ -149,8 +149,8 @@ resource "aws_ecs_service" "elasticsearch" {
   wait_for_steady_state              = true
 
   deployment_circuit_breaker {
-    enable   = true
-    rollback = true
+    enable   = var.operations.circuit_breaker.enable
+    rollback = var.operations.circuit_breaker.rollback
   }
 
   network_configuration {

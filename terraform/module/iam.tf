@@ -24,7 +24,7 @@ locals {
 
   # <account>.dkr.ecr.<region>.amazonaws.com/<repository> → the repository's ARN; no permission for any other registry.
   ecr_repositories = { for name, role in local.task_roles : name => [
-    for m in regexall("^([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com(?:\\.cn)?/(.+)$", role.image) :
+    for m in regexall("^([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com/(.+)$", role.image) :
     "arn:${local.partition}:ecr:${m[1]}:${m[0]}:repository/${m[2]}"
   ] }
 

@@ -91,6 +91,11 @@ variable "config" {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.config.region))
     error_message = "ID002 AWS has no such region: \"${var.config.region}\"."
   }
+  # Their service principals, endpoints and names end in amazonaws.com.cn, and Docker Hub does not answer there.
+  validation {
+    condition     = !startswith(var.config.region, "cn-")
+    error_message = "ID002 The AWS Regions in China are not supported: \"${var.config.region}\"."
+  }
   # osmt-<env> names a load balancer (32 characters), a cache, a database: this is what all of them take.
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.config.env)) && !strcontains(var.config.env, "--")
@@ -306,6 +311,33 @@ variable "operations" {
       snapshot    = optional(string, "07:00-08:00")
       maintenance = optional(string, "sun:09:30-sun:10:30")
     }), {})
+    # Nodes of the session cache, 1 to 6; one in every zone if null. One node has no failover.
+    cache_nodes = optional(number)
+    # Run the app's tasks on Fargate Spot, but for the first: cheaper, and AWS takes them away at two minutes' notice.
+    fargate_spot = optional(bool, false)
+    # What ECS does with a deployment that fails: stop it, and return to the revision before.
+    circuit_breaker = optional(object({
+      enable   = optional(bool, true)
+      rollback = optional(bool, true)
+    }), {})
+    # When an alarm goes off. docs/terraform.md says what to do for each.
+    alarms = optional(object({
+      alb_5xx_count                = optional(number, 10)
+      app_5xx_count                = optional(number, 10)
+      app_slow_seconds             = optional(number, 5)
+      app_memory_percent           = optional(number, 92)
+      task_restarts                = optional(number, 3)
+      elasticsearch_memory_percent = optional(number, 95)
+      rds_free_storage_percent     = optional(number, 10)
+      rds_cpu_percent              = optional(number, 85)
+      rds_free_memory_percent      = optional(number, 5)
+      rds_connections_percent      = optional(number, 70)
+      rds_credits                  = optional(number, 20)
+      cache_memory_percent         = optional(number, 80)
+      cache_cpu_percent            = optional(number, 85)
+      cache_lag_seconds            = optional(number, 30)
+      certificate_days             = optional(number, 21)
+    }), {})
     # Seconds without traffic after which the load balancer closes a connection; the app keeps its own end open longer.
     idle_timeout = optional(number, 120)
     # Seconds in which a task that is taken out still finishes its requests.
@@ -349,6 +381,22 @@ variable "operations" {
   validation {
     condition     = var.operations.idle_timeout >= 1 && var.operations.idle_timeout <= 4000 && var.operations.deregistration_delay >= 0 && var.operations.deregistration_delay <= 3600
     error_message = "operations.idle_timeout is 1 to 4000 seconds, operations.deregistration_delay 0 to 3600."
+  }
+  validation {
+    condition     = var.operations.cache_nodes == null || try(contains(range(1, 7), var.operations.cache_nodes), false)
+    error_message = "operations.cache_nodes is 1 to 6: ElastiCache takes one primary and five replicas."
+  }
+  validation {
+    condition     = startswith(var.operations.ssl_policy, "ELBSecurityPolicy-")
+    error_message = "operations.ssl_policy must be a security policy of Elastic Load Balancing: ELBSecurityPolicy-…"
+  }
+  validation {
+    condition     = var.operations.circuit_breaker.enable || !var.operations.circuit_breaker.rollback
+    error_message = "operations.circuit_breaker.rollback needs operations.circuit_breaker.enable."
+  }
+  validation {
+    condition     = alltrue([for name, value in var.operations.alarms : value >= 0 && (!endswith(name, "_percent") || value <= 100)])
+    error_message = "operations.alarms: no threshold is less than 0, and no percentage more than 100."
   }
   validation {
     condition     = contains(["utf8mb3", "utf8", "default"], var.operations.database_character_set)

@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Optional
 
@@ -72,9 +72,10 @@ class Containers(unittest.TestCase):
             "ELASTICSEARCH_URI": f"http://127.0.0.1:{self.elasticsearch.server_address[1]}",
             # Plain HTTP in place of TLS: curl is not asked to do more than it would there.
             "OAUTH_ISSUER": f"http://127.0.0.1:{self.elasticsearch.server_address[1]}/realm",
-            "OSMT_WAIT_SECONDS": "1",
+            # The limits that are minutes in the containers.
+            "OSMT_WAIT_SECONDS": "0",
             "OSMT_END_SECONDS": "1",
-            "OSMT_START_SECONDS": "20",
+            "OSMT_START_SECONDS": "10",
             "OSMT_PORT": str(free_port()),
             "OSMT_MIGRATE_PROFILES": "review,import",
         }
@@ -93,17 +94,17 @@ class Containers(unittest.TestCase):
         try:
             yield child
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             child.communicate()
 
     def run_container(self, name: str, java: str, *steps: str, **more: str) -> tuple[int, str]:
         with self.start(name, java, *steps, **more) as child:
-            output, _ = child.communicate(timeout=60)
+            # Ended and collected first: what watches the start lives until then, and keeps the output open.
+            status = child.wait(timeout=60)
+            output = child.stdout.read() if child.stdout else ""
             self.assertNotIn(SECRET, output)
-            return child.returncode, output
+            return status, output
 
     def waits_in_vain(self, expected: str, name: str = "app", **more: str) -> None:
         began = time.monotonic()
@@ -140,7 +141,7 @@ class Containers(unittest.TestCase):
         late = free_port()
 
         def appear() -> None:
-            time.sleep(2)
+            time.sleep(1)
             self.late = socket.create_server(("127.0.0.1", late))
 
         threading.Thread(target=appear).start()
@@ -175,8 +176,8 @@ class Containers(unittest.TestCase):
         self.assertIn("it does not listen on port", output)
 
     def test_an_app_that_listens_is_left_alone(self) -> None:
-        with self.start("app", LISTENS, OSMT_START_SECONDS="4") as child:
-            time.sleep(6)
+        with self.start("app", LISTENS, OSMT_START_SECONDS="2") as child:
+            time.sleep(3.5)
             self.assertIsNone(child.poll())
 
     def test_the_jar_of_osmt_4_is_found_and_none_is_said(self) -> None:

@@ -91,7 +91,17 @@ class Machine(unittest.TestCase):
             fake.write_text('#!/bin/sh\necho \'{"terraform_version": "1.9.8"}\'\n', encoding="utf-8")
             fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
             with mock.patch.dict(os.environ, {"PATH": f"{folder}:{os.environ['PATH']}"}):
-                self.assertIn("Terraform 1.9 is too old", "\n".join(prerequisites.missing()))
+                self.assertIn("terraform 1.9 is too old", "\n".join(prerequisites.missing()))
+
+    def test_opentofu_is_used_where_terraform_is_missing_and_what_is_named_before_both(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"PATH": folder}):
+            os.environ.pop("OSMT_TERRAFORM", None)
+            for name in ("tofu", "terraform"):
+                (Path(folder) / name).touch(mode=0o755)
+                self.assertEqual(providers.program(), name)
+            os.environ["OSMT_TERRAFORM"] = "/opt/tofu/tofu"
+            self.assertEqual(providers.program(), "/opt/tofu/tofu")
+            self.assertIn("/opt/tofu/tofu is not on PATH", "\n".join(prerequisites.missing()))
 
     def test_a_named_mirror_is_used_and_a_wrong_one_refused(self) -> None:
         with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"OSMT_PROVIDER_MIRROR": folder}):

@@ -14,7 +14,7 @@ watch_start() { # watch_start PID
     done
     say "stopped: it does not listen on port ${OSMT_PORT:-8080} after $start_limit seconds; the lines above say why" >&2
     kill -TERM "$1" 2>/dev/null || return 0
-    sleep 20
+    sleep "${OSMT_END_SECONDS:-20}"
     kill -KILL "$1" 2>/dev/null || true
 }
 (watch_start $$ &) # in a child of its own, which the container's init process collects

@@ -50,7 +50,10 @@ delete_indices() {
 
 run_step() {
     case $step in
-        migrate) osmt $OSMT_MIGRATE_PROFILES ${OSMT_MIGRATE_ARGUMENTS:-} ;;
+        migrate)
+            # shellcheck disable=SC2086 # each word is an argument
+            osmt "$OSMT_MIGRATE_PROFILES" ${OSMT_MIGRATE_ARGUMENTS:-}
+            ;;
         import)
             for list in bls:BLS-Import.csv onet:oNet-Import.csv; do
                 if [ -f "/opt/osmt/import/${list#*:}" ]; then

@@ -413,6 +413,216 @@ run "fewer_at_most_than_at_least" {
   expect_failures = [var.operations]
 }
 
+run "region_that_is_none" {
+  command = plan
+
+  variables {
+    config = merge(var.config, {
+      region = "us-west-22"
+      alb    = { certificate_arn = "arn:aws:acm:us-west-22:123456789012:certificate/0a1b2c3d-90ab-cdef-1234-567890abcdef" }
+      vpc    = merge(var.config.vpc, { azs = ["us-west-22a", "us-west-22b"] })
+    })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "region_in_china" {
+  command = plan
+
+  variables {
+    config = merge(var.config, {
+      region = "cn-north-1"
+      alb    = { certificate_arn = "arn:aws-cn:acm:cn-north-1:123456789012:certificate/0a1b2c3d-90ab-cdef-1234-567890abcdef" }
+      vpc    = merge(var.config.vpc, { azs = ["cn-north-1a", "cn-north-1b"] })
+    })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "hosted_zone_by_its_name" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { domain = { name = "osmt.osmt-tests.org", hosted_zone_id = "osmt-tests.org" } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "nobody_admitted" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { alb = merge(var.config.alb, { ingress_cidrs = [] }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "no_app_task" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { desired_count = 0 }) }) } })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "instance_class_without_db" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { instance_class = "t4g.small" }) })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "mail_address_without_domain" {
+  command = plan
+
+  variables {
+    operations = { alarm_emails = ["operators"] }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "deregistration_for_too_long" {
+  command = plan
+
+  variables {
+    operations = { deregistration_delay = 3601 }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "more_cache_nodes_than_a_group_takes" {
+  command = plan
+
+  variables {
+    operations = { cache_nodes = 7 }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "cache_without_nodes" {
+  command = plan
+
+  variables {
+    operations = { cache_nodes = 0 }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "tls_policy_of_another_service" {
+  command = plan
+
+  variables {
+    operations = { ssl_policy = "TLSv1.2_2021" }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "rollback_without_breaker" {
+  command = plan
+
+  variables {
+    operations = { circuit_breaker = { enable = false } }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "alarm_at_more_than_all" {
+  command = plan
+
+  variables {
+    operations = { alarms = { rds_cpu_percent = 101 } }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "alarm_below_zero" {
+  command = plan
+
+  variables {
+    operations = { alarms = { task_restarts = -1 } }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "production_with_one_task" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { env = "prod", ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { desired_count = 1 }) }) } })
+  }
+
+  expect_failures = [check.production_survives_a_task]
+}
+
+run "production_in_one_zone" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { env = "prod", rds = merge(var.config.rds, { multi_az = false }) })
+  }
+
+  expect_failures = [check.production_survives_a_zone]
+}
+
+run "production_with_one_cache_node" {
+  command = plan
+
+  variables {
+    config     = merge(var.config, { env = "prod" })
+    operations = { cache_nodes = 1 }
+  }
+
+  expect_failures = [check.production_survives_a_zone]
+}
+
+run "production_with_one_nat_gateway" {
+  command = plan
+
+  variables {
+    config     = merge(var.config, { env = "prod" })
+    operations = { nat_gateways = "single" }
+  }
+
+  expect_failures = [check.production_survives_a_zone]
+}
+
+run "database_without_backups" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { rds = merge(var.config.rds, { backup_retention_days = 0 }) })
+  }
+
+  expect_failures = [check.database_can_be_restored]
+}
+
+run "production_database_unprotected" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { env = "prod", rds = merge(var.config.rds, { skip_final_snapshot = true }) })
+  }
+
+  expect_failures = [check.database_can_be_restored]
+}
+
 run "credentials_of_another_account" {
   command = plan
 
