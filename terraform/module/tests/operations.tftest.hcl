@@ -1,0 +1,86 @@
+# What operations can change, and that without it everything is as it was.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "thresholds_of_old" {
+  command = plan
+
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.main : name => alarm.threshold if !startswith(name, "nat-") && !startswith(name, "osmt-test-002") } == {
+      alb-5xx              = 10, app-5xx = 10, app-slow = 5, app-unhealthy = 0, app-down = 1, app-tasks = 2, app-memory = 92, task-restarts = 3
+      elasticsearch-down   = 1, elasticsearch-memory = 95, certificate-expiry = 21
+      rds-storage          = 2147483648, rds-cpu = 85, rds-memory = 107374182.4, rds-connections = 119, rds-credits = 20
+      osmt-test-001-memory = 80, osmt-test-001-cpu = 85, osmt-test-001-replication = 30
+    }
+    error_message = "The default thresholds have changed: the page on the Terraform directory lists them."
+  }
+}
+
+run "other_policies" {
+  command = plan
+
+  variables {
+    operations = {
+      cache_nodes     = 3
+      fargate_spot    = true
+      circuit_breaker = { rollback = false }
+      ssl_policy      = "ELBSecurityPolicy-TLS13-1-3-2021-06"
+      alarms          = { rds_free_storage_percent = 20, certificate_days = 30 }
+    }
+  }
+
+  assert {
+    condition = (
+      aws_elasticache_replication_group.main.preferred_cache_cluster_azs == tolist(["us-west-2a", "us-west-2b", "us-west-2a"]) &&
+      aws_elasticache_replication_group.main.num_cache_clusters == 3 && contains(keys(aws_cloudwatch_metric_alarm.main), "osmt-test-003-cpu")
+    )
+    error_message = "Three nodes in two zones must be spread over them, each with its alarms."
+  }
+
+  assert {
+    condition = (
+      toset([for strategy in aws_ecs_service.app.capacity_provider_strategy : "${strategy.capacity_provider} ${strategy.base} ${strategy.weight}"]) == toset(["FARGATE 1 0", "FARGATE_SPOT 0 1"]) &&
+      aws_ecs_cluster_capacity_providers.main[0].capacity_providers == toset(["FARGATE", "FARGATE_SPOT"]) &&
+      aws_ecs_service.elasticsearch.launch_type == "FARGATE"
+    )
+    error_message = "All tasks of the app but one may run on Spot; Elasticsearch never does."
+  }
+
+  assert {
+    condition     = alltrue([for service in [aws_ecs_service.app, aws_ecs_service.elasticsearch] : one(service.deployment_circuit_breaker).enable && !one(service.deployment_circuit_breaker).rollback])
+    error_message = "The breaker must be as asked."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["rds-storage"].threshold == 4294967296 && aws_cloudwatch_metric_alarm.main["certificate-expiry"].threshold == 30 && aws_cloudwatch_metric_alarm.main["rds-cpu"].threshold == 85
+    error_message = "A threshold that is set must be used, and leave the others."
+  }
+
+  assert {
+    condition     = aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-3-2021-06"
+    error_message = "The TLS policy must be as asked."
+  }
+}
+
+run "one_cache_node" {
+  command = plan
+
+  variables {
+    operations = { cache_nodes = 1 }
+  }
+
+  assert {
+    condition     = !aws_elasticache_replication_group.main.automatic_failover_enabled && !aws_elasticache_replication_group.main.multi_az_enabled && length(aws_elasticache_replication_group.main.preferred_cache_cluster_azs) == 1
+    error_message = "One node cannot fail over to another."
+  }
+}
+
+run "on_demand_by_default" {
+  command = plan
+
+  assert {
+    condition     = aws_ecs_service.app.launch_type == "FARGATE" && length(aws_ecs_cluster_capacity_providers.main) == 0
+    error_message = "Without operations.fargate_spot no task may be interrupted."
+  }
+}
