@@ -9,6 +9,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
 use serde_json::Value;
@@ -192,4 +193,51 @@ fn policies_on_the_account_are_unknown_offline_and_have_their_place_in_a_recordi
     let found = findings.iter().find(|finding| finding["code"] == "ACME001").unwrap();
     assert_eq!(found["pointer"], "/region");
     assert!(found["file"].as_str().unwrap().ends_with("facts.json") && found["start"]["line"].is_number());
+}
+
+/// A provider of sign-in on this machine: it answers to one client, as Keycloak does.
+fn provider() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}/realms/osmt", listener.local_addr().unwrap());
+    let own = issuer.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            let answer = if line.contains("/.well-known/openid-configuration") {
+                let body = format!(r#"{{"issuer":"{own}","authorization_endpoint":"{own}/auth"}}"#);
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            } else if line.contains("client_id=known&") && line.contains("prompt=none") {
+                let back = "https://osmt.rehearsal-school.org/login/oauth2/code/okta?error=login_required";
+                format!("HTTP/1.1 302 Found\r\nlocation: {back}\r\ncontent-length: 0\r\n\r\n")
+            } else {
+                "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_owned()
+            };
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    issuer
+}
+
+#[test]
+fn the_provider_of_sign_in_is_asked_for_its_name_and_the_client() {
+    let account = support::Emulator::start();
+    let issuer = provider();
+    let facts = |client: &str| {
+        let folder = folder(|config| {
+            config["domain"]["name"] = "osmt.rehearsal-school.org".into();
+            config["app"]["oauth"]["issuer"] = issuer.as_str().into();
+            config["app"]["oauth"]["client_id"] = client.into();
+        });
+        let facts = doctor(&account, folder.path(), &["facts"]).assert().code(0);
+        let facts: Value = serde_json::from_slice(&facts.get_output().stdout).unwrap();
+        facts["sign_in"]["known"].clone()
+    };
+    let known = facts("known");
+    assert_eq!(known["metadata"]["known"]["issuer"], issuer.as_str(), "{known}");
+    assert_eq!(known["client"]["known"]["error"], "login_required", "{known}");
+    let other = facts("other");
+    assert_eq!(other["client"]["known"]["status"], 400, "{other}");
+    assert_eq!(other["client"]["known"]["returns"], false, "{other}");
 }

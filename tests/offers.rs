@@ -1,4 +1,6 @@
 //! The shipped snapshot of AWS's offers against the data that it was made from: cfn-lint's own verdict on every combination.
+//!
+//! `OSMT_OFFERS=all` judges each of the 35,644 combinations; otherwise every seventh is judged, and all are counted.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,8 +17,8 @@ fn refresh(flag: &str) -> String {
         .args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/refresh-offers"), flag])
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -27,9 +29,11 @@ fn the_snapshot_is_what_the_pinned_packages_say() {
 
 #[test]
 fn every_combination_is_judged_as_cfn_lint_judges_it() {
+    #[expect(clippy::disallowed_methods, reason = "a test is steered by its environment")]
+    let step = if std::env::var("OSMT_OFFERS").is_ok_and(|value| value == "all") { 1 } else { 7 };
     let (mut database, mut cache) = ([0; 2], [0; 2]);
     let mut wrong = Vec::new();
-    for combination in refresh("--combinations").lines() {
+    for (index, combination) in refresh("--combinations").lines().enumerate() {
         let words: Vec<&str> = combination.split(' ').collect();
         let [service, region, line, class, offered] = words[..] else { panic!("{combination}") };
         let offered = offered == "yes";
@@ -38,6 +42,9 @@ fn every_combination_is_judged_as_cfn_lint_judges_it() {
             _ => (Service::Cache, None, &mut cache),
         };
         counts[usize::from(offered)] += 1;
+        if index % step != 0 {
+            continue;
+        }
         let found = fault(class, Wanted { service, region: Some(region), line });
         let alarm = found.as_ref().is_some_and(|fault| fault.severity == Severity::Error);
         if alarm == offered {
@@ -45,6 +52,6 @@ fn every_combination_is_judged_as_cfn_lint_judges_it() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new(), "{} differ", wrong.len());
-    // [not offered, offered]: a newer snapshot changes these; they show that all was compared.
+    // [not offered, offered]: a newer snapshot changes these; they show that all combinations were there.
     assert_eq!((database, cache), ([21_631, 10_441], [875, 2_697]));
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::services::{Services, SignIn};
 use crate::aws::CallError;
 
 pub mod baseline;
@@ -16,7 +17,10 @@ pub mod observe_baseline;
 mod observe_bucket;
 pub mod observe_ec2;
 pub mod observe_iam;
+mod observe_services;
+mod observe_sign_in;
 pub mod policy_document;
+pub mod services;
 mod state_bucket;
 
 /// A fact, or why it is not known.
@@ -83,6 +87,12 @@ pub struct Facts {
     /// The zones of the region that the account can use.
     #[serde(default = "not_recorded")]
     pub zones: Known<Vec<Zone>>,
+    /// What RDS, ElastiCache and Service Quotas say about what the config wants.
+    #[serde(default = "not_recorded")]
+    pub services: Known<Services>,
+    /// What the provider of sign-in answers.
+    #[serde(default = "not_recorded")]
+    pub sign_in: Known<SignIn>,
 }
 
 impl Facts {
@@ -99,11 +109,31 @@ impl Facts {
             whole("certificate", &self.certificate),
             whole("hosted_zone", &self.hosted_zone),
             whole("zones", &self.zones),
+            whole("services", &self.services),
+            whole("sign_in", &self.sign_in),
         ]
         .into_iter()
         .flatten()
         .collect();
         found.extend(self.secrets.iter().filter_map(|(name, secret)| whole(name, secret)));
+        if let Known::Known(services) = &self.services {
+            let parts = [
+                whole("services.database_parameters", &services.database_parameters),
+                whole("services.database_versions", &services.database_versions),
+                whole("services.database_class", &services.database_class),
+                whole("services.cache_versions", &services.cache_versions),
+                whole("services.cache_node", &services.cache_node),
+                whole("services.fargate_vcpus", &services.fargate_vcpus),
+                whole("services.addresses", &services.addresses),
+                whole("services.vpcs", &services.vpcs),
+            ];
+            found.extend(parts.into_iter().flatten());
+        }
+        if let Known::Known(sign_in) = &self.sign_in {
+            let parts =
+                [whole("sign_in.metadata", &sign_in.metadata), whole("sign_in.client", &sign_in.client)];
+            found.extend(parts.into_iter().flatten());
+        }
         let mut parts = |of: &str, unread: &BTreeMap<String, String>| {
             let parts = unread.iter().map(|(name, reason)| (format!("{of}.{name}"), reason.clone()));
             found.extend(parts);

@@ -13,9 +13,12 @@ use futures_util::future::join_all;
 pub(crate) use super::observe_bucket::is_unreadable;
 pub use super::observe_bucket::{Error as BucketError, bucket, state};
 use super::observe_bucket::{Unread, keep, readable_bucket, reasons};
+use super::observe_services::services;
+use super::observe_sign_in::sign_in;
 use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_ec2};
 use crate::aws::{CallError, Session, call};
 use crate::config;
+use crate::web::Web;
 
 /// What to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub struct Names {
 }
 
 /// Reads everything at once; what cannot be read is unknown.
-pub async fn facts(session: &Session, names: &Names) -> Facts {
+pub async fn facts(session: &Session, web: &Web, config: &config::Config, names: &Names) -> Facts {
     let secrets = async {
         let reads = names
             .secrets
@@ -44,7 +47,7 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         join_all(reads).await.into_iter().collect()
     };
     let lock_id = lock_id(&names.bucket, &names.state_key);
-    let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones) = tokio::join!(
+    let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones, services, sign_in) = tokio::join!(
         readable_bucket(session, &names.bucket),
         look(session, &names.table, &lock_id),
         state(session, &names.bucket, &names.state_key),
@@ -52,6 +55,8 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         certificate(session, &names.certificate_arn),
         hosted_zone(session, &names.hosted_zone_id),
         observe_ec2::zones(session, &session.region),
+        Box::pin(services(session, config)),
+        Box::pin(sign_in(web, config)),
     );
     Facts {
         version: 1,
@@ -72,6 +77,8 @@ pub async fn facts(session: &Session, names: &Names) -> Facts {
         certificate: certificate.into(),
         hosted_zone: hosted_zone.into(),
         zones: zones.into(),
+        services: Known::Known(services),
+        sign_in: Known::Known(sign_in),
     }
 }
 

@@ -27,6 +27,7 @@ pub use self::call::{CallError, Cause, Why, call};
 pub use self::error::Error;
 use self::listener::Listener;
 pub use self::listener::{Call, CallLog, Outcome};
+pub use self::plain::Answer;
 use self::profiles::Profiles;
 pub use self::profiles::Source;
 pub use self::retry::{Policy, retry};

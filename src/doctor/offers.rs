@@ -113,9 +113,22 @@ pub fn families(service: Service) -> Vec<&'static str> {
 pub fn alternatives(service: Service, size: &str, region: &str, line: Option<&str>) -> Vec<String> {
     let prefix = service.prefix();
     let here = rest(format!("{prefix} {region} ")).next().unwrap_or_default();
-    let offered = here.split(' ').filter_map(|word| word.split_once(':')).map(|(family, _)| family);
-    let mut fit: Vec<&str> =
-        offered.filter(|family| class(service, family, size, Some(region), line) == Offered::Yes).collect();
+    // The lines are found once, not for each family: a region has about sixty.
+    let of_line = line.filter(|_| service == Service::Database);
+    let of_line: Option<Vec<&'static str>> = of_line.map(|line| rest(format!("classes {line} ")).collect());
+    let has_size = |sizes: &str| sizes.split(',').any(|one| one == size);
+    let is_of_line = |family: &str| {
+        let has = |classes: &&'static str| {
+            sizes(classes, family).is_some_and(|mut sizes| sizes.any(|one| one == size))
+        };
+        of_line.as_ref().is_none_or(|lines| lines.iter().any(has))
+    };
+    let mut fit: Vec<&str> = here
+        .split(' ')
+        .filter_map(|word| word.split_once(':'))
+        .filter(|(family, sizes)| has_size(sizes) && is_of_line(family))
+        .map(|(family, _)| family)
+        .collect();
     fit.sort_by_key(|family| (!family.starts_with('t'), std::cmp::Reverse(generation(family))));
     fit.into_iter().take(3).map(|family| format!("{prefix}.{family}.{size}")).collect()
 }

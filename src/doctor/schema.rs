@@ -248,6 +248,18 @@ impl Walk<'_> {
     fn unknown(&mut self, key: &str, pointer: &str, near: Option<&str>) {
         let here = join(pointer, key);
         let rule = if pointer.is_empty() { &UNKNOWN_VARIABLE } else { &UNKNOWN_KEY };
+        if near.is_none() && may_be_a_value(key) {
+            let span = self.document.span(&Place::at(here, Token::Key));
+            // The pointer is the owner's: the key is in no format.
+            let place = Place::at(pointer, Token::Bytes(span.start, span.end));
+            let message = format!(
+                "unknown key of {} characters, which is not shown because it may be a secret value",
+                key.chars().count()
+            );
+            let help = "check that key and value are not swapped, and remove it".to_owned();
+            self.say(rule, place, message, help).masked();
+            return;
+        }
         let suffix = format!("/{}", here.rsplit('/').next().unwrap_or_default());
         let elsewhere = || {
             let all = paths();
@@ -305,6 +317,14 @@ impl Walk<'_> {
         }
         bare
     }
+}
+
+/// Whether a key looks like a value that was written in its place: a password or a token instead of a name.
+fn may_be_a_value(key: &str) -> bool {
+    let has = |kind: fn(char) -> bool| key.chars().any(kind);
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '$' | '/'));
+    let mixed = has(|c| c.is_ascii_digit()) && (has(|c| c.is_ascii_uppercase()) || key.contains('-'));
+    crate::sensitive::looks_secret(key).is_some() || mixed || has(odd)
 }
 
 /// How many of an object's keys are settings of the config.

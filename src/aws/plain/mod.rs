@@ -25,6 +25,7 @@ use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
 use serde_json::Value;
 
+use self::xml::Nested;
 use super::listener::Listener;
 use super::{CallError, Session, call};
 
@@ -279,6 +280,23 @@ impl Answer {
     ) -> Result<Vec<[String; N]>, CallError> {
         xml::deep_rows(&self.text, list, fields)
             .map_err(|error| CallError::unreadable(self.operation, &error))
+    }
+
+    /// The items of a list that is anywhere in an XML answer: their own fields, and these fields of every element named
+    /// `inner` below the item.
+    pub fn nested_rows<const N: usize, const M: usize>(
+        &self,
+        list: &str,
+        fields: [&str; N],
+        inner: (&str, [&str; M]),
+    ) -> Result<Vec<Nested<N, M>>, CallError> {
+        xml::nested_rows(&self.text, list, fields, inner)
+            .map_err(|error| CallError::unreadable(self.operation, &error))
+    }
+
+    /// Where the next page of an XML answer begins, if there is one.
+    pub fn marker(&self) -> Result<Option<String>, CallError> {
+        xml::marker(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
     /// A JSON answer, as far as `T` wants it.

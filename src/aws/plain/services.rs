@@ -1,4 +1,4 @@
-//! Single operations of services that the release tool asks without their SDKs.
+//! Single operations of services that are asked without their SDKs.
 
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
@@ -14,6 +14,9 @@ const LOAD_BALANCING: Service = Service {
     signing: "elasticloadbalancing",
 };
 const RDS: Service = Service { id: "RDS", host: "rds", signing: "rds" };
+const ELASTICACHE: Service = Service { id: "ElastiCache", host: "elasticache", signing: "elasticache" };
+const SERVICE_QUOTAS: Service =
+    Service { id: "Service Quotas", host: "servicequotas", signing: "servicequotas" };
 
 impl Session {
     /// Asks Amazon ECR in a region by its JSON form: `ecr:GetAuthorizationToken`.
@@ -49,6 +52,24 @@ impl Session {
         parameters: &[(&str, &str)],
     ) -> Result<Answer, CallError> {
         self.query(&RDS, "2014-10-31", operation, parameters).await
+    }
+
+    /// Asks ElastiCache by its Query form: `elasticache:DescribeCacheEngineVersions`.
+    pub async fn elasticache(
+        &self,
+        operation: &'static str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Answer, CallError> {
+        self.query(&ELASTICACHE, "2015-02-02", operation, parameters).await
+    }
+
+    /// Asks Service Quotas by its JSON form: `servicequotas:GetServiceQuota`.
+    pub async fn service_quotas(
+        &self,
+        operation: &'static str,
+        parameters: &Value,
+    ) -> Result<Answer, CallError> {
+        self.json(&SERVICE_QUOTAS, &self.region, "ServiceQuotasV20190624", operation, parameters).await
     }
 
     async fn json(

@@ -87,6 +87,80 @@ pub(super) fn deep_rows<const N: usize>(
     found.ok_or_else(|| XmlDecodeError::custom(format!("the answer has no {list}")))
 }
 
+/// The own fields of an item, and the fields of each inner element.
+pub(crate) type Nested<const N: usize, const M: usize> = ([String; N], Vec<[String; M]>);
+
+/// The items of a list that is anywhere in the answer: their own fields, and the fields of every element of one name below.
+pub(super) fn nested_rows<const N: usize, const M: usize>(
+    xml: &str,
+    list: &str,
+    names: [&str; N],
+    (inner, inner_names): (&str, [&str; M]),
+) -> Result<Vec<Nested<N, M>>, XmlDecodeError> {
+    fn within<const M: usize>(
+        element: &mut ScopedDecoder<'_, '_>,
+        inner: &str,
+        names: [&str; M],
+        rows: &mut Vec<[String; M]>,
+    ) -> Result<(), XmlDecodeError> {
+        while let Some(mut tag) = element.next_tag() {
+            if tag.start_el().matches(inner) {
+                rows.push(fields(&mut tag, names)?);
+            } else {
+                within(&mut tag, inner, names, rows)?;
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    let mut document = Document::new(whole(xml)?);
+    let mut root = document.root_element()?;
+    let is_there = visit(&mut root, list, &mut |items| {
+        while let Some(mut item) = items.next_tag() {
+            let mut own = [const { String::new() }; N];
+            let mut rows = Vec::new();
+            while let Some(mut value) = item.next_tag() {
+                match names.iter().position(|name| value.start_el().matches(name)) {
+                    Some(at) => own[at] = try_data(&mut value)?.into_owned(),
+                    None => within(&mut value, inner, inner_names, &mut rows)?,
+                }
+            }
+            found.push((own, rows));
+        }
+        Ok(())
+    })?;
+    if is_there { Ok(found) } else { Err(XmlDecodeError::custom(format!("the answer has no {list}"))) }
+}
+
+/// Where the next page begins: the element `Marker`, wherever it is.
+pub(super) fn marker(xml: &str) -> Result<Option<String>, XmlDecodeError> {
+    let mut marker = String::new();
+    let mut document = Document::new(whole(xml)?);
+    visit(&mut document.root_element()?, "Marker", &mut |element| {
+        marker = try_data(element)?.into_owned();
+        Ok(())
+    })?;
+    Ok(Some(marker).filter(|marker| !marker.is_empty()))
+}
+
+/// Hands the first element of a name to a reader; whether there is one.
+fn visit(
+    element: &mut ScopedDecoder<'_, '_>,
+    name: &str,
+    read: &mut dyn FnMut(&mut ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>,
+) -> Result<bool, XmlDecodeError> {
+    while let Some(mut tag) = element.next_tag() {
+        if tag.start_el().matches(name) {
+            read(&mut tag)?;
+            return Ok(true);
+        }
+        if visit(&mut tag, name, read)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn fields<const N: usize>(
     element: &mut ScopedDecoder<'_, '_>,
     names: [&str; N],

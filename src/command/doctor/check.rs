@@ -23,7 +23,7 @@ pub(super) struct Check {
     /// Configs, folders to search for *.tfvars.json, patterns, or - for stdin [default: --config].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Say aloud that nothing is asked of AWS (the default).
+    /// Ask AWS nothing (the default).
     #[arg(long)]
     offline: bool,
     /// Report only what is not in this report of an earlier run (`--format json`).

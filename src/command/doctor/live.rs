@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::account::{Facts, observe};
 use crate::bootstrap::Target;
-use crate::command::{Common, Ui, block_on};
+use crate::command::{Common, Ui, block_on, environment};
 use crate::config::Config;
 use crate::doctor::Audited;
 use crate::doctor::planned::input;
@@ -17,7 +17,8 @@ use crate::explain::{Exit, Failure};
 use crate::finding::Findings;
 use crate::report::FileReport;
 use crate::secrets::catalog;
-use crate::{doctor, files};
+use crate::web::Web;
+use crate::{aws, doctor, files};
 
 /// More bytes than the facts of any account have.
 const MAX_BYTES: u64 = 16 << 20;
@@ -142,9 +143,10 @@ fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Resul
     if let Some(table) = &target.table {
         names.table.clone_from(table);
     }
+    let web = Web::new(aws::http_client(&environment::variables())?);
     block_on(ui, async {
         let session = common.sign_in(config, ui).await?;
-        let reading = Box::pin(observe::facts(&session, &names));
+        let reading = Box::pin(observe::facts(&session, &web, config, &names));
         let facts = ui.during("reading the account", reading).await;
         Ok(Facts { recorded: Some(jiff::Timestamp::now().to_string()), ..facts })
     })

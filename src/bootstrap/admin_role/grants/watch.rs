@@ -23,6 +23,8 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
+    // What `osmt-doctor check --live` compares with the config's needs.
+    allow("QuotasRead", "servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota", ANY, IN_REGION),
     allow("AlarmsRead", "cloudwatch", "DescribeAlarms", ANY, IN_REGION),
     allow(
         "Alarms",

@@ -3,6 +3,9 @@
 //! A rule whose fact is not known is unknown; it never passes.
 
 mod edge;
+mod quotas;
+mod services;
+mod sign_in;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,7 +30,16 @@ pub struct Audit {
 }
 
 /// The themes, in the order in which they look.
-pub const THEMES: &[&[Check<Audit>]] = &[CHECKS, state::CHECKS, vault::CHECKS, edge::CHECKS, zones::CHECKS];
+pub const THEMES: &[&[Check<Audit>]] = &[
+    CHECKS,
+    state::CHECKS,
+    vault::CHECKS,
+    edge::CHECKS,
+    zones::CHECKS,
+    services::CHECKS,
+    quotas::CHECKS,
+    sign_in::CHECKS,
+];
 
 const CHECKS: &[Check<Audit>] = &[
     Check {

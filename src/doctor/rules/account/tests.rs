@@ -1,6 +1,10 @@
 //! An account as the toolkit leaves it, and what is said of each way to spoil it.
 
 use super::*;
+use crate::account::services::{
+    CacheNode, CacheVersion, Client, DATABASE_PARAMETERS, DatabaseClass, DatabaseParameter,
+    DatabaseParameters, DatabaseVersion, Metadata, Quota, Services, SignIn,
+};
 use crate::account::{
     Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
     Zone,
@@ -84,11 +88,68 @@ fn audit() -> Audit {
                     })
                     .into(),
             ),
+            services: Known::Known(services(&config)),
+            sign_in: Known::Known(SignIn {
+                issuer: config.app.oauth.issuer.clone(),
+                client_id: config.app.oauth.client_id.clone(),
+                redirect: format!("https://{}/login/oauth2/code/okta", config.domain.name),
+                metadata: Known::Known(Metadata {
+                    status: 200,
+                    issuer: Some(config.app.oauth.issuer.clone()),
+                    authorization_endpoint: Some("https://provider.example/authorize".into()),
+                }),
+                client: Known::Known(Client {
+                    status: 302,
+                    returns: true,
+                    error: Some("login_required".into()),
+                }),
+            }),
         },
         config,
         lock_table: true,
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
     }
+}
+
+/// Everything is offered, and nothing else is in the account.
+fn services(config: &Config) -> Services {
+    let parameter = |(name, value): (&str, &str)| {
+        let allowed = if name == "long_query_time" { "0-31536000".into() } else { format!("x,{value}") };
+        (name.to_owned(), DatabaseParameter { allowed, apply: "dynamic".into(), modifiable: true })
+    };
+    let (rds, cache) = (&config.rds, &config.elasticache);
+    Services {
+        database_parameters: Known::Known(DatabaseParameters {
+            family: rds.parameter_group_family.clone(),
+            parameters: DATABASE_PARAMETERS.into_iter().map(parameter).collect(),
+        }),
+        database_versions: Known::Known(vec![DatabaseVersion {
+            version: rds.engine_version.clone(),
+            status: "available".into(),
+        }]),
+        database_class: Known::Known(DatabaseClass {
+            class: rds.instance_class.clone(),
+            zones: [(rds.engine_version.clone(), config.vpc.azs.clone())].into(),
+        }),
+        cache_versions: Known::Known(vec![CacheVersion {
+            version: cache.engine_version.clone(),
+            family: "redis7".into(),
+        }]),
+        cache_node: Known::Known(CacheNode { node_type: cache.node_type.clone(), listed: true }),
+        fargate_vcpus: Known::Known(Quota { limit: 100, others: None }),
+        addresses: Known::Known(Quota { limit: 5, others: Some(0) }),
+        vpcs: Known::Known(Quota { limit: 5, others: Some(1) }),
+    }
+}
+
+fn offers(audit: &mut Audit) -> &mut Services {
+    let Known::Known(services) = &mut audit.facts.services else { unreachable!("made above") };
+    services
+}
+
+fn sign_in(audit: &mut Audit) -> &mut SignIn {
+    let Known::Known(sign_in) = &mut audit.facts.sign_in else { unreachable!("made above") };
+    sign_in
 }
 
 fn judge(audit: &Audit) -> Findings {
@@ -247,6 +308,60 @@ const SPOILT: &[(&str, Spoil)] = &[
     ("AZS002", |a| {
         zones(a)[1].kind = "local-zone".into();
     }),
+    ("OFF001", |a| {
+        let Known::Known(found) = &mut offers(a).database_parameters else { unreachable!("made above") };
+        found.parameters.values_mut().for_each(|one| one.allowed = one.allowed.replace("utf8mb3", "utf8"));
+    }),
+    ("OFF001", |a| {
+        let Known::Known(found) = &mut offers(a).database_parameters else { unreachable!("made above") };
+        found.parameters.remove("log_output");
+    }),
+    ("OFF002", |a| {
+        offers(a).database_versions = Known::Known(Vec::new());
+    }),
+    ("OFF002", |a| {
+        let Known::Known(found) = &mut offers(a).database_versions else { unreachable!("made above") };
+        found[0].status = "deprecated".into();
+    }),
+    ("OFF003", |a| {
+        let Known::Known(found) = &mut offers(a).database_class else { unreachable!("made above") };
+        found.zones.clear();
+    }),
+    ("OFF003", |a| {
+        let Known::Known(found) = &mut offers(a).database_class else { unreachable!("made above") };
+        found.zones.values_mut().for_each(|zones| *zones = vec!["us-west-2d".into()]);
+    }),
+    ("OFF004", |a| {
+        let Known::Known(found) = &mut offers(a).cache_versions else { unreachable!("made above") };
+        found[0].version = "5.0.6".into();
+    }),
+    ("OFF005", |a| {
+        let Known::Known(found) = &mut offers(a).cache_node else { unreachable!("made above") };
+        found.listed = false;
+    }),
+    ("QUO001", |a| {
+        offers(a).fargate_vcpus = Known::Known(Quota { limit: 1, others: None });
+    }),
+    ("QUO002", |a| {
+        offers(a).addresses = Known::Known(Quota { limit: 5, others: Some(5) });
+    }),
+    ("QUO003", |a| {
+        offers(a).vpcs = Known::Known(Quota { limit: 5, others: Some(5) });
+    }),
+    ("IDP001", |a| {
+        let issuer = Some("https://other.example".into());
+        sign_in(a).metadata = Known::Known(Metadata { status: 200, issuer, authorization_endpoint: None });
+    }),
+    ("IDP001", |a| {
+        sign_in(a).metadata = Known::Known(Metadata { status: 404, ..Metadata::default() });
+    }),
+    ("IDP002", |a| {
+        sign_in(a).client = Known::Known(Client { status: 400, returns: false, error: None });
+    }),
+    ("IDP002", |a| {
+        let error = Some("unauthorized_client".into());
+        sign_in(a).client = Known::Known(Client { status: 302, returns: true, error });
+    }),
 ];
 
 #[test]
@@ -293,6 +408,8 @@ fn what_is_not_known_is_unknown_and_never_passes() {
     audit.facts.certificate = Known::Unknown("no".into());
     audit.facts.hosted_zone = Known::Unknown("no".into());
     audit.facts.zones = Known::Unknown("no".into());
+    audit.facts.services = Known::Unknown("no".into());
+    audit.facts.sign_in = Known::Unknown("no".into());
     let findings = judge(&audit);
     assert_eq!(findings.findings, []);
     // Only the region and the time are known without asking.
@@ -400,4 +517,66 @@ fn the_lock_file_is_looked_at_where_there_is_no_table() {
     assert_eq!(findings[0].code, "LCK007");
     audit.facts.state = Known::Unknown("denied".into());
     assert!(judge(&audit).unknown.iter().any(|unknown| unknown.code == "LCK007"));
+}
+
+#[test]
+fn each_service_that_does_not_answer_is_unknown_alone() {
+    let spoil = |a: &mut Audit| offers(a).database_versions = Known::Unknown("rds was denied".into());
+    assert_eq!(unknown(spoil), ["OFF002"]);
+    let spoil = |a: &mut Audit| sign_in(a).client = Known::Unknown("could not reach it".into());
+    assert_eq!(unknown(spoil), ["IDP002"]);
+    let spoil =
+        |a: &mut Audit| sign_in(a).metadata = Known::Known(Metadata { status: 503, ..Metadata::default() });
+    assert_eq!(unknown(spoil), ["IDP001"]);
+    // Facts about another class, client or family say nothing about this one.
+    let spoil = |a: &mut Audit| a.config.rds.instance_class = "db.m7g.large".into();
+    assert_eq!(unknown(spoil), ["OFF003"]);
+    let spoil = |a: &mut Audit| a.config.app.oauth.client_id = "other".into();
+    assert_eq!(unknown(spoil), ["IDP002"]);
+}
+
+#[test]
+fn keycloak_says_with_its_status_whether_it_knows_the_client() {
+    let said = |issuer: &str, status: u16| {
+        let mut audit = audit();
+        audit.config.app.oauth.issuer = issuer.into();
+        let found = sign_in(&mut audit);
+        found.issuer = issuer.into();
+        found.metadata =
+            Known::Known(Metadata { status: 200, issuer: Some(issuer.into()), authorization_endpoint: None });
+        found.client = Known::Known(Client { status, returns: false, error: None });
+        let judged = judge(&audit);
+        (judged.worst(), judged.unknown.len())
+    };
+    let keycloak = "https://sso.example.org/realms/osmt";
+    assert_eq!(said(keycloak, 200), (None, 0));
+    assert_eq!(said(keycloak, 400), (Some(Severity::Error), 0));
+    assert_eq!(said(keycloak, 500), (None, 1));
+    // What another provider means with a page is not clear.
+    assert_eq!(said("https://idp.example.org", 200), (None, 1));
+    assert_eq!(said("https://idp.example.org", 400), (Some(Severity::Warning), 0));
+}
+
+#[test]
+fn a_quota_that_only_a_deployment_exceeds_is_a_warning() {
+    let worst = |limit: u64, others: u64| {
+        let mut audit = audit();
+        offers(&mut audit).addresses = Known::Known(Quota { limit, others: Some(others) });
+        judge(&audit).worst()
+    };
+    assert_eq!(worst(5, 0), None);
+    assert_eq!(worst(5, 4), Some(Severity::Warning));
+    assert_eq!(worst(5, 5), Some(Severity::Error));
+}
+
+#[test]
+fn the_parameters_are_those_that_terraform_sets() {
+    let module = include_str!("../../../../terraform/module/rds.tf");
+    for (name, value) in DATABASE_PARAMETERS {
+        assert!(module.contains(name), "{name} is not in rds.tf");
+        assert!(value.starts_with("utf8mb3") || module.contains(&format!("\"{value}\"")), "{name} = {value}");
+    }
+    let one = |allowed: &str| DatabaseParameter { allowed: allowed.into(), ..DatabaseParameter::default() };
+    assert!(one("0-31536000").allows("2") && one("").allows("x") && one("TABLE,FILE").allows("FILE"));
+    assert!(!one("0,1").allows("2") && !one("utf8, utf8mb4").allows("utf8mb3"));
 }
