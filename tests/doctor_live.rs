@@ -18,6 +18,8 @@ use serde_json::Value;
 fn folder(edit: impl Fn(&mut Value)) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut config: Value = serde_json::from_str(&support::config("live")).unwrap();
+    // Nothing on the Internet is asked: this port is closed.
+    config["config"]["app"]["oauth"]["issuer"] = "https://127.0.0.1:9/oauth2/default".into();
     edit(&mut config["config"]);
     let text = serde_json::to_string_pretty(&config).unwrap();
     support::write(&folder.path().join("config.auto.tfvars.json"), &text);

@@ -14,7 +14,7 @@ static OUTSIDE: Rule = Rule {
     code: "NET003",
     name: "subnet-outside-vpc",
     severity: Severity::Error,
-    summary: "a subnet lies outside the VPC",
+    summary: "a subnet is outside the VPC",
     explain: "What it does.",
 };
 
@@ -51,7 +51,7 @@ fn render(format: Format, text: &str, findings: &Findings, color: bool) -> Strin
 }
 
 fn outside(pointer: &str) -> Finding {
-    let message = "subnet 10.0.0.0/27 lies outside the VPC 192.168.100.0/24";
+    let message = "subnet 10.0.0.0/27 is outside the VPC 192.168.100.0/24";
     let mut finding = Finding::new(&OUTSIDE, Some(Place::value(pointer)), message);
     finding.help("pick a block inside 192.168.100.0/24");
     finding
@@ -74,7 +74,7 @@ fn people_see_the_line_the_related_place_and_the_remedy() {
     finding.related(Place::value("/vpc/cidr"), "the VPC");
     findings.findings.push(finding);
     findings.passed = 61;
-    let expected = r#"error[NET003]: subnet 10.0.0.0/27 lies outside the VPC 192.168.100.0/24
+    let expected = r#"error[NET003]: subnet 10.0.0.0/27 is outside the VPC 192.168.100.0/24
  --> terraform/invocation/config.auto.tfvars.json:4:26
   |
 3 |     "cidr": "192.168.100.0/24",

@@ -159,13 +159,13 @@ fn not_recorded<T>() -> Known<T> {
 pub struct Bucket {
     /// Its name.
     pub name: String,
-    /// The region it lies in.
+    /// Its region.
     pub region: String,
     /// `Enabled`, `Suspended`.
     pub versioning: Option<String>,
     /// `aws:kms`, `AES256`.
     pub encryption: Option<String>,
-    /// The KMS key that somebody chose; `None` is the one that AWS manages.
+    /// The customer-managed KMS key; `None` is the one that AWS manages.
     pub kms_key: Option<String>,
     /// Whether one data key serves many objects.
     pub bucket_key: bool,
@@ -196,7 +196,7 @@ pub struct LifecycleRule {
     pub noncurrent_days: Option<i32>,
     /// Days after which a stale multipart upload goes.
     pub abort_upload_days: Option<i32>,
-    /// Whether it deletes objects that nobody deleted.
+    /// Whether it deletes current objects.
     #[serde(default)]
     pub expires: bool,
     /// The keys it is about begin so; empty: all.

@@ -1,7 +1,7 @@
 //! Reads the facts of an account. Writes nothing, judges nothing.
 //!
 //! Each read stands alone and all of them can go on at once. For [`facts`] a read that fails is an unknown fact;
-//! for whoever calls a single read it is an error.
+//! for the caller of a single read it is an error.
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,7 @@ pub async fn zones(session: &Session, region: &str) -> Result<Vec<Zone>, CallErr
     Ok(zones)
 }
 
-/// Reads whether new disks are encrypted though nobody asks for it, in the session's region.
+/// Reads whether new disks are encrypted by default, in the session's region.
 pub async fn ebs_encryption(session: &Session) -> Result<bool, CallError> {
     let answer = session.ec2(&session.region, "ec2:GetEbsEncryptionByDefault").await?;
     Ok(answer.field("ebsEncryptionByDefault")? == "true")

@@ -15,7 +15,7 @@ use crate::finding::{Finding, Fix, Place, Rule, Severity, Token};
 /// The schema of the config, as it is published.
 pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
 
-/// Items and unknown keys that are looked at: more than are ever told.
+/// Items and unknown keys that are looked at: more than are ever reported.
 const ENOUGH: usize = 600;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
@@ -290,7 +290,7 @@ impl Walk<'_> {
                 }
             },
         };
-        // A value that somebody wrote is never dropped: it may be the one that matters under another name.
+        // A value in the config is never dropped: it may be the one that matters under another name.
         let free = |near: &&str| self.document.get(&join(pointer, near)).is_none();
         let fix = near.filter(free).filter(|near| is_slip(key, near)).map(|near| Fix::Key(near.to_owned()));
         self.say(rule, Place::at(here, Token::Key), message, help).fix = fix;

@@ -138,7 +138,7 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
             Some("it is made up")
         }
         "/config/domain/name" | "/config/app/oauth/issuer" if host.split('.').any(is_stand_in) => {
-            Some("the host's name is a stand-in for another")
+            Some("the host's name is a placeholder")
         }
         _ if at.ends_with("docker_image")
             && ACCOUNTS.iter().any(|account| text.starts_with(account))

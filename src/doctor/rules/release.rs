@@ -71,7 +71,7 @@ fn roles(subject: &Subject, sink: &mut Sink<'_>) {
             .help("let the identity provider admit only the people who edit");
         return;
     }
-    sink.value(at, format!("OSMT {version} gives every user the role of a viewer: nobody can edit in production"))
+    sink.value(at, format!("OSMT {version} gives every user the role of a viewer: no user can edit in production"))
         .help(
             "either APP_ENABLEROLES=false in app.extra_environment (then every user who signs in can edit), \
              or the profile single-auth with a password of your own (then one shared administrator); or stay on 3.0.0",

@@ -14,7 +14,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NET003",
             name: "subnet-outside-vpc",
             severity: Severity::Error,
-            summary: "A subnet lies outside the VPC",
+            summary: "A subnet is outside the VPC",
             explain: include_str!("../../../docs/rules/NET003.md"),
         },
         run: containment,
@@ -66,7 +66,7 @@ fn containment(subject: &Subject, sink: &mut Sink<'_>) {
     let outside: Vec<_> = subnets.iter().filter(|(_, block)| !vpc.contains(block)).collect();
     if outside.len() > 1 && (outside.len() == subnets.len() || nearby(vpc, &subnets)) {
         let finding = sink
-            .value(VPC, format!("{} of {} subnets lie outside the VPC {vpc}", outside.len(), subnets.len()));
+            .value(VPC, format!("{} of {} subnets are outside the VPC {vpc}", outside.len(), subnets.len()));
         let whole = covering(&subnets);
         finding.help(match whole {
             Some(whole) => format!("{whole} holds them all"),
@@ -81,7 +81,7 @@ fn containment(subject: &Subject, sink: &mut Sink<'_>) {
         let message = if block.contains(&vpc) {
             format!("subnet {block} is larger than the VPC {vpc}")
         } else {
-            format!("subnet {block} lies outside the VPC {vpc}")
+            format!("subnet {block} is outside the VPC {vpc}")
         };
         sink.value(at.clone(), message)
             .help(format!("pick a block inside {vpc}"))

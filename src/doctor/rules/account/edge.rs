@@ -79,7 +79,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "ACM006",
             name: "certificate-in-another-region",
             severity: Severity::Error,
-            summary: "The certificate lies in another region",
+            summary: "The certificate is in another region",
             explain: include_str!("../../../../docs/rules/ACM006.md"),
         },
         run: elsewhere,
@@ -124,7 +124,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "ZON003",
             name: "domain-outside-zone",
             severity: Severity::Error,
-            summary: "The domain does not lie in the hosted zone",
+            summary: "The domain is not part of the hosted zone",
             explain: include_str!("../../../../docs/rules/ZON003.md"),
         },
         run: outside,
@@ -236,7 +236,7 @@ fn elsewhere(audit: &Audit, sink: &mut Sink<'_>) {
     if let Some(certificate) = certificate(audit, sink) {
         let region = certificate.arn.split(':').nth(3).unwrap_or_default();
         if region != audit.config.region {
-            sink.value(ARN, format!("the certificate lies in {region}"))
+            sink.value(ARN, format!("the certificate is in {region}"))
                 .help("`osmt-bootstrap certificate` gets one in the config's region");
         }
     }

@@ -29,14 +29,14 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "STA002",
             name: "state-bucket-elsewhere",
             severity: Severity::Error,
-            summary: "The state bucket lies in another region",
+            summary: "The state bucket is in another region",
             explain: include_str!("../../../../docs/rules/STA002.md"),
         },
         run: |audit, sink| {
             if let Some(bucket) = bucket(audit, sink)
                 && bucket.region != audit.config.region
             {
-                let message = format!("bucket {} lies in {}", bucket.name, bucket.region);
+                let message = format!("bucket {} is in {}", bucket.name, bucket.region);
                 sink.value("/config/region", message)
                     .help("make a bucket in the config's region and move the state");
             }

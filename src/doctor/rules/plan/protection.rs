@@ -111,7 +111,7 @@ fn guards(change: &Change) -> Option<&'static str> {
         "aws_s3_bucket_ownership_controls" => "access lists may open its files",
         "aws_s3_bucket_policy" => "what its policy denied is allowed",
         "aws_s3_account_public_access_block" => "every bucket of the account may be made public",
-        "aws_efs_file_system_policy" => "whoever reaches the file system may mount it",
+        "aws_efs_file_system_policy" => "anyone who reaches the file system may mount it",
         "aws_wafv2_web_acl_association" | "aws_wafv2_web_acl" => "requests are no longer filtered",
         "aws_backup_plan" | "aws_backup_selection" => "no further backup is taken",
         "aws_backup_vault_lock_configuration" => "backups may be deleted before their time",
