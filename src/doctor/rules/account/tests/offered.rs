@@ -1,0 +1,65 @@
+//! What services and the provider of sign-in answer, judged.
+
+use super::*;
+
+#[test]
+fn each_service_that_does_not_answer_is_unknown_alone() {
+    let spoil = |a: &mut Audit| offers(a).database_versions = Known::Unknown("rds was denied".into());
+    assert_eq!(unknown(spoil), ["OFF002"]);
+    let spoil = |a: &mut Audit| sign_in(a).client = Known::Unknown("could not reach it".into());
+    assert_eq!(unknown(spoil), ["IDP002"]);
+    let spoil =
+        |a: &mut Audit| sign_in(a).metadata = Known::Known(Metadata { status: 503, ..Metadata::default() });
+    assert_eq!(unknown(spoil), ["IDP001"]);
+    // Facts about another class, client or family say nothing about this one.
+    let spoil = |a: &mut Audit| a.config.rds.instance_class = "db.m7g.large".into();
+    assert_eq!(unknown(spoil), ["OFF003"]);
+    let spoil = |a: &mut Audit| a.config.app.oauth.client_id = "other".into();
+    assert_eq!(unknown(spoil), ["IDP002"]);
+}
+
+#[test]
+fn keycloak_says_with_its_status_whether_it_knows_the_client() {
+    let said = |issuer: &str, status: u16| {
+        let mut audit = audit();
+        audit.config.app.oauth.issuer = issuer.into();
+        let found = sign_in(&mut audit);
+        found.issuer = issuer.into();
+        found.metadata =
+            Known::Known(Metadata { status: 200, issuer: Some(issuer.into()), authorization_endpoint: None });
+        found.client = Known::Known(Client { status, returns: false, error: None });
+        let judged = judge(&audit);
+        (judged.worst(), judged.unknown.len())
+    };
+    let keycloak = "https://sso.example.org/realms/osmt";
+    assert_eq!(said(keycloak, 200), (None, 0));
+    assert_eq!(said(keycloak, 400), (Some(Severity::Error), 0));
+    assert_eq!(said(keycloak, 500), (None, 1));
+    // What another provider means with a page is not clear.
+    assert_eq!(said("https://idp.example.org", 200), (None, 1));
+    assert_eq!(said("https://idp.example.org", 400), (Some(Severity::Warning), 0));
+}
+
+#[test]
+fn a_quota_that_only_a_deployment_exceeds_is_a_warning() {
+    let worst = |limit: u64, others: u64| {
+        let mut audit = audit();
+        offers(&mut audit).addresses = Known::Known(Quota { limit, others: Some(others) });
+        judge(&audit).worst()
+    };
+    assert_eq!(worst(5, 0), None);
+    assert_eq!(worst(5, 4), Some(Severity::Warning));
+    assert_eq!(worst(5, 5), Some(Severity::Error));
+}
+
+#[test]
+fn the_parameters_are_those_that_terraform_sets() {
+    let module = include_str!("../../../../../terraform/module/rds.tf");
+    for (name, value) in DATABASE_PARAMETERS {
+        assert!(module.contains(name), "{name} is not in rds.tf");
+        assert!(value.starts_with("utf8mb3") || module.contains(&format!("\"{value}\"")), "{name} = {value}");
+    }
+    let one = |allowed: &str| DatabaseParameter { allowed: allowed.into(), ..DatabaseParameter::default() };
+    assert!(one("0-31536000").allows("2") && one("").allows("x") && one("TABLE,FILE").allows("FILE"));
+    assert!(!one("0,1").allows("2") && !one("utf8, utf8mb4").allows("utf8mb3"));
+}
