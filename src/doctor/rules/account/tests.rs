@@ -3,10 +3,7 @@
 mod offered;
 
 use super::*;
-use crate::account::services::{
-    CacheNode, CacheVersion, Client, DATABASE_PARAMETERS, DatabaseClass, DatabaseParameter,
-    DatabaseParameters, DatabaseVersion, Metadata, Quota, Services, SignIn,
-};
+use crate::account::services::{Client, Metadata, Quota, Services, SignIn};
 use crate::account::{
     Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
     Zone,
@@ -90,7 +87,7 @@ fn audit() -> Audit {
                     })
                     .into(),
             ),
-            services: Known::Known(services(&config)),
+            services: Known::Known(offered::services(&config)),
             sign_in: Known::Known(SignIn {
                 issuer: config.app.oauth.issuer.clone(),
                 client_id: config.app.oauth.client_id.clone(),
@@ -110,37 +107,6 @@ fn audit() -> Audit {
         config,
         lock_table: true,
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
-    }
-}
-
-/// Everything is offered, and nothing else is in the account.
-fn services(config: &Config) -> Services {
-    let parameter = |(name, value): (&str, &str)| {
-        let allowed = if name == "long_query_time" { "0-31536000".into() } else { format!("x,{value}") };
-        (name.to_owned(), DatabaseParameter { allowed, apply: "dynamic".into(), modifiable: true })
-    };
-    let (rds, cache) = (&config.rds, &config.elasticache);
-    Services {
-        database_parameters: Known::Known(DatabaseParameters {
-            family: rds.parameter_group_family.clone(),
-            parameters: DATABASE_PARAMETERS.into_iter().map(parameter).collect(),
-        }),
-        database_versions: Known::Known(vec![DatabaseVersion {
-            version: rds.engine_version.clone(),
-            status: "available".into(),
-        }]),
-        database_class: Known::Known(DatabaseClass {
-            class: rds.instance_class.clone(),
-            zones: [(rds.engine_version.clone(), config.vpc.azs.clone())].into(),
-        }),
-        cache_versions: Known::Known(vec![CacheVersion {
-            version: cache.engine_version.clone(),
-            family: "redis7".into(),
-        }]),
-        cache_node: Known::Known(CacheNode { node_type: cache.node_type.clone(), listed: true }),
-        fargate_vcpus: Known::Known(Quota { limit: 100, others: None }),
-        addresses: Known::Known(Quota { limit: 5, others: Some(0) }),
-        vpcs: Known::Known(Quota { limit: 5, others: Some(1) }),
     }
 }
 

@@ -1,6 +1,41 @@
 //! What services and the provider of sign-in answer, judged.
 
 use super::*;
+use crate::account::services::{
+    CacheNode, CacheVersion, DATABASE_PARAMETERS, DatabaseClass, DatabaseParameter, DatabaseParameters,
+    DatabaseVersion,
+};
+
+/// Everything is offered, and nothing else is in the account.
+pub(super) fn services(config: &Config) -> Services {
+    let parameter = |(name, value): (&str, &str)| {
+        let allowed = if name == "long_query_time" { "0-31536000".into() } else { format!("x,{value}") };
+        (name.to_owned(), DatabaseParameter { allowed, apply: "dynamic".into(), modifiable: true })
+    };
+    let (rds, cache) = (&config.rds, &config.elasticache);
+    Services {
+        database_parameters: Known::Known(DatabaseParameters {
+            family: rds.parameter_group_family.clone(),
+            parameters: DATABASE_PARAMETERS.into_iter().map(parameter).collect(),
+        }),
+        database_versions: Known::Known(vec![DatabaseVersion {
+            version: rds.engine_version.clone(),
+            status: "available".into(),
+        }]),
+        database_class: Known::Known(DatabaseClass {
+            class: rds.instance_class.clone(),
+            zones: [(rds.engine_version.clone(), config.vpc.azs.clone())].into(),
+        }),
+        cache_versions: Known::Known(vec![CacheVersion {
+            version: cache.engine_version.clone(),
+            family: "redis7".into(),
+        }]),
+        cache_node: Known::Known(CacheNode { node_type: cache.node_type.clone(), listed: true }),
+        fargate_vcpus: Known::Known(Quota { limit: 100, others: None }),
+        addresses: Known::Known(Quota { limit: 5, others: Some(0) }),
+        vpcs: Known::Known(Quota { limit: 5, others: Some(1) }),
+    }
+}
 
 #[test]
 fn each_service_that_does_not_answer_is_unknown_alone() {
