@@ -18,6 +18,7 @@ terraform {
     dynamodb_table      = "{{ lock_table }}"
     use_lockfile        = {{ use_lockfile }}
     profile             = "{{ profile }}"
+    assume_role         = { role_arn = "{{ assume_role }}" }
   }
 }
 
@@ -25,6 +26,7 @@ provider "aws" {
   region              = "{{ region }}"
   profile             = "{{ profile }}"
   allowed_account_ids = ["{{ account_id }}"]
+  assume_role { role_arn = "{{ assume_role }}" }
 
   default_tags {
     tags = {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::place::Place;
+use crate::proxy::Proxy;
 use crate::support::Emulator;
 
 /// Every setting of a bucket and a table, asked without our code.
@@ -212,4 +213,46 @@ fn two_at_once_end_in_the_same_state() {
         }
     });
     place.run(&["status"]).exits(0);
+}
+
+#[test]
+fn a_key_of_ones_own_encrypts_the_state_and_stays() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    for wrong in ["alias/state", "arn:aws:kms:us-west-2:123456789012:alias/state", "1234abcd"] {
+        place.run(&["apply", "--yes", "--kms-key", wrong]).exits(2);
+    }
+    let key = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    place.run(&["apply", "--yes", "--kms-key", key]).exits(0);
+    let set = emulator.ask(&format!(
+        "answer = client('s3').get_bucket_encryption(Bucket='{}')['ServerSideEncryptionConfiguration']['Rules'][0]",
+        place.bucket()
+    ));
+    assert_eq!(set["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"], key, "{set}");
+    assert_eq!(set["BucketKeyEnabled"], true, "{set}");
+    // Without the flag the key stays.
+    assert_eq!(place.run(&["apply", "--yes"]).exits(0).stdout, "nothing to do\n");
+    let other = key.replace("1234abcd-", "5678abcd-");
+    let plan = place.run(&["plan", "--kms-key", &other]).exits(1);
+    assert!(plan.stdout.contains(&other) && plan.stdout.contains(key), "{plan:?}");
+}
+
+#[test]
+fn kinds_of_encryption_that_a_bucket_refuses_stay_refused() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.run(&["apply", "--yes"]).exits(0);
+    let proxy = Proxy::before(&emulator.endpoint, None);
+    proxy.answers_encryption(
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>",
+    );
+    let mut command = place.command(&["apply", "--yes"]);
+    command.env("AWS_ENDPOINT_URL", &proxy.endpoint).assert().success();
+    let encrypted = proxy.encrypted();
+    for kept in [
+        "<SSEAlgorithm>aws:kms</SSEAlgorithm>",
+        "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType>",
+    ] {
+        assert!(encrypted.contains(kept), "{kept}: {encrypted}");
+    }
 }

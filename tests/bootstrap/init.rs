@@ -157,6 +157,24 @@ fn an_edited_environment_brings_its_own_names() {
 }
 
 #[test]
+fn terraform_can_assume_a_role_of_the_account() {
+    let folder = checkout();
+    let dir = folder.path();
+    let role = "arn:aws:iam::123456789012:role/terraform";
+    for wrong in
+        ["arn:aws:iam::210987654321:role/terraform", "terraform", "arn:aws:iam::123456789012:user/ann"]
+    {
+        init(dir, &format!("{ANSWERS} --yes --assume-role {wrong}")).exits(2);
+        assert!(!dir.join("main.tf").exists(), "{wrong}");
+    }
+    init(dir, &format!("{ANSWERS} --yes --assume-role {role}")).exits(0);
+    let main = read(dir, "main.tf");
+    assert_eq!(main.matches(&format!("role_arn = \"{role}\"")).count(), 2, "{main}");
+    init(dir, "--yes").exits(0);
+    assert_eq!(read(dir, "main.tf"), main);
+}
+
+#[test]
 fn what_somebody_added_to_main_tf_or_to_the_network_stays() {
     let folder = checkout();
     let dir = folder.path();

@@ -12,6 +12,7 @@ mod apply;
 mod by_hand;
 mod certificate;
 mod destroy;
+mod external_dns;
 mod faults;
 mod guards;
 mod init;

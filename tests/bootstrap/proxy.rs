@@ -46,6 +46,10 @@ struct Shared {
     calls: Vec<String>,
     fault: Option<(usize, Fault)>,
     process: Option<u32>,
+    /// A bucket's encryption as the proxy answers it, until the binary sets another one.
+    encryption: Option<&'static str>,
+    /// The last encryption that the binary set.
+    encrypted: Option<String>,
 }
 
 /// A proxy before an endpoint, gone with the value.
@@ -76,6 +80,16 @@ impl Proxy {
             }
         });
         Self { endpoint: format!("http://{own}"), shared, ended }
+    }
+
+    /// Answers what the emulator cannot: a bucket's encryption, until the binary sets another one.
+    pub(crate) fn answers_encryption(&self, xml: &'static str) {
+        self.shared.lock().unwrap().encryption = Some(xml);
+    }
+
+    /// The last encryption that the binary set, as XML.
+    pub(crate) fn encrypted(&self) -> String {
+        self.shared.lock().unwrap().encrypted.clone().unwrap_or_default()
     }
 
     /// The process to kill where the fault says so.
@@ -123,10 +137,33 @@ fn serve(client: TcpStream, upstream: &str, shared: &Mutex<Shared>) -> io::Resul
                 forward(upstream, &head, &body)?;
                 return kill(shared);
             }
-            None => answers.write_all(&forward(upstream, &head, &body)?)?,
+            None => {
+                let encryption = encryption(shared, &head, &body);
+                let answer = encryption.map_or_else(|| forward(upstream, &head, &body), Ok)?;
+                answers.write_all(&answer)?;
+            }
         }
     }
     Ok(())
+}
+
+/// The proxy's own answer to a question about a bucket's encryption.
+fn encryption(shared: &Mutex<Shared>, head: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let first = head.lines().next().unwrap_or_default();
+    if !first.contains("?encryption") {
+        return None;
+    }
+    let mut shared = shared.lock().unwrap();
+    if first.starts_with("PUT ") {
+        shared.encrypted = Some(String::from_utf8_lossy(body).into_owned());
+        shared.encryption = None;
+    }
+    let body = shared.encryption?;
+    let length = body.len();
+    Some(
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}")
+            .into(),
+    )
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "ends a connection like its siblings")]

@@ -101,10 +101,7 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     let mut elsewhere = world.clone();
     elsewhere.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
     let run = certificate(&elsewhere).exits(4);
-    assert!(
-        run.stderr.contains("the world is sent to ns1.registrar.example for skills.example.org"),
-        "{run:?}"
-    );
+    assert!(run.stderr.contains("skills.example.org is delegated to ns1.registrar.example"), "{run:?}");
     let right = &world[&name()].servers.join(", ");
     assert!(run.stderr.contains(right), "{run:?}");
 
@@ -151,7 +148,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
         place.get("/config/domain/hosted_zone_id")
     ));
     let run = place.run(&["certificate", "--yes"]).exits(4);
-    let told = "delegates osmt.skills.example.org on to ns1.elsewhere.example";
+    let told = "delegates osmt.skills.example.org to ns1.elsewhere.example";
     assert!(run.stderr.contains(told), "{run:?}");
     assert_eq!(requested(&emulator), 0);
 }
@@ -173,6 +170,34 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
 }
 
 #[test]
+fn the_caa_record_of_an_alias_is_that_of_its_target() {
+    let emulator = Emulator::start();
+    let (place, mut world) = begin(&emulator);
+    emulator.ask(&format!(
+        r"
+record = {{'Name': 'osmt.skills.example.org', 'Type': 'CNAME', 'TTL': 60, 'ResourceRecords': [{{'Value': 'apps.hoster.example.'}}]}}
+client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
+        place.get("/config/domain/hosted_zone_id")
+    ));
+    let hoster = Told { issuers: vec!["letsencrypt.org"], ..Told::default() };
+    world.insert("apps.hoster.example".to_owned(), hoster);
+    let address = resolver(world.clone()).to_string();
+    let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(4);
+    let reason = "the CAA record at apps.hoster.example (the target of the CNAME record osmt.skills.example.org) forbids";
+    assert!(run.stderr.contains(reason), "{run:?}");
+    assert_eq!(requested(&emulator), 0);
+    // The same where another team manages the DNS; the resolver follows the alias.
+    world.insert("osmt.skills.example.org".to_owned(), world["apps.hoster.example"].clone());
+    let address = resolver(world.clone()).to_string();
+    let run = place.run(&["certificate", "--external-dns", "--yes", "--resolver", &address]).exits(4);
+    assert!(run.stderr.contains("forbids Amazon to issue"), "{run:?}");
+    // A target without CAA records leaves the decision to the parents.
+    world.insert("apps.hoster.example".to_owned(), Told::default());
+    let address = resolver(world).to_string();
+    place.run(&["certificate", "--dry-run", "--resolver", &address]).exits(1);
+}
+
+#[test]
 fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
     let emulator = Emulator::start();
     let (place, _) = begin(&emulator);
@@ -181,8 +206,8 @@ fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
     for asked in [address.as_str(), "none"] {
         let run = place.run(&["certificate", "--dry-run", "-v", "--resolver", asked]).exits(1);
         for told in [
-            "not checked: whether the world is sent to hosted zone",
-            "not checked: CAA records above skills.example.org",
+            "not checked: whether public DNS leads to hosted zone",
+            "not checked: CAA records at and above skills.example.org",
         ] {
             assert!(run.stderr.contains(told), "{told}: {run:?}");
         }

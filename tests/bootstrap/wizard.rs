@@ -79,6 +79,7 @@ fn where_ec2_does_not_answer_offline_knowledge_goes_on() {
         "the account's regions are not known: could not reach AWS for ec2:DescribeRegions",
         "the account's zones are not known: ",
         "zones: the first two of the region, by offline knowledge",
+        "Terraform 1.11 and later warn that `dynamodb_table` is deprecated",
     ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }

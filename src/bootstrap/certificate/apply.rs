@@ -14,13 +14,13 @@ use crate::bootstrap::certificate::Error;
 use crate::config::Config;
 use crate::deployment;
 
-/// The account's certificates for the domain, and the one that the config names.
+/// The account's certificates for the domain, and the one in the config.
 pub(in crate::bootstrap) async fn candidates(
     session: &Session,
     config: &Config,
 ) -> Result<Vec<Certificate>, CallError> {
     let acm = session.acm();
-    // Without being asked, ACM lists RSA keys alone.
+    // By default ACM lists RSA keys only.
     let keys = [KeyAlgorithm::Rsa2048, KeyAlgorithm::EcPrime256v1, KeyAlgorithm::EcSecp384r1];
     let mut arns = Vec::new();
     let mut pages = acm
@@ -44,7 +44,7 @@ pub(in crate::bootstrap) async fn candidates(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// Asks ACM for a certificate and gives its ARN. Asked twice within a minute and beside the same others, ACM gives the same.
+/// Requests a certificate and returns its ARN. A second request within a minute, beside the same others, returns the same one.
 pub async fn request(
     session: &Session,
     config: &Config,
@@ -53,7 +53,7 @@ pub async fn request(
 ) -> Result<String, CallError> {
     let domain = &config.domain.name;
     let minute = now.as_second() / 60;
-    // One that failed or was deleted must not be given again.
+    // A certificate that failed or was deleted must not be returned again.
     let token = Sha256::digest(format!("{}|{domain}|{minute}|{others:?}", config.env));
     let token = token.iter().take(16).fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
     let tags = deployment::tags(&config.env)
@@ -72,7 +72,7 @@ pub async fn request(
     Ok(answer.certificate_arn.unwrap_or_default())
 }
 
-/// Writes validation records; one that stands there already is as good as written.
+/// Writes validation records; a record that exists is written again.
 pub async fn prove(session: &Session, zone: &str, records: &[Record]) -> Result<(), CallError> {
     let sets = records
         .iter()

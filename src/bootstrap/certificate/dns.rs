@@ -1,4 +1,4 @@
-//! What Route 53 knows of a domain's DNS: zones, their records, and what a CAA record says of Amazon.
+//! A domain's DNS in Route 53: zones, their records, and whether CAA records allow Amazon.
 
 use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType};
 use futures_util::future::try_join_all;
@@ -9,7 +9,7 @@ use crate::aws::{CallError, Session, call};
 /// The names under which a CAA record may allow Amazon.
 const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
 
-/// Whether a zone is responsible for a name, as far as the names tell.
+/// Whether a zone is responsible for a name, judged by the names.
 pub fn contains(zone: &HostedZone, name: &str) -> bool {
     let (name, zone) = (name.to_lowercase(), zone.name.to_lowercase());
     name == zone || name.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
@@ -29,23 +29,39 @@ fn ancestors<'a>(zone: &HostedZone, name: &'a str) -> Vec<&'a str> {
     names
 }
 
-/// The CAA record set that decides about a name, if the zone has one: where it stands and what it says.
-pub async fn caa(
+/// What a zone has at a name that decides whether Amazon may issue a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Issuance {
+    /// The values of its CAA record set.
+    Caa(Vec<String>),
+    /// The target of its CNAME record: the CAA records of that name apply.
+    Alias(String),
+}
+
+/// What the zone has at a name and its parents, nearest first. The nearest that has CAA records decides alone (RFC 8659, section 3).
+pub async fn issuance(
     session: &Session,
     zone: &HostedZone,
     name: &str,
-) -> Result<Option<(String, Vec<String>)>, CallError> {
-    for name in ancestors(zone, name) {
-        if let Some(set) = record_set(session, &zone.id, name, RrType::Caa).await? {
-            let values = set.resource_records.unwrap_or_default();
-            let values = values.into_iter().map(|record| record.value).collect();
-            return Ok(Some((name.to_owned(), values)));
-        }
-    }
-    Ok(None)
+) -> Result<Vec<(String, Issuance)>, CallError> {
+    let reads = ancestors(zone, name).into_iter().map(async |name| {
+        let (caa, alias) = tokio::join!(
+            record_set(session, &zone.id, name, RrType::Caa),
+            record_set(session, &zone.id, name, RrType::Cname),
+        );
+        let values = |set: ResourceRecordSet| {
+            let records = set.resource_records.unwrap_or_default();
+            records.into_iter().map(|record| record.value)
+        };
+        let alias = alias?.and_then(|set| values(set).next());
+        let alias = alias.map(|target| Issuance::Alias(target.trim_end_matches('.').to_owned()));
+        let found = caa?.map(|set| Issuance::Caa(values(set).collect())).or(alias);
+        Ok::<_, CallError>(found.map(|found| (name.to_owned(), found)))
+    });
+    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// A name between a zone and a name in it that the zone delegates on, and to which name servers; the nearest to the zone.
+/// A name between a zone and a name in it that the zone delegates to other name servers; the nearest to the zone.
 pub async fn beyond(
     session: &Session,
     zone: &HostedZone,
@@ -60,7 +76,7 @@ pub async fn beyond(
     Ok(found.into_iter().find(|(_, servers)| !servers.is_empty()))
 }
 
-/// The name servers that a zone itself names for a name in it, without the last dot.
+/// The name servers in a zone's own NS record for a name, without the last dot.
 pub async fn name_servers(
     session: &Session,
     zone: &HostedZone,
@@ -72,7 +88,7 @@ pub async fn name_servers(
     Ok(servers.map(|server| server.trim_end_matches('.').to_lowercase()).collect())
 }
 
-/// Whether CAA values forbid Amazon to issue for the name they stand at, or for its wildcard.
+/// Whether CAA values forbid Amazon to issue a certificate for their name or its wildcard.
 pub fn forbids_amazon(values: &[String]) -> bool {
     let allowed = |tag: &str| {
         let issuers: Vec<&str> = values

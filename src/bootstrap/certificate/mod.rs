@@ -1,10 +1,10 @@
-//! The load balancer's certificate: requested, proven by DNS, waited for, written into the config.
+//! The load balancer's certificate: requested, validated by DNS, waited for, written into the config.
 //!
-//! A fitting certificate is used as it is and a pending one is taken up again, so that an interrupted run goes on
-//! where it stopped.
+//! A certificate that fits is used and a pending one is waited for, so an interrupted run continues where it stopped.
 
 pub(super) mod apply;
 pub mod dns;
+pub mod elsewhere;
 pub mod preflight;
 pub(super) mod proof;
 pub mod resolver;
@@ -50,15 +50,17 @@ pub enum Step {
         /// As far as they are known before the request.
         records: Vec<Record>,
     },
+    /// Give the validation records, as far as they are known before the request, to the team that manages the DNS.
+    HandOver(Vec<Record>),
     /// Wait until ACM has seen them.
     Wait(String),
     /// Write the ARN into the config.
     Write {
         /// The file, as the user named it.
         file: String,
-        /// What stands there.
+        /// The present ARN.
         from: String,
-        /// What will, where it is known already.
+        /// The new ARN, where it is known already.
         to: Option<String>,
     },
 }
@@ -84,6 +86,13 @@ impl Action for Step {
                 let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
                 let mut line =
                     Line::new(Verb::Create, format!("DNS validation records in hosted zone {zone}"));
+                line.to = (!names.is_empty()).then(|| names.join(", "));
+                line
+            }
+            Self::HandOver(records) => {
+                let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
+                let mut line =
+                    Line::new(Verb::Run, "print the DNS records for the team that manages the domain");
                 line.to = (!names.is_empty()).then(|| names.join(", "));
                 line
             }
@@ -164,11 +173,18 @@ fn choose(certificates: &[Certificate], domain: &str, named: &str, now: Timestam
         .cloned()
 }
 
-/// Refuses to wait for what ACM would never issue; without a wait these are doubts like the others. Pure.
+/// Refuses to wait for what ACM would never issue; once the certificate is issued these are warnings. Pure.
 pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
-    let mut verdict = preflight::judge(&seen.dns);
+    refuse(preflight::judge(&seen.dns), seen.certificate.as_ref(), config)
+}
+
+fn refuse(
+    mut verdict: Verdict,
+    certificate: Option<&Certificate>,
+    config: &Config,
+) -> Result<Verdict, Error> {
     let issued = |certificate: &Certificate| certificate.status == "ISSUED";
-    if seen.certificate.as_ref().is_some_and(issued) {
+    if certificate.is_some_and(issued) {
         let texts = verdict.hopeless.drain(..).map(|(text, _)| text);
         verdict.doubts.extend(texts);
     }
@@ -183,7 +199,7 @@ pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
 pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     let domain = config.domain.name.clone();
     let issued = seen.certificate.as_ref().is_some_and(|certificate| certificate.status == "ISSUED");
-    // A pending certificate tells its records only some seconds after the request.
+    // ACM shows the records of a pending certificate some seconds after the request.
     let unknown =
         seen.certificate.as_ref().is_none_or(|certificate| !issued && certificate.validation.is_empty());
     let mut steps = Vec::new();
@@ -208,13 +224,13 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The config names no zone of this account.
+    /// The config's zone is not in this account.
     #[error("hosted zone {0} does not exist in this account; nothing was written")]
     NoZone(String),
-    /// The world cannot see it.
+    /// Public DNS does not have it.
     #[error("hosted zone {0} is private: ACM could not see the validation records; nothing was written")]
     PrivateZone(String),
-    /// The domain lies elsewhere.
+    /// The zone does not contain the domain.
     #[error("hosted zone {id} is {zone}, which does not contain {domain}; nothing was written")]
     OtherZone {
         /// Its id.
@@ -224,7 +240,7 @@ pub enum Error {
         /// The config's domain.
         domain: String,
     },
-    /// ACM would say "pending" for three days and give up.
+    /// The certificate would stay pending for three days and then fail.
     #[error("ACM would never issue a certificate for {domain}: {}; nothing was written", .reasons.join("; "))]
     Hopeless {
         /// The config's domain.
@@ -261,13 +277,13 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoZone(_) | Self::PrivateZone(_) => Some(
-                "set `domain.hosted_zone_id` to a public zone of this account; `aws route53 list-hosted-zones` lists them".into(),
+                "set `domain.hosted_zone_id` to a public zone of this account (`aws route53 list-hosted-zones`); where another team manages the domain's DNS, give `--external-dns`".into(),
             ),
             Self::OtherZone { .. } => Some(
                 "correct `domain.name` or `domain.hosted_zone_id` in the config".into(),
             ),
             Self::Hopeless { remedies, .. } => Some(remedies.join("; ")),
-            Self::Failed { .. } => Some("mend the cause and run it again: it requests another one".into()),
+            Self::Failed { .. } => Some("remove the cause and run it again: it requests another certificate".into()),
             Self::Call(error) => error.help(),
         }
     }

@@ -1,6 +1,6 @@
-//! What the world is told of a name: its name servers and its CAA records, as a recursive DNS resolver finds them.
+//! Name servers, CAA records and aliases of a name in public DNS, as a recursive resolver answers.
 //!
-//! Behind a split DNS this machine's own resolver may show an inner world; another one can be named.
+//! With split DNS this machine's resolver may show internal records; the user can then name another resolver.
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -12,30 +12,29 @@ use domain::rdata::AllRecordData;
 use domain::resolv::StubResolver;
 use domain::resolv::stub::conf::{ResolvConf, ServerConf, Transport};
 
-/// How long one question may take.
+/// How long one query may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a resolver says of a name.
+/// What a resolver answers about a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told<T> {
-    /// This.
-    This(T),
-    /// That it asked and got no answer that holds (SERVFAIL): the servers that the name is delegated to do not know it, or
-    /// their signatures are broken.
-    Broken,
-    /// Nothing, and why: nobody is asked, or nobody answered.
-    Nothing(String),
+pub enum Answer<T> {
+    /// The records; none where the name does not exist.
+    Found(T),
+    /// SERVFAIL: the servers that the name is delegated to do not answer for it, or its DNSSEC signatures are broken.
+    ServFail,
+    /// No resolver is used, or it did not answer; with the reason.
+    Unknown(String),
 }
 
-/// A recursive resolver, or nobody.
+/// A recursive resolver, or none.
 #[derive(Debug)]
 pub struct Resolver(Option<StubResolver>);
 
 impl Resolver {
-    /// Nobody, who knows nothing.
-    pub const NOBODY: Self = Self(None);
+    /// Every answer is unknown.
+    pub const NONE: Self = Self(None);
 
-    /// The resolvers that this machine is set up with, as `/etc/resolv.conf` names them.
+    /// The resolvers of this machine, from `/etc/resolv.conf`.
     pub fn of_this_machine() -> Self {
         Self::with(ResolvConf::default())
     }
@@ -55,36 +54,49 @@ impl Resolver {
     }
 
     /// The name servers that a zone is delegated to, without the last dot, sorted; empty where it is not delegated.
-    pub async fn name_servers(&self, zone: &str) -> Told<Vec<String>> {
-        let mut told = self.ask(zone, Rtype::NS).await;
-        if let Told::This(servers) = &mut told {
-            for server in servers.iter_mut() {
-                *server = server.trim_end_matches('.').to_lowercase();
+    pub async fn name_servers(&self, zone: &str) -> Answer<Vec<String>> {
+        match self.ask(zone, Rtype::NS).await {
+            Answer::Found(servers) => {
+                let servers = servers.iter().map(|server| server.trim_end_matches('.').to_lowercase());
+                let mut servers: Vec<String> = servers.collect();
+                servers.sort();
+                Answer::Found(servers)
             }
-            servers.sort();
+            other => other,
         }
-        told
     }
 
-    /// The CAA records at just that name, as a zone file has them: `0 issue "amazon.com"`.
-    pub async fn caa(&self, name: &str) -> Told<Vec<String>> {
+    /// The CAA records of a name, as in a zone file: `0 issue "amazon.com"`. An alias is followed, as RFC 8659 (section 3)
+    /// asks of certificate authorities.
+    pub async fn caa(&self, name: &str) -> Answer<Vec<String>> {
         self.ask(name, Rtype::CAA).await
     }
 
+    /// The name that a CNAME record leads to, without the last dot.
+    pub async fn alias(&self, name: &str) -> Answer<Option<String>> {
+        match self.ask(name, Rtype::CNAME).await {
+            Answer::Found(targets) => {
+                Answer::Found(targets.first().map(|target| target.trim_end_matches('.').to_lowercase()))
+            }
+            Answer::ServFail => Answer::ServFail,
+            Answer::Unknown(reason) => Answer::Unknown(reason),
+        }
+    }
+
     /// The records of one type at a name, in the form of a zone file.
-    async fn ask(&self, name: &str, kind: Rtype) -> Told<Vec<String>> {
+    async fn ask(&self, name: &str, kind: Rtype) -> Answer<Vec<String>> {
         let Some(resolver) = &self.0 else {
-            return Told::Nothing("nobody is asked".to_owned());
+            return Answer::Unknown("no resolver is used".to_owned());
         };
         match records(resolver, name, kind).await {
-            Ok(Some(records)) => Told::This(records),
-            Ok(None) => Told::Broken,
-            Err(reason) => Told::Nothing(format!("no answer of a DNS resolver: {reason}")),
+            Ok(Some(records)) => Answer::Found(records),
+            Ok(None) => Answer::ServFail,
+            Err(reason) => Answer::Unknown(format!("no answer from a DNS resolver: {reason}")),
         }
     }
 }
 
-/// The records; none where there is no such name, `None` where the resolver says that it could not find out.
+/// The records; none where the name does not exist, `None` for SERVFAIL.
 async fn records(resolver: &StubResolver, name: &str, kind: Rtype) -> Result<Option<Vec<String>>, String> {
     let name: Name<Vec<u8>> = name.parse().map_err(text)?;
     let answer = resolver.query((name, kind)).await.map_err(text)?;
@@ -109,7 +121,7 @@ fn text(error: impl Display) -> String {
     error.to_string()
 }
 
-/// A resolver as it is named on the command line: `1.1.1.1`, `[2606:4700::1111]:53`.
+/// A resolver as given on the command line: `1.1.1.1`, `[2606:4700::1111]:53`.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)))

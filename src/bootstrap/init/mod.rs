@@ -87,6 +87,24 @@ pub const QUESTIONS: [Question; 8] = [
     ),
 ];
 
+/// The ARN of a role, as `--assume-role` takes it.
+pub fn role(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);
+    match text.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", partition, "iam", "", account, name]
+            if partition.starts_with("aws")
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && name
+                    .strip_prefix("role/")
+                    .is_some_and(|name| !name.is_empty() && name.chars().all(is_plain)) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("not the ARN of a role, such as arn:aws:iam::123456789012:role/terraform".to_owned()),
+    }
+}
+
 /// A host name, as `--domain` takes it: lower case, at least two labels, neither a wildcard nor with a dot at the end.
 pub fn host_name(text: &str) -> Result<String, String> {
     let label = |label: &str| {

@@ -1,18 +1,21 @@
-//! `certificate`: request, prove, wait, write the ARN into the config.
+//! `certificate`: request, validate by DNS, wait, write the ARN into the config.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{Ready, StateFlags};
-use crate::account::{Certificate, HostedZone};
+use crate::account::{Certificate, HostedZone, Record};
 use crate::aws::Session;
-use crate::bootstrap::certificate::Step;
-use crate::bootstrap::certificate::resolver;
+use crate::bootstrap::certificate::elsewhere::Needed;
+use crate::bootstrap::certificate::preflight::Verdict;
 use crate::bootstrap::certificate::resolver::Resolver;
+use crate::bootstrap::certificate::{Step, elsewhere, resolver};
 use crate::bootstrap::{certificate, init};
 use crate::command::{Common, Ui, agree, block_on, execute};
 use crate::explain::{Exit, Failure};
@@ -25,22 +28,29 @@ pub(super) struct CertificateFlags {
     /// How long to wait for ACM.
     #[arg(long, value_name = "TIME", default_value = "45m", value_parser = duration)]
     timeout: Duration,
-    /// The DNS resolver to ask whether the world is sent to the zone, and for CAA records above it, or `none` [default:
-    /// this machine's; behind a split DNS name a public one, like 1.1.1.1].
+    /// The DNS resolver that checks the zone's delegation and CAA records, or `none` [default: this machine's; with split
+    /// DNS give a public one, such as 1.1.1.1].
     #[arg(long, value_name = "ADDRESS", value_parser = asked)]
     resolver: Option<Asked>,
+    /// Another team manages the domain's DNS: print the records for them in place of writing them to Route 53. Exit 1
+    /// while ACM waits for them after `--timeout`; run it again to continue.
+    #[arg(long)]
+    external_dns: bool,
+    /// Also write these records as a zone file.
+    #[arg(long, value_name = "FILE", requires = "external_dns")]
+    zone_file: Option<PathBuf>,
 }
 
 /// The values of `--resolver`.
 #[derive(Clone, Copy, Debug)]
 enum Asked {
-    Nobody,
+    None,
     At(SocketAddr),
 }
 
 fn asked(text: &str) -> Result<Asked, String> {
     match text {
-        "none" => Ok(Asked::Nobody),
+        "none" => Ok(Asked::None),
         text => resolver::address(text).map(Asked::At),
     }
 }
@@ -52,33 +62,26 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
         let session = ready.session(common, ui).await?;
         let resolver = match flags.resolver {
             Some(Asked::At(address)) => Resolver::at(address),
-            Some(Asked::Nobody) => Resolver::NOBODY,
-            // An emulator's zone is nowhere in the world.
-            None if session.is_local() => Resolver::NOBODY,
+            Some(Asked::None) => Resolver::NONE,
+            // An emulator's zone is not in public DNS.
+            None if session.is_local() => Resolver::NONE,
             None => Resolver::of_this_machine(),
         };
         let now = Timestamp::now();
+        if flags.external_dns {
+            let work = External { common, ui, ready: &ready, session: &session, resolver, flags, now };
+            return work.run().await;
+        }
         let looking = certificate::observe(&session, config, &resolver, now);
         let seen = ui.during("looking", looking).await?;
         let verdict = certificate::guard(&seen, config)?;
-        for doubt in &verdict.doubts {
-            ui.warn(doubt);
-        }
-        for unknown in &verdict.unknown {
-            let text = format_args!("not checked: {unknown}");
-            match flags.resolver {
-                // Somebody wanted to know.
-                Some(Asked::At(_)) => ui.warn(text),
-                _ => ui.detail(text),
-            }
-        }
+        show(ui, &verdict, flags);
         let file = common.config_path();
         let plan: Plan<Step> =
             certificate::plan(&seen, config, &file.display().to_string()).into_iter().collect();
         let work = Work {
             ui,
             session: &session,
-            zone: seen.dns.zone.clone(),
             certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
             deadline: OnceCell::new(),
             timeout: flags.timeout,
@@ -93,9 +96,11 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
                 work.certificate.borrow_mut().arn = arn;
                 Ok(())
             }
-            Step::Prove { records, .. } if records.is_empty() => work.prove_when_known().await,
+            Step::Prove { zone, records } if records.is_empty() => work.prove_when_known(zone).await,
             Step::Prove { zone, records } => Ok(certificate::prove(&session, zone, records).await?),
-            Step::Wait(_) => work.wait().await,
+            Step::HandOver(_) => Ok(()),
+            Step::Wait(_) if work.wait().await? => Ok(()),
+            Step::Wait(_) => Err(work.late(&seen.dns.zone)),
             Step::Write { .. } => write(common, &work.arn()),
         })
         .await?;
@@ -107,14 +112,28 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
     })
 }
 
-/// What the steps hand on to each other.
+/// Prints what may be wrong, and what could not be checked.
+fn show(ui: &Ui, verdict: &Verdict, flags: &CertificateFlags) {
+    for doubt in &verdict.doubts {
+        ui.warn(doubt);
+    }
+    for unknown in &verdict.unknown {
+        let text = format_args!("not checked: {unknown}");
+        match flags.resolver {
+            // The user asked for the check.
+            Some(Asked::At(_)) => ui.warn(text),
+            Some(Asked::None) | None => ui.detail(text),
+        }
+    }
+}
+
+/// What the steps share.
 struct Work<'a> {
     ui: &'a Ui,
     session: &'a Session,
-    zone: HostedZone,
-    /// As ACM last told it.
+    /// As ACM last showed it.
     certificate: RefCell<Certificate>,
-    /// Counts from the first look: a question may stand for long.
+    /// Set at the first look: the user may take long to confirm.
     deadline: OnceCell<Instant>,
     timeout: Duration,
 }
@@ -124,41 +143,54 @@ impl Work<'_> {
         self.certificate.borrow().arn.clone()
     }
 
-    /// ACM tells the records some seconds after the request.
-    async fn prove_when_known(&self) -> Result<(), Failure> {
-        self.until(|certificate| !certificate.validation.is_empty()).await?;
-        let records = self.certificate.borrow().validation.clone();
-        certificate::prove(self.session, &self.zone.id, &records).await?;
+    fn deadline(&self) -> Instant {
+        *self.deadline.get_or_init(|| Instant::now() + self.timeout)
+    }
+
+    /// ACM shows the records some seconds after the request.
+    async fn records(&self, at_least: Duration) -> Result<Vec<Record>, Failure> {
+        let deadline = self.deadline().max(Instant::now() + at_least);
+        if self.until(deadline, |certificate| !certificate.validation.is_empty()).await? {
+            return Ok(self.certificate.borrow().validation.clone());
+        }
+        let message =
+            format!("ACM does not show the validation records yet, after {} s", self.timeout.as_secs());
+        Err(Failure::new(Exit::Failed, message).help("run it again: it continues"))
+    }
+
+    async fn prove_when_known(&self, zone: &str) -> Result<(), Failure> {
+        let records = self.records(Duration::ZERO).await?;
+        certificate::prove(self.session, zone, &records).await?;
         Ok(())
     }
 
-    async fn wait(&self) -> Result<(), Failure> {
+    /// Waits until the certificate is issued; false where the deadline passes before.
+    async fn wait(&self) -> Result<bool, Failure> {
         self.ui.say(format_args!(
             "waiting up to {} min for ACM, which takes some minutes; it is safe to interrupt: run it again to continue",
             self.timeout.as_secs().div_ceil(60)
         ));
-        self.until(|certificate| certificate.status == "ISSUED").await
+        self.until(self.deadline(), |certificate| certificate.status == "ISSUED").await
     }
 
-    /// Asks ACM until it is so, at most until the deadline.
-    async fn until(&self, done: impl Fn(&Certificate) -> bool) -> Result<(), Failure> {
-        let deadline = *self.deadline.get_or_init(|| Instant::now() + self.timeout);
+    /// Reads the certificate until it is so; false where the deadline passes before.
+    async fn until(&self, deadline: Instant, done: impl Fn(&Certificate) -> bool) -> Result<bool, Failure> {
         let mut pause = Duration::from_millis(500);
         let begun = Instant::now();
-        let mut told = begun;
+        let mut reported = begun;
         loop {
             let seen = certificate::look(self.session, &self.arn()).await?;
             let ready = done(&seen);
             self.certificate.replace(seen);
             if ready {
-                return Ok(());
+                return Ok(true);
             }
             if Instant::now() + pause > deadline {
-                return Err(self.late());
+                return Ok(false);
             }
-            if told.elapsed() >= Duration::from_secs(60) {
-                told = Instant::now();
-                let left = deadline.saturating_duration_since(told).as_secs() / 60;
+            if reported.elapsed() >= Duration::from_secs(60) {
+                reported = Instant::now();
+                let left = deadline.saturating_duration_since(reported).as_secs() / 60;
                 let (status, passed) = (&self.certificate.borrow().status, begun.elapsed().as_secs() / 60);
                 self.ui.say(format_args!("{status} after {passed} min; {left} min left"));
             }
@@ -167,7 +199,7 @@ impl Work<'_> {
         }
     }
 
-    fn late(&self) -> Failure {
+    fn late(&self, zone: &HostedZone) -> Failure {
         Failure::new(
             Exit::Failed,
             format!(
@@ -177,13 +209,142 @@ impl Work<'_> {
             ),
         )
         .help(format!(
-            "check that the public NS records of {1} point to {0} (`dig NS {2}`), then run it again: it continues",
-            self.zone.name_servers.join(", "), self.zone.name, self.zone.name
+            "check that the public NS records of {1} point to {0} (`dig NS {1}`), then run it again: it continues",
+            zone.name_servers.join(", "), zone.name
         ))
     }
 }
 
-/// Reads the config again, which somebody may have edited while ACM was waited for, and sets the one value.
+/// `--external-dns`: the records are printed, and another team adds them.
+struct External<'a> {
+    common: &'a Common,
+    ui: &'a Ui,
+    ready: &'a Ready,
+    session: &'a Session,
+    resolver: Resolver,
+    flags: &'a CertificateFlags,
+    now: Timestamp,
+}
+
+/// A plan with the records that another team must add.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    status: &'a str,
+    actions: &'a [Line],
+    records: &'a [Needed],
+}
+
+impl External<'_> {
+    async fn run(self) -> Result<Exit, Failure> {
+        let (ui, session, config) = (self.ui, self.session, &self.ready.config);
+        let looking = elsewhere::observe(session, (&self.ready.target, config), &self.resolver, self.now);
+        let seen = ui.during("looking", looking).await?;
+        show(ui, &elsewhere::guard(&seen, config)?, self.flags);
+        let file = self.common.config_path();
+        let plan: Plan<Step> =
+            elsewhere::plan(&seen, config, &file.display().to_string()).into_iter().collect();
+        let work = Work {
+            ui,
+            session,
+            certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
+            deadline: OnceCell::new(),
+            timeout: self.flags.timeout,
+        };
+        let known = work.certificate.borrow().validation.clone();
+        if plan.is_empty() || ui.dry_run {
+            if !plan.is_empty() {
+                ui.show_plan(&plan.lines())?;
+            }
+            let records = self.hand_over(&seen, &known).await?;
+            let (status, exit) =
+                if plan.is_empty() { ("nothing", Exit::Done) } else { ("pending", Exit::Pending) };
+            if plan.is_empty() {
+                ui.result("nothing to do")?;
+            }
+            self.report(status, &plan.lines(), &records)?;
+            return Ok(exit);
+        }
+        ui.show_plan(&plan.lines())?;
+        ui.confirm(&format!("Change account {} and the config?", config.account_id)).await?;
+        let records = RefCell::new(Vec::new());
+        let late = Cell::new(false);
+        let of = |wanted: fn(&Step) -> bool| {
+            plan.actions.iter().filter(|step| wanted(step)).cloned().collect::<Plan<Step>>()
+        };
+        let apply = async |step: &Step| match step {
+            Step::Request(_) => {
+                let arn = certificate::request(session, config, &seen.others, self.now).await?;
+                work.certificate.borrow_mut().arn = arn;
+                Ok(())
+            }
+            Step::HandOver(_) => {
+                let validation = work.records(Duration::from_secs(60)).await?;
+                records.replace(self.hand_over(&seen, &validation).await?);
+                Ok(())
+            }
+            Step::Wait(_) => {
+                late.set(!work.wait().await?);
+                Ok(())
+            }
+            Step::Write { .. } => write(self.common, &work.arn()),
+            Step::Prove { .. } => Ok(()),
+        };
+        execute(ui, &of(|step| !matches!(step, Step::Write { .. })), apply).await?;
+        if late.get() {
+            let records = records.into_inner();
+            ui.result(format_args!(
+                "the certificate is still {}: once the records above are in public DNS, run it again",
+                work.certificate.borrow().status
+            ))?;
+            self.report("pending", &plan.lines(), &records)?;
+            return Ok(Exit::Pending);
+        }
+        execute(ui, &of(|step| matches!(step, Step::Write { .. })), apply).await?;
+        let arn = work.arn();
+        let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
+        ui.result(format_args!("done: {file} says {arn}", file = file.display()))?;
+        self.report("applied", &lines, &records.into_inner())?;
+        Ok(Exit::Done)
+    }
+
+    /// Prints the records that the other team must add, and writes the zone file.
+    async fn hand_over(&self, seen: &elsewhere::Seen, validation: &[Record]) -> Result<Vec<Needed>, Failure> {
+        let ui = self.ui;
+        let domain = &self.ready.config.domain.name;
+        let load_balancer = seen.load_balancer.as_ref().ok().and_then(Option::as_deref);
+        let records = elsewhere::needed(&self.resolver, domain, validation, load_balancer).await;
+        if !records.is_empty() {
+            ui.result("DNS records to add:")?;
+        }
+        for Needed { name, kind, value, published, .. } in &records {
+            let published = match published {
+                Some(true) => "  (in public DNS)",
+                Some(false) => "  (not in public DNS)",
+                None => "",
+            };
+            ui.result(format_args!("  {name}. {kind} {value}.{published}"))?;
+        }
+        if load_balancer.is_none() {
+            ui.say(format_args!(
+                "the record of {domain} itself leads to the load balancer, which does not exist yet: run it again after `terraform apply`"
+            ));
+        }
+        if let Some(path) = &self.flags.zone_file {
+            files::write(path, elsewhere::zone_file(domain, &records).as_bytes())?;
+            ui.say(format_args!("written: {}", path.display()));
+        }
+        Ok(records)
+    }
+
+    fn report(&self, status: &str, actions: &[Line], records: &[Needed]) -> Result<(), Failure> {
+        let (version, tool) = (crate::report::VERSION, &*self.ui.tool);
+        self.ui.json(&Report { version, tool, status, actions, records })
+    }
+}
+
+/// Reads the config again, which may have been edited during the wait, and sets the one value.
 fn write(common: &Common, arn: &str) -> Result<(), Failure> {
     let path = common.config_path();
     let document = common.parse(files::read_text(&path)?)?;

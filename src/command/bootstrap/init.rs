@@ -57,6 +57,9 @@ pub(super) struct InitFlags {
     /// Write `--profile` into main.tf, for a directory that only you use.
     #[arg(long)]
     write_profile: bool,
+    /// Write a role into main.tf for Terraform to assume, with which it reaches the state and the account.
+    #[arg(long, value_name = "ARN", value_parser = init::role)]
+    assume_role: Option<String>,
 }
 
 /// A file to be written.
@@ -132,7 +135,9 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             let rendered = common.parse(config.clone())?;
             Config::from_document(&rendered)?;
             let old = main.as_ref().map(MainTf::backend).transpose()?;
-            let values = values(&start, &rendered, main.as_ref(), &flags.state, profile.clone())?;
+            let written = (profile.clone(), flags.assume_role.clone());
+            let values = values(&start, &rendered, main.as_ref(), &flags.state, written)?;
+            in_the_account(&values)?;
             let main = if let Some(main) = &main {
                 main.with(&values)?
             } else {
@@ -160,6 +165,9 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             let exit = match &mut wizard {
                 Some(wizard) if !plan.is_empty() && !ui.dry_run => {
                     ui.show_plan(&plan.lines())?;
+                    if old.is_none() {
+                        ui.say(about_lock(&values));
+                    }
                     if let Decision::Again = wizard.decide(&mut answers).await? {
                         continue;
                     }
@@ -181,6 +189,22 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             return Ok(exit);
         }
     })
+}
+
+/// What the way of locking means, for the person who sees it for the first time.
+fn about_lock(values: &Values) -> String {
+    let way = "`osmt-bootstrap init --lock s3` and `--lock dynamodb` switch, now or later";
+    match &values.lock_table {
+        Some(table) if !values.use_lockfile => format!(
+            "lock: Terraform locks the state with the DynamoDB table {table}, which also holds a checksum of the state. Terraform 1.11 and later warn that `dynamodb_table` is deprecated; it works all the same. The other way is a lock file in the bucket: no table, no checksum, no warning. {way}"
+        ),
+        Some(table) => format!(
+            "lock: Terraform locks the state with the DynamoDB table {table} and with a lock file in the bucket, both at once. {way} to one of them"
+        ),
+        None => format!(
+            "lock: Terraform locks the state with a lock file in the bucket; it needs Terraform 1.10 or later and no table. {way}"
+        ),
+    }
 }
 
 /// Says which state is left behind where another environment is written into the same directory.
@@ -236,7 +260,7 @@ fn values(
     rendered: &Document,
     main: Option<&MainTf>,
     flags: &StateFlags,
-    profile: Option<String>,
+    (profile, assume_role): (Option<String>, Option<String>),
 ) -> Result<Values, Failure> {
     let text = |config: &Document, pointer| init::text(config, pointer).unwrap_or_default();
     let identity = |config: &Document| {
@@ -284,7 +308,20 @@ fn values(
         account_id,
         env,
         profile,
+        assume_role,
     })
+}
+
+/// Refuses a role of another account: Terraform would then stop at `allowed_account_ids`.
+fn in_the_account(values: &Values) -> Result<(), Failure> {
+    let Some(role) = &values.assume_role else {
+        return Ok(());
+    };
+    if role.split(':').nth(4) == Some(&values.account_id) {
+        return Ok(());
+    }
+    let message = format!("{role} is not a role of account {}; nothing was written", values.account_id);
+    Err(Failure::new(Exit::Usage, message).help("give a role of the account that OSMT runs in"))
 }
 
 /// What changes in a file that exists is shown before the question.

@@ -6,12 +6,19 @@ use hcl_edit::expr::Expression;
 
 use super::{Attribute, Error, MainTf, Settings, Values};
 
+/// What is added to a block.
+enum Added {
+    Attribute(&'static str, String),
+    Block(String),
+}
+
 impl MainTf {
     /// The same text with these values in it. What is not a literal stays, and what the user took out of the provider stays out.
     pub fn with(&self, values: &Values) -> Result<String, Error> {
         let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
         let account = text(&values.account_id).map(|id| format!("[{id}]"));
         let profile = values.profile.as_deref().and_then(text);
+        let role = values.assume_role.as_deref().and_then(text);
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         if let Some(backend) = &self.backend {
             let table = values.lock_table.as_deref().and_then(text);
@@ -25,6 +32,13 @@ impl MainTf {
                 ("profile", profile.clone()),
             ];
             let mut added = Vec::new();
+            match (&backend.assumed, &role) {
+                (Some(there), Some(role)) => edits.extend(self.replaced(there, role.clone())),
+                (None, Some(role)) => {
+                    added.push(Added::Attribute("assume_role", format!("{{ role_arn = {role} }}")));
+                }
+                (_, None) => {}
+            }
             for (name, value) in needed {
                 match (backend.attributes.get(name), value) {
                     (Some(there), Some(value)) => edits.extend(self.replaced(there, value)),
@@ -32,7 +46,7 @@ impl MainTf {
                         self.spread(backend)?;
                         edits.push((self.lines(&there.whole), String::new()));
                     }
-                    (None, Some(value)) => added.push((name, value)),
+                    (None, Some(value)) => added.push(Added::Attribute(name, value)),
                     (_, None) => {}
                 }
             }
@@ -49,11 +63,18 @@ impl MainTf {
                 let there = provider.attributes.get(name);
                 edits.extend(there.and_then(|there| self.replaced(there, value?)));
             }
-            if let Some(profile) = profile
-                && !provider.attributes.contains_key("profile")
-            {
-                edits.extend(self.behind(provider, &[("profile", profile)])?);
-            }
+            let new_profile = profile.filter(|_| !provider.attributes.contains_key("profile"));
+            let new_profile = new_profile.map(|profile| Added::Attribute("profile", profile));
+            let new_role = match (&provider.assumed, role) {
+                (Some(there), Some(role)) => {
+                    edits.extend(self.replaced(there, role));
+                    None
+                }
+                (None, Some(role)) => Some(Added::Block(format!("assume_role {{ role_arn = {role} }}"))),
+                (_, None) => None,
+            };
+            let added: Vec<Added> = new_profile.into_iter().chain(new_role).collect();
+            edits.extend(self.behind(provider, &added)?);
         }
         if let Some(env) = &self.env {
             edits.extend(text(&values.env).and_then(|value| self.replaced(env, value)));
@@ -82,11 +103,7 @@ impl MainTf {
     }
 
     /// New attributes on lines of their own behind the last one, or behind the brace, their signs below its sign.
-    fn behind(
-        &self,
-        block: &Settings,
-        added: &[(&str, String)],
-    ) -> Result<Option<(Range<usize>, String)>, Error> {
+    fn behind(&self, block: &Settings, added: &[Added]) -> Result<Option<(Range<usize>, String)>, Error> {
         if added.is_empty() {
             return Ok(None);
         }
@@ -102,7 +119,10 @@ impl MainTf {
             }
             None => (of_block.clone(), format!("  {}", self.indent(&of_block)), 0),
         };
-        let lines = added.iter().map(|(name, value)| format!("{indent}{name:width$} = {value}\n"));
+        let lines = added.iter().map(|added| match added {
+            Added::Attribute(name, value) => format!("{indent}{name:width$} = {value}\n"),
+            Added::Block(text) => format!("{indent}{text}\n"),
+        });
         Ok(Some((line.end..line.end, lines.collect())))
     }
 

@@ -57,6 +57,8 @@ pub struct Values {
     pub env: String,
     /// A profile to be written; `None` leaves one that is there.
     pub profile: Option<String>,
+    /// A role for Terraform to assume; `None` leaves one that is there.
+    pub assume_role: Option<String>,
 }
 
 /// An attribute: its place, the place of its value, and the value where it is a literal.
@@ -74,6 +76,8 @@ type Attributes = BTreeMap<String, Attribute>;
 struct Settings {
     whole: Range<usize>,
     attributes: Attributes,
+    /// `role_arn` of `assume_role`, which may be an attribute or a block.
+    assumed: Option<Attribute>,
 }
 
 /// A `main.tf` that was read.
@@ -156,7 +160,19 @@ fn settings(block: &Block) -> Option<Settings> {
         let name = attribute.key.as_str().to_owned();
         Some((name, found(attribute.span()?, &attribute.value)?))
     });
-    Some(Settings { whole: block.span()?, attributes: known.collect() })
+    Some(Settings { whole: block.span()?, attributes: known.collect(), assumed: assumed(block) })
+}
+
+/// The role that a backend or a provider assumes.
+fn assumed(block: &Block) -> Option<Attribute> {
+    if let Some(nested) = block.body.get_blocks("assume_role").next() {
+        let role = nested.body.get_attribute("role_arn")?;
+        return found(role.span()?, &role.value);
+    }
+    let object = block.body.get_attribute("assume_role")?.value.as_object()?;
+    let (_, value) =
+        object.iter().find(|(key, _)| key.as_ident().is_some_and(|key| key.as_str() == "role_arn"))?;
+    found(value.expr().span()?, value.expr())
 }
 
 /// The tag `Environment` among the provider's default tags.
@@ -184,13 +200,14 @@ fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
 
 /// Fills the template: `{{ name }}` becomes the value, a line whose name has none is left out.
 pub fn render(template: &str, values: &Values) -> Result<String, Error> {
-    let values: [(&str, Option<&str>); 8] = [
+    let values: [(&str, Option<&str>); 9] = [
         ("bucket", Some(&values.bucket)),
         ("key", Some(&values.key)),
         ("region", Some(&values.region)),
         ("lock_table", values.lock_table.as_deref()),
         ("use_lockfile", values.use_lockfile.then_some("true")),
         ("profile", values.profile.as_deref()),
+        ("assume_role", values.assume_role.as_deref()),
         ("account_id", Some(&values.account_id)),
         ("env", Some(&values.env)),
     ];

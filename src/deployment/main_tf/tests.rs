@@ -10,7 +10,34 @@ fn values() -> Values {
         account_id: "123456789012".into(),
         env: "test".into(),
         profile: None,
+        assume_role: None,
     }
+}
+
+#[test]
+fn a_role_is_added_replaced_and_left_alone() {
+    let role = |name: &str| Some(format!("arn:aws:iam::123456789012:role/{name}"));
+    let with = Values { assume_role: role("one"), ..values() };
+    let plain = render(TEMPLATE, &values()).unwrap();
+    assert!(!plain.contains("assume_role"), "{plain}");
+    let rendered = render(TEMPLATE, &with).unwrap();
+    let main = |text: &str| MainTf::parse(text).unwrap();
+    let added = main(&plain).with(&with).unwrap();
+    for text in [&rendered, &added] {
+        assert_eq!(text.matches("role_arn = \"arn:aws:iam::123456789012:role/one\"").count(), 2, "{text}");
+        let other = main(text).with(&Values { assume_role: role("two"), ..values() }).unwrap();
+        assert_eq!(other, text.replace("role/one", "role/two"));
+        // Without the flag it stays.
+        assert_eq!(&main(text).with(&values()).unwrap(), text);
+    }
+    // As a block on several lines, and as an expression.
+    let block = plain.replace(
+        "  default_tags {",
+        "  assume_role {\n    role_arn     = var.role\n    session_name = \"x\"\n  }\n\n  default_tags {",
+    );
+    let edited = main(&block).with(&with).unwrap();
+    assert!(edited.contains("role_arn     = var.role"), "{edited}");
+    assert_eq!(edited.matches("role/one").count(), 1, "{edited}");
 }
 
 #[test]

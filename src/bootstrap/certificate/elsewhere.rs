@@ -1,0 +1,191 @@
+//! A domain whose DNS another team manages: the records that the team must add, and the certificate that waits for them.
+
+use std::fmt::Write as _;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::account::{Certificate, Record};
+use crate::aws::{CallError, Session, call};
+use crate::bootstrap::Target;
+use crate::bootstrap::certificate::preflight::{Caa, Verdict, issuance, nearest_caa};
+use crate::bootstrap::certificate::resolver::{Answer, Resolver};
+use crate::bootstrap::certificate::{Error, Step, candidates, choose, refuse};
+use crate::config::Config;
+
+/// Bytes of the largest state that is read for the load balancer's name.
+const MOST: i64 = 4 << 20;
+
+/// What is there now.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The CAA record set that decides, in public DNS.
+    pub caa: Answer<Option<Caa>>,
+    /// The certificate to use, or to continue with.
+    pub certificate: Option<Certificate>,
+    /// ARNs of every certificate for the domain.
+    pub others: Vec<String>,
+    /// The load balancer's DNS name; `None` where the state does not list one yet.
+    pub load_balancer: Result<Option<String>, String>,
+}
+
+/// Reads the certificates, the CAA records and, from the state, the load balancer's name; all at the same time.
+pub async fn observe(
+    session: &Session,
+    (target, config): (&Target, &Config),
+    resolver: &Resolver,
+    now: Timestamp,
+) -> Result<Seen, Error> {
+    let domain = &config.domain.name;
+    let (certificates, caa, load_balancer) = tokio::join!(
+        Box::pin(candidates(session, config)),
+        Box::pin(nearest_caa(resolver, domain)),
+        Box::pin(load_balancer(session, target)),
+    );
+    let certificates = certificates?;
+    let certificate = choose(&certificates, domain, &config.alb.certificate_arn, now);
+    let mut others: Vec<String> = certificates.into_iter().map(|one| one.arn).collect();
+    others.sort();
+    Ok(Seen { caa, certificate, others, load_balancer })
+}
+
+/// The output `alb_dns_name` of Terraform's state.
+async fn load_balancer(session: &Session, target: &Target) -> Result<Option<String>, String> {
+    let request = session.s3().get_object().bucket(&target.bucket).key(&target.state_key);
+    let answer = match call("s3:GetObject", request.send().await) {
+        Err(error) if error.is("NoSuchKey") || error.is("NoSuchBucket") => return Ok(None),
+        answer => answer.map_err(|error: CallError| error.reason())?,
+    };
+    if answer.content_length().unwrap_or_default() > MOST {
+        return Err("the state has more than 4 MB".to_owned());
+    }
+    let body = answer.body.collect().await.map_err(|error| error.to_string())?.into_bytes();
+    let state: serde_json::Value =
+        serde_json::from_slice(&body).map_err(|error| format!("the state is not JSON: {error}"))?;
+    Ok(state["outputs"]["alb_dns_name"]["value"].as_str().map(str::to_owned))
+}
+
+/// Refuses to wait for what ACM would never issue. Pure.
+pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
+    let mut verdict = Verdict::default();
+    issuance(&seen.caa, &config.domain.name, &mut verdict);
+    if let Err(reason) = &seen.load_balancer {
+        verdict.unknown.push(format!("the load balancer's DNS name: {reason}"));
+    }
+    refuse(verdict, seen.certificate.as_ref(), config)
+}
+
+/// What is to be done; pure.
+pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let issued = seen.certificate.as_ref().is_some_and(|certificate| certificate.status == "ISSUED");
+    if seen.certificate.is_none() {
+        steps.push(Step::Request(config.domain.name.clone()));
+    }
+    if !issued {
+        let records = seen.certificate.as_ref().map(|one| one.validation.clone()).unwrap_or_default();
+        steps.push(Step::HandOver(records));
+        steps.push(Step::Wait(config.domain.name.clone()));
+    }
+    let from = config.alb.certificate_arn.clone();
+    let to = seen.certificate.as_ref().map(|certificate| certificate.arn.clone());
+    if to.as_ref() != Some(&from) {
+        steps.push(Step::Write { file: file.to_owned(), from, to });
+    }
+    steps
+}
+
+/// A record for the team that manages the DNS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Needed {
+    /// Without the last dot.
+    pub name: String,
+    /// `CNAME`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Without the last dot.
+    pub value: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whether public DNS has it; `None` where that is not known.
+    pub published: Option<bool>,
+}
+
+/// What a record is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// ACM issues and renews the certificate while it exists.
+    Validation,
+    /// Browsers reach the load balancer by it.
+    Application,
+}
+
+/// The records that the domain needs, and which of them public DNS has.
+pub async fn needed(
+    resolver: &Resolver,
+    domain: &str,
+    validation: &[Record],
+    load_balancer: Option<&str>,
+) -> Vec<Needed> {
+    let wanted = validation.iter().map(|record| (record.clone(), Purpose::Validation));
+    let application = load_balancer.map(|target| {
+        let record = Record { name: domain.to_owned(), kind: "CNAME".to_owned(), value: target.to_owned() };
+        (record, Purpose::Application)
+    });
+    join_all(wanted.chain(application).map(async |(record, purpose)| {
+        let published = match (resolver.alias(&record.name).await, purpose) {
+            (Answer::Found(Some(target)), _) => Some(target.eq_ignore_ascii_case(&record.value)),
+            (Answer::Found(None), Purpose::Validation) => Some(false),
+            // An ALIAS or ANAME record is not visible as such.
+            (Answer::Found(None), Purpose::Application) | (Answer::ServFail | Answer::Unknown(_), _) => None,
+        };
+        Needed { name: record.name, kind: record.kind, value: record.value, purpose, published }
+    }))
+    .await
+}
+
+/// The records as a zone file (RFC 1035, section 5).
+pub fn zone_file(domain: &str, records: &[Needed]) -> String {
+    let mut text = format!("; DNS records for {domain}\n");
+    let mut section = |purpose: Purpose, comment: &str| {
+        let mut of = records.iter().filter(|record| record.purpose == purpose).peekable();
+        if of.peek().is_some() {
+            text.push_str(comment);
+        }
+        for Needed { name, kind, value, .. } in of {
+            // Writing into a String does not fail.
+            let _ = writeln!(text, "{name}. 300 IN {kind} {value}.");
+        }
+    };
+    section(
+        Purpose::Validation,
+        "; ACM validates the certificate by this record, and again before each renewal: keep it\n",
+    );
+    section(
+        Purpose::Application,
+        "; the load balancer; at the top of a zone use the DNS provider's ALIAS or ANAME record in place of CNAME\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(name: &str, value: &str, purpose: Purpose) -> Needed {
+        Needed { name: name.into(), kind: "CNAME".into(), value: value.into(), purpose, published: None }
+    }
+
+    #[test]
+    fn a_zone_file_has_absolute_names_and_only_the_sections_that_it_needs() {
+        let validation = record("_a.osmt.example.org", "_b.acm-validations.aws", Purpose::Validation);
+        let text = zone_file("osmt.example.org", std::slice::from_ref(&validation));
+        assert!(text.contains("\n_a.osmt.example.org. 300 IN CNAME _b.acm-validations.aws.\n"), "{text}");
+        assert!(!text.contains("load balancer"), "{text}");
+        let application = record("osmt.example.org", "x.elb.amazonaws.com", Purpose::Application);
+        let text = zone_file("osmt.example.org", &[validation, application]);
+        assert!(text.ends_with("\nosmt.example.org. 300 IN CNAME x.elb.amazonaws.com.\n"), "{text}");
+    }
+}

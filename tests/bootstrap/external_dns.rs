@@ -1,0 +1,64 @@
+//! `certificate --external-dns`: another team adds the records, and a later run continues.
+
+use serde_json::json;
+
+use crate::place::{Place, zone};
+use crate::support::Emulator;
+
+const ARN: &str = "/config/alb/certificate_arn";
+
+#[test]
+fn the_records_are_printed_and_a_later_run_continues() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    // The config's zone is not in the account.
+    let refused = place.run(&["certificate", "--yes"]).exits(4);
+    assert!(refused.stderr.contains("--external-dns"), "{refused:?}");
+    let old = place.get(ARN);
+    let file = place.folder.path().join("records.zone");
+    let file = file.to_str().unwrap();
+    let external = ["certificate", "--external-dns", "--yes", "--timeout", "0s", "--zone-file", file];
+    let first = place.run(&external).exits(1);
+    let text = std::fs::read_to_string(file).unwrap();
+    let record = text.lines().find(|line| line.contains(" IN CNAME ")).unwrap();
+    let fields: Vec<&str> = record.split(' ').collect();
+    let (name, value) = (fields[0], fields[4]);
+    assert!(first.stdout.contains(&format!("  {name} CNAME {value}")), "{first:?}");
+    assert!(first.stdout.contains("PENDING_VALIDATION"), "{first:?}");
+    assert_eq!(place.get(ARN), old);
+
+    // The same records again, as JSON; no second certificate.
+    let again = place.run(&[&external[..], &["--format", "json"]].concat()).exits(1).json();
+    assert_eq!(again["status"], "pending");
+    let bare = |text: &str| text.trim_end_matches('.').to_owned();
+    assert_eq!(
+        again["records"],
+        json!([{"name": bare(name), "type": "CNAME", "value": bare(value), "purpose": "validation", "published": null}])
+    );
+    let dry = place.run(&["certificate", "--external-dns", "--dry-run", "--format", "json"]).exits(1).json();
+    assert_eq!(dry["records"], again["records"]);
+    assert_eq!(dry["actions"][0]["verb"], "run");
+
+    // The other team adds the record; the stack makes the load balancer.
+    let theirs = zone(&emulator, "example.org");
+    emulator.ask(&format!(
+        r"
+record = {{'Name': '{name}', 'Type': 'CNAME', 'TTL': 300, 'ResourceRecords': [{{'Value': '{value}'}}]}}
+client('route53').change_resource_record_sets(HostedZoneId='{theirs}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})"
+    ));
+    place.run(&["apply", "--yes"]).exits(0);
+    place.put(
+        "osmt/test/terraform.tfstate",
+        r#"{"version":4,"outputs":{"alb_dns_name":{"value":"osmt-test-1.us-west-2.elb.amazonaws.com","type":"string"}}}"#,
+    );
+    let done = place.run(&["certificate", "--external-dns", "--yes", "--format", "json"]).exits(0).json();
+    assert_eq!(done["status"], "applied");
+    assert_eq!(done["records"][1]["value"], "osmt-test-1.us-west-2.elb.amazonaws.com");
+    assert_eq!(done["records"][1]["purpose"], "application");
+    assert_ne!(place.get(ARN), old);
+    let nothing = place.run(&["certificate", "--external-dns", "--yes"]).exits(0);
+    assert!(nothing.stdout.contains("osmt.test.example.org. CNAME osmt-test-1"), "{nothing:?}");
+    assert!(nothing.stdout.ends_with("nothing to do\n"), "{nothing:?}");
+    let calls = emulator.calls();
+    assert_eq!(calls.iter().filter(|call| *call == "acm:RequestCertificate").count(), 1);
+}
