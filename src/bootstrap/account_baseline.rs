@@ -20,7 +20,7 @@ use crate::aws::{Session, call};
 pub enum Item {
     /// The rules for users' passwords.
     PasswordPolicy,
-    /// The encryption of disks that nobody asks to be encrypted.
+    /// The default encryption of new disks.
     EbsEncryption,
     /// The block on public access to every bucket.
     S3PublicAccess,
@@ -45,7 +45,7 @@ impl Item {
 pub enum Change {
     /// These rules for passwords, whole: IAM forgets what is not said.
     Password(PasswordPolicy),
-    /// Encrypt new disks in the region, whoever makes them.
+    /// Encrypt all new disks in the region.
     EncryptDisks,
     /// Block public access to every bucket of the account.
     BlockPublicAccess,
@@ -93,7 +93,7 @@ fn look<T>(seen: &Known<T>, as_it_is: impl FnOnce(&T) -> Look) -> Result<Look, &
     seen.as_result().map(as_it_is)
 }
 
-/// Changed where it is named, otherwise only told; what is not known ends a run that should change it.
+/// Changed if the item is given by name, otherwise only shown; an unknown item stops a run that should change it.
 fn judge_item(
     thing: &str,
     named: &BTreeSet<Item>,

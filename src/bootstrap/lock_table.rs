@@ -1,7 +1,7 @@
 //! The DynamoDB table in which Terraform notes who holds the state.
 //!
-//! A table whose key cannot hold Terraform's lock is somebody else's, and refused. Foreign tags and a KMS key that
-//! somebody chose are kept.
+//! A table whose key cannot hold Terraform's lock has another purpose and is refused. Tags of others and a
+//! customer's KMS key are kept.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -171,7 +171,7 @@ async fn create(client: &Client, name: &str, target: &Target) -> Result<(), Erro
         .deletion_protection_enabled(true)
         .set_tags(Some(tags(&target.tags())));
     match call("dynamodb:CreateTable", request.send().await) {
-        // A lost answer, or somebody else at the same work: what it is made of is verified afterwards.
+        // A lost answer, or another run at the same time: the settings are verified afterwards.
         Err(error) if error.is("ResourceInUseException") => Ok(()),
         answer => Ok(answer.map(drop)?),
     }

@@ -1,6 +1,6 @@
 //! The role that an operator assumes: who may, for how long, with which policies; never an administrator.
 //!
-//! An existing role is adopted: statements of its trust that are not ours, policies that somebody else attached, a
+//! An existing role is adopted: statements of its trust that are not ours, policies that others attached, a
 //! boundary and foreign tags are kept. The documents are `policy`.s.
 
 mod apply;
@@ -24,7 +24,7 @@ use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
 use crate::config;
 
-/// Hours that a session lasts, unless somebody says otherwise: a first `terraform apply` takes less than one.
+/// Hours that a session lasts by default: a first `terraform apply` takes less than one.
 pub const SESSION_HOURS: i32 = 4;
 
 /// How the role is wished for. What is left out stays as it is.
@@ -33,7 +33,7 @@ pub const SESSION_HOURS: i32 = 4;
 pub struct Wishes {
     /// The hosted zone of the config, in which the role may change records.
     pub zone: String,
-    /// ARNs of those who may assume it; empty: whoever may now.
+    /// ARNs of those who may assume it; empty: no change.
     pub trust: BTreeSet<String>,
     /// Whether they must have signed in with a second factor.
     pub mfa: bool,
@@ -209,7 +209,7 @@ pub(super) fn judge_tags(
     Judged::setting((thing, true), "tags", (from, &to), fits, change)
 }
 
-/// Refuses wishes that cannot come true, and a role that nobody could assume.
+/// Refuses flags that cannot be satisfied, and a role that no one could assume.
 pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
     if seen.role.is_none() && wishes.trust.is_empty() {
         return Err(Error::NobodyTrusted(name(target)));
@@ -236,11 +236,8 @@ pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Err
 fn create(wishes: &Wishes, thing: &str) -> Judged<Change> {
     let trust = policy::trust(&wishes.trust, wishes.mfa, None).to_string();
     let hours = wishes.session_hours.unwrap_or(SESSION_HOURS);
-    let who = if wishes.trust.is_empty() {
-        "nobody yet (`--trust` names them)".to_owned()
-    } else {
-        trust_text(&trust)
-    };
+    let who =
+        if wishes.trust.is_empty() { "no one yet (give `--trust`)".to_owned() } else { trust_text(&trust) };
     let limit = wishes.boundary.as_ref();
     let limit = limit.map_or(String::new(), |arn| format!(", limited by {arn}"));
     let text = format!("assumed by {who}, sessions of up to {hours} h, tags{limit}");
@@ -297,7 +294,7 @@ fn is_everything(policy: &str) -> bool {
     matches!(name, "AdministratorAccess" | "IAMFullAccess")
 }
 
-/// Who may assume the role though nobody should: anybody, or a user without a second factor.
+/// Who may assume the role but should not: everyone, or a user without a second factor.
 fn too_many(trust: &str) -> Vec<String> {
     let statements = policy::trusted(trust).into_iter();
     let open = statements.flat_map(|trusted| {

@@ -183,7 +183,7 @@ async fn record_set(
         .start_record_type(kind.clone())
         .max_items(1);
     let answer = call("route53:ListResourceRecordSets", request.send().await)?;
-    // The listing begins at the name, or after it where there is no such record.
+    // The listing starts at the name, or after it if the record does not exist.
     Ok(answer
         .resource_record_sets
         .into_iter()

@@ -221,7 +221,7 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     steps
 }
 
-/// Why there is no certificate.
+/// Why the certificate is not issued.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The config's zone is not in this account.

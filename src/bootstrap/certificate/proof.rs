@@ -19,7 +19,7 @@ use crate::config::Config;
 pub(in crate::bootstrap) struct Proofs {
     /// The certificates that carry our tags.
     pub(in crate::bootstrap) ours: Vec<Certificate>,
-    /// Their records that stand in the zone.
+    /// Their records that exist in the zone.
     pub(in crate::bootstrap) records: Vec<Record>,
 }
 
@@ -71,7 +71,7 @@ pub async fn kept(
                 }
             }
             Err(error) if *region == session.region => return Err(error),
-            // The account may not use it, or nobody can reach it from here.
+            // The account may not use the region, or it cannot be reached from here.
             Err(error) => unknown = Some(format!("{} ({region})", not_known(&error))),
         }
     }

@@ -27,7 +27,7 @@ use crate::config;
 pub struct Wishes {
     /// The hosted zone of the config, in which the roles may change or read records.
     pub zone: String,
-    /// Who may assume the roles; `None`: whoever may now.
+    /// Who may assume the roles; `None`: no change.
     pub source: Option<repository::Source>,
     /// The ARN of a policy that limits both roles.
     pub boundary: Option<String>,

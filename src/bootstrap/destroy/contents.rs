@@ -83,7 +83,7 @@ pub(super) async fn whole(
     let mut list = List::default();
     list.read(session, &s3, bucket, "").await?;
     let mut contents = list.contents(target);
-    // What was deleted in such a bucket is nobody's any more.
+    // In such a bucket, deleted objects count as this deployment's.
     let names = list.newest.iter().filter(|found| found.is_latest && !target.owns_key(&found.key));
     let names: Vec<String> = names.map(|found| found.key.clone()).collect();
     let wanted: Vec<&Newest> = list.newest.iter().collect();

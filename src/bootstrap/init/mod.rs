@@ -138,7 +138,7 @@ pub const VPC: &str = "/config/vpc/vpc_cidr";
 /// Where the zones go.
 pub const ZONES: &str = "/config/vpc/azs";
 
-/// What the user answered; what is `None` stays as it stands.
+/// What the user answered; `None` changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
     /// One a question, in the order of [`QUESTIONS`].
@@ -163,7 +163,7 @@ impl Answers {
         given
     }
 
-    /// The answer that goes to a pointer: given now, else as it stands.
+    /// The answer that goes to a pointer: given now, else the present value.
     pub fn text(&self, config: &Document, pointer: &str) -> Option<String> {
         let index = QUESTIONS.iter().position(|question| question.pointer == pointer)?;
         self.texts[index].clone().or_else(|| text(config, pointer))
@@ -213,7 +213,7 @@ pub fn config(start: &Document, answers: &Answers) -> Result<String, Error> {
     Ok(edit.0.text().to_owned())
 }
 
-/// The network follows from the block and the zones; one that stands is left alone unless a flag or the region speaks of it.
+/// The network follows from the block and the zones; an existing one changes only if a flag or the region changes it.
 fn network(edit: &mut Edit, answers: &Answers) -> Result<(), Error> {
     let region = text(&edit.0, "/config/region").unwrap_or_default();
     let present = strings(&edit.0, ZONES);
@@ -284,7 +284,7 @@ impl Explain for Error {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::NoKey(_) => Some("`osmt-doctor check` tells which keys are missing".into()),
+            Self::NoKey(_) => Some("`osmt-doctor check` lists the missing keys".into()),
             Self::Network(_) => Some("`--vpc-cidr` names another, `--azs` fewer zones".into()),
         }
     }

@@ -160,7 +160,7 @@ async fn principal(session: &Session) -> Result<String, String> {
         Caller::Session(role) => {
             let answer = session.iam().get_role().role_name(role).send().await;
             let answer = call("iam:GetRole", answer).map_err(|error| error.reason())?;
-            answer.role.map(|role| role.arn).ok_or_else(|| "IAM does not tell the caller's role".to_owned())
+            answer.role.map(|role| role.arn).ok_or_else(|| "IAM did not return the caller's role".to_owned())
         }
     }
 }

@@ -63,7 +63,7 @@ pub enum Change {
     Create,
     /// Block all public access.
     BlockPublicAccess,
-    /// Turn access lists off: what lies in the bucket belongs to its owner.
+    /// Turn access lists off: every object belongs to the bucket's owner.
     OwnerEnforced,
     /// Encrypt by default, with a bucket key; with this KMS key, or with the one that AWS manages.
     Encrypt(Option<String>),

@@ -1,6 +1,6 @@
 //! The questions of `init`: on a terminal one by one until the answer can be right, elsewhere by naming the flags.
 //!
-//! What the account can tell need not be typed: its number, the regions it has enabled, the zones that it can use. Each answer
+//! What the account provides need not be typed: its number, the regions it has enabled, the zones that it can use. Each answer
 //! is kept in a file until the configuration is written, so that an interrupted run continues where it stopped.
 
 use std::collections::BTreeMap;

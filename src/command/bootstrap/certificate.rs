@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Ready, StateFlags};
 use crate::account::{Certificate, HostedZone, Record};
-use crate::aws::Session;
+use crate::aws::{Policy, Session, retry};
 use crate::bootstrap::certificate::elsewhere::Needed;
 use crate::bootstrap::certificate::preflight::Verdict;
 use crate::bootstrap::certificate::resolver::Resolver;
@@ -175,28 +175,24 @@ impl Work<'_> {
 
     /// Reads the certificate until it is so; false where the deadline passes before.
     async fn until(&self, deadline: Instant, done: impl Fn(&Certificate) -> bool) -> Result<bool, Failure> {
-        let mut pause = Duration::from_millis(500);
         let begun = Instant::now();
-        let mut reported = begun;
-        loop {
+        let reported = Cell::new(begun);
+        let total = deadline.saturating_duration_since(begun);
+        let policy = Policy { first: Duration::from_millis(500), longest: Duration::from_secs(15), total };
+        let pending = |ready: &Result<bool, Failure>| matches!(ready, Ok(false));
+        retry(policy, pending, async || {
             let seen = certificate::look(self.session, &self.arn()).await?;
             let ready = done(&seen);
+            if !ready && reported.get().elapsed() >= Duration::from_secs(60) {
+                reported.set(Instant::now());
+                let left = deadline.saturating_duration_since(Instant::now()).as_secs() / 60;
+                let passed = begun.elapsed().as_secs() / 60;
+                self.ui.say(format_args!("{} after {passed} min; {left} min left", seen.status));
+            }
             self.certificate.replace(seen);
-            if ready {
-                return Ok(true);
-            }
-            if Instant::now() + pause > deadline {
-                return Ok(false);
-            }
-            if reported.elapsed() >= Duration::from_secs(60) {
-                reported = Instant::now();
-                let left = deadline.saturating_duration_since(reported).as_secs() / 60;
-                let (status, passed) = (&self.certificate.borrow().status, begun.elapsed().as_secs() / 60);
-                self.ui.say(format_args!("{status} after {passed} min; {left} min left"));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(Duration::from_secs(15));
-        }
+            Ok(ready)
+        })
+        .await
     }
 
     fn late(&self, zone: &HostedZone) -> Failure {

@@ -128,7 +128,7 @@ async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Fail
         _ => {}
     }
     if !ui.can_ask() {
-        return refused("there is no terminal to ask on");
+        return refused("cannot ask for confirmation without a terminal");
     }
     let prompt = format!("This cannot be undone. Type the environment's name ({env}) to go on: ");
     if ui.ask(&prompt).await?.trim() == env { Ok(()) } else { refused("not confirmed") }

@@ -213,7 +213,7 @@ fn leaves(old: Option<&Backend>, new: &Values) -> Option<String> {
     let same = *bucket == new.bucket && *key == new.key;
     (!same).then(|| {
         format!(
-            "the state in {bucket}/{key} is left behind: what Terraform made with it goes on running and is no longer managed from this directory; give each environment a directory of its own (`osmt-bootstrap init --dir`)"
+            "the state in {bucket}/{key} is left behind: what Terraform created with it keeps running and is no longer managed from this directory; give each environment a directory of its own (`osmt-bootstrap init --dir`)"
         )
     })
 }
@@ -254,7 +254,7 @@ fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
     Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
 }
 
-/// The values for `main.tf`: flags, else what somebody chose before, else the names that follow from the config.
+/// The values for `main.tf`: flags, else the present values if they were chosen, else the names derived from the config.
 fn values(
     start: &Document,
     rendered: &Document,
@@ -272,7 +272,7 @@ fn values(
     let chosen = main.map(MainTf::backend).transpose()?.unwrap_or_default();
     let was = main.map(MainTf::identity).unwrap_or_default();
     let before = identity(start);
-    // What main.tf was rendered for: somebody may have edited the config since.
+    // What main.tf was rendered for: the config may have been edited since.
     let rendered_for = [was.account_id, was.region, was.env]
         .into_iter()
         .zip(&before)
@@ -290,7 +290,7 @@ fn values(
         Some(lock) => lock == Lock::S3,
         None => chosen.use_lockfile && flags.lock_table.is_none(),
     };
-    // Both at once is the way from one to the other, and stays until somebody says which.
+    // Both at once is how one moves from one to the other; it stays until a flag chooses.
     let lock_table = match flags.lock {
         Some(Lock::S3) => None,
         None if chosen.use_lockfile && flags.lock_table.is_none() => {

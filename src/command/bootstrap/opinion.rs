@@ -7,7 +7,7 @@ use crate::explain::{Exit, Failure};
 use crate::finding::{Finding, Severity};
 
 /// What the doctor has against a config, errors alone; the certificate, where it is still open, comes later. Where names of
-/// examples are let through, what else is wrong with them is told.
+/// examples are let through, anything else wrong with them is reported.
 pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
     let asked = Asked { loopback: examples, ..Asked::default() };
     let diagnosis = doctor::diagnose(config.as_bytes().to_vec(), asked);
@@ -24,7 +24,7 @@ pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
 /// The doctor's rule for what a template left open or an example shows.
 const PLACEHOLDER: &str = "CFG007";
 
-/// Whether a finding is about what stands at a pointer. An example's names may be tried all the same.
+/// Whether a finding is about the value at a pointer. Example names may be used.
 pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
     let at = finding.at.as_ref();
     let rest = at.and_then(|at| at.pointer.strip_prefix(pointer));

@@ -27,7 +27,7 @@ pub(super) struct PartFlags {
     /// the one that AWS manages].
     #[arg(long, value_name = "ARN", value_parser = state_bucket::kms_key)]
     kms_key: Option<String>,
-    /// Who may assume the admin role: a user, a role, or an account by its root; can be repeated [default: whoever may now].
+    /// Who may assume the admin role: a user, a role, or an account by its root; can be repeated [default: no change].
     #[arg(long, value_name = "ARN", value_parser = admin_role::policy::principal)]
     trust: Vec<String>,
     /// Let them assume it without a second factor, as a CI's role must.
@@ -194,7 +194,7 @@ pub(super) async fn may(
             ),
         )
         .help(
-            "ask for these permissions or sign in as somebody who has them; `--check-permissions never` tries all the same",
+            "ask for these permissions or sign in as a user who has them; `--check-permissions never` skips this check",
         );
         failure.causes = grouped(&checked.denied);
         return Err(failure);
