@@ -11,6 +11,7 @@ const ARN: &str = "/config/alb/certificate_arn";
 fn the_records_are_printed_and_a_later_run_continues() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
+    place.set("/config/domain/name", "osmt.test.example.org");
     // The config's zone is not in the account.
     let refused = place.run(&["certificate", "--yes"]).exits(4);
     assert!(refused.stderr.contains("--external-dns"), "{refused:?}");
