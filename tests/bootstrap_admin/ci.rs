@@ -1,6 +1,6 @@
 //! The CI system's roles: made, adopted, deleted. Whom their trust lets in is asked in `simulator`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::Emulator;
 use super::{bootstrap, workplace};
@@ -101,15 +101,4 @@ fn what_cannot_be_right_is_refused() {
         assert_eq!(exit, 2, "{flags}: {error}");
         assert!(error.contains(told), "{flags}: {error}");
     }
-}
-
-/// The trust policy as an identity's, which the simulator evaluates: it does not evaluate trust policies.
-pub(super) fn as_identity_policy(trust: &Value) -> Value {
-    let mut statements = trust["Statement"].as_array().unwrap().clone();
-    for statement in &mut statements {
-        let members = statement.as_object_mut().unwrap();
-        members.remove("Principal");
-        members.insert("Resource".to_owned(), json!("*"));
-    }
-    json!({ "Version": "2012-10-17", "Statement": statements })
 }
