@@ -229,6 +229,24 @@ fn every_verb_and_flag_exists() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// The hook, the action and the template call verbs and flags that exist.
+#[test]
+fn other_systems_call_what_exists() {
+    let binaries = binaries();
+    for file in [".pre-commit-hooks.yaml", "action.yml", "templates/osmt-doctor.yml"] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let calls: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.find("osmt-doctor ").map(|at| &line[at..]))
+            .filter(|call| call.starts_with("osmt-doctor check") || call.starts_with("osmt-doctor plan"))
+            .collect();
+        assert!(!calls.is_empty(), "{file}");
+        for call in calls {
+            assert_eq!(fault(call, &binaries), None, "{file}");
+        }
+    }
+}
+
 #[test]
 fn the_project_speaks_of_itself_alone() {
     // Put together here, so that this file does not hold them.

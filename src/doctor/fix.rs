@@ -98,8 +98,8 @@ fn round(diagnosis: &Diagnosis, corrected: &mut Corrected) -> bool {
     !edits.is_empty()
 }
 
-/// The bytes to replace, and by what.
-fn edit(document: Option<&Document>, finding: &Finding) -> Option<(Range<usize>, String)> {
+/// The bytes that the fix of a finding replaces, and by what; `None` where a person must decide.
+pub fn edit(document: Option<&Document>, finding: &Finding) -> Option<(Range<usize>, String)> {
     let (at, fix) = (finding.at.as_ref()?, finding.fix.as_ref()?);
     match (fix, at.token) {
         (Fix::Drop, Token::Bytes(start, end)) => Some((start..end, String::new())),

@@ -5,6 +5,7 @@
 mod audit;
 pub mod block;
 pub mod class;
+pub mod draw;
 pub mod fix;
 pub mod ignore;
 pub mod image;

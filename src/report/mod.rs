@@ -2,6 +2,7 @@
 //!
 //! Decides nothing: the format never changes an exit. No format prints a value that may be a secret.
 
+pub mod editor;
 mod excerpt;
 mod github;
 mod human;

@@ -7,6 +7,8 @@ mod support;
 
 mod cases;
 mod cli;
+mod draw;
+mod lsp;
 mod places;
 mod shape;
 

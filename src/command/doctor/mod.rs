@@ -2,9 +2,11 @@
 
 mod beside;
 mod check;
+mod draw;
 mod fix;
 mod inputs;
 mod live;
+mod lsp;
 mod plan;
 mod rules;
 mod surroundings;
@@ -26,6 +28,7 @@ use crate::explain::{Exit, Failure};
         osmt-doctor check --live                       also ask AWS (reads only)\n  \
         osmt-doctor check --format sarif > out.sarif   for GitHub code scanning\n  \
         osmt-doctor plan osmt.tfplan                   what a saved plan would do\n  \
+        osmt-doctor draw -o stack.svg                  the stack as a picture\n  \
         osmt-doctor explain NET003                     what a rule is about"
 )]
 pub struct Doctor {
@@ -39,6 +42,8 @@ pub struct Doctor {
 enum Verb {
     Check(check::Check),
     Plan(plan::Plan),
+    Draw(draw::Draw),
+    Lsp(lsp::Lsp),
     Facts(live::Record),
     Fix(fix::Fix),
     Rules(rules::Rules),
@@ -62,6 +67,8 @@ impl Tool for Doctor {
         match self.verb {
             Verb::Check(check) => check.run(common, ui),
             Verb::Plan(plan) => plan.run(common, ui),
+            Verb::Draw(draw) => draw.run(cx),
+            Verb::Lsp(lsp) => lsp.run(cx),
             Verb::Facts(facts) => facts.run(common, ui),
             Verb::Fix(fix) => fix.run(common, ui),
             Verb::Rules(_) => rules::Rules::run(ui),

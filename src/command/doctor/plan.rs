@@ -60,13 +60,13 @@ impl Plan {
     }
 }
 
-fn named(name: &str, mut failure: Failure) -> Failure {
+pub(super) fn named(name: &str, mut failure: Failure) -> Failure {
     failure.message = format!("{name}: {}", failure.message);
     failure
 }
 
 /// The plan's JSON.
-fn read(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Value, Failure> {
+pub(super) fn read(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Value, Failure> {
     let is_stdin = path == Path::new("-");
     let bytes = if is_stdin { from_stdin()? } else { plan_file(path)? };
     let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
@@ -177,7 +177,7 @@ fn show_command(program: &str, plan: &Path, folder: &Path) -> std::process::Comm
 }
 
 /// The config beside the plan, where there is one that can be read.
-fn config(common: &SharedArgs, ui: &Ui) -> Option<Config> {
+pub(super) fn config(common: &SharedArgs, ui: &Ui) -> Option<Config> {
     if !common.config_path().exists() {
         ui.detail("there is no config beside the plan; it is judged by its own values");
         return None;

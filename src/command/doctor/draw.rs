@@ -1,0 +1,109 @@
+//! `osmt-doctor draw`: the stack as a picture, and what a plan does to it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::plan;
+use crate::command::{Context, Ui, block_on};
+use crate::config::Config;
+use crate::doctor::draw::draw;
+use crate::doctor::planned::Planned;
+use crate::explain::{Exit, Failure};
+use crate::files;
+use crate::report::{Format, STDIN, VERSION};
+
+/// Larger than any picture of this tool; what is larger is another file.
+const LARGEST: u64 = 16 << 20;
+
+/// Draw the stack that the config describes as an SVG; with a plan, mark what it makes, changes, replaces and destroys.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-doctor draw -o stack.svg                         the stack of the config\n  \
+    osmt-doctor draw --plan osmt.tfplan -o change.svg     the same, with what a plan does to it")]
+pub(super) struct Draw {
+    /// A saved plan, or the JSON of `terraform show -json FILE`; `-` reads it from stdin.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Where the picture goes; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+}
+
+impl Draw {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let (shared, ui) = (&cx.shared, &cx.ui);
+        let to_stdout = self.output == Path::new(STDIN);
+        if to_stdout && ui.format == Format::Json {
+            return Err(Failure::new(Exit::Usage, "the picture itself goes to stdout, not JSON")
+                .help("name a file with `--output`, or leave `--format json` out"));
+        }
+        let (config, planned) = match &self.plan {
+            None => (shared.load_config()?.1, None),
+            Some(file) => {
+                let document = plan::read(file, shared, ui)?;
+                let planned = Planned::new(document, plan::config(shared, ui))
+                    .map_err(|error| plan::named(&file.display().to_string(), error.into()))?;
+                (subject(&planned, ui)?, Some(planned))
+            }
+        };
+        let picture = draw(&config, planned.as_ref());
+        if to_stdout {
+            ui.write(|out| out.write_all(picture.as_bytes()))?;
+            return Ok(Exit::Done);
+        }
+        block_on(ui, save(&self.output, &picture, ui))
+    }
+}
+
+/// The config that a plan was made from; that beside it where the plan does not carry it.
+fn subject(plan: &Planned, ui: &Ui) -> Result<Config, Failure> {
+    match (&plan.made_from, &plan.config) {
+        (Some(made_from), beside) => {
+            if beside.as_ref().is_some_and(|beside| beside != made_from) {
+                ui.warn("the config was changed after the plan was made; the picture shows the plan's");
+            }
+            Ok(made_from.clone())
+        }
+        (None, Some(beside)) => Ok(beside.clone()),
+        (None, None) => {
+            let message = "the plan does not carry the config that it was made from, and none is beside it";
+            Err(Failure::new(Exit::Usage, message).help("name the config with `--config`"))
+        }
+    }
+}
+
+/// Writes the picture; what is there and is not a picture is replaced only after a yes.
+async fn save(path: &Path, picture: &str, ui: &Ui) -> Result<Exit, Failure> {
+    let before = match files::read_at_most(path, LARGEST) {
+        Ok(bytes) => Some(bytes),
+        Err(files::Error::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let shown = files::shown(path);
+    if ui.dry_run {
+        ui.result(format_args!("would write {shown}"))?;
+        ui.json(&written("pending", path, ui))?;
+        return Ok(Exit::Pending);
+    }
+    if before.as_deref().is_some_and(|bytes| !bytes.is_empty() && !is_svg(bytes)) {
+        ui.warn(format_args!("{shown} exists and is not an SVG"));
+        ui.confirm(&format!("Overwrite {shown}?")).await?;
+    }
+    files::rewrite(path, before.as_deref(), picture.as_bytes())?;
+    ui.result(format_args!("wrote {shown}"))?;
+    ui.json(&written("applied", path, ui))?;
+    Ok(Exit::Done)
+}
+
+fn written(status: &str, path: &Path, ui: &Ui) -> serde_json::Value {
+    let file = path.display().to_string();
+    serde_json::json!({ "version": VERSION, "tool": ui.tool, "status": status, "file": file })
+}
+
+/// Whether a file is a picture: XML whose first element is `svg`.
+fn is_svg(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    roxmltree::Document::parse(text.trim_start_matches('\u{feff}'))
+        .is_ok_and(|document| document.root_element().tag_name().name() == "svg")
+}

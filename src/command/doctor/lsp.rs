@@ -1,0 +1,357 @@
+//! `osmt-doctor lsp`: a language server on stdin and stdout (Microsoft, "Language Server Protocol", 3.17).
+//!
+//! It shows the findings of `check` as the text changes, offers the corrections of `fix`, and explains a finding under the
+//! cursor. It reads no other document, asks nothing of AWS and writes no file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use clap::Args;
+use lsp_server::{Connection, ErrorCode, Message, Notification, ProtocolError, Request, Response};
+use lsp_types::notification::{
+    DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Notification as _,
+    PublishDiagnostics, ShowMessage,
+};
+use lsp_types::request::{CodeActionRequest, HoverRequest, Request as _};
+use lsp_types::{
+    CodeActionKind, CodeActionParams, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity,
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, HoverParams,
+    Location, MessageType, NumberOrString, Position, PublishDiagnosticsParams, ShowMessageParams, Uri,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::beside;
+use super::beside::Beside;
+use crate::command::{Context, SharedArgs};
+use crate::doctor;
+use crate::doctor::ignore::Ignores;
+use crate::doctor::policy::Policy;
+use crate::doctor::settings::Settings;
+use crate::doctor::{Asked, Diagnosis, fix};
+use crate::explain::{Exit, Failure};
+use crate::finding::{Finding, Severity};
+use crate::report::FileReport;
+use crate::report::editor::{Marked, marked};
+
+/// Serve an editor: findings as you type, corrections, explanations; the Language Server Protocol on stdin and stdout.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Lsp {
+    /// Use stdin and stdout (the default; editors pass it).
+    #[arg(long)]
+    stdio: bool,
+    #[command(flatten)]
+    beside: Beside,
+}
+
+/// What a config is judged by, read when a document is opened or saved.
+#[derive(Default)]
+struct Judges {
+    policies: Vec<Policy>,
+    settings: Settings,
+    ignores: Option<Ignores>,
+}
+
+/// An open document.
+struct Open {
+    uri: Uri,
+    version: i32,
+    diagnosis: Diagnosis,
+}
+
+struct Session<'a> {
+    connection: &'a Connection,
+    beside: &'a Beside,
+    shared: &'a SharedArgs,
+    judges: Judges,
+    open: BTreeMap<String, Open>,
+}
+
+impl Lsp {
+    pub(super) fn run(&self, cx: &Context) -> Result<Exit, Failure> {
+        let (connection, threads) = Connection::stdio();
+        let capabilities = json!({
+            "textDocumentSync": { "openClose": true, "change": 1, "save": true },
+            "codeActionProvider": { "codeActionKinds": [CodeActionKind::QUICKFIX] },
+            "hoverProvider": true,
+        });
+        connection.initialize(capabilities).map_err(|error| lost(&error))?;
+        let mut session = Session {
+            connection: &connection,
+            beside: &self.beside,
+            shared: &cx.shared,
+            judges: Judges::default(),
+            open: BTreeMap::new(),
+        };
+        let is_shut_down = session.serve()?;
+        drop(connection);
+        if !is_shut_down {
+            return Err(Failure::new(Exit::Failed, "the editor ended the session without a shutdown"));
+        }
+        threads
+            .join()
+            .map_err(|error| Failure::new(Exit::Failed, format!("could not speak to the editor: {error}")))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn lost(error: &ProtocolError) -> Failure {
+    Failure::new(Exit::Failed, format!("no session with an editor: {error}"))
+        .help("an editor starts this verb; docs/editors.md says how to set that up")
+}
+
+impl Session<'_> {
+    /// Answers until the editor says that it is done; false where it only went away.
+    fn serve(&mut self) -> Result<bool, Failure> {
+        for message in &self.connection.receiver {
+            match message {
+                Message::Request(request) => {
+                    if self.connection.handle_shutdown(&request).map_err(|error| lost(&error))? {
+                        return Ok(true);
+                    }
+                    let answer = self.answer(&request);
+                    self.send(answer);
+                }
+                Message::Notification(notification) => self.note(notification),
+                Message::Response(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// An editor that went away is noticed when it is listened to next.
+    fn send(&self, message: impl Into<Message>) {
+        let _ = self.connection.sender.send(message.into());
+    }
+
+    fn answer(&self, request: &Request) -> Response {
+        let id = request.id.clone();
+        let result = match request.method.as_str() {
+            CodeActionRequest::METHOD => params(&request.params).map(|asked| self.corrections(&asked)),
+            HoverRequest::METHOD => params(&request.params).map(|asked| self.explanation(&asked)),
+            other => {
+                let message = format!("{other} is not supported");
+                return Response::new_err(id, ErrorCode::MethodNotFound as i32, message);
+            }
+        };
+        match result {
+            Ok(value) => Response::new_ok(id, value),
+            Err(error) => Response::new_err(id, ErrorCode::InvalidParams as i32, error.to_string()),
+        }
+    }
+
+    fn note(&mut self, notification: Notification) {
+        let Notification { method, params: given } = notification;
+        match method.as_str() {
+            DidOpenTextDocument::METHOD => {
+                if let Ok(DidOpenTextDocumentParams { text_document: opened }) = params(&given)
+                    && self.is_config(&opened.uri)
+                {
+                    self.load();
+                    self.judge(opened.uri, opened.version, opened.text);
+                }
+            }
+            DidChangeTextDocument::METHOD => {
+                if let Ok(DidChangeTextDocumentParams { text_document, content_changes }) = params(&given)
+                    && self.open.contains_key(text_document.uri.as_str())
+                    && let Some(last) = content_changes.into_iter().next_back()
+                {
+                    self.judge(text_document.uri, text_document.version, last.text);
+                }
+            }
+            // The saved file may be one that the configs are judged by.
+            DidSaveTextDocument::METHOD => {
+                self.load();
+                for (_, Open { uri, version, diagnosis }) in std::mem::take(&mut self.open) {
+                    self.judge(uri, version, diagnosis.text);
+                }
+            }
+            DidCloseTextDocument::METHOD => {
+                if let Ok(DidCloseTextDocumentParams { text_document }) = params(&given)
+                    && self.open.remove(text_document.uri.as_str()).is_some()
+                {
+                    self.publish(text_document.uri, None, Vec::new());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Editors send every JSON file; only configs are judged.
+    fn is_config(&self, uri: &Uri) -> bool {
+        let name = uri.as_str().rsplit('/').next().unwrap_or_default();
+        let own = self.shared.config_path();
+        name.ends_with(".tfvars.json") || own.file_name().is_some_and(|own| own.to_string_lossy() == name)
+    }
+
+    /// Reads policies, settings and ignores; what was read before stays where one of them is wrong, and that is said.
+    fn load(&mut self) {
+        match self.judges() {
+            Ok(judges) => self.judges = judges,
+            Err(failure) => {
+                let shown = ShowMessageParams { typ: MessageType::WARNING, message: failure.message };
+                self.send(Notification::new(ShowMessage::METHOD.to_owned(), shown));
+            }
+        }
+    }
+
+    fn judges(&self) -> Result<Judges, Failure> {
+        let policies = self.beside.policies(self.shared)?;
+        let settings = beside::settings(self.shared, &policies)?;
+        let ignores = beside::ignores(self.shared)?.map(|(_, ignores)| ignores);
+        Ok(Judges { policies, settings, ignores })
+    }
+
+    fn judge(&mut self, uri: Uri, version: i32, text: String) {
+        let Judges { policies, settings, ignores } = &self.judges;
+        let asked = Asked { loopback: self.shared.is_local(), policies };
+        let mut diagnosis = doctor::diagnose(text.into_bytes(), asked);
+        settings.apply(&mut diagnosis.findings);
+        if let Some(ignores) = ignores {
+            // What is wrong with the ignores themselves is of their own file.
+            beside::accept(ignores, policies, std::iter::once(&mut diagnosis.findings));
+        }
+        let open = Open { uri: uri.clone(), version, diagnosis };
+        let diagnostics = open.marked().iter().map(|found| diagnostic(&open, found)).collect();
+        self.publish(uri, Some(version), diagnostics);
+        self.open.insert(open.uri.as_str().to_owned(), open);
+    }
+
+    fn publish(&self, uri: Uri, version: Option<i32>, diagnostics: Vec<Diagnostic>) {
+        let params = PublishDiagnosticsParams { uri, diagnostics, version };
+        self.send(Notification::new(PublishDiagnostics::METHOD.to_owned(), params));
+    }
+
+    /// The corrections of the findings in a range, those that `fix` would make.
+    fn corrections(&self, asked: &CodeActionParams) -> Value {
+        let uri = asked.text_document.uri.as_str();
+        let wanted = asked.context.only.as_ref().is_none_or(|only| only.contains(&CodeActionKind::QUICKFIX));
+        let Some(open) = self.open.get(uri).filter(|_| wanted) else {
+            return json!([]);
+        };
+        let touches =
+            |range: &lsp_types::Range| range.start <= asked.range.end && asked.range.start <= range.end;
+        let actions = open.marked().into_iter().filter(|found| touches(&open.range(&found.span)));
+        let actions = actions.filter(|found| !found.finding.masked).filter_map(|found| {
+            let (span, text) = fix::edit(open.diagnosis.document.as_ref(), found.finding)?;
+            let edit = json!({ "range": open.range(&span), "newText": text });
+            Some(json!({
+                "title": found.help.clone().unwrap_or_else(|| format!("correct {}", found.finding.code)),
+                "kind": CodeActionKind::QUICKFIX,
+                "isPreferred": true,
+                "diagnostics": [diagnostic(open, &found)],
+                "edit": { "changes": { uri: [edit] } },
+            }))
+        });
+        actions.collect()
+    }
+
+    /// The pages of the findings at a position; null where there is none.
+    fn explanation(&self, asked: &HoverParams) -> Value {
+        let HoverParams { text_document_position_params: at, .. } = asked;
+        let Some(open) = self.open.get(at.text_document.uri.as_str()) else {
+            return Value::Null;
+        };
+        let mut pages: Vec<String> = Vec::new();
+        let mut shown = None;
+        for found in open.marked() {
+            let range = open.range(&found.span);
+            if range.start <= at.position && at.position <= range.end {
+                shown.get_or_insert(range);
+                let page = self.page(found.finding);
+                if !pages.contains(&page) {
+                    pages.push(page);
+                }
+            }
+        }
+        match shown {
+            Some(range) => json!({
+                "contents": { "kind": "markdown", "value": pages.join("\n\n---\n\n") },
+                "range": range,
+            }),
+            None => Value::Null,
+        }
+    }
+
+    /// What `explain` says about a finding's rule or policy.
+    fn page(&self, finding: &Finding) -> String {
+        let Finding { code, name, severity, .. } = finding;
+        let heading = format!("**{code} {name}** ({})", severity.name());
+        if let Some(rule) = doctor::all().into_iter().find(|rule| rule.code == code) {
+            return format!("{heading}\n\n{}.\n\n{}", rule.summary, rule.prose());
+        }
+        let policy = self.judges.policies.iter().find(|policy| policy.code == *code);
+        let help = policy.and_then(|policy| Some(format!("\n\nInstead: {}", policy.help.as_ref()?)));
+        let message = policy.map_or("", |policy| policy.message.as_str());
+        format!("{heading}\n\n{message}.{}", help.unwrap_or_default())
+    }
+}
+
+impl Open {
+    fn marked(&self) -> Vec<Marked<'_>> {
+        let Diagnosis { text, document, findings } = &self.diagnosis;
+        marked(&FileReport { file: self.uri.as_str(), text, document: document.as_ref(), findings })
+    }
+
+    fn range(&self, span: &Range<usize>) -> lsp_types::Range {
+        let at = |offset| position(&self.diagnosis.text, offset);
+        lsp_types::Range { start: at(span.start), end: at(span.end) }
+    }
+}
+
+fn diagnostic(open: &Open, found: &Marked<'_>) -> Diagnostic {
+    let related = found.related.iter().map(|(span, message)| DiagnosticRelatedInformation {
+        location: Location { uri: open.uri.clone(), range: open.range(span) },
+        message: message.clone(),
+    });
+    let related: Vec<_> = related.collect();
+    Diagnostic {
+        range: open.range(&found.span),
+        severity: Some(match found.finding.severity {
+            Severity::Error => DiagnosticSeverity::ERROR,
+            Severity::Warning => DiagnosticSeverity::WARNING,
+            Severity::Note => DiagnosticSeverity::INFORMATION,
+        }),
+        code: Some(NumberOrString::String(found.finding.code.to_string())),
+        source: Some("osmt-doctor".to_owned()),
+        message: match &found.help {
+            Some(help) => format!("{}\nhelp: {help}", found.message),
+            None => found.message.clone(),
+        },
+        related_information: (!related.is_empty()).then_some(related),
+        ..Diagnostic::default()
+    }
+}
+
+/// A byte offset as the protocol counts: lines from 0, and UTF-16 units from 0 in the line.
+fn position(text: &str, offset: usize) -> Position {
+    let bytes = text.as_bytes();
+    let (mut line, mut start) = (0, 0);
+    for (at, byte) in bytes[..offset].iter().enumerate() {
+        if *byte == b'\n' || *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
+            line += 1;
+            start = at + 1;
+        }
+    }
+    let column = text[start..offset].encode_utf16().count();
+    Position { line, character: u32::try_from(column).unwrap_or(u32::MAX) }
+}
+
+fn params<T: DeserializeOwned>(given: &Value) -> serde_json::Result<T> {
+    T::deserialize(given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::position;
+
+    #[test]
+    fn columns_are_utf_16_units_and_every_line_end_counts() {
+        let text = "a\r\nb😀c\rd\ne";
+        let at = |wanted: char| {
+            let found = position(text, text.find(wanted).unwrap());
+            (found.line, found.character)
+        };
+        assert_eq!([at('a'), at('b'), at('c'), at('d'), at('e')], [(0, 0), (1, 0), (1, 3), (2, 0), (3, 0)]);
+    }
+}

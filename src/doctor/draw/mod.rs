@@ -1,0 +1,235 @@
+//! Draws the stack that a config describes as an SVG, and what a plan does to each part of it.
+//!
+//! Which parts there are is decided here, where each is placed in `layout`, and how it is written in `svg`.
+
+mod layout;
+mod marks;
+mod svg;
+
+use std::slice::from_ref;
+
+use self::marks::Marks;
+use super::planned::Planned;
+use crate::config::{Config, prefix, secret_name};
+use crate::explain::visible;
+use crate::sensitive;
+
+/// A box of the picture: its texts, then what is in it.
+#[derive(Debug, Default)]
+struct Tile {
+    /// What arrows and plans call it: `app`, `public:us-west-2a`.
+    id: String,
+    lines: Vec<Line>,
+    children: Vec<Tile>,
+    /// The children are side by side.
+    row: bool,
+    /// An arrow passes at its right.
+    lane: bool,
+    /// It surrounds others, and is drawn so.
+    frame: bool,
+    /// How much of a row it takes, beside others.
+    share: f32,
+    /// The class of its border, where a plan touches it.
+    mark: Option<&'static str>,
+}
+
+/// A text in a box.
+#[derive(Clone, Debug)]
+struct Line {
+    text: String,
+    style: Style,
+}
+
+/// How a text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    /// The picture's heading.
+    Heading,
+    /// What a box is.
+    Title,
+    /// A value of it.
+    Detail,
+    /// What a plan does to it; the class of its colour.
+    Mark(&'static str),
+}
+
+/// Arrows go straight down from one box to another: who asks whom.
+const ARROWS: [(&str, &str); 5] =
+    [("users", "lb"), ("lb", "app"), ("app", "mysql"), ("app", "redis"), ("app", "search")];
+
+/// The picture, as the text of an SVG file.
+pub fn draw(config: &Config, plan: Option<&Planned>) -> String {
+    let marks = Marks::new(config, plan);
+    let mut root = Tile { row: false, children: stack(config, &marks), ..Tile::default() };
+    root.lines = heading(config, &marks);
+    svg::write(&format!("OSMT stack {}", prefix(&config.env)), &layout::place(&root), &ARROWS)
+}
+
+fn heading(config: &Config, marks: &Marks) -> Vec<Line> {
+    let mut lines = vec![
+        line(Style::Heading, format!("OSMT: {}", prefix(&config.env))),
+        detail(format!("account {}, region {}", config.account_id, config.region)),
+    ];
+    lines.extend(marks.summary());
+    lines
+}
+
+fn stack(config: &Config, marks: &Marks) -> Vec<Tile> {
+    let Config { domain, alb, vpc, app, .. } = config;
+    let outside = row(vec![
+        marks.tile("identity", "Identity provider", from_ref(&app.oauth.issuer)),
+        marks.tile("certificate", "Certificate", from_ref(&alb.certificate_arn)),
+        marks.tile(
+            "dns",
+            "DNS record",
+            &[domain.name.clone(), format!("hosted zone {}", domain.hosted_zone_id)],
+        ),
+        marks.tile("users", "Users", &[format!("may connect from {}", alb.ingress_cidrs.join(", "))]),
+    ]);
+    let network = marks.frame(
+        "vpc",
+        &format!("VPC {} {}", prefix(&config.env), vpc.vpc_cidr),
+        vec![public(config, marks), private(config, marks)],
+    );
+    let mut around = vec![
+        marks.tile("secrets", "Secrets Manager", &secrets(config)),
+        marks.tile("watch", "Logs and alarms", &[format!("logs kept {} days", config.log_retention_days)]),
+    ];
+    around.extend(marks.rest());
+    vec![outside, network, row(around)]
+}
+
+fn public(config: &Config, marks: &Marks) -> Tile {
+    let Config { alb, .. } = config;
+    let mut lines = vec!["HTTPS 443".to_owned()];
+    lines.push(format!("deletion protection {}", switch(alb.enable_deletion_protection)));
+    lines.push(format!("access logs {}", switch(alb.access_logs)));
+    let balancer = marks.tile("lb", &format!("Load balancer {}", prefix(&config.env)), &lines);
+    let subnets = row(subnets(config, marks, "public", &config.vpc.subnets.public));
+    let subnets = Tile { lane: true, ..subnets };
+    plain_frame("public", "Public subnets", vec![row(vec![balancer]), subnets])
+}
+
+fn private(config: &Config, marks: &Marks) -> Tile {
+    let name = prefix(&config.env);
+    let Config { ecs, rds, elasticache, .. } = config;
+    let task = &ecs.task.app;
+    let app = marks.tile(
+        "app",
+        &format!("App {name}-app"),
+        &[
+            tasks(task.desired_count, task.cpu, task.memory, &task.cpu_architecture),
+            image(&task.docker_image, &task.docker_tag),
+        ],
+    );
+    let storage = format!(
+        "{} GiB, backups kept {} days, {}",
+        rds.allocated_storage,
+        rds.backup_retention_days,
+        if rds.multi_az { "standby in a second zone" } else { "one zone" }
+    );
+    let database = marks.tile(
+        "mysql",
+        &format!("Database {name}"),
+        &[
+            format!("MySQL {} {}", rds.engine_version, rds.instance_class),
+            format!("schema {}", rds.db_name),
+            storage,
+            format!("deletion protection {}", switch(rds.enable_deletion_protection)),
+        ],
+    );
+    let cache = marks.tile(
+        "redis",
+        &format!("Cache {name}"),
+        &[format!("Redis {} {}", elasticache.engine_version, elasticache.node_type)],
+    );
+    let task = &ecs.task.elasticsearch;
+    let mut lines = vec![
+        tasks(task.desired_count, task.cpu, task.memory, &task.cpu_architecture),
+        image(&task.docker_image, &task.docker_tag),
+        "index on EFS".to_owned(),
+    ];
+    if task.authentication {
+        lines.push("clients need a password".to_owned());
+    }
+    let search = marks.tile("search", &format!("Search {name}-elasticsearch"), &lines);
+    let subnets = subnets(config, marks, "private", &config.vpc.subnets.private);
+    plain_frame(
+        "private",
+        "Private subnets",
+        vec![row(vec![app]), row(vec![database, cache, search]), row(subnets)],
+    )
+}
+
+/// One box a zone; where there are not as many blocks as zones, that is said in the box.
+fn subnets(config: &Config, marks: &Marks, kind: &str, blocks: &[String]) -> Vec<Tile> {
+    let zones = &config.vpc.azs;
+    let both = |at: usize| (zones.get(at), blocks.get(at));
+    (0..zones.len().max(blocks.len()))
+        .map(|at| {
+            let (zone, block) = both(at);
+            let id = format!("{kind}:{}", zone.map_or("", String::as_str));
+            let title = zone.map_or_else(|| "no zone for it".to_owned(), |zone| format!("Zone {zone}"));
+            marks.tile(&id, &title, &[block.cloned().unwrap_or_else(|| "no block".to_owned())])
+        })
+        .collect()
+}
+
+fn secrets(config: &Config) -> Vec<String> {
+    let mut names = vec!["rds", "app", "db-uri"];
+    if config.ecs.task.elasticsearch.authentication {
+        names.push("elasticsearch");
+    }
+    if !config.app.extra_secrets.is_empty() {
+        names.push("extra");
+    }
+    let mut lines: Vec<_> = names.into_iter().map(|name| secret_name(&config.env, name)).collect();
+    lines.push(format!("revision {}", config.secrets_revision));
+    lines
+}
+
+fn tasks(count: u32, cpu: u32, memory: u32, architecture: &str) -> String {
+    let word = if count == 1 { "task" } else { "tasks" };
+    // 1024 CPU units are one virtual CPU, 1024 MiB one GiB.
+    let parts = |units: u32| f64::from(units) / 1024.0;
+    format!("{count} {word} of {} vCPU, {} GiB, {architecture}", parts(cpu), parts(memory))
+}
+
+fn image(repository: &str, tag: &str) -> String {
+    let joint = if tag.starts_with("sha256:") { '@' } else { ':' };
+    format!("{repository}{joint}{tag}")
+}
+
+fn switch(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+/// A text as it may be shown: what looks like a secret is not.
+fn line(style: Style, text: impl AsRef<str>) -> Line {
+    let text = text.as_ref();
+    let hidden = sensitive::has_login(text)
+        || text.split([' ', ',']).any(|word| sensitive::looks_secret(word).is_some());
+    let text = if hidden { "***".to_owned() } else { visible(text).into_owned() };
+    Line { text, style }
+}
+
+fn detail(text: impl AsRef<str>) -> Line {
+    line(Style::Detail, text)
+}
+
+fn row(children: Vec<Tile>) -> Tile {
+    Tile { children, row: true, ..Tile::default() }
+}
+
+fn plain_frame(id: &str, title: &str, children: Vec<Tile>) -> Tile {
+    Tile {
+        id: id.to_owned(),
+        lines: vec![line(Style::Title, title)],
+        children,
+        frame: true,
+        ..Tile::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+use serde_json::json;
+
+use super::draw;
+use crate::config::Config;
+use crate::doctor::planned::Planned;
+use crate::document::Document;
+
+const CONFIG: &str = include_str!("../../../tests/support/config.json");
+
+fn config(change: impl Fn(String) -> String) -> Config {
+    let text = change(CONFIG.replace("ENV", "test"));
+    Config::from_document(&Document::parse(text).unwrap()).unwrap()
+}
+
+fn plan(changes: &[(&str, &str, &[&str])]) -> Planned {
+    let changes: Vec<_> = changes
+        .iter()
+        .map(|(kind, name, actions)| {
+            json!({
+                "address": format!("module.osmt.{kind}.{name}"), "mode": "managed", "type": kind,
+                "change": { "actions": actions },
+            })
+        })
+        .collect();
+    Planned::new(json!({ "format_version": "1.2", "resource_changes": changes }), None).unwrap()
+}
+
+/// The texts of a picture, in order, a space between two.
+fn texts(picture: &str) -> String {
+    let document = roxmltree::Document::parse(picture).unwrap();
+    let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+    texts.filter_map(|node| node.text()).collect::<Vec<_>>().join(" ")
+}
+
+/// The class of the box of a part.
+fn class(picture: &str, part: &str) -> String {
+    let document = roxmltree::Document::parse(picture).unwrap();
+    let found = document.descendants().find(|node| node.attribute("data-part") == Some(part)).unwrap();
+    found.attribute("class").unwrap().to_owned()
+}
+
+#[test]
+fn every_part_is_there_with_its_values() {
+    let picture = draw(&config(|text| text), None);
+    let texts = texts(&picture).replace("- ", "-").replace("/ ", "/").replace(": ", ":");
+    for wanted in [
+        "osmt-test",
+        "123456789012",
+        "192.168.100.0/24",
+        "192.168.100.64/27",
+        "192.168.100.192/27",
+        "Zone us-west-2b",
+        "osmt.rehearsal-school.org",
+        "2 tasks of 2 vCPU",
+        "db.t4g.small",
+        "cache.t4g.small",
+        "osmt/test/db-uri",
+        "7c51d8e6-b20f-4a93-95e4-1f68a7c03db2",
+    ] {
+        assert!(texts.contains(wanted), "{wanted} is not in {texts}");
+    }
+    assert!(!texts.contains("plan"), "{texts}");
+    assert!(picture.contains("prefers-color-scheme: dark"));
+    assert_eq!(picture.matches("class=\"arrow\"").count(), 5);
+}
+
+#[test]
+fn a_plan_marks_each_part_by_what_happens_to_it() {
+    let plan = plan(&[
+        ("aws_db_instance", "main", &["delete", "create"]),
+        ("aws_lb", "main", &["delete"]),
+        ("aws_ecs_service", "app", &["update"]),
+        ("aws_ecs_task_definition", "app", &["create", "delete"]),
+        ("aws_elasticache_replication_group", "main", &["create"]),
+        ("aws_subnet", "public[\"us-west-2b\"]", &["create"]),
+        ("aws_subnet", "private[\"us-west-2c\"]", &["delete"]),
+        ("aws_lb_listener", "https", &["update"]),
+        ("aws_secretsmanager_secret", "db_uri", &["no-op"]),
+        ("aws_iam_role", "task", &["something new"]),
+    ]);
+    let picture = draw(&config(|text| text), Some(&plan));
+    assert_eq!(class(&picture, "mysql"), "box replaced");
+    assert_eq!(class(&picture, "lb"), "box destroyed");
+    assert_eq!(class(&picture, "app"), "box changed");
+    assert_eq!(class(&picture, "redis"), "box made");
+    assert_eq!(class(&picture, "public:us-west-2b"), "box made");
+    assert_eq!(class(&picture, "public:us-west-2a"), "box");
+    assert_eq!(class(&picture, "secrets"), "box");
+    // A zone that the config no longer has, and what no part has, are listed.
+    assert_eq!(class(&picture, "rest"), "box destroyed");
+    let texts = texts(&picture);
+    for wanted in ["± replaced", "− destroyed", "parts: 1 replaced", "? unclear", "2 destroyed, 2 replaced"]
+    {
+        assert!(texts.contains(wanted), "{wanted} is not in {texts}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_said_and_what_may_be_secret_is_not() {
+    let few = config(|text| {
+        text.replace("[\"192.168.100.0/27\", \"192.168.100.64/27\"]", "[\"192.168.100.0/27\"]")
+    });
+    assert!(texts(&draw(&few, None)).contains("no block"));
+    let login = config(|text| {
+        text.replace("https://rehearsal-school", "https://user:hunter2hunter2@rehearsal-school")
+    });
+    assert!(!draw(&login, None).contains("hunter2"));
+    let odd = config(|text| text.replace("osmt.rehearsal-school.org", "a<b>&\\\"\\u0007\\u202e東京"));
+    roxmltree::Document::parse(&draw(&odd, None)).unwrap();
+}

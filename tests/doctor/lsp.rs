@@ -1,0 +1,168 @@
+//! A session with the language server, by a script: open, change, hover, correct, close, end.
+
+#![expect(clippy::disallowed_methods, reason = "tests write files of their own")]
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::base;
+use super::support::osmt;
+
+const URI: &str = "file:///work/environments/test.tfvars.json";
+
+/// Sends messages and returns what came back, and the exit.
+fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, Option<i32>) {
+    let start = [
+        json!({ "jsonrpc": "2.0", "id": "start", "method": "initialize", "params": { "capabilities": {} } }),
+        json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} }),
+    ];
+    let framed = |message: &Value| {
+        let text = message.to_string();
+        format!("Content-Length: {}\r\n\r\n{text}", text.len())
+    };
+    let input: String = start.iter().chain(messages).map(framed).collect();
+    let output = osmt("osmt-doctor").arg("lsp").args(args).write_stdin(input).output().unwrap();
+    let mut rest = String::from_utf8(output.stdout).unwrap();
+    let mut answers = Vec::new();
+    while !rest.is_empty() {
+        let (head, body) = rest.split_once("\r\n\r\n").unwrap();
+        let length: usize = head.strip_prefix("Content-Length: ").unwrap().parse().unwrap();
+        answers.push(serde_json::from_str(&body[..length]).unwrap());
+        rest = body[length..].to_owned();
+    }
+    (answers, output.status.code())
+}
+
+fn note(method: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "method": method, "params": params })
+}
+
+fn ask(id: &str, method: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+fn open(uri: &str, text: &str) -> Value {
+    let document = json!({ "uri": uri, "languageId": "json", "version": 1, "text": text });
+    note("textDocument/didOpen", &json!({ "textDocument": document }))
+}
+
+fn end() -> [Value; 2] {
+    [ask("end", "shutdown", &Value::Null), note("exit", &Value::Null)]
+}
+
+#[test]
+fn a_session_shows_explains_and_corrects() {
+    let wrong = base("prod").replace("osmt_db", "osmt");
+    let line = wrong.lines().position(|line| line.contains("db_name")).unwrap();
+    let text = wrong.lines().nth(line).unwrap();
+    let start = text.find("\"osmt\"").unwrap();
+    let range = json!({
+        "start": { "line": line, "character": start },
+        "end": { "line": line, "character": start + "\"osmt\"".len() },
+    });
+    let changed =
+        json!({ "textDocument": { "uri": URI, "version": 2 }, "contentChanges": [{ "text": base("prod") }] });
+    let document = json!({ "uri": URI });
+    let mut messages = vec![
+        open(URI, &wrong),
+        ask("hover", "textDocument/hover", &json!({ "textDocument": document, "position": range["start"] })),
+        ask(
+            "nothing",
+            "textDocument/hover",
+            &json!({ "textDocument": document, "position": { "line": 0, "character": 0 } }),
+        ),
+        ask(
+            "fix",
+            "textDocument/codeAction",
+            &json!({ "textDocument": document, "range": range, "context": { "diagnostics": [] } }),
+        ),
+        ask("other", "textDocument/rename", &json!({})),
+        ask("bad", "textDocument/hover", &json!({ "position": 5 })),
+        note("textDocument/didChange", &changed),
+        note("textDocument/didClose", &json!({ "textDocument": document })),
+        open("file:///work/package.json", "{}"),
+    ];
+    messages.extend(end());
+    let (answers, exit) = session(&["--stdio"], &messages);
+    assert_eq!(exit, Some(0));
+    let answer = |id: &str| answers.iter().find(|answer| answer["id"] == id).unwrap();
+    assert_eq!(answer("start")["result"]["capabilities"]["hoverProvider"], json!(true));
+    let published: Vec<&Value> = answers
+        .iter()
+        .filter(|one| one["method"] == "textDocument/publishDiagnostics")
+        .map(|one| &one["params"])
+        .collect();
+    // Opened, changed, closed; the other file is not judged.
+    assert_eq!(published.len(), 3);
+    let found =
+        published[0]["diagnostics"].as_array().unwrap().iter().find(|one| one["code"] == "RDS001").unwrap();
+    assert_eq!((&found["range"], &found["severity"]), (&range, &json!(1)));
+    assert_eq!(published[1]["version"], json!(2));
+    assert!(!published[1]["diagnostics"].to_string().contains("RDS001"));
+    assert_eq!(published[2]["diagnostics"], json!([]));
+    let hover = &answer("hover")["result"];
+    assert_eq!(hover["range"], range);
+    assert!(hover["contents"]["value"].as_str().unwrap().contains("**RDS001"), "{hover}");
+    assert_eq!(answer("nothing")["result"], Value::Null);
+    let correction = &answer("fix")["result"][0]["edit"]["changes"][URI][0];
+    assert_eq!(correction, &json!({ "range": range, "newText": "\"osmt_db\"" }));
+    assert_eq!(answer("other")["error"]["code"], json!(-32601));
+    assert_eq!(answer("bad")["error"]["code"], json!(-32602));
+}
+
+#[test]
+fn the_findings_are_those_of_check_at_the_same_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        base("prod").replace("osmt_db", "ösmt😀").replace("\"multi_az\": true", "\"multi_az\": \"true\"");
+    let file = folder.path().join("a.tfvars.json");
+    fs::write(&file, &text).unwrap();
+    let output =
+        osmt("osmt-doctor").args(["check", "--format", "json", file.to_str().unwrap()]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wanted: Vec<(String, u64)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["code"].as_str().unwrap().to_owned(), one["start"]["line"].as_u64().unwrap_or(1)))
+        .collect();
+    assert!(wanted.len() >= 2, "{report:#}");
+    let (answers, _) = session(&[], &[&[open(URI, &text)][..], &end()].concat());
+    let found: Vec<(String, u64)> = answers[1]["params"]["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let line = one["range"]["start"]["line"].as_u64().unwrap();
+            (one["code"].as_str().unwrap().to_owned(), line + 1)
+        })
+        .collect();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_secret_in_the_config_stays_out_of_the_session() {
+    let text = base("prod").replacen("\"config\": {", "\"config\": { \"password\": \"Tr0ub4dor-and-3\",", 1);
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 999, "character": 0 } });
+    let document = json!({ "uri": URI });
+    let mut messages = vec![
+        open(URI, &text),
+        ask(
+            "fix",
+            "textDocument/codeAction",
+            &json!({ "textDocument": document, "range": whole, "context": { "diagnostics": [] } }),
+        ),
+    ];
+    messages.extend(end());
+    let (answers, _) = session(&[], &messages);
+    assert!(answers[1]["params"]["diagnostics"].to_string().contains("password"), "{answers:?}");
+    assert!(!json!(answers).to_string().contains("Tr0ub4dor"));
+}
+
+#[test]
+fn an_editor_that_goes_away_is_a_failure() {
+    assert_eq!(session(&[], &[]).1, Some(3));
+    let output = osmt("osmt-doctor").arg("lsp").write_stdin("hello\n").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+}
