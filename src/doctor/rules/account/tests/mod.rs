@@ -13,7 +13,7 @@ use crate::finding::Findings;
 
 /// An account as the toolkit leaves it.
 fn audit() -> Audit {
-    let text = include_str!("../../../../tests/support/config.json");
+    let text = include_str!("../../../../../tests/support/config.json");
     let document = Document::parse(text.replace("ENV", "test")).unwrap();
     let config = Config::from_document(&document).unwrap();
     let secret = Secret { has_value: true, ..Secret::default() };
