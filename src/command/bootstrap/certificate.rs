@@ -264,7 +264,9 @@ impl External<'_> {
         }
         ui.show_plan(&plan.lines())?;
         ui.confirm(&format!("Change account {} and the config?", config.account_id)).await?;
-        let records = RefCell::new(Vec::new());
+        // An issued certificate needs its record, too: for the renewal.
+        let is_issued = !plan.actions.iter().any(|step| matches!(step, Step::HandOver(_)));
+        let records = RefCell::new(if is_issued { self.hand_over(&seen, &known).await? } else { Vec::new() });
         let late = Cell::new(false);
         let of = |wanted: fn(&Step) -> bool| {
             plan.actions.iter().filter(|step| wanted(step)).cloned().collect::<Plan<Step>>()
