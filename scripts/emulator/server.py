@@ -65,7 +65,7 @@ class Emulator(DomainDispatcherApplication):
         if not self._raw:
             patches.apply(service)
         app = create_backend_app(service)
-        if not self._raw:
+        if not self._raw and service != "secretsmanager":  # AWS promises nothing of the kind; clients must not rely on it
             app.before_request(self._answered_before)
             app.after_request(self._remember)
         app.register_error_handler(Exception, lambda error: self._failed(service, error))

@@ -41,6 +41,8 @@ pub struct Context {
 pub trait Tool: Parser {
     /// The shared flags.
     fn shared(&self) -> &SharedArgs;
+    /// Whether an argument may be a secret's value, so that no error shows one.
+    const HIDES_ARGUMENTS: bool = false;
     /// Whether this verb prints findings, and so knows SARIF and annotations.
     fn reports_findings(&self) -> bool {
         false
@@ -109,6 +111,21 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         Ok(tool) => return Ok(tool),
         Err(error) => error,
     };
+    if T::HIDES_ARGUMENTS
+        && error.exit_code() != 0
+        && let Some(failure) = without_arguments(&error)
+    {
+        let is_json = value_of("--format", given()).as_deref() == Some("json");
+        let format = if is_json { Format::Json } else { Format::Human };
+        let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
+        let color = match color {
+            clap::ColorChoice::Always => anstream::ColorChoice::Always,
+            clap::ColorChoice::Never => anstream::ColorChoice::Never,
+            clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        };
+        Ui::new(tool, format, color, (0, 0), (false, false)).end(&failure);
+        return Err(Exit::Usage);
+    }
     let printed = error.print().and_then(|()| io::stdout().flush());
     if error.exit_code() == 0 {
         return match printed {
@@ -142,6 +159,41 @@ fn value_of(flag: &str, arguments: impl Iterator<Item = OsString>) -> Option<Str
         }
     }
     found
+}
+
+/// What is wrong with the command line, without any of its arguments but our own flags; `None` where clap's own text shows
+/// none either.
+fn without_arguments(error: &clap::Error) -> Option<Failure> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+    let what = match error.kind() {
+        ErrorKind::MissingRequiredArgument
+        | ErrorKind::MissingSubcommand
+        | ErrorKind::ArgumentConflict
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return None,
+        ErrorKind::InvalidSubcommand => "there is no verb of this name",
+        ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there is an argument too many",
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
+            "the value of an argument is not valid"
+        }
+        _ => "the arguments are not valid",
+    };
+    let of = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let help = match (error.kind(), of(ContextKind::InvalidArg), of(ContextKind::SuggestedArg)) {
+        // The flag that a value was for is ours; an argument that is not known is not.
+        (ErrorKind::InvalidValue | ErrorKind::ValueValidation, Some(flag), _) => {
+            let valid = of(ContextKind::ValidValue).map(|valid| format!(": {valid}"));
+            format!("{flag}{}", valid.unwrap_or_default())
+        }
+        (_, _, Some(near)) => format!("did you mean {near}?"),
+        _ => "`--help` shows the usage".to_owned(),
+    };
+    let message = format!("{what}; it is not shown, since it may be a secret's value");
+    Some(Failure::new(Exit::Usage, message).help(help))
 }
 
 /// Runs a future that talks to the world; Ctrl-C, SIGTERM and SIGHUP end it with what was already done.
@@ -179,6 +231,15 @@ pub(crate) async fn agree<A: Action>(
     plan: &Plan<A>,
     question: &str,
 ) -> Result<Option<Exit>, Failure> {
+    let exit = show(ui, plan)?;
+    if exit.is_none() {
+        ui.confirm(question).await?;
+    }
+    Ok(exit)
+}
+
+/// Shows a plan. An exit ends the run: the plan is empty, or `--dry-run` was given.
+fn show<A: Action>(ui: &Ui, plan: &Plan<A>) -> Result<Option<Exit>, Failure> {
     let lines = plan.lines();
     if plan.is_empty() {
         ui.result("nothing to do")?;
@@ -190,7 +251,6 @@ pub(crate) async fn agree<A: Action>(
         ui.plan_json("pending", &lines)?;
         return Ok(Some(Exit::Pending));
     }
-    ui.confirm(question).await?;
     Ok(None)
 }
 
@@ -204,6 +264,20 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
     apply: impl AsyncFn(&A) -> Result<(), E>,
 ) -> Result<Exit, Failure> {
     if let Some(exit) = agree(ui, plan, question).await? {
+        return Ok(exit);
+    }
+    execute(ui, plan, apply).await?;
+    ui.plan_json("applied", &plan.lines())?;
+    Ok(Exit::Done)
+}
+
+/// Shows a plan and carries it out without a question: for writes that take nothing from the user.
+pub async fn carry_out_unasked<A: Action, E: Into<Failure>>(
+    ui: &Ui,
+    plan: &Plan<A>,
+    apply: impl AsyncFn(&A) -> Result<(), E>,
+) -> Result<Exit, Failure> {
+    if let Some(exit) = show(ui, plan)? {
         return Ok(exit);
     }
     execute(ui, plan, apply).await?;

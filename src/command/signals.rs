@@ -34,7 +34,6 @@ pub(super) async fn stopped() {
     }
 }
 
-#[expect(dead_code, reason = "for the verb that runs a command of the user's")]
 /// From now on signals are only passed on to the direct children: this process ends when its child does.
 pub(super) fn leave_to_children() {
     HANDED_OVER.store(true, Ordering::SeqCst);
@@ -87,7 +86,7 @@ fn end() {
 
 /// The signals that are ignored, as bits (Linux).
 #[cfg(unix)]
-fn ignored() -> u64 {
+pub(super) fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     line.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or_default()

@@ -1,33 +1,41 @@
-//! The secrets, as one table: name, place in Secrets Manager, rules of form, how a value is made.
+//! The secrets: name, place in Secrets Manager, rules of form, how a value is made.
 //!
-//! A secret is added by one row here; its name must then occur in `terraform/` and in `schemas/secrets.schema.json`.
+//! A built-in secret is one row of [`Catalog::all`]; its name must then occur in `terraform/` and in
+//! `schemas/secrets.schema.json`. Which rows a deployment has follows from its config.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rand::Rng;
+use rand::seq::IndexedRandom as _;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::document::{Document, Kind};
 use crate::explain::{Exit, Explain};
 
 /// One secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Secret {
     /// The name on the command line and in the keyring: `rds/password`.
-    pub name: &'static str,
+    pub name: String,
     /// The last part of the secret's name in Secrets Manager: `rds` for `osmt/<env>/rds`.
     pub remote: &'static str,
     /// The key in its JSON object.
-    pub key: &'static str,
+    pub key: String,
     /// The variable that the container reads it from.
-    pub variable: &'static str,
+    pub variable: String,
     /// What it is for, in a few words.
     pub purpose: &'static str,
     /// Which values can work.
     pub form: Form,
     /// Where a new value comes from.
     pub origin: Origin,
+    /// What a rotation does to users, where it does something.
+    pub effect: Option<&'static str>,
 }
 
 /// Which values can work.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Form {
     /// Exactly this one.
     Only(&'static str),
@@ -40,75 +48,192 @@ pub enum Form {
         /// Fewest and most characters.
         length: (usize, usize),
     },
+    /// Standard base64 of at least this many bytes.
+    Base64(usize),
+    /// Any text that an environment variable can hold.
+    Text,
 }
 
 /// Where a new value comes from.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Origin {
     /// There is only one, and it needs no entry in the keyring.
     Fixed(&'static str),
-    /// Drawn from the operating system's randomness.
+    /// 32 characters from the operating system's randomness.
     Random,
-    /// Somebody else issues it; the words name who.
+    /// Base64 of 32 bytes from the operating system's randomness.
+    RandomBytes,
+    /// Another party issues it; the words name which.
     Issued(&'static str),
 }
 
-/// Every secret, in the order in which it is listed.
-pub const CATALOG: [Secret; 3] = [
-    Secret {
-        name: "rds/username",
-        remote: "rds",
-        key: "username",
-        variable: "DB_USER",
-        purpose: "the database's user; Terraform creates the instance with it, and RDS cannot rename it",
-        form: Form::Only("osmt_admin"),
-        origin: Origin::Fixed("osmt_admin"),
-    },
-    Secret {
-        name: "rds/password",
-        remote: "rds",
-        key: "password",
-        variable: "DB_PASSWORD",
-        purpose: "the database user's password",
-        form: Form::Made { of: unreserved, words: "letters, digits and _ . ~ -", length: (8, 41) },
-        origin: Origin::Random,
-    },
-    Secret {
-        name: "app/oauth_client_secret",
-        remote: "app",
-        key: "oauth_client_secret",
-        variable: "OAUTH_CLIENTSECRET",
-        purpose: "what OSMT shows the identity provider to prove who it is",
-        form: Form::Made {
-            of: plain,
-            words: "visible ASCII characters other than * ? [ \\ {",
-            length: (1, 1024),
-        },
-        origin: Origin::Issued("the identity provider"),
-    },
-];
+/// The last parts of the names in Secrets Manager of the secrets that every deployment has.
+pub const REMOTES: [&str; 2] = ["rds", "app"];
 
-/// The row of a name.
-pub fn find(name: &str) -> Option<&'static Secret> {
-    CATALOG.iter().find(|secret| secret.name == name)
+/// The secrets of one deployment, in the order in which they are listed.
+#[derive(Clone, Debug)]
+pub struct Catalog(pub Vec<Secret>);
+
+/// What of a config decides which secrets there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// OSMT 4 signs its session tokens.
+    pub session_token: bool,
+    /// Elasticsearch asks for a password.
+    pub elasticsearch: bool,
+    /// `app.extra_secrets`
+    pub extra: Vec<String>,
 }
 
-/// The rows that share a secret in Secrets Manager.
-pub fn of_remote(remote: &str) -> impl Iterator<Item = &'static Secret> + '_ {
-    CATALOG.iter().filter(move |secret| secret.remote == remote)
+impl Wanted {
+    /// Reads a config.
+    pub fn of(config: &Document) -> Self {
+        let text = |pointer: &str| match &config.get(pointer)?.kind {
+            Kind::String(text) => Some(text.clone()),
+            _ => None,
+        };
+        let version = text("/config/app/version").or_else(|| text("/config/ecs/task/app/docker_tag"));
+        let major = version.as_deref().and_then(|version| {
+            let (major, rest) = version.trim_start_matches('v').split_once('.')?;
+            rest.starts_with(|first: char| first.is_ascii_digit()).then(|| major.parse::<u32>().ok())?
+        });
+        let authentication = config.get("/config/ecs/task/elasticsearch/authentication");
+        let extra = match config.get("/config/app/extra_secrets").map(|node| &node.kind) {
+            Some(Kind::Array(items)) => items
+                .iter()
+                .filter_map(|item| match &item.kind {
+                    Kind::String(name) => Some(name.clone()),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            session_token: major.is_some_and(|major| major >= 4),
+            elasticsearch: matches!(authentication.map(|node| &node.kind), Some(Kind::Bool(true))),
+            extra,
+        }
+    }
 }
 
-/// The secrets in Secrets Manager, each once.
-pub fn remotes() -> Vec<&'static str> {
-    let mut remotes: Vec<_> = CATALOG.iter().map(|secret| secret.remote).collect();
-    remotes.dedup();
-    remotes
-}
+impl Catalog {
+    /// The secrets of a deployment.
+    pub fn of(wanted: &Wanted) -> Self {
+        let mut rows = Self::all().0;
+        rows.retain(|row| match row.name.as_str() {
+            "app/session_token_secret" => wanted.session_token,
+            "elasticsearch/password" => wanted.elasticsearch,
+            _ => true,
+        });
+        rows.extend(wanted.extra.iter().map(|name| Secret {
+            name: format!("extra/{name}"),
+            remote: "extra",
+            key: name.clone(),
+            variable: name.clone(),
+            purpose: "from `app.extra_secrets`; the app reads it as an environment variable",
+            form: Form::Text,
+            origin: Origin::Issued("the service that it belongs to"),
+            effect: None,
+        }));
+        Self(rows)
+    }
 
-/// What a secret in Secrets Manager says it is.
-pub fn description(remote: &str) -> String {
-    let keys: Vec<_> = of_remote(remote).map(|secret| secret.key).collect();
-    format!("OSMT: {}; written by osmt-secrets", keys.join(", "))
+    /// Every built-in secret.
+    pub fn all() -> Self {
+        let row = |name: &str, remote, variable: &str, purpose, form, origin| Secret {
+            name: name.to_owned(),
+            remote,
+            key: name.rsplit('/').next().unwrap_or_default().to_owned(),
+            variable: variable.to_owned(),
+            purpose,
+            form,
+            origin,
+            effect: None,
+        };
+        let password = |longest| Form::Made {
+            of: unreserved,
+            words: "letters, digits and _ . ~ -",
+            length: (8, longest),
+        };
+        Self(vec![
+            row(
+                "rds/username",
+                "rds",
+                "DB_USER",
+                "the database user; Terraform creates the instance with it, and RDS cannot rename it",
+                Form::Only("osmt_admin"),
+                Origin::Fixed("osmt_admin"),
+            ),
+            row(
+                "rds/password",
+                "rds",
+                "DB_PASSWORD",
+                "the database user's password",
+                password(41),
+                Origin::Random,
+            ),
+            row(
+                "app/oauth_client_secret",
+                "app",
+                "OAUTH_CLIENTSECRET",
+                "the secret that OSMT shows the identity provider",
+                Form::Made {
+                    of: plain,
+                    words: "visible ASCII characters other than * ? [ \\ {",
+                    length: (1, 1024),
+                },
+                Origin::Issued("the identity provider"),
+            ),
+            Secret {
+                effect: Some("signs out every user: the tokens that OSMT has issued are no longer valid"),
+                ..row(
+                    "app/session_token_secret",
+                    "app",
+                    "APP_SESSION_TOKEN_SECRET",
+                    "the key with which OSMT 4 signs its session tokens",
+                    Form::Base64(32),
+                    Origin::RandomBytes,
+                )
+            },
+            row(
+                "elasticsearch/password",
+                "elasticsearch",
+                "ES_PASSWORD",
+                "the password of the Elasticsearch user",
+                password(128),
+                Origin::Random,
+            ),
+        ])
+    }
+
+    /// The row of a name.
+    pub fn find(&self, name: &str) -> Option<&Secret> {
+        self.0.iter().find(|secret| secret.name == name)
+    }
+
+    /// The rows that share a secret in Secrets Manager.
+    pub fn of_remote(&self, remote: &str) -> impl Iterator<Item = &Secret> {
+        self.0.iter().filter(move |secret| secret.remote == remote)
+    }
+
+    /// The secrets in Secrets Manager, each once.
+    pub fn remotes(&self) -> Vec<&'static str> {
+        let mut remotes: Vec<_> = self.0.iter().map(|secret| secret.remote).collect();
+        remotes.dedup();
+        remotes
+    }
+
+    /// The names, for a message.
+    pub fn names(&self) -> String {
+        let names: Vec<_> = self.0.iter().map(|secret| secret.name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// The description of a secret in Secrets Manager.
+    pub fn description(&self, remote: &str) -> String {
+        let keys: Vec<_> = self.of_remote(remote).map(|secret| secret.key.as_str()).collect();
+        format!("OSMT: {}; written by osmt-secrets", keys.join(", "))
+    }
 }
 
 /// A value that cannot work. Says what is wrong with it, never the value.
@@ -116,7 +241,7 @@ pub fn description(remote: &str) -> String {
 #[error("{name} {problem}")]
 pub struct Malformed {
     /// `rds/password`
-    pub name: &'static str,
+    pub name: String,
     /// What is wrong.
     pub problem: String,
     /// What would be right, and why.
@@ -140,7 +265,8 @@ impl Secret {
     /// the database's are part of a JDBC URL; RDS takes passwords of 8 to 41 characters.
     pub fn check(&self, value: &SecretString) -> Result<(), Malformed> {
         let value = value.expose_secret();
-        let broken = |problem: String, remedy: String| Err(Malformed { name: self.name, problem, remedy });
+        let broken =
+            |problem: String, remedy: String| Err(Malformed { name: self.name.clone(), problem, remedy });
         match &self.form {
             Form::Only(only) if value == *only => Ok(()),
             Form::Only(only) => broken(
@@ -168,14 +294,42 @@ impl Secret {
                     ),
                 )
             }
+            Form::Base64(least) => match STANDARD.decode(value).map(Zeroizing::new) {
+                Ok(bytes) if bytes.len() >= *least => Ok(()),
+                Ok(bytes) => broken(
+                    format!("is base64 of {} bytes", bytes.len()),
+                    format!(
+                        "it must be base64 of at least {least} bytes; `osmt-secrets generate {}`",
+                        self.name
+                    ),
+                ),
+                Err(_) => broken(
+                    "is not base64".to_owned(),
+                    format!(
+                        "it must be base64 of at least {least} bytes; `osmt-secrets generate {}`",
+                        self.name
+                    ),
+                ),
+            },
+            Form::Text if value.is_empty() => broken("is empty".to_owned(), "give it a value".to_owned()),
+            Form::Text if value.contains('\0') => broken(
+                "holds a null character".to_owned(),
+                "an environment variable cannot hold it".to_owned(),
+            ),
+            Form::Text => Ok(()),
         }
     }
 
-    /// A new value; `None` where somebody else issues it.
+    /// A new value; `None` where another party issues it.
     pub fn generate(&self, random: &mut dyn Rng) -> Option<SecretString> {
         match self.origin {
             Origin::Fixed(value) => Some(SecretString::from(value)),
             Origin::Random => Some(password(random)),
+            Origin::RandomBytes => {
+                let mut bytes = Zeroizing::new([0u8; 32]);
+                random.fill_bytes(&mut bytes[..]);
+                Some(SecretString::from(STANDARD.encode(&bytes[..])))
+            }
             Origin::Issued(_) => None,
         }
     }
@@ -211,22 +365,9 @@ fn password(random: &mut dyn Rng) -> SecretString {
     let mut text = String::with_capacity(32);
     for at in 0..32 {
         let from = if at == 0 { LETTERS } else { ALPHABET };
-        text.push(char::from(pick(random, from)));
+        text.extend(from.choose(random).map(|byte| char::from(*byte)));
     }
     SecretString::from(text)
-}
-
-/// Every byte equally likely: draws that would favour the first ones are thrown away.
-fn pick(random: &mut dyn Rng, from: &[u8]) -> u8 {
-    let fair = 256 - 256 % from.len();
-    loop {
-        let mut drawn = [0u8; 1];
-        random.fill_bytes(&mut drawn);
-        let drawn = usize::from(drawn[0]);
-        if drawn < fair {
-            return from[drawn % from.len()];
-        }
-    }
 }
 
 #[cfg(test)]
@@ -240,19 +381,23 @@ mod tests {
         #[test]
         fn generated_values_obey_every_rule(seed: u64) {
             let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-            for secret in &CATALOG {
+            for secret in &Catalog::all().0 {
                 let Some(value) = secret.generate(&mut random) else { continue };
                 prop_assert_eq!(secret.check(&value), Ok(()));
                 let text = value.expose_secret();
+                if matches!(secret.origin, Origin::RandomBytes) {
+                    prop_assert_eq!(text.len(), 44);
+                    continue;
+                }
                 prop_assert!(text.starts_with(|c: char| c.is_ascii_alphabetic()));
                 let special = |c: char| "/@\" '`$&|;<>()*?[]#\\{}:%+=!,".contains(c);
-                prop_assert!(!text.contains(special), "RDS, a shell or a URL would take offence");
+                prop_assert!(!text.contains(special), "RDS, a shell or a URL would change it");
             }
         }
 
         #[test]
         fn a_refusal_never_shows_the_value(text in "[ -~é\t]{1,60}") {
-            for secret in &CATALOG {
+            for secret in &Catalog::all().0 {
                 if let Err(error) = secret.check(&SecretString::from(text.clone())) {
                     let shown = format!("{error} {error:?}");
                     prop_assert!(text.chars().count() < 12 || !shown.contains(&text));
@@ -263,7 +408,8 @@ mod tests {
 
     #[test]
     fn a_password_survives_shell_url_and_rds_or_is_refused() {
-        let password = find("rds/password").unwrap();
+        let all = Catalog::all();
+        let password = all.find("rds/password").unwrap();
         for (value, good) in [
             ("Abc.def~g-h_1", true),
             ("short", false),
@@ -281,7 +427,8 @@ mod tests {
 
     #[test]
     fn a_client_secret_may_hold_what_providers_issue() {
-        let client = find("app/oauth_client_secret").unwrap();
+        let all = Catalog::all();
+        let client = all.find("app/oauth_client_secret").unwrap();
         for value in ["a-b_c", "abc+/=", "x:y@z,w;v|u!t%s^r&q(p)o<n>m$l}k#j'i\"h`g"] {
             assert_eq!(client.check(&value.into()), Ok(()), "{value}");
         }
@@ -292,9 +439,38 @@ mod tests {
 
     #[test]
     fn names_are_the_places() {
-        for secret in &CATALOG {
+        for secret in &Catalog::all().0 {
             assert_eq!(secret.name, format!("{}/{}", secret.remote, secret.key));
         }
-        assert_eq!(remotes(), ["rds", "app"]);
+        assert_eq!(Catalog::of(&Wanted::default()).remotes(), REMOTES);
+    }
+
+    #[test]
+    fn the_config_decides_which_secrets_there_are() {
+        let names = |config: &str| Catalog::of(&Wanted::of(&Document::parse(config).unwrap())).names();
+        let usual = "rds/username, rds/password, app/oauth_client_secret";
+        for tag in ["3.0.0", "latest", "sha256:4.0", "4a5b6c"] {
+            let config = format!(r#"{{"config":{{"ecs":{{"task":{{"app":{{"docker_tag":"{tag}"}}}}}}}}}}"#);
+            assert_eq!(names(&config), usual, "{tag}");
+        }
+        let all = r#"{"config":{"app":{"version":"4.0.10","extra_secrets":["MAIL_PASSWORD"]},
+            "ecs":{"task":{"app":{"docker_tag":"0123abc"},"elasticsearch":{"authentication":true}}}}}"#;
+        let more = "app/session_token_secret, elasticsearch/password, extra/MAIL_PASSWORD";
+        assert_eq!(names(all), format!("{usual}, {more}"));
+    }
+
+    #[test]
+    fn a_session_secret_is_base64_of_32_bytes_or_more() {
+        let all = Catalog::all();
+        let session = all.find("app/session_token_secret").unwrap();
+        for (value, good) in [
+            (STANDARD.encode([7; 32]), true),
+            (STANDARD.encode([7; 64]), true),
+            (STANDARD.encode([7; 31]), false),
+            ("not base64!".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(session.check(&value.as_str().into()).is_ok(), good, "{value}");
+        }
     }
 }

@@ -1,17 +1,20 @@
-//! What `verify` looks at, item by item: does it agree, and can it work.
+//! The checks of `verify`, item by item: does it agree, and can it work.
 
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use super::catalog::CATALOG;
+use super::catalog::{Catalog, Origin};
 use super::db_uri::DbUri;
 use super::remote::{Held, Value};
 use super::rotation::Journal;
-use super::{Local, Seen, State, catalog, db_uri, ours, state};
+use super::{Local, Refusal, Seen, State, db_uri, newer, readable, state};
+use crate::account::policy_document::{Effect, PolicyDocument};
+use crate::aws::CallError;
 use crate::config::secret_name;
 use crate::deployment;
 
-/// How an item stands.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -19,7 +22,7 @@ pub enum Verdict {
     Ok,
     /// It is wrong.
     Ng,
-    /// It cannot be judged yet.
+    /// It could not be checked.
     Skip,
 }
 
@@ -28,69 +31,103 @@ pub enum Verdict {
 pub struct Item {
     /// `osmt/test/rds` or `rds/password`
     pub item: String,
-    /// How it stands.
+    /// The result.
     pub verdict: Verdict,
     /// Why, in words; never a value.
     pub detail: String,
 }
 
 impl Item {
-    fn new(item: impl Into<String>, verdict: Verdict, detail: impl Into<String>) -> Self {
+    /// An item.
+    pub fn new(item: impl Into<String>, verdict: Verdict, detail: impl Into<String>) -> Self {
         Self { item: item.into(), verdict, detail: detail.into() }
     }
-}
 
-impl Item {
     /// A rotation that was begun and not ended.
     pub fn unfinished(journal: &Journal) -> Self {
         let verb = journal.kind.verb();
-        let detail = format!("a {verb} is unfinished; `{verb} {}` finishes it", journal.name);
+        let detail = format!("a {verb} is unfinished; `osmt-secrets {verb} {}` finishes it", journal.name);
         Self::new(journal.name.clone(), Verdict::Ng, detail)
+    }
+
+    /// A journal that cannot be read.
+    pub fn damaged(entry: &str) -> Self {
+        let detail = "the keyring entry is damaged; `osmt-secrets rotate NAME --abandon` removes it";
+        Self::new(entry, Verdict::Ng, detail)
     }
 }
 
+/// The state of a deployment's secrets.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The environment.
+    pub env: &'a str,
+    /// The secrets of this deployment.
+    pub catalog: &'a Catalog,
+    /// The keyring.
+    pub local: &'a Local,
+    /// Secrets Manager.
+    pub seen: &'a Seen,
+    /// `DB_URI`, which Terraform composes.
+    pub composed: Option<&'a Held>,
+    /// The time, and how old a value may be.
+    pub age: Option<(Timestamp, SignedDuration)>,
+}
+
 /// Judges everything: the secrets, their values, and the `DB_URI` that Terraform composed of them.
-pub fn verify(env: &str, local: &Local, seen: &Seen, composed: Option<&Held>) -> Vec<Item> {
+pub fn verify(subject: Subject<'_>) -> Vec<Item> {
+    let Subject { env, catalog, local, seen, .. } = subject;
     let mut items = Vec::new();
-    for remote in catalog::remotes() {
+    for remote in catalog.remotes() {
         let name = secret_name(env, remote);
         items.push(match seen.0.get(remote) {
-            None => Item::new(name, Verdict::Ng, "does not exist; `push` makes it"),
+            None => Item::new(name, Verdict::Ng, "does not exist; `osmt-secrets push` creates it"),
             Some(held) => whole(env, name, held),
         });
     }
-    for secret in &CATALOG {
+    for secret in &catalog.0 {
+        if let Some(reason) = local.unreadable.get(&secret.name) {
+            items.push(Item::new(&secret.name, Verdict::Ng, format!("in the keyring: {reason}")));
+            continue;
+        }
         let state = state(secret, local, seen);
         let wrong =
             seen.get(secret).or_else(|| local.get(secret)).and_then(|value| secret.check(&value).err());
+        let item = |verdict, detail: String| Item::new(&secret.name, verdict, detail);
         items.push(match (state, wrong) {
-            (_, Some(malformed)) => Item::new(secret.name, Verdict::Ng, malformed.problem),
+            (_, Some(malformed)) => item(Verdict::Ng, malformed.problem),
             (State::Same, None) => {
-                Item::new(secret.name, Verdict::Ok, "keyring and AWS agree; form is right")
+                item(Verdict::Ok, "keyring and AWS have the same value, and its form is right".into())
             }
-            (other, None) => Item::new(secret.name, Verdict::Ng, other.words()),
+            (State::Differs, None) => {
+                let newer = newer(env, secret, local, seen).map(|newer| format!("; {}", newer.words()));
+                item(Verdict::Ng, format!("{}{}", State::Differs.words(), newer.unwrap_or_default()))
+            }
+            (other, None) => item(Verdict::Ng, other.words().into()),
         });
     }
-    items.push(derived(env, seen, composed));
+    items.extend(ages(subject));
+    items.push(derived(subject));
     items
 }
 
 fn whole(env: &str, name: String, held: &Held) -> Item {
-    if let Err(refusal) = ours(&name, held) {
-        let detail = match refusal {
-            super::Refusal::Managed { why, .. } => why,
-            _ => "does not hold a JSON object".to_owned(),
-        };
+    if let Err(Refusal::NotObject { doubled, .. }) = readable(&name, held) {
+        let detail =
+            if doubled { "holds a JSON string with JSON inside" } else { "does not hold a JSON object" };
         return Item::new(name, Verdict::Ng, detail);
+    }
+    if let Some(why) = &held.managed {
+        return Item::new(name, Verdict::Ng, why.clone());
     }
     match &held.value {
         Value::Scheduled => {
-            return Item::new(name, Verdict::Ng, "scheduled for deletion; `push` restores it");
+            return Item::new(name, Verdict::Ng, "scheduled for deletion; `osmt-secrets push` restores it");
         }
         Value::Nothing => {
-            return Item::new(name, Verdict::Ng, "has no AWSCURRENT value; `push` writes one");
+            return Item::new(name, Verdict::Ng, "has no AWSCURRENT value; `osmt-secrets push` writes one");
         }
-        Value::Object(_) | Value::Binary | Value::Other => {}
+        Value::Object(_) | Value::Binary | Value::Text { .. } => {}
     }
     let wrong: Vec<_> = deployment::tags(env)
         .into_iter()
@@ -98,15 +135,49 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
         .map(|(key, _)| key)
         .collect();
     if wrong.is_empty() {
-        Item::new(name, Verdict::Ok, "exists, has a value, is tagged")
+        Item::new(name, Verdict::Ok, "exists, has a value and the right tags")
     } else {
-        Item::new(name, Verdict::Ng, format!("lacks the right tag {}; `push` sets it", wrong.join(", ")))
+        let detail = format!("the tag {} is missing or wrong; `osmt-secrets push` sets it", wrong.join(", "));
+        Item::new(name, Verdict::Ng, detail)
     }
 }
 
-fn derived(env: &str, seen: &Seen, composed: Option<&Held>) -> Item {
-    let name = secret_name(env, db_uri::REMOTE);
-    let text = match composed.map(|held| &held.value) {
+/// Secrets whose rotation is due. AWS knows the age of a version, so of all its keys together.
+fn ages(subject: Subject<'_>) -> Vec<Item> {
+    let Some((now, most)) = subject.age else { return Vec::new() };
+    let days = |age: SignedDuration| age.as_hours() / 24;
+    let mut items = Vec::new();
+    for (remote, held) in &subject.seen.0 {
+        let name = secret_name(subject.env, remote);
+        let Some(created) = held.created else {
+            items.push(Item::new(name, Verdict::Skip, "AWS does not say when its version was made"));
+            continue;
+        };
+        let age = now.duration_since(created);
+        if age <= most {
+            let detail = format!("last changed {} days ago, at most {} are allowed", days(age), days(most));
+            items.push(Item::new(name, Verdict::Ok, detail));
+            continue;
+        }
+        let rotatable = subject.catalog.of_remote(remote);
+        let rotatable: Vec<_> = rotatable
+            .filter(|secret| !matches!(secret.origin, Origin::Fixed(_)))
+            .map(|secret| format!("`osmt-secrets rotate {}`", secret.name))
+            .collect();
+        let detail = format!(
+            "last changed {} days ago, at most {} are allowed; {}",
+            days(age),
+            days(most),
+            rotatable.join(", ")
+        );
+        items.push(Item::new(name, Verdict::Ng, detail));
+    }
+    items
+}
+
+fn derived(subject: Subject<'_>) -> Item {
+    let name = secret_name(subject.env, db_uri::REMOTE);
+    let text = match subject.composed.map(|held| &held.value) {
         None | Some(Value::Nothing) => {
             return Item::new(name, Verdict::Skip, "Terraform has not composed it yet");
         }
@@ -114,18 +185,16 @@ fn derived(env: &str, seen: &Seen, composed: Option<&Held>) -> Item {
         Some(Value::Scheduled) => {
             return Item::new(name, Verdict::Skip, "scheduled for deletion; Terraform composes it again");
         }
-        Some(Value::Binary | Value::Other) => None,
+        Some(Value::Binary | Value::Text { .. }) => None,
     };
     let Some(uri) = text.as_ref().and_then(DbUri::parse) else {
         return Item::new(name, Verdict::Ng, "holds no DB_URI of the form user:password@host:port");
     };
-    let agrees = |key: &str, value: &secrecy::SecretString| {
-        catalog::of_remote("rds")
-            .find(|secret| secret.key == key)
-            .and_then(|secret| seen.get(secret))
-            .is_some_and(|have| have.expose_secret() == value.expose_secret())
+    let agrees = |name: &str, value: &secrecy::SecretString| {
+        let have = subject.catalog.find(name).and_then(|secret| subject.seen.get(secret));
+        have.is_some_and(|have| have.expose_secret() == value.expose_secret())
     };
-    if agrees("username", &uri.user) && agrees("password", &uri.password) {
+    if agrees("rds/username", &uri.user) && agrees("rds/password", &uri.password) {
         Item::new(name, Verdict::Ok, "agrees with the database's secret")
     } else {
         Item::new(
@@ -133,5 +202,72 @@ fn derived(env: &str, seen: &Seen, composed: Option<&Held>) -> Item {
             Verdict::Ng,
             "is older than the database's secret; `terraform apply` composes it again",
         )
+    }
+}
+
+/// What a secret's resource policy does to the tasks that must read it.
+///
+/// "Policy evaluation logic" (IAM User Guide): an explicit deny in a resource policy overrides every allow.
+pub fn policy(name: &str, policy: Result<Option<String>, CallError>) -> Option<Item> {
+    let text = match policy {
+        Ok(None) => return None,
+        Ok(Some(text)) => text,
+        Err(error) => {
+            let detail = format!("its resource policy could not be read: {}", error.reason());
+            return Some(Item::new(name, Verdict::Skip, detail));
+        }
+    };
+    let Ok(document) = PolicyDocument::parse(&text) else {
+        return Some(Item::new(name, Verdict::Skip, "its resource policy is not a policy document"));
+    };
+    let mut unclear = None;
+    for statement in &document.statements {
+        if statement.effect != Effect::Deny || !statement.actions.includes("secretsmanager:GetSecretValue") {
+            continue;
+        }
+        let sid = statement.name();
+        if statement.is_for_everyone() && !statement.is_conditional() {
+            let detail =
+                format!("its resource policy ({sid}) denies secretsmanager:GetSecretValue to the tasks");
+            return Some(Item::new(name, Verdict::Ng, detail));
+        }
+        let detail = format!(
+            "its resource policy ({sid}) denies secretsmanager:GetSecretValue to some callers: check that the tasks' execution role is not among them"
+        );
+        unclear = Some(Item::new(name, Verdict::Skip, detail));
+    }
+    unclear
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_denies_reading_is_seen() {
+        let judged = |statement: &str| {
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#);
+            policy("osmt/test/rds", Ok(Some(text))).map(|item| item.verdict)
+        };
+        let everyone = r#""Effect":"Deny","Principal":"*","Resource":"*""#;
+        for (statement, verdict) in [
+            (format!(r#"[{{{everyone},"Action":"secretsmanager:GetSecretValue"}}]"#), Some(Verdict::Ng)),
+            (format!(r#"{{{everyone},"Action":["secretsmanager:Get*"]}}"#), Some(Verdict::Ng)),
+            (format!(r#"{{{everyone},"NotAction":"secretsmanager:DescribeSecret"}}"#), Some(Verdict::Ng)),
+            (format!(r#"{{{everyone},"Action":"secretsmanager:DeleteSecret"}}"#), None),
+            (
+                format!(r#"{{{everyone},"Action":"*","Condition":{{"StringNotEquals":{{"aws:SourceVpce":"x"}}}}}}"#),
+                Some(Verdict::Skip),
+            ),
+            (
+                r#"{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::123456789012:role/x"},"Action":"*","Resource":"*"}"#
+                    .to_owned(),
+                Some(Verdict::Skip),
+            ),
+            (r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#.to_owned(), None),
+        ] {
+            assert_eq!(judged(&statement), verdict, "{statement}");
+        }
+        assert_eq!(policy("x", Ok(None)), None);
     }
 }

@@ -1,10 +1,10 @@
 //! `DB_URI`: the one value in which the container gets user, password, host and port of its database.
 //!
-//! Terraform composes it from `osmt/<env>/rds`; here it is only read, to see whether it is still true.
+//! Terraform composes it from `osmt/<env>/rds`; here it is only read and compared.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The last part of its name in Secrets Manager, which is also no row of the catalogue: Terraform writes it.
+/// The last part of its name in Secrets Manager, which is not in the catalog: Terraform writes it.
 pub const REMOTE: &str = "db-uri";
 /// The key in its JSON object.
 pub const KEY: &str = "DB_URI";
@@ -51,13 +51,14 @@ mod tests {
     use rand::SeedableRng as _;
 
     use super::*;
-    use crate::secrets::catalog;
+    use crate::secrets::catalog::Catalog;
 
     proptest! {
         #[test]
         fn parsing_undoes_composing(seed: u64, host in "[a-z][a-z0-9.-]{0,60}", port in 1u16..) {
             let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-            let mut make = |name| catalog::find(name).unwrap().generate(&mut random).unwrap();
+            let all = Catalog::all();
+            let mut make = |name| all.find(name).unwrap().generate(&mut random).unwrap();
             let made = DbUri { user: make("rds/username"), password: make("rds/password"), host, port };
             let read = DbUri::parse(&made.compose()).unwrap();
             prop_assert_eq!(read.user.expose_secret(), made.user.expose_secret());

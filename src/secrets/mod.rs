@@ -1,10 +1,13 @@
 //! Carries secrets between the keyring and Secrets Manager; never shows a value.
 //!
-//! What is in the keyring ([`Local`]) and in AWS ([`Seen`]) is compared here; [`push`] makes a plan of the difference.
+//! What the keyring holds ([`Local`]) and what AWS holds ([`Seen`]) is compared here, with the version that each entry of
+//! the keyring came from ([`base::Base`]), so that the newer value wins; [`push`] makes a plan of the difference.
 
+pub mod base;
 pub mod catalog;
 pub mod check;
 pub mod db_uri;
+pub mod dotenv;
 pub mod object;
 pub mod push;
 pub mod redact;
@@ -18,21 +21,35 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
 use crate::explain::{Exit, Explain};
-use catalog::{Origin, Secret};
+use base::Base;
+use catalog::{Catalog, Origin, Secret};
+use object::Entry;
 use remote::{Held, Value};
 
-/// What the keyring holds, by the catalogue's names.
+/// What the keyring holds, by the catalog's names.
 #[derive(Clone, Debug, Default)]
-pub struct Local(pub BTreeMap<&'static str, SecretString>);
+pub struct Local {
+    /// The values.
+    pub values: BTreeMap<String, SecretString>,
+    /// Where the values came from.
+    pub bases: BTreeMap<String, Base>,
+    /// Entries that exist and cannot be read, with the reason.
+    pub unreadable: BTreeMap<String, String>,
+}
 
 impl Local {
-    /// The value that this machine stands for: the keyring's, or the only one there is.
+    /// The keyring's value, or the only one there is.
     pub fn get(&self, secret: &Secret) -> Option<SecretString> {
-        match (self.0.get(secret.name), &secret.origin) {
+        match (self.values.get(&secret.name), &secret.origin) {
             (Some(value), _) => Some(value.clone()),
             (None, Origin::Fixed(value)) => Some(SecretString::from(*value)),
             (None, _) => None,
         }
+    }
+
+    /// Where an entry came from.
+    pub fn base(&self, secret: &Secret) -> Base {
+        self.bases.get(&secret.name).cloned().unwrap_or_default()
     }
 }
 
@@ -41,16 +58,23 @@ impl Local {
 pub struct Seen(pub BTreeMap<&'static str, Held>);
 
 impl Seen {
-    /// The value at a catalogue's place.
+    /// The value of a secret.
     pub fn get(&self, secret: &Secret) -> Option<SecretString> {
-        match &self.0.get(secret.remote)?.value {
-            Value::Object(object) => object.get(secret.key),
-            _ => None,
+        match self.entry(secret) {
+            Entry::Text(value) => Some(value),
+            Entry::Absent | Entry::NotText => None,
+        }
+    }
+
+    fn entry(&self, secret: &Secret) -> Entry {
+        match self.0.get(secret.remote).map(|held| &held.value) {
+            Some(Value::Object(object)) => object.entry(&secret.key),
+            _ => Entry::Absent,
         }
     }
 }
 
-/// How keyring and AWS stand to each other.
+/// How the keyring and AWS compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -64,8 +88,12 @@ pub enum State {
     RemoteOnly,
     /// Neither has one.
     Missing,
-    /// AWS keeps its value hidden: the secret is scheduled for deletion.
+    /// AWS does not show the value: the secret is scheduled for deletion.
     Scheduled,
+    /// The value in AWS is not a string: a number, an object, a list.
+    NotText,
+    /// The secret in AWS is not a JSON object.
+    NotObject,
 }
 
 impl State {
@@ -78,59 +106,140 @@ impl State {
             Self::RemoteOnly => "only in AWS",
             Self::Missing => "missing in both",
             Self::Scheduled => "scheduled for deletion in AWS",
+            Self::NotText => "not a string in AWS",
+            Self::NotObject => "AWS does not hold a JSON object",
         }
     }
 }
 
 /// Compares the two sides of a secret.
 pub fn state(secret: &Secret, local: &Local, seen: &Seen) -> State {
-    if let Some(Value::Scheduled) = seen.0.get(secret.remote).map(|held| &held.value) {
-        return State::Scheduled;
+    match seen.0.get(secret.remote).map(|held| &held.value) {
+        Some(Value::Scheduled) => return State::Scheduled,
+        Some(Value::Binary | Value::Text { .. }) => return State::NotObject,
+        Some(Value::Object(_) | Value::Nothing) | None => {}
     }
-    match (local.get(secret), seen.get(secret)) {
-        (Some(local), Some(remote)) if local.expose_secret() == remote.expose_secret() => State::Same,
-        (Some(_), Some(_)) => State::Differs,
-        (Some(_), None) => State::LocalOnly,
-        (None, Some(_)) => State::RemoteOnly,
-        (None, None) => State::Missing,
+    match (local.get(secret), seen.entry(secret)) {
+        (_, Entry::NotText) => State::NotText,
+        (Some(local), Entry::Text(remote)) if local.expose_secret() == remote.expose_secret() => State::Same,
+        (Some(_), Entry::Text(_)) => State::Differs,
+        (Some(_), Entry::Absent) => State::LocalOnly,
+        (None, Entry::Text(_)) => State::RemoteOnly,
+        (None, Entry::Absent) => State::Missing,
     }
+}
+
+/// Which side changed since keyring and AWS last agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Newer {
+    /// The keyring.
+    Keyring,
+    /// AWS.
+    Aws,
+    /// Both.
+    Both,
+    /// Not known: they never agreed, and it is not known when the entry was made.
+    Unknown,
+}
+
+impl Newer {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Keyring => "the keyring is newer",
+            Self::Aws => "AWS is newer",
+            Self::Both => "both changed",
+            Self::Unknown => "which is newer is not known",
+        }
+    }
+}
+
+/// Which side of a secret is newer; `None` where they do not both have a value and differ.
+///
+/// Where the two never agreed the dates decide. A secret without the toolkit's tags was not written by it, and is adopted:
+/// the keyring's value counts as newer.
+pub fn newer(env: &str, secret: &Secret, local: &Local, seen: &Seen) -> Option<Newer> {
+    if state(secret, local, seen) != State::Differs {
+        return None;
+    }
+    let (mine, held) = (local.get(secret)?, seen.0.get(secret.remote)?);
+    let theirs = seen.get(secret)?;
+    let base = local.base(secret);
+    Some(match (base.agreed_on(secret, &mine), base.agreed_on(secret, &theirs)) {
+        (_, Some(true)) => Newer::Keyring,
+        (Some(true), _) => Newer::Aws,
+        (Some(false), _) => Newer::Both,
+        (None, _) if !held.has_tags(env) => Newer::Keyring,
+        (None, _) => match (base.set, held.created) {
+            (Some(set), Some(created)) if set > created => Newer::Keyring,
+            (Some(_), Some(_)) => Newer::Aws,
+            _ => Newer::Unknown,
+        },
+    })
 }
 
 /// Why nothing may be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A value is nowhere.
+    /// Neither side has a value.
     #[error("{name} is neither in the keyring nor in AWS; nothing was written")]
     Missing {
         /// `rds/password`
-        name: &'static str,
+        name: String,
         /// How to get one.
         remedy: String,
     },
     /// A value that cannot work.
     #[error("{0}; nothing was written")]
     Malformed(catalog::Malformed),
-    /// Not ours to write.
-    #[error("{name} is not ours to write: {why}; nothing was written")]
+    /// AWS has a value that the keyring's would overwrite.
+    #[error("{name}: {}; nothing was written", .newer.words())]
+    Newer {
+        /// `rds/password`
+        name: String,
+        /// Which side is newer.
+        newer: Newer,
+    },
+    /// Another service writes it.
+    #[error("{name} is not managed by osmt-secrets: {why}; nothing was written")]
     Managed {
         /// `osmt/test/rds`
         name: String,
-        /// Who manages it.
+        /// What manages it.
         why: String,
     },
-    /// Binary, or not JSON.
-    #[error("{name} does not hold a JSON object; nothing was written")]
+    /// Binary, or text that is not a JSON object.
+    #[error("{name} does not hold a JSON object{}; nothing was written", if *.doubled { ": it holds a JSON string with JSON inside" } else { "" })]
     NotObject {
         /// `osmt/test/rds`
         name: String,
+        /// JSON in a JSON string.
+        doubled: bool,
     },
-    /// It would take other people's keys with it.
-    #[error("{name} also holds {keys}, which are not osmt-secrets' own; nothing was removed")]
+    /// Removing it would remove keys that osmt-secrets did not write.
+    #[error("{name} also holds {count} {}; nothing was removed", if *.count == 1 { "key that osmt-secrets does not manage" } else { "keys that osmt-secrets does not manage" })]
     Foreign {
         /// `osmt/test/rds`
         name: String,
-        /// The keys.
-        keys: String,
+        /// How many; a key may be a value in the wrong place, so none is shown.
+        count: usize,
+    },
+    /// A secret that is scheduled for deletion does not show its keys.
+    #[error(
+        "{name} is scheduled for deletion and may hold keys that osmt-secrets does not manage; nothing was removed"
+    )]
+    Hidden {
+        /// `osmt/test/rds`
+        name: String,
+    },
+    /// AWS refuses to delete a secret that has replicas.
+    #[error("{name} is replicated to {}; nothing was removed", .regions.join(", "))]
+    Replicated {
+        /// `osmt/test/rds`
+        name: String,
+        /// The regions.
+        regions: Vec<String>,
     },
 }
 
@@ -143,24 +252,119 @@ impl Explain for Refusal {
         Some(match self {
             Self::Missing { remedy, .. } => remedy.clone(),
             Self::Malformed(malformed) => malformed.remedy.clone(),
+            Self::Newer { name, newer: Newer::Aws } => format!(
+                "`osmt-secrets pull {name}` takes the value from AWS; `push {name} --force` overwrites it with the keyring's"
+            ),
+            Self::Newer { name, .. } => format!(
+                "look with `osmt-secrets diff {name}`; `pull {name}` takes the value from AWS, `push {name} --force` writes the keyring's"
+            ),
             Self::Managed { .. } => {
                 "turn that off in the AWS console first; OSMT's DB_URI could not follow it".into()
             }
-            Self::NotObject { .. } => {
-                "look at it in the AWS console; if nobody needs it, delete it there and run this again".into()
+            Self::NotObject { name, .. } => format!(
+                "`aws secretsmanager put-secret-value --secret-id {name} --secret-string '{{}}'` replaces it by an empty object (the old content stays as AWSPREVIOUS); then run this again"
+            ),
+            Self::Foreign { .. } => {
+                "move the other keys to a secret of their own first; the AWS console shows them".into()
             }
-            Self::Foreign { .. } => "move those keys to a secret of their own first".into(),
+            Self::Hidden { name } => format!(
+                "`aws secretsmanager restore-secret --secret-id {name}` shows it again; then run this again"
+            ),
+            Self::Replicated { name, regions } => format!(
+                "`aws secretsmanager remove-regions-from-replication --secret-id {name} --remove-replica-regions {}` removes the replicas",
+                regions.join(" ")
+            ),
         })
     }
 }
 
-/// Refuses what is not ours, or not a JSON object.
-pub fn ours(name: &str, held: &Held) -> Result<(), Refusal> {
+/// Refuses a secret that another service writes, or that is not a JSON object.
+pub fn writable(name: &str, held: &Held) -> Result<(), Refusal> {
     if let Some(why) = &held.managed {
         return Err(Refusal::Managed { name: name.to_owned(), why: why.clone() });
     }
+    readable(name, held)
+}
+
+/// Refuses a secret that is not a JSON object.
+pub fn readable(name: &str, held: &Held) -> Result<(), Refusal> {
+    let refused = |doubled| Err(Refusal::NotObject { name: name.to_owned(), doubled });
     match held.value {
-        Value::Binary | Value::Other => Err(Refusal::NotObject { name: name.to_owned() }),
+        Value::Binary => refused(false),
+        Value::Text { doubled } => refused(doubled),
         Value::Nothing | Value::Scheduled | Value::Object(_) => Ok(()),
+    }
+}
+
+/// The catalog's rows that were named; all where none was.
+pub fn selected<'a>(catalog: &'a Catalog, names: &[String]) -> Vec<&'a Secret> {
+    let chosen = |secret: &&Secret| names.is_empty() || names.contains(&secret.name);
+    catalog.0.iter().filter(chosen).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::object::Object;
+
+    fn held(text: &str, created: &str, tagged: bool) -> Held {
+        Held {
+            value: Value::Object(Object::parse(text.into()).unwrap()),
+            version: Some("v2".into()),
+            created: Some(created.parse().unwrap()),
+            tags: if tagged {
+                crate::deployment::tags("test").map(|(key, value)| (key.to_owned(), value)).into()
+            } else {
+                BTreeMap::new()
+            },
+            ..Held::default()
+        }
+    }
+
+    #[test]
+    fn the_side_that_changed_since_they_agreed_is_newer() {
+        let catalog = Catalog::all();
+        let secret = catalog.find("rds/password").unwrap();
+        let agreed = |value: &str| Base::agreed(secret, "v1", &value.into(), None);
+        let set = |at: &str| Base::default().set_at(at.parse().unwrap());
+        let (early, late) = ("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z");
+        for (base, tagged, expected) in [
+            (Some(agreed("mine-mine")), true, Newer::Aws),
+            (Some(agreed("theirs-theirs")), true, Newer::Keyring),
+            (Some(agreed("a-third-one")), true, Newer::Both),
+            (Some(set(early)), true, Newer::Aws),
+            (Some(set(late)), true, Newer::Keyring),
+            (None, true, Newer::Unknown),
+            (None, false, Newer::Keyring),
+        ] {
+            let mut local = Local::default();
+            local.values.insert("rds/password".into(), "mine-mine".into());
+            local.bases.extend(base.map(|base| ("rds/password".to_owned(), base)));
+            let mut seen = Seen::default();
+            let created = "2026-02-01T00:00:00Z";
+            seen.0.insert("rds", held(r#"{"password":"theirs-theirs"}"#, created, tagged));
+            assert_eq!(newer("test", secret, &local, &seen), Some(expected));
+            seen.0.insert("rds", held(r#"{"password":"mine-mine"}"#, created, tagged));
+            assert_eq!(newer("test", secret, &local, &seen), None);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_a_string_is_neither_same_nor_absent() {
+        let catalog = Catalog::all();
+        let secret = catalog.find("rds/password").unwrap();
+        let mut local = Local::default();
+        local.values.insert("rds/password".into(), "8412973650".into());
+        for (text, expected) in [
+            (r#"{"password":8412973650}"#, State::NotText),
+            (r#"{"password":null}"#, State::NotText),
+            (r#"{"password":{"a":"8412973650"}}"#, State::NotText),
+            (r#"{"password":"8412973650"}"#, State::Same),
+            (r"{}", State::LocalOnly),
+        ] {
+            let mut seen = Seen::default();
+            seen.0.insert("rds", held(text, "2026-02-01T00:00:00Z", true));
+            assert_eq!(state(secret, &local, &seen), expected, "{text}");
+        }
     }
 }

@@ -10,8 +10,27 @@ use crate::document::{Document, Kind, join};
 #[derive(Clone, Debug)]
 pub struct Object(SecretString);
 
+/// What is at a key.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// Nothing.
+    Absent,
+    /// A string.
+    Text(SecretString),
+    /// A number, an object, a list, `null`, true or false.
+    NotText,
+}
+
+/// Whether a text is a JSON string that holds a JSON object: encoded twice.
+pub fn is_doubled(text: &SecretString) -> bool {
+    match Document::parse(text.expose_secret()).map(|document| document.root().kind.clone()) {
+        Ok(Kind::String(inner)) => Object::parse(inner.into()).is_some(),
+        _ => false,
+    }
+}
+
 impl Object {
-    /// Takes a text; `None` where it is not a JSON object. Why not is not told: it could show a part of the value.
+    /// Takes a text; `None` where it is not a JSON object. The reason is left out: it could show a part of the value.
     pub fn parse(text: SecretString) -> Option<Self> {
         let document = Document::parse(text.expose_secret()).ok()?;
         matches!(document.root().kind, Kind::Object(_)).then_some(Self(text))
@@ -29,13 +48,23 @@ impl Object {
 
     /// The string at a key; `None` where there is none or something else.
     pub fn get(&self, key: &str) -> Option<SecretString> {
-        match &self.document()?.get(&join("", key))?.kind {
-            Kind::String(value) => Some(SecretString::from(value.as_str())),
-            _ => None,
+        match self.entry(key) {
+            Entry::Text(value) => Some(value),
+            Entry::Absent | Entry::NotText => None,
         }
     }
 
-    /// The keys, as they stand.
+    /// What is at a key.
+    pub fn entry(&self, key: &str) -> Entry {
+        let document = self.document();
+        match document.as_ref().and_then(|document| document.get(&join("", key))).map(|node| &node.kind) {
+            Some(Kind::String(value)) => Entry::Text(SecretString::from(value.as_str())),
+            Some(_) => Entry::NotText,
+            None => Entry::Absent,
+        }
+    }
+
+    /// The keys.
     pub fn keys(&self) -> Vec<String> {
         match self.document().map(|document| document.root().kind.clone()) {
             Some(Kind::Object(members)) => members.into_iter().map(|member| member.key).collect(),

@@ -1,8 +1,8 @@
-//! What a push would write to Secrets Manager, and a removal take away: pure decisions.
+//! What a push would write to Secrets Manager, and a removal remove from it: pure decisions.
 
-use super::catalog::{CATALOG, Origin};
-use super::remote::Value;
-use super::{Local, Refusal, Seen, State, catalog, ours, remote, state};
+use super::catalog::{Catalog, Origin, Secret};
+use super::remote::{RECOVERY_DAYS, Value};
+use super::{Local, Newer, Refusal, Seen, State, newer, readable, selected, state, writable};
 use crate::config::secret_name;
 use crate::deployment;
 use crate::plan::{Line, Plan, Verb};
@@ -10,21 +10,23 @@ use crate::plan::{Line, Plan, Verb};
 /// One write to Secrets Manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Take it out of deletion.
+    /// Cancel its deletion.
     Restore {
         /// Its full name.
         name: String,
         /// `rds`
         remote: &'static str,
     },
-    /// It does not exist and will.
+    /// Create it.
     Create {
         /// Its full name.
         name: String,
         /// `rds`
         remote: &'static str,
+        /// The catalog's names of what it will hold.
+        names: Vec<String>,
     },
-    /// Some keys get the keyring's value.
+    /// Give some keys the keyring's value.
     Write {
         /// Its full name.
         name: String,
@@ -32,10 +34,12 @@ pub enum Action {
         remote: &'static str,
         /// The version that the plan was made on.
         base: Option<String>,
-        /// The keys that change.
-        keys: Vec<&'static str>,
+        /// The catalog's names of what changes.
+        names: Vec<String>,
+        /// AWS does not show the values yet: which side is newer is looked at before the write.
+        unseen: bool,
     },
-    /// A tag is missing or another.
+    /// Set a tag.
     Tag {
         /// Its full name.
         name: String,
@@ -48,7 +52,7 @@ pub enum Action {
         /// What it will be.
         to: String,
     },
-    /// It exists and will not.
+    /// Delete it.
     Delete {
         /// Its full name.
         name: String,
@@ -82,14 +86,16 @@ impl crate::plan::Action for Action {
                 some("yes"),
                 some("no"),
             ),
-            Self::Create { name, remote } => Line::new(Verb::Create, {
-                let keys: Vec<_> = catalog::of_remote(remote).map(|row| row.key).collect();
-                format!("{} with {}", thing(name), keys.join(", "))
-            }),
-            Self::Write { name, keys, .. } if keys.is_empty() => Line::new(Verb::Update, thing(name))
-                .setting("values", None, some("the keyring's, where they differ")),
-            Self::Write { name, keys, .. } => {
-                Line::new(Verb::Update, thing(name)).setting(keys.join(", "), None, some("the keyring's"))
+            Self::Create { name, names, .. } => {
+                Line::new(Verb::Create, format!("{} with {}", thing(name), keys(names)))
+            }
+            Self::Write { name, unseen: true, .. } => Line::new(Verb::Update, thing(name)).setting(
+                "values",
+                None,
+                some("the keyring's, where they differ"),
+            ),
+            Self::Write { name, names, .. } => {
+                Line::new(Verb::Update, thing(name)).setting(keys(names), None, some("the keyring's"))
             }
             Self::Tag { name, key, from, to, .. } => Line::new(Verb::Update, thing(name)).setting(
                 format!("tag {key}"),
@@ -98,7 +104,7 @@ impl crate::plan::Action for Action {
             ),
             Self::Delete { name, recovery: true, .. } => Line::new(
                 Verb::Delete,
-                format!("{}; it can be restored for {} days", thing(name), remote::RECOVERY_DAYS),
+                format!("{}; it can be restored for {RECOVERY_DAYS} days", thing(name)),
             ),
             Self::Delete { name, .. } => {
                 Line::new(Verb::Delete, format!("{}, at once and for ever", thing(name)))
@@ -107,43 +113,64 @@ impl crate::plan::Action for Action {
     }
 }
 
+fn keys(names: &[String]) -> String {
+    let keys: Vec<_> = names.iter().map(|name| name.rsplit('/').next().unwrap_or(name)).collect();
+    keys.join(", ")
+}
+
+/// What to push.
+#[derive(Clone, Copy, Debug)]
+pub struct Push<'a> {
+    /// The secrets of this deployment.
+    pub catalog: &'a Catalog,
+    /// The names to push; all where there are none.
+    pub names: &'a [String],
+    /// Overwrite what is newer in AWS.
+    pub force: bool,
+}
+
 /// What `push` would write.
-pub fn plan_push(env: &str, local: &Local, seen: &Seen) -> Result<Plan<Action>, Refusal> {
-    for secret in &CATALOG {
-        match local.get(secret) {
-            Some(value) => secret.check(&value).map_err(Refusal::Malformed)?,
-            None if matches!(state(secret, local, seen), State::RemoteOnly | State::Scheduled) => {}
-            None => {
-                return Err(Refusal::Missing {
-                    name: secret.name,
-                    remedy: match secret.origin {
-                        Origin::Issued(by) => {
-                            format!("`osmt-secrets set {}` takes the one that {by} issued", secret.name)
-                        }
-                        _ => format!("`osmt-secrets generate {}` makes one", secret.name),
-                    },
-                });
-            }
+pub fn plan_push(env: &str, push: Push<'_>, local: &Local, seen: &Seen) -> Result<Plan<Action>, Refusal> {
+    let rows = selected(push.catalog, push.names);
+    for (remote, held) in &seen.0 {
+        if rows.iter().any(|secret| secret.remote == *remote) {
+            writable(&secret_name(env, remote), held)?;
         }
     }
+    for secret in &rows {
+        may_push(env, push.force, secret, local, seen)?;
+    }
     let mut actions = Vec::new();
-    for remote in catalog::remotes() {
+    for remote in push.catalog.remotes() {
+        let of_remote = || rows.iter().filter(|secret| secret.remote == remote);
+        if of_remote().next().is_none() {
+            continue;
+        }
         let name = secret_name(env, remote);
         let Some(held) = seen.0.get(remote) else {
-            actions.push(Action::Create { name, remote });
+            // A value that there is only one of needs no choice.
+            let fixed = |secret: &&Secret| matches!(secret.origin, Origin::Fixed(_));
+            let also = push.catalog.of_remote(remote).filter(fixed);
+            let mut names: Vec<_> = also.map(|secret| secret.name.clone()).collect();
+            names.extend(of_remote().map(|secret| secret.name.clone()));
+            names.sort_by_key(|name| push.catalog.0.iter().position(|secret| secret.name == *name));
+            names.dedup();
+            actions.push(Action::Create { name, remote, names });
             continue;
         };
-        ours(&name, held)?;
-        let scheduled = matches!(held.value, Value::Scheduled);
-        if scheduled {
+        let unseen = matches!(held.value, Value::Scheduled);
+        if unseen {
             actions.push(Action::Restore { name: name.clone(), remote });
         }
-        let keys: Vec<_> = catalog::of_remote(remote)
-            .filter(|secret| matches!(state(secret, local, seen), State::Differs | State::LocalOnly))
-            .map(|secret| secret.key)
-            .collect();
-        if scheduled || !keys.is_empty() {
-            actions.push(Action::Write { name: name.clone(), remote, base: held.version.clone(), keys });
+        let changes = |secret: &&&Secret| match state(secret, local, seen) {
+            State::Differs | State::LocalOnly | State::NotText => true,
+            State::Scheduled => local.get(secret).is_some(),
+            State::Same | State::RemoteOnly | State::Missing | State::NotObject => false,
+        };
+        let names: Vec<_> = of_remote().filter(changes).map(|secret| secret.name.clone()).collect();
+        if !names.is_empty() {
+            let (base, unseen) = (held.version.clone(), unseen && !push.force);
+            actions.push(Action::Write { name: name.clone(), remote, base, names, unseen });
         }
         for (key, to) in deployment::tags(env) {
             let from = held.tags.get(key).cloned();
@@ -155,23 +182,60 @@ pub fn plan_push(env: &str, local: &Local, seen: &Seen) -> Result<Plan<Action>, 
     Ok(actions.into_iter().collect())
 }
 
-/// What `rm --all --remote` would remove.
-pub fn plan_removal(env: &str, seen: &Seen, recovery: bool) -> Result<Plan<Action>, Refusal> {
+/// Whether a secret's value may go to AWS, or needs not.
+fn may_push(env: &str, force: bool, secret: &Secret, local: &Local, seen: &Seen) -> Result<(), Refusal> {
+    match local.get(secret) {
+        Some(value) => secret.check(&value).map_err(Refusal::Malformed)?,
+        None if matches!(state(secret, local, seen), State::RemoteOnly | State::Scheduled) => {}
+        None => {
+            return Err(Refusal::Missing { name: secret.name.clone(), remedy: remedy(secret) });
+        }
+    }
+    match newer(env, secret, local, seen) {
+        None | Some(Newer::Keyring) => Ok(()),
+        Some(_) if force => Ok(()),
+        Some(newer) => Err(Refusal::Newer { name: secret.name.clone(), newer }),
+    }
+}
+
+/// How to get a value.
+pub fn remedy(secret: &Secret) -> String {
+    match secret.origin {
+        Origin::Issued(by) => {
+            format!("`osmt-secrets set {}` takes the value that {by} issued", secret.name)
+        }
+        Origin::Fixed(_) | Origin::Random | Origin::RandomBytes => {
+            format!("`osmt-secrets generate {}` makes one", secret.name)
+        }
+    }
+}
+
+/// What `rm --all --remote` would remove. All secrets are looked at before the first is removed.
+pub fn plan_removal(
+    env: &str,
+    catalog: &Catalog,
+    seen: &Seen,
+    recovery: bool,
+) -> Result<Plan<Action>, Refusal> {
     let mut actions = Vec::new();
     for (remote, held) in &seen.0 {
         let name = secret_name(env, remote);
-        if matches!(held.value, Value::Scheduled) && recovery {
-            continue;
+        if matches!(held.value, Value::Scheduled) {
+            if recovery {
+                continue;
+            }
+            return Err(Refusal::Hidden { name });
         }
-        ours(&name, held)?;
+        writable(&name, held)?;
+        readable(&name, held)?;
+        if !held.replicas.is_empty() {
+            return Err(Refusal::Replicated { name, regions: held.replicas.clone() });
+        }
         if let Value::Object(object) = &held.value {
-            let foreign: Vec<_> = object
-                .keys()
-                .into_iter()
-                .filter(|key| !catalog::of_remote(remote).any(|secret| secret.key == key))
-                .collect();
-            if !foreign.is_empty() {
-                return Err(Refusal::Foreign { name, keys: foreign.join(", ") });
+            let known = |key: &String| catalog.of_remote(remote).any(|secret| secret.key == *key);
+            let count = object.keys().iter().filter(|key| !known(key)).count();
+            if count > 0 {
+                return Err(Refusal::Foreign { name, count });
             }
         }
         actions.push(Action::Delete { name, remote, recovery });
@@ -187,6 +251,8 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::secrets::base::Base;
+    use crate::secrets::catalog::Wanted;
     use crate::secrets::object::Object;
     use crate::secrets::remote::Held;
 
@@ -195,9 +261,8 @@ mod tests {
         Held {
             value,
             version: Some("base".into()),
-            previous: None,
-            managed: None,
             tags: if tagged { tags.into() } else { BTreeMap::new() },
+            ..Held::default()
         }
     }
 
@@ -222,11 +287,12 @@ mod tests {
         let held = entry.or_insert_with(|| held(Value::Nothing, true));
         match action {
             Action::Restore { .. } => held.value = object(hidden),
-            Action::Create { remote, .. } | Action::Write { remote, .. } => {
-                let values: Vec<(&str, SecretString)> = catalog::of_remote(remote)
-                    .filter_map(|secret| Some((secret.key, local.get(secret)?)))
-                    .collect();
-                let values: Vec<_> = values.iter().map(|(key, value)| (*key, value)).collect();
+            Action::Create { names, .. } | Action::Write { names, .. } => {
+                let catalog = Catalog::all();
+                let rows = names.iter().filter_map(|name| catalog.find(name));
+                let values: Vec<(String, SecretString)> =
+                    rows.filter_map(|secret| Some((secret.key.clone(), local.get(secret)?))).collect();
+                let values: Vec<_> = values.iter().map(|(key, value)| (key.as_str(), value)).collect();
                 held.value = Value::Object(match &held.value {
                     Value::Object(object) => object.with(&values),
                     _ => Object::of(&values),
@@ -244,19 +310,19 @@ mod tests {
             app in any_held(),
             hidden in prop_oneof![Just("{}"), Just(r#"{"password": "hidden-one"}"#)],
         ) {
-            let mut local = Local::default();
-            local.0.insert("rds/password", "same-same".into());
-            local.0.insert("app/oauth_client_secret", "issued".into());
+            let catalog = Catalog::of(&Wanted::default());
+            let push = Push { catalog: &catalog, names: &[], force: true };
+            let local = local();
             let mut seen = Seen::default();
             seen.0.extend(rds.map(|held| ("rds", held)));
             seen.0.extend(app.map(|held| ("app", held)));
-            for action in plan_push("test", &local, &seen).unwrap().actions {
+            for action in plan_push("test", push, &local, &seen).unwrap().actions {
                 apply(&mut seen, &local, &action, hidden);
             }
-            prop_assert!(CATALOG.iter().all(|secret| state(secret, &local, &seen) == State::Same));
-            prop_assert!(plan_push("test", &local, &seen).unwrap().is_empty());
-            // Somebody's own keys are never removed with ours.
-            if let Ok(plan) = plan_removal("test", &seen, false) {
+            prop_assert!(catalog.0.iter().all(|secret| state(secret, &local, &seen) == State::Same));
+            prop_assert!(plan_push("test", push, &local, &seen).unwrap().is_empty());
+            // Keys that are not in the catalog are never removed.
+            if let Ok(plan) = plan_removal("test", &catalog, &seen, false) {
                 for action in plan.actions {
                     apply(&mut seen, &local, &action, hidden);
                 }
@@ -265,20 +331,73 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_nowhere_or_cannot_work_or_is_managed_is_refused() {
-        let refused = plan_push("test", &Local::default(), &Seen::default()).unwrap_err();
-        assert!(matches!(refused, Refusal::Missing { name: "rds/password", .. }));
+    fn local() -> Local {
         let mut local = Local::default();
-        local.0.insert("rds/password", "bad one".into());
-        let refused = plan_push("test", &local, &Seen::default()).unwrap_err();
+        local.values.insert("rds/password".into(), "same-same".into());
+        local.values.insert("app/oauth_client_secret".into(), "issued".into());
+        local
+    }
+
+    #[test]
+    fn what_is_missing_or_cannot_work_or_is_managed_is_refused() {
+        let catalog = Catalog::of(&Wanted::default());
+        let push = Push { catalog: &catalog, names: &[], force: false };
+        let refused = plan_push("test", push, &Local::default(), &Seen::default()).unwrap_err();
+        assert!(matches!(refused, Refusal::Missing { name, .. } if name == "rds/password"));
+        let mut local = local();
+        local.values.insert("rds/password".into(), "bad one".into());
+        let refused = plan_push("test", push, &local, &Seen::default()).unwrap_err();
         assert!(matches!(refused, Refusal::Malformed(_)));
-        local.0.insert("rds/password", "good-one".into());
-        local.0.insert("app/oauth_client_secret", "issued".into());
+        local.values.insert("rds/password".into(), "good-one".into());
         let mut seen = Seen::default();
         let managed = Some("Secrets Manager rotates it".to_owned());
         seen.0.insert("rds", Held { managed, ..held(object("{}"), true) });
-        let refused = plan_push("test", &local, &seen).unwrap_err();
+        let refused = plan_push("test", push, &local, &seen).unwrap_err();
         assert!(matches!(refused, Refusal::Managed { .. }));
+    }
+
+    #[test]
+    fn a_named_push_touches_nothing_else_and_needs_nothing_else() {
+        let catalog = Catalog::of(&Wanted::default());
+        let names = ["app/oauth_client_secret".to_owned()];
+        let push = Push { catalog: &catalog, names: &names, force: false };
+        let mut local = local();
+        local.values.remove("rds/password");
+        let plan = plan_push("test", push, &local, &Seen::default()).unwrap();
+        let [Action::Create { remote: "app", names: made, .. }] = &plan.actions[..] else {
+            panic!("{plan:?}");
+        };
+        assert_eq!(made[..], names);
+    }
+
+    #[test]
+    fn what_is_newer_in_aws_is_overwritten_by_force_alone() {
+        let catalog = Catalog::of(&Wanted::default());
+        let mut seen = Seen::default();
+        let theirs = r#"{"username": "osmt_admin", "password": "theirs-theirs"}"#;
+        seen.0.insert("rds", held(object(theirs), true));
+        let secret = catalog.find("rds/password").unwrap();
+        let mut local = local();
+        local.bases.insert(secret.name.clone(), Base::agreed(secret, "v1", &"same-same".into(), None));
+        let mut push = Push { catalog: &catalog, names: &[], force: false };
+        let refused = plan_push("test", push, &local, &seen).unwrap_err();
+        assert_eq!(refused, Refusal::Newer { name: "rds/password".into(), newer: Newer::Aws });
+        push.force = true;
+        assert!(!plan_push("test", push, &local, &seen).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_removal_refuses_what_it_cannot_see_before_anything_is_removed() {
+        let catalog = Catalog::of(&Wanted::default());
+        let plan = |rds: Held, recovery| {
+            let app = held(object(r#"{"oauth_client_secret":"x"}"#), true);
+            plan_removal("test", &catalog, &Seen([("app", app), ("rds", rds)].into()), recovery)
+        };
+        let replicated = Held { replicas: vec!["eu-west-1".into()], ..held(object("{}"), true) };
+        assert!(matches!(plan(replicated, true), Err(Refusal::Replicated { .. })));
+        assert!(matches!(plan(held(Value::Scheduled, true), false), Err(Refusal::Hidden { .. })));
+        assert_eq!(plan(held(Value::Scheduled, true), true).unwrap().actions.len(), 1);
+        let foreign = plan(held(object(r#"{"Canary-value":""}"#), true), true).unwrap_err();
+        assert!(!format!("{foreign} {foreign:?}").contains("Canary"));
     }
 }

@@ -1,12 +1,12 @@
 //! Replacing a value that is in use, and going back: steps that can stop anywhere and go on later.
 //!
 //! A journal entry in the keyring holds the new value, the two versions and the config's revision before anything is
-//! written. A second run reads it, looks how far the first came, and does the rest.
+//! written. A second run reads it, sees how far the first came, and does the rest.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Local;
 use super::catalog::Secret;
+use super::{Local, Newer};
 use crate::explain::{Exit, Explain};
 use crate::plan::{Action, Line, Plan, Verb};
 
@@ -52,7 +52,7 @@ impl Journal {
         format!("rotation/{remote}")
     }
 
-    /// As the keyring keeps it: one field a line. No value has a line end in it.
+    /// As the keyring keeps it: one field a line, the value last.
     pub fn text(&self) -> SecretString {
         format!(
             "{}\n{}\n{}\n{}\n{}\n{}",
@@ -68,7 +68,7 @@ impl Journal {
 
     /// Reads what the keyring kept; `None` where it is no journal.
     pub fn parse(text: &SecretString) -> Option<Self> {
-        let fields: Vec<&str> = text.expose_secret().split('\n').collect();
+        let fields: Vec<&str> = text.expose_secret().splitn(6, '\n').collect();
         let [kind, name, base, target, revision, value] = fields[..] else {
             return None;
         };
@@ -97,17 +97,21 @@ pub enum Step {
         /// `osmt/test/rds`
         secret: String,
         /// The key that changes.
-        key: &'static str,
+        key: String,
     },
-    /// Make the version before the current one.
+    /// Make another version the current one.
     Move {
         /// `osmt/test/rds`
         secret: String,
+        /// The version that is current.
+        from: String,
+        /// The version that will be.
+        to: String,
     },
     /// Give the keyring the value.
     Keep {
         /// `rds/password`
-        name: &'static str,
+        name: String,
         /// The value.
         value: SecretString,
     },
@@ -136,14 +140,14 @@ impl Action for Step {
                 Line::new(Verb::Create, format!("{}, so that an interruption loses nothing", entry(user)))
             }
             Self::Put { secret, key } => Line::new(Verb::Update, format!("secret {secret}")).setting(
-                *key,
+                key.clone(),
                 None,
                 some("a new value; the one before stays as AWSPREVIOUS"),
             ),
-            Self::Move { secret } => Line::new(Verb::Update, format!("secret {secret}")).setting(
+            Self::Move { secret, from, to } => Line::new(Verb::Update, format!("secret {secret}")).setting(
                 "AWSCURRENT",
-                some("this version"),
-                some("the version before"),
+                Some(from.clone()),
+                Some(to.clone()),
             ),
             Self::Keep { name, .. } => Line::new(Verb::Update, entry(name)),
             Self::Bump { config, from, to } => Line::new(Verb::Update, config.clone()).setting(
@@ -156,7 +160,7 @@ impl Action for Step {
     }
 }
 
-/// How the world stands when a rotation begins or goes on.
+/// What is there when a rotation begins or goes on.
 #[derive(Debug)]
 pub struct Now<'a> {
     /// `osmt/test/rds`
@@ -177,7 +181,7 @@ pub struct Now<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither the version it began on nor the one it made is current.
-    #[error("{secret} was changed by somebody else since the {} began; nothing more was written", .kind.verb())]
+    #[error("{secret} was changed by another user or process since the {} began; nothing more was written", .kind.verb())]
     Overtaken {
         /// `osmt/test/rds`
         secret: String,
@@ -196,17 +200,19 @@ pub enum Refusal {
     #[error("{name} {state}; nothing was written")]
     Apart {
         /// `rds/password`
-        name: &'static str,
-        /// How they stand.
-        state: &'static str,
+        name: String,
+        /// How they compare.
+        state: String,
+        /// Which side is newer, where that is known.
+        newer: Option<Newer>,
     },
     /// It can have no other value.
     #[error("{name} cannot be replaced: {why}")]
     Fixed {
         /// `rds/username`
-        name: &'static str,
+        name: String,
         /// Why.
-        why: &'static str,
+        why: String,
     },
     /// There is nothing to go back to.
     #[error("{secret} has no earlier version with another value; nothing was written")]
@@ -224,18 +230,22 @@ impl Explain for Refusal {
     fn help(&self) -> Option<String> {
         match self {
             Self::Overtaken { .. } => Some(
-                "`osmt-secrets rotate --abandon` forgets it; then look with `diff`, and `pull` or `push`"
+                "`osmt-secrets rotate NAME --abandon` removes the unfinished rotation; then look with `diff`, and `pull` or `push`"
                     .into(),
             ),
             Self::Unfinished { kind, name } => Some(format!(
-                "`osmt-secrets {} {name}` finishes it; `osmt-secrets rotate --abandon {name}` forgets it",
+                "`osmt-secrets {} {name}` finishes it; `osmt-secrets rotate {name} --abandon` drops it",
                 kind.verb()
             )),
-            Self::Apart { .. } => {
-                Some("make keyring and AWS agree first: `osmt-secrets diff`, then `push` or `pull`".into())
-            }
+            Self::Apart { name, newer, .. } => Some(match newer {
+                Some(Newer::Aws) => format!("`osmt-secrets pull {name}` takes the value from AWS; then run this again"),
+                Some(Newer::Keyring) => format!("`osmt-secrets push {name}` writes the keyring's value; then run this again"),
+                Some(Newer::Both | Newer::Unknown) | None => {
+                    "make the keyring and AWS agree first: `osmt-secrets diff`, then `push` or `pull`".into()
+                }
+            }),
             Self::Fixed { .. } => None,
-            Self::NoPrevious { .. } => Some("`osmt-secrets rotate` makes a new value".into()),
+            Self::NoPrevious { .. } => Some("`osmt-secrets history NAME` shows the versions; `rotate` makes a new value".into()),
         }
     }
 }
@@ -243,8 +253,8 @@ impl Explain for Refusal {
 /// The steps that are left. `values` is what the keyring must hold in the end.
 pub fn plan(
     journal: &Journal,
-    secret: &'static Secret,
-    values: &[(&'static str, SecretString)],
+    secret: &Secret,
+    values: &[(String, SecretString)],
     now: &Now<'_>,
 ) -> Result<Plan<Step>, Refusal> {
     let entry = Journal::entry(secret.remote);
@@ -255,17 +265,21 @@ pub fn plan(
     match now.current {
         Some(current) if current == journal.target => {}
         Some(current) if current == journal.base => steps.push(match journal.kind {
-            Kind::Rotate => Step::Put { secret: now.secret.to_owned(), key: secret.key },
-            Kind::Rollback => Step::Move { secret: now.secret.to_owned() },
+            Kind::Rotate => Step::Put { secret: now.secret.to_owned(), key: secret.key.clone() },
+            Kind::Rollback => Step::Move {
+                secret: now.secret.to_owned(),
+                from: journal.base.clone(),
+                to: journal.target.clone(),
+            },
         }),
         _ => {
             return Err(Refusal::Overtaken { secret: now.secret.to_owned(), kind: journal.kind });
         }
     }
     for (name, value) in values {
-        let have = now.local.0.get(name);
+        let have = now.local.values.get(name);
         if have.is_none_or(|have| have.expose_secret() != value.expose_secret()) {
-            steps.push(Step::Keep { name, value: value.clone() });
+            steps.push(Step::Keep { name: name.clone(), value: value.clone() });
         }
     }
     if now.revision <= journal.revision {
@@ -282,7 +296,7 @@ pub fn plan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secrets::catalog;
+    use crate::secrets::catalog::Catalog;
 
     fn journal(kind: Kind) -> Journal {
         Journal {
@@ -306,8 +320,9 @@ mod tests {
     /// Does the steps in order and stops after `count`; gives what a second run would see.
     fn world(count: usize) -> (usize, bool, String, Local, u64) {
         let journal = journal(Kind::Rotate);
-        let secret = catalog::find("rds/password").unwrap();
-        let values = [("rds/password", SecretString::from("new-value"))];
+        let catalog = Catalog::all();
+        let secret = catalog.find("rds/password").unwrap();
+        let values = [("rds/password".to_owned(), SecretString::from("new-value"))];
         let (mut begun, mut current, mut local, mut revision) = (false, "a".to_owned(), Local::default(), 3);
         let mut puts = 0;
         for run in 0..2 {
@@ -331,7 +346,7 @@ mod tests {
                         puts += 1;
                         current = "b".to_owned();
                     }
-                    Step::Keep { name, value } => drop(local.0.insert(name, value)),
+                    Step::Keep { name, value } => drop(local.values.insert(name, value)),
                     Step::Bump { to, .. } => revision = to,
                     Step::End { .. } => begun = false,
                     Step::Move { .. } => unreachable!("a rotation moves no label"),
@@ -346,13 +361,13 @@ mod tests {
         for count in 1..=5 {
             let (puts, begun, current, local, revision) = world(count);
             assert_eq!((puts, begun, current.as_str(), revision), (1, false, "b", 4), "{count}");
-            assert_eq!(local.0["rds/password"].expose_secret(), "new-value");
+            assert_eq!(local.values["rds/password"].expose_secret(), "new-value");
         }
         assert_eq!(world(0).0, 0);
     }
 
     #[test]
-    fn somebody_elses_version_stops_it() {
+    fn a_version_of_another_user_stops_it() {
         let now = Now {
             secret: "osmt/test/rds",
             begun: true,
@@ -361,7 +376,8 @@ mod tests {
             config: "config",
             revision: 3,
         };
-        let secret = catalog::find("rds/password").unwrap();
+        let catalog = Catalog::all();
+        let secret = catalog.find("rds/password").unwrap();
         let refused = plan(&journal(Kind::Rollback), secret, &[], &now).unwrap_err();
         assert!(matches!(refused, Refusal::Overtaken { .. }));
     }

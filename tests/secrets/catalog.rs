@@ -1,6 +1,6 @@
 //! The catalogue's three statements are one: the table, the schema, Terraform.
 
-use osmt::secrets::catalog::CATALOG;
+use osmt::secrets::catalog::{Catalog, Secret};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ fn schema() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn part(secret: &osmt::secrets::catalog::Secret) -> Value {
+fn part(secret: &Secret) -> Value {
     let schema = schema();
     let pointer = format!("/properties/{}/properties/{}", secret.remote, secret.key);
     schema.pointer(&pointer).unwrap_or_else(|| panic!("the schema has no {pointer}")).clone()
@@ -29,9 +29,9 @@ fn every_secret_is_in_the_schema_and_in_terraform() {
         }
     }
     let mut known = 0;
-    for secret in &CATALOG {
+    for secret in &Catalog::all().0 {
         part(secret);
-        assert!(terraform.contains(secret.key), "Terraform never reads {}", secret.name);
+        assert!(terraform.contains(&secret.key), "Terraform never reads {}", secret.name);
         assert!(
             terraform.contains(&format!("/{}\"", secret.remote)),
             "Terraform never reads {}",
@@ -40,14 +40,19 @@ fn every_secret_is_in_the_schema_and_in_terraform() {
         known += 1;
     }
     let objects = schema()["properties"].as_object().unwrap().clone();
-    let stated: usize = objects.values().map(|object| object["properties"].as_object().unwrap().len()).sum();
+    let stated: usize = objects
+        .iter()
+        .filter(|(name, _)| *name != "extra")
+        .map(|(_, object)| object)
+        .map(|object| object["properties"].as_object().unwrap().len())
+        .sum();
     assert_eq!(stated, known, "the schema states a secret that the catalogue does not have");
 }
 
 proptest! {
     #[test]
     fn schema_and_table_judge_alike(text in prop_oneof!["[ -~]{0,45}", "[A-Za-z0-9_.~-]{0,45}", "\\PC{0,20}", Just("osmt_admin".to_owned())]) {
-        for secret in &CATALOG {
+        for secret in &Catalog::all().0 {
             let valid = jsonschema::validator_for(&part(secret)).unwrap().is_valid(&Value::from(text.as_str()));
             prop_assert_eq!(valid, secret.check(&text.as_str().into()).is_ok(), "{} and {:?}", secret.name, &text);
         }

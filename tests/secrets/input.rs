@@ -98,7 +98,7 @@ fn an_import_takes_only_what_it_knows_and_can_work() {
         (r#"{"rds": {"password": "Canary"#, "stdin is not JSON, line 1"),
         (r#"["Canary-value"]"#, "not a JSON object"),
         (r#"{"rds": "Canary-value"}"#, "rds is not a JSON object"),
-        (r#"{"rds": {"passwort": "Canary-value"}}"#, "no secret named rds/passwort"),
+        (r#"{"rds": {"passwort": "Canary-value"}}"#, "not one of this deployment's secrets (8 characters)"),
         (r#"{"rds": {"password": 5}}"#, "is not a string"),
         (r#"{"rds": {"password": "Canary-value", "password": "Canary-other"}}"#, "twice"),
         (r#"{"rds": {"password": "Canary value"}}"#, "white space"),

@@ -70,7 +70,7 @@ fn what_others_keep_in_a_secret_stays_and_what_is_not_ours_is_refused() {
         "{}",
         text.len()
     );
-    world.run(&account, "rm --all --remote --yes").exits(4).says("n, deep");
+    world.run(&account, "rm --all --remote --yes").exits(4).says("also holds 2 keys");
 
     // Bytes, plain text, rotation by AWS: refused, untouched, by every verb that would write.
     let app = world.secret("app");
@@ -147,7 +147,7 @@ answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
         world.secret("rds"),
     ));
     assert_eq!(told[0], 4, "{}", told[1]);
-    assert!(told[1].as_str().unwrap().contains("changed by somebody else"), "{}", told[1]);
+    assert!(told[1].as_str().unwrap().contains("changed by another user"), "{}", told[1]);
     assert_eq!(world.held(&account, "rds")["password"], "theirs-theirs");
 }
 
@@ -157,7 +157,7 @@ fn the_wrong_account_no_credentials_and_no_network_write_nothing() {
     world.offline("generate rds/password", "").exits(0);
     world.offline("set app/oauth_client_secret", "issued\n").exits(0);
     let other = Emulator::start_as("210987654321");
-    for verb in ["diff", "push", "pull", "verify", "rotate", "rollback", "rm --all --remote"] {
+    for verb in ["diff", "push", "pull", "verify", "rotate", "rollback rds/password", "rm --all --remote"] {
         world.run(&other, &format!("{verb} --yes")).exits(4).says("account 210987654321");
         world.offline(&format!("{verb} --yes"), "").exits(3).says("no AWS credentials");
     }

@@ -10,10 +10,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admins;
 mod catalog;
+mod exec;
+mod faults;
 mod input;
 mod journey;
 mod keyrings;
 mod leaks;
+#[path = "../bootstrap/proxy.rs"]
+mod proxy;
 mod rotation;
+mod scan;
+mod terminal;
 mod world;

@@ -16,7 +16,7 @@ fn a_rotation_changes_all_three_places_and_a_rollback_brings_them_back() {
     let account = Emulator::start();
     world.run(&account, "rotate --yes").exits(4).says("not in AWS yet");
     world.pushed(&account);
-    world.run(&account, "rollback --yes").exits(4).says("no earlier version");
+    world.run(&account, "rollback rds/password --yes").exits(4).says("no earlier version");
     let (before, text) = (world.kept("rds/password"), world.config_text());
     world.run(&account, "rotate").exits(4);
     world.run(&account, "rotate --dry-run").exits(1).shows("secrets_revision: 1 → 2");
@@ -30,7 +30,7 @@ fn a_rotation_changes_all_three_places_and_a_rollback_brings_them_back() {
     world.run(&account, "verify").exits(0);
     assert_eq!(world.kept("rotation/rds"), None);
 
-    world.run(&account, "rollback --yes").exits(0);
+    world.run(&account, "rollback rds/password --yes").exits(0);
     assert_eq!(world.kept("rds/password"), before);
     assert_eq!(world.held(&account, "rds")["password"].as_str(), before.as_deref());
     assert_eq!(revision(&world), 3);
@@ -66,9 +66,9 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
     let base = version(&account);
     journal(&base, &"a".repeat(32), 1, "from-the-journal-1");
     world.run(&account, "push --yes").exits(4).says("unfinished");
-    world.run(&account, "rollback --yes").exits(4).says("unfinished");
+    world.run(&account, "rollback rds/password --yes").exits(4).says("unfinished");
     world.run(&account, "verify").exits(1).shows("a rotate is unfinished");
-    world.run(&account, "rotate --yes").exits(0).says("going on");
+    world.run(&account, "rotate --yes").exits(0).says("continuing");
     assert_eq!(world.held(&account, "rds")["password"], "from-the-journal-1");
     assert_eq!((version(&account), revision(&world)), ("a".repeat(32), 2));
 

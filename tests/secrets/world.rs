@@ -52,7 +52,7 @@ impl World {
         let random: String = folder.path().to_string_lossy().chars().rev().take(6).collect();
         let env = format!("t{:x}-{}", std::process::id() % 0xffff, hex(&random));
         support::write(&folder.path().join("config.auto.tfvars.json"), &support::config(&env));
-        match Keyring::open(Choice::Kernel, &format!("osmt/{env}")) {
+        match Keyring::open(Choice::Kernel, &format!("osmt/{}/{env}", support::ACCOUNT)) {
             Ok(keyring) => Some(Self { folder, env, keyring }),
             Err(error) => {
                 assert!(std::env::var_os("CI").is_none(), "{error}");
@@ -142,4 +142,37 @@ fn ran(command: &mut Command) -> Ran {
 fn hex(text: &str) -> String {
     let sum = text.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     format!("{sum:08x}")
+}
+
+/// The entries of a keyring, to be put back later: another administrator's machine that did not hear of anything since.
+pub(crate) struct Snapshot(Vec<(String, Option<String>)>);
+
+impl World {
+    fn users() -> Vec<String> {
+        let names = ["rds/password", "app/oauth_client_secret"];
+        names.iter().flat_map(|name| [(*name).to_owned(), format!("base/{name}")]).collect()
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot(Self::users().into_iter().map(|user| (user.clone(), self.kept(&user))).collect())
+    }
+
+    /// Puts the entries of a snapshot in place of the present ones.
+    pub(crate) fn become_one(&self, snapshot: &Snapshot) {
+        for (user, value) in &snapshot.0 {
+            match value {
+                Some(value) => self.keyring.set(user, &value.as_str().into()).unwrap(),
+                None => drop(self.keyring.remove(user).unwrap()),
+            }
+        }
+    }
+
+    /// The binary, ready to be started by the test itself.
+    pub(crate) fn program(&self, account: Option<&Emulator>) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_osmt-secrets"));
+        command.env("OSMT_KEYRING", "kernel").env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(account.iter().flat_map(|account| account.environment.iter().cloned()));
+        command.arg("--dir").arg(self.folder.path());
+        command
+    }
 }

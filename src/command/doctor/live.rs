@@ -137,7 +137,7 @@ impl Record {
 
 /// Asks AWS; another account is refused.
 fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Result<Facts, Failure> {
-    let mut names = observe::names(config, &catalog::remotes());
+    let mut names = observe::names(config, &catalog::REMOTES);
     names.bucket.clone_from(&target.bucket);
     names.state_key.clone_from(&target.state_key);
     if let Some(table) = &target.table {

@@ -1,78 +1,234 @@
 //! `exec`: a command with the secrets in its environment, and without them in its output.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::process::{Command, Stdio};
-use std::{io, thread};
 
+use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Context, held};
+use super::Context;
+use super::child;
+use super::entries::{held, sound};
+use crate::command::block_on;
 use crate::explain::{Exit, Failure};
 use crate::plan::{Line, Verb};
-use crate::secrets::catalog::{CATALOG, Origin};
+use crate::secrets::catalog::{Origin, Secret};
+use crate::secrets::db_uri::{self, DbUri};
 use crate::secrets::redact::Redactor;
+use crate::secrets::remote::{self, Value};
+use crate::secrets::{Local, Seen};
 
-/// Runs a command. Its failure is the outside world's.
-#[expect(clippy::disallowed_methods, reason = "starting a program is what this verb is for")]
-pub(super) fn exec(context: &Context<'_>, command: &[OsString], raw: bool) -> Result<Exit, Failure> {
-    let [program, arguments @ ..] = command else {
-        return Err(Failure::new(Exit::Usage, "no command was given"));
-    };
-    let keyring = context.keyring()?;
-    let local = held(&keyring)?;
-    let mut values: Vec<(&str, SecretString)> = Vec::new();
-    for secret in &CATALOG {
-        let value = local.get(secret).ok_or_else(|| {
-            Failure::new(
-                Exit::Refused,
-                format!("{} is not in {}; nothing was run", secret.name, keyring.kind),
-            )
-            .help("`osmt-secrets list` shows what is missing, `pull` brings it from AWS")
-        })?;
-        secret.check(&value)?;
-        values.push((secret.variable, value));
-    }
-    let shown = program.to_string_lossy();
-    if context.ui.dry_run {
-        let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
-        let what = format!("{shown} with {} in its environment", names.join(", "));
-        let lines = [Line::new(Verb::Run, what)];
-        context.ui.show_plan(&lines)?;
-        context.ui.plan_json("pending", &lines)?;
-        return Ok(Exit::Pending);
-    }
-    let could_not = |error: &io::Error| Failure::new(Exit::Failed, format!("could not run {shown}: {error}"));
-    let mut child = Command::new(program);
-    child.args(arguments);
-    for (name, value) in &values {
-        child.env(name, value.expose_secret());
-    }
-    if raw {
-        return ended(&shown, child.status().map_err(|error| could_not(&error))?);
-    }
-    let redactor = Redactor::new(
-        CATALOG
-            .iter()
-            .zip(&values)
-            .filter(|(secret, _)| !matches!(secret.origin, Origin::Fixed(_)))
-            .map(|(_, (_, value))| value),
-    );
-    let mut child =
-        child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| could_not(&error))?;
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        // A closed pipe behind us ends the copy, and with it the command.
-        let copy = scope.spawn(|| err.take().map(|mut from| redactor.copy(&mut from, &mut io::stderr())));
-        let _ = out.take().map(|mut from| redactor.copy(&mut from, &mut io::stdout()));
-        let _ = copy.join();
-    });
-    ended(&shown, child.wait().map_err(|error| could_not(&error))?)
+#[derive(Args, Clone, Debug)]
+pub(super) struct Exec {
+    /// Replace this process by the command (exec); nothing is masked.
+    #[arg(long)]
+    raw: bool,
+    /// Where the values come from: this machine's keyring, or Secrets Manager (no keyring is needed, as in CI).
+    #[arg(long, value_name = "SOURCE", default_value = "keyring")]
+    from: Source,
+    /// Only these secrets instead of all; may be given several times.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Another variable for a secret, such as `MYSQL_PWD=rds/password`; may be given several times.
+    #[arg(long = "as", value_name = "VARIABLE=NAME")]
+    rename: Vec<String>,
+    /// Give the command an environment of the secrets and PATH alone.
+    #[arg(long)]
+    pristine: bool,
+    /// Also set `DB_URI`, composed for a database at this address, such as the local end of a tunnel.
+    #[arg(long, value_name = "HOST:PORT")]
+    db_host: Option<String>,
+    /// The command and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
 }
 
-fn ended(program: &str, status: std::process::ExitStatus) -> Result<Exit, Failure> {
-    if status.success() {
-        Ok(Exit::Done)
-    } else {
-        Err(Failure::new(Exit::Failed, format!("{program} ended with {status}")))
+/// The values of `--from`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Source {
+    /// The keyring of this machine.
+    Keyring,
+    /// Secrets Manager.
+    Aws,
+}
+
+/// A variable of the command; without a name it is only masked.
+struct Variable {
+    name: String,
+    value: SecretString,
+    masked: bool,
+}
+
+impl Exec {
+    #[expect(clippy::disallowed_methods, reason = "starting a program is what this verb is for")]
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let [program, arguments @ ..] = &self.command[..] else {
+            return Err(Failure::new(Exit::Usage, "no command was given"));
+        };
+        let variables = self.variables(context)?;
+        if context.ui.dry_run {
+            let names = variables.iter().map(|variable| variable.name.as_str());
+            let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+            let program = program.to_string_lossy();
+            let what = format!("{program} with {} in its environment", names.join(", "));
+            let lines = [Line::new(Verb::Run, what)];
+            context.ui.show_plan(&lines)?;
+            context.ui.plan_json("pending", &lines)?;
+            return Ok(Exit::Pending);
+        }
+        let mut command = Command::new(program);
+        command.args(arguments);
+        if self.pristine {
+            command.env_clear();
+            command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        }
+        for variable in variables.iter().filter(|variable| !variable.name.is_empty()) {
+            command.env(&variable.name, variable.value.expose_secret());
+        }
+        if self.raw {
+            return Err(replaced_by(command, program));
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let masked = variables.iter().filter(|variable| variable.masked).map(|variable| &variable.value);
+        let redactor = Redactor::new(masked);
+        drop(variables);
+        let code = child::run(command, redactor).map_err(|error| match error {
+            child::Error::Start(error) => could_not_run(program, &error),
+            child::Error::Output(error) => {
+                Failure::new(Exit::Failed, format!("could not write the output of the command: {error}"))
+            }
+        })?;
+        child::end_with(code)
+    }
+
+    /// The variables, all of whose values can work.
+    fn variables(&self, context: &Context<'_>) -> Result<Vec<Variable>, Failure> {
+        let mut rows = Vec::new();
+        for name in &self.only {
+            rows.push(context.row(name)?);
+        }
+        let mut names: Vec<(String, &Secret)> = Vec::new();
+        for given in &self.rename {
+            let wrong = || {
+                Failure::new(Exit::Usage, "`--as` takes VARIABLE=NAME")
+                    .help("for instance `--as MYSQL_PWD=rds/password`")
+            };
+            let (variable, name) = given.split_once('=').ok_or_else(wrong)?;
+            if variable.is_empty() || variable.contains('\0') {
+                return Err(wrong());
+            }
+            names.push((variable.to_owned(), context.row(name)?));
+        }
+        let chosen: Vec<&Secret> =
+            if self.only.is_empty() { context.catalog.0.iter().collect() } else { rows };
+        for secret in &chosen {
+            if !names.iter().any(|(_, renamed)| renamed.name == secret.name) {
+                names.push((secret.variable.clone(), secret));
+            }
+        }
+        let mut wanted: Vec<&Secret> = names.iter().map(|(_, secret)| *secret).collect();
+        let login = ["rds/username", "rds/password"];
+        if self.db_host.is_some() {
+            wanted.extend(login.iter().filter_map(|name| context.catalog.find(name)));
+        }
+        let (values, composed) = self.values(context, &wanted)?;
+        let value = |secret: &Secret| {
+            let value = values.iter().find(|(name, _)| *name == secret.name).map(|(_, value)| value.clone());
+            value.ok_or_else(|| Failure::new(Exit::Refused, format!("{} has no value", secret.name)))
+        };
+        let mut variables = Vec::new();
+        for (name, secret) in names {
+            let masked = !matches!(secret.origin, Origin::Fixed(_));
+            variables.push(Variable { name, value: value(secret)?, masked });
+        }
+        let uri = match &self.db_host {
+            None => composed.filter(|_| self.only.is_empty()),
+            Some(address) => {
+                let (host, port) = address_of(address)?;
+                let [user, password] = login.map(|name| context.row(name).and_then(value));
+                Some(DbUri { user: user?, password: password?, host, port }.compose())
+            }
+        };
+        if let Some(uri) = uri {
+            // Of the whole the password is the secret; the address is no use without it.
+            let password = DbUri::parse(&uri).map_or_else(|| uri.clone(), |uri| uri.password);
+            variables.push(Variable { name: "DB_URI".to_owned(), value: uri, masked: false });
+            let masked = Variable { name: String::new(), value: password, masked: true };
+            variables.push(masked);
+        }
+        Ok(variables)
+    }
+
+    fn values(&self, context: &Context<'_>, wanted: &[&Secret]) -> Result<Values, Failure> {
+        let (local, seen, composed, place) = match self.from {
+            Source::Keyring => {
+                let keyring = context.keyring()?;
+                let local = held(&keyring, &context.catalog)?;
+                sound(&local, wanted)?;
+                (local, Seen::default(), None, keyring.kind.to_string())
+            }
+            Source::Aws => {
+                let name = context.remote_name(db_uri::REMOTE);
+                let (seen, composed) = block_on(context.ui, async {
+                    let session = context.open().await?;
+                    let client = session.secretsmanager();
+                    let (seen, composed) =
+                        tokio::join!(context.observe(&session), remote::observe(&client, &name));
+                    Ok((seen?, composed?))
+                })?;
+                let composed = match composed.map(|held| held.value) {
+                    Some(Value::Object(object)) => object.get(db_uri::KEY),
+                    _ => None,
+                };
+                (Local::default(), seen, composed, "Secrets Manager".to_owned())
+            }
+        };
+        let mut values = Vec::new();
+        for secret in wanted {
+            let value = match self.from {
+                Source::Keyring => local.get(secret),
+                Source::Aws => seen.get(secret),
+            };
+            let value = value.ok_or_else(|| {
+                Failure::new(Exit::Refused, format!("{} is not in {place}; nothing was run", secret.name)).help(
+                    "`osmt-secrets list` and `diff` show what is missing; `pull` brings it from AWS, `--only` leaves it out",
+                )
+            })?;
+            secret.check(&value)?;
+            values.push((secret.name.clone(), value));
+        }
+        Ok((values, composed))
+    }
+}
+
+/// The values by name, and the `DB_URI` that Terraform composed.
+type Values = (Vec<(String, SecretString)>, Option<SecretString>);
+
+fn address_of(text: &str) -> Result<(String, u16), Failure> {
+    let parts = text.split_once(':').unwrap_or((text, "3306"));
+    match (parts.0, parts.1.parse()) {
+        (host, Ok(port)) if !host.is_empty() && !host.contains(['@', '/']) => Ok((host.to_owned(), port)),
+        _ => Err(Failure::new(Exit::Usage, "`--db-host` takes HOST:PORT, such as 127.0.0.1:3306")),
+    }
+}
+
+fn could_not_run(program: &OsStr, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("could not run {}: {error}", program.to_string_lossy()))
+}
+
+#[cfg(unix)]
+fn replaced_by(mut command: Command, program: &OsStr) -> Failure {
+    use std::os::unix::process::CommandExt as _;
+    could_not_run(program, &command.exec())
+}
+
+#[cfg(not(unix))]
+fn replaced_by(mut command: Command, program: &OsStr) -> Failure {
+    match command.status() {
+        Ok(status) => child::end_with(status.code().unwrap_or(1))
+            .err()
+            .unwrap_or_else(|| Failure::new(Exit::Failed, "the command ended")),
+        Err(error) => could_not_run(program, &error),
     }
 }

@@ -1,55 +1,119 @@
-//! `import`: several values at once, from a JSON object on stdin.
+//! `import`: several values at once from stdin, as a JSON object or as lines of `NAME=value`.
 
+use clap::Args;
+use secrecy::SecretString;
+
+use super::entries::{Step, carry};
+use super::{Context, Stray, input};
 use crate::document::{Document, Kind, Member, Node};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
-use crate::secrets::catalog;
+use crate::secrets::catalog::Secret;
+use crate::secrets::dotenv;
 
-use super::local::{Step, carry};
-use super::{Context, input};
+#[derive(Args, Clone, Debug)]
+pub(super) struct Import {
+    #[command(flatten)]
+    stray: Stray,
+}
 
-/// Puts the values into the keyring. The shape is `schemas/secrets.schema.json`; what is left out stays as it is.
-pub(super) fn import(context: &Context<'_>) -> Result<Exit, Failure> {
-    let keyring = context.keyring()?;
-    // Why it is not JSON is not told: the reason could quote a value.
-    let document = Document::parse(input::everything()?).map_err(|error| {
-        wrong(&format!("stdin is not JSON, line {} column {}", error.at.line, error.at.column))
+impl Import {
+    /// Puts the values into the keyring. The JSON's shape is `schemas/secrets.schema.json`; what is left out stays as it is.
+    ///
+    /// No key is ever shown: where key and value are swapped, it is a value.
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        self.stray.refuse()?;
+        let keyring = context.keyring()?;
+        let text = input::everything()?;
+        let values = if text.trim_start().starts_with(['{', '[', '"']) {
+            from_json(context, text)?
+        } else {
+            from_dotenv(context, &text)?
+        };
+        if values.is_empty() {
+            return Err(wrong("stdin holds none of this deployment's secrets", context));
+        }
+        let mut steps = Vec::new();
+        for (secret, value) in values {
+            secret.check(&value)?;
+            steps.extend(Step::set(&keyring, secret, value)?);
+        }
+        let plan: Plan<_> = steps.into_iter().collect();
+        carry(context, &keyring, &plan, Some("Replace these entries?"))
+    }
+}
+
+type Values<'a> = Vec<(&'a Secret, SecretString)>;
+
+fn from_json<'a>(context: &'a Context<'_>, text: String) -> Result<Values<'a>, Failure> {
+    // The parser's reason is left out: it could quote a value.
+    let document = Document::parse(text).map_err(|error| {
+        wrong(&format!("stdin is not JSON, line {} column {}", error.at.line, error.at.column), context)
     })?;
-    let mut steps = Vec::new();
-    for remote in members(document.root(), "stdin")? {
-        for value in members(&remote.node, &remote.key)? {
-            let name = format!("{}/{}", remote.key, value.key);
-            let secret =
-                catalog::find(&name).ok_or_else(|| wrong(&format!("there is no secret named {name}")))?;
-            let Kind::String(text) = &value.node.kind else {
-                return Err(wrong(&format!("{name} is not a string")));
+    let mut values = Vec::new();
+    for remote in members(context, document.root(), "stdin")? {
+        let rows: Vec<_> = context.catalog.0.iter().filter(|secret| secret.remote == remote.key).collect();
+        let Some(first) = rows.first() else {
+            return Err(wrong(&unknown("stdin has", &remote.key), context));
+        };
+        for value in members(context, &remote.node, first.remote)? {
+            let Some(secret) = rows.iter().find(|secret| secret.key == value.key) else {
+                return Err(wrong(&unknown(&format!("{} has", first.remote), &value.key), context));
             };
-            let text = text.as_str().into();
-            secret.check(&text)?;
-            steps.extend(Step::set(&keyring, secret.name, text)?);
+            let Kind::String(text) = &value.node.kind else {
+                return Err(wrong(&format!("{} is not a string", secret.name), context));
+            };
+            values.push((*secret, text.as_str().into()));
         }
     }
-    let plan: Plan<_> = steps.into_iter().collect();
-    carry(context.ui, &keyring, &plan, Some("Replace these entries?"))
+    Ok(values)
 }
 
-fn members<'a>(node: &'a Node, what: &str) -> Result<&'a [Member], Failure> {
-    match &node.kind {
-        Kind::Object(members) => {
-            let mut keys: Vec<_> = members.iter().map(|member| &member.key).collect();
-            keys.sort();
-            let twice = keys.iter().zip(keys.iter().skip(1)).find(|(a, b)| a == b);
-            if let Some((key, _)) = twice {
-                return Err(wrong(&format!("{what} has the key {key} twice")));
-            }
-            Ok(members)
-        }
-        _ => Err(wrong(&format!("{what} is not a JSON object"))),
+fn unknown(what: &str, key: &str) -> String {
+    format!("{what} a key that is not one of this deployment's secrets ({} characters)", key.chars().count())
+}
+
+fn members<'a>(context: &Context<'_>, node: &'a Node, what: &str) -> Result<&'a [Member], Failure> {
+    let Kind::Object(members) = &node.kind else {
+        return Err(wrong(&format!("{what} is not a JSON object"), context));
+    };
+    let mut keys: Vec<_> = members.iter().map(|member| &member.key).collect();
+    keys.sort();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(wrong(&format!("{what} has a key twice"), context));
     }
+    Ok(members)
 }
 
-fn wrong(what: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{what}; nothing was written")).help(
-        "give an object like {\"rds\": {\"password\": …}, \"app\": {\"oauth_client_secret\": …}}; schemas/secrets.schema.json describes it",
-    )
+fn from_dotenv<'a>(context: &'a Context<'_>, text: &str) -> Result<Values<'a>, Failure> {
+    let variables = dotenv::parse(text).map_err(|error| {
+        let message = format!("stdin is not JSON, and line {} is not of the form NAME=value", error.line);
+        wrong(&message, context)
+    })?;
+    let mut values: Values<'a> = Vec::new();
+    let mut others = 0;
+    for (variable, value) in variables {
+        let Some(secret) = context.catalog.0.iter().find(|secret| secret.variable == variable) else {
+            others += 1;
+            continue;
+        };
+        if values.iter().any(|(known, _)| known.name == secret.name) {
+            return Err(wrong(&format!("stdin sets {} twice", secret.variable), context));
+        }
+        values.push((secret, value));
+    }
+    if others > 0 {
+        let noun =
+            if others == 1 { "variable that is not a secret" } else { "variables that are not secrets" };
+        context.ui.say(format_args!("left out {others} {noun} of this deployment"));
+    }
+    Ok(values)
+}
+
+fn wrong(what: &str, context: &Context<'_>) -> Failure {
+    let variables: Vec<_> = context.catalog.0.iter().map(|secret| secret.variable.as_str()).collect();
+    Failure::new(Exit::Usage, format!("{what}; nothing was written")).help(format!(
+        "give an object like {{\"rds\": {{\"password\": …}}, \"app\": {{\"oauth_client_secret\": …}}}} (schemas/secrets.schema.json describes it), or lines NAME=value with the names {}",
+        variables.join(", ")
+    ))
 }

@@ -1,28 +1,18 @@
-//! A value from the person: a prompt without echo on a terminal, one line from stdin elsewhere.
+//! A value from the user: a prompt without echo on a terminal, one line from stdin elsewhere.
 
-use std::io;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::Context;
 use crate::explain::{Exit, Failure};
 
 /// More than any value may have; RDS and Secrets Manager stop far below.
 const MOST: u64 = 65_536;
 
 /// Reads the value of a secret.
-pub(super) fn value(name: &str) -> Result<SecretString, Failure> {
-    let value = if io::stdin().is_terminal() {
-        let _quiet = Quiet::new();
-        let first = prompt(&format!("{name} (not shown): "))?;
-        let again = prompt(&format!("{name}, once more: "))?;
-        if first.expose_secret() != again.expose_secret() {
-            return Err(refused("the two values are not the same"));
-        }
-        first
-    } else {
-        line()?
-    };
+pub(super) fn value(context: &Context<'_>, name: &str) -> Result<SecretString, Failure> {
+    let value = if io::stdin().is_terminal() { terminal::twice(context, name)? } else { line()? };
     if value.expose_secret().is_empty() {
         return Err(
             refused("the value is empty").help("type it at the prompt, or give it as one line on stdin")
@@ -31,53 +21,109 @@ pub(super) fn value(name: &str) -> Result<SecretString, Failure> {
     Ok(value)
 }
 
-/// Keeps the terminal from echoing from before the first prompt until after the last: what is pasted in one go, or typed
-/// ahead of a prompt, would else show. `rpassword` alone is quiet only while it reads.
 #[cfg(unix)]
-struct Quiet(Option<rustix::termios::Termios>);
+mod terminal {
+    use std::io::{self, BufRead as _, Write as _};
 
-#[cfg(unix)]
-impl Quiet {
-    fn new() -> Self {
-        use rustix::termios;
-        let terminal = rustix::stdio::stdin();
-        let before = termios::tcgetattr(terminal).ok();
-        if let Some(mut quiet) = before.clone() {
-            quiet.local_modes.remove(termios::LocalModes::ECHO | termios::LocalModes::ECHONL);
-            // Where it cannot be quiet for the whole, it still is for each prompt.
-            let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, &quiet);
-        }
-        Self(before)
+    use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+    use secrecy::{ExposeSecret as _, SecretString};
+
+    use super::{Context, refused};
+    use crate::command::block_on;
+    use crate::explain::{Exit, Failure};
+
+    /// Keeps the terminal from echoing while a value is asked for, between the prompts too: what is pasted in one go would
+    /// else show. Dropped on every way out, so that the terminal is as it was also after a signal.
+    struct Quiet {
+        before: Option<Termios>,
+        answered: bool,
     }
-}
 
-#[cfg(unix)]
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        use rustix::termios;
-        if let Some(before) = &self.0 {
-            let terminal = rustix::stdio::stdin();
-            let _ = termios::tcsetattr(terminal, termios::OptionalActions::Now, before);
+    impl Quiet {
+        fn new() -> Self {
+            let stdin = rustix::stdio::stdin();
+            let before = termios::tcgetattr(stdin).ok();
+            if let Some(mut quiet) = before.clone() {
+                quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+                let _ = termios::tcsetattr(stdin, OptionalActions::Now, &quiet);
+            }
+            Self { before, answered: true }
         }
+
+        /// Asks for one line. Its end was not echoed either.
+        async fn ask(&mut self, prompt: &str) -> Result<SecretString, Failure> {
+            let _ = write!(io::stderr(), "{prompt}");
+            let _ = io::stderr().flush();
+            self.answered = false;
+            let read = tokio::task::spawn_blocking(|| {
+                let mut line = String::new();
+                io::stdin().lock().read_line(&mut line).map(|_| SecretString::from(line))
+            });
+            let line = match read.await {
+                Ok(Ok(line)) => line,
+                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Err(refused("the value is not UTF-8 text"));
+                }
+                _ => return Err(Failure::new(Exit::Failed, "could not read from the terminal")),
+            };
+            let _ = writeln!(io::stderr());
+            self.answered = true;
+            let text = line.expose_secret();
+            if text.is_empty() {
+                return Err(refused("no value was given"));
+            }
+            Ok(text.trim_end_matches(['\r', '\n']).into())
+        }
+    }
+
+    impl Drop for Quiet {
+        fn drop(&mut self) {
+            if let Some(before) = &self.before {
+                let _ = termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
+            }
+            if !self.answered {
+                let _ = writeln!(io::stderr());
+            }
+        }
+    }
+
+    /// Asks twice for the same value. Ctrl-C, SIGTERM and SIGHUP end it with the terminal restored.
+    pub(super) fn twice(context: &Context<'_>, name: &str) -> Result<SecretString, Failure> {
+        block_on(context.ui, async {
+            let mut quiet = Quiet::new();
+            let first = quiet.ask(&format!("{name} (not shown): ")).await?;
+            let again = quiet.ask(&format!("{name}, once more: ")).await?;
+            if first.expose_secret() == again.expose_secret() {
+                Ok(first)
+            } else {
+                Err(refused("the two values are not the same"))
+            }
+        })
     }
 }
 
 #[cfg(not(unix))]
-struct Quiet;
+mod terminal {
+    use super::{Context, Exit, ExposeSecret as _, Failure, SecretString, io, refused};
 
-#[cfg(not(unix))]
-impl Quiet {
-    fn new() -> Self {
-        Self
+    /// Asks twice for the same value.
+    pub(super) fn twice(_: &Context<'_>, name: &str) -> Result<SecretString, Failure> {
+        let first = ask(&format!("{name} (not shown): "))?;
+        let again = ask(&format!("{name}, once more: "))?;
+        if first.expose_secret() == again.expose_secret() {
+            Ok(first)
+        } else {
+            Err(refused("the two values are not the same"))
+        }
     }
-}
 
-fn prompt(text: &str) -> Result<SecretString, Failure> {
-    rpassword::prompt_password(text).map(SecretString::from).map_err(|error| match error.kind() {
-        io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted; nothing was written"),
-        io::ErrorKind::UnexpectedEof => refused("no value was given"),
-        kind => Failure::new(Exit::Failed, format!("could not read from the terminal: {kind}")),
-    })
+    fn ask(prompt: &str) -> Result<SecretString, Failure> {
+        rpassword::prompt_password(prompt).map(SecretString::from).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted; nothing was written"),
+            io::ErrorKind::UnexpectedEof => refused("no value was given"),
+            kind => Failure::new(Exit::Failed, format!("could not read from the terminal: {kind}")),
+        })
+    }
 }
 
 /// All of stdin, which must be one line; its line end is no part of the value.
@@ -92,7 +138,7 @@ fn line() -> Result<SecretString, Failure> {
     Ok(SecretString::from(line))
 }
 
-/// All of stdin as text.
+/// All of stdin as text, without a byte order mark.
 pub(super) fn everything() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     io::stdin()
@@ -103,7 +149,11 @@ pub(super) fn everything() -> Result<String, Failure> {
     if bytes.len() as u64 > MOST {
         return Err(refused("stdin holds more than 65536 bytes"));
     }
-    String::from_utf8(bytes).map_err(|_| refused("stdin is not UTF-8 text"))
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(refused("stdin is UTF-16").help("save it as UTF-8"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| refused("stdin is not UTF-8 text"))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn refused(what: &str) -> Failure {

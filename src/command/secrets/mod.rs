@@ -1,31 +1,52 @@
 //! `osmt-secrets`: flags in, text and exit out.
 
+mod child;
+mod diff;
+mod entries;
 mod exec;
+mod generate;
+mod history;
 mod import;
 mod input;
-mod local;
-mod remote;
+mod list;
+mod pull;
+mod push;
+mod rm;
 mod rotate;
+mod scan;
+mod set;
+mod tasks;
 mod verify;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
 
-use super::{Common, Shared, SharedArgs, Tool, Ui};
+use super::{Shared, SharedArgs, Tool, Ui, block_on};
+use crate::aws::Session;
 use crate::config::{Config, secret_name};
 use crate::explain::{Exit, Failure};
 use crate::keyring::{Choice, Keyring};
-use crate::secrets::catalog::{CATALOG, Secret};
-use crate::secrets::{Local, catalog};
+use crate::plan::{self, Plan};
+use crate::secrets::base::Base;
+use crate::secrets::catalog::{Catalog, Secret, Wanted};
+use crate::secrets::rotation::Journal;
+use crate::secrets::{Seen, remote, selected};
+
+/// How long the keyring is waited for after that.
+const UNLOCK: Duration = Duration::from_secs(27);
+/// When the user is told that the keyring is waited for.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// Carry OSMT's secrets from the keyring to AWS Secrets Manager; compare, rotate, verify.
 ///
-/// A value comes from a prompt without echo, from stdin or from the system's randomness, lies in the keyring, and goes
+/// A value comes from a prompt without echo, from stdin or from the system's randomness, is kept in the keyring, and goes
 /// to Secrets Manager. It is never shown, never an argument and never in a file.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "osmt-secrets", version)]
+#[command(name = "osmt-secrets", version, after_help = EXAMPLES)]
 pub struct Secrets {
     #[command(flatten)]
     shared: SharedArgs,
@@ -35,9 +56,17 @@ pub struct Secrets {
     verb: Verb,
 }
 
+const EXAMPLES: &str = "Examples:
+  osmt-secrets generate rds/password            make a database password
+  osmt-secrets set app/oauth_client_secret      type the client secret at a prompt
+  osmt-secrets push                             write both to Secrets Manager
+  osmt-secrets verify --max-age 90d             check everything, and that no value is older than 90 days
+  osmt-secrets rotate rds/password              replace the password that is in use
+  osmt-secrets exec -- ./gradlew bootRun        run a command with the values in its environment";
+
 #[derive(Args, Clone, Debug)]
 struct KeyringArgs {
-    /// The desktop's keyring or the Linux kernel's; auto takes the first that works.
+    /// The desktop's keyring or the Linux kernel's; auto takes the desktop's where there is one.
     #[arg(
         long,
         global = true,
@@ -52,7 +81,7 @@ struct KeyringArgs {
 /// The values of `--keyring`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum KeyringFlag {
-    /// The first that works.
+    /// The desktop's where there is one, else the kernel's.
     Auto,
     /// Secret Service, Keychain, Credential Manager.
     Os,
@@ -62,146 +91,179 @@ enum KeyringFlag {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
-    /// Say which secrets there are and which of them the keyring holds.
-    List,
+    /// Show which secrets there are and which of them the keyring holds.
+    List(list::List),
     /// Put a value into the keyring: a prompt without echo, or one line from stdin.
-    Set {
-        /// Which secret.
-        #[arg(value_name = "NAME", value_parser = names())]
-        name: String,
-        #[arg(hide = true, value_name = "VALUE")]
-        stray: Option<String>,
-    },
+    Set(set::Set),
     /// Put a new random value into the keyring.
-    Generate {
-        /// Which secret.
-        #[arg(value_name = "NAME", value_parser = names())]
-        name: String,
-        /// Replace the value that the keyring holds.
-        #[arg(long)]
-        force: bool,
-    },
-    /// Put several values into the keyring, from a JSON object on stdin: {"rds": {"password": …}, "app": {…}}.
-    Import,
+    Generate(generate::Generate),
+    /// Put several values into the keyring, from stdin: a JSON object {"rds": {"password": …}, "app": {…}} or a dotenv file.
+    Import(import::Import),
     /// Remove entries from the keyring, or the secrets from Secrets Manager.
-    Rm {
-        /// Which secret's entry.
-        #[arg(value_name = "NAME", value_parser = names(), required_unless_present = "all", conflicts_with = "all")]
-        name: Option<String>,
-        /// All of them.
-        #[arg(long)]
-        all: bool,
-        /// In Secrets Manager instead of the keyring; they can be restored for 30 days.
-        #[arg(long, requires = "all")]
-        remote: bool,
-        /// With --remote: at once and for ever, which also frees the names.
-        #[arg(long, requires = "remote")]
-        no_recovery: bool,
-    },
-    /// Compare keyring and Secrets Manager, key by key; exit 1 where they differ.
-    Diff,
-    /// Write the keyring's values to Secrets Manager, where they differ.
-    Push,
+    Rm(rm::Rm),
+    /// Compare the keyring and Secrets Manager, key by key, and show which side is newer; exit 1 where they differ.
+    Diff(diff::Diff),
+    /// Write the keyring's values to Secrets Manager, where they differ and the keyring is newer.
+    Push(push::Push),
     /// Write Secrets Manager's values to the keyring, where they differ.
-    Pull,
+    Pull(pull::Pull),
     /// Replace a value that is in use: a new version in AWS, the keyring, the config's revision.
-    Rotate {
-        /// Which secret.
-        #[arg(value_name = "NAME", value_parser = names(), default_value = "rds/password")]
-        name: String,
-        /// Forget a rotation or rollback that was interrupted.
-        #[arg(long)]
-        abandon: bool,
-    },
-    /// Go back to the value before the last one: AWS, the keyring, the config's revision.
-    Rollback {
-        /// Which secret.
-        #[arg(value_name = "NAME", value_parser = names(), default_value = "rds/password")]
-        name: String,
-    },
+    Rotate(rotate::Rotate),
+    /// Go back to an earlier value: AWS, the keyring, the config's revision.
+    Rollback(rotate::Rollback),
+    /// Show the versions of a secret in AWS.
+    History(history::History),
     /// Check that keyring, Secrets Manager and `DB_URI` agree and can work; exit 1 where not.
-    Verify,
+    Verify(verify::Verify),
     /// Run a command with the secrets in its environment and out of its output.
     ///
     /// The names are the container's: `DB_USER`, `DB_PASSWORD`, `OAUTH_CLIENTSECRET`. Standard output and error are copied
-    /// with every value masked, also in base64, percent-encoded and as JSON.
-    Exec {
-        /// Give the command the terminal itself; nothing is masked.
-        #[arg(long)]
-        raw: bool,
-        /// The command and its arguments.
-        #[arg(last = true, required = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    /// with every value masked, also in base64, hexadecimal, percent-encoded, quoted for shells, as JSON and as HTML. The
+    /// exit code is the command's (128 + n where signal n ended it); signals are passed on.
+    Exec(exec::Exec),
+    /// Search files and folders for the keyring's values, also encoded; exit 1 where one is found.
+    Scan(scan::Scan),
     #[command(flatten)]
     Shared(Shared),
 }
 
-fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(CATALOG.iter().map(|secret| secret.name))
-}
-
-/// What every verb needs: flags, config, voice.
+/// What every verb needs: flags, config, the secrets of this deployment.
 struct Context<'a> {
-    common: &'a Common,
+    common: &'a SharedArgs,
     choice: Choice,
     config: Config,
+    catalog: Catalog,
     ui: &'a Ui,
 }
 
+/// Arguments that no verb takes: a value that was typed there is refused and not shown.
+#[derive(Args, Clone, Debug)]
+struct Stray {
+    #[arg(hide = true, value_name = "NOTHING")]
+    stray: Vec<OsString>,
+}
+
+impl Stray {
+    fn refuse(&self) -> Result<(), Failure> {
+        if self.stray.is_empty() {
+            return Ok(());
+        }
+        let message =
+            "too many arguments; a value on the command line can be read by others; nothing was written";
+        Err(Failure::new(Exit::Usage, message).help(
+            "type the value at the prompt, or give it on stdin; where it was a value, treat it as known to others",
+        ))
+    }
+}
+
+/// The name of one secret.
+#[derive(Args, Clone, Debug)]
+struct Name {
+    /// The secret, such as rds/password; `list` shows the names.
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    stray: Stray,
+}
+
+impl Name {
+    fn secret<'a>(&self, context: &'a Context<'_>) -> Result<&'a Secret, Failure> {
+        self.stray.refuse()?;
+        context.row(&self.name)
+    }
+}
+
+/// The name of one secret that has a default.
+#[derive(Args, Clone, Debug)]
+struct NameOr {
+    /// The secret [default: rds/password].
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    stray: Stray,
+}
+
+impl NameOr {
+    fn secret<'a>(&self, context: &'a Context<'_>, default: &str) -> Result<&'a Secret, Failure> {
+        self.stray.refuse()?;
+        context.row(self.name.as_deref().unwrap_or(default))
+    }
+}
+
+/// The names of some secrets.
+#[derive(Args, Clone, Debug)]
+struct Names {
+    /// The secrets [default: all].
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+}
+
+impl Names {
+    fn secrets<'a>(&self, context: &'a Context<'_>) -> Result<Vec<&'a Secret>, Failure> {
+        for name in &self.names {
+            context.row(name)?;
+        }
+        Ok(selected(&context.catalog, &self.names))
+    }
+}
+
 impl Tool for Secrets {
+    const HIDES_ARGUMENTS: bool = true;
+
     fn shared(&self) -> &SharedArgs {
         &self.shared
     }
 
     fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
-        let (common, ui) = (&cx.shared, &cx.ui);
         if let Verb::Shared(shared) = &self.verb {
-            return shared.run::<Self>(ui);
+            return shared.run::<Self>(&cx.ui);
         }
-        // Values will lie in memory: no core file may keep them, no other process of the user look in.
+        // Values will be in memory: no core file may keep them, no other process of the user look in.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-        if let Verb::Set { stray: Some(_), .. } = self.verb {
-            return Err(Failure::new(
-                Exit::Usage,
-                "a value on the command line can be read by others; nothing was written",
-            )
-            .help("leave it away and type it at the prompt, or give it on stdin; treat the one you just typed as known"));
-        }
-        let (_, config) = common.load_config()?;
+        let (document, config) = cx.shared.load_config()?;
         let context = Context {
-            common,
+            common: &cx.shared,
             choice: match self.keyring.keyring {
                 KeyringFlag::Auto => Choice::Auto,
                 KeyringFlag::Os => Choice::Os,
                 KeyringFlag::Kernel => Choice::Kernel,
             },
             config,
-            ui,
+            catalog: Catalog::of(&Wanted::of(&document)),
+            ui: &cx.ui,
         };
         match self.verb {
-            Verb::List => local::list(&context),
-            Verb::Set { name, .. } => local::set(&context, row(&name)?),
-            Verb::Generate { name, force } => local::generate(&context, row(&name)?, force),
-            Verb::Import => import::import(&context),
-            Verb::Exec { raw, command } => exec::exec(&context, &command, raw),
-            Verb::Rm { remote: true, no_recovery, .. } => remote::rm(&context, !no_recovery),
-            Verb::Rm { name, .. } => local::rm(&context, name.as_deref()),
-            Verb::Diff => remote::diff(&context),
-            Verb::Push => remote::push(&context),
-            Verb::Pull => remote::pull(&context),
-            Verb::Rotate { name, abandon: true } => rotate::abandon(&context, row(&name)?),
-            Verb::Rotate { name, .. } => rotate::rotate(&context, row(&name)?),
-            Verb::Rollback { name } => rotate::rollback(&context, row(&name)?),
-            Verb::Verify => verify::verify(&context),
-            Verb::Shared(shared) => shared.run::<Self>(ui),
+            Verb::List(verb) => verb.run(&context),
+            Verb::Set(verb) => verb.run(&context),
+            Verb::Generate(verb) => verb.run(&context),
+            Verb::Import(verb) => verb.run(&context),
+            Verb::Rm(verb) => verb.run(&context),
+            Verb::Diff(verb) => verb.run(&context),
+            Verb::Push(verb) => verb.run(&context),
+            Verb::Pull(verb) => verb.run(&context),
+            Verb::Rotate(verb) => verb.run(&context),
+            Verb::Rollback(verb) => verb.run(&context),
+            Verb::History(verb) => verb.run(&context),
+            Verb::Verify(verb) => verb.run(&context),
+            Verb::Exec(verb) => verb.run(&context),
+            Verb::Scan(verb) => verb.run(&context),
+            Verb::Shared(verb) => verb.run::<Self>(&cx.ui),
         }
     }
 }
 
-fn row(name: &str) -> Result<&'static Secret, Failure> {
-    catalog::find(name).ok_or_else(|| Failure::new(Exit::Usage, "there is no secret of this name"))
+/// A date with its age: `2026-11-26 21:03 UTC, 3 hours ago`.
+fn when(at: Timestamp) -> String {
+    let seconds = Timestamp::now().duration_since(at).as_secs();
+    let (count, unit) = match seconds {
+        ..60 => return format!("{}, just now", at.strftime("%Y-%m-%d %H:%M UTC")),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{}, {count} {unit}{plural} ago", at.strftime("%Y-%m-%d %H:%M UTC"))
 }
 
 impl Context<'_> {
@@ -210,26 +272,105 @@ impl Context<'_> {
         secret_name(&self.config.env, remote)
     }
 
-    /// Opens the keyring and says which, where `auto` chose.
+    /// The secret of a name. A name that does not exist is not shown: it may be a value.
+    fn row(&self, name: &str) -> Result<&Secret, Failure> {
+        self.catalog.find(name).ok_or_else(|| {
+            let length = name.chars().count();
+            let message =
+                format!("there is no secret of this name ({length} characters); nothing was written");
+            Failure::new(Exit::Usage, message).help(format!("the secrets are {}", self.catalog.names()))
+        })
+    }
+
+    /// Says what a run has written.
+    fn end<A: plan::Action>(&self, exit: Exit, plan: &Plan<A>) -> Result<(), Failure> {
+        if exit != Exit::Done || plan.is_empty() {
+            return Ok(());
+        }
+        let count = plan.actions.len();
+        let noun = if count == 1 { "change was" } else { "changes were" };
+        self.ui.result(format_args!("done: {count} {noun} written"))
+    }
+
+    /// Opens the keyring and says which, where `auto` chose. Bounded, and ended by Ctrl-C.
     fn keyring(&self) -> Result<Keyring, Failure> {
-        let service = self.remote_name("");
-        let keyring = Keyring::open(self.choice, service.trim_end_matches('/'))?;
+        let service = format!("osmt/{}/{}", self.config.account_id, self.config.env);
+        let choice = self.choice;
+        let keyring = block_on(self.ui, async {
+            let (send, mut opened) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || send.send(Keyring::open(choice, &service)));
+            let opened = if let Ok(opened) = tokio::time::timeout(SILENCE, &mut opened).await {
+                Ok(opened)
+            } else {
+                self.ui.say("waiting for the desktop's keyring to be unlocked (Ctrl-C ends it)");
+                tokio::time::timeout(UNLOCK, &mut opened).await
+            };
+            let opened = opened.map_err(|_| {
+                let message = format!("the desktop's keyring was not unlocked within {} seconds", (SILENCE + UNLOCK).as_secs());
+                Failure::new(Exit::Failed, message)
+                    .help("unlock it and run this again; `--keyring kernel` uses the other keyring, which has its own entries")
+            })?;
+            let opened =
+                opened.map_err(|_| Failure::new(Exit::Failed, "the keyring's thread ended early"))?;
+            Ok(opened?)
+        })?;
         if self.choice == Choice::Auto {
             let why = keyring.passed_over.as_ref();
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             self.ui.say(format_args!("using {}{why}", keyring.kind));
         }
+        self.moved(keyring.with_former(format!("osmt/{}", self.config.env)))
+    }
+
+    /// Moves entries from the service of earlier versions, which two accounts with the same environment shared.
+    fn moved(&self, keyring: Keyring) -> Result<Keyring, Failure> {
+        if self.ui.dry_run {
+            return Ok(keyring);
+        }
+        let mut users: Vec<String> = Vec::new();
+        for secret in &self.catalog.0 {
+            users.push(secret.name.clone());
+            users.push(Base::entry(&secret.name));
+        }
+        users.extend(self.catalog.remotes().into_iter().map(Journal::entry));
+        let mut count = 0;
+        for user in &users {
+            // An entry that cannot be read stays for `list` and `rm`.
+            if keyring.try_get(user)?.is_ok() {
+                count += usize::from(keyring.move_former(user)?);
+            }
+        }
+        if count > 0 {
+            let entries = if count == 1 { "entry" } else { "entries" };
+            self.ui.say(format_args!(
+                "moved {count} {entries} of osmt/{} to {}: the names now carry the account",
+                self.config.env, keyring.service
+            ));
+        }
         Ok(keyring)
     }
-}
 
-/// What the keyring holds.
-fn held(keyring: &Keyring) -> Result<Local, Failure> {
-    let mut local = Local::default();
-    for secret in &CATALOG {
-        if let Some(value) = keyring.get(secret.name)? {
-            local.0.insert(secret.name, value);
+    /// Opens a session with the config's account and no other.
+    async fn open(&self) -> Result<Session, Failure> {
+        let session = self.common.sign_in(&self.config, self.ui).await?;
+        if session.is_in_clear("Secrets Manager") {
+            return Err(Failure::new(
+                Exit::Refused,
+                "the endpoint is neither on this machine nor encrypted; nothing was read or written",
+            )
+            .help("give `--endpoint-url` or AWS_ENDPOINT_URL an https URL"));
         }
+        Ok(session)
     }
-    Ok(local)
+
+    /// What Secrets Manager holds.
+    async fn observe(&self, session: &Session) -> Result<Seen, Failure> {
+        let client = session.secretsmanager();
+        let reads = self.catalog.remotes().into_iter().map(async |remote| {
+            let held = remote::observe(&client, &self.remote_name(remote)).await;
+            held.map(|held| held.map(|held| (remote, held)))
+        });
+        let held = self.ui.during("reading Secrets Manager", try_join_all(reads)).await?;
+        Ok(Seen(held.into_iter().flatten().collect()))
+    }
 }

@@ -1,168 +1,241 @@
 //! `rotate` and `rollback`: the value that is in use is replaced, step by step.
 
 use aws_sdk_secretsmanager::Client;
+use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::local::carry;
-use super::{Context, held, input, local};
+use super::entries::{agree, held, now, put, remove, sound};
+use super::generate::new_value;
+use super::{Context, Name, input, tasks};
 use crate::command::{block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::keyring::Keyring;
 use crate::plan::Plan;
+use crate::secrets::base::Base;
 use crate::secrets::catalog::{Origin, Secret};
 use crate::secrets::object::Object;
 use crate::secrets::remote::{Held, Value};
 use crate::secrets::revision::with_revision;
 use crate::secrets::rotation::{Journal, Kind, Now, Refusal, Step};
-use crate::secrets::{Local, Seen, State, catalog, ours, remote, rotation, state};
+use crate::secrets::{Local, Seen, State, newer, remote, rotation, state, writable};
 
-/// What must be true in the end: the journal, and the keyring's values.
-type Aim = (Journal, Vec<(&'static str, SecretString)>);
+#[derive(Args, Clone, Debug)]
+pub(super) struct Rotate {
+    /// Which secret [default: rds/password].
+    #[command(flatten)]
+    name: super::NameOr,
+    /// Drop a rotation or rollback that was interrupted.
+    #[arg(long, conflicts_with = "verify")]
+    abandon: bool,
+    /// After `terraform apply`: watch until all tasks that run were started with the new value.
+    #[arg(long)]
+    verify: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Rollback {
+    #[command(flatten)]
+    name: Name,
+    /// The version to go back to, as `history` shows it [default: the one before the current].
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+}
+
+impl Rotate {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let secret = self.name.secret(context, "rds/password")?;
+        if self.abandon {
+            return abandon(context, secret);
+        }
+        if self.verify {
+            return tasks::watch(context, secret);
+        }
+        if let Origin::Fixed(_) = secret.origin {
+            let (name, why) = (secret.name.clone(), secret.purpose.to_owned());
+            return Err(Refusal::Fixed { name, why }.into());
+        }
+        run(context, secret, Kind::Rotate, None)
+    }
+}
+
+impl Rollback {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        run(context, self.name.secret(context)?, Kind::Rollback, self.to.as_deref())
+    }
+}
+
+/// A rotation that was begun and not ended.
+pub(super) enum Unfinished {
+    Journal(Journal),
+    /// Its journal cannot be read.
+    Damaged,
+}
 
 /// The rotation of a secret that was begun and not ended.
-pub(super) fn unfinished(keyring: &Keyring, remote: &str) -> Result<Option<Journal>, Failure> {
-    let text = keyring.get(&Journal::entry(remote))?;
-    text.map(|text| {
-        Journal::parse(&text).ok_or_else(|| {
-            Failure::new(Exit::Failed, format!("the keyring entry {} is damaged", Journal::entry(remote)))
-                .help("`osmt-secrets rotate --abandon` forgets it; then look with `osmt-secrets diff`")
-        })
+pub(super) fn unfinished(keyring: &Keyring, remote: &str) -> Result<Option<Unfinished>, Failure> {
+    let read = |text: SecretString| Journal::parse(&text).map_or(Unfinished::Damaged, Unfinished::Journal);
+    Ok(match keyring.try_get(&Journal::entry(remote))? {
+        Ok(text) => text.map(read),
+        Err(_) => Some(Unfinished::Damaged),
     })
-    .transpose()
+}
+
+fn journal(keyring: &Keyring, remote: &str) -> Result<Option<Journal>, Failure> {
+    match unfinished(keyring, remote)? {
+        None => Ok(None),
+        Some(Unfinished::Journal(journal)) => Ok(Some(journal)),
+        Some(Unfinished::Damaged) => {
+            let message =
+                format!("the keyring entry {} is damaged; nothing was written", Journal::entry(remote));
+            Err(Failure::new(Exit::Failed, message)
+                .help("`osmt-secrets rotate NAME --abandon` removes it; then look with `osmt-secrets diff`"))
+        }
+    }
 }
 
 /// Refuses where a rotation waits to be finished: the keyring is then behind AWS.
-pub(super) fn none_unfinished(keyring: &Keyring) -> Result<(), Failure> {
-    for remote in catalog::remotes() {
-        if let Some(Journal { kind, name, .. }) = unfinished(keyring, remote)? {
+pub(super) fn none_unfinished(context: &Context<'_>, keyring: &Keyring) -> Result<(), Failure> {
+    for remote in context.catalog.remotes() {
+        if let Some(Journal { kind, name, .. }) = journal(keyring, remote)? {
             return Err(Refusal::Unfinished { kind, name }.into());
         }
     }
     Ok(())
 }
 
-/// Replaces a value by a new one.
-pub(super) fn rotate(context: &Context<'_>, secret: &'static Secret) -> Result<Exit, Failure> {
-    if let Origin::Fixed(_) = secret.origin {
-        return Err(Refusal::Fixed { name: secret.name, why: secret.purpose }.into());
-    }
-    go(context, secret, Kind::Rotate)
-}
-
-/// Goes back to the version before.
-pub(super) fn rollback(context: &Context<'_>, secret: &'static Secret) -> Result<Exit, Failure> {
-    go(context, secret, Kind::Rollback)
-}
-
-/// Forgets an unfinished rotation.
-pub(super) fn abandon(context: &Context<'_>, secret: &Secret) -> Result<Exit, Failure> {
+/// Drops an unfinished rotation.
+fn abandon(context: &Context<'_>, secret: &Secret) -> Result<Exit, Failure> {
     let keyring = context.keyring()?;
-    let entry = Journal::entry(secret.remote);
-    let plan: Plan<_> = local::Step::remove(&keyring, &entry)?.into_iter().collect();
-    carry(context.ui, &keyring, &plan, Some("Forget it? If its value was not written to AWS, it is gone"))
+    let step = super::entries::Step::remove(&keyring, &Journal::entry(secret.remote))?;
+    let plan: Plan<_> = step.into_iter().collect();
+    let question = "Drop it? If its value was not written to AWS yet, it is lost.";
+    super::entries::carry(context, &keyring, &plan, Some(question))
 }
 
-fn go(context: &Context<'_>, secret: &'static Secret, kind: Kind) -> Result<Exit, Failure> {
+/// A rotation in one pass: read the keyring, take the new value, read AWS, plan the steps that are left, do them.
+fn run(context: &Context<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> Result<Exit, Failure> {
     let keyring = context.keyring()?;
-    let mine = held(&keyring)?;
-    let journal = unfinished(&keyring, secret.remote)?;
-    if let Some(Journal { kind: other, name, .. }) = &journal
-        && (*other != kind || name != secret.name)
+    let local = held(&keyring, &context.catalog)?;
+    sound(&local, &[secret])?;
+    let begun = journal(&keyring, secret.remote)?;
+    if let Some(Journal { kind: other, name, .. }) = &begun
+        && (*other != kind || *name != secret.name)
     {
         return Err(Refusal::Unfinished { kind: *other, name: name.clone() }.into());
     }
-    let begun = journal.is_some();
-    if begun {
-        context.ui.say(format_args!("going on with the {} that was begun", kind.verb()));
+    if begun.is_some() {
+        context.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
     }
-    // Before anything is asked of AWS: the prompt and the keyring may wait for a person.
-    let fresh = match (&journal, kind, &secret.origin) {
-        (None, Kind::Rotate, Origin::Issued(_)) => Some(input::value(secret.name)?),
-        (None, Kind::Rotate, _) => Some(local::new_value(secret)?),
-        _ => None,
+    // Before AWS is asked: the prompt and the keyring may wait for the user.
+    let fresh = match (&begun, kind, &secret.origin) {
+        (None, Kind::Rotate, Origin::Issued(_)) => Some(input::value(context, &secret.name)?),
+        (None, Kind::Rotate, Origin::Random | Origin::RandomBytes | Origin::Fixed(_)) => {
+            Some(new_value(secret)?)
+        }
+        (Some(_), _, _) | (None, Kind::Rollback, _) => None,
     };
     if let Some(value) = &fresh {
         secret.check(value)?;
     }
-    let shown = context.common.config_path().display().to_string();
+    if let Some(effect) = secret.effect {
+        context.ui.warn(format_args!("after `terraform apply` this {effect}"));
+    }
     let exit = block_on(context.ui, async {
         let session = context.open().await?;
-        let work = Work {
+        let seen = context.observe(&session).await?;
+        let rotation = Rotation {
             context,
             keyring: &keyring,
             client: session.secretsmanager(),
             name: context.remote_name(secret.remote),
             secret,
-            mine,
-            seen: context.observe(&session).await?,
+            local,
+            seen,
         };
-        let held = work.held()?;
-        let (journal, values) = match (kind, journal, fresh) {
-            (Kind::Rotate, Some(journal), _) => {
-                let values = vec![(secret.name, journal.value.clone())];
+        let was_begun = begun.is_some();
+        let (journal, values) = match (begun, fresh) {
+            (Some(journal), _) if kind == Kind::Rotate => {
+                let values = vec![(secret.name.clone(), journal.value.clone())];
                 (journal, values)
             }
-            (_, None, Some(value)) => work.forward(value)?,
-            (_, journal, _) => work.back(journal).await?,
+            (None, Some(value)) => rotation.forward(value)?,
+            (begun, _) => rotation.back(begun, to).await?,
         };
-        let now = Now {
-            secret: &work.name,
-            begun,
-            current: held.version.as_deref(),
-            local: &work.mine,
-            config: &shown,
-            revision: context.config.secrets_revision,
-        };
-        let plan = rotation::plan(&journal, secret, &values, &now)?;
-        let question =
-            format!("Replace what is in use in account {} in {}?", session.account_id, session.region);
-        carry_out(context.ui, &plan, &question, async |step: &Step| work.apply(&journal, step).await).await
+        let plan = rotation::plan(
+            &journal,
+            secret,
+            &values,
+            &Now {
+                secret: &rotation.name,
+                begun: was_begun,
+                current: rotation.held()?.version.as_deref(),
+                local: &rotation.local,
+                config: &context.common.config_path().display().to_string(),
+                revision: context.config.secrets_revision,
+            },
+        )?;
+        let question = format!(
+            "Replace the value that is in use in account {} in {}?",
+            session.account_id, session.region
+        );
+        let apply = async |step: &Step| rotation.apply(&journal, &values, step).await;
+        let exit = carry_out(context.ui, &plan, &question, apply).await?;
+        context.end(exit, &plan)?;
+        Ok(exit)
     })?;
     if exit == Exit::Done {
         context.ui.say(format_args!(
-            "next: `terraform -chdir={} apply` brings it to the database and the app; then `osmt-secrets verify`",
-            context.common.dir.display()
+            "next: `terraform -chdir={} apply` brings it to the database and the app; then `osmt-secrets verify` and `osmt-secrets rotate {} --verify`",
+            context.common.dir.display(),
+            secret.name
         ));
     }
     Ok(exit)
 }
 
-/// One rotation or rollback, with everything it looks at.
-struct Work<'a> {
+/// The journal, and what the keyring must hold in the end.
+type Aim = (Journal, Vec<(String, SecretString)>);
+
+/// One rotation or rollback, with everything that was read for it.
+struct Rotation<'a> {
     context: &'a Context<'a>,
     keyring: &'a Keyring,
     client: Client,
     /// `osmt/test/rds`
     name: String,
-    secret: &'static Secret,
-    mine: Local,
+    secret: &'a Secret,
+    local: Local,
     seen: Seen,
 }
 
-impl Work<'_> {
-    fn apart(&self, state: &'static str) -> Failure {
-        Refusal::Apart { name: self.secret.name, state }.into()
+impl Rotation<'_> {
+    fn apart(&self, state: &str) -> Failure {
+        let newer = newer(&self.context.config.env, self.secret, &self.local, &self.seen);
+        let state = newer.map_or(state.to_owned(), |newer| format!("{state}: {}", newer.words()));
+        Refusal::Apart { name: self.secret.name.clone(), state, newer }.into()
     }
 
-    /// The secret in AWS, which must be ours and have a value.
+    /// The secret in AWS, which must have a value and be managed by osmt-secrets.
     fn held(&self) -> Result<&Held, Failure> {
         let held = self.seen.0.get(self.secret.remote);
         let held = held.ok_or_else(|| self.apart("is not in AWS yet"))?;
-        ours(&self.name, held)?;
+        writable(&self.name, held)?;
         match held.value {
             Value::Scheduled => Err(self.apart("is scheduled for deletion in AWS")),
             _ => Ok(held),
         }
     }
 
-    /// Begins a rotation: keyring and AWS must agree, or only AWS know the value.
+    /// Begins a rotation: keyring and AWS must agree, or only AWS have the value.
     fn forward(&self, value: SecretString) -> Result<Aim, Failure> {
         let secret = self.secret;
-        match state(secret, &self.mine, &self.seen) {
+        let held = self.held()?;
+        match state(secret, &self.local, &self.seen) {
             State::Same | State::RemoteOnly => {}
             State::Differs => return Err(self.apart("is not the same in keyring and AWS")),
-            State::LocalOnly | State::Missing | State::Scheduled => {
+            State::NotText => return Err(self.apart("is not a string in AWS")),
+            State::LocalOnly | State::Missing | State::Scheduled | State::NotObject => {
                 return Err(self.apart("is not in AWS yet"));
             }
         }
@@ -172,41 +245,41 @@ impl Work<'_> {
                 format!("{} has this value already; nothing was written", secret.name),
             ));
         }
-        let base = self.held()?.version.clone();
         let journal = Journal {
             kind: Kind::Rotate,
-            name: secret.name.to_owned(),
-            base: base.ok_or_else(|| self.apart("is not in AWS yet"))?,
-            target: remote::token()?,
+            name: secret.name.clone(),
+            base: held.version.clone().ok_or_else(|| self.apart("is not in AWS yet"))?,
+            target: remote::token(),
             revision: self.context.config.secrets_revision,
             value: value.clone(),
         };
-        Ok((journal, vec![(secret.name, value)]))
+        Ok((journal, vec![(secret.name.clone(), value)]))
     }
 
-    /// Begins a rollback, or goes on with one: what the earlier version held.
-    async fn back(&self, journal: Option<Journal>) -> Result<Aim, Failure> {
+    /// Begins a rollback, or continues one: what the earlier version held.
+    async fn back(&self, begun: Option<Journal>, to: Option<&str>) -> Result<Aim, Failure> {
         let none = || Failure::from(Refusal::NoPrevious { secret: self.name.clone() });
         let held = self.held()?;
-        let target = match &journal {
-            Some(journal) => journal.target.clone(),
-            None => held.previous.clone().ok_or_else(none)?,
+        let target = match (&begun, to) {
+            (Some(journal), _) => journal.target.clone(),
+            (None, Some(to)) => self.version(to).await?,
+            (None, None) => held.previous.clone().ok_or_else(none)?,
         };
-        let (_, before) = remote::read(&self.client, &self.name, Some(&target)).await?;
+        let (_, before, _) = remote::read(&self.client, &self.name, Some(&target)).await?;
         let Value::Object(before) = before else {
             return Err(none());
         };
-        let values = earlier(self.secret, &before)?;
-        if let Some(journal) = journal {
+        let values = self.earlier(&before)?;
+        if let Some(journal) = begun {
             return Ok((journal, values));
         }
         let differs = values.iter().any(|(name, value)| {
-            let now = catalog::find(name).and_then(|row| self.seen.get(row));
+            let now = self.context.catalog.find(name).and_then(|row| self.seen.get(row));
             !same(now.as_ref(), value)
         });
         let journal = Journal {
             kind: Kind::Rollback,
-            name: self.secret.name.to_owned(),
+            name: self.secret.name.clone(),
             base: held.version.clone().filter(|_| differs).ok_or_else(none)?,
             target,
             revision: self.context.config.secrets_revision,
@@ -215,24 +288,99 @@ impl Work<'_> {
         Ok((journal, values))
     }
 
-    async fn apply(&self, journal: &Journal, step: &Step) -> Result<(), Failure> {
-        let (keyring, client) = (self.keyring, &self.client);
-        let entry = match step {
+    /// The version whose id is this, or begins with it.
+    async fn version(&self, wanted: &str) -> Result<String, Failure> {
+        let versions = remote::versions(&self.client, &self.name).await?;
+        let mut found = versions.into_iter().filter(|version| version.id.starts_with(wanted));
+        match (found.next(), found.next()) {
+            (Some(version), None) if !wanted.is_empty() => Ok(version.id),
+            (None, _) => Err(Failure::new(
+                Exit::Refused,
+                format!("{} has no version of this id; nothing was written", self.name),
+            )
+            .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name))),
+            _ => Err(Failure::new(
+                Exit::Refused,
+                format!("several versions of {} begin like this; nothing was written", self.name),
+            )),
+        }
+    }
+
+    /// The values of an earlier version, which must still be able to work.
+    fn earlier(&self, before: &Object) -> Result<Vec<(String, SecretString)>, Failure> {
+        let mut values = Vec::new();
+        for row in self.context.catalog.of_remote(self.secret.remote) {
+            let Some(value) = before.get(&row.key) else {
+                return Err(Failure::new(
+                    Exit::Refused,
+                    format!("the earlier version has no {}; nothing was written", row.name),
+                ));
+            };
+            row.check(&value).map_err(|malformed| {
+                Failure::new(
+                    Exit::Refused,
+                    format!("in the earlier version {malformed}; nothing was written"),
+                )
+                .help(malformed.remedy)
+            })?;
+            if !matches!(row.origin, Origin::Fixed(_)) {
+                values.push((row.name.clone(), value));
+            }
+        }
+        Ok(values)
+    }
+
+    async fn apply(
+        &self,
+        journal: &Journal,
+        values: &[(String, SecretString)],
+        step: &Step,
+    ) -> Result<(), Failure> {
+        match step {
+            Step::Begin { entry } => {
+                if now(self.keyring, entry).await?.is_some() {
+                    return Err(self.another());
+                }
+                put(self.keyring, entry, &journal.text(), None).await
+            }
             Step::Put { secret, key } => {
-                let values = [(*key, &journal.value)];
+                self.look_again(journal).await?;
+                let values = [(key.clone(), journal.value.clone())];
                 let (base, target) = (Some(journal.base.as_str()), &journal.target);
-                return Ok(remote::write(client, secret, base, target, &values).await?);
+                remote::write(&self.client, secret, base, target, &values).await?;
+                Ok(())
             }
-            Step::Move { secret } => {
-                let (from, to) = (&journal.base, &journal.target);
-                return Ok(remote::make_current(client, secret, from, to).await?);
+            Step::Move { secret, from, to } => {
+                self.look_again(journal).await?;
+                Ok(remote::make_current(&self.client, secret, from, to).await?)
             }
-            Step::Bump { to, .. } => return bump(self.context, *to),
-            Step::Begin { entry } => local::Step::put(keyring, entry, journal.text()),
-            Step::Keep { name, value } => local::Step::put(keyring, name, value.clone()),
-            Step::End { entry } => local::Step::delete(keyring, entry),
-        };
-        entry.apply(keyring).await
+            Step::Keep { name, value } => {
+                let row = self.context.row(name)?;
+                let base = Base::agreed(row, &journal.target, value, Some(jiff::Timestamp::now()));
+                put(self.keyring, name, value, Some(&base)).await
+            }
+            Step::Bump { to, .. } => bump(self.context, *to),
+            Step::End { entry } => {
+                for (name, value) in values {
+                    agree(self.keyring, self.context.row(name)?, value, Some(&journal.target))?;
+                }
+                remove(self.keyring, entry).await
+            }
+        }
+    }
+
+    /// Looks at the journal once more, right before the write to AWS: another process may have begun a rotation too.
+    async fn look_again(&self, journal: &Journal) -> Result<(), Failure> {
+        let text = now(self.keyring, &Journal::entry(self.secret.remote)).await?;
+        match text.as_ref().and_then(Journal::parse) {
+            Some(now) if now.target == journal.target => Ok(()),
+            _ => Err(self.another()),
+        }
+    }
+
+    fn another(&self) -> Failure {
+        let message = format!("another process is rotating {}; nothing more was written", self.name);
+        Failure::new(Exit::Refused, message).help("look with `osmt-secrets verify`, then run it again")
     }
 }
 
@@ -240,29 +388,8 @@ fn same(have: Option<&SecretString>, value: &SecretString) -> bool {
     have.is_some_and(|have| have.expose_secret() == value.expose_secret())
 }
 
-/// The values of an earlier version, which must still be able to work.
-fn earlier(secret: &Secret, before: &Object) -> Result<Vec<(&'static str, SecretString)>, Failure> {
-    let mut values = Vec::new();
-    for row in catalog::of_remote(secret.remote) {
-        let Some(value) = before.get(row.key) else {
-            return Err(Failure::new(
-                Exit::Refused,
-                format!("the earlier version has no {}; nothing was written", row.name),
-            ));
-        };
-        row.check(&value).map_err(|malformed| {
-            Failure::new(Exit::Refused, format!("in the earlier version {malformed}; nothing was written"))
-                .help(malformed.remedy)
-        })?;
-        if !matches!(row.origin, Origin::Fixed(_)) {
-            values.push((row.name, value));
-        }
-    }
-    Ok(values)
-}
-
 /// Writes the revision into the config as it is now, which may have been edited meanwhile.
-fn bump(context: &Context<'_>, revision: u64) -> Result<(), Failure> {
+pub(super) fn bump(context: &Context<'_>, revision: u64) -> Result<(), Failure> {
     let (document, _) = context.common.load_config()?;
     let text = with_revision(&document, revision)
         .ok_or_else(|| Failure::new(Exit::Failed, "the config has no place for the revision"))?;

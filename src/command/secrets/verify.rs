@@ -1,52 +1,103 @@
-//! `verify`: observes, judges, says OK, NG or SKIP.
+//! `verify`: checks that keyring, Secrets Manager and `DB_URI` agree; prints OK, NG or SKIP for each.
 
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
-use super::rotate::unfinished;
-use super::{Context, held};
+use super::Context;
+use super::entries::held;
+use super::rotate::{Unfinished, unfinished};
 use crate::command::block_on;
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
-use crate::secrets::check::{Item, Verdict};
-use crate::secrets::{catalog, check, db_uri, remote};
+use crate::secrets::check::{self, Item, Subject, Verdict};
+use crate::secrets::rotation::Journal;
+use crate::secrets::{db_uri, remote};
 
-/// Checks that keyring, Secrets Manager and `DB_URI` agree.
-pub(super) fn verify(context: &Context<'_>) -> Result<Exit, Failure> {
-    #[derive(Serialize)]
-    struct Report<'a> {
-        version: u32,
-        tool: &'a str,
-        keyring: &'a str,
-        checks: &'a [Item],
-    }
-    let keyring = context.keyring()?;
-    let local = held(&keyring)?;
-    let mut items = block_on(context.ui, async {
-        let session = context.open().await?;
-        let seen = context.observe(&session).await?;
-        let composed =
-            remote::observe(&session.secretsmanager(), &context.remote_name(db_uri::REMOTE)).await?;
-        Ok(check::verify(&context.config.env, &local, &seen, composed.as_ref()))
-    })?;
-    for remote in catalog::remotes() {
-        if let Some(journal) = unfinished(&keyring, remote)? {
-            items.push(Item::unfinished(&journal));
+#[derive(Args, Clone, Debug)]
+pub(super) struct Verify {
+    /// How old a value may be, such as 90d; a secret that is older fails.
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    max_age: Option<SignedDuration>,
+    /// Fail also where something could not be checked.
+    #[arg(long)]
+    strict: bool,
+}
+
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let wanted = || "give a number of days, such as 90d".to_owned();
+    let text =
+        if text.chars().all(|char| char.is_ascii_digit()) { format!("{text}d") } else { text.to_owned() };
+    let span: Span = text.parse().map_err(|_| wanted())?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wanted())?;
+    if age.is_positive() { Ok(age) } else { Err(wanted()) }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    keyring: &'a str,
+    checks: &'a [Item],
+}
+
+impl Verify {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let keyring = context.keyring()?;
+        let local = held(&keyring, &context.catalog)?;
+        let mut items = block_on(context.ui, async {
+            let session = context.open().await?;
+            let client = session.secretsmanager();
+            let name = context.remote_name(db_uri::REMOTE);
+            let names: Vec<_> =
+                context.catalog.remotes().into_iter().map(|remote| context.remote_name(remote)).collect();
+            let policies = join_all(names.iter().map(|name| remote::policy(&client, name)));
+            let (seen, composed, policies) =
+                tokio::join!(context.observe(&session), remote::observe(&client, &name), policies);
+            let (seen, composed) = (seen?, composed?);
+            let mut items = check::verify(Subject {
+                env: &context.config.env,
+                catalog: &context.catalog,
+                local: &local,
+                seen: &seen,
+                composed: composed.as_ref(),
+                age: self.max_age.map(|age| (Timestamp::now(), age)),
+            });
+            for (name, policy) in names.iter().zip(policies) {
+                items.extend(check::policy(name, policy));
+            }
+            Ok(items)
+        })?;
+        for remote in context.catalog.remotes() {
+            items.extend(unfinished(&keyring, remote)?.map(|unfinished| match unfinished {
+                Unfinished::Journal(journal) => Item::unfinished(&journal),
+                Unfinished::Damaged => Item::damaged(&Journal::entry(remote)),
+            }));
         }
+        for item in &items {
+            let (word, color) = match item.verdict {
+                Verdict::Ok => ("OK  ", AnsiColor::Green),
+                Verdict::Ng => ("NG  ", AnsiColor::Red),
+                Verdict::Skip => ("SKIP", AnsiColor::Yellow),
+            };
+            let style = Style::new().fg_color(Some(color.into()));
+            context.ui.result(format_args!("  {style}{word}{style:#} {:<24} {}", item.item, item.detail))?;
+        }
+        let count = |verdict| items.iter().filter(|item| item.verdict == verdict).count();
+        let (ng, skipped) = (count(Verdict::Ng), count(Verdict::Skip));
+        context.ui.result(format_args!(
+            "{} OK, {ng} NG (wrong), {skipped} SKIP (could not be checked)",
+            count(Verdict::Ok)
+        ))?;
+        context.ui.json(&Report {
+            version: VERSION,
+            tool: &context.ui.tool,
+            keyring: keyring.kind.flag(),
+            checks: &items,
+        })?;
+        let failed = ng > 0 || (self.strict && skipped > 0);
+        Ok(if failed { Exit::Pending } else { Exit::Done })
     }
-    for item in &items {
-        let sign = match item.verdict {
-            Verdict::Ok => "OK  ",
-            Verdict::Ng => "NG  ",
-            Verdict::Skip => "SKIP",
-        };
-        context.ui.result(format_args!("  {sign} {:<24} {}", item.item, item.detail))?;
-    }
-    context.ui.json(&Report {
-        version: VERSION,
-        tool: &context.ui.tool,
-        keyring: keyring.kind.flag(),
-        checks: &items,
-    })?;
-    let ng = items.iter().any(|item| item.verdict == Verdict::Ng);
-    Ok(if ng { Exit::Pending } else { Exit::Done })
 }

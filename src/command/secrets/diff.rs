@@ -1,0 +1,106 @@
+//! `diff`: compares the keyring and Secrets Manager.
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::entries::{held, sound};
+use super::rotate::{Unfinished, unfinished};
+use super::{Context, Names, when};
+use crate::command::block_on;
+use crate::explain::{Exit, Failure};
+use crate::report::VERSION;
+use crate::secrets::{Newer, State, newer, readable, state};
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Diff {
+    #[command(flatten)]
+    names: Names,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    keyring: &'a str,
+    secrets: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    remote: String,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newer: Option<Newer>,
+    /// When this machine set the keyring's value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyring_set: Option<Timestamp>,
+    /// When the version in AWS was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws_changed: Option<Timestamp>,
+    /// A rotation or rollback that was begun and not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<&'static str>,
+}
+
+impl Diff {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let rows = self.names.secrets(context)?;
+        let keyring = context.keyring()?;
+        let local = held(&keyring, &context.catalog)?;
+        sound(&local, &rows)?;
+        let rows = block_on(context.ui, async {
+            let session = context.open().await?;
+            let seen = context.observe(&session).await?;
+            let mut compared = Vec::new();
+            for secret in rows {
+                let held = seen.0.get(secret.remote);
+                if let Some(held) = held {
+                    readable(&context.remote_name(secret.remote), held)?;
+                }
+                let unfinished = match unfinished(&keyring, secret.remote)? {
+                    Some(Unfinished::Journal(journal)) if journal.name == secret.name => {
+                        Some(journal.kind.verb())
+                    }
+                    Some(Unfinished::Journal(_)) | None => None,
+                    Some(Unfinished::Damaged) => Some("rotate"),
+                };
+                compared.push(Row {
+                    name: &secret.name,
+                    remote: context.remote_name(secret.remote),
+                    state: state(secret, &local, &seen),
+                    newer: newer(&context.config.env, secret, &local, &seen),
+                    keyring_set: local.base(secret).set.filter(|_| local.values.contains_key(&secret.name)),
+                    aws_changed: held.and_then(|held| held.created),
+                    unfinished,
+                });
+            }
+            Ok(compared)
+        })?;
+        for row in &rows {
+            let mut text = row.state.words().to_owned();
+            if let Some(newer) = row.newer {
+                let shown = |at: Option<Timestamp>| at.map_or("unknown".to_owned(), when);
+                text = format!(
+                    "{text}: {} (keyring set {}, AWS changed {})",
+                    newer.words(),
+                    shown(row.keyring_set),
+                    shown(row.aws_changed)
+                );
+            }
+            if let Some(verb) = row.unfinished {
+                text = format!("{text}; a {verb} is unfinished");
+            }
+            context.ui.result(format_args!("  {:<24} {:<28} {text}", row.name, row.remote))?;
+        }
+        let same = rows.iter().all(|row| row.state == State::Same && row.unfinished.is_none());
+        context.ui.json(&Report {
+            version: VERSION,
+            tool: &context.ui.tool,
+            keyring: keyring.kind.flag(),
+            secrets: rows,
+        })?;
+        Ok(if same { Exit::Done } else { Exit::Pending })
+    }
+}

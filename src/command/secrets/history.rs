@@ -1,0 +1,97 @@
+//! `history`: the versions of a secret in AWS.
+
+use clap::Args;
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+
+use super::entries::held;
+use super::{Context, Name, when};
+use crate::command::block_on;
+use crate::explain::{Exit, Failure};
+use crate::report::VERSION;
+use crate::secrets::remote::{self, Value};
+
+/// AWS keeps at most 100 versions; older ones than these help nobody go back.
+const SHOWN: usize = 20;
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct History {
+    #[command(flatten)]
+    name: Name,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    tool: &'a str,
+    name: &'a str,
+    remote: &'a str,
+    versions: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<Timestamp>,
+    labels: Vec<String>,
+    /// Whether the version holds the keyring's value; absent where that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_keyring: Option<bool>,
+}
+
+impl History {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let secret = self.name.secret(context)?;
+        let keyring = context.keyring()?;
+        let local = held(&keyring, &context.catalog)?;
+        let name = context.remote_name(secret.remote);
+        let rows = block_on(context.ui, async {
+            let session = context.open().await?;
+            let client = session.secretsmanager();
+            let versions =
+                context.ui.during("reading the versions", remote::versions(&client, &name)).await?;
+            let mine = local.get(secret);
+            let mut rows = Vec::new();
+            for version in versions.into_iter().take(SHOWN) {
+                // A version that AWS does not show any more, or of a secret that is scheduled for deletion.
+                let read = remote::read(&client, &name, Some(&version.id)).await.ok();
+                let in_keyring = match (read, &mine) {
+                    (Some((_, Value::Object(object), _)), Some(mine)) => Some(
+                        object
+                            .get(&secret.key)
+                            .is_some_and(|value| value.expose_secret() == mine.expose_secret()),
+                    ),
+                    _ => None,
+                };
+                rows.push(Row {
+                    id: version.id,
+                    created: version.created,
+                    labels: version.labels,
+                    in_keyring,
+                });
+            }
+            Ok(rows)
+        })?;
+        for row in &rows {
+            let when = row.created.map_or("date unknown".to_owned(), when);
+            let mut notes = row.labels.clone();
+            if row.in_keyring == Some(true) {
+                notes.push("the keyring's value".to_owned());
+            }
+            context.ui.result(format_args!("  {:<36}  {when}  {}", row.id, notes.join(", ")))?;
+        }
+        if rows.is_empty() {
+            context.ui.result(format_args!("{name} has no versions"))?;
+        }
+        context.ui.json(&Report {
+            version: VERSION,
+            tool: &context.ui.tool,
+            name: &secret.name,
+            remote: &name,
+            versions: rows,
+        })?;
+        Ok(Exit::Done)
+    }
+}

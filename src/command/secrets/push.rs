@@ -1,0 +1,127 @@
+//! `push`: writes the keyring's values to Secrets Manager.
+
+use clap::Args;
+use secrecy::ExposeSecret as _;
+
+use super::entries::{agree, held, now, sound};
+use super::rotate::{bump, none_unfinished};
+use super::{Context, Names};
+use crate::command::{block_on, carry_out};
+use crate::explain::{Exit, Failure};
+use crate::keyring::Keyring;
+use crate::plan::{self, Line, Plan, Verb};
+use crate::secrets::push::{Action, Push as What, plan_push};
+use crate::secrets::{Local, State, remote, state};
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Push {
+    #[command(flatten)]
+    names: Names,
+    /// Overwrite values that are newer in AWS.
+    #[arg(long)]
+    force: bool,
+    /// Also increase `secrets_revision` in the config, so that `terraform apply` deploys what was written.
+    #[arg(long)]
+    bump: bool,
+}
+
+enum Step {
+    Write(Action),
+    Bump { config: String, from: u64, to: u64 },
+}
+
+impl plan::Action for Step {
+    fn line(&self) -> Line {
+        match self {
+            Self::Write(action) => action.line(),
+            Self::Bump { config, from, to } => Line::new(Verb::Update, config.clone()).setting(
+                "secrets_revision",
+                Some(from.to_string()),
+                Some(to.to_string()),
+            ),
+        }
+    }
+}
+
+impl Push {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let rows = self.names.secrets(context)?;
+        let keyring = context.keyring()?;
+        none_unfinished(context, &keyring)?;
+        let local = held(&keyring, &context.catalog)?;
+        sound(&local, &rows)?;
+        let names: Vec<String> = rows.iter().map(|secret| secret.name.clone()).collect();
+        block_on(context.ui, async {
+            let session = context.open().await?;
+            let mut seen = context.observe(&session).await?;
+            let what = What { catalog: &context.catalog, names: &names, force: self.force };
+            let writes = plan_push(&context.config.env, what, &local, &seen)?;
+            let (from, wrote) = (context.config.secrets_revision, !writes.is_empty());
+            let mut steps: Vec<_> = writes.actions.into_iter().map(Step::Write).collect();
+            if self.bump && wrote {
+                let config = context.common.config_path().display().to_string();
+                steps.push(Step::Bump { config, from, to: from + 1 });
+            }
+            let plan = Plan { actions: steps };
+            let client = session.secretsmanager();
+            let question = format!("Write them to account {} in {}?", session.account_id, session.region);
+            let exit = carry_out(context.ui, &plan, &question, async |step: &Step| match step {
+                Step::Write(action) => {
+                    look_again(context, &keyring, action, &local).await?;
+                    let env = &context.config.env;
+                    remote::apply(&client, env, &context.catalog, action, &local).await?;
+                    Ok::<_, Failure>(())
+                }
+                Step::Bump { to, .. } => bump(context, *to),
+            })
+            .await?;
+            if exit == Exit::Done {
+                if wrote {
+                    seen = context.observe(&session).await?;
+                }
+                for secret in &rows {
+                    let value = local.values.get(&secret.name);
+                    if let Some(value) = value.filter(|_| state(secret, &local, &seen) == State::Same) {
+                        let version = seen.0.get(secret.remote).and_then(|held| held.version.as_deref());
+                        agree(&keyring, secret, value, version)?;
+                    }
+                }
+                context.end(exit, &plan)?;
+                if wrote && !self.bump {
+                    context.ui.say(
+                        "next: `osmt-secrets push --bump` or a higher `secrets_revision` makes `terraform apply` deploy values that changed",
+                    );
+                }
+            }
+            Ok(exit)
+        })
+    }
+}
+
+/// Looks at the keyring once more, right before a write: a rotation may have begun, or ended, since the plan was made.
+async fn look_again(
+    context: &Context<'_>,
+    keyring: &Keyring,
+    action: &Action,
+    local: &Local,
+) -> Result<(), Failure> {
+    let (Action::Create { names, .. } | Action::Write { names, .. }) = action else {
+        return Ok(());
+    };
+    none_unfinished(context, keyring)?;
+    for name in names {
+        let (before, now) = (local.values.get(name), now(keyring, name).await?);
+        let same = match (before, &now) {
+            (Some(before), Some(now)) => before.expose_secret() == now.expose_secret(),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            let message = format!("{name} was changed in the keyring meanwhile; it was not written");
+            return Err(
+                Failure::new(Exit::Refused, message).help("look with `osmt-secrets diff`, then run it again")
+            );
+        }
+    }
+    Ok(())
+}

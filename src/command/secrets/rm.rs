@@ -1,0 +1,84 @@
+//! `rm`: removes entries from the keyring, or the secrets from Secrets Manager.
+
+use clap::Args;
+
+use super::entries::{Step, carry};
+use super::{Context, Stray};
+use crate::command::{block_on, carry_out};
+use crate::explain::{Exit, Failure};
+use crate::plan::Plan;
+use crate::secrets::base::Base;
+use crate::secrets::push::{Action, plan_removal};
+use crate::secrets::rotation::Journal;
+use crate::secrets::{Local, remote};
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Rm {
+    /// The secret's entry.
+    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    name: Option<String>,
+    /// All of them.
+    #[arg(long)]
+    all: bool,
+    /// In Secrets Manager instead of the keyring; they can be restored for 30 days.
+    #[arg(long, requires = "all")]
+    remote: bool,
+    /// With --remote: at once and for ever, which also frees the names.
+    #[arg(long, requires = "remote")]
+    no_recovery: bool,
+    #[command(flatten)]
+    stray: Stray,
+}
+
+impl Rm {
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        self.stray.refuse()?;
+        if self.remote { self.in_aws(context) } else { self.in_keyring(context) }
+    }
+
+    fn in_keyring(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let chosen = self.name.as_deref().map(|name| context.row(name)).transpose()?;
+        let keyring = context.keyring()?;
+        let mut steps = Vec::new();
+        for secret in &context.catalog.0 {
+            if chosen.is_none_or(|chosen| chosen.name == secret.name) {
+                steps.extend(Step::remove(&keyring, &secret.name)?);
+            }
+        }
+        if self.all {
+            for remote in context.catalog.remotes() {
+                steps.extend(Step::remove(&keyring, &Journal::entry(remote))?);
+            }
+            // Left by a removal that was interrupted.
+            for secret in &context.catalog.0 {
+                if matches!(keyring.try_get(&secret.name)?, Ok(None)) {
+                    steps.extend(Step::remove(&keyring, &Base::entry(&secret.name))?);
+                }
+            }
+        }
+        let plan: Plan<_> = steps.into_iter().collect();
+        carry(context, &keyring, &plan, Some("Remove it? This machine cannot bring it back."))
+    }
+
+    fn in_aws(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        block_on(context.ui, async {
+            let session = context.open().await?;
+            let seen = context.observe(&session).await?;
+            let env = &context.config.env;
+            let plan = plan_removal(env, &context.catalog, &seen, !self.no_recovery)?;
+            let client = session.secretsmanager();
+            let nothing = Local::default();
+            let exit = carry_out(
+                context.ui,
+                &plan,
+                &format!("Remove them from account {} in {}?", session.account_id, session.region),
+                async |action: &Action| {
+                    remote::apply(&client, env, &context.catalog, action, &nothing).await.map(drop)
+                },
+            )
+            .await?;
+            context.end(exit, &plan)?;
+            Ok(exit)
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! `rotate --verify`: a rotation ends where every task that runs was started with the new value.
+
+use std::time::Duration;
+
+use aws_sdk_ecs::Client;
+use jiff::Timestamp;
+
+use super::{Context, when};
+use crate::aws::{Session, call};
+use crate::command::block_on;
+use crate::config::prefix;
+use crate::explain::{Exit, Failure};
+use crate::secrets::catalog::Secret;
+
+/// How long a deployment may take: health checks, draining, and a second try of ECS.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Watches the app's service until its tasks are newer than the secret's version and the service is steady.
+pub(super) fn watch(context: &Context<'_>, secret: &Secret) -> Result<Exit, Failure> {
+    block_on(context.ui, async {
+        let session = context.open().await?;
+        let seen = context.observe(&session).await?;
+        let name = context.remote_name(secret.remote);
+        let created = seen.0.get(secret.remote).and_then(|held| held.created);
+        let created = created
+            .ok_or_else(|| Failure::new(Exit::Refused, format!("{name} has no version in AWS yet")))?;
+        let watching = async {
+            let mut said = String::new();
+            let begun = Timestamp::now();
+            loop {
+                let state = look(&session, &context.config.env, created).await?;
+                match state {
+                    Tasks::Steady(count) => {
+                        let noun = if count == 1 { "task that runs was" } else { "tasks that run were" };
+                        context.ui.result(format_args!(
+                            "{count} {noun} started after {name} was changed ({}), and the service is steady",
+                            when(created)
+                        ))?;
+                        return Ok(Exit::Done);
+                    }
+                    Tasks::Waiting(why) => {
+                        if said != why {
+                            context.ui.say(&why);
+                            said.clone_from(&why);
+                        }
+                        let waited = Timestamp::now().duration_since(begun);
+                        if waited.unsigned_abs() > PATIENCE {
+                            return Err(Failure::new(Exit::Failed, format!("after 20 minutes {why}")).help(
+                                "`osmt-release status` shows the service's events; `terraform apply` starts the deployment where it was not run",
+                            ));
+                        }
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        context.ui.during("watching the tasks", watching).await
+    })
+}
+
+enum Tasks {
+    Steady(usize),
+    Waiting(String),
+}
+
+async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks, Failure> {
+    let client: Client = session.ecs();
+    let (cluster, service) = (prefix(env), format!("{}-app", prefix(env)));
+    let answer = client.describe_services().cluster(&cluster).services(&service).send().await;
+    let services = call("ecs:DescribeServices", answer)?;
+    let Some(found) = services.services().iter().find(|found| found.status() != Some("INACTIVE")) else {
+        return Err(Failure::new(Exit::Refused, format!("there is no ECS service {service} yet"))
+            .help("run `terraform apply` first"));
+    };
+    let answer = client.list_tasks().cluster(&cluster).service_name(&service).send().await;
+    let arns = call("ecs:ListTasks", answer)?.task_arns.unwrap_or_default();
+    if arns.is_empty() {
+        return Ok(Tasks::Waiting(format!("no task of {service} runs")));
+    }
+    let answer = client.describe_tasks().cluster(&cluster).set_tasks(Some(arns)).send().await;
+    let tasks = call("ecs:DescribeTasks", answer)?.tasks.unwrap_or_default();
+    let is_old = |at: Option<&aws_sdk_ecs::primitives::DateTime>| {
+        at.and_then(|at| Timestamp::from_second(at.secs()).ok()).is_none_or(|at| at < created)
+    };
+    let old = tasks.iter().filter(|task| is_old(task.created_at())).count();
+    if old > 0 {
+        let noun = if old == 1 { "task was" } else { "tasks were" };
+        return Ok(Tasks::Waiting(format!("{old} {noun} started before the value was changed")));
+    }
+    let (running, desired) = (found.running_count(), found.desired_count());
+    if found.deployments().len() > 1 || running != desired {
+        return Ok(Tasks::Waiting(format!(
+            "{running} of {desired} tasks run, the deployment is in progress"
+        )));
+    }
+    Ok(Tasks::Steady(tasks.len()))
+}
