@@ -260,7 +260,7 @@ pub async fn versions(client: &Client, name: &str) -> Result<Vec<Version>, Error
                 labels: version.version_stages().to_vec(),
             }));
         }
-        next = page.next_token;
+        next = page.next_token.filter(|token| !token.is_empty());
         if next.is_none() {
             break;
         }
