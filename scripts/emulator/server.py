@@ -65,7 +65,8 @@ class Emulator(DomainDispatcherApplication):
         if not self._raw:
             patches.apply(service)
         app = create_backend_app(service)
-        if not self._raw and service != "secretsmanager":  # AWS promises nothing of the kind; clients must not rely on it
+        # AWS does not promise it. osmt-secrets must do without; EC2 has client tokens in its place, which moto does not read.
+        if not self._raw and service != "secretsmanager":
             app.before_request(self._answered_before)
             app.after_request(self._remember)
         app.register_error_handler(Exception, lambda error: self._failed(service, error))

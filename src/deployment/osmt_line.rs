@@ -70,6 +70,11 @@ impl OsmtLine {
         matches!(self, Self::V3 | Self::V4)
     }
 
+    /// Whether it signs session tokens with a key that the deployment must give it, `APP_SESSION_TOKEN_SECRET`.
+    pub const fn signs_session_tokens(self) -> bool {
+        matches!(self, Self::V4)
+    }
+
     /// Whether a user gets the roles of the provider's claim. Every release of 4.x makes each user a viewer.
     pub const fn reads_roles(self) -> bool {
         matches!(self, Self::V2 | Self::V3)

@@ -10,6 +10,7 @@ use rand::seq::IndexedRandom as _;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind};
 use crate::explain::{Exit, Explain};
 
@@ -93,10 +94,7 @@ impl Wanted {
             _ => None,
         };
         let version = text("/config/app/version").or_else(|| text("/config/ecs/task/app/docker_tag"));
-        let major = version.as_deref().and_then(|version| {
-            let (major, rest) = version.trim_start_matches('v').split_once('.')?;
-            rest.starts_with(|first: char| first.is_ascii_digit()).then(|| major.parse::<u32>().ok())?
-        });
+        let line = version.as_deref().and_then(|version| OsmtLine::of(version.trim_start_matches('v')));
         let authentication = config.get("/config/ecs/task/elasticsearch/authentication");
         let extra = match config.get("/config/app/extra_secrets").map(|node| &node.kind) {
             Some(Kind::Array(items)) => items
@@ -109,7 +107,7 @@ impl Wanted {
             _ => Vec::new(),
         };
         Self {
-            session_token: major.is_some_and(|major| major >= 4),
+            session_token: line.is_some_and(OsmtLine::signs_session_tokens),
             elasticsearch: matches!(authentication.map(|node| &node.kind), Some(Kind::Bool(true))),
             extra,
         }

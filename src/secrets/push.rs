@@ -1,8 +1,11 @@
-//! What a push would write to Secrets Manager, and a removal remove from it: pure decisions.
+//! What a push writes to Secrets Manager, and a removal removes from it: the plan, which is a pure decision, and each action.
+
+use aws_sdk_secretsmanager::Client;
+use secrecy::SecretString;
 
 use super::catalog::{Catalog, Origin, Secret};
-use super::remote::{RECOVERY_DAYS, Value};
-use super::{Local, Newer, Refusal, Seen, State, newer, readable, selected, state, writable};
+use super::remote::{Held, RECOVERY_DAYS, Value};
+use super::{Local, Newer, Refusal, Seen, State, newer, readable, remote, selected, state, writable};
 use crate::config::secret_name;
 use crate::deployment;
 use crate::plan::{Line, Plan, Verb};
@@ -243,18 +246,62 @@ pub fn plan_removal(
     Ok(actions.into_iter().collect())
 }
 
+/// Does one action of a push or a removal; gives the version that holds the values now.
+pub async fn apply(
+    client: &Client,
+    env: &str,
+    catalog: &Catalog,
+    action: &Action,
+    local: &Local,
+) -> Result<Option<String>, remote::Error> {
+    match action {
+        Action::Restore { name, .. } => remote::restore(client, name).await.map(|()| None),
+        Action::Create { name, remote: part, names } => {
+            let (about, values) = (catalog.description(part), values(catalog, names, local));
+            remote::create(client, env, name, &about, &values).await.map(Some)
+        }
+        Action::Write { name, remote: part, base, names, unseen } => {
+            if *unseen {
+                let (version, value, created) = remote::read(client, name, None).await?;
+                let held = Held { value, version, created, ..Held::default() };
+                let seen = Seen([(*part, tagged(held, env))].into());
+                for secret in names.iter().filter_map(|name| catalog.find(name)) {
+                    match newer(env, secret, local, &seen) {
+                        None | Some(Newer::Keyring) => {}
+                        Some(newer) => {
+                            return Err(Refusal::Newer { name: secret.name.clone(), newer }.into());
+                        }
+                    }
+                }
+            }
+            let values = values(catalog, names, local);
+            remote::write(client, name, base.as_deref(), &remote::token(), &values).await.map(Some)
+        }
+        Action::Tag { name, key, to, .. } => remote::tag(client, name, key, to).await.map(|()| None),
+        Action::Delete { name, recovery, .. } => remote::delete(client, name, *recovery).await.map(|()| None),
+    }
+}
+
+fn tagged(mut held: Held, env: &str) -> Held {
+    held.tags.extend(deployment::tags(env).map(|(key, value)| (key.to_owned(), value)));
+    held
+}
+
+fn values(catalog: &Catalog, names: &[String], local: &Local) -> Vec<(String, SecretString)> {
+    let rows = names.iter().filter_map(|name| catalog.find(name));
+    rows.filter_map(|secret: &Secret| Some((secret.key.clone(), local.get(secret)?))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
-    use secrecy::SecretString;
 
     use super::*;
     use crate::secrets::base::Base;
     use crate::secrets::catalog::Wanted;
     use crate::secrets::object::Object;
-    use crate::secrets::remote::Held;
 
     fn held(value: Value, tagged: bool) -> Held {
         let tags = deployment::tags("test").map(|(key, value)| (key.to_owned(), value));

@@ -1,4 +1,4 @@
-//! Secrets Manager: what it holds, and the writes of a plan.
+//! Secrets Manager: what a secret holds, and each write to it.
 //!
 //! A write is refused where another writer came in between since the plan was made; keys that are not in the catalog stay.
 
@@ -13,11 +13,9 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Builder;
 
-use super::catalog::{Catalog, Secret};
+use super::Refusal;
 use super::object::{Object, is_doubled};
-use super::push::Action;
-use super::{Local, Refusal, Seen, newer};
-use crate::aws::{CallError, Policy, call, retry};
+use crate::aws::{CallError, Policy, Why, call, retry};
 use crate::deployment;
 use crate::explain::{Exit, Explain};
 
@@ -98,6 +96,17 @@ pub enum Error {
         #[source]
         source: CallError,
     },
+    /// The key that encrypts it may not be used.
+    #[error("could not read the secret {secret}, which the KMS key {key} encrypts")]
+    Encrypted {
+        /// `osmt/test/rds`
+        secret: String,
+        /// Its ARN, id or alias.
+        key: String,
+        /// Why.
+        #[source]
+        source: CallError,
+    },
     /// Another version came in between.
     #[error("{secret} was changed by another user or process meanwhile")]
     Conflict {
@@ -123,7 +132,7 @@ pub enum Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::Call { source, .. } => source.exit(),
+            Self::Call { source, .. } | Self::Encrypted { source, .. } => source.exit(),
             Self::Conflict { .. } => Exit::Refused,
             Self::Refused(refusal) => refusal.exit(),
             Self::NotFree { .. } => Exit::Failed,
@@ -133,6 +142,9 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::Call { source, .. } => source.help(),
+            Self::Encrypted { key, .. } => Some(format!(
+                "the caller needs `kms:Decrypt` on {key}, in the key's policy too (where another account owns the key, in both)"
+            )),
             Self::Conflict { written: false, .. } => Some(
                 "the other value was kept; look with `osmt-secrets diff`, then `pull` the value in AWS or `push` the keyring's"
                     .into(),
@@ -205,7 +217,16 @@ pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, Error>
             .collect(),
     };
     if described.deleted_date().is_none() {
-        (held.version, held.value, held.created) = got.map_err(reading(name))?;
+        (held.version, held.value, held.created) = got.map_err(|source| match source.why {
+            // Secrets Manager's message does not say which key. Without one of its own it is AWS's ("DescribeSecret",
+            // Secrets Manager API Reference: KmsKeyId).
+            Why::DeniedByKey | Why::KeyUnusable => Error::Encrypted {
+                secret: name.to_owned(),
+                key: described.kms_key_id().unwrap_or("alias/aws/secretsmanager").to_owned(),
+                source,
+            },
+            _ => reading(name)(source),
+        })?;
     }
     Ok(Some(held))
 }
@@ -244,15 +265,17 @@ pub async fn read(client: &Client, name: &str, version: Option<&str>) -> Result<
     read_or_why(client, name, version).await?.map_err(reading(name))
 }
 
-/// Every version of a secret, the newest first.
+/// Every version of a secret, the newest first; none where there is no such secret.
 pub async fn versions(client: &Client, name: &str) -> Result<Vec<Version>, Error> {
     let mut versions = Vec::new();
     let mut next = None;
     loop {
         let request =
             client.list_secret_version_ids().secret_id(name).include_deprecated(true).set_next_token(next);
-        let page =
-            call("secretsmanager:ListSecretVersionIds", request.send().await).map_err(reading(name))?;
+        let page = match call("secretsmanager:ListSecretVersionIds", request.send().await) {
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(Vec::new()),
+            other => other.map_err(reading(name))?,
+        };
         for version in page.versions() {
             versions.extend(version.version_id().map(|id| Version {
                 id: id.to_owned(),
@@ -284,62 +307,21 @@ pub async fn policy(client: &Client, name: &str) -> Result<Option<String>, CallE
     }
 }
 
-/// Does one action of a push or a removal; gives the version that holds the values now.
-pub async fn apply(
-    client: &Client,
-    env: &str,
-    catalog: &Catalog,
-    action: &Action,
-    local: &Local,
-) -> Result<Option<String>, Error> {
-    match action {
-        Action::Restore { name, .. } => {
-            let answer = client.restore_secret().secret_id(name).send().await;
-            call("secretsmanager:RestoreSecret", answer).map_err(writing(name))?;
-            Ok(None)
-        }
-        Action::Create { name, remote, names } => {
-            create(client, env, name, &catalog.description(remote), &values(catalog, names, local))
-                .await
-                .map(Some)
-        }
-        Action::Write { name, remote, base, names, unseen } => {
-            if *unseen {
-                let (version, value, created) = read(client, name, None).await?;
-                let held = Held { value, version, created, ..Held::default() };
-                let seen = Seen([(*remote, tagged(held, env))].into());
-                for secret in names.iter().filter_map(|name| catalog.find(name)) {
-                    match newer(env, secret, local, &seen) {
-                        None | Some(super::Newer::Keyring) => {}
-                        Some(newer) => {
-                            return Err(Refusal::Newer { name: secret.name.clone(), newer }.into());
-                        }
-                    }
-                }
-            }
-            write(client, name, base.as_deref(), &token(), &values(catalog, names, local)).await.map(Some)
-        }
-        Action::Tag { name, key, to, .. } => {
-            let tag = Tag::builder().key(*key).value(to).build();
-            let answer = client.tag_resource().secret_id(name).tags(tag).send().await;
-            call("secretsmanager:TagResource", answer).map_err(writing(name))?;
-            Ok(None)
-        }
-        Action::Delete { name, recovery, .. } => delete(client, name, *recovery).await.map(|()| None),
-    }
+/// Cancels the deletion of a secret.
+pub async fn restore(client: &Client, name: &str) -> Result<(), Error> {
+    let answer = client.restore_secret().secret_id(name).send().await;
+    call("secretsmanager:RestoreSecret", answer).map(drop).map_err(writing(name))
 }
 
-fn tagged(mut held: Held, env: &str) -> Held {
-    held.tags.extend(deployment::tags(env).map(|(key, value)| (key.to_owned(), value)));
-    held
+/// Sets a tag.
+pub async fn tag(client: &Client, name: &str, key: &str, value: &str) -> Result<(), Error> {
+    let tag = Tag::builder().key(key).value(value).build();
+    let answer = client.tag_resource().secret_id(name).tags(tag).send().await;
+    call("secretsmanager:TagResource", answer).map(drop).map_err(writing(name))
 }
 
-fn values(catalog: &Catalog, names: &[String], local: &Local) -> Vec<(String, SecretString)> {
-    let rows = names.iter().filter_map(|name| catalog.find(name));
-    rows.filter_map(|secret: &Secret| Some((secret.key.clone(), local.get(secret)?))).collect()
-}
-
-async fn delete(client: &Client, name: &str, recovery: bool) -> Result<(), Error> {
+/// Deletes a secret, at once or so that it can be restored for some weeks.
+pub async fn delete(client: &Client, name: &str, recovery: bool) -> Result<(), Error> {
     let request = client.delete_secret().secret_id(name);
     let request = if recovery {
         request.recovery_window_in_days(RECOVERY_DAYS)
@@ -357,7 +339,8 @@ async fn delete(client: &Client, name: &str, recovery: bool) -> Result<(), Error
     }
 }
 
-async fn create(
+/// Creates a secret with its tags; gives its version.
+pub async fn create(
     client: &Client,
     env: &str,
     name: &str,
@@ -458,8 +441,27 @@ pub async fn write(
             Ok(token.to_owned())
         }
         (Some(now), Value::Object(object)) if now != token && has(object, values) => Ok(now.to_owned()),
+        // Another version came in between, and holds the very same: two equal writes at once.
+        (Some(now), _)
+            if now == token && is_equal(client, name, held.previous.as_deref(), &object).await? =>
+        {
+            Ok(token.to_owned())
+        }
         _ => Err(conflict(true)),
     }
+}
+
+/// Whether a version holds the very same as another.
+async fn is_equal(
+    client: &Client,
+    name: &str,
+    version: Option<&str>,
+    object: &Object,
+) -> Result<bool, Error> {
+    let Some(version) = version else { return Ok(false) };
+    let (_, value, _) = read(client, name, Some(version)).await?;
+    let Value::Object(other) = value else { return Ok(false) };
+    Ok(other.text().expose_secret() == object.text().expose_secret())
 }
 
 /// Moves AWSCURRENT from one version to another; refused where it is no longer at the first.

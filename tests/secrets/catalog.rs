@@ -1,6 +1,7 @@
 //! The catalogue's three statements are one: the table, the schema, Terraform.
 
-use osmt::secrets::catalog::{Catalog, Secret};
+use osmt::document::Document;
+use osmt::secrets::catalog::{Catalog, Secret, Wanted};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -47,6 +48,17 @@ fn every_secret_is_in_the_schema_and_in_terraform() {
         .map(|object| object["properties"].as_object().unwrap().len())
         .sum();
     assert_eq!(stated, known, "the schema states a secret that the catalogue does not have");
+}
+
+#[test]
+fn terraform_and_the_catalogue_ask_the_same_release_lines_for_a_session_secret() {
+    let file = support::root().join("terraform/module/osmt_lines.json");
+    let lines: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    for (line, differs) in lines.as_object().unwrap() {
+        let config = format!(r#"{{"config": {{"app": {{"version": "{line}.0.1"}}}}}}"#);
+        let wanted = Wanted::of(&Document::parse(config).unwrap());
+        assert_eq!(differs["session_token_secret"], wanted.session_token, "{line}");
+    }
 }
 
 proptest! {

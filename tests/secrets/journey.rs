@@ -176,7 +176,7 @@ fn values_do_not_leave_this_machine_unencrypted() {
     let elsewhere = account.endpoint.replace("127.0.0.1", "0.0.0.0");
     for verb in ["push", "pull", "diff", "verify", "rotate", "rm --all --remote"] {
         let command = format!("{verb} --yes --endpoint-url {elsewhere}");
-        world.run(&account, &command).exits(4).says("nor encrypted");
+        world.run(&account, &command).exits(4).says("is not encrypted and not on this machine");
     }
     let calls = account.calls().split_off(before);
     assert!(calls.iter().all(|call| call.starts_with("sts:")), "{calls:?}");

@@ -8,6 +8,30 @@ use crate::world::World;
 
 const CANARY: &str = "Canary-9f27b1-not-to-be-seen";
 
+/// Values where none belongs.
+const MISTAKES: [&str; 20] = [
+    "rotate rds/password VALUE",
+    "generate rds/password VALUE",
+    "set rds/password=VALUE",
+    "import {\"rds\":\"VALUE\"}",
+    "rm VALUE",
+    "push VALUE",
+    "pull VALUE",
+    "diff VALUE",
+    "history VALUE",
+    "rollback VALUE",
+    "rollback rds/password --to VALUE --yes",
+    "exec --only VALUE -- true",
+    "exec --as VALUE -- true",
+    "exec --as X=VALUE -- true",
+    "exec --from VALUE -- true",
+    "verify VALUE",
+    "verify --max-age VALUE",
+    "list VALUE",
+    "scan VALUE",
+    "VALUE",
+];
+
 #[test]
 fn no_output_log_or_file_shows_a_value() {
     let Some(world) = World::new() else { return };
@@ -35,6 +59,46 @@ fn no_output_log_or_file_shows_a_value() {
         look(world.run(&account, &format!("{verb} -vv")));
         look(world.run(&account, &format!("{verb} -vv --format json")));
     }
+    // The same for what a file, a version, a command or a mistake brings.
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join(format!("{CANARY}.txt")), format!("a\n{CANARY}\n")).unwrap();
+    let scan = format!("scan {}", elsewhere.path().display());
+    look(world.feed(&account, "import --yes -vv", &format!("DB_PASSWORD={CANARY}\nOTHER={CANARY}\n")));
+    look(world.feed(&account, "import --yes -vv", &format!("DB_PASSWORD={CANARY}\n{CANARY}\n")));
+    look(world.feed(&account, "set app/oauth_client_secret --yes -vv", &format!("{CANARY}-three\n")));
+    look(world.run(&account, "-vv push --bump --yes"));
+    let versions = world.run(&account, "history app/oauth_client_secret --format json").exits(0).json();
+    let back = format!(
+        "rollback app/oauth_client_secret --yes --to {}",
+        versions["versions"][1]["id"].as_str().unwrap()
+    );
+    for verb in [
+        &back,
+        &scan,
+        "history rds/password",
+        "history app/oauth_client_secret",
+        "verify --max-age 90d",
+        "verify --strict",
+        "diff rds/password",
+        "push rds/password --yes",
+        "push --force --yes",
+        "pull rds/password --yes",
+        "exec -- env",
+        "exec --pristine -- env",
+        "exec --only rds/password --as MYSQL_PWD=rds/password -- env",
+        "exec --from aws -- env",
+        "exec --db-host 127.0.0.1:3306 -- env",
+        "exec --dry-run -- env",
+        "rotate --verify",
+    ] {
+        look(world.run(&account, &format!("-vv {verb}")));
+        look(world.run(&account, &format!("-vv --format json {verb}")));
+    }
+    for mistake in MISTAKES {
+        let mistake = mistake.replace("VALUE", CANARY);
+        look(world.run(&account, &format!("-vv {mistake}")));
+        look(world.run(&account, &format!("-vv --format json {mistake}")));
+    }
     // Values that break the rules, only in AWS: refusals must not quote them either.
     let (rds, app) = (world.secret("rds"), world.secret("app"));
     account.ask(&format!(
@@ -45,10 +109,16 @@ fn no_output_log_or_file_shows_a_value() {
         look(world.run(&account, &format!("{verb} -vv")));
     }
     assert!(
-        said.contains("osmt-secrets") && said.contains("GetSecretValue"),
+        said.contains("osmt-secrets")
+            && said.contains("GetSecretValue")
+            && said.contains("[redacted].txt:2:"),
         "the runs said nothing: the search proves nothing"
     );
-    // The one mention is the person's own: what stood on the command line is not echoed.
+    assert!(
+        said.matches("MYSQL_PWD=[redacted]").count() == 2 && said.contains("DB_URI=osmt_admin:[redacted]@"),
+        "{said}"
+    );
+    // What was on the command line is not echoed either.
     assert!(!said.contains(CANARY), "{said}");
     assert!(!world.config_text().contains(CANARY));
     let folder = world.config().parent().unwrap().to_owned();

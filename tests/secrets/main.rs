@@ -19,8 +19,10 @@ mod journey;
 mod keyrings;
 mod leaks;
 #[path = "../bootstrap/proxy.rs"]
+#[allow(dead_code, reason = "the proxy is also that of the tests of osmt-bootstrap, which use more of it")]
 mod proxy;
 mod rotation;
 mod scan;
 mod terminal;
+mod verbs;
 mod world;

@@ -84,9 +84,9 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
     world.run(&account, "rotate --yes").exits(0);
     assert_eq!((revision(&world), world.kept("rotation/rds")), (3, None));
 
-    // Overtaken by somebody else: nothing is written until it is forgotten.
+    // Another user wrote meanwhile: nothing is written until the journal is dropped.
     journal(&base, &"b".repeat(32), 3, "from-the-journal-2");
-    world.run(&account, "rotate --yes").exits(4).says("changed by somebody else");
+    world.run(&account, "rotate --yes").exits(4).says("changed by another user or process");
     world.run(&account, "rotate --abandon --yes").exits(0);
     world.run(&account, "rotate --yes").exits(0);
     assert_eq!(revision(&world), 4);

@@ -120,14 +120,28 @@ class Gaps(unittest.TestCase):
         said = self.refused("accessanalyzer", "list_analyzers")
         self.assertIn("access-analyzer", said)
 
-    def test_a_repeated_request_is_done_once(self) -> None:
+    def repeating(self, service: str) -> Any:
+        """A client whose requests all have the number of the first, as those that an SDK repeats."""
         def number(request: Any, **_: object) -> None:
             request.headers["amz-sdk-invocation-id"] = "the-same"
 
-        ec2 = emulators.client(self.endpoint, "ec2")
-        ec2.meta.events.register("before-send.ec2", number)
+        client = emulators.client(self.endpoint, service)
+        client.meta.events.register(f"before-send.{service}", number)
+        return client
+
+    def test_a_repeated_request_is_done_once(self) -> None:
+        ec2 = self.repeating("ec2")
         groups = [ec2.create_security_group(GroupName="once", Description="once")["GroupId"] for _ in "12"]
         self.assertEqual(groups[0], groups[1])
+
+    def test_secrets_manager_does_a_repeated_request_again(self) -> None:
+        """AWS promises nothing for the number; what makes a repetition harmless there is ClientRequestToken."""
+        secrets = self.repeating("secretsmanager")
+        secrets.create_secret(Name="again", SecretString="{}", ClientRequestToken="a" * 32)
+        with self.assertRaises(secrets.exceptions.ResourceExistsException):
+            secrets.create_secret(Name="again", SecretString="{}", ClientRequestToken="b" * 32)
+        versions = [secrets.put_secret_value(SecretId="again", SecretString=text)["VersionId"] for text in ("{}", "[]")]
+        self.assertNotEqual(versions[0], versions[1])
 
     def test_calls_are_logged_by_name_and_without_values(self) -> None:
         s3 = emulators.client(self.endpoint, "s3")

@@ -12,7 +12,7 @@ use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::remote::{self, Value};
 
-/// AWS keeps at most 100 versions; older ones than these help nobody go back.
+/// AWS keeps about 100 versions of a secret; these are enough to find one to go back to.
 const SHOWN: usize = 20;
 
 #[derive(Args, Clone, Debug)]
@@ -83,7 +83,7 @@ impl History {
             context.ui.result(format_args!("  {:<36}  {when}  {}", row.id, notes.join(", ")))?;
         }
         if rows.is_empty() {
-            context.ui.result(format_args!("{name} has no versions"))?;
+            context.ui.result(format_args!("{name} is not in AWS"))?;
         }
         context.ui.json(&Report {
             version: VERSION,

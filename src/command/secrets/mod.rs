@@ -352,15 +352,7 @@ impl Context<'_> {
 
     /// Opens a session with the config's account and no other.
     async fn open(&self) -> Result<Session, Failure> {
-        let session = self.common.sign_in(&self.config, self.ui).await?;
-        if session.is_in_clear("Secrets Manager") {
-            return Err(Failure::new(
-                Exit::Refused,
-                "the endpoint is neither on this machine nor encrypted; nothing was read or written",
-            )
-            .help("give `--endpoint-url` or AWS_ENDPOINT_URL an https URL"));
-        }
-        Ok(session)
+        self.common.sign_in(&self.config, self.ui).await
     }
 
     /// What Secrets Manager holds.

@@ -10,8 +10,8 @@ use crate::command::{block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::keyring::Keyring;
 use crate::plan::{self, Line, Plan, Verb};
-use crate::secrets::push::{Action, Push as What, plan_push};
-use crate::secrets::{Local, State, remote, state};
+use crate::secrets::push::{Action, Push as What, apply, plan_push};
+use crate::secrets::{Local, State, state};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Push {
@@ -69,7 +69,7 @@ impl Push {
                 Step::Write(action) => {
                     look_again(context, &keyring, action, &local).await?;
                     let env = &context.config.env;
-                    remote::apply(&client, env, &context.catalog, action, &local).await?;
+                    apply(&client, env, &context.catalog, action, &local).await?;
                     Ok::<_, Failure>(())
                 }
                 Step::Bump { to, .. } => bump(context, *to),

@@ -7,10 +7,10 @@ use super::{Context, Stray};
 use crate::command::{block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
+use crate::secrets::Local;
 use crate::secrets::base::Base;
-use crate::secrets::push::{Action, plan_removal};
+use crate::secrets::push::{Action, apply, plan_removal};
 use crate::secrets::rotation::Journal;
-use crate::secrets::{Local, remote};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Rm {
@@ -73,7 +73,7 @@ impl Rm {
                 &plan,
                 &format!("Remove them from account {} in {}?", session.account_id, session.region),
                 async |action: &Action| {
-                    remote::apply(&client, env, &context.catalog, action, &nothing).await.map(drop)
+                    apply(&client, env, &context.catalog, action, &nothing).await.map(drop)
                 },
             )
             .await?;

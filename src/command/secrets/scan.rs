@@ -120,7 +120,7 @@ struct Search {
 impl Search {
     /// Searches a file, or a folder with everything in it. Symbolic links inside a folder are not followed.
     fn path(&mut self, path: &Path) {
-        let shown = path.display().to_string();
+        let shown = self.shown(path);
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => match fs::read_dir(path) {
                 Ok(entries) => {
@@ -143,6 +143,15 @@ impl Search {
             Ok(_) => self.miss(shown, "it is not a regular file".to_owned()),
             Err(error) => self.miss(shown, error.to_string()),
         }
+    }
+
+    /// A path without values: a file may be named after one, and one may be given in place of a path.
+    fn shown(&self, path: &Path) -> String {
+        let text = path.display().to_string();
+        let mut shown = Vec::new();
+        // Memory does not fail.
+        let _ = self.redactor.copy(&mut text.as_bytes(), &mut shown);
+        String::from_utf8_lossy(&shown).into_owned()
     }
 
     fn stream(&mut self, path: &str, from: &mut dyn Read) {

@@ -67,12 +67,17 @@ enum Tasks {
 async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks, Failure> {
     let client: Client = session.ecs();
     let (cluster, service) = (prefix(env), format!("{}-app", prefix(env)));
-    let answer = client.describe_services().cluster(&cluster).services(&service).send().await;
-    let services = call("ecs:DescribeServices", answer)?;
-    let Some(found) = services.services().iter().find(|found| found.status() != Some("INACTIVE")) else {
-        return Err(Failure::new(Exit::Refused, format!("there is no ECS service {service} yet"))
-            .help("run `terraform apply` first"));
+    let none = || {
+        Failure::new(Exit::Refused, format!("there is no ECS service {service} yet"))
+            .help("run `terraform apply` first")
     };
+    let answer = client.describe_services().cluster(&cluster).services(&service).send().await;
+    let services = match call("ecs:DescribeServices", answer) {
+        Err(error) if error.is("ClusterNotFoundException") => return Err(none()),
+        other => other?,
+    };
+    let found = services.services().iter().find(|found| found.status() != Some("INACTIVE"));
+    let found = found.ok_or_else(none)?;
     let answer = client.list_tasks().cluster(&cluster).service_name(&service).send().await;
     let arns = call("ecs:ListTasks", answer)?.task_arns.unwrap_or_default();
     if arns.is_empty() {
