@@ -161,6 +161,13 @@ fn value_of(flag: &str, arguments: impl Iterator<Item = OsString>) -> Option<Str
     found
 }
 
+/// Whether an argument is `--` and a few words in small letters, as a flag that is spelled wrongly and no value is.
+fn is_like_a_flag(argument: &str) -> bool {
+    argument.strip_prefix("--").is_some_and(|words| {
+        words.len() <= 20 && words.chars().all(|char| char.is_ascii_lowercase() || char == '-')
+    })
+}
+
 /// What is wrong with the command line, without any of its arguments but our own flags; `None` where clap's own text shows
 /// none either.
 fn without_arguments(error: &clap::Error) -> Option<Failure> {
@@ -192,7 +199,11 @@ fn without_arguments(error: &clap::Error) -> Option<Failure> {
         (_, _, Some(near)) => format!("did you mean {near}?"),
         _ => "`--help` shows the usage".to_owned(),
     };
-    let message = format!("{what}; it is not shown, since it may be a secret's value");
+    let flag = of(ContextKind::InvalidArg).filter(|given| is_like_a_flag(given));
+    let message = match (error.kind(), flag) {
+        (ErrorKind::UnknownArgument, Some(flag)) => format!("there is no flag {flag}"),
+        _ => format!("{what}; it is not shown, since it may be a secret's value"),
+    };
     Some(Failure::new(Exit::Usage, message).help(help))
 }
 

@@ -9,7 +9,7 @@ use crate::world::World;
 const CANARY: &str = "Canary-9f27b1-not-to-be-seen";
 
 /// Values where none belongs.
-const MISTAKES: [&str; 20] = [
+const MISTAKES: [&str; 23] = [
     "rotate rds/password VALUE",
     "generate rds/password VALUE",
     "set rds/password=VALUE",
@@ -25,6 +25,9 @@ const MISTAKES: [&str; 20] = [
     "exec --as VALUE -- true",
     "exec --as X=VALUE -- true",
     "exec --from VALUE -- true",
+    "set rds/password -VALUE",
+    "set rds/password --VALUE",
+    "set rds/password --value=VALUE",
     "verify VALUE",
     "verify --max-age VALUE",
     "list VALUE",

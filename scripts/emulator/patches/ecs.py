@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import inspect
+from datetime import datetime, timezone
 from typing import Any
 
 from moto.ecs.models import Cluster, Container, EC2ContainerServiceBackend, Task
@@ -85,6 +86,7 @@ def _run_tasks(backend: Any, service: Any, deployment: str) -> None:
     for _ in range(service.desired_count):
         task = Task(cluster, definition, None, None, backend, group, launch_type=service.launch_type or "FARGATE", started_by=deployment)
         task.advance = lambda: None  # it runs until the service ends it
+        task.created_at = task.started_at = datetime.now(timezone.utc)
         for container in task.containers:
             container.last_status, container.exitCode = "RUNNING", None
             container.image_digest = "sha256:" + hashlib.sha256(container.image.encode()).hexdigest()

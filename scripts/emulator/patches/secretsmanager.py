@@ -1,7 +1,9 @@
 """Secrets Manager: the version that AWSCURRENT is moved to is the one that readers get."""
 
+import json
 from typing import Any
 
+from moto.secretsmanager.exceptions import SecretNotFoundException
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from . import around, patch
@@ -16,3 +18,15 @@ def moved_current_version() -> None:
             if "AWSCURRENT" in held["version_stages"]:
                 backend.secrets[told[0]].set_default_version_id(version)
         return told
+
+
+@patch("moto breaks where the versions of a secret that does not exist are listed, and dates each version now")
+def listed_versions() -> None:
+    @around(SecretsManagerBackend)
+    def list_secret_version_ids(original: Any, backend: Any, secret_id: str) -> Any:
+        if secret_id not in backend.secrets:
+            raise SecretNotFoundException
+        answer = json.loads(original(backend, secret_id))
+        for version in answer["Versions"]:
+            version["CreatedDate"] = backend.secrets[secret_id].versions[version["VersionId"]]["createdate"]
+        return json.dumps(answer)

@@ -56,6 +56,7 @@ def _(aws: Aws) -> None:
     tasks = aws("ecs").describe_tasks(cluster="tasks-one", tasks=listed)["tasks"]
     expect({(task["lastStatus"], task["taskDefinitionArn"]) for task in tasks}, {("RUNNING", made[0]["taskDefinition"])})
     containers = [container for task in tasks for container in task["containers"]]
+    expect({type(task.get("createdAt")).__name__ for task in tasks}, {"datetime"})
     expect({(container["imageDigest"][:7], type(container["cpu"])) for container in containers}, {("sha256:", str)})
 
 

@@ -1,6 +1,7 @@
 """Checks of patches: databases, caches, buckets and secrets."""
 
 import json
+import time
 from typing import Any, Dict
 
 from patch_checks import Aws, check, expect, network, refused
@@ -115,6 +116,21 @@ def _(aws: Aws) -> None:
     s3.put_object(Bucket="tls-only", Key="open", Body=b"1")
     expect(s3.get_object(Bucket="tls-only", Key="open")["Body"].read(), b"1")
     refused("403", s3.head_object, Bucket="tls-only", Key="closed")
+
+
+@check("secretsmanager.listed_versions")
+def _(aws: Aws) -> None:
+    manager = aws("secretsmanager")
+    try:
+        manager.list_secret_version_ids(SecretId="absent")
+        raise AssertionError("a secret that does not exist has versions")
+    except manager.exceptions.ResourceNotFoundException:
+        pass
+    manager.create_secret(Name="listed", SecretString="{}")
+    time.sleep(1.1)
+    manager.put_secret_value(SecretId="listed", SecretString="[]")
+    versions = manager.list_secret_version_ids(SecretId="listed", IncludeDeprecated=True)["Versions"]
+    expect(len({version["CreatedDate"] for version in versions}), 2)
 
 
 @check("secretsmanager.moved_current_version")
