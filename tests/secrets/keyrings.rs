@@ -95,3 +95,61 @@ fn without_a_session_bus_auto_takes_the_kernels_and_says_so() {
     }
     assert_eq!(run("nonsense").status.code(), Some(2));
 }
+
+/// Owns the name of the Secret Service on the session's bus, and answers nothing: a desktop whose dialogue no one sees.
+const SILENT: &str = r#"
+import os, re, socket, struct, time
+kind, path = re.search(r"unix:(abstract|path)=([^,]+)", os.environ["DBUS_SESSION_BUS_ADDRESS"]).groups()
+bus = socket.socket(socket.AF_UNIX)
+bus.connect("\0" + path if kind == "abstract" else path)
+bus.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+assert bus.recv(1000).startswith(b"OK")
+bus.sendall(b"BEGIN\r\n")
+def text(value):
+    return struct.pack("<I", len(value)) + value.encode() + b"\0"
+def call(serial, member, signature="", body=b""):
+    fields = b""
+    name = "org.freedesktop.DBus"
+    for code, form, value in [(1, "o", "/org/freedesktop/DBus"), (2, "s", name), (3, "s", member), (6, "s", name), (8, "g", signature)]:
+        if value:
+            fields += b"\0" * (-len(fields) % 8) + bytes([code, 1]) + form.encode() + b"\0"
+            fields += bytes([len(value)]) + value.encode() + b"\0" if form == "g" else text(value)
+    head = b"l\1\0\1" + struct.pack("<III", len(body), serial, len(fields)) + fields
+    bus.sendall(head + b"\0" * (-len(head) % 8) + body)
+call(1, "Hello")
+bus.recv(4096)
+name = text("org.freedesktop.secrets")
+call(2, "RequestName", "su", name + b"\0" * (-len(name) % 4) + struct.pack("<I", 4))
+time.sleep(0.5)
+print("ready", flush=True)
+while bus.recv(4096):
+    pass
+"#;
+
+#[test]
+fn a_desktop_that_does_not_answer_is_waited_for_and_a_signal_ends_the_wait() {
+    if Command::new("dbus-run-session").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "dbus must be installed");
+        eprintln!("skipped: install dbus");
+        return;
+    }
+    let home = folder();
+    std::fs::write(home.path().join("silent.py"), SILENT).unwrap();
+    let script = "exec 3< <(python3 \"$HOME/silent.py\"); read -r _ <&3
+        $S list 2> \"$HOME/said\" & tool=$!
+        until grep -q waiting \"$HOME/said\"; do sleep 0.1; done
+        kill -TERM $tool; wait $tool; echo code=$?; cat \"$HOME/said\"";
+    let output = Command::new("timeout")
+        .args(["60", "dbus-run-session", "--", "bash", "-c", script])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .env("S", format!("{PROGRAM} --dir {}", home.path().display()))
+        .output()
+        .unwrap();
+    let out = text(&output.stdout);
+    assert!(out.contains("code=130"), "{out}{}", text(&output.stderr));
+    assert!(out.contains("waiting for the desktop's keyring") && out.contains("interrupted"), "{out}");
+    assert!(!out.contains("kernel's"), "it is not replaced by the other keyring: {out}");
+}

@@ -10,8 +10,10 @@ fn on_terminal(account: &Emulator, world: &World, shell: &str, act: &str) -> Val
     account.ask(&format!(
         r#"
 import os, pty, select, signal, subprocess, termios, time
+ready, go = os.pipe()
 pid, terminal = pty.fork()
 if pid == 0:
+    os.read(ready, 1)
     os.environ["OSMT_KEYRING"] = "kernel"
     os.execvp({shell:?}, [{shell:?}, "-c", "trap : INT TERM HUP; '{program}' --dir '{folder}' set rds/password; echo code=$?; sleep 0.2"])
 seen = b""
@@ -25,6 +27,7 @@ def until(text, limit=30):
             except OSError:
                 return
 before = termios.tcgetattr(terminal)[3]
+os.write(go, b"x")
 until(b"(not shown): ")
 quiet = termios.tcgetattr(terminal)[3]
 tool = int(subprocess.check_output(["pgrep", "-P", str(pid), "-f", "osmt-secrets"]).split()[0])
