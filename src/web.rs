@@ -3,6 +3,7 @@
 //! A status is an answer, never an error; redirects are the caller's decision.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -82,6 +83,8 @@ pub struct Error {
     pub host: String,
     /// The innermost cause.
     pub cause: String,
+    /// Whether the host answered with a certificate that is not valid for it.
+    pub bad_certificate: bool,
 }
 
 impl Web {
@@ -133,7 +136,11 @@ impl Web {
                 })
             })
             .build();
-        operation.invoke(request).await.map_err(|error| Error { cause: innermost(&error), host })
+        operation.invoke(request).await.map_err(|error| Error {
+            cause: innermost(&error),
+            bad_certificate: causes(&error).any(is_certificate),
+            host,
+        })
     }
 }
 
@@ -146,11 +153,27 @@ fn innermost(error: &SdkError<Unread, HttpResponse>) -> String {
     if matches!(error, SdkError::TimeoutError(_)) {
         return "no answer in time".to_owned();
     }
-    let mut cause: &(dyn StdError + 'static) = error;
-    while let Some(next) = cause.source() {
-        cause = next;
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// An error and what caused it, from the outside in.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let current = next?;
+        next = current.source();
+        Some(current)
+    })
+}
+
+/// Whether the TLS library did not accept the host's certificate.
+pub fn is_certificate(cause: &(dyn StdError + 'static)) -> bool {
+    // An `io::Error` hides what it was made of from the chain, and is sometimes made of another.
+    let mut cause = cause;
+    while let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        cause = inner;
     }
-    cause.to_string()
+    matches!(cause.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// `registry.example.org:5000`

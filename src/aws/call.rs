@@ -1,7 +1,7 @@
 //! An AWS call that failed: why, as far as the remedy differs.
 
 use std::error::Error as StdError;
-use std::{fmt, io};
+use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -12,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::codes;
 use super::wire::Unreached;
 use crate::explain::Explain;
+use crate::web::is_certificate;
 
 /// Why a call failed, as far as the remedy differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,15 +327,6 @@ fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<Why> {
         Why::Denied | Why::DeniedExplicitly => Why::NoRole,
         why => why,
     })
-}
-
-fn is_certificate(cause: &(dyn StdError + 'static)) -> bool {
-    // An `io::Error` hides what it was made of from the chain, and is sometimes made of another.
-    let mut cause = cause;
-    while let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        cause = inner;
-    }
-    matches!(cause.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Whether AWS's services sent it: each answer of theirs carries a request id.

@@ -73,11 +73,11 @@ pub enum FormatFlag {
     Human,
     /// One JSON document.
     Json,
-    /// SARIF 2.1.0 (`osmt-doctor check` and `plan`).
+    /// SARIF 2.1.0 (`osmt-doctor check` and `plan`, `osmt-release check`).
     Sarif,
-    /// GitHub workflow annotations (`osmt-doctor check` and `plan`).
+    /// GitHub workflow annotations (`osmt-doctor check` and `plan`, `osmt-release check`).
     Github,
-    /// `JUnit` XML (`osmt-doctor check` and `plan`).
+    /// `JUnit` XML (`osmt-doctor check` and `plan`, `osmt-release check`).
     Junit,
 }
 

@@ -1,5 +1,6 @@
 //! Reads objects through one `git cat-file --batch` that runs as long as the repository is open.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
@@ -41,6 +42,10 @@ pub(super) struct Objects {
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
     errors: Option<JoinHandle<Vec<u8>>>,
+    /// The tree of each commit that was looked into.
+    roots: HashMap<String, String>,
+    /// Folders by their id: commits share most of them.
+    trees: HashMap<String, Vec<Entry>>,
 }
 
 impl Objects {
@@ -56,7 +61,7 @@ impl Objects {
             said
         });
         let stdout = BufReader::new(stdout.ok_or(Error::Garbled(WHAT))?);
-        Ok(Self { child, stdin, stdout, errors: Some(errors) })
+        Ok(Self { child, stdin, stdout, errors: Some(errors), roots: HashMap::new(), trees: HashMap::new() })
     }
 
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Object>, Error> {
@@ -111,10 +116,17 @@ impl Objects {
 
     /// The entry of a commit at a path, looked for folder by folder; `None` where there is none.
     fn entry(&mut self, commit: &str, path: &str) -> Result<Option<Entry>, Error> {
-        let Some(root) = self.object(&format!("{commit}^{{tree}}"))? else {
-            return Err(Error::Unreadable { path: "/".to_owned(), id: commit.to_owned() });
+        let root = if let Some(root) = self.roots.get(commit) {
+            root.clone()
+        } else {
+            let Some(root) = self.object(&format!("{commit}^{{tree}}"))? else {
+                return Err(Error::Unreadable { path: "/".to_owned(), id: commit.to_owned() });
+            };
+            self.trees.insert(root.id.clone(), entries_of_tree(&root)?);
+            self.roots.insert(commit.to_owned(), root.id.clone());
+            root.id
         };
-        let mut found = Entry { path: String::new(), id: root.id, kind: Kind::Folder };
+        let mut found = Entry { path: String::new(), id: root, kind: Kind::Folder };
         for part in path.split('/').filter(|part| !part.is_empty()) {
             if found.kind != Kind::Folder {
                 return Ok(None);
@@ -130,28 +142,20 @@ impl Objects {
 
     /// The entries of a folder, in the order of the repository.
     fn entries(&mut self, folder: &Entry) -> Result<Vec<Entry>, Error> {
-        let Some(tree) = self.object(&folder.id)? else {
-            return Err(Error::Unreadable { path: format!("{}/", folder.path), id: folder.id.clone() });
-        };
-        let length = folder.id.len() / 2;
-        let mut rest = tree.content.as_slice();
-        let mut entries = Vec::new();
-        while !rest.is_empty() {
-            let (head, id) = entry_of_tree(rest, length).ok_or(Error::Garbled(WHAT))?;
-            rest = &rest[head.len() + 1 + length..];
-            let head = text(head.to_vec());
-            let (mode, name) = head.split_once(' ').ok_or(Error::Garbled(WHAT))?;
-            let kind = match mode {
-                "40000" => Kind::Folder,
-                "120000" => Kind::Link,
-                "160000" => Kind::Commit,
-                _ => Kind::File,
+        if !self.trees.contains_key(&folder.id) {
+            let Some(tree) = self.object(&folder.id)? else {
+                return Err(Error::Unreadable { path: format!("{}/", folder.path), id: folder.id.clone() });
             };
-            let path =
-                if folder.path.is_empty() { name.to_owned() } else { format!("{}/{name}", folder.path) };
-            entries.push(Entry { path, id, kind });
+            self.trees.insert(folder.id.clone(), entries_of_tree(&tree)?);
         }
-        Ok(entries)
+        let within = |entry: &Entry| {
+            let path = match folder.path.as_str() {
+                "" => entry.path.clone(),
+                folder => format!("{folder}/{}", entry.path),
+            };
+            Entry { path, ..entry.clone() }
+        };
+        Ok(self.trees.get(&folder.id).into_iter().flatten().map(within).collect())
     }
 
     pub(super) fn folder(&mut self, commit: &str, path: &str) -> Result<Option<Vec<Entry>>, Error> {
@@ -193,6 +197,27 @@ impl Drop for Objects {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The entries of a tree, each with its name alone.
+fn entries_of_tree(tree: &Object) -> Result<Vec<Entry>, Error> {
+    let length = tree.id.len() / 2;
+    let mut rest = tree.content.as_slice();
+    let mut entries = Vec::new();
+    while !rest.is_empty() {
+        let (head, id) = entry_of_tree(rest, length).ok_or(Error::Garbled(WHAT))?;
+        rest = &rest[head.len() + 1 + length..];
+        let head = text(head.to_vec());
+        let (mode, name) = head.split_once(' ').ok_or(Error::Garbled(WHAT))?;
+        let kind = match mode {
+            "40000" => Kind::Folder,
+            "120000" => Kind::Link,
+            "160000" => Kind::Commit,
+            _ => Kind::File,
+        };
+        entries.push(Entry { path: name.to_owned(), id, kind });
+    }
+    Ok(entries)
 }
 
 /// Mode and name of the first entry of a tree, and its id in hexadecimal digits: `MODE NAME\0ID`.

@@ -194,6 +194,13 @@ impl Candidate {
     }
 }
 
+impl Candidate {
+    /// Compares with an empty database: AWS was asked, and there is none yet.
+    pub fn without_database(&mut self) {
+        self.base = Known::Known(Base::new(Vec::new(), true, None));
+    }
+}
+
 fn pushed(osmt: &Osmt, commit: &str, released: bool) -> Result<Known<bool>, git::Error> {
     let repository = &osmt.repository;
     Ok(if repository.is_pushed(commit)? {

@@ -7,6 +7,7 @@ mod candidate;
 pub mod checkout;
 pub mod companions;
 pub mod guards;
+pub mod maintained;
 pub mod migrate;
 pub mod migrations;
 pub mod notes;

@@ -8,6 +8,7 @@ use super::migrations::{Comparison, Migration};
 use crate::git;
 use crate::git::Commit;
 
+const CHANGELOG: &str = "CHANGELOG.md";
 /// As many commits as anyone reads.
 const MOST: usize = 500;
 
@@ -26,6 +27,17 @@ pub struct Notes {
     pub migrations: Vec<Migration>,
     /// Migrations that `from` has applied and that `to` does not have.
     pub undone: Vec<Migration>,
+    /// What OSMT's own CHANGELOG says of the releases that `to` brings, newest first.
+    pub changelog: Vec<Section>,
+}
+
+/// A release in OSMT's CHANGELOG.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Section {
+    /// `3.0.0`
+    pub version: String,
+    /// Its text, the heading included.
+    pub text: String,
 }
 
 impl Notes {
@@ -43,11 +55,79 @@ impl Notes {
             left_behind: repository.log(Some(to), from, MOST)?,
             migrations: own([comparison.pending(), comparison.callbacks.clone()].concat()),
             undone: own(comparison.undone()),
+            changelog: changelog(osmt, from, to)?,
         })
     }
 
     /// Whether the history was longer than what is kept.
     pub fn is_cut(&self) -> bool {
         self.commits.len() == MOST || self.left_behind.len() == MOST
+    }
+}
+
+/// The sections that one commit's CHANGELOG has and the other's has not. Where the earlier commit has none at all, the newest.
+fn changelog(osmt: &Osmt, from: &str, to: &str) -> Result<Vec<Section>, git::Error> {
+    let read = |commit: &str| -> Result<Vec<Section>, git::Error> {
+        let file = osmt.repository.file(commit, CHANGELOG)?;
+        Ok(file.map_or_else(Vec::new, |file| sections(&String::from_utf8_lossy(&file))))
+    };
+    let (before, mut after) = (read(from)?, read(to)?);
+    if before.is_empty() && from != to {
+        after.truncate(1);
+    }
+    after.retain(|section| before.iter().all(|known| known.version != section.version));
+    Ok(after)
+}
+
+/// The releases of a CHANGELOG: each begins with a heading that names a version, all at one level.
+fn sections(text: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut level = None;
+    for line in text.lines() {
+        let depth = line.bytes().take_while(|byte| *byte == b'#').count();
+        let version =
+            (depth > 0 && level.is_none_or(|level| level == depth)).then(|| version_in(line)).flatten();
+        if let Some(version) = version {
+            level = Some(depth);
+            sections.push(Section { version, text: String::new() });
+        }
+        if let Some(section) = sections.last_mut() {
+            section.text.push_str(line);
+            section.text.push('\n');
+        }
+    }
+    for section in &mut sections {
+        // A rule separates the releases.
+        let kept = section.text.trim_end().trim_end_matches('-').trim_end().to_owned();
+        section.text = kept;
+    }
+    sections
+}
+
+/// The first word of a heading that is a version: `3.0.0`, `v3.0.0`, `[3.0.0]`.
+fn version_in(heading: &str) -> Option<String> {
+    let words = heading.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ':', 'v']));
+    let is_version = |word: &&str| {
+        let parts: Vec<&str> = word.split('.').collect();
+        parts.len() >= 2
+            && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    words.into_iter().find(is_version).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changelog_is_read_release_by_release() {
+        let text = "Changes\n\n# The release of 3.0.0\nJan 10\n\n## Upgrade to 8.11.1\n- one\n\n-----\n\
+                    # Release v2.5.2\n# Enhancements\n- two\n";
+        let found = sections(text);
+        let versions: Vec<&str> = found.iter().map(|section| section.version.as_str()).collect();
+        assert_eq!(versions, ["3.0.0", "2.5.2"]);
+        assert_eq!(found[0].text, "# The release of 3.0.0\nJan 10\n\n## Upgrade to 8.11.1\n- one");
+        assert_eq!(found[1].text, "# Release v2.5.2\n# Enhancements\n- two");
+        assert!(sections("").is_empty() && sections("# Changelog\n").is_empty());
     }
 }

@@ -24,6 +24,8 @@ pub struct Record {
     pub region: String,
     /// Whether the database was restored to what this commit's app had migrated: what was recorded before does not count.
     pub restored: bool,
+    /// The database snapshot that was taken before its migrations, where one was seen.
+    pub snapshot: Option<String>,
 }
 
 const UNKNOWN: &str = "unknown";
@@ -59,6 +61,7 @@ impl Record {
             account: field("account")?,
             region: field("region")?,
             restored: field("database").as_deref() == Some(RESTORED),
+            snapshot: field("snapshot"),
         };
         tag.annotated.then_some(record)
     }
@@ -67,8 +70,9 @@ impl Record {
     pub fn message(&self) -> String {
         let or_unknown = |value: &Option<String>| value.clone().unwrap_or(UNKNOWN.to_owned());
         let restored = if self.restored { format!("database: {RESTORED}\n") } else { String::new() };
+        let snapshot = self.snapshot.as_ref().map_or_else(String::new, |name| format!("snapshot: {name}\n"));
         format!(
-            "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n{restored}",
+            "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n{restored}{snapshot}",
             self.version.as_deref().unwrap_or(super::short(&self.commit)),
             self.commit,
             or_unknown(&self.version),
@@ -92,6 +96,7 @@ impl Record {
             && self.region == earlier.region
             && (!self.restored || earlier.restored)
             && (self.digest.is_none() || self.digest == earlier.digest)
+            && (self.snapshot.is_none() || self.snapshot == earlier.snapshot)
     }
 }
 
@@ -146,7 +151,7 @@ pub fn standing<'a>(record: &'a Record, newest: Option<&'a Record>) -> &'a Recor
     newest.filter(|newest| record.is_said_by(newest)).unwrap_or(record)
 }
 
-/// What is to be done so that a record stands, here and on a remote that may lack it.
+/// What has to be done so that the record exists, here and on a remote that may lack it.
 pub fn plan(record: &Record, newest: Option<&Record>, lacking: Option<&str>) -> Plan<Step> {
     let standing = standing(record, newest);
     let make = (standing == record && newest != Some(record)).then(|| Step::Make(record.clone()));
@@ -168,6 +173,7 @@ mod tests {
             account: "123456789012".into(),
             region: "us-west-2".into(),
             restored: false,
+            snapshot: None,
         }
     }
 
@@ -184,7 +190,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_also_below_a_signature() {
         for digest in [None, Some("sha256:0")] {
-            let record = Record { restored: digest.is_none(), ..record("2026-01-02T030405Z", digest) };
+            let snapshot = digest.map(|_| "osmt-test-before-3-0-0-1".to_owned());
+            let record =
+                Record { restored: digest.is_none(), snapshot, ..record("2026-01-02T030405Z", digest) };
             let signed = record.message() + "-----BEGIN PGP SIGNATURE-----\ncommit: x\n";
             assert_eq!(Record::read(&tag(&record, signed)), Some(record));
         }

@@ -344,3 +344,14 @@ impl Running {
         digests
     }
 }
+
+/// Whether the environment has a database, in the session's account and region.
+pub async fn has_database(session: &Session, env: &str) -> Result<bool, CallError> {
+    let name = config::prefix(env);
+    match session.rds("rds:DescribeDBInstances", &[("DBInstanceIdentifier", name.as_str())]).await {
+        Ok(_) => Ok(true),
+        // Amazon RDS API Reference, "DescribeDBInstances".
+        Err(error) if error.is("DBInstanceNotFound") => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,4 +1,5 @@
-//! Asks the running application what matters to people: pages, health, sign-in, and that the job queue is not open.
+//! Asks the running application what matters to people: certificate, pages, health, sign-in, and that the job queue is not
+//! open.
 
 use serde_json::Value;
 use url::Url;
@@ -18,16 +19,35 @@ const NO_PAGES: &[u8] = b"UI not configured";
 pub async fn look(web: &Web, config: &Config, base: &Url) -> Vec<Link> {
     let get = async |path: &str| match base.join(path) {
         Ok(url) => web.send(Request::get(url)).await,
-        Err(error) => Err(Error { host: base.to_string(), cause: error.to_string() }),
+        Err(error) => Err(Error { host: base.to_string(), cause: error.to_string(), bad_certificate: false }),
     };
     let (pages_, health_, sign_in_, queue_) =
         tokio::join!(get("/"), get("/health"), get(SIGN_IN), get("/rqueue"));
-    vec![
-        answered("pages", &pages_, pages),
-        answered("health", &health_, health),
-        answered("sign-in", &sign_in_, |reply| sign_in(reply, config, base)),
-        answered("job queue", &queue_, queue),
-    ]
+    let certificate = (base.scheme() == "https").then(|| certificate(&pages_));
+    certificate
+        .into_iter()
+        .chain([
+            answered("pages", &pages_, pages),
+            answered("health", &health_, health),
+            answered("sign-in", &sign_in_, |reply| sign_in(reply, config, base)),
+            answered("job queue", &queue_, queue),
+        ])
+        .collect()
+}
+
+/// Whether a browser would accept the certificate at the address.
+fn certificate(reply: &Result<Reply, Error>) -> Link {
+    const NAME: &str = "certificate";
+    match reply {
+        Ok(_) => link(NAME, Verdict::Agrees, "valid for the address".into()),
+        Err(error) if error.bad_certificate => Link {
+            help: Some(
+                "the load balancer needs a certificate for this address: `osmt-bootstrap certificate`",
+            ),
+            ..link(NAME, Verdict::Differs, format!("{}: {}", error.host, error.cause))
+        },
+        Err(error) => link(NAME, Verdict::Unknown, error.to_string()),
+    }
 }
 
 /// An app that does not answer is unknown: this machine may not be allowed to reach it.

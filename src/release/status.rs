@@ -222,27 +222,6 @@ fn targets(service: &Service, targets: &Known<Vec<super::running::Target>>) -> L
     link(NAME, Verdict::Differs, format!("{serving} of {wanted} healthy{unfit}"))
 }
 
-/// Whether the database has the newest migration of the selected release; `version` is Flyway's own word for where it is.
-pub fn database(source: &Source, version: &Known<Option<String>>) -> Link {
-    const NAME: &str = "database";
-    let version = match version {
-        Known::Known(Some(version)) => version,
-        Known::Known(None) => {
-            let found = "no log of a migration is kept";
-            return link(NAME, Verdict::Unknown, found.into());
-        }
-        Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
-    };
-    match &source.newest_migration {
-        Some(newest) if newest == version => link(NAME, Verdict::Agrees, format!("at {version}")),
-        Some(newest) => Link {
-            help: Some("`osmt-release migrate` applies what is pending"),
-            ..link(NAME, Verdict::Differs, format!("at {version}, the selected release has {newest}"))
-        },
-        None => link(NAME, Verdict::Unknown, format!("at {version}; the selected commit is not known")),
-    }
-}
-
 /// Whether the image that runs is the one that the registry has under the selected tag.
 pub fn registry(running: &Running, image: &Known<Option<Image>>) -> Link {
     const NAME: &str = "registry";
@@ -364,6 +343,7 @@ mod tests {
                 account: "123456789012".into(),
                 region: "us-west-2".into(),
                 restored: false,
+                snapshot: None,
             })),
         }
     }
@@ -440,16 +420,6 @@ mod tests {
         );
         assert_eq!(differs(&recorded(Some("sha256:b")), |_| {}), ["record"]);
         assert_eq!(differs(&source, |seen| seen.service = Known::Known(None)), ["deployment"]);
-    }
-
-    #[test]
-    fn a_database_that_was_not_migrated_differs() {
-        let source = recorded(None);
-        let of = |version: Option<&str>| database(&source, &Known::Known(version.map(str::to_owned))).verdict;
-        assert_eq!(of(Some("2023.07.05")), Verdict::Agrees);
-        assert_eq!(of(Some("2023.03.22")), Verdict::Differs);
-        assert_eq!(of(None), Verdict::Unknown);
-        assert_eq!(database(&source, &Known::Unknown("denied".into())).verdict, Verdict::Unknown);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod checkout;
 mod deployed;
 mod docs;
 mod files;
+mod formats;
 mod hostile;
 mod image;
 mod list;
@@ -26,3 +27,4 @@ mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod tag;
+mod without_validation;

@@ -191,3 +191,31 @@ fn the_running_app_is_asked_what_matters_to_people() {
     let (exit, stdout, _) = run(checkout.on(account.osmt("osmt-release")).args(["status", "--strict"]));
     assert_eq!(exit, 1, "what was not asked is unknown: {stdout}");
 }
+
+#[test]
+fn a_certificate_of_another_address_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let openssl = std::process::Command::new("openssl")
+        .args(
+            "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out leaf.pem -days 2 -subj /CN=other.example"
+                .split(' '),
+        )
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(openssl.status.success(), "{}", String::from_utf8_lossy(&openssl.stderr));
+    let files = folder.path().display();
+    let (_server, port) = server::https(&format!("'{files}/leaf.pem', '{files}/key.pem'"));
+    let checkout = Checkout::osmt();
+    let account = Emulator::start();
+    let status = |port: u16| {
+        let app = format!("https://127.0.0.1:{port}");
+        run(checkout.on(account.osmt("osmt-release")).args(["status", "--app", &app]))
+    };
+    let (exit, stdout, stderr) = status(port);
+    assert_eq!(exit, 1, "{stderr}");
+    assert!(stdout.contains(&format!("{:16}{:9}127.0.0.1:{port}: ", "certificate", "differs")), "{stdout}");
+    // Nothing listens there: nothing is known.
+    let (_, stdout, _) = status(9);
+    assert!(stdout.contains(&format!("{:16}{:9}", "certificate", "unknown")), "{stdout}");
+}

@@ -13,6 +13,22 @@ impl Drop for Server {
     }
 }
 
+/// Serves HTTPS on loopback with a certificate and its key, as arguments in Python; gives the port.
+pub(crate) fn https(certificate: &str) -> (Server, u16) {
+    let script = format!(
+        r"
+import http.server, ssl
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain({certificate})
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"
+    );
+    start(&script)
+}
+
 /// Serves HTTP on loopback with the body of `do_GET`, in Python; gives the port.
 pub(crate) fn http(handler: &str) -> (Server, u16) {
     let script = format!(
@@ -33,8 +49,12 @@ print(server.server_address[1], flush=True)
 server.serve_forever()
 "
     );
+    start(&script)
+}
+
+fn start(script: &str) -> (Server, u16) {
     let mut python = Program::new("python3");
-    python.args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::null());
+    python.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Server(python.spawn().unwrap());
     let mut port = String::new();
     std::io::BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut port).unwrap();

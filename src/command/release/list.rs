@@ -16,6 +16,8 @@ use crate::{files, release};
 
 /// List the releases that can be selected, newest first.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt list\n  \
+    osmt-release --repo ../osmt list --commits 20")]
 pub(super) struct List {
     /// Also the newest N commits of what is checked out.
     #[arg(long, value_name = "N")]

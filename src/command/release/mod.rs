@@ -18,11 +18,22 @@ use crate::explain::{Exit, Failure};
 use crate::git::Repository;
 use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
 
-/// Select which commit of OSMT to deploy, write it into the config, record it, show what runs.
+/// Select which commit of OSMT to deploy, migrate the database, show what runs, record it.
 ///
 /// Each code of a guard (REL010) has a page: `osmt-doctor explain REL010`, or docs/rules/REL010.md.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "osmt-release", version)]
+#[command(
+    name = "osmt-release",
+    version,
+    after_help = "Examples, in the order of a rollout (--repo names a checkout of OSMT):\n  \
+        osmt-release --repo ../osmt check 3.0.0\n  \
+        osmt-release --repo ../osmt select 3.0.0\n  \
+        terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance\n  \
+        osmt-release --repo ../osmt migrate\n  \
+        terraform apply\n  \
+        osmt-release --repo ../osmt status\n  \
+        osmt-release --repo ../osmt tag"
+)]
 pub struct Release {
     #[command(flatten)]
     shared: SharedArgs,
@@ -53,6 +64,10 @@ enum Verb {
 impl Tool for Release {
     fn shared(&self) -> &SharedArgs {
         &self.shared
+    }
+
+    fn reports_findings(&self) -> bool {
+        matches!(self.verb, Verb::Check(_))
     }
 
     fn run(self, cx: &super::Context) -> Result<Exit, Failure> {

@@ -8,14 +8,17 @@ use serde::Serialize;
 
 use super::Context;
 use crate::account::Known;
-use crate::explain::{Exit, Failure};
+use crate::config::Config;
+use crate::explain::{Exit, Failure, visible};
 use crate::git::Commit;
 use crate::release;
 use crate::release::Osmt;
 use crate::release::migrations::Migration;
 
-/// Show what changes: commits, and migrations with what they do to data.
+/// Show what changes: commits, migrations with what they do to data, and what OSMT's CHANGELOG says.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt notes\n  \
+    osmt-release --repo ../osmt notes 2.5.0..3.0.0")]
 pub(super) struct Notes {
     /// Two revisions, or the later one [default: from the last record to the config's selection].
     #[arg(value_name = "[FROM..]TO")]
@@ -41,8 +44,15 @@ impl Notes {
                 return Err(Failure::new(Exit::Usage, message).help(help));
             }
             Some((_, Some((from, to)))) => (resolve(&osmt, from)?, resolve(&osmt, to)?),
-            Some((to, None)) => (what_runs(context, &osmt)?, osmt.repository.resolve(to)?),
-            None => (what_runs(context, &osmt)?, selected(context, &osmt)?),
+            // Read once: the config may come from a pipe.
+            Some((to, None)) => {
+                let (_, config) = context.common.load_config()?;
+                (what_runs(&config, &osmt)?, osmt.repository.resolve(to)?)
+            }
+            None => {
+                let (_, config) = context.common.load_config()?;
+                (what_runs(&config, &osmt)?, selected(&config, &osmt)?)
+            }
         };
         let notes = release::notes::Notes::observe(&osmt, &from, &to)?;
         if osmt.repository.shallow {
@@ -68,17 +78,15 @@ fn resolve(osmt: &Osmt, rev: &str) -> Result<String, Failure> {
 }
 
 /// What was recorded last, else what the config selects.
-fn what_runs(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
-    let (_, config) = context.common.load_config()?;
-    match osmt.records(&config)?.into_iter().next() {
+fn what_runs(config: &Config, osmt: &Osmt) -> Result<String, Failure> {
+    match osmt.records(config)?.into_iter().next() {
         Some(record) => Ok(record.commit),
-        None => selected(context, osmt),
+        None => selected(config, osmt),
     }
 }
 
-fn selected(context: &Context<'_>, osmt: &Osmt) -> Result<String, Failure> {
-    let (_, config) = context.common.load_config()?;
-    match osmt.selected(&config)? {
+fn selected(config: &Config, osmt: &Osmt) -> Result<String, Failure> {
+    match osmt.selected(config)? {
         Known::Known(commit) => Ok(commit),
         Known::Unknown(reason) => Err(Failure::new(Exit::Usage, reason)
             .help("`git fetch --tags`, or name both sides: `osmt-release notes FROM..TO`")),
@@ -94,7 +102,17 @@ fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io:
     commits(&format!("commits that {to} brings"), &notes.commits, out)?;
     commits(&format!("commits that {to} lacks"), &notes.left_behind, out)?;
     migrations(&format!("migrations that {to} applies"), &notes.migrations, out)?;
-    migrations(&format!("migrations that {to} does not have"), &notes.undone, out)
+    migrations(&format!("migrations that {to} does not have"), &notes.undone, out)?;
+    if !notes.changelog.is_empty() {
+        writeln!(out, "\nOSMT's CHANGELOG")?;
+    }
+    for section in &notes.changelog {
+        for line in section.text.lines() {
+            writeln!(out, "{}", format!("  {}", visible(line)).trim_end())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {

@@ -11,6 +11,8 @@ use crate::release::record::{Back, Record, back};
 
 /// Select what was deployed before, after the same guards as `select`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt rollback --dry-run\n  \
+    osmt-release --repo ../osmt rollback osmt/test/2026-01-02T030405Z")]
 pub(super) struct Rollback {
     /// A record, by its tag [default: the last one of another image than the selected].
     record: Option<String>,
@@ -49,6 +51,11 @@ impl Rollback {
             },
         };
         ui.say(format_args!("{} recorded {}", record.name, record.image));
+        // The oldest snapshot since: the database as this record's app left it.
+        let since = records.iter().take_while(|one| one.name != record.name);
+        if let Some(snapshot) = since.filter_map(|one| one.snapshot.as_ref()).last() {
+            ui.say(format_args!("before the next release the database snapshot {snapshot} was taken"));
+        }
         let tag = record
             .tag(&task.docker_image)
             .ok_or_else(|| {

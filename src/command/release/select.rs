@@ -13,12 +13,15 @@ use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Findings, Severity};
 use crate::release::record::Record;
-use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards};
+use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards, running};
 use crate::report::{About, FileReport, Format};
 use crate::{files, release, report};
 
 /// Write a revision into the config, after the guards have judged it.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt select 3.0.0\n  \
+    osmt-release --repo ../osmt select --latest --pin\n  \
+    osmt-release --repo ../osmt select --promote test")]
 pub(super) struct Select {
     #[command(flatten)]
     judged: Judged,
@@ -29,6 +32,8 @@ pub(super) struct Select {
 
 /// Judge a revision as `select` would; write nothing. Exit 1 where a guard refuses.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt check 3.0.0 --strict\n  \
+    osmt-release --repo ../osmt check --head --format sarif > osmt-release.sarif")]
 pub(super) struct Check {
     #[command(flatten)]
     judged: Judged,
@@ -102,8 +107,51 @@ impl Terms {
                 Ok(image::look(context, &config, &candidate.docker_tag, &candidate.platform).await)
             })?;
         }
-        let findings = guards::judge(&candidate, &self.accept);
+        let mut findings = guards::judge(&candidate, &self.accept);
+        let nothing_is_known = self.from.is_none() && candidate.record.is_none();
+        if nothing_is_known && guards::refuses_by_base(&findings) && self.has_no_database(context, &config) {
+            candidate.without_database();
+            findings = guards::judge(&candidate, &self.accept);
+        }
         Ok(Verdict { document, config, candidate, findings, strict: self.strict })
+    }
+}
+
+impl Terms {
+    /// Whether AWS says that there is no database yet. Nothing was recorded, so only AWS can know.
+    fn has_no_database(&self, context: &Context<'_>, config: &Config) -> bool {
+        let ui = context.ui;
+        let asked = if self.offline {
+            Known::Unknown("AWS was not asked".to_owned())
+        } else {
+            let asking = block_on(ui, async {
+                let session = context.common.sign_in(config, ui).await?;
+                let asking = running::has_database(&session, &config.env);
+                Ok(ui.during("asking whether there is a database", asking).await?)
+            });
+            match asking {
+                Ok(found) => Known::Known(found),
+                Err(failure) => Known::Unknown(failure.message),
+            }
+        };
+        let env = &config.env;
+        match asked {
+            Known::Known(false) => {
+                ui.say(format_args!(
+                    "nothing was recorded for {env}, and account {} has no database for it: compared with an empty one \
+                     (`--from REV` where it will be restored from a snapshot)",
+                    config.account_id
+                ));
+                true
+            }
+            Known::Known(true) => false,
+            Known::Unknown(reason) => {
+                ui.say(format_args!(
+                    "nothing was recorded for {env}; if it has no database yet, say `--from none` ({reason})"
+                ));
+                false
+            }
+        }
     }
 }
 
@@ -242,6 +290,11 @@ fn diff(edit: &Edit, document: &Document) -> String {
 
 /// Writes the edit, unless the file changed since it was read.
 fn write(edit: &Edit, document: &Document) -> Result<(), Failure> {
+    if !edit.file.is_file() {
+        let message =
+            format!("{} is not a file that can be replaced; nothing was written", edit.file.display());
+        return Err(Failure::new(Exit::Refused, message).help("`osmt-release check` only judges"));
+    }
     if files::read_text(&edit.file)? != document.text() {
         let message = format!("{} was changed meanwhile; nothing was written", edit.file.display());
         return Err(Failure::new(Exit::Refused, message));

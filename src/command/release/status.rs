@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
@@ -17,7 +18,7 @@ use crate::release::migrate::log;
 use crate::release::migrations;
 use crate::release::running::Running;
 use crate::release::status::{Link, Source, Verdict};
-use crate::release::{Osmt, running, serving, status};
+use crate::release::{Osmt, maintained, running, serving, status};
 use crate::web::Web;
 
 /// Show what the config selects, what runs, what was recorded, how the app answers, and whether all agree. Exit 1 where they do not.
@@ -56,7 +57,9 @@ impl Status {
         let (running, links) = block_on(ui, async {
             let running = running(context, &config).await?;
             let mut links = status::chain(&config, &source, &running);
-            links.push(status::database(&source, &database(context, &config).await?));
+            let (version, index) = logs(context, &config).await?;
+            links.push(maintained::database(&source, &version));
+            links.push(maintained::search(&index));
             links.push(status::registry(&running, &self.image(context, &config).await));
             links.extend(self.serving(context, &config).await?);
             Ok((running, links))
@@ -155,11 +158,21 @@ pub(super) async fn running(context: &Context<'_>, config: &Config) -> Result<Ru
     Ok(context.ui.during("asking ECS what runs", work).await?)
 }
 
-/// Where Flyway last said that the database is.
-async fn database(context: &Context<'_>, config: &Config) -> Result<Known<Option<String>>, Failure> {
+/// When the search index was built, and when the last migration began.
+type Times = (Option<Timestamp>, Option<Timestamp>);
+
+/// What the logs of the maintenance tasks say: where Flyway last saw the database, and when the search index was built.
+async fn logs(
+    context: &Context<'_>,
+    config: &Config,
+) -> Result<(Known<Option<String>>, Known<Times>), Failure> {
     let session = context.common.sign_in(config, context.ui).await?;
-    let reading = log::database_version(&session, &log::group(&config.env)).await;
-    Ok(Known::from(reading))
+    let group = log::group(&config.env);
+    let (version, times) =
+        tokio::join!(log::database_version(&session, &group), log::last_reindex(&session, &group));
+    let time = |at: Option<i64>| at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    let times = times.map(|(built, migrated)| (time(built), time(migrated)));
+    Ok((Known::from(version), Known::from(times)))
 }
 
 /// What git knows; without a checkout that is nothing, unless one was named.

@@ -9,12 +9,16 @@ use crate::command::{block_on, carry_out};
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::release;
+use crate::release::migrate::snapshot::Snapshot;
 use crate::release::record::{Record, Step};
 use crate::release::status::Verdict;
 use crate::release::{Link, Osmt, record};
 
 /// Record what was deployed: an annotated git tag with commit, image, digest, account and region.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt tag --push\n  \
+    osmt-release --repo ../osmt --records . tag\n  \
+    osmt-release --repo ../osmt tag --restored    after a snapshot was restored")]
 pub(super) struct Tag {
     /// The commit that the selected image was built from, where its tag does not say it.
     rev: Option<String>,
@@ -84,6 +88,7 @@ impl Tag {
                 account: config.account_id.clone(),
                 region: config.region.clone(),
                 restored: self.restored,
+                snapshot: self.snapshot(context, &config).await?,
             };
             let standing = record::standing(&record, newest.as_ref());
             let (keeper, place) = osmt.keeper(&record.commit)?;
@@ -111,6 +116,23 @@ impl Tag {
             })
             .await
         })
+    }
+
+    /// The snapshot that `migrate` took before this release; one that could not be looked for is not recorded.
+    async fn snapshot(&self, context: &Context<'_>, config: &Config) -> Result<Option<String>, Failure> {
+        if self.offline {
+            return Ok(None);
+        }
+        let session = context.common.sign_in(config, context.ui).await?;
+        let release = Snapshot::release(&config.ecs.task.app.docker_tag);
+        let looking = Snapshot::newest(&session, &config.env, &release);
+        match context.ui.during("looking for a snapshot", looking).await {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                context.ui.say(format_args!("no snapshot is recorded: {}", error.reason()));
+                Ok(None)
+            }
+        }
     }
 
     fn commit(&self, osmt: &Osmt, config: &Config) -> Result<String, Failure> {

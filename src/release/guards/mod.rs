@@ -221,6 +221,17 @@ const fn guard(
     Check { rule: Rule { code, name, severity, summary, explain }, run }
 }
 
+/// Guards that compare with what was applied to the database.
+const BY_BASE: [&str; 7] = ["REL006", "REL007", "REL008", "REL009", "REL010", "REL013", "REL015"];
+
+/// Whether the candidate is refused because of what was applied to the database.
+pub fn refuses_by_base(findings: &Findings) -> bool {
+    findings
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error && BY_BASE.contains(&finding.code.as_ref()))
+}
+
 /// The codes that `--accept` takes.
 pub fn acceptable() -> impl Iterator<Item = &'static str> {
     GUARDS

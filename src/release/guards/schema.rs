@@ -44,7 +44,7 @@ pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
             let checksum =
                 |of: &Migration| of.checksum.map_or("none".to_owned(), |checksum| checksum.to_string());
             let help = if is {
-                "take a database snapshot, go on with `--accept REL007`, and migrate once without Flyway's validation"
+                "go on with `--accept REL007`, then `osmt-release migrate --without-validation`, which takes a snapshot first"
             } else {
                 "put the change into a new migration, or repair Flyway's history first"
             };

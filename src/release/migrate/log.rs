@@ -14,6 +14,8 @@ use crate::aws::{CallError, Session};
 pub const ROWS: u64 = 2463;
 /// How many of the last lines are kept.
 const TAIL: usize = 12;
+/// In the line that the task's script ends a failed step with.
+const FAILED: &str = "failed (status";
 /// What tells a cause, in Flyway's report of a failed statement and in Java's.
 const CAUSES: [&str; 6] = ["SQL State", "Error Code", "Message", "Location", "Line", "Caused by:"];
 
@@ -183,13 +185,39 @@ fn version_in(line: &str) -> Option<&str> {
     after.split_whitespace().next()
 }
 
-/// When the lists were last imported to the end, in milliseconds since 1970, as the group's logs tell.
+/// When the lists were last imported to the end, in milliseconds since 1970, as the group's logs say.
 pub async fn last_import(session: &Session, group: &str) -> Result<Option<i64>, CallError> {
-    let begun = find(session, group, "maintenance: import").await?;
+    last_run(session, group, "maintenance: import").await
+}
+
+/// When the search index was last built to the end, and when a migration last began, both in milliseconds since 1970.
+pub async fn last_reindex(session: &Session, group: &str) -> Result<(Option<i64>, Option<i64>), CallError> {
+    let built = last_run(session, group, "maintenance: reindex").await?;
+    let migrated = find(session, group, "Migrating schema").await?;
+    Ok((built, migrated.iter().map(|line| line.timestamp).max()))
+}
+
+/// When a run with this step last came to its end.
+async fn last_run(session: &Session, group: &str, step: &str) -> Result<Option<i64>, CallError> {
+    let begun = find(session, group, step).await?;
     let done = find(session, group, "maintenance: done").await?;
     let whole =
         done.iter().filter(|done| begun.iter().any(|one| one.log_stream_name == done.log_stream_name));
     Ok(whole.map(|done| done.timestamp).max())
+}
+
+/// The failure that the newest run ended with, and when, in milliseconds since 1970; nothing where a later run succeeded.
+pub async fn last_failure(session: &Session, group: &str) -> Result<Option<(i64, String)>, CallError> {
+    let failed = find(session, group, FAILED).await?;
+    let Some(newest) = failed.into_iter().max_by_key(|line| line.timestamp) else { return Ok(None) };
+    let done = find(session, group, "maintenance: done").await?;
+    if done.iter().any(|done| done.timestamp > newest.timestamp) {
+        return Ok(None);
+    }
+    // What precedes the words is the script's own prefix.
+    let message = newest.message.trim();
+    let text = message.find("the step ").map_or(message, |at| &message[at..]);
+    Ok(Some((newest.timestamp, text.to_owned())))
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ use crate::plan::{Action, Line, Verb};
 const CONTAINER: &str = "maintenance";
 /// Spring's name, in the environment, of `spring.flyway.out-of-order`.
 const OUT_OF_ORDER: &str = "SPRING_FLYWAY_OUTOFORDER";
+/// Spring's name, in the environment, of `spring.flyway.validate-on-migrate`.
+const VALIDATE: &str = "SPRING_FLYWAY_VALIDATE_ON_MIGRATE";
 /// What the task calls itself in ECS.
 const STARTED_BY: &str = "osmt-release";
 const APPLY: &str = "`terraform apply` makes it";
@@ -103,10 +105,12 @@ pub struct Job {
     pub image: String,
     /// Where its log goes: group, and the stream without the task's id.
     pub log: Option<(String, String)>,
-    /// What it does, in order: `import`, `reindex`; both migrate first.
+    /// What it does, in order: `migrate`, `import`, `reindex`; each migrates first.
     pub steps: Vec<String>,
     /// Whether Flyway may apply migrations that are older than applied ones.
     pub out_of_order: bool,
+    /// Whether Flyway does not compare the applied migrations with the image's, for this one run.
+    pub without_validation: bool,
     /// Whether failed entries leave Flyway's history first.
     pub repair: bool,
     /// What is added to the container's environment.
@@ -134,11 +138,16 @@ impl Action for Step {
             }
             Self::Run(job) => {
                 let revision = job.definition.rsplit('/').next().unwrap_or_default();
-                let mut steps = vec![if job.out_of_order { "migrate out of order" } else { "migrate" }];
-                if job.repair {
-                    steps.insert(0, "repair Flyway's history");
+                let mut migrate = "migrate".to_owned();
+                if job.out_of_order {
+                    migrate += " out of order";
                 }
-                steps.extend(job.steps.iter().map(String::as_str));
+                if job.without_validation {
+                    migrate += " without validation";
+                }
+                let repair = job.repair.then_some("repair Flyway's history");
+                let others = job.steps.iter().map(String::as_str).filter(|step| *step != "migrate");
+                let steps: Vec<&str> = repair.into_iter().chain([migrate.as_str()]).chain(others).collect();
                 Line::new(Verb::Run, format!("ECS task {revision}: {}", steps.join(", ")))
             }
         }
@@ -148,10 +157,12 @@ impl Action for Step {
 /// How the task is to be run.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `import`, `reindex`.
+    /// `migrate`, `import`, `reindex`.
     pub steps: Vec<String>,
     /// Let Flyway apply migrations that are older than applied ones.
     pub out_of_order: bool,
+    /// Let Flyway not compare the applied migrations with the image's.
+    pub without_validation: bool,
     /// Remove failed entries from Flyway's history first.
     pub repair: bool,
     /// SQL that Flyway runs before it migrates.
@@ -179,10 +190,13 @@ impl Job {
         ended.extend(stopped?);
         ended.sort();
         ended.dedup();
-        let Request { steps, out_of_order, repair, statements } = request;
+        let Request { steps, out_of_order, without_validation, repair, statements } = request;
         let mut added = statements::environment(&statements, environment.iter().map(String::as_str));
         if out_of_order {
             added.push((OUT_OF_ORDER.to_owned(), "true".to_owned()));
+        }
+        if without_validation {
+            added.push((VALIDATE.to_owned(), "false".to_owned()));
         }
         Ok(Self {
             cluster,
@@ -191,6 +205,7 @@ impl Job {
             log,
             steps,
             out_of_order,
+            without_validation,
             repair,
             environment: added,
             subnets,

@@ -28,6 +28,22 @@ impl Snapshot {
         Self { instance: prefix, name }
     }
 
+    /// An image's tag as a snapshot's name has it: of a digest the first digits.
+    pub fn release(docker_tag: &str) -> String {
+        docker_tag.trim_start_matches("sha256:").chars().take(16).collect()
+    }
+
+    /// The newest available snapshot that was taken before a release; `None` where there is none.
+    pub async fn newest(session: &Session, env: &str, before: &str) -> Result<Option<String>, CallError> {
+        let Self { instance, name } = Self::named(env, before, "");
+        let answer =
+            session.rds("rds:DescribeDBSnapshots", &[("DBInstanceIdentifier", instance.as_str())]).await?;
+        let rows = answer.deep_rows("DBSnapshots", ["DBSnapshotIdentifier", "Status"])?;
+        let names = rows.into_iter().filter(|[_, status]| status == "available").map(|[name, _]| name);
+        // Each name ends with its time.
+        Ok(names.filter(|found| found.starts_with(&name)).max())
+    }
+
     /// Begins it; RDS takes it beside the database's work.
     pub async fn begin(&self, session: &Session, env: &str) -> Result<(), CallError> {
         let parameters = [
@@ -62,5 +78,10 @@ mod tests {
         assert_eq!(snapshot.name, "osmt-test-before-3-0-0-20260102t030405z");
         assert_eq!(snapshot.instance, "osmt-test");
         assert_eq!(Snapshot::named("a", "-x--", "1").name, "osmt-a-before-x-1");
+        assert_eq!(
+            Snapshot::named("test", "3.0.0", "").name,
+            "osmt-test-before-3-0-0-",
+            "what the names begin with"
+        );
     }
 }

@@ -35,6 +35,8 @@ pub(super) const GRANTS: &[Grant] = &[
         ANY,
         IN_REGION,
     ),
+    // The app's image may be in any registry of Amazon ECR; what another account's lets out is its own decision.
+    allow("ImagesRead", "ecr", "BatchGetImage GetAuthorizationToken GetDownloadUrlForLayer", ANY, ALWAYS),
     allow("EdgeRead", "elasticloadbalancing", "Describe*", ANY, IN_REGION),
     allow(
         "Edge",

@@ -1,6 +1,7 @@
 //! `osmt-release migrate`: run the one-off task, follow it, and say how it ended.
 
 mod outcome;
+mod pending;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use self::outcome::{outcome, progress, resume, summary};
+use self::pending::{Pending, pending};
 use super::Context;
 use crate::account::Known;
 use crate::aws::{CallError, Policy, Session, retry};
@@ -23,9 +25,6 @@ use crate::release::migrate::log::{self, Reading, Stream};
 use crate::release::migrate::snapshot::Snapshot;
 use crate::release::migrate::watch::{Ended, Started, State};
 use crate::release::migrate::{Job, Request, Step as Action, statements};
-use crate::release::migrations;
-use crate::release::migrations::Comparison;
-use crate::release::sql::Class;
 
 /// How often ECS and the log are asked.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -36,6 +35,9 @@ const SNAPSHOT: Duration = Duration::from_secs(10);
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = "Examples:\n  osmt-release migrate --dry-run\n  osmt-release migrate --snapshot\n  \
+    osmt-release migrate --step migrate\n  \
+    osmt-release migrate --out-of-order            once, from 2.5.1 or 2.5.2 to 3.0.0\n  \
+    osmt-release migrate --without-validation      once, from 3.0.0 to 4.x\n  \
     osmt-release migrate --watch 0123456789abcdef0123456789abcdef")]
 pub(super) struct Migrate {
     /// Only this step; may be repeated. Each migrates first [default: import, then reindex].
@@ -44,6 +46,10 @@ pub(super) struct Migrate {
     /// Let Flyway apply migrations that are older than applied ones (REL010): once, from 2.5.1 or 2.5.2 to 3.0.0.
     #[arg(long)]
     out_of_order: bool,
+    /// Let Flyway not compare the applied migrations with the image's (REL007): once, from 3.0.0 to 4.x. Refused unless all that
+    /// differs is known to be harmless; takes a snapshot first.
+    #[arg(long, conflicts_with = "no_snapshot")]
+    without_validation: bool,
     /// Remove failed entries from Flyway's history first, as Flyway's repair does.
     #[arg(long)]
     repair: bool,
@@ -54,7 +60,7 @@ pub(super) struct Migrate {
     #[arg(long)]
     no_snapshot: bool,
     /// Follow a task that was started before, by its ARN or id.
-    #[arg(long, value_name = "TASK", conflicts_with_all = ["step", "out_of_order", "repair", "snapshot", "no_snapshot"])]
+    #[arg(long, value_name = "TASK", conflicts_with_all = ["step", "out_of_order", "without_validation", "repair", "snapshot", "no_snapshot"])]
     watch: Option<String>,
     /// Wait this long at most; the task continues.
     #[arg(long, value_name = "MINUTES", default_value_t = 90)]
@@ -63,22 +69,12 @@ pub(super) struct Migrate {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
+    /// The database alone.
+    Migrate,
     /// The two public job-code lists.
     Import,
     /// The search index.
     Reindex,
-}
-
-/// What the checkout says about the migrations that will be applied.
-#[derive(Default)]
-struct Pending {
-    /// File and what it does to data.
-    cannot_be_undone: Vec<(String, &'static str)>,
-    out_of_order: Vec<String>,
-    /// SQL that finds rows which a migration would fail on.
-    preflight: Vec<String>,
-    /// The record that it is compared with.
-    since: String,
 }
 
 #[derive(Serialize)]
@@ -172,13 +168,26 @@ impl Migrate {
             ));
         }
         let mut steps: Vec<String> = Vec::new();
-        for (step, name) in [(Step::Import, "import"), (Step::Reindex, "reindex")] {
-            let is_default = self.step.is_empty() && (step == Step::Import || can_reindex);
+        for (step, name) in [(Step::Migrate, "migrate"), (Step::Import, "import"), (Step::Reindex, "reindex")]
+        {
+            let is_default = self.step.is_empty()
+                && match step {
+                    // The first step migrates, whichever it is.
+                    Step::Migrate => false,
+                    Step::Import => true,
+                    Step::Reindex => can_reindex,
+                };
             if is_default || self.step.contains(&step) {
                 steps.push(name.to_owned());
             }
         }
-        Ok(Request { steps, out_of_order: self.out_of_order, repair: self.repair, statements: Vec::new() })
+        Ok(Request {
+            steps,
+            out_of_order: self.out_of_order,
+            without_validation: self.without_validation,
+            repair: self.repair,
+            statements: Vec::new(),
+        })
     }
 
     async fn plan(
@@ -191,7 +200,7 @@ impl Migrate {
     ) -> Result<Plan<Action>, Failure> {
         let task = &config.ecs.task.app;
         let selected = release::image(&task.docker_image, &task.docker_tag);
-        let mut snapshot = self.snapshot || self.out_of_order;
+        let mut snapshot = self.snapshot || self.out_of_order || self.without_validation;
         if self.repair {
             request.statements = statements::repair(&config.rds.db_name);
         }
@@ -216,8 +225,18 @@ impl Migrate {
                         "`osmt-release migrate --out-of-order` takes a snapshot, then applies them once; the search index is made again in the same run",
                     ));
                 }
+                pending.validation(ui, self.without_validation)?;
                 request.statements.extend(pending.preflight.iter().cloned());
                 snapshot |= !pending.cannot_be_undone.is_empty();
+            }
+            Known::Unknown(reason) if self.without_validation => {
+                let mut failure = Failure::new(
+                    Exit::Refused,
+                    "how the applied migrations differ is not known; nothing was started",
+                )
+                .help("`--repo DIR` names a checkout of OSMT that has the record of what was deployed");
+                failure.causes.push(reason.clone());
+                return Err(failure);
             }
             Known::Unknown(reason) => {
                 ui.say(format_args!("which migrations are pending is not known: {reason}"));
@@ -251,10 +270,13 @@ impl Migrate {
                     .detail(format_args!("whether the lists were imported is not known: {}", error.reason())),
             }
         }
+        if let Some((group, _)) = &job.log {
+            warn_of_failure(ui, session, group).await;
+        }
         let mut plan = Vec::new();
         if snapshot && !self.no_snapshot {
             let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            let release: String = task.docker_tag.trim_start_matches("sha256:").chars().take(16).collect();
+            let release = Snapshot::release(&task.docker_tag);
             plan.push(Action::Snapshot(Snapshot::named(&config.env, &release, &time)));
         }
         plan.push(Action::Run(job));
@@ -349,6 +371,22 @@ impl Migrate {
     }
 }
 
+/// Says that the run before this one failed: a migration that failed half-way stops every later run.
+async fn warn_of_failure(ui: &Ui, session: &Session, group: &str) {
+    match log::last_failure(session, group).await {
+        Ok(Some((at, message))) => {
+            let time =
+                Timestamp::from_millisecond(at).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+            ui.warn(format_args!(
+                "the last run failed ({}): {message}; after a migration that failed half-way Flyway refuses to go on until the snapshot is restored or `--repair` is given (docs/release.md, \"A migration that failed\")",
+                time.unwrap_or_default()
+            ));
+        }
+        Ok(None) => {}
+        Err(error) => ui.detail(format_args!("whether the last run failed is not known: {}", error.reason())),
+    }
+}
+
 /// Takes a snapshot and waits until it can be restored from.
 async fn take(ui: &Ui, session: &Session, env: &str, snapshot: &Snapshot, wait: u64) -> Result<(), Failure> {
     let what = format!("RDS snapshot {}", snapshot.name);
@@ -363,38 +401,9 @@ async fn take(ui: &Ui, session: &Session, env: &str, snapshot: &Snapshot, wait: 
     if status != "available" {
         let message = format!("{what} is {status} after {wait} minutes at most; nothing was started");
         return Err(Failure::new(Exit::Failed, message)
-            .help("when it is available, run `osmt-release migrate --no-snapshot`"));
+            .help("when it is available, run it again with `--no-snapshot` where that is allowed"));
     }
     ui.done(&what);
     ui.say(format_args!("took the {what}"));
     Ok(())
-}
-
-/// What a checkout and the newest record say about the migrations that are pending.
-fn pending(context: &Context<'_>, config: &Config) -> Result<Known<Pending>, Failure> {
-    let osmt = match (context.repo, context.osmt()) {
-        (_, Ok(osmt)) => osmt,
-        (Some(_), Err(failure)) => return Err(failure),
-        (None, Err(_)) => {
-            return Ok(Known::Unknown("there is no checkout of OSMT; `--repo DIR` names one".into()));
-        }
-    };
-    let commit = match osmt.selected(config)? {
-        Known::Known(commit) => commit,
-        Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
-    };
-    let after = migrations::read_one(&osmt.repository, &commit)?;
-    let preflight = statements::preflight(&after, &config.rds.db_name);
-    let Some(record) = osmt.records(config)?.into_iter().next() else {
-        return Ok(Known::Known(Pending { preflight, ..Pending::default() }));
-    };
-    let before = migrations::read_one(&osmt.repository, &record.commit)?;
-    let comparison = Comparison::new(&before, &after);
-    let hard = comparison.pending().into_iter().filter(|one| one.class >= Class::Unclear);
-    Ok(Known::Known(Pending {
-        cannot_be_undone: hard.map(|one| (one.file.clone(), one.class.name())).collect(),
-        out_of_order: comparison.out_of_order.iter().map(|one| one.file.clone()).collect(),
-        preflight,
-        since: record.name,
-    }))
 }

@@ -1,0 +1,77 @@
+//! What `check` prints for other programs, and configs that are no ordinary files.
+
+use serde_json::Value;
+
+use crate::checkout::{Checkout, run};
+
+#[test]
+fn findings_are_printed_in_every_format_and_other_verbs_have_none() {
+    let checkout = Checkout::osmt();
+    let check = |format: &str| run(checkout.release_tool().args(["check", "2.5.0", "--format", format]));
+    let (exit, stdout, stderr) = check("sarif");
+    assert_eq!(exit, 1, "{stderr}");
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    let results = told["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|one| one["ruleId"] == "REL009"), "{stdout}");
+    let (exit, stdout, _) = check("github");
+    assert_eq!(exit, 1);
+    assert!(stdout.lines().any(|line| line.starts_with("::error ") && line.contains("REL009")), "{stdout}");
+    let (exit, stdout, _) = check("junit");
+    assert_eq!(exit, 1);
+    assert!(stdout.contains("<testsuite"), "{stdout}");
+    for verb in [&["select", "2.5.0"][..], &["list"], &["notes"]] {
+        let (exit, stdout, _) = run(checkout.release_tool().args(verb).args(["--format", "sarif"]));
+        assert_eq!((exit, stdout.as_str()), (2, ""), "{verb:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_config_is_kept_and_one_from_a_pipe_can_be_judged() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let checkout = Checkout::osmt();
+    checkout.select("2.5.0");
+    let before = checkout.config_text();
+    let piped = |args: &[&str]| {
+        let mut tool = checkout.release_tool();
+        run(tool.args(args).args(["--config", "/dev/stdin"]).write_stdin(before.clone()))
+    };
+    for verb in [&["check", "3.0.0"][..], &["notes"], &["notes", "3.0.0"], &["list"]] {
+        let (exit, _, stderr) = piped(verb);
+        assert_eq!(exit, 0, "{verb:?}: {stderr}");
+    }
+    let (exit, _, stderr) = piped(&["select", "3.0.0", "--yes"]);
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("is not a file that can be replaced"), "{stderr}");
+
+    std::fs::set_permissions(checkout.config(), std::fs::Permissions::from_mode(0o444)).unwrap();
+    let (exit, _, stderr) = run(checkout.release_tool().args(["select", "3.0.0", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("is read-only; it was not written"), "{stderr}");
+    assert_eq!(checkout.config_text(), before);
+}
+
+#[test]
+fn the_notes_have_the_releases_own_words() {
+    let checkout = Checkout::osmt();
+    let old = "# OSMT 3.0.0\n- old\n";
+    checkout.commit("CHANGELOG.md", old);
+    checkout.git(&["tag", "3.0.1"]);
+    checkout.commit(
+        "CHANGELOG.md",
+        &format!("# OSMT 3.1.0\nJan 10\n## Upgrade to 8.11.1\n- new\n\n-----\n{old}"),
+    );
+    checkout.git(&["tag", "3.1.0"]);
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "3.0.1..3.1.0"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(
+        stdout.ends_with("\nOSMT's CHANGELOG\n  # OSMT 3.1.0\n  Jan 10\n  ## Upgrade to 8.11.1\n  - new\n\n"),
+        "{stdout}"
+    );
+    let (_, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.1..3.1.0", "--format", "json"]));
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(told["changelog"][0]["version"], "3.1.0");
+    assert_eq!(told["changelog"].as_array().unwrap().len(), 1);
+    let (_, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.0..3.0.0"]));
+    assert!(!stdout.contains("CHANGELOG"), "{stdout}");
+}

@@ -1,0 +1,153 @@
+//! From 3.0.0 to 4.x: the same migrations with other checksums, and no way back.
+
+use serde_json::Value;
+
+use crate::checkout::{Checkout, MIGRATIONS, import, pom, run, tag};
+use crate::deployed::deploy;
+use crate::support::Emulator;
+
+const FIRST: (&str, &str) =
+    ("V2020.09.15__first.sql", "CREATE TABLE skill (uri varchar(768), name int, KEY uri_index (uri));\n");
+const SECOND: (&str, &str) = ("V2023.07.05__second.sql", "ALTER TABLE skill ADD status int;\n");
+
+/// 3.0.0; 4.0.0 with another layout and an index prefix; 4.1.0 with another column as well.
+fn checkout() -> Checkout {
+    let mut stream = String::new();
+    let mut release = |version: &str, files: &[(&str, &str)]| {
+        for (file, sql) in files {
+            import(&mut stream, &format!("{MIGRATIONS}/{file}"), sql);
+        }
+        import(&mut stream, "pom.xml", &pom(version));
+        tag(&mut stream, version);
+    };
+    release("3.0.0", &[FIRST, SECOND]);
+    let reformatted =
+        "create table skill\n(\n  uri varchar(768),\n  name int,\n  key uri_index (uri(191))\n);\n";
+    release("4.0.0", &[(FIRST.0, reformatted), (SECOND.0, "alter table skill\n  add status int;\n")]);
+    release("4.1.0", &[(SECOND.0, "ALTER TABLE skill ADD status varchar(9);\n")]);
+    Checkout::imported(stream)
+}
+
+#[test]
+fn validation_is_left_out_once_where_all_that_differs_is_harmless() {
+    let checkout = checkout();
+    let account = Emulator::start();
+    let tool = || checkout.on(account.osmt("osmt-release"));
+    account.ask(
+        "client('rds').create_db_instance(DBInstanceIdentifier='osmt-test', DBInstanceClass='db.t4g.small', Engine='mysql', \
+         AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
+    );
+    deploy(&account, "wguopensource/osmt-app:3.0.0");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--without-validation"]));
+    assert_eq!(exit, 4, "nothing was recorded yet: {stderr}");
+    let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
+    assert_eq!(exit, 0, "{stderr}");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--without-validation"]));
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("no applied migration differs"), "{stderr}");
+
+    checkout.select("4.1.0");
+    deploy(&account, "wguopensource/osmt-app:4.1.0");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--without-validation"]));
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("the statements of V2023.07.05__second.sql differ"), "{stderr}");
+
+    checkout.select("4.0.0");
+    deploy(&account, "wguopensource/osmt-app:4.0.0");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("Flyway would refuse 2 applied migrations"), "{stderr}");
+    assert!(stderr.contains("--without-validation"), "{stderr}");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--without-validation", "--no-snapshot"]));
+    assert_eq!(exit, 2, "{stderr}");
+    assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
+    let (exit, stdout, stderr) =
+        run(tool().args(["migrate", "--yes", "--without-validation", "--step", "migrate"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stdout.contains("+ RDS snapshot osmt-test-before-4-0-0-"), "{stdout}");
+    assert!(stdout.contains(": migrate without validation\n"), "{stdout}");
+    assert!(stderr.contains("V2020.09.15__first.sql differs since osmt/test/"), "{stderr}");
+    assert!(stderr.contains("only the length of index prefixes"), "{stderr}");
+    let started = stderr.lines().find_map(|line| line.strip_prefix("started ")).unwrap();
+    let given = account.ask(&format!(
+        "answer = client('ecs').describe_tasks(cluster='osmt-test', tasks=['{started}'])['tasks'][0]['overrides']['containerOverrides'][0]"
+    ));
+    assert_eq!(given["command"], serde_json::json!(["migrate"]));
+    let mut environment = given["environment"].as_array().unwrap().iter();
+    let validate = environment.find(|one| one["name"] == "SPRING_FLYWAY_VALIDATE_ON_MIGRATE").unwrap();
+    assert_eq!(validate["value"], "false");
+
+    // The record names the snapshot; going back over it is refused.
+    let (exit, stdout, stderr) = run(tool().args(["tag", "--yes"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stdout.contains("snapshot: osmt-test-before-4-0-0-"), "{stdout}");
+    let (exit, _, stderr) = run(tool().args(["rollback", "--yes"]));
+    assert_eq!(exit, 4);
+    assert!(stderr.contains("REL007") && stderr.contains("refused 3.0.0; nothing was written"), "{stderr}");
+    assert!(stderr.contains("the database snapshot osmt-test-before-4-0-0-"), "{stderr}");
+    deploy(&account, "wguopensource/osmt-app:3.0.0");
+    checkout.select("3.0.0");
+    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    assert_eq!(exit, 4, "{stderr}");
+}
+
+#[test]
+fn a_database_that_is_not_there_yet_is_found_so() {
+    let checkout = Checkout::osmt();
+    let account = Emulator::start();
+    // Nothing answers there: the registry is not what this is about.
+    let nowhere = checkout.config_text().replace("wguopensource/osmt-app", "127.0.0.1:9/osmt-app");
+    crate::support::write(&checkout.config(), &nowhere);
+    let check = || {
+        let mut tool = checkout.on(account.osmt("osmt-release"));
+        run(tool.env_remove("OSMT_OFFLINE").args(["check", "2.5.0"]))
+    };
+    let (exit, stdout, stderr) = check();
+    assert_eq!(exit, 0, "{stdout}{stderr}");
+    assert!(stderr.contains("has no database for it: compared with an empty one"), "{stderr}");
+    account.ask(
+        "client('rds').create_db_instance(DBInstanceIdentifier='osmt-test', DBInstanceClass='db.t4g.small', Engine='mysql', \
+         AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
+    );
+    let (exit, stdout, stderr) = check();
+    assert_eq!(exit, 1, "{stdout}{stderr}");
+    // AWS was not asked: nothing is taken for granted.
+    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "2.5.0"]));
+    assert_eq!(exit, 1);
+    assert!(stderr.contains("say `--from none` (AWS was not asked)"), "{stderr}");
+}
+
+#[test]
+fn a_run_after_one_that_failed_says_so() {
+    let checkout = Checkout::osmt();
+    let account = Emulator::start();
+    deploy(&account, "wguopensource/osmt-app:3.0.0");
+    let log = |lines: &str| {
+        account.ask(&format!(
+            r"
+import time
+logs, group, stream = client('logs'), '/osmt/test/maintenance', 'maintenance/maintenance/%d' % time.time_ns()
+if not logs.describe_log_groups(logGroupNamePrefix=group)['logGroups']:
+    logs.create_log_group(logGroupName=group)
+logs.create_log_stream(logGroupName=group, logStreamName=stream)
+logs.put_log_events(logGroupName=group, logStreamName=stream,
+    logEvents=[dict(timestamp=int(time.time() * 1000), message=line) for line in {lines}])
+"
+        ))
+    };
+    let migrate = || run(checkout.on(account.osmt("osmt-release")).args(["migrate", "--dry-run"])).2;
+    assert!(!migrate().contains("the last run failed"));
+    log("['maintenance: import', 'maintenance: the step import failed (status 1): the lines above say why']");
+    let stderr = migrate();
+    assert!(
+        stderr.contains("the last run failed (") && stderr.contains("the step import failed (status 1)"),
+        "{stderr}"
+    );
+    log("['maintenance: import', 'maintenance: reindex', 'maintenance: done']");
+    assert!(!migrate().contains("the last run failed"));
+    let (_, stdout, _) = run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    let links = told["links"].as_array().unwrap();
+    let index = links.iter().find(|link| link["name"] == "search index").unwrap();
+    assert_eq!(index["verdict"], "agrees", "{index}");
+}
