@@ -86,7 +86,7 @@ impl Base {
         source.map_or("an empty database", |source| source.label.as_str())
     }
 
-    /// Whether the selection alone would hide what stands in the candidate's way.
+    /// Whether the selection alone would hide an obstacle for the candidate.
     pub fn selection_hides(&self, candidate: &Migrations) -> bool {
         let Some((selection, records)) = self.sources.split_first() else { return false };
         let of = |applied: &Migrations| {

@@ -295,7 +295,7 @@ impl Osmt {
         recorded.map_or(Link::Unknown, |record| Link::Recorded(record.commit.clone()))
     }
 
-    /// The commit that the config's selection was made from, or why that cannot be told.
+    /// The commit that the config's selection was made from, or why that is not known.
     pub fn selected(&self, config: &Config) -> Result<Known<String>, git::Error> {
         let tag = config.ecs.task.app.docker_tag.as_str();
         Ok(match self.link(tag, &self.records(config)?) {

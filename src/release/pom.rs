@@ -20,7 +20,7 @@ impl Version {
     }
 }
 
-/// The version of the project; `None` where the file has none that can be told without Maven.
+/// The version of the project; `None` where the file has none that can be read without Maven.
 pub fn version(pom: &str) -> Option<Version> {
     let document = Document::parse(pom.trim_start_matches('\u{feff}')).ok()?;
     let project = Some(document.root_element()).filter(|root| named(*root, "project"))?;

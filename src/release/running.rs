@@ -16,7 +16,7 @@ const PAGE: usize = 100;
 /// As many events and stopped tasks as are shown.
 const EVENTS: usize = 5;
 
-/// What ECS tells. `None` inside `Known` means: looked, and it is not there.
+/// What ECS reports. `None` inside `Known` means: asked, and it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Running {
     /// The service and its newest deployment.

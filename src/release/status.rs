@@ -14,7 +14,7 @@ use crate::registry::Image;
 pub enum Verdict {
     /// It does.
     Agrees,
-    /// It could not be told.
+    /// That is not known.
     Unknown,
     /// It does not.
     Differs,

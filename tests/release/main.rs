@@ -11,6 +11,7 @@ mod base;
 mod checkout;
 mod deployed;
 mod docs;
+mod ecr;
 mod files;
 mod formats;
 mod hostile;

@@ -52,7 +52,8 @@ server.serve_forever()
     start(&script)
 }
 
-fn start(script: &str) -> (Server, u16) {
+/// Runs a program in Python that prints its port.
+pub(crate) fn start(script: &str) -> (Server, u16) {
     let mut python = Program::new("python3");
     python.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Server(python.spawn().unwrap());

@@ -16,7 +16,7 @@ pub const ROWS: u64 = 2463;
 const TAIL: usize = 12;
 /// In the line that the task's script ends a failed step with.
 const FAILED: &str = "failed (status";
-/// What tells a cause, in Flyway's report of a failed statement and in Java's.
+/// How a line that names a cause begins, in Flyway's report of a failed statement and in Java's.
 const CAUSES: [&str; 6] = ["SQL State", "Error Code", "Message", "Location", "Line", "Caused by:"];
 
 /// What the log has said so far.

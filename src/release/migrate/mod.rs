@@ -48,7 +48,7 @@ pub enum Error {
     /// Another user started one at the same moment; ours was stopped.
     #[error("another maintenance task was started at the same time: {other}; {ours} was stopped")]
     Second {
-        /// The task that goes on.
+        /// The task that continues.
         other: String,
         /// The task that was stopped.
         ours: String,
@@ -271,7 +271,7 @@ impl Job {
         self.look_again(session, task).await
     }
 
-    /// Of two tasks that were started at the same moment the older goes on; what cannot be seen stays as it is.
+    /// Of two tasks that were started at the same moment the older continues; where ECS does not answer, both do.
     async fn look_again(&self, session: &Session, ours: String) -> Result<Started, Error> {
         let started = Started::new(&self.cluster, &ours, self.log.as_ref());
         let family = self.definition.rsplit('/').next().and_then(|name| name.split(':').next());

@@ -11,7 +11,7 @@ pub struct Comparison<'a> {
     pub renamed: Vec<(&'a Migration, &'a Migration)>,
     /// Applied, and gone from below the candidate's newest, or repeatable and gone: Flyway refuses.
     pub missing: Vec<&'a Migration>,
-    /// Applied, and newer than all the candidate has: Flyway lets it be, the database is ahead.
+    /// Applied, and newer than all the candidate has: Flyway ignores it, the database is ahead.
     pub ahead: Vec<&'a Migration>,
     /// To be applied, and older than what is applied: Flyway refuses.
     pub out_of_order: Vec<&'a Migration>,
@@ -90,7 +90,7 @@ impl<'a> Comparison<'a> {
         undone
     }
 
-    /// The files that stand in a candidate's way, by what is wrong with each.
+    /// The files that Flyway would refuse or that are ahead, by what is wrong with each.
     pub fn obstacles(&self) -> Vec<(&'static str, &'a str)> {
         let of = |what: &'static str, list: &[&'a Migration]| -> Vec<(&'static str, &'a str)> {
             list.iter().map(|one| (what, one.file.as_str())).collect()

@@ -64,7 +64,7 @@ pub struct Migrations {
     pub ignored: Vec<Odd>,
     /// Files that Flyway takes and cannot read: not UTF-8.
     pub unreadable: Vec<Odd>,
-    /// Files of which the content or the meaning cannot be told from the commit.
+    /// Files whose content or meaning cannot be read from the commit.
     pub unsure: Vec<Odd>,
     /// Settings of Flyway that differ from what is assumed here.
     pub settings: Vec<Setting>,

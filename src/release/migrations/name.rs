@@ -1,7 +1,7 @@
 //! File names as Flyway 8.5 reads them (its `ResourceNameParser` and `MigrationVersion`).
 //!
 //! The longest prefix decides; what is before the first `__` is the version; a name without `__` has no description and is
-//! as good. Names that Flyway does not take it passes over without a word.
+//! taken all the same. Flyway passes over other names without a message.
 
 use std::cmp::Ordering;
 
@@ -122,7 +122,7 @@ pub(super) enum Name {
     Callback(&'static str, String),
     /// It is passed over; how it would have to be named.
     PassedOver(&'static str),
-    /// It cannot be told here.
+    /// It cannot be known here.
     Unsure(&'static str),
 }
 

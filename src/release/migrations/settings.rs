@@ -17,7 +17,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Whether migrations are read from elsewhere, or this cannot be told: then nothing that was compared counts.
+    /// Whether migrations are read from elsewhere, or this is not known: then nothing that was compared counts.
     pub fn moves_migrations(&self) -> bool {
         self.value.is_none()
             || matches!(relaxed(&self.key).as_str(), "locations" | "resourceproviderclassname")

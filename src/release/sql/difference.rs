@@ -20,7 +20,7 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// Whether a database that was migrated with the one text is as good with the other.
+    /// Whether a database that was migrated with the one text also fits the other.
     pub const fn is_harmless(&self) -> bool {
         matches!(self, Self::Layout | Self::Prefixes(_))
     }

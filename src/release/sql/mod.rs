@@ -1,4 +1,4 @@
-//! What a migration does to data and to the app before it, told from its SQL without a database.
+//! What a migration does to data and to the app before it, read from its SQL without a database.
 //!
 //! A list of what is known, not of what is dangerous: a statement that is not on it is unclear. A parser was tried
 //! first: sqlparser 0.59 rejects two of OSMT's eleven migrations and takes `/*M! DROP TABLE t */` for a comment.

@@ -288,7 +288,7 @@ fn creates(mut words: Words<'_>, delimited: bool) -> Judgement {
         "FULLTEXT" | "SPATIAL" if words.peek() == "INDEX" => judged(Class::Additive, ""),
         "UNIQUE" => judged(Class::Breaking, "CREATE UNIQUE INDEX"),
         "VIEW" | "SEQUENCE" => adds(kind),
-        // Without a delimiter of its own, the end of the body cannot be told for certain.
+        // Without a delimiter of its own, the end of the body is not certain.
         "PROCEDURE" | "FUNCTION" if delimited || !words.has("BEGIN") => adds(kind),
         // A trigger or event changes what later statements and times do.
         _ => judged(Class::Unclear, format!("CREATE {kind}").trim_end().to_owned()),
