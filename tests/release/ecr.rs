@@ -12,7 +12,7 @@ const HOST: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
 
 /// Ends the tunnel to the registry, and answers as it would: to `AWS` and a password only.
 const REGISTRY: &str = r#"
-import base64, hashlib, http.server, json, ssl
+import base64, hashlib, http.server, json, ssl, urllib.parse
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain('FOLDER/leaf.pem', 'FOLDER/key.pem')
 digest = lambda text: 'sha256:' + hashlib.sha256(text).hexdigest()
@@ -40,9 +40,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name, _, password = given.partition(':')
         if name != 'AWS' or not password:
             return self.reply(401, b'{}', WWW_Authenticate='Basic realm="https://HOST/",service="ecr.amazonaws.com"')
-        if self.path == '/v2/osmt-app/manifests/3.0.0':
+        # Through a proxy the client sends the whole address.
+        path = urllib.parse.urlsplit(self.path).path
+        if path == '/v2/osmt-app/manifests/3.0.0':
             return self.reply(200, manifest, Content_Type=kind, Docker_Content_Digest=digest(manifest))
-        if self.path == '/v2/osmt-app/blobs/' + digest(image):
+        if path == '/v2/osmt-app/blobs/' + digest(image):
             return self.reply(200, image)
         self.reply(404, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
     do_HEAD = do_GET

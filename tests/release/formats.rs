@@ -12,10 +12,10 @@ fn findings_are_printed_in_every_format_and_other_verbs_have_none() {
     assert_eq!(exit, 1, "{stderr}");
     let told: Value = serde_json::from_str(&stdout).unwrap();
     let results = told["runs"][0]["results"].as_array().unwrap();
-    assert!(results.iter().any(|one| one["ruleId"] == "REL009"), "{stdout}");
+    assert!(results.iter().any(|one| one["ruleId"] == "REL013"), "{stdout}");
     let (exit, stdout, _) = check("github");
     assert_eq!(exit, 1);
-    assert!(stdout.lines().any(|line| line.starts_with("::error ") && line.contains("REL009")), "{stdout}");
+    assert!(stdout.lines().any(|line| line.starts_with("::error ") && line.contains("REL013")), "{stdout}");
     let (exit, stdout, _) = check("junit");
     assert_eq!(exit, 1);
     assert!(stdout.contains("<testsuite"), "{stdout}");
