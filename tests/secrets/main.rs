@@ -19,7 +19,7 @@ mod journey;
 mod keyrings;
 mod leaks;
 #[path = "../bootstrap/proxy.rs"]
-#[allow(dead_code, reason = "the proxy is also that of the tests of osmt-bootstrap, which use more of it")]
+#[expect(dead_code, reason = "the proxy is also that of the tests of osmt-bootstrap, which use more of it")]
 mod proxy;
 mod rotation;
 mod scan;
