@@ -217,7 +217,10 @@ fn no_file_is_long() {
     for folder in ["src", "tests", "scripts", "terraform"] {
         for path in files(folder) {
             let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or("");
-            if !["rs", "py", "tf", "hcl", "tpl", "sh", ""].contains(&kind) {
+            // Terraform's tests are tables of cases: one run after another, nothing to look for.
+            if path.to_string_lossy().ends_with(".tftest.hcl")
+                || !["rs", "py", "tf", "hcl", "tpl", "sh", ""].contains(&kind)
+            {
                 continue;
             }
             let lines = fs::read_to_string(root().join(&path)).map_or(0, |text| text.lines().count());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::base;
 use super::support::osmt;
 
-const URI: &str = "file:///work/environments/test.tfvars.json";
+const URI: &str = "file:///srv/environments/test.tfvars.json";
 
 /// Sends messages and returns what came back, and the exit.
 fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, Option<i32>) {
@@ -81,7 +81,7 @@ fn a_session_shows_explains_and_corrects() {
         ask("bad", "textDocument/hover", &json!({ "position": 5 })),
         note("textDocument/didChange", &changed),
         note("textDocument/didClose", &json!({ "textDocument": document })),
-        open("file:///work/package.json", "{}"),
+        open("file:///srv/package.json", "{}"),
     ];
     messages.extend(end());
     let (answers, exit) = session(&["--stdio"], &messages);
