@@ -124,11 +124,15 @@ fn names_that_aws_refuses_are_bad_usage() {
         place.run(&["plan", flag, value]).exits(2);
     }
     place.run(&["plan", "--lock", "s3", "--lock-table", "osmt-x"]).exits(2);
-    let mut empty = place.command(&["plan"]);
-    empty.env("AWS_ENDPOINT_URL", "");
-    let run = ended(empty).exits(2);
+    let mut wrong = place.command(&["plan"]);
+    wrong.env("AWS_ENDPOINT_URL", "moon");
+    let run = ended(wrong).exits(2);
     assert!(run.stderr.contains("AWS_ENDPOINT_URL"), "{run:?}");
     assert_eq!(emulator.calls(), Vec::<String>::new());
+    // A variable that is set to nothing is not set: the flag counts.
+    let mut empty = place.command(&["plan", "--endpoint-url", &emulator.endpoint]);
+    empty.env("AWS_ENDPOINT_URL", "");
+    ended(empty).exits(1);
 }
 
 #[test]
