@@ -122,6 +122,7 @@ class Gaps(unittest.TestCase):
 
     def repeating(self, service: str) -> Any:
         """A client whose requests all have the number of the first, as those that an SDK repeats."""
+
         def number(request: Any, **_: object) -> None:
             request.headers["amz-sdk-invocation-id"] = "the-same"
 
