@@ -19,6 +19,17 @@ from workplace import Workplace
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
+# What only AWS knows: the emulator has no data to answer with, and `osmt-doctor check --live` reports these checks as unknown.
+WITHOUT_DATA = {
+    "elasticache:DescribeCacheEngineVersions",
+    "elasticache:DescribeReservedCacheNodesOfferings",
+    "rds:DescribeDBEngineVersions",
+    "rds:DescribeEngineDefaultParameters",
+    "rds:DescribeOrderableDBInstanceOptions",
+    "servicequotas:GetAWSDefaultServiceQuota",
+    "servicequotas:GetServiceQuota",
+    "servicequotas:ListServiceQuotas",
+}
 DOMAIN = "osmt.rehearsal-college.edu"  # looks real, as the doctor insists; nothing ever asks the real DNS for it
 DIR = "terraform/invocation"
 CONFIG = f"{DIR}/config.auto.tfvars.json"
@@ -236,8 +247,8 @@ def _search(rehearsal: Rehearsal) -> None:
     rehearsal.gather()
     journey, values = rehearsal.journey, rehearsal.values
     told = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
-    asked_in_vain = journey.run_json(*told)["gaps"]
-    journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(asked_in_vain)}")
+    asked_in_vain = set(journey.run_json(*told)["gaps"]) - WITHOUT_DATA
+    journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(sorted(asked_in_vain))}")
     journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
     wanted = leaks.needles(values)
     places = leaks.in_folder(rehearsal.work.folder, wanted)

@@ -53,3 +53,10 @@ def parameter_source() -> None:
         original(group, parameters)
         for parameter in parameters:
             group.parameters[parameter["ParameterName"]]["Source"] = "user"
+
+
+@patch("moto answers that no class can be ordered, which is how AWS says that it does not offer one; it has no data to answer with")
+def orderable() -> None:
+    @around(RDSResponse)
+    def describe_orderable_db_instance_options(_original: Any, _response: Any) -> Any:
+        raise NotImplementedError

@@ -96,6 +96,12 @@ def _(aws: Aws) -> None:
     )
 
 
+@check("rds.orderable")
+def _(aws: Aws) -> None:
+    # An empty list would mean that AWS does not offer the class.
+    refused("NotImplemented", aws("rds").describe_orderable_db_instance_options, Engine="mysql", DBInstanceClass="db.t4g.small")
+
+
 @check("s3.versioning_answer")
 def _(aws: Aws) -> None:
     s3, answers = aws("s3"), []
