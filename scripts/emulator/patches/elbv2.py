@@ -1,9 +1,10 @@
-"""Load balancers: deletion protection protects."""
+"""Load balancers: deletion protection protects, and the tasks of a service are targets."""
 
 from typing import Any
 
+from moto.ecs.models import ecs_backends
 from moto.elbv2.exceptions import ELBClientError
-from moto.elbv2.models import ELBv2Backend
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus
 
 from . import around, patch
 
@@ -17,3 +18,19 @@ def deletion_protection() -> None:
             reason = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
             raise ELBClientError("OperationNotPermitted", reason)
         return original(backend, arn)
+
+
+@patch("moto does not register the tasks of an ECS service with its target group; here they are healthy while they run")
+def targets_of_services() -> None:
+    @around(ELBv2Backend)
+    def describe_target_health(original: Any, backend: Any, target_group_arn: str, targets: Any) -> Any:
+        found = list(original(backend, target_group_arn, targets))
+        if targets:
+            return found
+        for service in ecs_backends[backend.account_id][backend.region_name].services.values():
+            for attached in service.load_balancers:
+                if attached.get("targetGroupArn") == target_group_arn:
+                    port = str(attached.get("containerPort"))
+                    numbers = range(service.running_count)
+                    found += [FakeHealthStatus(f"192.0.2.{number + 1}", port, port, "healthy") for number in numbers]
+        return found

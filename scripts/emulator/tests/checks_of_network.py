@@ -91,6 +91,20 @@ def _(aws: Aws) -> None:
     refused("LoadBalancerNotFound", balancers.describe_load_balancers, LoadBalancerArns=[arn])
 
 
+@check("elbv2.targets_of_services")
+def _(aws: Aws) -> None:
+    balancers, ecs, made = aws("elbv2"), aws("ecs"), network(aws, "10.6")
+    group = balancers.create_target_group(Name="served", Protocol="HTTP", Port=8080, VpcId=made["vpc"], TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    ecs.create_cluster(clusterName="served")
+    container = {"name": "app", "image": "app:1", "memory": 512, "portMappings": [{"containerPort": 8080}]}
+    ecs.register_task_definition(family="served", containerDefinitions=[container])
+    attached = [{"targetGroupArn": arn, "containerName": "app", "containerPort": 8080}]
+    ecs.create_service(cluster="served", serviceName="served", taskDefinition="served", desiredCount=2, loadBalancers=attached)
+    health = balancers.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    expect([(one["Target"]["Port"], one["TargetHealth"]["State"]) for one in health], [(8080, "healthy")] * 2)
+
+
 @check("route53.record_made_again")
 def _(aws: Aws) -> None:
     route53 = aws("route53")
