@@ -55,7 +55,7 @@ fn on_a_terminal_the_account_tells_its_regions_and_zones() {
     ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
-    assert!(!said.contains("offline knowledge"), "{said}");
+    assert!(!said.contains("those of the account are not known"), "{said}");
     let config = read(dir, "config.auto.tfvars.json");
     assert!(config.contains(r#""azs": ["eu-central-1a", "eu-central-1b"]"#), "{config}");
     let calls = emulator.calls();
@@ -65,7 +65,7 @@ fn on_a_terminal_the_account_tells_its_regions_and_zones() {
 }
 
 #[test]
-fn where_ec2_does_not_answer_offline_knowledge_goes_on() {
+fn where_ec2_does_not_answer_the_first_two_zones_are_taken() {
     let emulator = Emulator::start();
     let folder = checkout();
     let dir = folder.path();
@@ -78,7 +78,7 @@ fn where_ec2_does_not_answer_offline_knowledge_goes_on() {
     for wanted in [
         "the account's regions are not known: could not reach AWS for ec2:DescribeRegions",
         "the account's zones are not known: ",
-        "zones: the first two of the region, by offline knowledge",
+        "zones: the first two of the region (those of the account are not known)",
         "Terraform 1.11 and later warn that `dynamodb_table` is deprecated",
     ] {
         assert!(said.contains(wanted), "{wanted}: {said}");

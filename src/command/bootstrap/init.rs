@@ -46,7 +46,7 @@ pub(super) struct InitFlags {
     /// The VPC's address block; the subnets are computed from it.
     #[arg(long, value_name = "CIDR")]
     vpc_cidr: Option<String>,
-    /// The availability zones [default: two that the account can use, or by offline knowledge where AWS is not asked].
+    /// The availability zones [default: two that the account can use; where AWS is not asked, the first two of the region].
     #[arg(long, value_name = "ZONES", value_delimiter = ',')]
     azs: Option<Vec<String>>,
     /// A certificate that exists already [default: `osmt-bootstrap certificate` gets one].
@@ -160,7 +160,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
                 ui.warn(text);
             }
             if init::zones_are_open(&start, &answers) {
-                ui.say("zones: the first two of the region, by offline knowledge; `--azs` takes others");
+                ui.say("zones: the first two of the region (those of the account are not known); `--azs` takes others");
             }
             let exit = match &mut wizard {
                 Some(wizard) if !plan.is_empty() && !ui.dry_run => {
