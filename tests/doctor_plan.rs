@@ -312,3 +312,13 @@ fn a_plan_is_read_from_stdin() {
     command.args(["plan", "-"]).arg("--dir").arg(folder.path());
     command.write_stdin(good).assert().code(0);
 }
+
+#[test]
+fn a_plan_that_takes_everything_down_is_one_interruption() {
+    let file = "tests/cases/doctor-plan/PLAN007/bad-taken-down.json";
+    let output = support::osmt("osmt-doctor").args(["plan", file, "--format", "json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "PLAN007");
+    let messages: Vec<_> = found.map(|finding| finding["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["the whole environment is taken down: 2 resources are destroyed"]);
+}

@@ -135,6 +135,14 @@ impl Planned {
         self.config.as_ref().or(self.made_from.as_ref())
     }
 
+    /// Where the plan takes the whole environment down, its network: everything that exists is destroyed, and nothing is made.
+    pub fn taken_down(&self) -> Option<&Change> {
+        let mut managed = self.changes.iter().filter(|change| !change.is_data).peekable();
+        managed.peek()?;
+        let whole = managed.all(|change| change.action == Action::Delete);
+        self.of("aws_vpc").next().filter(|_| whole)
+    }
+
     /// The changes of one type of resource.
     pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Change> {
         self.changes.iter().filter(move |change| change.kind == kind && !change.is_data)

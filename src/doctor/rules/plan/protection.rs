@@ -195,7 +195,9 @@ fn unprotected(plan: &Planned, sink: &mut Sink<'_>) {
         .filter(|bucket| bucket.destroys())
         .map(|bucket| bucket.before("bucket"))
         .collect();
-    for change in plan.changes.iter().filter(|change| change.action == Action::Delete) {
+    // Where everything goes, its protections go with it.
+    let whole = plan.taken_down().is_some();
+    for change in plan.changes.iter().filter(|change| change.action == Action::Delete && !whole) {
         // With its bucket a setting is not missed.
         let goes_along =
             change.kind.starts_with("aws_s3_bucket_") && buckets.contains(&change.before("bucket"));
