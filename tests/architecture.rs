@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("files", &["explain"]),
     ("git", &["child", "explain"]),
     ("keyring", &["explain"]),
-    ("account", &["aws", "config", "explain", "web"]),
+    ("account", &["aws", "config", "deployment", "explain", "web"]),
     ("registry", &["account", "aws", "web"]),
     ("report", &["document", "explain", "finding", "plan", "sensitive"]),
     // The products: never each other, never what speaks.

@@ -6,14 +6,12 @@ use url::Url;
 use super::Known;
 use super::services::{Client, Metadata, SignIn};
 use crate::config::Config;
+use crate::deployment;
 use crate::web::{Request, Web};
-
-/// Where the provider sends people back to.
-const CALLBACK: &str = "/login/oauth2/code/okta";
 
 /// Asks both endpoints, one after the other: the first names the second.
 pub(super) async fn sign_in(web: &Web, config: &Config) -> SignIn {
-    let redirect = format!("https://{}{CALLBACK}", config.domain.name);
+    let redirect = deployment::sign_in_redirect(&config.domain.name);
     let oauth = &config.app.oauth;
     let metadata = metadata(web, &oauth.issuer).await;
     let client = match &metadata {

@@ -12,7 +12,7 @@ mod shared_args;
 mod signals;
 mod ui;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::future::Future;
 use std::io;
 use std::io::Write as _;
@@ -82,11 +82,6 @@ pub fn main<T: Tool>() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
-fn is_set_to_nothing(variable: &OsStr) -> bool {
-    std::env::var_os(variable).is_some_and(|value| value.is_empty())
-}
-
 /// Reads the arguments. What clap prints by itself (help, version, errors) is printed here, by the same rules as all else.
 fn parse<T: Tool>() -> Result<T, Exit> {
     let given = || std::env::args_os().skip(1);
@@ -95,18 +90,7 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         Some("never") => clap::ColorChoice::Never,
         _ => clap::ColorChoice::Auto,
     };
-    let parsed = T::command()
-        .color(color)
-        // A variable that is set to nothing counts as not set, as the AWS CLI has it.
-        .mut_args(|arg| {
-            if arg.get_env().is_some_and(is_set_to_nothing) {
-                arg.env(clap::builder::Resettable::Reset)
-            } else {
-                arg
-            }
-        })
-        .try_get_matches()
-        .and_then(|found| T::from_arg_matches(&found));
+    let parsed = T::command().color(color).try_get_matches().and_then(|found| T::from_arg_matches(&found));
     let error = match parsed {
         Ok(tool) => return Ok(tool),
         Err(error) => error,

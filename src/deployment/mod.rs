@@ -4,6 +4,12 @@ pub mod environment;
 pub mod main_tf;
 pub mod osmt_line;
 
+/// The redirect address that the identity provider must know: where OSMT takes up a sign-in.
+pub fn sign_in_redirect(domain: &str) -> String {
+    // OSMT's client registration at Spring Security is called `okta`, whoever the provider is.
+    format!("https://{domain}/login/oauth2/code/okta")
+}
+
 /// The tags of everything that the binaries make: who it belongs to, and what made it.
 pub fn tags(env: &str) -> [(&'static str, String); 3] {
     [

@@ -6,12 +6,11 @@ use url::Url;
 
 use super::status::{Link, Verdict, link};
 use crate::config::Config;
+use crate::deployment;
 use crate::web::{Error, Reply, Request, Web};
 
 /// The registration of the sign-in provider in OSMT's own settings.
 const SIGN_IN: &str = "/oauth2/authorization/okta";
-/// Where the provider sends people back to.
-const CALLBACK: &str = "/login/oauth2/code/okta";
 /// What an image answers whose `ui` module was not built before `api` (seen with 3.0.0).
 const NO_PAGES: &[u8] = b"UI not configured";
 
@@ -117,7 +116,7 @@ fn sign_in(reply: &Reply, config: &Config, base: &Url) -> (Verdict, String) {
         let mut pairs = target.query_pairs();
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    let wanted = format!("https://{}{CALLBACK}", config.domain.name);
+    let wanted = deployment::sign_in_redirect(&config.domain.name);
     let client = &config.app.oauth.client_id;
     let provider = target.host_str().unwrap_or_default();
     let Some(back) = parameter("redirect_uri") else {
