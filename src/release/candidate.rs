@@ -1,6 +1,7 @@
 //! Everything that the guards need to know of a revision, and the base that its migrations are compared with.
 
 use super::checkout::{Error, Link, Osmt, Release, Snapshot, short};
+use super::database::Database;
 use super::migrations;
 use super::migrations::{Comparison, Migrations};
 use super::record::Record;
@@ -66,6 +67,8 @@ pub struct Base {
     pub given: bool,
     /// Whether the newest record is of the config's selection.
     pub recorded: bool,
+    /// Migrations that failed half-way, where the database was asked.
+    pub failed: Vec<String>,
 }
 
 impl Base {
@@ -73,7 +76,22 @@ impl Base {
         let migrations = Migrations::union(sources.iter().map(|source| &source.migrations));
         let recorded =
             matches!((sources.first(), newest), (Some(first), Some(record)) if first.commit == record.commit);
-        Self { sources, migrations, given, recorded }
+        Self { sources, migrations, given, recorded, failed: Vec::new() }
+    }
+
+    /// What the recorded deployments have applied since the last restore; no sources where nothing was recorded.
+    pub fn of_records(osmt: &Osmt, records: &[Record]) -> Result<Self, git::Error> {
+        let sources = sources(osmt, since_restore(Vec::new(), records))?;
+        Ok(Self::new(sources, false, records.first()))
+    }
+
+    /// What the database itself has applied.
+    pub fn of_database(osmt: &Osmt, database: &Database, candidate: &Migrations) -> Result<Self, git::Error> {
+        let mut known = vec![candidate.clone()];
+        known.extend(osmt.known_migrations()?);
+        let migrations = database.migrations(&known);
+        let source = Source { label: database.label(), commit: String::new(), migrations };
+        Ok(Self { failed: database.failed(), ..Self::new(vec![source], true, None) })
     }
 
     /// Which of the commits brought a migration: the first that has it.
@@ -195,6 +213,17 @@ impl Candidate {
 }
 
 impl Candidate {
+    /// Compares with what the database itself says, and with nothing else.
+    pub fn with_database(&mut self, osmt: &Osmt, database: &Known<Database>) -> Result<(), git::Error> {
+        self.base = match database {
+            Known::Known(database) => {
+                Known::Known(Base::of_database(osmt, database, &self.snapshot.migrations)?)
+            }
+            Known::Unknown(reason) => Known::Unknown(reason.clone()),
+        };
+        Ok(())
+    }
+
     /// Compares with an empty database: AWS was asked, and there is none yet.
     pub fn without_database(&mut self) {
         self.base = Known::Known(Base::new(Vec::new(), true, None));
@@ -240,26 +269,28 @@ pub(super) fn base(
         Some(From::Nothing) => Vec::new(),
         Some(From::Rev(rev)) => vec![osmt.repository.resolve(rev)?],
         None => match osmt.selected(config)? {
-            Known::Known(selected) => {
-                // What was recorded before a restore is no longer in the database.
-                let restored = records.iter().position(|record| record.restored);
-                let since = restored.map_or(records.len(), |at| at + 1);
-                let mut commits = vec![selected];
-                for record in &records[..since] {
-                    if !commits.contains(&record.commit) {
-                        commits.push(record.commit.clone());
-                    }
-                }
-                commits
-            }
+            Known::Known(selected) => since_restore(vec![selected], records),
             Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
         },
     };
+    Ok(Known::Known(Base::new(sources(osmt, commits)?, from.is_some(), records.first())))
+}
+
+/// The commits that were recorded since the last restore, behind those that are there: what was recorded before a restore is
+/// no longer in the database.
+fn since_restore(mut commits: Vec<String>, records: &[Record]) -> Vec<String> {
+    let restored = records.iter().position(|record| record.restored);
+    let since = restored.map_or(records.len(), |at| at + 1);
+    for record in &records[..since] {
+        if !commits.contains(&record.commit) {
+            commits.push(record.commit.clone());
+        }
+    }
+    commits
+}
+
+fn sources(osmt: &Osmt, commits: Vec<String>) -> Result<Vec<Source>, git::Error> {
     let all = migrations::read(&osmt.repository, &commits)?;
-    let sources = commits.into_iter().zip(all).map(|(commit, migrations)| Source {
-        label: osmt.label(&commit),
-        commit,
-        migrations,
-    });
-    Ok(Known::Known(Base::new(sources.collect(), from.is_some(), records.first())))
+    let named = commits.into_iter().zip(all);
+    Ok(named.map(|(commit, migrations)| Source { label: osmt.label(&commit), commit, migrations }).collect())
 }

@@ -198,6 +198,18 @@ impl Osmt {
         })
     }
 
+    /// The migrations of all releases and recorded deployments: whose app may have migrated a database.
+    pub fn known_migrations(&self) -> Result<Vec<Migrations>, git::Error> {
+        let mut commits: Vec<String> =
+            self.releases.iter().map(|release| release.tag.commit.clone()).collect();
+        commits.extend(self.records_of("")?.into_iter().map(|record| record.commit));
+        commits.sort_unstable();
+        commits.dedup();
+        // A record may be of a commit that this clone does not have.
+        commits.retain(|commit| self.repository.resolve(commit).is_ok());
+        migrations::read(&self.repository, &commits)
+    }
+
     /// Reads what a list shows of a commit.
     pub fn summary(&self, commit: &str) -> Result<Summary, git::Error> {
         let pom = self.repository.file(commit, POM)?;

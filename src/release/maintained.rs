@@ -2,27 +2,118 @@
 
 use jiff::Timestamp;
 
+use super::migrations::{Comparison, Migrations};
+use super::sql::Class;
 use super::status::{Link, Source, Verdict, link};
 use crate::account::Known;
 
-/// Whether the database has the newest migration of the selected release; `version` is Flyway's own word for where it is.
-pub fn database(source: &Source, version: &Known<Option<String>>) -> Link {
-    const NAME: &str = "database";
+const DATABASE: &str = "database";
+
+/// Whether the database has the migrations of the selected release, by Flyway's own table where one was printed. Otherwise by
+/// `version`, Flyway's word for where the schema is.
+pub fn database(source: &Source, applied: &Known<Applied>, version: &Known<Option<String>>) -> Link {
+    match (applied, &source.migrations) {
+        (Known::Known(applied), Some(migrations)) => compared(applied, migrations),
+        (Known::Known(applied), None) if applied.failed.is_empty() => {
+            let found = format!("{}; the selected commit is not known", applied.summary());
+            link(DATABASE, Verdict::Unknown, found)
+        }
+        (Known::Known(applied), None) => failed(applied),
+        (Known::Unknown(reason), _) => by_version(source, version, reason),
+    }
+}
+
+/// What Flyway's table says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Where it was read: `Flyway's history of …`.
+    pub label: String,
+    /// What was applied.
+    pub migrations: Migrations,
+    /// What failed half-way.
+    pub failed: Vec<String>,
+}
+
+impl Applied {
+    fn summary(&self) -> String {
+        let count = self.migrations.versioned.len();
+        match self.migrations.newest() {
+            Some(newest) => format!("at {} with {count} migrations ({})", newest.text, self.label),
+            None => format!("without migrations ({})", self.label),
+        }
+    }
+}
+
+fn failed(applied: &Applied) -> Link {
+    Link {
+        help: Some("docs/release.md, \"A migration that failed\""),
+        ..link(
+            DATABASE,
+            Verdict::Differs,
+            format!("{} failed half-way ({})", applied.failed.join(", "), applied.label),
+        )
+    }
+}
+
+fn compared(applied: &Applied, selected: &Migrations) -> Link {
+    if !applied.failed.is_empty() {
+        return failed(applied);
+    }
+    let found = Comparison::new(&applied.migrations, selected);
+    let refused: Vec<String> = found
+        .obstacles()
+        .into_iter()
+        .filter(|(what, _)| *what != "ahead")
+        .map(|(what, file)| format!("{file} is {what}"))
+        .collect();
+    if !refused.is_empty() {
+        let found = format!("{}; Flyway would refuse: {}", applied.summary(), refused.join(", "));
+        return Link {
+            help: Some("`osmt-release check --live` says what to do about each"),
+            ..link(DATABASE, Verdict::Differs, found)
+        };
+    }
+    let pending: Vec<&str> = found.pending().iter().map(|one| one.file.as_str()).collect();
+    if !pending.is_empty() {
+        let found = format!("{}; pending: {}", applied.summary(), pending.join(", "));
+        return Link {
+            help: Some("`osmt-release migrate` applies what is pending"),
+            ..link(DATABASE, Verdict::Differs, found)
+        };
+    }
+    if found.ahead.is_empty() {
+        return link(DATABASE, Verdict::Agrees, applied.summary());
+    }
+    // After a rollback that the guards allowed, the older release runs on the newer schema.
+    let ahead: Vec<String> =
+        found.ahead.iter().map(|one| format!("{} ({})", one.file, one.class.name())).collect();
+    let found_text =
+        format!("{}; the selected release does not have {}", applied.summary(), ahead.join(", "));
+    if found.ahead.iter().all(|one| one.class < Class::Breaking) {
+        return link(DATABASE, Verdict::Agrees, found_text);
+    }
+    Link {
+        help: Some("restore a snapshot from before, or select a release that has them"),
+        ..link(DATABASE, Verdict::Differs, found_text)
+    }
+}
+
+fn by_version(source: &Source, version: &Known<Option<String>>, why: &str) -> Link {
     let version = match version {
         Known::Known(Some(version)) => version,
-        Known::Known(None) => {
-            let found = "no log of a migration is kept";
-            return link(NAME, Verdict::Unknown, found.into());
-        }
-        Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
+        Known::Known(None) => return link(DATABASE, Verdict::Unknown, why.to_owned()),
+        Known::Unknown(reason) => return link(DATABASE, Verdict::Unknown, reason.clone()),
     };
-    match &source.newest_migration {
-        Some(newest) if newest == version => link(NAME, Verdict::Agrees, format!("at {version}")),
+    let newest = source.migrations.as_ref().map(|all| all.newest().map_or("", |newest| newest.text.as_str()));
+    match newest {
+        Some(newest) if newest == version => {
+            link(DATABASE, Verdict::Agrees, format!("at {version}, by Flyway's last word in a log"))
+        }
         Some(newest) => Link {
             help: Some("`osmt-release migrate` applies what is pending"),
-            ..link(NAME, Verdict::Differs, format!("at {version}, the selected release has {newest}"))
+            ..link(DATABASE, Verdict::Differs, format!("at {version}, the selected release has {newest}"))
         },
-        None => link(NAME, Verdict::Unknown, format!("at {version}; the selected commit is not known")),
+        None => link(DATABASE, Verdict::Unknown, format!("at {version}; the selected commit is not known")),
     }
 }
 
@@ -48,21 +139,61 @@ pub fn search(times: &Known<(Option<Timestamp>, Option<Timestamp>)>) -> Link {
 
 #[cfg(test)]
 mod tests {
+    use super::super::migrations::Content;
     use super::*;
 
-    #[test]
-    fn a_database_that_was_not_migrated_differs() {
-        let source = Source {
+    fn source(migrations: Option<Migrations>) -> Source {
+        Source {
             commit: Known::Unknown("no checkout".into()),
             label: String::new(),
             record: Known::Unknown("no checkout".into()),
-            newest_migration: Some("2023.07.05".into()),
+            migrations,
+        }
+    }
+
+    fn set(files: &[(&str, &str)]) -> Migrations {
+        Migrations::from_files(files.iter().map(|(file, sql)| (*file, Content::Bytes(sql.as_bytes()))))
+    }
+
+    #[test]
+    fn without_flyways_table_its_last_word_counts() {
+        let source = source(Some(set(&[("V2023.07.05__a.sql", "")])));
+        let unknown = Known::Unknown("nothing was printed".to_owned());
+        let of = |version: Option<&str>| {
+            database(&source, &unknown, &Known::Known(version.map(str::to_owned))).verdict
         };
-        let of = |version: Option<&str>| database(&source, &Known::Known(version.map(str::to_owned))).verdict;
         assert_eq!(of(Some("2023.07.05")), Verdict::Agrees);
         assert_eq!(of(Some("2023.03.22")), Verdict::Differs);
         assert_eq!(of(None), Verdict::Unknown);
-        assert_eq!(database(&source, &Known::Unknown("denied".into())).verdict, Verdict::Unknown);
+        assert_eq!(database(&source, &unknown, &Known::Unknown("denied".into())).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn flyways_table_is_compared_file_by_file() {
+        let (a, b) = (("V1__a.sql", "CREATE TABLE a (b INT);"), ("V2__b.sql", "CREATE TABLE b (b INT);"));
+        let selected = source(Some(set(&[a, b])));
+        let of = |files: &[(&str, &str)], failed: &[&str]| {
+            let failed = failed.iter().map(|file| (*file).to_owned()).collect();
+            let applied = Applied { label: "history".into(), migrations: set(files), failed };
+            database(&selected, &Known::Known(applied), &Known::Known(None))
+        };
+        assert_eq!(of(&[a, b], &[]).verdict, Verdict::Agrees);
+        for (files, failed, word) in [
+            (&[a][..], &[][..], "pending: V2__b.sql"),
+            (&[a, b], &["V3__c.sql"], "V3__c.sql failed half-way"),
+            (&[("V1__a.sql", "other"), b], &[], "V1__a.sql is changed"),
+            (&[b], &[], "V1__a.sql is out of order"),
+            (&[a, b, ("V3__c.sql", "DROP TABLE a;")], &[], "does not have V3__c.sql (destructive)"),
+        ] {
+            let link = of(files, failed);
+            assert_eq!(link.verdict, Verdict::Differs, "{word}");
+            assert!(link.found.contains(word) && link.help.is_some(), "{}", link.found);
+        }
+        let back = of(&[a, b, ("V3__c.sql", "CREATE TABLE c (b INT);")], &[]);
+        assert_eq!(back.verdict, Verdict::Agrees, "a rollback that was allowed");
+        let nothing = source(None);
+        let applied = Applied { migrations: set(&[a]), ..Applied::default() };
+        assert_eq!(database(&nothing, &Known::Known(applied), &Known::Known(None)).verdict, Verdict::Unknown);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod candidate;
 pub mod checkout;
 pub mod companions;
+pub mod database;
 pub mod guards;
 pub mod maintained;
 pub mod migrate;

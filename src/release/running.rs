@@ -345,13 +345,18 @@ impl Running {
     }
 }
 
-/// Whether the environment has a database, in the session's account and region.
-pub async fn has_database(session: &Session, env: &str) -> Result<bool, CallError> {
+/// When the environment's database was made, by RDS's word, in the session's account and region; `None` where there is none.
+///
+/// A database that was restored from a snapshot is a new one.
+pub async fn database(session: &Session, env: &str) -> Result<Option<String>, CallError> {
     let name = config::prefix(env);
     match session.rds("rds:DescribeDBInstances", &[("DBInstanceIdentifier", name.as_str())]).await {
-        Ok(_) => Ok(true),
+        Ok(answer) => {
+            let rows = answer.deep_rows("DBInstances", ["InstanceCreateTime"])?;
+            Ok(Some(rows.into_iter().next().map(|[time]| time).unwrap_or_default()))
+        }
         // Amazon RDS API Reference, "DescribeDBInstances".
-        Err(error) if error.is("DBInstanceNotFound") => Ok(false),
+        Err(error) if error.is("DBInstanceNotFound") => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::migrations::Migrations;
 use super::record::Record;
 use super::running::{Running, Service};
 use crate::account::Known;
@@ -43,8 +44,8 @@ pub struct Source {
     pub label: String,
     /// The newest record of the environment.
     pub record: Known<Option<Record>>,
-    /// The version of the newest migration that the selected commit has.
-    pub newest_migration: Option<String>,
+    /// The migrations of the selected commit.
+    pub migrations: Option<Migrations>,
 }
 
 /// Judges every link against the config's selection.
@@ -333,7 +334,7 @@ mod tests {
         Source {
             commit: Known::Known("c0ffee".into()),
             label: "3.0.0".into(),
-            newest_migration: Some("2023.07.05".into()),
+            migrations: None,
             record: Known::Known(Some(Record {
                 name: "osmt/test/2026-01-02T030405Z".into(),
                 commit: "c0ffee".into(),
@@ -439,7 +440,7 @@ mod tests {
         let nothing = Source {
             commit: Known::Unknown("no checkout".into()),
             label: String::new(),
-            newest_migration: None,
+            migrations: None,
             record: Known::Unknown("no checkout".into()),
         };
         let (worst, names) = judge(&nothing, &well());

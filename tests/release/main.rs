@@ -17,6 +17,7 @@ mod formats;
 mod hostile;
 mod image;
 mod list;
+mod live;
 mod mariadb;
 mod migrations;
 mod pairs;

@@ -5,8 +5,8 @@ use std::process::{Command as Program, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use osmt::release::migrate::log::Reading;
-use osmt::release::migrate::statements;
-use osmt::release::migrations::{Content, Migrations};
+use osmt::release::migrate::statements::{self, Realigned};
+use osmt::release::migrations::{Content, History, Migrations, Row};
 
 use crate::server::Server;
 
@@ -135,5 +135,47 @@ fn rows_that_a_migration_fails_on_are_named_and_good_ones_are_not() {
     for _ in 0..2 {
         assert!(database.run("osmt_db", &repair).status.success());
         assert_eq!(database.value("SELECT GROUP_CONCAT(version) FROM flyway_schema_history"), "1");
+    }
+}
+
+#[test]
+fn flyways_history_is_printed_and_gets_the_checksums_of_files_that_differ_harmlessly() {
+    let Some(database) = Database::start() else { return };
+    database.run("", "CREATE DATABASE osmt_db");
+    let printed = || {
+        let mut statements = statements::history("osmt_db");
+        // The warnings are those of the statement before.
+        statements.insert(3, "SHOW WARNINGS;".to_owned());
+        let output = database.run("osmt_db", &statements.join("\n"));
+        assert!(output.status.success(), "{output:?}");
+        let mut history = History::default();
+        String::from_utf8(output.stdout).unwrap().lines().for_each(|line| {
+            history.line(line);
+        });
+        history.rows().map(<[Row]>::to_vec)
+    };
+    assert_eq!(printed(), Some(Vec::new()), "a database that Flyway never saw");
+    database.value(
+        "CREATE TABLE flyway_schema_history (installed_rank INT PRIMARY KEY, version VARCHAR(50), description VARCHAR(200), \
+         type VARCHAR(20), script VARCHAR(1000), checksum INT, success BOOL)",
+    );
+    assert_eq!(printed(), Some(Vec::new()), "a history without rows");
+    database.value(
+        "INSERT INTO flyway_schema_history VALUES (1, '2020.09.15', 'a b', 'SQL', 'V2020.09.15__a_b.sql', -603356191, 1), \
+         (2, '2020.09.17', 'c', 'SQL', 'V2020.09.17__it\\'s.sql', 5, 0), (3, NULL, 'd', 'SQL', 'R__d d.sql', NULL, 1)",
+    );
+    let rows = printed().unwrap();
+    assert_eq!((rows[0].checksum, rows[0].version.as_deref()), (Some(-603_356_191), Some("2020.09.15")));
+    assert_eq!((rows[1].success, rows[1].script.as_str()), (false, "V2020.09.17__it's.sql"));
+    assert_eq!((rows[2].checksum, rows[2].script.as_str()), (None, "R__d d.sql"));
+    let realigned = |version: &str, before| Realigned { version: version.to_owned(), before, after: 77 };
+    let realign =
+        statements::realign("osmt_db", &[realigned("2020.09.15", -603_356_191), realigned("2020.09.17", 6)]);
+    for _ in 0..2 {
+        assert!(database.run("osmt_db", &realign.join("\n")).status.success());
+        let checksums = database.value(
+            "SELECT GROUP_CONCAT(COALESCE(checksum, 0) ORDER BY installed_rank) FROM flyway_schema_history",
+        );
+        assert_eq!(checksums, "77,5,0", "only where the history has what was compared");
     }
 }

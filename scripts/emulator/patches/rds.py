@@ -1,6 +1,6 @@
 """RDS: instances differ from each other and keep what they were told."""
 
-import hashlib
+import uuid
 from typing import Any
 
 from moto.rds.models import DBInstance, DBParameterGroup
@@ -22,8 +22,8 @@ def resource_id() -> None:
     @around(DBInstance)
     def __init__(original: Any, instance: Any, *args: Any, **kwargs: Any) -> None:
         original(instance, *args, **kwargs)
-        digest = hashlib.sha256(instance.db_instance_identifier.encode()).hexdigest()
-        instance.dbi_resource_id = "db-" + digest[:26].upper()
+        # A restored instance is another one, also under the old name; a renamed one keeps its id.
+        instance.dbi_resource_id = "db-" + uuid.uuid4().hex[:26].upper()
 
 
 @patch("moto drops an instance's monitoring and Performance Insights")

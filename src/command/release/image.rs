@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Context;
 use crate::account::Known;
-use crate::command::environment;
+use crate::command::{Context, environment};
 use crate::config::Config;
 use crate::registry::{Credential, Docker, Image, Platform, Reference};
 use crate::web::Web;
@@ -12,7 +11,7 @@ use crate::{aws, files, registry};
 
 /// What the registry says of the app's image under a tag or digest; what it did not say is unknown.
 pub(super) async fn look(
-    context: &Context<'_>,
+    cx: &Context,
     config: &Config,
     docker_tag: &str,
     platform: &Platform,
@@ -25,17 +24,17 @@ pub(super) async fn look(
     };
     let asking = async {
         let credential = match (docker().credential(&reference).await, reference.ecr_region()) {
-            (Credential::Anonymous(_), Some(region)) => ecr(context, config, &region).await,
+            (Credential::Anonymous(_), Some(region)) => ecr(cx, config, &region).await,
             (found, _) => found,
         };
         registry::look(&Web::new(http.clone()), &reference, platform, &credential).await
     };
-    context.ui.during(&what, asking).await
+    cx.ui.during(&what, asking).await
 }
 
 /// A token of Amazon ECR, where the user can sign in to AWS.
-async fn ecr(context: &Context<'_>, config: &Config, region: &str) -> Credential {
-    let session = match context.common.sign_in(config, context.ui).await {
+async fn ecr(cx: &Context, config: &Config, region: &str) -> Credential {
+    let session = match cx.shared.sign_in(config, &cx.ui).await {
         Ok(session) => session,
         Err(failure) => return Credential::Anonymous(Some(failure.message)),
     };

@@ -6,8 +6,9 @@ use std::io::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::Context;
+use super::Repositories;
 use crate::account::Known;
+use crate::command::Context;
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::git::Commit;
@@ -22,6 +23,8 @@ pub(super) struct List {
     /// Also the newest N commits of what is checked out.
     #[arg(long, value_name = "N")]
     commits: Option<usize>,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 #[derive(Serialize)]
@@ -75,10 +78,10 @@ struct Report<'a> {
 }
 
 impl List {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let osmt = context.osmt()?;
-        let selected = selected(context)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let osmt = self.repositories.osmt()?;
+        let selected = selected(cx)?;
         let commit = match &selected {
             Some(config) => match osmt.selected(config)? {
                 Known::Known(commit) => Some(commit),
@@ -112,7 +115,7 @@ impl List {
             Row::of_commit(one, tag, summary, is_selected(&one.id))
         };
         let commits = self.commits.map(|_| log.iter().zip(of_commits).map(row).collect::<Vec<Row>>());
-        say_what_is_missing(context, &osmt);
+        say_what_is_missing(cx, &osmt);
         if ui.is_human() {
             ui.write(|out| {
                 if !releases.is_empty() {
@@ -140,26 +143,26 @@ impl List {
 }
 
 /// The config; one that is not there yet selects nothing.
-fn selected(context: &Context<'_>) -> Result<Option<Config>, Failure> {
-    let path = context.common.config_path();
+fn selected(cx: &Context) -> Result<Option<Config>, Failure> {
+    let path = cx.shared.config_path();
     // A path that was given and does not exist is a mistake; the default may not be there yet.
-    if context.common.config.is_none() && matches!(files::read(&path), Err(files::Error::Missing(_))) {
+    if cx.shared.config.is_none() && matches!(files::read(&path), Err(files::Error::Missing(_))) {
         let path = path.display();
         let text = format_args!("{path} does not exist: no selection is marked");
-        context.ui.say(text);
+        cx.ui.say(text);
         return Ok(None);
     }
-    let (_, config) = context.common.load_config()?;
+    let (_, config) = cx.shared.load_config()?;
     Ok(Some(config))
 }
 
-fn say_what_is_missing(context: &Context<'_>, osmt: &Osmt) {
+fn say_what_is_missing(cx: &Context, osmt: &Osmt) {
     if osmt.repository.shallow {
-        context.ui.warn(
+        cx.ui.warn(
             "this clone is shallow, so releases and commits may be missing: `git fetch --unshallow --tags` brings them",
         );
     } else if osmt.releases.is_empty() {
-        context.ui.warn("no tag is a version: `git fetch --tags` brings the releases");
+        cx.ui.warn("no tag is a version: `git fetch --tags` brings the releases");
     }
 }
 

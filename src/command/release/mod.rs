@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{Common, Shared, SharedArgs, Tool, Ui};
+use super::{Context, Shared, SharedArgs, Tool};
+use crate::account::Known;
 use crate::explain::{Exit, Failure};
 use crate::git::Repository;
 use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
@@ -37,14 +38,42 @@ use crate::release::{Osmt, Wanted, is_digest, is_docker_tag};
 pub struct Release {
     #[command(flatten)]
     shared: SharedArgs,
+    /// Here too, so that these flags may be given before the verb.
+    #[command(flatten)]
+    repositories: Repositories,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Where OSMT's commits and the records of deployments are.
+#[derive(Args, Clone, Debug)]
+struct Repositories {
     /// A checkout of OSMT [default: the repository of the current folder].
     #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
     repo: Option<PathBuf>,
     /// The git repository that keeps the records, where it is not the checkout of OSMT: the config's, for example.
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
+    #[arg(long, global = true, value_name = "DIR", env = "OSMT_RECORDS", help_heading = "Shared")]
     records: Option<PathBuf>,
-    #[command(subcommand)]
-    verb: Verb,
+}
+
+impl Repositories {
+    /// Opens the checkout of OSMT.
+    fn osmt(&self) -> Result<Osmt, Failure> {
+        let mut osmt = Osmt::open(self.repo.as_deref().unwrap_or(Path::new(".")))?;
+        osmt.ledger = self.records.as_deref().map(Repository::open).transpose()?;
+        Ok(osmt)
+    }
+
+    /// The checkout of OSMT, if there is one: one that was named must be one.
+    fn if_any(&self) -> Result<Known<Osmt>, Failure> {
+        match (&self.repo, self.osmt()) {
+            (_, Ok(osmt)) => Ok(Known::Known(osmt)),
+            (Some(_), Err(failure)) => Err(failure),
+            (None, Err(failure)) => {
+                Ok(Known::Unknown(format!("{}; `--repo DIR` names a checkout of OSMT", failure.message)))
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -70,38 +99,18 @@ impl Tool for Release {
         matches!(self.verb, Verb::Check(_))
     }
 
-    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
-        let ui = &cx.ui;
-        let context =
-            Context { common: &cx.shared, repo: self.repo.as_deref(), records: self.records.as_deref(), ui };
-        match &self.verb {
-            Verb::List(verb) => verb.run(&context),
-            Verb::Select(verb) => verb.run(&context),
-            Verb::Check(verb) => verb.run(&context),
-            Verb::Tag(verb) => verb.run(&context),
-            Verb::Status(verb) => verb.run(&context),
-            Verb::Notes(verb) => verb.run(&context),
-            Verb::Migrate(verb) => verb.run(&context),
-            Verb::Rollback(verb) => verb.run(&context),
-            Verb::Shared(shared) => shared.run::<Self>(ui),
+    fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        match self.verb {
+            Verb::List(verb) => verb.run(cx),
+            Verb::Select(verb) => verb.run(cx),
+            Verb::Check(verb) => verb.run(cx),
+            Verb::Tag(verb) => verb.run(cx),
+            Verb::Status(verb) => verb.run(cx),
+            Verb::Notes(verb) => verb.run(cx),
+            Verb::Migrate(verb) => verb.run(cx),
+            Verb::Rollback(verb) => verb.run(cx),
+            Verb::Shared(shared) => shared.run::<Self>(&cx.ui),
         }
-    }
-}
-
-/// What every verb needs.
-struct Context<'a> {
-    common: &'a Common,
-    repo: Option<&'a Path>,
-    records: Option<&'a Path>,
-    ui: &'a Ui,
-}
-
-impl Context<'_> {
-    /// Opens the checkout of OSMT.
-    fn osmt(&self) -> Result<Osmt, Failure> {
-        let mut osmt = Osmt::open(self.repo.unwrap_or(Path::new(".")))?;
-        osmt.ledger = self.records.map(Repository::open).transpose()?;
-        Ok(osmt)
     }
 }
 

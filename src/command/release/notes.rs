@@ -6,8 +6,9 @@ use std::io::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::Context;
+use super::Repositories;
 use crate::account::Known;
+use crate::command::Context;
 use crate::config::Config;
 use crate::explain::{Exit, Failure, visible};
 use crate::git::Commit;
@@ -23,6 +24,8 @@ pub(super) struct Notes {
     /// Two revisions, or the later one [default: from the last record to the config's selection].
     #[arg(value_name = "[FROM..]TO")]
     range: Option<String>,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 #[derive(Serialize)]
@@ -34,9 +37,9 @@ struct Report<'a> {
 }
 
 impl Notes {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let osmt = context.osmt()?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let osmt = self.repositories.osmt()?;
         let (from, to) = match self.range.as_deref().map(|range| (range, range.split_once(".."))) {
             Some((range, Some((_, to)))) if to.starts_with('.') => {
                 let message = format!("{range:?} has three dots");
@@ -46,11 +49,11 @@ impl Notes {
             Some((_, Some((from, to)))) => (resolve(&osmt, from)?, resolve(&osmt, to)?),
             // Read once: the config may come from a pipe.
             Some((to, None)) => {
-                let (_, config) = context.common.load_config()?;
+                let (_, config) = cx.shared.load_config()?;
                 (what_runs(&config, &osmt)?, osmt.repository.resolve(to)?)
             }
             None => {
-                let (_, config) = context.common.load_config()?;
+                let (_, config) = cx.shared.load_config()?;
                 (what_runs(&config, &osmt)?, selected(&config, &osmt)?)
             }
         };

@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::Context;
+use super::Repositories;
 use super::select::{Terms, propose};
+use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::release;
 use crate::release::Wanted;
@@ -18,14 +19,16 @@ pub(super) struct Rollback {
     record: Option<String>,
     #[command(flatten)]
     terms: Terms,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 impl Rollback {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let loaded = context.common.load_config()?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let loaded = cx.shared.load_config()?;
         let config = &loaded.1;
-        let osmt = context.osmt()?;
+        let osmt = self.repositories.osmt()?;
         let records = osmt.records(config)?;
         let task = &config.ecs.task.app;
         let selected = release::image(&task.docker_image, &task.docker_tag);
@@ -68,8 +71,8 @@ impl Rollback {
             })?
             .to_owned();
         let wanted = Wanted::Rev(record.commit.clone());
-        let verdict = self.terms.judge(context, loaded, &osmt, wanted, Some(tag))?;
-        propose(context, &verdict)
+        let verdict = self.terms.judge(cx, loaded, &osmt, wanted, Some(tag))?;
+        propose(cx, &verdict)
     }
 }
 

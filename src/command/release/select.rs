@@ -5,13 +5,14 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use similar::TextDiff;
 
-use super::{Context, Which, image, tag_or_digest};
+use super::{Repositories, Which, image, tag_or_digest};
 use crate::account::Known;
-use crate::command::{block_on, carry_out};
+use crate::command::{Context, block_on, carry_out};
 use crate::config::Config;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Findings, Severity};
+use crate::release::database::Database;
 use crate::release::record::Record;
 use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards, running};
 use crate::report::{About, FileReport, Format};
@@ -48,6 +49,8 @@ struct Judged {
     tag: Option<String>,
     #[command(flatten)]
     terms: Terms,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 /// On which terms the guards judge.
@@ -57,6 +60,10 @@ pub(super) struct Terms {
     /// selection and all records of the environment since the last restore].
     #[arg(long, value_name = "REV", value_parser = from)]
     from: Option<From>,
+    /// Compare with what the database itself has applied: with Flyway's history, as the newest maintenance task printed it
+    /// (`osmt-release migrate --step info`).
+    #[arg(long, conflicts_with_all = ["from", "offline"])]
+    live: bool,
     /// Go on although this guard refuses; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
     accept: Vec<String>,
@@ -93,7 +100,7 @@ impl Terms {
     /// Judges a revision; writes nothing.
     pub(super) fn judge(
         &self,
-        context: &Context<'_>,
+        cx: &Context,
         loaded: (Document, Config),
         osmt: &Osmt,
         wanted: Wanted,
@@ -103,13 +110,21 @@ impl Terms {
         let request = Request { wanted, tag, from: self.from.clone() };
         let mut candidate = Candidate::observe(osmt, &config, &request)?;
         if !self.offline {
-            candidate.image = block_on(context.ui, async {
-                Ok(image::look(context, &config, &candidate.docker_tag, &candidate.platform).await)
+            candidate.image = block_on(&cx.ui, async {
+                Ok(image::look(cx, &config, &candidate.docker_tag, &candidate.platform).await)
             })?;
         }
+        if self.live {
+            let database = block_on(&cx.ui, async {
+                let session = cx.shared.sign_in(&config, &cx.ui).await?;
+                let look = Database::look(&session, &config.env);
+                Ok(cx.ui.during("reading Flyway's history", look).await)
+            })?;
+            candidate.with_database(osmt, &database)?;
+        }
         let mut findings = guards::judge(&candidate, &self.accept);
-        let nothing_is_known = self.from.is_none() && candidate.record.is_none();
-        if nothing_is_known && guards::refuses_by_base(&findings) && self.has_no_database(context, &config) {
+        let nothing_is_known = self.from.is_none() && !self.live && candidate.record.is_none();
+        if nothing_is_known && guards::refuses_by_base(&findings) && self.has_no_database(cx, &config) {
             candidate.without_database();
             findings = guards::judge(&candidate, &self.accept);
         }
@@ -119,15 +134,15 @@ impl Terms {
 
 impl Terms {
     /// Whether AWS says that there is no database yet. Nothing was recorded, so only AWS can know.
-    fn has_no_database(&self, context: &Context<'_>, config: &Config) -> bool {
-        let ui = context.ui;
+    fn has_no_database(&self, cx: &Context, config: &Config) -> bool {
+        let ui = &cx.ui;
         let asked = if self.offline {
             Known::Unknown("AWS was not asked".to_owned())
         } else {
             let asking = block_on(ui, async {
-                let session = context.common.sign_in(config, ui).await?;
-                let asking = running::has_database(&session, &config.env);
-                Ok(ui.during("asking whether there is a database", asking).await?)
+                let session = cx.shared.sign_in(config, ui).await?;
+                let asking = running::database(&session, &config.env);
+                Ok(ui.during("asking whether there is a database", asking).await?.is_some())
             });
             match asking {
                 Ok(found) => Known::Known(found),
@@ -156,20 +171,20 @@ impl Terms {
 }
 
 impl Judged {
-    fn judge(&self, context: &Context<'_>) -> Result<Verdict, Failure> {
+    fn judge(&self, cx: &Context) -> Result<Verdict, Failure> {
         // A config that cannot be read is the first thing to report.
-        let loaded = context.common.load_config()?;
-        let osmt = context.osmt()?;
+        let loaded = cx.shared.load_config()?;
+        let osmt = self.repositories.osmt()?;
         let (wanted, tag) = match &self.which.promote {
             Some(env) => {
                 let record = promoted(&osmt, env, &loaded.1)?;
-                context.ui.say(format_args!("{} recorded {}", record.name, record.image));
+                cx.ui.say(format_args!("{} recorded {}", record.name, record.image));
                 let tag = record.tag(&loaded.1.ecs.task.app.docker_image).map(str::to_owned);
                 (Wanted::Rev(record.commit.clone()), self.tag.clone().or(tag))
             }
             None => (self.which.wanted(), self.tag.clone()),
         };
-        self.terms.judge(context, loaded, &osmt, wanted, tag)
+        self.terms.judge(cx, loaded, &osmt, wanted, tag)
     }
 }
 
@@ -191,21 +206,21 @@ fn promoted(osmt: &Osmt, env: &str, config: &Config) -> Result<Record, Failure> 
 }
 
 impl Check {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let verdict = self.judged.judge(context)?;
-        let printed = printed(context, &verdict, context.ui.format)?;
-        context.ui.write(|out| out.write_all(&printed))?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let verdict = self.judged.judge(cx)?;
+        let printed = printed(cx, &verdict, cx.ui.format)?;
+        cx.ui.write(|out| out.write_all(&printed))?;
         Ok(if verdict.refuses() { Exit::Pending } else { Exit::Done })
     }
 }
 
 impl Select {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let mut verdict = self.judged.judge(context)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let mut verdict = self.judged.judge(cx)?;
         if self.pin && verdict.findings.worst() != Some(Severity::Error) {
             verdict.candidate.docker_tag = pinned(&verdict.candidate)?;
         }
-        propose(context, &verdict)
+        propose(cx, &verdict)
     }
 }
 
@@ -214,17 +229,17 @@ const NEXT: &str = "next: `terraform apply -target=module.osmt.aws_ecs_task_defi
     `terraform apply`, `osmt-release status`, `osmt-release tag` (docs/release.md, \"The order of a rollout\")";
 
 /// Says what was found, shows the edit, asks, writes; an error among the findings refuses.
-pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, Failure> {
-    let ui = context.ui;
+pub(super) fn propose(cx: &Context, verdict: &Verdict) -> Result<Exit, Failure> {
+    let ui = &cx.ui;
     let Verdict { document, config, candidate, findings, strict: _ } = verdict;
     if !findings.findings.is_empty() || !findings.unknown.is_empty() {
-        let printed = printed(context, verdict, Format::Human)?;
+        let printed = printed(cx, verdict, Format::Human)?;
         ui.say(String::from_utf8_lossy(&printed).trim_end());
     }
     if verdict.refuses() {
         if !ui.is_human() {
             // The findings are what a program wants to know of a refusal.
-            let printed = printed(context, verdict, ui.format)?;
+            let printed = printed(cx, verdict, ui.format)?;
             ui.write(|out| out.write_all(&printed))?;
         }
         return Err(refused(findings, &candidate.label));
@@ -233,7 +248,7 @@ pub(super) fn propose(context: &Context<'_>, verdict: &Verdict) -> Result<Exit, 
         let name = release::image(&candidate.docker_image, &candidate.docker_tag);
         ui.say(format_args!("{name} is {}", image.digest));
     }
-    let file = context.common.config_path();
+    let file = cx.shared.config_path();
     let plan = release::plan(&file, document, config, candidate);
     for edit in &plan.actions {
         let diff = diff(edit, document);
@@ -318,8 +333,8 @@ fn refused(findings: &Findings, label: &str) -> Failure {
         .help("each finding above says what to do about it; docs/rules has a page for each code")
 }
 
-fn printed(context: &Context<'_>, verdict: &Verdict, format: Format) -> Result<Vec<u8>, Failure> {
-    let path = context.common.config_path().display().to_string();
+fn printed(cx: &Context, verdict: &Verdict, format: Format) -> Result<Vec<u8>, Failure> {
+    let path = cx.shared.config_path().display().to_string();
     let reports = [FileReport {
         file: &path,
         text: verdict.document.text(),
@@ -329,10 +344,10 @@ fn printed(context: &Context<'_>, verdict: &Verdict, format: Format) -> Result<V
     let rules: Vec<_> = guards::GUARDS.iter().map(|guard| &guard.rule).collect();
     let mut printed = Vec::new();
     let about = About {
-        tool: &context.ui.tool,
+        tool: &cx.ui.tool,
         rules: &rules,
         color: true,
-        width: context.ui.width(),
+        width: cx.ui.width(),
         more: None,
         automation: None,
         checkout: None,

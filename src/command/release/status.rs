@@ -1,21 +1,22 @@
 //! `osmt-release status`: what the config selects, what ECS runs, what git recorded.
 
-use std::path::Path;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::{Context, image};
+use super::{Repositories, image};
 use crate::account::Known;
 use crate::aws;
-use crate::command::{block_on, environment};
+use crate::command::{Context, block_on, environment};
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::registry::{Image, Platform};
+use crate::release::database::Database;
+use crate::release::maintained::Applied;
 use crate::release::migrate::log;
 use crate::release::migrations;
+use crate::release::migrations::Migrations;
 use crate::release::running::Running;
 use crate::release::status::{Link, Source, Verdict};
 use crate::release::{Osmt, maintained, running, serving, status};
@@ -35,6 +36,8 @@ pub(super) struct Status {
     /// Ask neither the image's registry nor the app; what they would say is then unknown.
     #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     offline: bool,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 #[derive(Serialize)]
@@ -50,18 +53,19 @@ struct Report<'a> {
 }
 
 impl Status {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let (_, config) = context.common.load_config()?;
-        let source = source(context, &config)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let (_, config) = cx.shared.load_config()?;
+        let osmt = self.repositories.if_any()?;
+        let source = source(&osmt, &config)?;
         let (running, links) = block_on(ui, async {
-            let running = running(context, &config).await?;
+            let running = running(cx, &config).await?;
             let mut links = status::chain(&config, &source, &running);
-            let (version, index) = logs(context, &config).await?;
-            links.push(maintained::database(&source, &version));
+            let Logs { applied, version, index } = Box::pin(logs(cx, &config, &osmt, &source)).await?;
+            links.push(maintained::database(&source, &applied, &version));
             links.push(maintained::search(&index));
-            links.push(status::registry(&running, &self.image(context, &config).await));
-            links.extend(self.serving(context, &config).await?);
+            links.push(status::registry(&running, &self.image(cx, &config).await));
+            links.extend(self.serving(cx, &config).await?);
             Ok((running, links))
         })?;
         let verdict = status::verdict(&links);
@@ -77,7 +81,7 @@ impl Status {
             }
         }
         if verdict == Verdict::Differs {
-            trouble(context, &running)?;
+            trouble(cx, &running)?;
         }
         let unknown = links.iter().filter(|link| link.verdict == Verdict::Unknown).count();
         ui.result(match verdict {
@@ -105,16 +109,16 @@ impl Status {
 
 impl Status {
     /// The selected image as its registry has it now.
-    async fn image(&self, context: &Context<'_>, config: &Config) -> Known<Option<Image>> {
+    async fn image(&self, cx: &Context, config: &Config) -> Known<Option<Image>> {
         if self.offline {
             return Known::Unknown("the registry was not asked".into());
         }
         let task = &config.ecs.task.app;
-        image::look(context, config, &task.docker_tag, &Platform::of_task(&task.cpu_architecture)).await
+        image::look(cx, config, &task.docker_tag, &Platform::of_task(&task.cpu_architecture)).await
     }
 
     /// How the app answers.
-    async fn serving(&self, context: &Context<'_>, config: &Config) -> Result<Vec<Link>, Failure> {
+    async fn serving(&self, cx: &Context, config: &Config) -> Result<Vec<Link>, Failure> {
         let base = match &self.app {
             Some(url) => url.clone(),
             None => Url::parse(&format!("https://{}", config.domain.name)).map_err(|error| {
@@ -128,13 +132,13 @@ impl Status {
             return Ok(vec![status::not_asked("app", "the app was not asked")]);
         }
         let web = Web::new(aws::http_client(&environment::variables())?);
-        Ok(context.ui.during("asking the app", serving::look(&web, config, &base)).await)
+        Ok(cx.ui.during("asking the app", serving::look(&web, config, &base)).await)
     }
 }
 
 /// What ECS says where the service is not well: its events, and why tasks stopped.
-fn trouble(context: &Context<'_>, running: &Running) -> Result<(), Failure> {
-    let ui = context.ui;
+fn trouble(cx: &Context, running: &Running) -> Result<(), Failure> {
+    let ui = &cx.ui;
     if let Known::Known(Some(service)) = &running.service {
         for event in &service.events {
             ui.result(format_args!("event           {event}"))?;
@@ -152,50 +156,74 @@ fn trouble(context: &Context<'_>, running: &Running) -> Result<(), Failure> {
 }
 
 /// Reads what runs, in the config's account and no other.
-pub(super) async fn running(context: &Context<'_>, config: &Config) -> Result<Running, Failure> {
-    let session = context.common.sign_in(config, context.ui).await?;
+pub(super) async fn running(cx: &Context, config: &Config) -> Result<Running, Failure> {
+    let session = cx.shared.sign_in(config, &cx.ui).await?;
     let work = running::observe(&session, &config.env);
-    Ok(context.ui.during("asking ECS what runs", work).await?)
+    Ok(cx.ui.during("asking ECS what runs", work).await?)
 }
 
-/// When the search index was built, and when the last migration began.
-type Times = (Option<Timestamp>, Option<Timestamp>);
+/// What the logs of the maintenance tasks say.
+struct Logs {
+    /// Flyway's table.
+    applied: Known<Applied>,
+    /// Flyway's last word on the schema's version.
+    version: Known<Option<String>>,
+    /// When the search index was built, and when the last migration began.
+    index: Known<(Option<Timestamp>, Option<Timestamp>)>,
+}
 
-/// What the logs of the maintenance tasks say: where Flyway last saw the database, and when the search index was built.
-async fn logs(
-    context: &Context<'_>,
-    config: &Config,
-) -> Result<(Known<Option<String>>, Known<Times>), Failure> {
-    let session = context.common.sign_in(config, context.ui).await?;
+async fn logs(cx: &Context, config: &Config, osmt: &Known<Osmt>, source: &Source) -> Result<Logs, Failure> {
+    let session = cx.shared.sign_in(config, &cx.ui).await?;
     let group = log::group(&config.env);
-    let (version, times) =
-        tokio::join!(log::database_version(&session, &group), log::last_reindex(&session, &group));
+    // A restored database is a new one: what was logged before is of the one that it replaced.
+    let created = running::database(&session, &config.env).await.map(|created| {
+        let created = created.and_then(|created| created.parse::<Timestamp>().ok());
+        created.map_or(0, Timestamp::as_millisecond)
+    });
+    let version = async {
+        match &created {
+            Ok(created) => Known::from(log::database_version(&session, &group, *created).await),
+            Err(error) => Known::Unknown(error.reason()),
+        }
+    };
+    let (database, version, index) =
+        tokio::join!(Database::look(&session, &config.env), version, log::last_reindex(&session, &group));
+    let applied = match database {
+        Known::Known(database) => Known::Known(applied(&database, osmt, source)?),
+        Known::Unknown(reason) => Known::Unknown(reason),
+    };
     let time = |at: Option<i64>| at.and_then(|at| Timestamp::from_millisecond(at).ok());
-    let times = times.map(|(built, migrated)| (time(built), time(migrated)));
-    Ok((Known::from(version), Known::from(times)))
+    let index = index.map(|(built, migrated)| (time(built), time(migrated)));
+    Ok(Logs { applied, version, index: Known::from(index) })
 }
 
-/// What git knows; without a checkout that is nothing, unless one was named.
-fn source(context: &Context<'_>, config: &Config) -> Result<Source, Failure> {
-    let osmt = match (context.repo, Osmt::open(context.repo.unwrap_or(Path::new(".")))) {
-        (_, Ok(osmt)) => osmt,
-        (Some(_), Err(error)) => return Err(error.into()),
-        (None, Err(error)) => {
-            let reason = format!("{error}; `--repo DIR` names a checkout of OSMT");
+/// Flyway's table, with what git knows of each file.
+fn applied(database: &Database, osmt: &Known<Osmt>, source: &Source) -> Result<Applied, Failure> {
+    let mut known: Vec<Migrations> = source.migrations.iter().cloned().collect();
+    if let Known::Known(osmt) = osmt {
+        known.extend(osmt.known_migrations()?);
+    }
+    let migrations = database.migrations(&known);
+    Ok(Applied { label: database.label(), migrations, failed: database.failed() })
+}
+
+/// What git knows; without a checkout that is nothing.
+fn source(osmt: &Known<Osmt>, config: &Config) -> Result<Source, Failure> {
+    let osmt = match osmt {
+        Known::Known(osmt) => osmt,
+        Known::Unknown(reason) => {
             return Ok(Source {
                 commit: Known::Unknown(reason.clone()),
                 label: String::new(),
-                newest_migration: None,
-                record: Known::Unknown(reason),
+                migrations: None,
+                record: Known::Unknown(reason.clone()),
             });
         }
     };
     let commit = osmt.selected(config)?;
     let migrations = commit.as_result().ok().map(|commit| migrations::read_one(&osmt.repository, commit));
-    let migrations = migrations.transpose()?;
     Ok(Source {
-        newest_migration: migrations
-            .and_then(|migrations| migrations.newest().map(|version| version.text.clone())),
+        migrations: migrations.transpose()?,
         label: commit.as_result().map(|commit| osmt.label(commit)).unwrap_or_default(),
         record: Known::Known(osmt.records(config)?.into_iter().next()),
         commit,

@@ -3,9 +3,9 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{Context, status};
+use super::{Repositories, status};
 use crate::account::Known;
-use crate::command::{block_on, carry_out};
+use crate::command::{Context, block_on, carry_out};
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::release;
@@ -32,13 +32,15 @@ pub(super) struct Tag {
     /// Also push the tag [default REMOTE: origin, or the only one].
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "")]
     push: Option<String>,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 impl Tag {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let (_, config) = context.common.load_config()?;
-        let osmt = context.osmt()?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let (_, config) = cx.shared.load_config()?;
+        let osmt = self.repositories.osmt()?;
         let remote = self.push.as_deref().map(|name| remote(&osmt, name));
         let remote = remote.transpose()?;
         let commit = self.commit(&osmt, &config)?;
@@ -52,9 +54,9 @@ impl Tag {
                     commit: Known::Known(commit.clone()),
                     label: osmt.label(&commit),
                     record: Known::Known(None),
-                    newest_migration: None,
+                    migrations: None,
                 };
-                let running = status::running(context, &config).await?;
+                let running = status::running(cx, &config).await?;
                 let links = release::status::chain(&config, &source, &running);
                 let against: Vec<_> = links
                     .iter()
@@ -88,7 +90,7 @@ impl Tag {
                 account: config.account_id.clone(),
                 region: config.region.clone(),
                 restored: self.restored,
-                snapshot: self.snapshot(context, &config).await?,
+                snapshot: self.snapshot(cx, &config).await?,
             };
             let standing = record::standing(&record, newest.as_ref());
             let (keeper, place) = osmt.keeper(&record.commit)?;
@@ -119,17 +121,17 @@ impl Tag {
     }
 
     /// The snapshot that `migrate` took before this release; one that could not be looked for is not recorded.
-    async fn snapshot(&self, context: &Context<'_>, config: &Config) -> Result<Option<String>, Failure> {
+    async fn snapshot(&self, cx: &Context, config: &Config) -> Result<Option<String>, Failure> {
         if self.offline {
             return Ok(None);
         }
-        let session = context.common.sign_in(config, context.ui).await?;
+        let session = cx.shared.sign_in(config, &cx.ui).await?;
         let release = Snapshot::release(&config.ecs.task.app.docker_tag);
         let looking = Snapshot::newest(&session, &config.env, &release);
-        match context.ui.during("looking for a snapshot", looking).await {
+        match cx.ui.during("looking for a snapshot", looking).await {
             Ok(found) => Ok(found),
             Err(error) => {
-                context.ui.say(format_args!("no snapshot is recorded: {}", error.reason()));
+                cx.ui.say(format_args!("no snapshot is recorded: {}", error.reason()));
                 Ok(None)
             }
         }

@@ -182,6 +182,14 @@ pub const GUARDS: &[Check<Candidate>] = &[
         companions::import_lists,
     ),
     guard(
+        "REL022",
+        "migration-failed",
+        Severity::Error,
+        "a migration failed half-way in the database",
+        include_str!("../../../docs/rules/REL022.md"),
+        schema::failed,
+    ),
+    guard(
         "REL030",
         "image-not-found",
         Severity::Error,

@@ -61,6 +61,18 @@ pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
     });
 }
 
+pub(super) fn failed(candidate: &Candidate, sink: &mut Sink<'_>) {
+    // Without a look at the database there is nothing to say; REL006 and `--live` are about that.
+    let Known::Known(base) = &candidate.base else { return };
+    for file in &base.failed {
+        let label = base.sources.first().map_or("", |source| source.label.as_str());
+        sink.elsewhere(format!(
+            "{file} failed half-way ({label}); Flyway refuses every migration until its history is repaired"
+        ))
+        .help("restore the snapshot, or undo by hand what it did and run `osmt-release migrate --repair`");
+    }
+}
+
 pub(super) fn renamed(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         for (before, after) in &found.renamed {
@@ -177,6 +189,10 @@ pub(super) fn no_way_back(candidate: &Candidate, sink: &mut Sink<'_>) {
 pub(super) fn not_recorded(candidate: &Candidate, sink: &mut Sink<'_>) {
     let (Some(record), Known::Known(base)) = (&candidate.record, &candidate.base) else { return };
     let Some(first) = base.sources.first() else { return };
+    if first.commit.is_empty() {
+        // The database itself was asked.
+        return;
+    }
     if !base.given && base.selection_hides(&candidate.snapshot.migrations) {
         let others: Vec<&str> = base.sources[1..].iter().map(|source| source.label.as_str()).collect();
         sink.value(

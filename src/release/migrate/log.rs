@@ -2,13 +2,14 @@
 //!
 //! The lines are those of the task's own script, of OSMT's import and of Flyway 7 to 10.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::statements::PREFLIGHT;
 use crate::aws::{CallError, Session};
+use crate::release::migrations::{HISTORY, History, Row};
 
 /// Rows of the two public lists that OSMT ships (measured with 3.0.0: 1,447 and 1,016).
 pub const ROWS: u64 = 2463;
@@ -34,6 +35,8 @@ pub struct Reading {
     pub causes: Vec<String>,
     /// Rows that a migration would fail on, found before anything was changed.
     pub preflight: Option<String>,
+    /// Flyway's table as the newest connection printed it.
+    pub history: History,
     /// The last lines.
     pub tail: VecDeque<String>,
 }
@@ -43,6 +46,10 @@ impl Reading {
     pub fn line(&mut self, line: &str) {
         let text = line.trim();
         if text.is_empty() {
+            return;
+        }
+        if text.contains(HISTORY) {
+            self.history.line(text);
             return;
         }
         if let Some(step) = text.strip_prefix("maintenance: ") {
@@ -150,10 +157,11 @@ pub fn group(env: &str) -> String {
     format!("/osmt/{env}/maintenance")
 }
 
-/// All lines of a group that hold a text; a group that does not exist has none.
-async fn find(session: &Session, group: &str, text: &str) -> Result<Vec<Match>, CallError> {
+/// All lines of a group that hold a text, from a time on; a group that does not exist has none.
+async fn find(session: &Session, group: &str, text: &str, since: i64) -> Result<Vec<Match>, CallError> {
     let mut found = Vec::new();
-    let mut asked = json!({ "logGroupName": group, "filterPattern": format!("\"{text}\"") });
+    let mut asked =
+        json!({ "logGroupName": group, "filterPattern": format!("\"{text}\""), "startTime": since });
     loop {
         let page: Found = match session.logs("logs:FilterLogEvents", &asked).await {
             Err(error) if error.is("ResourceNotFoundException") => return Ok(found),
@@ -168,12 +176,45 @@ async fn find(session: &Session, group: &str, text: &str) -> Result<Vec<Match>, 
 }
 
 /// The schema's version as Flyway last said it, in any maintenance task whose log is kept.
-pub async fn database_version(session: &Session, group: &str) -> Result<Option<String>, CallError> {
-    let mut found = find(session, group, "Current version of schema").await?;
-    found.extend(find(session, group, "now at version").await?);
+pub async fn database_version(
+    session: &Session,
+    group: &str,
+    since: i64,
+) -> Result<Option<String>, CallError> {
+    let mut found = find(session, group, "Current version of schema", since).await?;
+    found.extend(find(session, group, "now at version", since).await?);
     // Of one moment the later line is the one that says what it is now.
     let newest = found.iter().rev().max_by_key(|line| line.timestamp);
     Ok(newest.and_then(|line| version_in(&line.message)).map(str::to_owned))
+}
+
+/// Flyway's table as a maintenance task last printed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// Whether a migration began afterwards.
+    pub is_outdated: bool,
+}
+
+/// Flyway's table as it was last printed to its end, in any maintenance task since a time whose log is kept.
+pub async fn history(session: &Session, group: &str, since: i64) -> Result<Option<Printed>, CallError> {
+    let mut streams: BTreeMap<String, History> = BTreeMap::new();
+    let mut newest: Option<(i64, Vec<Row>)> = None;
+    for line in find(session, group, HISTORY.trim(), since).await? {
+        let stream = streams.entry(line.log_stream_name).or_default();
+        if stream.line(&line.message)
+            && let Some(rows) = stream.rows()
+            && newest.as_ref().is_none_or(|(at, _)| *at <= line.timestamp)
+        {
+            newest = Some((line.timestamp, rows.to_vec()));
+        }
+    }
+    let Some((at, rows)) = newest else { return Ok(None) };
+    let later = find(session, group, "Migrating schema", at).await?;
+    Ok(Some(Printed { at, rows, is_outdated: !later.is_empty() }))
 }
 
 /// `2023.07.05` of Flyway's `Current version of schema …: 2023.07.05` and `… now at version v2023.07.05 (execution …)`.
@@ -193,14 +234,14 @@ pub async fn last_import(session: &Session, group: &str) -> Result<Option<i64>, 
 /// When the search index was last built to the end, and when a migration last began, both in milliseconds since 1970.
 pub async fn last_reindex(session: &Session, group: &str) -> Result<(Option<i64>, Option<i64>), CallError> {
     let built = last_run(session, group, "maintenance: reindex").await?;
-    let migrated = find(session, group, "Migrating schema").await?;
+    let migrated = find(session, group, "Migrating schema", 0).await?;
     Ok((built, migrated.iter().map(|line| line.timestamp).max()))
 }
 
 /// When a run with this step last came to its end.
 async fn last_run(session: &Session, group: &str, step: &str) -> Result<Option<i64>, CallError> {
-    let begun = find(session, group, step).await?;
-    let done = find(session, group, "maintenance: done").await?;
+    let begun = find(session, group, step, 0).await?;
+    let done = find(session, group, "maintenance: done", 0).await?;
     let whole =
         done.iter().filter(|done| begun.iter().any(|one| one.log_stream_name == done.log_stream_name));
     Ok(whole.map(|done| done.timestamp).max())
@@ -208,9 +249,9 @@ async fn last_run(session: &Session, group: &str, step: &str) -> Result<Option<i
 
 /// The failure that the newest run ended with, and when, in milliseconds since 1970; nothing where a later run succeeded.
 pub async fn last_failure(session: &Session, group: &str) -> Result<Option<(i64, String)>, CallError> {
-    let failed = find(session, group, FAILED).await?;
+    let failed = find(session, group, FAILED, 0).await?;
     let Some(newest) = failed.into_iter().max_by_key(|line| line.timestamp) else { return Ok(None) };
-    let done = find(session, group, "maintenance: done").await?;
+    let done = find(session, group, "maintenance: done", 0).await?;
     if done.iter().any(|done| done.timestamp > newest.timestamp) {
         return Ok(None);
     }

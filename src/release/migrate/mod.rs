@@ -29,6 +29,10 @@ const CONTAINER: &str = "maintenance";
 const OUT_OF_ORDER: &str = "SPRING_FLYWAY_OUTOFORDER";
 /// Spring's name, in the environment, of `spring.flyway.validate-on-migrate`.
 const VALIDATE: &str = "SPRING_FLYWAY_VALIDATE_ON_MIGRATE";
+/// Spring's name, in the environment, of `spring.flyway.target`: the schema's present version, so that nothing is migrated.
+const TARGET: (&str, &str) = ("SPRING_FLYWAY_TARGET", "current");
+/// The step that migrates nothing.
+const INFO: &str = "info";
 /// What the task calls itself in ECS.
 const STARTED_BY: &str = "osmt-release";
 const APPLY: &str = "`terraform apply` makes it";
@@ -105,7 +109,7 @@ pub struct Job {
     pub image: String,
     /// Where its log goes: group, and the stream without the task's id.
     pub log: Option<(String, String)>,
-    /// What it does, in order: `migrate`, `import`, `reindex`; each migrates first.
+    /// What it does, in order: `migrate`, `import`, `reindex`, each of which migrates first; or `info` alone.
     pub steps: Vec<String>,
     /// Whether Flyway may apply migrations that are older than applied ones.
     pub out_of_order: bool,
@@ -138,6 +142,10 @@ impl Action for Step {
             }
             Self::Run(job) => {
                 let revision = job.definition.rsplit('/').next().unwrap_or_default();
+                if job.is_info() {
+                    let steps = "print and validate Flyway's history; nothing is migrated";
+                    return Line::new(Verb::Run, format!("ECS task {revision}: {steps}"));
+                }
                 let mut migrate = "migrate".to_owned();
                 if job.out_of_order {
                     migrate += " out of order";
@@ -157,7 +165,7 @@ impl Action for Step {
 /// How the task is to be run.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `migrate`, `import`, `reindex`.
+    /// `migrate`, `import`, `reindex`; or `info` alone: print and validate Flyway's history, the schema stays at its version.
     pub steps: Vec<String>,
     /// Let Flyway apply migrations that are older than applied ones.
     pub out_of_order: bool,
@@ -191,7 +199,11 @@ impl Job {
         ended.sort();
         ended.dedup();
         let Request { steps, out_of_order, without_validation, repair, statements } = request;
-        let mut added = statements::environment(&statements, environment.iter().map(String::as_str));
+        let existing = environment.iter().map(String::as_str);
+        let mut added: Vec<_> = statements::environment(&statements, existing).into_iter().collect();
+        if steps == [INFO] {
+            added.push((TARGET.0.to_owned(), TARGET.1.to_owned()));
+        }
         if out_of_order {
             added.push((OUT_OF_ORDER.to_owned(), "true".to_owned()));
         }
@@ -212,6 +224,11 @@ impl Job {
             security_groups,
             ended,
         })
+    }
+
+    /// Whether it only prints and validates Flyway's history.
+    pub fn is_info(&self) -> bool {
+        self.steps == [INFO]
     }
 
     /// The same for the same request within an hour, so that ECS starts it once however many ask for it. A run that ended
@@ -243,7 +260,9 @@ impl Job {
             .assign_public_ip(AssignPublicIp::Disabled)
             .build()
             .map_err(|error| Error::NotStarted(error.to_string()))?;
-        let mut command = ContainerOverride::builder().name(CONTAINER).set_command(Some(self.steps.clone()));
+        // Of the task's own steps, `migrate` is the one that does least: with the target it migrates nothing.
+        let steps = if self.is_info() { vec!["migrate".to_owned()] } else { self.steps.clone() };
+        let mut command = ContainerOverride::builder().name(CONTAINER).set_command(Some(steps));
         for (name, value) in &self.environment {
             command = command.environment(KeyValuePair::builder().name(name).value(value).build());
         }

@@ -1,9 +1,9 @@
-//! SQL that Flyway runs on its connection before it migrates (`spring.flyway.init-sqls`): the search for rows that a
-//! migration would fail on, and the removal of failed entries from Flyway's history.
+//! SQL that Flyway runs on its connection before it migrates (`spring.flyway.init-sqls`): the removal of failed entries from
+//! its history, that history into the log, and the search for rows that a migration would fail on.
 //!
 //! Every statement can run on an empty database and more than once: Flyway opens several connections.
 
-use crate::release::migrations::Migrations;
+use crate::release::migrations::{HISTORY, Migrations};
 
 /// The words that a finding of the preflight begins with in the log.
 pub const PREFLIGHT: &str = "OSMT preflight: ";
@@ -100,18 +100,70 @@ pub fn repair(schema: &str) -> Vec<String> {
     statements
 }
 
+/// A migration whose file differs harmlessly from what was applied: its version, the applied checksum and the file's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realigned {
+    /// As Flyway's history has it.
+    pub version: String,
+    /// The applied one.
+    pub before: i32,
+    /// The release's.
+    pub after: i32,
+}
+
+/// The other thing that Flyway's own `repair` does: applied migrations get the checksums of the release's files. Only where the
+/// history has the checksum that was compared. Without it every later run would be refused again: Flyway keeps the old
+/// checksums when it does not validate (seen with OSMT 3.0.0 and 4.0.10).
+pub fn realign(schema: &str, migrations: &[Realigned]) -> Vec<String> {
+    if migrations.is_empty() {
+        return Vec::new();
+    }
+    let cases: String = migrations
+        .iter()
+        .map(|one| format!(" WHEN ''{}'' THEN {}", one.version, one.after))
+        .collect::<Vec<_>>()
+        .concat();
+    let pairs: Vec<String> =
+        migrations.iter().map(|one| format!("(''{}'', {})", one.version, one.before)).collect();
+    let mut statements = vec![format!(
+        "SET @osmt = IF((SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{schema}' AND \
+         table_name = 'flyway_schema_history') = 1, 'UPDATE {schema}.flyway_schema_history SET checksum = CASE version{cases} \
+         ELSE checksum END WHERE (version, checksum) IN ({})', 'DO 0');",
+        pairs.join(", ")
+    )];
+    statements.extend(run());
+    statements
+}
+
+/// Prints Flyway's history into the log, a line a row and one with their number.
+///
+/// Flyway's community edition does not print what a query returns, but it prints every warning of the server: a text that is
+/// cast to a number is quoted in one. (Seen with Flyway 8.5.13 of OSMT 3.0.0 and 4.0.10 on MySQL 9.7.4.) Neither the image nor
+/// the jar holds a client of MySQL or Flyway's command line.
+pub fn history(schema: &str) -> Vec<String> {
+    let table = format!("{schema}.flyway_schema_history");
+    let mut statements = vec![format!(
+        "SET @osmt = IF((SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{schema}' AND \
+         table_name = 'flyway_schema_history') = 1, 'DO (SELECT SUM(CAST(CONCAT(''{HISTORY}'', installed_rank, '' '', success, \
+         '' '', COALESCE(checksum, ''-''), '' '', type, '' '', COALESCE(version, ''-''), '' '', script) AS SIGNED)) FROM {table}), \
+         CAST(CONCAT(''{HISTORY}end '', (SELECT COUNT(*) FROM {table})) AS SIGNED)', 'DO CAST(''{HISTORY}end 0'' AS SIGNED)');"
+    )];
+    statements.extend(run());
+    statements
+}
+
 fn run() -> [String; 3] {
     ["PREPARE osmt FROM @osmt;", "EXECUTE osmt;", "DEALLOCATE PREPARE osmt;"].map(str::to_owned)
 }
 
-/// The statements as environment, behind those that the task definition has: Spring wants the list without gaps.
+/// The statements as environment, behind those that the task definition has: Spring wants the list without gaps. All are one
+/// element, because ECS takes 8,192 characters of overrides (Amazon ECS API Reference, `RunTask`).
 pub fn environment<'a>(
     statements: &[String],
     existing: impl Iterator<Item = &'a str>,
-) -> Vec<(String, String)> {
-    let first = existing.filter(|name| name.starts_with(INIT)).count();
-    let numbered = statements.iter().enumerate();
-    numbered.map(|(index, statement)| (format!("{INIT}{}_", first + index), statement.clone())).collect()
+) -> Option<(String, String)> {
+    let index = existing.filter(|name| name.starts_with(INIT)).count();
+    (!statements.is_empty()).then(|| (format!("{INIT}{index}_"), statements.join(" ")))
 }
 
 #[cfg(test)]
@@ -123,9 +175,32 @@ mod tests {
     fn statements_follow_those_of_the_task_definition() {
         let existing = ["SPRING_FLYWAY_INITSQLS_0_", "DB_NAME", "SPRING_FLYWAY_INITSQLS_1_"];
         let environment = environment(&repair("osmt_db"), existing.into_iter());
-        let names: Vec<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names.first(), Some(&"SPRING_FLYWAY_INITSQLS_2_"));
-        assert_eq!(names.last(), Some(&"SPRING_FLYWAY_INITSQLS_5_"));
+        let (name, statements) = environment.unwrap();
+        assert_eq!((name.as_str(), statements.matches(';').count()), ("SPRING_FLYWAY_INITSQLS_2_", 4));
+    }
+
+    #[test]
+    fn all_that_a_run_may_add_is_within_what_ecs_takes() {
+        let files = ["V2023.02.20__a.sql", "V2023.03.07__b.sql", "V2023.07.05__c.sql"];
+        let files = files.map(|file| (file, Content::Bytes(b"")));
+        let schema = "a_name_of_sixty_four_characters_is_the_longest_that_mysql_takes_";
+        let eleven = (1..=11).map(|day| Realigned {
+            version: format!("2023.01.{day:02}"),
+            before: -2_134_506_806,
+            after: -2_134_506_805,
+        });
+        let all = [
+            repair(schema),
+            realign(schema, &eleven.collect::<Vec<_>>()),
+            history(schema),
+            preflight(&Migrations::from_files(files), schema),
+        ];
+        let (name, value) = environment(&all.concat(), std::iter::empty()).unwrap();
+        let overrides = serde_json::json!({ "containerOverrides": [{ "name": "maintenance", "command": ["import", "reindex"],
+            "environment": [{ "name": name, "value": value }, { "name": "SPRING_FLYWAY_VALIDATE_ON_MIGRATE", "value": "false" },
+                { "name": "SPRING_FLYWAY_OUTOFORDER", "value": "true" }] }] });
+        let length = overrides.to_string().len();
+        assert!(length < 8192, "{length}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! compared with; whether they ran is the caller's matter.
 
 mod compare;
+mod history;
 mod name;
 mod read;
 mod settings;
@@ -15,6 +16,7 @@ use super::sql::{Class, classify};
 use name::Name;
 
 pub use compare::Comparison;
+pub use history::{HISTORY, History, Row};
 pub use name::Version;
 pub use read::{count, read, read_one};
 pub use settings::Setting;

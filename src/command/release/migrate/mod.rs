@@ -10,21 +10,23 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use self::outcome::{outcome, progress, resume, summary};
+use self::outcome::{history, outcome, progress, resume, summary};
 use self::pending::{Pending, pending};
-use super::Context;
+use super::Repositories;
 use crate::account::Known;
 use crate::aws::{CallError, Policy, Session, retry};
-use crate::command::{Ui, agree, block_on};
+use crate::command::{Context, Ui, agree, block_on};
 use crate::config::Config;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::release;
+use crate::release::database::Database;
 use crate::release::migrate::log::{self, Reading, Stream};
 use crate::release::migrate::snapshot::Snapshot;
 use crate::release::migrate::watch::{Ended, Started, State};
 use crate::release::migrate::{Job, Request, Step as Action, statements};
+use crate::release::migrations::Row;
 
 /// How often ECS and the log are asked.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -36,11 +38,12 @@ const SNAPSHOT: Duration = Duration::from_secs(10);
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = "Examples:\n  osmt-release migrate --dry-run\n  osmt-release migrate --snapshot\n  \
     osmt-release migrate --step migrate\n  \
+    osmt-release migrate --step info               what the database has applied\n  \
     osmt-release migrate --out-of-order            once, from 2.5.1 or 2.5.2 to 3.0.0\n  \
     osmt-release migrate --without-validation      once, from 3.0.0 to 4.x\n  \
     osmt-release migrate --watch 0123456789abcdef0123456789abcdef")]
 pub(super) struct Migrate {
-    /// Only this step; may be repeated. Each migrates first [default: import, then reindex].
+    /// Only this step; may be repeated. Each but `info` migrates first [default: import, then reindex].
     #[arg(long, value_name = "STEP")]
     step: Vec<Step>,
     /// Let Flyway apply migrations that are older than applied ones (REL010): once, from 2.5.1 or 2.5.2 to 3.0.0.
@@ -65,6 +68,8 @@ pub(super) struct Migrate {
     /// Wait this long at most; the task continues.
     #[arg(long, value_name = "MINUTES", default_value_t = 90)]
     wait: u64,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,6 +80,8 @@ enum Step {
     Import,
     /// The search index.
     Reindex,
+    /// Nothing: print Flyway's history, and let Flyway validate it against the image.
+    Info,
 }
 
 #[derive(Serialize)]
@@ -100,16 +107,17 @@ struct TaskReport<'a> {
     database_before: Option<&'a str>,
     migrated: &'a [String],
     rows_imported: u64,
+    history: Option<&'a [Row]>,
     last_lines: Vec<&'a str>,
 }
 
 impl Migrate {
-    pub(super) fn run(&self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let ui = context.ui;
-        let (_, config) = context.common.load_config()?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let (_, config) = cx.shared.load_config()?;
         if let Some(task) = &self.watch {
             return block_on(ui, async {
-                let session = context.common.sign_in(&config, ui).await?;
+                let session = cx.shared.sign_in(&config, ui).await?;
                 let started = Started::find(&session, &config.env, task).await?;
                 ui.resume(resume(&started));
                 ui.begin(format!("watching {}", started.task));
@@ -117,9 +125,12 @@ impl Migrate {
             });
         }
         let request = self.request(&config)?;
-        let pending = pending(context, &config)?;
+        let osmt = self.repositories.if_any()?;
         block_on(ui, async {
-            let session = context.common.sign_in(&config, ui).await?;
+            let session = cx.shared.sign_in(&config, ui).await?;
+            let look = Database::look(&session, &config.env);
+            let database = ui.during("reading Flyway's history", look).await;
+            let pending = pending(&osmt, &config, &database)?;
             let plan = Box::pin(self.plan(ui, &session, &config, request, &pending)).await?;
             if let Some(exit) = agree(ui, &plan, "Run it?").await? {
                 return Ok(exit);
@@ -167,13 +178,21 @@ impl Migrate {
                 "delete the indices richskill_v1, collection_v1, jobcode_v1 and keyword, restart the app, and call `POST /api/es-admin/reindex` as an administrator",
             ));
         }
+        let info = self.step.contains(&Step::Info);
+        if info && (self.step.len() > 1 || self.out_of_order || self.without_validation || self.repair) {
+            let message = "`--step info` runs alone: it migrates nothing";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        if info {
+            return Ok(Request { steps: vec!["info".to_owned()], ..Request::default() });
+        }
         let mut steps: Vec<String> = Vec::new();
         for (step, name) in [(Step::Migrate, "migrate"), (Step::Import, "import"), (Step::Reindex, "reindex")]
         {
             let is_default = self.step.is_empty()
                 && match step {
                     // The first step migrates, whichever it is.
-                    Step::Migrate => false,
+                    Step::Migrate | Step::Info => false,
                     Step::Import => true,
                     Step::Reindex => can_reindex,
                 };
@@ -204,27 +223,15 @@ impl Migrate {
         if self.repair {
             request.statements = statements::repair(&config.rds.db_name);
         }
+        if let (true, Known::Known(pending)) = (self.without_validation, pending) {
+            request.statements.extend(statements::realign(&config.rds.db_name, &pending.realigned));
+        }
+        request.statements.extend(statements::history(&config.rds.db_name));
         match pending {
+            _ if self.step.contains(&Step::Info) => {}
             Known::Known(pending) => {
-                for (file, class) in &pending.cannot_be_undone {
-                    ui.warn(format_args!(
-                        "{file} is new since {} and cannot be undone ({class})",
-                        pending.since
-                    ));
-                }
-                for file in &pending.out_of_order {
-                    ui.say(format_args!("out of order: {file}"));
-                }
-                if !pending.out_of_order.is_empty() && !self.out_of_order {
-                    let files = pending.out_of_order.join(", ");
-                    return Err(Failure::new(
-                        Exit::Refused,
-                        format!("Flyway would refuse {files}: older than migrations that were applied; nothing was started"),
-                    )
-                    .help(
-                        "`osmt-release migrate --out-of-order` takes a snapshot, then applies them once; the search index is made again in the same run",
-                    ));
-                }
+                pending.order(ui, self.out_of_order)?;
+                pending.half_way(self.repair)?;
                 pending.validation(ui, self.without_validation)?;
                 request.statements.extend(pending.preflight.iter().cloned());
                 snapshot |= !pending.cannot_be_undone.is_empty();
@@ -247,7 +254,9 @@ impl Migrate {
         }
         let imports = request.steps.iter().any(|step| step == "import");
         let job = ui.during("looking for the task", Job::observe(session, &config.env, request)).await?;
-        if job.image != selected {
+        if job.image != selected && job.is_info() {
+            ui.say(format_args!("validated by {}; the config selects {selected}", job.image));
+        } else if job.image != selected {
             let message = format!(
                 "the task would run {}, the config selects {selected}; nothing was started",
                 job.image
@@ -256,21 +265,9 @@ impl Migrate {
                 .help("run `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance` first, or a whole `terraform apply`; docs/release.md has the order"));
         }
         if let Some((group, _)) = job.log.as_ref().filter(|_| imports) {
-            match log::last_import(session, group).await {
-                Ok(Some(at)) => {
-                    let time = Timestamp::from_millisecond(at)
-                        .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-                    ui.say(format_args!(
-                        "the job-code lists were imported before ({}); importing them again takes about ten minutes and changes nothing: `--step reindex` leaves it out",
-                        time.unwrap_or_default()
-                    ));
-                }
-                Ok(None) => {}
-                Err(error) => ui
-                    .detail(format_args!("whether the lists were imported is not known: {}", error.reason())),
-            }
+            say_of_imports(ui, session, group).await;
         }
-        if let Some((group, _)) = &job.log {
+        if let Some((group, _)) = job.log.as_ref().filter(|_| !job.is_info()) {
             warn_of_failure(ui, session, group).await;
         }
         let mut plan = Vec::new();
@@ -344,7 +341,11 @@ impl Migrate {
             }
             Err(failure) => (None, Some(failure)),
         };
-        if failure.is_none() {
+        if self.step.contains(&Step::Info) {
+            for line in history(&reading) {
+                ui.result(line)?;
+            }
+        } else if failure.is_none() {
             ui.result(summary(&reading))?;
         }
         ui.json(&Report {
@@ -363,11 +364,30 @@ impl Migrate {
                 database_before: reading.before.as_deref(),
                 migrated: &reading.migrated,
                 rows_imported: reading.rows,
+                history: reading.history.rows(),
                 last_lines: reading.tail.iter().map(String::as_str).collect(),
             },
             error: failure.as_ref(),
         })?;
         failure.map_or(Ok(Exit::Done), Err)
+    }
+}
+
+/// Says when the job-code lists were imported before: importing them takes long.
+async fn say_of_imports(ui: &Ui, session: &Session, group: &str) {
+    match log::last_import(session, group).await {
+        Ok(Some(at)) => {
+            let time =
+                Timestamp::from_millisecond(at).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+            ui.say(format_args!(
+                "the job-code lists were imported before ({}); importing them again takes about ten minutes and changes nothing: `--step reindex` leaves it out",
+                time.unwrap_or_default()
+            ));
+        }
+        Ok(None) => {}
+        Err(error) => {
+            ui.detail(format_args!("whether the lists were imported is not known: {}", error.reason()));
+        }
     }
 }
 

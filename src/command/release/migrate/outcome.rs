@@ -33,6 +33,26 @@ pub(super) fn summary(reading: &Reading) -> String {
     if reading.rows > 0 { format!("{migrated}; {} rows imported", reading.rows) } else { migrated }
 }
 
+/// Flyway's table, and what its validation says of it.
+pub(super) fn history(reading: &Reading) -> Vec<String> {
+    let Some(rows) = reading.history.rows() else {
+        return vec!["the log does not show Flyway's history".to_owned()];
+    };
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let state = if row.success { "applied" } else { "failed" };
+            let checksum = row.checksum.map_or_else(String::new, |checksum| checksum.to_string());
+            let version = row.version.as_deref().unwrap_or("");
+            format!("{:>3}  {state:7}  {version:12}  {checksum:>11}  {}", row.rank, row.script)
+        })
+        .collect();
+    if rows.is_empty() {
+        lines.push("nothing was applied yet".to_owned());
+    }
+    lines
+}
+
 /// What the containers' exits, ECS's reasons and the log mean; nothing where the task did its work.
 pub(super) fn outcome(
     ended: &Ended,

@@ -1,14 +1,16 @@
-//! What the checkout and the newest record say about the migrations that will be applied, and about those that were.
+//! What the checkout, the records and Flyway's history say about the migrations that will be applied, and about those that were.
 
-use super::super::Context;
 use crate::account::Known;
 use crate::command::Ui;
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
+use crate::release::database::Database;
 use crate::release::migrate::statements;
+use crate::release::migrate::statements::Realigned;
 use crate::release::migrations;
-use crate::release::migrations::Comparison;
+use crate::release::migrations::{Comparison, Migration};
 use crate::release::sql::{Class, Difference, difference};
+use crate::release::{Base, Osmt};
 
 /// What the checkout says about the migrations that will be applied.
 #[derive(Default)]
@@ -16,17 +18,54 @@ pub(super) struct Pending {
     /// File and what it does to data.
     pub(super) cannot_be_undone: Vec<(String, &'static str)>,
     pub(super) out_of_order: Vec<String>,
+    /// What Flyway's history has to be changed to, where `changed` is harmless.
+    pub(super) realigned: Vec<Realigned>,
     /// Applied migrations that the release has with another checksum.
     pub(super) changed: Vec<(String, Difference)>,
     /// Applied migrations that the release does not have, or has under another name.
     pub(super) gone: Vec<String>,
+    /// Migrations that failed half-way.
+    pub(super) failed: Vec<String>,
     /// SQL that finds rows which a migration would fail on.
     pub(super) preflight: Vec<String>,
-    /// The record that it is compared with.
+    /// What it is compared with: a record, or Flyway's history.
     pub(super) since: String,
 }
 
 impl Pending {
+    /// Says what cannot be undone and what is out of order. Refuses where Flyway would, unless `out_of_order` lets it go on.
+    pub(super) fn order(&self, ui: &Ui, out_of_order: bool) -> Result<(), Failure> {
+        for (file, class) in &self.cannot_be_undone {
+            ui.warn(format_args!("{file} is new since {} and cannot be undone ({class})", self.since));
+        }
+        for file in &self.out_of_order {
+            ui.say(format_args!("out of order: {file}"));
+        }
+        if self.out_of_order.is_empty() || out_of_order {
+            return Ok(());
+        }
+        let files = self.out_of_order.join(", ");
+        let message = format!(
+            "Flyway would refuse {files}: older than migrations that were applied; nothing was started"
+        );
+        Err(Failure::new(Exit::Refused, message).help(
+            "`osmt-release migrate --out-of-order` takes a snapshot, then applies them once; the search index is made again in the same run",
+        ))
+    }
+
+    /// Refuses where Flyway's history has a migration that failed, unless it is repaired first.
+    pub(super) fn half_way(&self, repair: bool) -> Result<(), Failure> {
+        if self.failed.is_empty() || repair {
+            return Ok(());
+        }
+        let files = self.failed.join(", ");
+        let message =
+            format!("{files} failed half-way ({}): Flyway refuses to go on; nothing was started", self.since);
+        Err(Failure::new(Exit::Refused, message).help(
+            "restore the snapshot, or undo by hand what it did and run `osmt-release migrate --repair`; docs/release.md, \"A migration that failed\"",
+        ))
+    }
+
     /// Whether Flyway's validation would pass, and whether it may be left out. Says how each file differs before anything else.
     pub(super) fn validation(&self, ui: &Ui, without: bool) -> Result<(), Failure> {
         for (file, difference) in &self.changed {
@@ -99,14 +138,24 @@ fn said(difference: &Difference) -> String {
     }
 }
 
-/// What a checkout and the newest record say about the migrations that are pending.
-pub(super) fn pending(context: &Context<'_>, config: &Config) -> Result<Known<Pending>, Failure> {
-    let osmt = match (context.repo, context.osmt()) {
-        (_, Ok(osmt)) => osmt,
-        (Some(_), Err(failure)) => return Err(failure),
-        (None, Err(_)) => {
-            return Ok(Known::Unknown("there is no checkout of OSMT; `--repo DIR` names one".into()));
-        }
+fn realigned(before: &Migration, after: &Migration) -> Option<Realigned> {
+    Some(Realigned {
+        version: before.version.as_ref()?.text.clone(),
+        before: before.checksum?,
+        after: after.checksum?,
+    })
+}
+
+/// What a checkout says about the migrations that are pending: against Flyway's history where a task printed it, otherwise
+/// against everything that was recorded since the last restore.
+pub(super) fn pending(
+    osmt: &Known<Osmt>,
+    config: &Config,
+    database: &Known<Database>,
+) -> Result<Known<Pending>, Failure> {
+    let osmt = match osmt {
+        Known::Known(osmt) => osmt,
+        Known::Unknown(reason) => return Ok(Known::Unknown(reason.clone())),
     };
     let commit = match osmt.selected(config)? {
         Known::Known(commit) => commit,
@@ -114,12 +163,16 @@ pub(super) fn pending(context: &Context<'_>, config: &Config) -> Result<Known<Pe
     };
     let after = migrations::read_one(&osmt.repository, &commit)?;
     let preflight = statements::preflight(&after, &config.rds.db_name);
-    let Some(record) = osmt.records(config)?.into_iter().next() else {
-        return Ok(Known::Known(Pending { preflight, ..Pending::default() }));
+    let records = osmt.records(config)?;
+    let (base, since) = match (database, records.first()) {
+        (Known::Known(database), _) => (Base::of_database(osmt, database, &after)?, database.label()),
+        (Known::Unknown(_), Some(newest)) => (Base::of_records(osmt, &records)?, newest.name.clone()),
+        (Known::Unknown(_), None) => return Ok(Known::Known(Pending { preflight, ..Pending::default() })),
     };
-    let before = migrations::read_one(&osmt.repository, &record.commit)?;
-    let comparison = Comparison::new(&before, &after);
+    let comparison = Comparison::new(&base.migrations, &after);
     let hard = comparison.pending().into_iter().filter(|one| one.class >= Class::Unclear);
+    // Into an empty database nothing is lost.
+    let hard = hard.filter(|_| !base.migrations.is_empty());
     Ok(Known::Known(Pending {
         cannot_be_undone: hard.map(|one| (one.file.clone(), one.class.name())).collect(),
         out_of_order: comparison.out_of_order.iter().map(|one| one.file.clone()).collect(),
@@ -128,13 +181,15 @@ pub(super) fn pending(context: &Context<'_>, config: &Config) -> Result<Known<Pe
             .iter()
             .map(|(before, after)| (after.file.clone(), difference(&before.sql, &after.sql)))
             .collect(),
+        realigned: comparison.changed.iter().filter_map(|(before, after)| realigned(before, after)).collect(),
         gone: comparison
             .undone()
             .into_iter()
             .chain(comparison.renamed.iter().map(|(before, _)| *before))
             .map(|one| one.file.clone())
             .collect(),
+        failed: base.failed.clone(),
         preflight,
-        since: record.name,
+        since,
     }))
 }
