@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error as ThisError;
 
 use crate::document::{Document, Position};
@@ -51,8 +51,21 @@ pub struct Config {
 pub struct Domain {
     /// A host name without scheme: `osmt.example.org`.
     pub name: String,
-    /// `Z` and up to 31 capitals and digits.
-    pub hosted_zone_id: String,
+    /// `Z` and up to 31 capitals and digits; `None` where the config says [`NO_ZONE`].
+    #[serde(serialize_with = "zone_to", deserialize_with = "zone_from")]
+    pub hosted_zone_id: Option<String>,
+}
+
+/// In place of a hosted zone's id: another team manages the domain's DNS, outside this account.
+pub const NO_ZONE: &str = "none";
+
+#[expect(clippy::ref_option, reason = "serde gives a field so")]
+fn zone_to<S: Serializer>(zone: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(zone.as_deref().unwrap_or(NO_ZONE))
+}
+
+fn zone_from<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(|zone| Some(zone).filter(|zone| zone != NO_ZONE))
 }
 
 /// Settings of OSMT itself.

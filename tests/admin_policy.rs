@@ -35,7 +35,7 @@ fn target() -> Target {
 fn statements(target: &Target) -> Vec<Value> {
     admin_policy::parts()
         .flat_map(|part| {
-            let document = admin_policy::document(target, ZONE, part);
+            let document = admin_policy::document(target, Some(ZONE), part);
             document["Statement"].as_array().unwrap().clone()
         })
         .collect()
@@ -208,7 +208,7 @@ fn the_documents_fit_into_iams_limits_for_the_longest_names() {
     };
     assert!(admin_policy::parts().count() <= admin_policy::ATTACHED_LIMIT - 3, "others attach too");
     for part in admin_policy::parts() {
-        let document = admin_policy::document(&longest, &"Z".repeat(32), part).to_string();
+        let document = admin_policy::document(&longest, Some(&"Z".repeat(32)), part).to_string();
         let size = document.chars().filter(|one| !one.is_whitespace()).count();
         assert!(size <= admin_policy::POLICY_LIMIT, "{part}: {size}");
         assert!(admin_policy::name(&longest, part).len() <= 128);
@@ -350,7 +350,7 @@ fn only_a_user_a_role_or_an_account_can_be_trusted() {
 #[test]
 fn the_plan_role_reads_what_a_plan_reads_and_changes_nothing() {
     let target = target();
-    let document = admin_policy::document(&target, ZONE, admin_policy::READ_ONLY);
+    let document = admin_policy::document(&target, Some(ZONE), admin_policy::READ_ONLY);
     let statements = document["Statement"].as_array().unwrap();
     let all: BTreeSet<&str> = statements.iter().flat_map(|one| strings(&one["Action"])).collect();
     let reads = |action: &&str| {
@@ -377,6 +377,6 @@ fn the_plan_role_reads_what_a_plan_reads_and_changes_nothing() {
         table: Some("t".repeat(255)),
         ..target
     };
-    let size = admin_policy::document(&longest, ZONE, admin_policy::READ_ONLY).to_string().len();
+    let size = admin_policy::document(&longest, Some(ZONE), admin_policy::READ_ONLY).to_string().len();
     assert!(size <= admin_policy::POLICY_LIMIT, "{size}");
 }

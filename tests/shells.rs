@@ -13,6 +13,7 @@ use std::process::Command;
 
 use clap::CommandFactory as _;
 use osmt::command;
+use osmt::command::Tool;
 use support::osmt;
 
 fn binaries() -> [clap::Command; 4] {
@@ -84,20 +85,70 @@ fn fish_completes_behind_every_verb() {
     }
 }
 
+/// Types a beginning and the tab key into an interactive zsh, and prints the line that comes of it.
+const ZSH: &str = r#"
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PROMPT= RPROMPT=; autoload -U compinit; compinit -u -D; source $1; shown() { print -r -- \"<<\$BUFFER>>\"; BUFFER=; }; zle -N shown; bindkey '^I' complete-word; bindkey '^X' shown; print READY-NOW | tr N M"
+zpty -r -m shell seen '*READY-MOW*'
+for line in "${@:2}"; do
+  zpty -w -n shell "$line"$'\t\C-X'
+  zpty -r -m shell seen '*<<*>>*'
+  print -r -- "${${seen##*<<}%%>>*}"
+done
+"#;
+
 #[test]
-fn zsh_takes_the_scripts() {
+fn zsh_completes_behind_every_verb() {
     for command in binaries() {
         let name = command.get_name();
         let file = script(name, "zsh");
-        let program = format!(
-            "autoload -U compinit; compinit -u -D; source {}; whence -w _{name}; print $_comps[{name}]",
-            file.path().display()
-        );
-        let Some(answer) = shell("zsh", &["-f", "-c", &program]) else {
+        let lines: Vec<String> = verbs(&command).iter().map(|verb| format!("{name} {verb} --col")).collect();
+        let script = file.path().display().to_string();
+        let mut arguments = vec!["-f", "-c", ZSH, "zsh", &script];
+        arguments.extend(lines.iter().map(String::as_str));
+        let Some(answer) = shell("zsh", &arguments) else {
             return;
         };
-        assert_eq!(answer, format!("_{name}: function\n_{name}\n"));
+        let wanted: Vec<String> = lines.iter().map(|line| format!("{line}or=")).collect();
+        assert_eq!(answer.lines().map(str::trim_end).collect::<Vec<_>>(), wanted);
     }
+}
+
+#[test]
+fn the_help_of_a_verb_has_examples_and_no_flag_that_it_ignores() {
+    fn of<T: Tool>() -> (Vec<&'static str>, Vec<&'static str>) {
+        (T::WRITES.to_vec(), T::FINDINGS.to_vec())
+    }
+    let known = [
+        of::<command::bootstrap::Bootstrap>(),
+        of::<command::secrets::Secrets>(),
+        of::<command::doctor::Doctor>(),
+        of::<command::release::Release>(),
+    ];
+    for (command, (writes, findings)) in binaries().into_iter().zip(known) {
+        let name = command.get_name();
+        let verbs = verbs(&command);
+        for verb in writes.iter().chain(&findings) {
+            assert!(verbs.iter().any(|known| known == verb), "{name} {verb}");
+        }
+        for verb in verbs {
+            let output = osmt(name).args([&verb, "--help"]).output().unwrap();
+            let help = String::from_utf8(output.stdout).unwrap();
+            assert!(help.contains("\nExamples:\n"), "{name} {verb}: {help}");
+            assert!(help.contains(&format!("  {name} ")) || verb == "man" || verb == "completions", "{help}");
+            assert_eq!(help.contains("--dry-run\n"), writes.contains(&&*verb), "{name} {verb}: {help}");
+            assert_eq!(help.contains("sarif"), findings.contains(&&*verb), "{name} {verb}: {help}");
+            let is_about_itself = verb == "man" || verb == "completions";
+            assert_eq!(help.contains("--profile"), !is_about_itself && help.contains("--region"), "{help}");
+        }
+    }
+    // A format that is not shown is still refused with the reason.
+    let refused = osmt("osmt-bootstrap").args(["plan", "--format", "sarif"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        String::from_utf8(refused.stderr).unwrap().contains("`sarif`, `github` and `junit` are for findings")
+    );
 }
 
 #[test]
@@ -110,16 +161,18 @@ fn each_verb_has_a_page_and_each_page_says_what_people_look_for() {
             String::from_utf8(output.stdout).unwrap()
         };
         let whole = page(&[]);
-        for heading in ["NAME", "SYNOPSIS", "SUBCOMMANDS", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES"] {
+        for heading in
+            ["NAME", "SYNOPSIS", "SUBCOMMANDS", "EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES"]
+        {
             assert!(whole.contains(&format!(".SH {heading}\n")), "{name}: {heading}");
         }
         for verb in verbs(&command) {
             let text = page(&[&verb]);
             assert!(text.contains(&format!(".TH {name}-{verb} 1")), "{name} {verb}: {text}");
-            assert!(
-                text.contains(".SH \"EXIT STATUS\"\n") && !text.contains(".SH SUBCOMMANDS"),
-                "{name} {verb}"
-            );
+            for heading in ["EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES"] {
+                assert!(text.contains(&format!(".SH {heading}\n")), "{name} {verb}: {heading}");
+            }
+            assert!(!text.contains(".SH SUBCOMMANDS"), "{name} {verb}");
         }
         osmt(name).args(["man", "no-such-verb"]).assert().code(2);
     }

@@ -68,7 +68,7 @@ pub struct Facts {
     /// The certificate that was asked for; an older recording does not say.
     #[serde(default)]
     pub certificate_arn: Option<String>,
-    /// The hosted zone that was asked for; an older recording does not say.
+    /// The hosted zone that was asked for, or `none`; an older recording does not say.
     #[serde(default)]
     pub hosted_zone_id: Option<String>,
     /// The state bucket.

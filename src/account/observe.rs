@@ -33,8 +33,8 @@ pub struct Names {
     pub secrets: Vec<String>,
     /// As the config says it.
     pub certificate_arn: String,
-    /// As the config says it.
-    pub hosted_zone_id: String,
+    /// As the config says it; `None` where the domain's DNS is managed elsewhere.
+    pub hosted_zone_id: Option<String>,
 }
 
 /// Reads everything at once; what cannot be read is unknown.
@@ -53,7 +53,12 @@ pub async fn facts(session: &Session, web: &Web, config: &config::Config, names:
         state(session, &names.bucket, &names.state_key),
         secrets,
         certificate(session, &names.certificate_arn),
-        hosted_zone(session, &names.hosted_zone_id),
+        async {
+            match &names.hosted_zone_id {
+                Some(id) => hosted_zone(session, id).await,
+                None => Ok(None),
+            }
+        },
         observe_ec2::zones(session, &session.region),
         Box::pin(services(session, config)),
         Box::pin(sign_in(web, config)),
@@ -64,7 +69,7 @@ pub async fn facts(session: &Session, web: &Web, config: &config::Config, names:
         region: session.region.clone(),
         recorded: None,
         certificate_arn: Some(names.certificate_arn.clone()),
-        hosted_zone_id: Some(names.hosted_zone_id.clone()),
+        hosted_zone_id: Some(names.hosted_zone_id.clone().unwrap_or_else(|| config::NO_ZONE.to_owned())),
         state: state.into(),
         state_bucket: match state_bucket {
             Ok(fact) => Known::Known(fact),
@@ -98,11 +103,27 @@ pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Optio
 /// Reads a table as far as this caller may; the settings that could not be read are listed.
 async fn look(session: &Session, name: &str, lock_id: &str) -> Result<Option<(Table, Unread)>, CallError> {
     let client = session.dynamodb();
-    let described =
-        match call("dynamodb:DescribeTable", client.describe_table().table_name(name).send().await) {
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
-            answer => answer?,
-        };
+    let (region, account) = (&session.region, &session.account_id);
+    let arn = format!("arn:{}:dynamodb:{region}:{account}:table/{name}", config::partition(region));
+    let backups = async {
+        let request = client.describe_continuous_backups().table_name(name);
+        call("dynamodb:DescribeContinuousBackups", request.send().await)
+    };
+    let tags = async {
+        let request = client.list_tags_of_resource().resource_arn(&arn);
+        call("dynamodb:ListTagsOfResource", request.send().await)
+    };
+    // All at the same time: what the others answer counts only where the table exists.
+    let (described, backups, tags, lock) = tokio::join!(
+        client.describe_table().table_name(name).send(),
+        backups,
+        tags,
+        table_lock(&client, name, lock_id),
+    );
+    let described = match call("dynamodb:DescribeTable", described) {
+        Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+        answer => answer?,
+    };
     let Some(described) = described.table else {
         return Ok(None);
     };
@@ -124,18 +145,8 @@ async fn look(session: &Session, name: &str, lock_id: &str) -> Result<Option<(Ta
     });
     let lockable = partition_key == Some(("LockID".to_owned(), "S".to_owned()));
     let sort_key = key(&KeyType::Range).is_some();
-    let arn = described.table_arn().unwrap_or_default().to_owned();
-    let backups = async {
-        let request = client.describe_continuous_backups().table_name(name);
-        call("dynamodb:DescribeContinuousBackups", request.send().await)
-    };
-    let tags = async {
-        let request = client.list_tags_of_resource().resource_arn(&arn);
-        call("dynamodb:ListTagsOfResource", request.send().await)
-    };
-    let lock =
-        async { if lockable && !sort_key { table_lock(&client, name, lock_id).await } else { Ok(None) } };
-    let (backups, tags, lock) = tokio::join!(backups, tags, lock);
+    // A table with another key holds no lock of Terraform, and refuses the question.
+    let lock = if lockable && !sort_key { lock } else { Ok(None) };
     // Another process removed it meanwhile.
     let gone =
         |error: &CallError| error.is("TableNotFoundException") || error.is("ResourceNotFoundException");

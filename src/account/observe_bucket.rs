@@ -116,7 +116,9 @@ pub(super) async fn readable_bucket(session: &Session, name: &str) -> Result<Opt
 
 async fn look(session: &Session, name: &str) -> Result<Option<(Bucket, Unread)>, Error> {
     let client = session.s3();
-    let head = client.head_bucket().bucket(name).expected_bucket_owner(&session.account_id).send().await;
+    // All at the same time: what the settings answer counts only where the bucket exists and is ours.
+    let head = client.head_bucket().bucket(name).expected_bucket_owner(&session.account_id).send();
+    let (head, (bucket, unread)) = tokio::join!(head, Box::pin(settings(session, &client, name)));
     // S3 answers from the wrong region with a redirect that has no body: only its header tells where.
     if let Some(region) = head
         .as_ref()
@@ -142,7 +144,6 @@ async fn look(session: &Session, name: &str) -> Result<Option<(Bucket, Unread)>,
     if region != session.region {
         return Err(elsewhere(name, &region, session));
     }
-    let (bucket, unread) = Box::pin(settings(session, &client, name)).await;
     // On its way in or out: S3's servers do not all know it.
     if unread.iter().any(|(_, error)| error.is("NoSuchBucket")) {
         return Ok(None);

@@ -168,10 +168,12 @@ async fn quota(session: &Session, service: &str, code: &str) -> Result<u64, Call
         value: f64,
     }
     let asked = json!({ "ServiceCode": service, "QuotaCode": code });
-    let answer = match session.service_quotas("servicequotas:GetServiceQuota", &asked).await {
-        Err(error) if error.is("NoSuchResourceException") => {
-            session.service_quotas("servicequotas:GetAWSDefaultServiceQuota", &asked).await?
-        }
+    let (own, default) = tokio::join!(
+        session.service_quotas("servicequotas:GetServiceQuota", &asked),
+        session.service_quotas("servicequotas:GetAWSDefaultServiceQuota", &asked),
+    );
+    let answer = match own {
+        Err(error) if error.is("NoSuchResourceException") => default?,
         answer => answer?,
     };
     let value = answer.json::<Found>()?.quota.value;

@@ -111,6 +111,46 @@ fn trusting(variables: &Variables, bundle: Option<Vec<u8>>) -> Result<SharedHttp
 
 /// Opens a session. With an expected account, another one is refused before anything is written.
 pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session, Error> {
+    prepare(settings).await?.verified(expected).await
+}
+
+/// A session whose account AWS has not confirmed yet.
+pub struct Unverified {
+    session: Session,
+    profiles: Profiles,
+    profile: Option<String>,
+}
+
+impl Unverified {
+    /// A session for reads beside the question whose account it is: what they find counts only if the account is this one.
+    #[must_use]
+    pub fn assuming(&self, account_id: &str) -> Session {
+        Session { account_id: account_id.to_owned(), ..self.session.clone() }
+    }
+
+    /// Asks AWS whose account it is. With an expected account, another one is refused.
+    pub async fn verified(self, expected: Option<&str>) -> Result<Session, Error> {
+        let Self { mut session, profiles, profile } = self;
+        let identity = call("sts:GetCallerIdentity", session.sts().get_caller_identity().send().await);
+        let identity = identity.map_err(|error| {
+            let source = profiles.source(profile.as_deref().unwrap_or("default"));
+            Error::sign_in(error, profile.as_deref(), source)
+        })?;
+        session.account_id = identity.account.unwrap_or_default();
+        session.caller = identity.arn.unwrap_or_default();
+        match expected {
+            Some(expected) if expected != session.account_id => Err(Error::WrongAccount {
+                expected: expected.to_owned(),
+                actual: session.account_id,
+                caller: session.caller,
+            }),
+            _ => Ok(session),
+        }
+    }
+}
+
+/// Everything that a session needs but the answer whose account it is.
+pub async fn prepare(settings: &Settings) -> Result<Unverified, Error> {
     let variables = &settings.variables;
     let profiles = Profiles::load(variables).await?;
     let named = settings.profile.as_deref();
@@ -161,7 +201,7 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
     }
     let config = chain.load().await;
     let region = config.region().map(|region| region.as_ref().to_owned()).ok_or(Error::NoRegion)?;
-    let mut session = Session {
+    let session = Session {
         config,
         log: settings.log.clone(),
         account_id: String::new(),
@@ -172,21 +212,7 @@ pub async fn open(settings: &Settings, expected: Option<&str>) -> Result<Session
         let endpoint = session.endpoint(service).unwrap_or_default();
         return Err(Error::InClear { service, endpoint });
     }
-    let identity = call("sts:GetCallerIdentity", session.sts().get_caller_identity().send().await);
-    let identity = identity.map_err(|error| {
-        let source = profiles.source(profile.unwrap_or("default"));
-        Error::sign_in(error, profile, source)
-    })?;
-    session.account_id = identity.account.unwrap_or_default();
-    session.caller = identity.arn.unwrap_or_default();
-    match expected {
-        Some(expected) if expected != session.account_id => Err(Error::WrongAccount {
-            expected: expected.to_owned(),
-            actual: session.account_id,
-            caller: session.caller,
-        }),
-        _ => Ok(session),
-    }
+    Ok(Unverified { session, profile: profile.map(str::to_owned), profiles })
 }
 
 /// One client a service, each with the call log attached.

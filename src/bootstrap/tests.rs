@@ -50,14 +50,14 @@ fn imagine_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_buc
         C::Create => {}
         C::BlockPublicAccess => bucket.public_access_block = PublicAccessBlock::ALL,
         C::OwnerEnforced => bucket.object_ownership = Some("BucketOwnerEnforced".into()),
-        C::Encrypt(key) => {
+        C::Encrypt(key, _) => {
             bucket.encryption = Some("aws:kms".into());
             bucket.kms_key.clone_from(key);
             bucket.bucket_key = true;
         }
         C::Policy(document) => bucket.policy = Some(document.clone()),
         C::Version => bucket.versioning = Some("Enabled".into()),
-        C::Lifecycle(rule) => {
+        C::Lifecycle(rule, _) => {
             bucket.lifecycle.insert(state_bucket::RULE.into(), rule.clone());
         }
         C::Tags(tags) => bucket.tags.clone_from(tags),

@@ -4,18 +4,26 @@ use clap::Subcommand;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{Tool, Ui};
+use super::{Tool, Ui, help};
 use crate::explain::{Exit, Failure};
 
 /// Verbs that all four binaries have.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Shared {
     /// Print the completion script of a shell.
+    #[command(after_help = "Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
+  osmt-doctor completions bash > ~/.local/share/bash-completion/completions/osmt-doctor
+  osmt-doctor completions fish > ~/.config/fish/completions/osmt-doctor.fish
+  osmt-doctor completions zsh > /usr/local/share/zsh/site-functions/_osmt-doctor")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// Print the manual page, or that of one verb: `man check`.
+    #[command(after_help = "Examples:
+  osmt-doctor man > osmt-doctor.1
+  osmt-doctor man check | man -l -")]
     Man {
         /// The verb; without one, the page of the whole command.
         verb: Option<String>,
@@ -46,7 +54,7 @@ impl Shared {
     pub fn run<T: Tool>(&self, ui: &Ui) -> Result<Exit, Failure> {
         let text = match self {
             Self::Completions { shell } => completions::<T>(*shell),
-            Self::Man { verb } => manual(&T::command(), verb.as_deref())?,
+            Self::Man { verb } => manual(&help::command::<T>(), verb.as_deref())?,
         };
         ui.write(|out| out.write_all(text.as_bytes()))?;
         Ok(Exit::Done)

@@ -5,6 +5,7 @@
 pub mod bootstrap;
 pub mod doctor;
 mod environment;
+mod help;
 mod manual;
 pub mod release;
 pub mod secrets;
@@ -43,6 +44,14 @@ pub trait Tool: Parser {
     fn shared(&self) -> &SharedArgs;
     /// Whether an argument may be a secret's value, so that no error shows one.
     const HIDES_ARGUMENTS: bool = false;
+    /// The verbs that write, and so know `--yes` and `--dry-run`.
+    const WRITES: &[&str];
+    /// The verbs that never ask AWS.
+    const OFFLINE: &[&str] = &[];
+    /// The verbs that print findings.
+    const FINDINGS: &[&str] = &[];
+    /// Examples for the help of each verb.
+    const EXAMPLES: &[(&str, &str)];
     /// Whether this verb prints findings, and so knows SARIF and annotations.
     fn reports_findings(&self) -> bool {
         false
@@ -90,7 +99,8 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         Some("never") => clap::ColorChoice::Never,
         _ => clap::ColorChoice::Auto,
     };
-    let parsed = T::command().color(color).try_get_matches().and_then(|found| T::from_arg_matches(&found));
+    let parsed =
+        help::command::<T>().color(color).try_get_matches().and_then(|found| T::from_arg_matches(&found));
     let error = match parsed {
         Ok(tool) => return Ok(tool),
         Err(error) => error,

@@ -158,6 +158,18 @@ impl SharedArgs {
 
     /// Signs in to the config's account, in the config's region; another account or region is refused.
     pub async fn sign_in(&self, config: &Config, ui: &Ui) -> Result<aws::Session, Failure> {
+        let (session, ()) = self.sign_in_and(config, ui, "signing in to AWS", async |_| ()).await?;
+        Ok(session)
+    }
+
+    /// The same, and reads at the same time: what was read is given only if the account is the config's.
+    pub async fn sign_in_and<T>(
+        &self,
+        config: &Config,
+        ui: &Ui,
+        what: &str,
+        read: impl AsyncFnOnce(&aws::Session) -> T,
+    ) -> Result<(aws::Session, T), Failure> {
         let mut settings = self.aws(ui)?;
         if let Some(region) = self.region.as_ref().filter(|given| **given != config.region) {
             let message = format!(
@@ -168,8 +180,13 @@ impl SharedArgs {
                 .help("leave `--region` out, or name the config of that region with `--config`"));
         }
         settings.region = Some(config.region.clone());
-        let opening = aws::open(&settings, Some(&config.account_id));
-        Ok(ui.during("signing in to AWS", opening).await?)
+        let work = async {
+            let unverified = aws::prepare(&settings).await?;
+            let assumed = unverified.assuming(&config.account_id);
+            let reading = async { Ok(read(&assumed).await) };
+            tokio::try_join!(unverified.verified(Some(&config.account_id)), Box::pin(reading))
+        };
+        Ok(ui.during(what, Box::pin(work)).await?)
     }
 
     /// How AWS is to be reached, as the flags say.

@@ -8,6 +8,11 @@ output "alb_dns_name" {
   value       = module.osmt.alb_dns_name
 }
 
+output "dns_record" {
+  description = "The record that leads users to the load balancer; to be added by hand if config.domain.hosted_zone_id is \"none\"."
+  value       = module.osmt.dns_record
+}
+
 output "ecs_cluster_name" {
   description = "The ECS cluster of both services and of the maintenance task."
   value       = module.osmt.ecs_cluster_name

@@ -1,12 +1,19 @@
+locals {
+  # Otherwise the domain's DNS is managed elsewhere: no record is created here, and the output dns_record says which one to add.
+  has_hosted_zone = var.config.domain.hosted_zone_id != "none"
+}
+
 data "aws_route53_zone" "main" {
+  count = local.has_hosted_zone ? 1 : 0
+
   zone_id = var.config.domain.hosted_zone_id
 }
 
 # AAAA only where the load balancer admits IPv6: a name that leads to a closed door makes browsers wait.
 resource "aws_route53_record" "app" {
-  for_each = local.dualstack ? toset(["A", "AAAA"]) : toset(["A"])
+  for_each = toset(!local.has_hosted_zone ? [] : local.dualstack ? ["A", "AAAA"] : ["A"])
 
-  zone_id = data.aws_route53_zone.main.zone_id
+  zone_id = data.aws_route53_zone.main[0].zone_id
   name    = var.config.domain.name
   type    = each.key
 
@@ -19,10 +26,10 @@ resource "aws_route53_record" "app" {
   lifecycle {
     precondition {
       condition = (
-        var.config.domain.name == data.aws_route53_zone.main.name ||
-        endswith(var.config.domain.name, ".${data.aws_route53_zone.main.name}")
+        var.config.domain.name == data.aws_route53_zone.main[0].name ||
+        endswith(var.config.domain.name, ".${data.aws_route53_zone.main[0].name}")
       )
-      error_message = "config.domain.name lies outside the hosted zone ${data.aws_route53_zone.main.name} that config.domain.hosted_zone_id names."
+      error_message = "config.domain.name lies outside the hosted zone ${data.aws_route53_zone.main[0].name} that config.domain.hosted_zone_id names."
     }
   }
 }

@@ -8,6 +8,17 @@ output "alb_dns_name" {
   value       = aws_lb.main.dns_name
 }
 
+output "dns_record" {
+  description = "The record that leads users to the load balancer. Terraform creates it unless config.domain.hosted_zone_id is \"none\" (created_here); otherwise add it where the domain's DNS is managed: a CNAME, or, at the top of a zone, the DNS provider's ALIAS or ANAME record. alias_hosted_zone_id is for an alias record in a Route 53 zone of another account."
+  value = {
+    created_here         = local.has_hosted_zone
+    name                 = var.config.domain.name
+    type                 = "CNAME"
+    value                = aws_lb.main.dns_name
+    alias_hosted_zone_id = aws_lb.main.zone_id
+  }
+}
+
 output "ecs_cluster_name" {
   description = "The ECS cluster of both services and of the maintenance task."
   value       = aws_ecs_cluster.main.name

@@ -106,7 +106,7 @@ variable "config" {
     error_message = "DNS001 Not a host name: domain.name \"${var.config.domain.name}\". Lower case, without scheme, port or path."
   }
   validation {
-    condition     = can(regex("^Z?[A-Z0-9]{1,32}$", var.config.domain.hosted_zone_id))
+    condition     = var.config.domain.hosted_zone_id == "none" || can(regex("^Z?[A-Z0-9]{1,32}$", var.config.domain.hosted_zone_id))
     error_message = "DNS003 Not the id of a hosted zone: \"${var.config.domain.hosted_zone_id}\"."
   }
   validation {

@@ -1,11 +1,76 @@
 //! `certificate --external-dns`: another team adds the records, and a later run continues.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::place::{Place, zone};
 use crate::support::Emulator;
 
 const ARN: &str = "/config/alb/certificate_arn";
+
+#[test]
+fn a_config_without_a_hosted_zone_needs_no_flag_and_no_call_to_route_53() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let text = place.config_text();
+    let mut config: Value = serde_json::from_str(&text).unwrap();
+    config["config"]["domain"] = json!({"name": "osmt.test.example.org", "hosted_zone_id": "none"});
+    crate::support::write(&place.config_path(), &format!("{config:#}\n"));
+    place
+        .run(&["apply", "--yes", "--with", "admin", "--trust", "arn:aws:iam::123456789012:user/ann"])
+        .exits(0);
+    let documents = emulator.ask(
+        "iam = client('iam')
+arns = [one['Arn'] for one in iam.list_policies(Scope='Local')['Policies']]
+answer = [iam.get_policy_version(PolicyArn=arn, VersionId=iam.get_policy(PolicyArn=arn)['Policy']['DefaultVersionId'])['PolicyVersion']['Document'] for arn in arns]",
+    );
+    let documents = documents.to_string();
+    assert!(documents.contains("route53:GetHostedZone"), "{documents}");
+    assert!(
+        !documents.contains("hostedzone/") && !documents.contains("ChangeResourceRecordSets"),
+        "{documents}"
+    );
+
+    let pending = place.run(&["certificate", "--yes", "--timeout", "0s", "--format", "json"]).exits(1).json();
+    let validation = &pending["records"][0];
+    let of = |key: &str| validation[key].as_str().unwrap().to_owned();
+    let theirs = zone(&emulator, "example.org");
+    emulator.ask(&format!(
+        r"
+record = {{'Name': '{}.', 'Type': 'CNAME', 'TTL': 300, 'ResourceRecords': [{{'Value': '{}.'}}]}}
+client('route53').change_resource_record_sets(HostedZoneId='{theirs}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
+        of("name"),
+        of("value")
+    ));
+    place.put(
+        "osmt/test/terraform.tfstate",
+        r#"{"version":4,"resources":[],"outputs":{"alb_dns_name":{"value":"osmt-test-1.us-west-2.elb.amazonaws.com","type":"string"},"load_balancer":{"value":{"zone_id":"Z1H1FL5HABSF5"}}}}"#,
+    );
+    let before = emulator.calls().len();
+    let done = place.run(&["certificate", "--yes"]).exits(0);
+    assert!(done.stdout.contains("osmt.test.example.org. CNAME osmt-test-1"), "{done:?}");
+    assert!(done.stderr.contains("ALIAS or ANAME") && done.stderr.contains("Z1H1FL5HABSF5"), "{done:?}");
+    let again = place.run(&["certificate", "--yes", "--format", "json"]).exits(0).json();
+    assert_eq!(again["records"][1]["alias_hosted_zone_id"], "Z1H1FL5HABSF5");
+
+    let mut facts = emulator.osmt("osmt-doctor");
+    facts.arg("--dir").arg(place.folder.path()).arg("facts").assert().success();
+    let kept = place.run(&["destroy", "--yes", "--confirm", "test"]).exits(0);
+    assert!(
+        kept.stderr.contains("the DNS records of osmt.test.example.org, which another team manages"),
+        "{kept:?}"
+    );
+    let calls = emulator.calls();
+    let route53: Vec<&String> = calls[before..].iter().filter(|call| call.starts_with("route53:")).collect();
+    assert!(route53.is_empty(), "{route53:?}");
+}
+
+#[test]
+fn a_zone_file_without_external_dns_is_a_mistake() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    let refused = place.run(&["certificate", "--zone-file", "records.zone", "--yes"]).exits(2);
+    assert!(refused.stderr.contains("add `--external-dns`"), "{refused:?}");
+}
 
 #[test]
 fn the_records_are_printed_and_a_later_run_continues() {

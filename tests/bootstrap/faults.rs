@@ -113,6 +113,32 @@ const ADMIN_DESTROYED: Subject = Subject {
     converged: "answer = [] == client('iam').list_roles()['Roles'] + client('iam').list_policies(Scope='Local')['Policies']",
 };
 
+/// The roles of the CI system. The provider is one for the account: each environment finds the one that the first made.
+const CI: Subject = Subject {
+    prepare: |_| {},
+    arguments: |_| words(MAKE_CI),
+    proof: &["status", "--only", "ci"],
+    converged: "
+iam = client('iam')
+roles = [one['RoleName'] for one in iam.list_roles()['Roles']]
+attached = {role: len(iam.list_attached_role_policies(RoleName=role)['AttachedPolicies']) for role in roles}
+answer = len(roles) > 0 and len(iam.list_open_id_connect_providers()['OpenIDConnectProviderList']) == 1 and all(
+  count == (1 if role.endswith('-plan') else 6) for role, count in attached.items())",
+};
+
+const CI_DESTROYED: Subject = Subject {
+    prepare: |place| {
+        let arguments = words(MAKE_CI);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        place.run(&arguments).exits(0);
+    },
+    arguments: DESTROY.arguments,
+    proof: DESTROY.proof,
+    converged: "iam = client('iam')
+answer = [] == iam.list_roles()['Roles'] + iam.list_policies(Scope='Local')['Policies']",
+};
+
+const MAKE_CI: &str = "apply --only ci --repository my-org/osmt-infra --yes";
 const MAKE_ADMIN: &str = "apply --only admin --trust arn:aws:iam::123456789012:user/ann --yes";
 
 fn words(text: &str) -> Vec<String> {
@@ -260,4 +286,14 @@ fn the_admin_role_converges_whatever_happens_to_a_call() {
 #[test]
 fn the_admin_role_goes_whatever_happens_to_a_call() {
     matrix("n", &ADMIN_DESTROYED);
+}
+
+#[test]
+fn the_roles_of_ci_converge_whatever_happens_to_a_call() {
+    matrix("i", &CI);
+}
+
+#[test]
+fn the_roles_of_ci_go_whatever_happens_to_a_call() {
+    matrix("j", &CI_DESTROYED);
 }

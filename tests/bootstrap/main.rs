@@ -21,6 +21,7 @@ mod place;
 mod proxy;
 mod refusals;
 mod resolver;
+mod rounds;
 #[path = "../support/mod.rs"]
 mod support;
 mod wizard;

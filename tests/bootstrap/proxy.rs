@@ -175,7 +175,7 @@ fn kill(shared: &Mutex<Shared>) -> io::Result<()> {
 }
 
 /// One message: its head with the empty line, and its body.
-fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
+pub(crate) fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
     let mut head = String::new();
     let mut length = 0;
     loop {
@@ -199,7 +199,7 @@ fn read_message(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String,
 }
 
 /// Passes a call on, on a connection of its own, and gives the whole answer.
-fn forward(upstream: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn forward(upstream: &str, head: &str, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream)?;
     let (first, rest) = head.split_once("\r\n").unwrap_or((head, "\r\n"));
     let rest: String =
@@ -219,7 +219,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// What is asked: the target, the action of a form, or the first line.
-fn name(head: &str, body: &[u8]) -> String {
+pub(crate) fn name(head: &str, body: &[u8]) -> String {
     let first = head.lines().next().unwrap_or_default();
     let first = first.rsplit_once(' ').map_or(first, |(call, _)| call);
     if let Some(target) = header(head, "x-amz-target") {

@@ -6,8 +6,8 @@ use std::net::{SocketAddr, UdpSocket};
 use domain::base::iana::Rcode;
 use domain::base::{Message, MessageBuilder, Name, Rtype, Ttl};
 use domain::rdata::caa::{CaaFlags, CaaTag};
-use domain::rdata::{Caa, Ns};
-use serde_json::json;
+use domain::rdata::{Caa, Cname, Ns};
+use serde_json::{Value, json};
 
 use crate::place::{Place, zone};
 use crate::support::Emulator;
@@ -17,6 +17,8 @@ use crate::support::Emulator;
 struct Told {
     servers: Vec<String>,
     issuers: Vec<&'static str>,
+    /// The target of its CNAME record.
+    alias: Option<String>,
     /// The servers that it is delegated to do not answer.
     broken: bool,
 }
@@ -60,6 +62,10 @@ fn answer(query: &Message<Vec<u8>>, world: &BTreeMap<String, Told>) -> Vec<u8> {
             let caa = Caa::new(CaaFlags::new(0), tag, issuer.as_bytes().to_vec());
             answer.push((question.qname(), ttl, caa)).unwrap();
         }
+    }
+    if let Some(alias) = told.alias.filter(|_| question.qtype() == Rtype::CNAME) {
+        let alias: Name<Vec<u8>> = alias.parse().unwrap();
+        answer.push((question.qname(), ttl, Cname::new(alias))).unwrap();
     }
     answer.finish()
 }
@@ -218,4 +224,56 @@ fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
         emulator.ask("answer = client('acm').list_certificates()['CertificateSummaryList']"),
         json!([])
     );
+}
+
+#[test]
+fn a_record_of_another_team_is_published_missing_or_unknown() {
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.set("/config/domain/name", "osmt.skills.example.org");
+    place.run(&["apply", "--yes"]).exits(0);
+    let target = "osmt-test-1.us-west-2.elb.amazonaws.com";
+    place.put(
+        "osmt/test/terraform.tfstate",
+        &json!({"version": 4, "outputs": {"alb_dns_name": {"value": target, "type": "string"}}}).to_string(),
+    );
+    let request = ["certificate", "--external-dns", "--yes", "--timeout", "0s", "--format", "json"];
+    let first = place.run(&request).exits(1).json();
+    let record = |index: usize, key: &str| first["records"][index][key].as_str().unwrap().to_owned();
+    let (name, value) = (record(0, "name"), record(0, "value"));
+    let published = |world: BTreeMap<String, Told>, more: &[&str]| {
+        let address = resolver(world).to_string();
+        let mut arguments = request.to_vec();
+        arguments.extend(["--resolver", &address]);
+        arguments.extend(more);
+        let records = place.run(&arguments).exits(1).json()["records"].clone();
+        [records[0]["published"].clone(), records[1]["published"].clone()]
+    };
+    let alias = |target: &str| Told { alias: Some(target.to_owned()), ..Told::default() };
+    let domain = || "osmt.skills.example.org".to_owned();
+
+    let both = BTreeMap::from([(name.clone(), alias(&value)), (domain(), alias(target))]);
+    assert_eq!(published(both, &[]), [json!(true), json!(true)]);
+    // DNS does not distinguish between upper and lower case.
+    let upper = BTreeMap::from([(name.clone(), alias(&value.to_uppercase())), (domain(), alias(target))]);
+    assert_eq!(published(upper, &[]), [json!(true), json!(true)]);
+    // No record; at the host name itself there may be an ALIAS record, which a resolver does not show as such.
+    assert_eq!(published(BTreeMap::new(), &[]), [json!(false), Value::Null]);
+    let wrong =
+        BTreeMap::from([(name.clone(), alias("old.example.org")), (domain(), alias("old.example.org"))]);
+    assert_eq!(published(wrong, &[]), [json!(false), json!(false)]);
+    let broken = Told { broken: true, ..Told::default() };
+    let broken = BTreeMap::from([(name.clone(), broken.clone()), (domain(), broken)]);
+    assert_eq!(published(broken, &[]), [Value::Null, Value::Null]);
+    let text = place.run(&[
+        "certificate",
+        "--external-dns",
+        "--yes",
+        "--timeout",
+        "0s",
+        "--resolver",
+        &resolver(BTreeMap::new()).to_string(),
+    ]);
+    let text = text.exits(1).stdout;
+    assert!(text.contains(&format!("  {name}. CNAME {value}.  (not in public DNS)")), "{text}");
 }

@@ -32,7 +32,7 @@ fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 fn policy(part: &'static str) -> impl Strategy<Value = Policy> {
-    let ours = admin_role::policy::document(&target(), "Z1", part).to_string();
+    let ours = admin_role::policy::document(&target(), Some("Z1"), part).to_string();
     let document = prop_oneof![Just(ours), Just("{}".to_owned()), Just("not JSON".to_owned())];
     (document, tags(), 0..5_usize).prop_map(|(document, tags, others)| Policy {
         version: "v9".into(),
@@ -87,7 +87,7 @@ fn wishes() -> impl Strategy<Value = Wishes> {
     let trust = proptest::collection::btree_set(arn(), 0..3);
     (trust, any::<bool>(), option::of(arn()), option::of(1..13_i32)).prop_map(
         |(trust, mfa, boundary, session_hours)| Wishes {
-            zone: "Z1".into(),
+            zone: Some("Z1".into()),
             trust,
             mfa,
             boundary,

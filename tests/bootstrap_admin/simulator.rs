@@ -205,13 +205,36 @@ print(json.dumps([may(aud, sub) for aud, sub in tokens]))";
     let of = |allowed: usize| (0..9).map(|at| at < allowed).collect::<Vec<bool>>();
     assert_eq!(may(Which::Apply, &github, &tokens), of(2));
     assert_eq!(may(Which::Plan, &github, &tokens), of(3));
+    // From an environment alone, or from a branch alone.
+    let one = |allowed: usize| (0..9).map(|at| at == allowed).collect::<Vec<bool>>();
+    let environment = source("my-org/osmt", &[], &["test"]);
+    assert_eq!(may(Which::Apply, &environment, &tokens), one(0));
+    let branch = source("my-org/osmt", &["main"], &[]);
+    assert_eq!(may(Which::Apply, &branch, &tokens), one(1));
+    for (narrow, own) in [(&environment, 0), (&branch, 1)] {
+        let with_pull_requests: Vec<bool> = (0..9).map(|at| at == own || at == 2).collect();
+        assert_eq!(may(Which::Plan, narrow, &tokens), with_pull_requests);
+    }
+    // A pull request from a fork has the subject of a pull request of the repository that it is for, and no token; a workflow
+    // of the fork itself has its own subject.
+    let of_forks = [
+        (aws, "repo:ann/osmt:pull_request"),
+        (aws, "repo:ann/osmt:environment:test"),
+        (aws, "repo:ann/osmt:ref:refs/heads/main"),
+    ];
+    for which in Which::ALL {
+        assert_eq!(may(which, &github, &of_forks), [false; 3]);
+    }
     let gitlab = source("gitlab.com/my/osmt", &["main"], &[]);
     let tokens = [
         (aws, "project_path:my/osmt:ref_type:branch:ref:main"),
         (aws, "project_path:my/osmt:ref_type:branch:ref:feature"),
         (aws, "project_path:my/osmt:ref_type:tag:ref:main"),
         (aws, "project_path:evil/osmt:ref_type:branch:ref:main"),
+        (aws, "project_path:my/osmt-fork:ref_type:branch:ref:main"),
+        (aws, "project_path:my/osmt/sub:ref_type:branch:ref:main"),
+        ("https://gitlab.com", "project_path:my/osmt:ref_type:branch:ref:main"),
     ];
-    assert_eq!(may(Which::Apply, &gitlab, &tokens), [true, false, false, false]);
-    assert_eq!(may(Which::Plan, &gitlab, &tokens), [true, true, false, false]);
+    assert_eq!(may(Which::Apply, &gitlab, &tokens), [true, false, false, false, false, false, false]);
+    assert_eq!(may(Which::Plan, &gitlab, &tokens), [true, true, false, false, false, false, false]);
 }

@@ -31,8 +31,8 @@ pub const SESSION_HOURS: i32 = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wishes {
-    /// The hosted zone of the config, in which the role may change records.
-    pub zone: String,
+    /// The hosted zone of the config, in which the role may change records; `None` where the DNS is managed elsewhere.
+    pub zone: Option<String>,
     /// ARNs of those who may assume it; empty: no change.
     pub trust: BTreeSet<String>,
     /// Whether they must have signed in with a second factor.
@@ -131,7 +131,7 @@ pub(super) async fn observe_policies(
 pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
     let mut judged = Vec::new();
     for part in policy::parts() {
-        judge_policy(target, &wishes.zone, part, seen.policies.get(part), &mut judged);
+        judge_policy(target, wishes.zone.as_deref(), part, seen.policies.get(part), &mut judged);
     }
     let thing = format!("IAM role {}", name(target));
     match &seen.role {
@@ -166,7 +166,7 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
 /// Judges one policy.
 pub(super) fn judge_policy(
     target: &Target,
-    zone: &str,
+    zone: Option<&str>,
     part: &'static str,
     seen: Option<&Policy>,
     judged: &mut Vec<Judged<Change>>,

@@ -40,7 +40,7 @@ pub fn arn(target: &Target, part: &str) -> String {
 }
 
 /// The document of one part; empty for a part that does not exist.
-pub fn document(target: &Target, zone: &str, part: &str) -> Value {
+pub fn document(target: &Target, zone: Option<&str>, part: &str) -> Value {
     if part == READ_ONLY {
         return read_only(target, zone);
     }
@@ -58,7 +58,7 @@ pub fn document(target: &Target, zone: &str, part: &str) -> Value {
 /// Descriptions and lists are allowed for the whole account: named one by one they would not fit into a policy. Contents are
 /// limited to this environment. The value of one secret is among them, because Terraform evaluates the database's password
 /// during a plan.
-fn read_only(target: &Target, zone: &str) -> Value {
+fn read_only(target: &Target, zone: Option<&str>) -> Value {
     let metadata = |service: &str, action: &str| {
         let verb = ["Describe", "List"].into_iter().find(|verb| action.starts_with(verb))?;
         let names_contents = matches!(service, "dynamodb" | "s3" | "secretsmanager");
@@ -96,11 +96,17 @@ fn read_only(target: &Target, zone: &str) -> Value {
 }
 
 /// `None` for a grant on a thing that this target does not have.
-fn statement(target: &Target, zone: &str, grant: &Grant, takes: impl Fn(&str) -> bool) -> Option<Value> {
+fn statement(
+    target: &Target,
+    zone: Option<&str>,
+    grant: &Grant,
+    takes: impl Fn(&str) -> bool,
+) -> Option<Value> {
     let on: Vec<String> = grant
         .on
         .iter()
         .filter(|template| target.table.is_some() || !template.contains("{table}"))
+        .filter(|template| zone.is_some() || !template.contains("{zone}"))
         .map(|template| filled(target, zone, template))
         .collect();
     let actions: Vec<String> = grant
@@ -133,7 +139,7 @@ fn statement(target: &Target, zone: &str, grant: &Grant, takes: impl Fn(&str) ->
     Some(statement)
 }
 
-fn filled(target: &Target, zone: &str, template: &str) -> String {
+fn filled(target: &Target, zone: Option<&str>, template: &str) -> String {
     template
         .replace("{p}", config::partition(&target.region))
         .replace("{r}", &target.region)
@@ -142,7 +148,7 @@ fn filled(target: &Target, zone: &str, template: &str) -> String {
         .replace("{env}", &target.env)
         .replace("{bucket}", &target.bucket)
         .replace("{table}", target.table.as_deref().unwrap_or_default())
-        .replace("{zone}", zone)
+        .replace("{zone}", zone.unwrap_or_default())
 }
 
 /// IAM takes one value for a list of one, and counts the characters.

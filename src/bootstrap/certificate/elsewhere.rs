@@ -26,8 +26,17 @@ pub struct Seen {
     pub certificate: Option<Certificate>,
     /// ARNs of every certificate for the domain.
     pub others: Vec<String>,
-    /// The load balancer's DNS name; `None` where the state does not list one yet.
-    pub load_balancer: Result<Option<String>, String>,
+    /// The load balancer; `None` where the state does not list one yet.
+    pub load_balancer: Result<Option<LoadBalancer>, String>,
+}
+
+/// What the record of the host name points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// Its DNS name.
+    pub name: String,
+    /// The hosted zone id that an alias record in Route 53 wants; a state of an older module does not say it.
+    pub zone_id: Option<String>,
 }
 
 /// Reads the certificates, the CAA records and, from the state, the load balancer's name; all at the same time.
@@ -50,8 +59,8 @@ pub async fn observe(
     Ok(Seen { caa, certificate, others, load_balancer })
 }
 
-/// The output `alb_dns_name` of Terraform's state.
-async fn load_balancer(session: &Session, target: &Target) -> Result<Option<String>, String> {
+/// The load balancer, from the outputs in Terraform's state.
+async fn load_balancer(session: &Session, target: &Target) -> Result<Option<LoadBalancer>, String> {
     let request = session.s3().get_object().bucket(&target.bucket).key(&target.state_key);
     let answer = match call("s3:GetObject", request.send().await) {
         Err(error) if error.is("NoSuchKey") || error.is("NoSuchBucket") => return Ok(None),
@@ -63,7 +72,10 @@ async fn load_balancer(session: &Session, target: &Target) -> Result<Option<Stri
     let body = answer.body.collect().await.map_err(|error| error.to_string())?.into_bytes();
     let state: serde_json::Value =
         serde_json::from_slice(&body).map_err(|error| format!("the state is not JSON: {error}"))?;
-    Ok(state["outputs"]["alb_dns_name"]["value"].as_str().map(str::to_owned))
+    let outputs = &state["outputs"];
+    let zone_id = outputs["load_balancer"]["value"]["zone_id"].as_str().map(str::to_owned);
+    let name = outputs["alb_dns_name"]["value"].as_str();
+    Ok(name.map(|name| LoadBalancer { name: name.to_owned(), zone_id }))
 }
 
 /// Refuses to wait for what ACM would never issue. Pure.
@@ -110,6 +122,9 @@ pub struct Needed {
     pub purpose: Purpose,
     /// Whether public DNS has it; `None` where that is not known.
     pub published: Option<bool>,
+    /// The hosted zone id of the target, which an alias record in Route 53 wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias_hosted_zone_id: Option<String>,
 }
 
 /// What a record is for.
@@ -127,11 +142,11 @@ pub async fn needed(
     resolver: &Resolver,
     domain: &str,
     validation: &[Record],
-    load_balancer: Option<&str>,
+    load_balancer: Option<&LoadBalancer>,
 ) -> Vec<Needed> {
     let wanted = validation.iter().map(|record| (record.clone(), Purpose::Validation));
     let application = load_balancer.map(|target| {
-        let record = Record { name: domain.to_owned(), kind: "CNAME".to_owned(), value: target.to_owned() };
+        let record = Record { name: domain.to_owned(), kind: "CNAME".to_owned(), value: target.name.clone() };
         (record, Purpose::Application)
     });
     join_all(wanted.chain(application).map(async |(record, purpose)| {
@@ -141,7 +156,10 @@ pub async fn needed(
             // An ALIAS or ANAME record is not visible as such.
             (Answer::Found(None), Purpose::Application) | (Answer::ServFail | Answer::Unknown(_), _) => None,
         };
-        Needed { name: record.name, kind: record.kind, value: record.value, purpose, published }
+        let alias_hosted_zone_id =
+            load_balancer.filter(|_| purpose == Purpose::Application).and_then(|one| one.zone_id.clone());
+        let Record { name, kind, value } = record;
+        Needed { name, kind, value, purpose, published, alias_hosted_zone_id }
     }))
     .await
 }
@@ -175,7 +193,14 @@ mod tests {
     use super::*;
 
     fn record(name: &str, value: &str, purpose: Purpose) -> Needed {
-        Needed { name: name.into(), kind: "CNAME".into(), value: value.into(), purpose, published: None }
+        Needed {
+            name: name.into(),
+            kind: "CNAME".into(),
+            value: value.into(),
+            purpose,
+            published: None,
+            alias_hosted_zone_id: None,
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use self::preflight::Verdict;
 use self::resolver::Resolver;
 use crate::account::{Certificate, HostedZone, Record, observe};
 use crate::aws::{CallError, Session};
-use crate::config::Config;
+use crate::config::{Config, NO_ZONE};
 use crate::explain::{Exit, Explain};
 use crate::plan::{Action, Line, Verb};
 
@@ -114,23 +114,26 @@ pub async fn observe(
     now: Timestamp,
 ) -> Result<Seen, Error> {
     let domain = &config.domain.name;
-    let (zone, certificates) = tokio::join!(
-        Box::pin(observe::hosted_zone(session, &config.domain.hosted_zone_id)),
-        Box::pin(candidates(session, config)),
-    );
-    let zone = usable(zone?, config)?;
-    let certificates = certificates?;
+    let dns = async {
+        let zone = match &config.domain.hosted_zone_id {
+            Some(id) => observe::hosted_zone(session, id).await?,
+            None => None,
+        };
+        let zone = usable(zone, config)?;
+        Ok::<_, Error>(preflight::observe(session, zone, domain, resolver).await?)
+    };
+    let (dns, certificates) = tokio::join!(Box::pin(dns), Box::pin(candidates(session, config)));
+    let (dns, certificates) = (dns?, certificates?);
     let certificate = choose(&certificates, domain, &config.alb.certificate_arn, now);
     let wanted = certificate.iter().flat_map(|found| &found.validation);
     let missing = try_join_all(wanted.map(async |record| {
-        let found = dns::find_record(session, &zone.id, record).await?;
+        let found = dns::find_record(session, &dns.zone.id, record).await?;
         Ok::<_, CallError>(found.is_none().then(|| record.clone()))
     }));
-    let (dns, missing) =
-        tokio::join!(Box::pin(preflight::observe(session, zone.clone(), domain, resolver)), missing);
+    let missing = missing.await?.into_iter().flatten().collect();
     Ok(Seen {
-        dns: dns?,
-        missing: missing?.into_iter().flatten().collect(),
+        dns,
+        missing,
         certificate,
         others: {
             let mut arns: Vec<String> = certificates.into_iter().map(|one| one.arn).collect();
@@ -141,7 +144,7 @@ pub async fn observe(
 }
 
 fn usable(zone: Option<HostedZone>, config: &Config) -> Result<HostedZone, Error> {
-    let id = config.domain.hosted_zone_id.clone();
+    let id = config.domain.hosted_zone_id.clone().unwrap_or_else(|| NO_ZONE.to_owned());
     let domain = config.domain.name.clone();
     match zone {
         None => Err(Error::NoZone(id)),
@@ -277,7 +280,7 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoZone(_) | Self::PrivateZone(_) => Some(
-                "set `domain.hosted_zone_id` to a public zone of this account (`aws route53 list-hosted-zones`); where another team manages the domain's DNS, give `--external-dns`".into(),
+                "set `domain.hosted_zone_id` to a public zone of this account (`aws route53 list-hosted-zones`); where another team manages the domain's DNS, set it to `none` or give `--external-dns`".into(),
             ),
             Self::OtherZone { .. } => Some(
                 "correct `domain.name` or `domain.hosted_zone_id` in the config".into(),

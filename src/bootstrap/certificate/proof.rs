@@ -33,7 +33,9 @@ pub(in crate::bootstrap) async fn proofs(session: &Session, config: &Config) -> 
     }));
     let ours: Vec<Certificate> = whose.await?.into_iter().flatten().collect();
     let wanted: BTreeSet<&Record> = ours.iter().flat_map(|certificate| &certificate.validation).collect();
-    let zone = &config.domain.hosted_zone_id;
+    let Some(zone) = &config.domain.hosted_zone_id else {
+        return Ok(Proofs { ours, records: Vec::new() });
+    };
     let found =
         try_join_all(wanted.into_iter().map(
             async |record| match dns::find_record(session, zone, record).await {
@@ -80,7 +82,7 @@ pub async fn kept(
 
 /// Validation records that an earlier run kept, and which no certificate of ours shows any more.
 pub(in crate::bootstrap) async fn left_over(session: &Session, config: &Config) -> Option<String> {
-    let (zone, domain) = (&config.domain.hosted_zone_id, &config.domain.name);
+    let (zone, domain) = (config.domain.hosted_zone_id.as_ref()?, &config.domain.name);
     match dns::validation_records(session, zone, domain).await {
         Ok(records) if records.is_empty() => None,
         Ok(records) => {

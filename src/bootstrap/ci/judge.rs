@@ -15,7 +15,7 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
     let of_both = if target.parts.admin.is_some() { Vec::new() } else { Which::Apply.parts() };
     for part in of_both.into_iter().chain(Which::Plan.parts()) {
         let mut some = Vec::new();
-        judge_policy(target, &wishes.zone, part, seen.policies.get(part), &mut some);
+        judge_policy(target, wishes.zone.as_deref(), part, seen.policies.get(part), &mut some);
         judged.extend(some.into_iter().map(|one| one.map(Change::Policy)));
     }
     judged.extend(judge_provider(wishes, seen));

@@ -25,8 +25,8 @@ use crate::config;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wishes {
-    /// The hosted zone of the config, in which the roles may change or read records.
-    pub zone: String,
+    /// The hosted zone of the config, in which the roles may change or read records; `None` where the DNS is managed elsewhere.
+    pub zone: Option<String>,
     /// Who may assume the roles; `None`: no change.
     pub source: Option<repository::Source>,
     /// The ARN of a policy that limits both roles.

@@ -28,6 +28,11 @@ pub async fn observe(
     let proofs = proofs?;
     seen.certificates = proofs.ours;
     seen.records = proofs.records;
+    if config.domain.hosted_zone_id.is_none() {
+        let domain = &config.domain.name;
+        seen.notes
+            .push(format!("the DNS records of {domain}, which another team manages: ask it to remove them"));
+    }
     seen.reasons = reasons(target, &seen, owned);
     if seen.certificates.is_empty() {
         seen.notes.extend(left_over(session, config).await);

@@ -283,11 +283,8 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
     }
     let mut steps = Vec::new();
     // The records first: a run that stops between the two still finds them by the certificate.
-    if !seen.records.is_empty() {
-        steps.push(Step::Records {
-            zone: config.domain.hosted_zone_id.clone(),
-            records: seen.records.clone(),
-        });
+    if let Some(zone) = config.domain.hosted_zone_id.as_ref().filter(|_| !seen.records.is_empty()) {
+        steps.push(Step::Records { zone: zone.clone(), records: seen.records.clone() });
     }
     for certificate in &seen.certificates {
         steps.push(Step::Certificate(certificate.arn.clone()));

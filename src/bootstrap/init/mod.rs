@@ -64,8 +64,8 @@ pub const QUESTIONS: [Question; 8] = [
     question(
         "hosted-zone-id",
         "/config/domain/hosted_zone_id",
-        "id of the Route 53 zone that holds it, like Z0123456789ABCDEFGHIJ",
-        "the public hosted zone in which DNS records are created; `aws route53 list-hosted-zones` lists them; docs/bootstrap.md says what to do where DNS is elsewhere",
+        "id of the Route 53 zone that contains it, like Z0123456789ABCDEFGHIJ, or `none`",
+        "the public hosted zone in which DNS records are created; `aws route53 list-hosted-zones` lists them. `none`: another team manages the domain's DNS, and `osmt-bootstrap certificate` prints the records for it",
     ),
     question(
         "oauth-issuer",

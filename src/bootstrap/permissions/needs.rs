@@ -92,10 +92,10 @@ fn of_bucket(change: &state_bucket::Change) -> &'static [&'static str] {
         Of::Create => &["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:TagResource"],
         Of::BlockPublicAccess => &["s3:PutBucketPublicAccessBlock"],
         Of::OwnerEnforced => &["s3:PutBucketOwnershipControls"],
-        Of::Encrypt(_) => &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
+        Of::Encrypt(..) => &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
         Of::Policy(_) => &["s3:PutBucketPolicy"],
         Of::Version => &["s3:PutBucketVersioning"],
-        Of::Lifecycle(_) => &["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"],
+        Of::Lifecycle(..) => &["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"],
         Of::Tags(_) => &["s3:PutBucketTagging"],
     }
 }

@@ -10,13 +10,13 @@ use aws_sdk_s3::types::{
     LifecycleRule as SdkRule, LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectOwnership,
     OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
-    VersioningConfiguration,
+    TransitionDefaultMinimumObjectSize, VersioningConfiguration,
 };
 
 use crate::account::LifecycleRule;
 use crate::account::observe::BucketError;
 use crate::aws::{CallError, Policy, Session, call, retry};
-use crate::bootstrap::state_bucket::{Change, RULE};
+use crate::bootstrap::state_bucket::{Before, Change, RULE};
 use crate::bootstrap::{Error, Target};
 
 /// How long S3 may not be ready.
@@ -63,8 +63,11 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
             "s3:PutBucketOwnershipControls",
             s3.put_bucket_ownership_controls().ownership_controls(owner_enforced())
         ),
-        Change::Encrypt(key) => {
-            let blocked = blocked_types(session, &s3, target).await?;
+        Change::Encrypt(key, before) => {
+            let blocked = match before {
+                Before::Nothing => None,
+                Before::Others => blocked_types(session, &s3, target).await?,
+            };
             put!(
                 session,
                 target,
@@ -84,7 +87,7 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
                 VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build()
             )
         ),
-        Change::Lifecycle(rule) => lifecycle(session, &s3, target, rule).await,
+        Change::Lifecycle(rule, before) => lifecycle(session, &s3, target, rule, *before).await,
         Change::Tags(tags) => {
             put!(session, target, "s3:PutBucketTagging", s3.put_bucket_tagging().tagging(tagging(tags)))
         }
@@ -181,17 +184,11 @@ async fn lifecycle(
     s3: &Client,
     target: &Target,
     wanted: &LifecycleRule,
+    before: Before,
 ) -> Result<(), CallError> {
-    let request = s3
-        .get_bucket_lifecycle_configuration()
-        .bucket(&target.bucket)
-        .expected_bucket_owner(&session.account_id);
-    let (mut rules, minimum) = match call("s3:GetLifecycleConfiguration", request.send().await) {
-        Err(error) if error.is("NoSuchLifecycleConfiguration") => (Vec::new(), None),
-        answer => {
-            let answer = answer?;
-            (answer.rules.unwrap_or_default(), answer.transition_default_minimum_object_size)
-        }
+    let (mut rules, minimum) = match before {
+        Before::Nothing => (Vec::new(), None),
+        Before::Others => present_rules(session, s3, target).await?,
     };
     rules.retain(|rule| rule.id() != Some(RULE));
     // S3 refuses to mix rules of the old form (a prefix) and of the new one (a filter).
@@ -224,6 +221,25 @@ async fn lifecycle(
             .set_transition_default_minimum_object_size(minimum.clone())
             .set_lifecycle_configuration(rules.ok())
     )
+}
+
+/// The rules that the bucket has, and the smallest object that they move, as S3 wants it repeated.
+async fn present_rules(
+    session: &Session,
+    s3: &Client,
+    target: &Target,
+) -> Result<(Vec<SdkRule>, Option<TransitionDefaultMinimumObjectSize>), CallError> {
+    let request = s3
+        .get_bucket_lifecycle_configuration()
+        .bucket(&target.bucket)
+        .expected_bucket_owner(&session.account_id);
+    match call("s3:GetLifecycleConfiguration", request.send().await) {
+        Err(error) if error.is("NoSuchLifecycleConfiguration") => Ok((Vec::new(), None)),
+        answer => {
+            let answer = answer?;
+            Ok((answer.rules.unwrap_or_default(), answer.transition_default_minimum_object_size))
+        }
+    }
 }
 
 fn tagging(wanted: &BTreeMap<String, String>) -> Tagging {

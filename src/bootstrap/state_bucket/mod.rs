@@ -66,15 +66,24 @@ pub enum Change {
     /// Turn access lists off: every object belongs to the bucket's owner.
     OwnerEnforced,
     /// Encrypt by default, with a bucket key; with this KMS key, or with the one that AWS manages.
-    Encrypt(Option<String>),
+    Encrypt(Option<String>, Before),
     /// This policy document.
     Policy(String),
     /// Keep every version.
     Version,
     /// Our rule, beside the others.
-    Lifecycle(LifecycleRule),
+    Lifecycle(LifecycleRule, Before),
     /// All tags, foreign ones included: S3 replaces the whole set.
     Tags(BTreeMap<String, String>),
+}
+
+/// What there was before a setting that S3 only takes as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// The bucket is made by the same run: nothing has to be kept.
+    Nothing,
+    /// Others may have set parts of it, which are read and kept.
+    Others,
 }
 
 /// Judges the bucket's settings; pure.
@@ -84,6 +93,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
     let bucket = seen.unwrap_or(&nothing);
     of_this_environment(target, &name, &bucket.tags)?;
     let thing = (name.as_str(), seen.is_some());
+    let before = if seen.is_some() { Before::Others } else { Before::Nothing };
     let mut judged = Vec::new();
     if seen.is_none() {
         judged.push(Judged::create(&name, None, Change::Create));
@@ -115,7 +125,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
         "default encryption",
         (encryption(bucket), &wanted_encryption(key.map(String::as_str))),
         kms,
-        Change::Encrypt(key.cloned()),
+        Change::Encrypt(key.cloned(), before),
     ));
     let document = policy::with_tls_only(target, bucket.policy.as_deref())?;
     // S3 would take no policy with it once public access is blocked.
@@ -136,7 +146,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
     let versioning = bucket.versioning.clone();
     let fits = bucket.is_versioned();
     judged.push(Judged::setting(thing, "versioning", (versioning, "Enabled"), fits, Change::Version));
-    judged.push(lifecycle(thing, bucket));
+    judged.push(lifecycle(thing, bucket, before));
     judged.extend(dangers(target, &name, bucket));
     // Also for a new bucket: not every S3 takes them with the first call.
     judged.push(tags(target, thing, bucket));
@@ -197,7 +207,7 @@ fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> 
     judged
 }
 
-fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
+fn lifecycle(thing: (&str, bool), bucket: &Bucket, before: Before) -> Judged<Change> {
     let text = |rule: &LifecycleRule| {
         let days = |days: Option<i32>| days.map_or("never".into(), |days| format!("after {days} days"));
         let some = rule.narrowed || !rule.prefix.is_empty();
@@ -230,7 +240,7 @@ fn lifecycle(thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
         "lifecycle",
         (present.map(text), &text(&wanted)),
         present == Some(&wanted),
-        Change::Lifecycle(wanted.clone()),
+        Change::Lifecycle(wanted.clone(), before),
     )
 }
 

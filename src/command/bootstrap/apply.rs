@@ -33,9 +33,10 @@ pub(super) fn plan(
     let ready = Ready::new(common, flags)?.about(ui, parts)?;
     out.map_or(Ok(()), free)?;
     block_on(ui, async {
-        let session = ready.session(common, ui).await?;
         let target = &ready.target;
-        let seen = ui.during("looking", bootstrap::observe(&session, target)).await?;
+        let read = async |session: &Session| bootstrap::observe(session, target).await;
+        let (_, seen) = ready.reading(common, ui, read).await?;
+        let seen = seen?;
         bootstrap::answered(target, &seen)?;
         let judged = bootstrap::judge(target, &seen)?;
         if ui.is_human() {
@@ -123,9 +124,10 @@ pub(super) fn apply(
         ready.target.parts = saved.target.parts.clone();
     }
     block_on(ui, async {
-        let session = ready.session(common, ui).await?;
         let target = &ready.target;
-        let seen = ui.during("looking", bootstrap::observe(&session, target)).await?;
+        let read = async |session: &Session| bootstrap::observe(session, target).await;
+        let (session, seen) = ready.reading(common, ui, read).await?;
+        let seen = seen?;
         bootstrap::answered(target, &seen)?;
         let judged = bootstrap::judge(target, &seen)?;
         let plan = bootstrap::plan(judged.clone());

@@ -15,6 +15,7 @@ use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
 use crate::bootstrap::init::{Answers, QUESTIONS, network};
 use crate::command::{Common, Ui};
+use crate::config::NO_ZONE;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::{aws, files};
@@ -179,6 +180,7 @@ impl Wizard<'_> {
             }
             if let (Ok(()), Some(found), Some(session)) = (&verdict, &found_zone, session)
                 && *found != answer
+                && answer != NO_ZONE
             {
                 verdict = in_account(ui, session, &answer, found).await;
             }

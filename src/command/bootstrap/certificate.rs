@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Ready, StateFlags};
 use crate::account::{Certificate, HostedZone, Record};
 use crate::aws::{Policy, Session, retry};
-use crate::bootstrap::certificate::elsewhere::Needed;
+use crate::bootstrap::certificate::elsewhere::{Needed, Purpose};
 use crate::bootstrap::certificate::preflight::Verdict;
 use crate::bootstrap::certificate::resolver::Resolver;
 use crate::bootstrap::certificate::{Step, elsewhere, resolver};
@@ -32,13 +32,25 @@ pub(super) struct CertificateFlags {
     /// DNS give a public one, such as 1.1.1.1].
     #[arg(long, value_name = "ADDRESS", value_parser = asked)]
     resolver: Option<Asked>,
-    /// Another team manages the domain's DNS: print the records for them in place of writing them to Route 53. Exit 1
-    /// while ACM waits for them after `--timeout`; run it again to continue.
+    /// Another team manages the domain's DNS: print the records for it in place of writing them to Route 53 [default: if
+    /// `domain.hosted_zone_id` is `none`]. Exit 1 while ACM waits for them after `--timeout`; run it again to continue.
     #[arg(long)]
     external_dns: bool,
     /// Also write these records as a zone file.
-    #[arg(long, value_name = "FILE", requires = "external_dns")]
+    #[arg(long, value_name = "FILE")]
     zone_file: Option<PathBuf>,
+}
+
+impl CertificateFlags {
+    fn resolver(&self, session: &Session) -> Resolver {
+        match self.resolver {
+            Some(Asked::At(address)) => Resolver::at(address),
+            Some(Asked::None) => Resolver::NONE,
+            // An emulator's zone is not in public DNS.
+            None if session.is_local() => Resolver::NONE,
+            None => Resolver::of_this_machine(),
+        }
+    }
 }
 
 /// The values of `--resolver`.
@@ -58,22 +70,29 @@ fn asked(text: &str) -> Result<Asked, String> {
 pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<Exit, Failure> {
     let ready = Ready::new(common, &StateFlags::default())?;
     let config = &ready.config;
+    let is_external = flags.external_dns || config.domain.hosted_zone_id.is_none();
+    if flags.zone_file.is_some() && !is_external {
+        let message =
+            "`--zone-file` is for records that another team adds; here they are written to Route 53";
+        return Err(Failure::new(Exit::Usage, message).help("add `--external-dns`, or leave it out"));
+    }
     block_on(ui, async {
-        let session = ready.session(common, ui).await?;
-        let resolver = match flags.resolver {
-            Some(Asked::At(address)) => Resolver::at(address),
-            Some(Asked::None) => Resolver::NONE,
-            // An emulator's zone is not in public DNS.
-            None if session.is_local() => Resolver::NONE,
-            None => Resolver::of_this_machine(),
-        };
         let now = Timestamp::now();
-        if flags.external_dns {
+        if is_external {
+            let read = async |session: &Session| {
+                let resolver = flags.resolver(session);
+                let seen = elsewhere::observe(session, (&ready.target, config), &resolver, now).await;
+                (resolver, seen)
+            };
+            let (session, (resolver, seen)) = ready.reading(common, ui, read).await?;
             let work = External { common, ui, ready: &ready, session: &session, resolver, flags, now };
-            return work.run().await;
+            return work.run(seen?).await;
         }
-        let looking = certificate::observe(&session, config, &resolver, now);
-        let seen = ui.during("looking", looking).await?;
+        let read = async |session: &Session| {
+            certificate::observe(session, config, &flags.resolver(session), now).await
+        };
+        let (session, seen) = ready.reading(common, ui, read).await?;
+        let seen = seen?;
         let verdict = certificate::guard(&seen, config)?;
         show(ui, &verdict, flags);
         let file = common.config_path();
@@ -233,10 +252,8 @@ struct Report<'a> {
 }
 
 impl External<'_> {
-    async fn run(self) -> Result<Exit, Failure> {
+    async fn run(self, seen: elsewhere::Seen) -> Result<Exit, Failure> {
         let (ui, session, config) = (self.ui, self.session, &self.ready.config);
-        let looking = elsewhere::observe(session, (&self.ready.target, config), &self.resolver, self.now);
-        let seen = ui.during("looking", looking).await?;
         show(ui, &elsewhere::guard(&seen, config)?, self.flags);
         let file = self.common.config_path();
         let plan: Plan<Step> =
@@ -311,7 +328,7 @@ impl External<'_> {
     async fn hand_over(&self, seen: &elsewhere::Seen, validation: &[Record]) -> Result<Vec<Needed>, Failure> {
         let ui = self.ui;
         let domain = &self.ready.config.domain.name;
-        let load_balancer = seen.load_balancer.as_ref().ok().and_then(Option::as_deref);
+        let load_balancer = seen.load_balancer.as_ref().ok().and_then(Option::as_ref);
         let records = elsewhere::needed(&self.resolver, domain, validation, load_balancer).await;
         if !records.is_empty() {
             ui.result("DNS records to add:")?;
@@ -324,9 +341,18 @@ impl External<'_> {
             };
             ui.result(format_args!("  {name}. {kind} {value}.{published}"))?;
         }
+        let unpublished = |one: &&Needed| one.purpose == Purpose::Application && one.published != Some(true);
+        if let Some(record) = records.iter().find(unpublished) {
+            let zone = record.alias_hosted_zone_id.as_ref();
+            let zone = zone.map(|zone| format!(" (in Route 53: alias hosted zone id {zone})"));
+            ui.say(format_args!(
+                "if {domain} is the top of its zone, DNS does not allow a CNAME record there: use the DNS provider's ALIAS or ANAME record to the same name{}",
+                zone.unwrap_or_default()
+            ));
+        }
         if load_balancer.is_none() {
             ui.say(format_args!(
-                "the record of {domain} itself leads to the load balancer, which does not exist yet: run it again after `terraform apply`"
+                "the record of {domain} itself points to the load balancer, which does not exist yet: run this again after `terraform apply`"
             ));
         }
         if let Some(path) = &self.flags.zone_file {

@@ -49,7 +49,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &DestroyFlags) -> Result<Exit
             if let Some(why) = kept {
                 let records = std::mem::take(&mut seen.records);
                 let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
-                let zone = &config.domain.hosted_zone_id;
+                let zone = config.domain.hosted_zone_id.as_deref().unwrap_or_default();
                 seen.notes.push(format!("{} in hosted zone {zone}: {why}", names.join(", ")));
             }
         }

@@ -31,7 +31,7 @@ pub(super) struct InitFlags {
     /// The host name of OSMT, like osmt.example.org.
     #[arg(long, value_name = "NAME", value_parser = init::host_name)]
     domain: Option<String>,
-    /// The Route 53 zone that holds it.
+    /// The Route 53 zone that contains it; `none` where another team manages the domain's DNS.
     #[arg(long, value_name = "ID")]
     hosted_zone_id: Option<String>,
     /// The OAuth issuer's URL.

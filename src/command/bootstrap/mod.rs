@@ -49,10 +49,6 @@ pub struct Bootstrap {
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
     /// Render main.tf and config.auto.tfvars.json from answers; edits those that exist.
-    #[command(after_help = "Examples:
-  osmt-bootstrap init
-  osmt-bootstrap init --lock s3
-  osmt-bootstrap init --dir terraform/prod --env prod --domain osmt.example.org")]
     Init(Box<init::InitFlags>),
     /// Show what `apply` would do; only reads. Exit 1 if anything is pending.
     Plan {
@@ -65,11 +61,6 @@ enum Verb {
         out: Option<PathBuf>,
     },
     /// Create the state bucket and the lock table (with flags, roles), or change what differs; then look again.
-    #[command(after_help = "Examples:
-  osmt-bootstrap apply
-  osmt-bootstrap apply --with admin --trust arn:aws:iam::123456789012:user/ann
-  osmt-bootstrap apply --with ci --repository github.com/my-org/osmt-infra --ci-environment test
-  osmt-bootstrap apply --yes --dry-run --format json")]
     Apply {
         #[command(flatten)]
         state: StateFlags,
@@ -92,9 +83,6 @@ enum Verb {
     /// Get the certificate for the domain and *.domain, and write its ARN into the config.
     Certificate(certificate::CertificateFlags),
     /// Delete what bootstrap made; refused while a state lists resources or a lock is held.
-    #[command(after_help = "Examples:
-  osmt-bootstrap destroy --dry-run
-  osmt-bootstrap destroy --yes --confirm test")]
     Destroy(destroy::DestroyFlags),
     #[command(flatten)]
     Shared(Shared),
@@ -142,6 +130,47 @@ pub(super) enum Lock {
 }
 
 impl Tool for Bootstrap {
+    const WRITES: &[&str] = &["init", "apply", "certificate", "destroy"];
+    const EXAMPLES: &[(&str, &str)] = &[
+        (
+            "init",
+            "  osmt-bootstrap init
+  osmt-bootstrap init --lock s3
+  osmt-bootstrap init --dir terraform/prod --env prod --domain osmt.example.org
+  osmt-bootstrap init --hosted-zone-id none",
+        ),
+        (
+            "plan",
+            "  osmt-bootstrap plan
+  osmt-bootstrap plan --with admin,ci,account
+  osmt-bootstrap plan --out plan.json",
+        ),
+        (
+            "apply",
+            "  osmt-bootstrap apply
+  osmt-bootstrap apply plan.json
+  osmt-bootstrap apply --with admin --trust arn:aws:iam::123456789012:user/ann
+  osmt-bootstrap apply --with ci --repository github.com/my-org/osmt-infra --ci-environment test
+  osmt-bootstrap apply --yes --dry-run --format json",
+        ),
+        (
+            "status",
+            "  osmt-bootstrap status
+  osmt-bootstrap status --with admin,ci,account --format json",
+        ),
+        (
+            "certificate",
+            "  osmt-bootstrap certificate
+  osmt-bootstrap certificate --resolver 1.1.1.1
+  osmt-bootstrap certificate --external-dns --zone-file records.zone",
+        ),
+        (
+            "destroy",
+            "  osmt-bootstrap destroy --dry-run
+  osmt-bootstrap destroy --yes --confirm test",
+        ),
+    ];
+
     fn shared(&self) -> &SharedArgs {
         &self.shared
     }
@@ -186,6 +215,16 @@ impl Ready {
             None => {}
         }
         Ok(Self { target: Target::new(&config, names), config })
+    }
+
+    /// Opens a session with the config's account and reads at the same time; another account is refused.
+    async fn reading<T>(
+        &self,
+        common: &Common,
+        ui: &Ui,
+        read: impl AsyncFnOnce(&Session) -> T,
+    ) -> Result<(Session, T), Failure> {
+        common.sign_in_and(&self.config, ui, "looking", read).await
     }
 
     /// Opens a session with the config's account; another one is refused.

@@ -93,7 +93,7 @@ impl PartFlags {
         Ok(Some(source))
     }
 
-    fn parts(&self, zone: &str, env: &str) -> Result<Parts, Failure> {
+    fn parts(&self, zone: Option<&str>, env: &str) -> Result<Parts, Failure> {
         let named = |part: Part| self.with.contains(&part) || self.only.contains(&part);
         let items = [&self.with, &self.only].into_iter().flatten();
         let items = items.filter_map(|part| match part {
@@ -126,7 +126,7 @@ impl PartFlags {
             state: self.only.is_empty() || named(Part::State),
             kms_key: self.kms_key.clone(),
             admin: named(Part::Admin).then(|| Wishes {
-                zone: zone.to_owned(),
+                zone: zone.map(str::to_owned),
                 trust: self.trust.iter().cloned().collect(),
                 mfa: !self.no_mfa,
                 boundary: self.permissions_boundary.clone(),
@@ -135,7 +135,7 @@ impl PartFlags {
             ci: if named(Part::Ci) {
                 let source = self.source(env)?;
                 Some(ci::Wishes {
-                    zone: zone.to_owned(),
+                    zone: zone.map(str::to_owned),
                     source,
                     boundary: self.permissions_boundary.clone(),
                 })
@@ -150,7 +150,7 @@ impl PartFlags {
 impl Ready {
     /// The same, about these components.
     pub(super) fn about(mut self, ui: &Ui, flags: &PartFlags) -> Result<Self, Failure> {
-        self.target.parts = flags.parts(&self.config.domain.hosted_zone_id, &self.config.env)?;
+        self.target.parts = flags.parts(self.config.domain.hosted_zone_id.as_deref(), &self.config.env)?;
         if let Some(wishes) = &self.target.parts.admin {
             for remark in admin_role::remarks(&self.target, wishes) {
                 ui.warn(remark);

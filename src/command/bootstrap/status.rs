@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::parts::PartFlags;
 use super::{Ready, Report, StateFlags, attention, lines};
 use crate::account::{Known, Lock, State, observe};
+use crate::aws::Session;
 use crate::bootstrap;
 use crate::bootstrap::{Judged, digest, state_bucket};
 use crate::command::{Common, Ui, block_on};
@@ -39,26 +40,25 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let ready = Ready::new(common, flags)?.about(ui, parts)?;
     block_on(ui, async {
-        let session = ready.session(common, ui).await?;
         let target = &ready.target;
         let lock_id = observe::lock_id(&target.bucket, &target.state_key);
-        let stored = async {
-            if target.parts.state {
-                observe::state(&session, &target.bucket, &target.state_key).await
-            } else {
-                Ok(State::default())
-            }
+        let read = async |session: &Session| {
+            let stored = async {
+                if target.parts.state {
+                    observe::state(session, &target.bucket, &target.state_key).await
+                } else {
+                    Ok(State::default())
+                }
+            };
+            let digest = async {
+                match target.table.as_ref().filter(|_| target.parts.state) {
+                    Some(table) => observe::digest(session, table, &lock_id).await,
+                    None => Ok(None),
+                }
+            };
+            tokio::join!(Box::pin(bootstrap::observe(session, target)), Box::pin(stored), Box::pin(digest))
         };
-        let digest = async {
-            match target.table.as_ref().filter(|_| target.parts.state) {
-                Some(table) => observe::digest(&session, table, &lock_id).await,
-                None => Ok(None),
-            }
-        };
-        let looking = async {
-            tokio::join!(Box::pin(bootstrap::observe(&session, target)), Box::pin(stored), Box::pin(digest))
-        };
-        let (seen, state, digest) = ui.during("looking", looking).await;
+        let (_, (seen, state, digest)) = ready.reading(common, ui, read).await?;
         let (seen, digest) = (seen?, digest?);
         let state = match &seen.bucket {
             Some(_) => state?,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::account::{Facts, observe};
+use crate::aws::Session;
 use crate::bootstrap::Target;
 use crate::command::{Common, Ui, block_on, environment};
 use crate::config::Config;
@@ -145,9 +146,8 @@ fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Resul
     }
     let web = Web::new(aws::http_client(&environment::variables())?);
     block_on(ui, async {
-        let session = common.sign_in(config, ui).await?;
-        let reading = Box::pin(observe::facts(&session, &web, config, &names));
-        let facts = ui.during("reading the account", reading).await;
+        let read = async |session: &Session| Box::pin(observe::facts(session, &web, config, &names)).await;
+        let (_, facts) = common.sign_in_and(config, ui, "reading the account", read).await?;
         Ok(Facts { recorded: Some(jiff::Timestamp::now().to_string()), ..facts })
     })
 }

@@ -54,6 +54,31 @@ enum Verb {
 }
 
 impl Tool for Doctor {
+    const WRITES: &[&str] = &["draw", "fix"];
+    const OFFLINE: &[&str] = &["rules", "explain", "schema", "fix"];
+    const FINDINGS: &[&str] = &["check", "plan"];
+    const EXAMPLES: &[(&str, &str)] = &[
+        (
+            "check",
+            "  osmt-doctor check
+  osmt-doctor check --live
+  osmt-doctor check terraform/test terraform/prod --format github",
+        ),
+        (
+            "plan",
+            "  terraform plan -out plan.bin
+  osmt-doctor plan plan.bin
+  terraform show -json plan.bin | osmt-doctor plan -",
+        ),
+        ("draw", "  osmt-doctor draw stack.svg"),
+        ("lsp", "  osmt-doctor lsp"),
+        ("facts", "  osmt-doctor facts > facts.json\n  osmt-doctor check --facts facts.json"),
+        ("fix", "  osmt-doctor fix --dry-run\n  osmt-doctor fix"),
+        ("rules", "  osmt-doctor rules"),
+        ("explain", "  osmt-doctor explain NET003"),
+        ("schema", "  osmt-doctor schema > config.schema.json"),
+    ];
+
     fn shared(&self) -> &SharedArgs {
         &self.shared
     }

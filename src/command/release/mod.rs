@@ -91,6 +91,10 @@ enum Verb {
 }
 
 impl Tool for Release {
+    const WRITES: &[&str] = &["select", "tag", "migrate", "rollback"];
+    const FINDINGS: &[&str] = &["check"];
+    const EXAMPLES: &[(&str, &str)] = &[];
+
     fn shared(&self) -> &SharedArgs {
         &self.shared
     }

@@ -209,6 +209,27 @@ impl Names {
 
 impl Tool for Secrets {
     const HIDES_ARGUMENTS: bool = true;
+    const WRITES: &[&str] = &["set", "generate", "import", "rm", "push", "pull", "rotate", "rollback"];
+    const EXAMPLES: &[(&str, &str)] = &[
+        ("list", "  osmt-secrets list\n  osmt-secrets list --format json"),
+        (
+            "set",
+            "  osmt-secrets set app/oauth_client_secret
+  pass show osmt/oauth | osmt-secrets set app/oauth_client_secret",
+        ),
+        ("generate", "  osmt-secrets generate rds/password"),
+        ("import", "  osmt-secrets import < secrets.env"),
+        ("rm", "  osmt-secrets rm rds/password"),
+        ("diff", "  osmt-secrets diff"),
+        ("push", "  osmt-secrets push --dry-run\n  osmt-secrets push"),
+        ("pull", "  osmt-secrets pull"),
+        ("rotate", "  osmt-secrets rotate rds/password"),
+        ("rollback", "  osmt-secrets rollback rds/password"),
+        ("history", "  osmt-secrets history rds/password"),
+        ("verify", "  osmt-secrets verify\n  osmt-secrets verify --max-age 90d"),
+        ("exec", "  osmt-secrets exec -- ./gradlew bootRun"),
+        ("scan", "  osmt-secrets scan .\n  osmt-secrets scan build/logs"),
+    ];
 
     fn shared(&self) -> &SharedArgs {
         &self.shared

@@ -82,7 +82,13 @@ fn stack(config: &Config, marks: &Marks) -> Vec<Tile> {
         marks.tile(
             "dns",
             "DNS record",
-            &[domain.name.clone(), format!("hosted zone {}", domain.hosted_zone_id)],
+            &[
+                domain.name.clone(),
+                match &domain.hosted_zone_id {
+                    Some(id) => format!("hosted zone {id}"),
+                    None => "managed by another team".to_owned(),
+                },
+            ],
         ),
         marks.tile("users", "Users", &[format!("may connect from {}", alb.ingress_cidrs.join(", "))]),
     ]);

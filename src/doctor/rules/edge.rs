@@ -1,5 +1,6 @@
 //! The domain and its hosted zone.
 
+use crate::config::NO_ZONE;
 use crate::doctor::subject::Subject;
 use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
@@ -132,7 +133,7 @@ fn length(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 fn zone(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(text) = subject.text(ZONE) else {
+    let Some(text) = subject.text(ZONE).filter(|text| *text != NO_ZONE) else {
         return;
     };
     let form = |id: &str| {
@@ -169,7 +170,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
     } else {
         (
             "is not the id of a hosted zone",
-            "it is Z and up to 31 capitals and digits: `aws route53 list-hosted-zones` shows it".into(),
+            "it is Z and up to 31 capitals and digits (`aws route53 list-hosted-zones` shows it), or `none` where another team manages the DNS".into(),
         )
     };
     sink.value(ZONE, format!("{text} {what}")).remedy(help);

@@ -25,7 +25,7 @@ fn placeholders(subject: &Subject, sink: &mut Sink<'_>) {
             "/config/account_id" => "write the account's 12 digits: `aws sts get-caller-identity` shows them",
             "/config/domain/name" => "write the host name under which people will find the app",
             "/config/domain/hosted_zone_id" => {
-                "write the zone's id: `aws route53 list-hosted-zones` shows it"
+                "write the zone's id (`aws route53 list-hosted-zones` shows it), or `none` where another team manages the domain's DNS"
             }
             "/config/alb/certificate_arn" => "`osmt-bootstrap certificate` requests one and writes its ARN",
             at if at.starts_with("/config/app/oauth/") => {

@@ -644,3 +644,21 @@ run "domain_outside_the_hosted_zone" {
 
   expect_failures = [aws_route53_record.app]
 }
+
+run "dns_of_another_team" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { domain = { name = "osmt.osmt-tests.org", hosted_zone_id = "none" } })
+  }
+
+  assert {
+    condition     = length(aws_route53_record.app) == 0 && length(data.aws_route53_zone.main) == 0
+    error_message = "Without a hosted zone Terraform must not create a record."
+  }
+
+  assert {
+    condition     = !output.dns_record.created_here && output.dns_record.name == "osmt.osmt-tests.org" && output.dns_record.type == "CNAME"
+    error_message = "The output must say which record to add elsewhere."
+  }
+}

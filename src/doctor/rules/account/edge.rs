@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::Audit;
 use super::state::fact;
 use crate::account::{Certificate, HostedZone, Known};
+use crate::config::NO_ZONE;
 use crate::finding::{Check, Place, Rule, Severity, Sink};
 
 const ARN: &str = "/config/alb/certificate_arn";
@@ -93,7 +94,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/ZON001.md"),
         },
         run: |audit, sink| {
-            if is_other_zone(audit, sink) {
+            if audit.config.domain.hosted_zone_id.is_none() || is_other_zone(audit, sink) {
                 return;
             }
             if let Ok(None) = fact(&audit.facts.hosted_zone, sink) {
@@ -148,7 +149,12 @@ fn is_other_zone(audit: &Audit, sink: &mut Sink<'_>) -> bool {
         Known::Unknown(_) => None,
     };
     let there = audit.facts.hosted_zone_id.as_deref().or(found);
-    is_other("hosted zone", there, &audit.config.domain.hosted_zone_id, sink)
+    if there == Some(NO_ZONE) {
+        sink.unknown("the facts were recorded for a config without a hosted zone; record them again");
+        return true;
+    }
+    let wanted = audit.config.domain.hosted_zone_id.as_deref().unwrap_or(NO_ZONE);
+    is_other("hosted zone", there, wanted, sink)
 }
 
 fn is_other(what: &str, there: Option<&str>, wanted: &str, sink: &mut Sink<'_>) -> bool {
@@ -167,7 +173,9 @@ fn certificate<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Certific
     fact(&audit.facts.certificate, sink).ok()?.as_ref()
 }
 
+/// The config's zone; without one the domain's DNS is managed elsewhere, and there is nothing to judge.
 fn zone<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a HostedZone> {
+    audit.config.domain.hosted_zone_id.as_ref()?;
     if is_other_zone(audit, sink) {
         return None;
     }

@@ -8,6 +8,7 @@ use crate::account::{
     Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
     Zone,
 };
+use crate::config::NO_ZONE;
 use crate::document::Document;
 use crate::finding::Findings;
 
@@ -24,7 +25,7 @@ fn audit() -> Audit {
             region: config.region.clone(),
             recorded: Some("2025-12-31T20:00:00Z".into()),
             certificate_arn: Some(config.alb.certificate_arn.clone()),
-            hosted_zone_id: Some(config.domain.hosted_zone_id.clone()),
+            hosted_zone_id: config.domain.hosted_zone_id.clone(),
             state: Known::Known(State::default()),
             state_bucket: Known::Known(Some(Bucket {
                 name: "osmt-test-123456789012-us-west-2".into(),
@@ -73,7 +74,7 @@ fn audit() -> Audit {
                 ..Certificate::default()
             })),
             hosted_zone: Known::Known(Some(HostedZone {
-                id: config.domain.hosted_zone_id.clone(),
+                id: config.domain.hosted_zone_id.clone().unwrap(),
                 name: "rehearsal-school.org".into(),
                 ..HostedZone::default()
             })),
@@ -430,8 +431,10 @@ fn facts_of_another_certificate_zone_or_environment_are_not_judged() {
         unknown(|a| a.config.alb.certificate_arn = "arn:aws:acm:us-west-2:1:certificate/new".into()),
         acm
     );
-    let zone = |a: &mut Audit| a.config.domain.hosted_zone_id = "Z0000000000000000000".into();
+    let zone = |a: &mut Audit| a.config.domain.hosted_zone_id = Some("Z0000000000000000000".into());
     assert_eq!(unknown(zone), ["ZON001", "ZON002", "ZON003"]);
+    let recorded_without = |a: &mut Audit| a.facts.hosted_zone_id = Some(NO_ZONE.to_owned());
+    assert_eq!(unknown(recorded_without), ["ZON001", "ZON002", "ZON003"]);
     assert_eq!(unknown(|a| a.facts.secrets.clear()), ["ASM001", "ASM002", "ASM003", "ASM004"]);
     // That a certificate was not there says nothing about another one.
     let gone = |a: &mut Audit| {
@@ -439,6 +442,15 @@ fn facts_of_another_certificate_zone_or_environment_are_not_judged() {
         a.config.alb.certificate_arn = "arn:aws:acm:us-west-2:1:certificate/new".into();
     };
     assert!(unknown(gone).contains(&"ACM001".to_owned()));
+}
+
+#[test]
+fn a_config_without_a_hosted_zone_needs_none() {
+    let elsewhere = |a: &mut Audit| {
+        (a.config.domain.hosted_zone_id, a.facts.hosted_zone) = (None, Known::Known(None));
+        a.facts.hosted_zone_id = Some(NO_ZONE.to_owned());
+    };
+    assert_eq!(unknown(elsewhere), Vec::<String>::new());
 }
 
 #[test]
