@@ -400,26 +400,6 @@ pub fn partition(region: &str) -> &'static str {
     OTHERS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
-/// The prefix of every name in AWS: `osmt-<env>`.
-pub fn prefix(env: &str) -> String {
-    format!("osmt-{env}")
-}
-
-/// The state bucket's name, unless the user chose another.
-pub fn state_bucket(env: &str, account_id: &str, region: &str) -> String {
-    format!("osmt-{env}-{account_id}-{region}")
-}
-
-/// The state's key in the bucket.
-pub fn state_key(env: &str) -> String {
-    format!("osmt/{env}/terraform.tfstate")
-}
-
-/// The path of a secret in Secrets Manager: `osmt/<env>/<name>`.
-pub fn secret_name(env: &str, name: &str) -> String {
-    format!("osmt/{env}/{name}")
-}
-
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter().fold(String::new(), |pointer, segment| match segment {

@@ -16,19 +16,28 @@ use std::path::Path;
 use osmt::bootstrap::Target;
 use osmt::bootstrap::admin_role::policy as admin_policy;
 use osmt::bootstrap::parts::Parts;
+use osmt::deployment::{Deployment, Lock, StateBackend};
 use serde_json::Value;
 
 const ZONE: &str = "Z0123456789ABCDEFGHIJ";
 
 fn target() -> Target {
+    let deployment =
+        Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() };
+    Target { backend: StateBackend::standard(&deployment), deployment, parts: Parts::default() }
+}
+
+/// One whose names are as long as AWS and the schema allow.
+fn longest() -> Target {
+    let Target { deployment, backend, parts } = target();
     Target {
-        account_id: "123456789012".into(),
-        region: "us-west-2".into(),
-        env: "test".into(),
-        bucket: "osmt-test-123456789012-us-west-2".into(),
-        table: Some("osmt-test".into()),
-        state_key: "osmt/test/terraform.tfstate".into(),
-        parts: Parts::default(),
+        deployment: Deployment {
+            region: "us-gov-west-1".into(),
+            env: "abcdefgh-ijklmno".into(),
+            ..deployment
+        },
+        backend: StateBackend { bucket: "b".repeat(63), lock: Lock::Table("t".repeat(255)), ..backend },
+        parts,
     }
 }
 
@@ -199,13 +208,7 @@ fn calls_in(folder: &Path, called: &mut BTreeSet<String>) {
 
 #[test]
 fn the_documents_fit_into_iams_limits_for_the_longest_names() {
-    let longest = Target {
-        region: "us-gov-west-1".into(),
-        env: "abcdefgh-ijklmno".into(),
-        bucket: "b".repeat(63),
-        table: Some("t".repeat(255)),
-        ..target()
-    };
+    let longest = longest();
     assert!(admin_policy::parts().count() <= admin_policy::ATTACHED_LIMIT - 3, "others attach too");
     for part in admin_policy::parts() {
         let document = admin_policy::document(&longest, Some(&"Z".repeat(32)), part).to_string();
@@ -221,7 +224,8 @@ fn the_documents_fit_into_iams_limits_for_the_longest_names() {
 
 #[test]
 fn the_documents_keep_to_iams_grammar() {
-    let without_table = Target { table: None, ..target() };
+    let mut without_table = target();
+    without_table.backend.lock = Lock::File;
     for target in [target(), without_table] {
         let statements = statements(&target);
         let mut sids = BTreeSet::new();
@@ -370,13 +374,6 @@ fn the_plan_role_reads_what_a_plan_reads_and_changes_nothing() {
         .filter(|action| !allowed(statements, action, None))
         .collect();
     assert!(lacking.is_empty(), "{lacking:?}");
-    let longest = Target {
-        env: "abcdefgh-ijklmno".into(),
-        region: "us-gov-west-1".into(),
-        bucket: "b".repeat(63),
-        table: Some("t".repeat(255)),
-        ..target
-    };
-    let size = admin_policy::document(&longest, Some(ZONE), admin_policy::READ_ONLY).to_string().len();
+    let size = admin_policy::document(&longest(), Some(ZONE), admin_policy::READ_ONLY).to_string().len();
     assert!(size <= admin_policy::POLICY_LIMIT, "{size}");
 }

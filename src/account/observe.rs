@@ -17,44 +17,38 @@ use super::observe_services::services;
 use super::observe_sign_in::sign_in;
 use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_ec2};
 use crate::aws::{CallError, Session, call};
-use crate::config;
+use crate::config::{self, Config};
+use crate::deployment::{self, StateBackend};
 use crate::web::Web;
 
-/// What to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    /// The state bucket.
-    pub bucket: String,
-    /// The lock table.
-    pub table: String,
-    /// The state's key in the bucket.
-    pub state_key: String,
-    /// Full names in Secrets Manager: `osmt/<env>/rds`.
-    pub secrets: Vec<String>,
-    /// As the config says it.
-    pub certificate_arn: String,
-    /// As the config says it; `None` where the domain's DNS is managed elsewhere.
-    pub hosted_zone_id: Option<String>,
-}
-
 /// Reads everything at once; what cannot be read is unknown.
-pub async fn facts(session: &Session, web: &Web, config: &config::Config, names: &Names) -> Facts {
+pub async fn facts(
+    session: &Session,
+    web: &Web,
+    config: &Config,
+    backend: &StateBackend,
+    secrets: &[&str],
+) -> Facts {
+    let certificate_arn = &config.alb.certificate_arn;
+    let hosted_zone_id = &config.domain.hosted_zone_id;
+    // Where a lock file serves, a table of the standard name may still be left.
+    let table = backend.lock.table().map_or_else(|| deployment::prefix(&config.env), str::to_owned);
     let secrets = async {
-        let reads = names
-            .secrets
-            .iter()
-            .map(|name| Box::pin(async move { (name.clone(), secret(session, name).await.into()) }));
+        let reads = secrets.iter().map(|name| {
+            let name = deployment::secret_name(&config.env, name);
+            Box::pin(async move { (name.clone(), secret(session, &name).await.into()) })
+        });
         join_all(reads).await.into_iter().collect()
     };
-    let lock_id = lock_id(&names.bucket, &names.state_key);
+    let lock_id = backend.lock_id();
     let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones, services, sign_in) = tokio::join!(
-        readable_bucket(session, &names.bucket),
-        look(session, &names.table, &lock_id),
-        state(session, &names.bucket, &names.state_key),
+        readable_bucket(session, &backend.bucket),
+        look(session, &table, &lock_id),
+        state(session, &backend.bucket, &backend.key),
         secrets,
-        certificate(session, &names.certificate_arn),
+        certificate(session, certificate_arn),
         async {
-            match &names.hosted_zone_id {
+            match hosted_zone_id {
                 Some(id) => hosted_zone(session, id).await,
                 None => Ok(None),
             }
@@ -68,8 +62,8 @@ pub async fn facts(session: &Session, web: &Web, config: &config::Config, names:
         account_id: Known::Known(session.account_id.clone()),
         region: session.region.clone(),
         recorded: None,
-        certificate_arn: Some(names.certificate_arn.clone()),
-        hosted_zone_id: Some(names.hosted_zone_id.clone().unwrap_or_else(|| config::NO_ZONE.to_owned())),
+        certificate_arn: Some(certificate_arn.clone()),
+        hosted_zone_id: Some(hosted_zone_id.clone().unwrap_or_else(|| config::NO_ZONE.to_owned())),
         state: state.into(),
         state_bucket: match state_bucket {
             Ok(fact) => Known::Known(fact),
@@ -85,11 +79,6 @@ pub async fn facts(session: &Session, web: &Web, config: &config::Config, names:
         services: Known::Known(services),
         sign_in: Known::Known(sign_in),
     }
-}
-
-/// The key under which Terraform's S3 backend keeps the lock in the table.
-pub fn lock_id(bucket: &str, state_key: &str) -> String {
-    format!("{bucket}/{state_key}")
 }
 
 /// Reads a table and the lock in it; `None` where there is no such table. One setting that cannot be read is an error.
@@ -295,18 +284,6 @@ pub async fn hosted_zone(session: &Session, id: &str) -> Result<Option<HostedZon
             .map(|set| set.name_servers.iter().map(|name| undotted(name)).collect())
             .unwrap_or_default(),
     }))
-}
-
-/// The names of the config's environment, as the contract has them.
-pub fn names(config: &config::Config, secrets: &[&str]) -> Names {
-    Names {
-        bucket: config::state_bucket(&config.env, &config.account_id, &config.region),
-        table: config::prefix(&config.env),
-        state_key: config::state_key(&config.env),
-        secrets: secrets.iter().map(|name| config::secret_name(&config.env, name)).collect(),
-        certificate_arn: config.alb.certificate_arn.clone(),
-        hosted_zone_id: config.domain.hosted_zone_id.clone(),
-    }
 }
 
 pub(crate) fn time(time: &DateTime) -> Option<String> {

@@ -53,11 +53,11 @@ pub enum Change {
 
 /// Judges the account's settings; pure. `named` are the items that may be changed.
 pub fn judge(target: &Target, named: &BTreeSet<Item>, seen: &Baseline) -> Result<Vec<Judged<Change>>, Error> {
-    let thing = format!("account {}", target.account_id);
+    let thing = format!("account {}", target.deployment.account_id);
     let settable = |item, setting: &str, look| judge_item(&thing, named, (item, setting), look);
     let shown = |setting: &str, (good, text)| Judged::shown(&thing, setting, text, good);
     let [mfa, keys] = root(&seen.root);
-    let region = &target.region;
+    let region = &target.deployment.region;
     Ok(vec![
         settable(
             Item::PasswordPolicy,

@@ -3,11 +3,16 @@
 //! Where the two differ Terraform stops with "state data in S3 does not have the expected content"
 //! (hashicorp/terraform#28496). That happens when the state was written without the table, as with a lock file.
 
-use super::Target;
 use crate::account::{Known, State};
+use crate::deployment::StateBackend;
 
 /// What is wrong with the digest in the table, and how to remove it; `None` where it fits.
-pub fn stale(target: &Target, table: &str, digest: Option<&str>, state: &State) -> Option<(String, String)> {
+pub fn stale(
+    (region, backend): (&str, &StateBackend),
+    table: &str,
+    digest: Option<&str>,
+    state: &State,
+) -> Option<(String, String)> {
     let digest = digest?;
     let text = match &state.md5 {
         Known::Known(Some(md5)) if md5 == digest => return None,
@@ -17,10 +22,9 @@ pub fn stale(target: &Target, table: &str, digest: Option<&str>, state: &State) 
         Known::Known(None) => format!("{digest}, but there is no state: Terraform will wait for it and stop"),
         Known::Unknown(reason) => format!("{digest}; the state's own is not known: {reason}"),
     };
-    let key = format!("{{\"LockID\":{{\"S\":\"{}/{}-md5\"}}}}", target.bucket, target.state_key);
+    let key = format!("{{\"LockID\":{{\"S\":\"{}-md5\"}}}}", backend.lock_id());
     let help = format!(
-        "if the state in S3 is the right one, delete the digest: aws dynamodb delete-item --region {} --table-name {table} --key '{key}'",
-        target.region
+        "if the state in S3 is the right one, delete the digest: aws dynamodb delete-item --region {region} --table-name {table} --key '{key}'"
     );
     Some((text, help))
 }

@@ -15,7 +15,6 @@ use aws_sdk_dynamodb::types::{
 use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
 use crate::account::Table;
 use crate::aws::{CallError, Policy, Session, call, retry};
-use crate::config;
 
 /// How long DynamoDB may take to make or change an empty table.
 const PATIENCE: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 300);
@@ -68,7 +67,7 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
     of_this_environment(target, &text, &table.tags)?;
     let thing = (text.as_str(), true);
     let switch = |on: bool| (Some(if on { "on" } else { "off" }.to_owned()), "on");
-    let wanted = target.wanted_tags(&table.tags, name == config::prefix(&target.env));
+    let wanted = target.wanted_tags(&table.tags, name == target.deployment.prefix());
     let merged: BTreeMap<_, _> = table.tags.clone().into_iter().chain(wanted.clone()).collect();
     Ok(vec![
         Judged::setting(
@@ -119,7 +118,7 @@ fn usable(name: &str, table: &Table) -> Result<(), Error> {
 /// Makes one change; a table that is busy is waited for.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
     let client = session.dynamodb();
-    let name = target.table.as_deref().unwrap_or_default();
+    let name = target.backend.lock.table().unwrap_or_default();
     if *change == Change::Create {
         create(&client, name, target).await?;
         return active(&client, name).await;
@@ -144,9 +143,9 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
         Change::Tags(wanted) => {
             let arn = format!(
                 "arn:{}:dynamodb:{}:{}:table/{name}",
-                config::partition(&target.region),
-                target.region,
-                target.account_id
+                target.deployment.partition(),
+                target.deployment.region,
+                target.deployment.account_id
             );
             let request = client.tag_resource().resource_arn(arn).set_tags(Some(tags(wanted)));
             call("dynamodb:TagResource", request.send().await)?;
@@ -169,7 +168,7 @@ async fn create(client: &Client, name: &str, target: &Target) -> Result<(), Erro
         .billing_mode(BillingMode::PayPerRequest)
         .sse_specification(encrypted())
         .deletion_protection_enabled(true)
-        .set_tags(Some(tags(&target.tags())));
+        .set_tags(Some(tags(&target.deployment.tags())));
     match call("dynamodb:CreateTable", request.send().await) {
         // A lost answer, or another run at the same time: the settings are verified afterwards.
         Err(error) if error.is("ResourceInUseException") => Ok(()),

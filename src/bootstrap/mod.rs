@@ -25,64 +25,28 @@ pub use self::error::Error;
 use crate::account::baseline::Baseline;
 use crate::account::{Bucket, Table, observe, observe_baseline};
 use crate::aws::Session;
-use crate::config;
-use crate::config::Config;
-use crate::deployment;
-use crate::deployment::main_tf::Backend;
+use crate::deployment::{self, Deployment, StateBackend};
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// What Terraform's state needs, by name.
+/// What is prepared, and for which deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// 12 digits.
-    pub account_id: String,
-    /// `us-west-2`
-    pub region: String,
-    /// `test`
-    pub env: String,
-    /// The state bucket.
-    pub bucket: String,
-    /// The lock table; `None` where Terraform's own lock file serves.
-    pub table: Option<String>,
-    /// The state's key in the bucket.
-    pub state_key: String,
+    /// For which deployment.
+    pub deployment: Deployment,
+    /// Where its state is.
+    pub backend: StateBackend,
     /// Which components are asked for.
     #[serde(default)]
     pub parts: parts::Parts,
 }
 
 impl Target {
-    /// The target of a config. The backend's names are those of `main.tf`, where it says any.
-    pub fn new(config: &Config, backend: Backend) -> Self {
-        let table = if backend.use_lockfile {
-            backend.lock_table
-        } else {
-            Some(backend.lock_table.unwrap_or_else(|| config::prefix(&config.env)))
-        };
-        Self {
-            account_id: config.account_id.clone(),
-            region: config.region.clone(),
-            env: config.env.clone(),
-            bucket: backend
-                .bucket
-                .unwrap_or_else(|| config::state_bucket(&config.env, &config.account_id, &config.region)),
-            table,
-            state_key: backend.key.unwrap_or_else(|| config::state_key(&config.env)),
-            parts: parts::Parts::default(),
-        }
-    }
-
-    /// The tags that everything carries.
-    pub fn tags(&self) -> BTreeMap<String, String> {
-        deployment::tags(&self.env).map(|(key, value)| (key.to_owned(), value)).into()
-    }
-
-    /// Whether something carries them, or was adopted.
+    /// Whether something carries the deployment's tags, or was adopted.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
         self.is_adopted(tags)
             || deployment::is_tagged(
-                &self.env,
+                &self.deployment.env,
                 tags.iter().map(|(key, value)| (key.as_str(), value.as_str())),
             )
     }
@@ -109,13 +73,13 @@ pub struct Seen {
 
 /// Reads what is there of the parts that are asked for; all at the same time.
 pub async fn observe(session: &Session, target: &Target) -> Result<Seen, Error> {
-    let lock_id = observe::lock_id(&target.bucket, &target.state_key);
+    let lock_id = target.backend.lock_id();
     let parts = &target.parts;
     let bucket = async {
-        if parts.state { Box::pin(observe::bucket(session, &target.bucket)).await } else { Ok(None) }
+        if parts.state { Box::pin(observe::bucket(session, &target.backend.bucket)).await } else { Ok(None) }
     };
     let table = async {
-        match &target.table {
+        match target.backend.lock.table() {
             Some(name) if parts.state => Box::pin(observe::table(session, name, &lock_id)).await,
             _ => Ok(None),
         }
@@ -233,7 +197,7 @@ pub fn judge(target: &Target, seen: &Seen) -> Result<Vec<Judged<Change>>, Error>
         let bucket = state_bucket::judge(target, seen.bucket.as_ref())?.into_iter();
         judged.extend(bucket.map(|judged| judged.map(Change::Bucket)));
     }
-    if let Some(name) = target.table.as_ref().filter(|_| target.parts.state) {
+    if let Some(name) = target.backend.lock.table().filter(|_| target.parts.state) {
         let table = lock_table::judge(target, name, seen.table.as_ref())?.into_iter();
         judged.extend(table.map(|judged| judged.map(Change::Table)));
     }
@@ -290,10 +254,10 @@ fn of_this_environment(target: &Target, thing: &str, tags: &BTreeMap<String, Str
     let ours = tags.get("Application").is_some_and(|app| app == "osmt");
     let adopted = tags.get(ownership::ADOPTED);
     match adopted.or(tags.get("Environment").filter(|_| ours)) {
-        Some(other) if *other != target.env => Err(Error::OtherEnvironment {
+        Some(other) if *other != target.deployment.env => Err(Error::OtherEnvironment {
             thing: thing.to_owned(),
             other: other.clone(),
-            env: target.env.clone(),
+            env: target.deployment.env.clone(),
         }),
         _ => Ok(()),
     }

@@ -16,7 +16,7 @@ pub(super) const WORKSPACES: &str = "env:/";
 impl Target {
     /// Whether something was adopted by this environment.
     pub fn is_adopted(&self, tags: &BTreeMap<String, String>) -> bool {
-        tags.get(ADOPTED) == Some(&self.env)
+        tags.get(ADOPTED) == Some(&self.deployment.env)
     }
 
     /// The tags to set on a bucket or a table with these tags, whose name may be the one that is used by default.
@@ -27,17 +27,17 @@ impl Target {
         present: &BTreeMap<String, String>,
         default_name: bool,
     ) -> BTreeMap<String, String> {
-        let mut wanted = self.tags();
+        let mut wanted = self.deployment.tags();
         let made_here = present.get("ManagedBy") == wanted.get("ManagedBy");
         let interrupted = default_name && present.is_empty();
         if !(made_here || interrupted) || self.is_adopted(present) {
             wanted.retain(|key, _| !present.contains_key(key));
-            for key in self.tags().into_keys() {
+            for key in self.deployment.tags().into_keys() {
                 if let Some(kept) = present.get(&key) {
                     wanted.insert(key, kept.clone());
                 }
             }
-            wanted.insert(ADOPTED.to_owned(), self.env.clone());
+            wanted.insert(ADOPTED.to_owned(), self.deployment.env.clone());
         }
         wanted
     }
@@ -47,15 +47,15 @@ impl Target {
         let key = key.strip_suffix(".tflock").unwrap_or(key);
         let of_workspace = |key: &str| {
             let rest = key.strip_prefix(WORKSPACES).and_then(|rest| rest.split_once('/'));
-            rest.is_some_and(|(_, rest)| rest == self.state_key)
+            rest.is_some_and(|(_, rest)| rest == self.backend.key)
         };
-        key == self.state_key || of_workspace(key)
+        key == self.backend.key || of_workspace(key)
     }
 
     /// Whether an item of a lock table is this deployment's: its lock or its digest, of any workspace.
     pub(super) fn owns_item(&self, id: &str) -> bool {
         let id = id.strip_suffix("-md5").unwrap_or(id);
-        let key = id.strip_prefix(&self.bucket).and_then(|rest| rest.strip_prefix('/'));
+        let key = id.strip_prefix(&self.backend.bucket).and_then(|rest| rest.strip_prefix('/'));
         key.is_some_and(|key| !key.ends_with(".tflock") && self.owns_key(key))
     }
 }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn only_what_existed_before_is_adopted() {
         let target = target();
-        let ours = target.tags();
+        let ours = target.deployment.tags();
         assert_eq!(target.wanted_tags(&ours, false), ours);
         assert_eq!(target.wanted_tags(&tags(&[]), true), ours);
         // Our tags were changed afterwards: still made here.
@@ -136,7 +136,7 @@ mod tests {
         ] {
             assert!(!target.owns_key(other), "{other}");
         }
-        let bucket = &target.bucket;
+        let bucket = &target.backend.bucket;
         assert!(target.owns_item(&format!("{bucket}/{key}")));
         assert!(target.owns_item(&format!("{bucket}/{key}-md5")));
         assert!(target.owns_item(&format!("{bucket}/env:/blue/{key}-md5")));

@@ -7,16 +7,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::account::{LifecycleRule, PublicAccessBlock};
+use crate::deployment::Lock;
 use crate::explain::{Exit, Explain as _};
 
 pub(super) fn target() -> Target {
     Target {
-        account_id: "123456789012".into(),
-        region: "us-west-2".into(),
-        env: "test".into(),
-        bucket: "osmt-test".into(),
-        table: Some("osmt-test".into()),
-        state_key: "osmt/test/terraform.tfstate".into(),
+        deployment: Deployment {
+            account_id: "123456789012".into(),
+            region: "us-west-2".into(),
+            env: "test".into(),
+        },
+        backend: StateBackend {
+            bucket: "osmt-test".into(),
+            key: "osmt/test/terraform.tfstate".into(),
+            lock: Lock::Table("osmt-test".into()),
+        },
         parts: parts::Parts::default(),
     }
 }
@@ -35,12 +40,12 @@ fn imagine_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_buc
     if *change == C::Create {
         assert!(seen.is_none());
         *seen = Some(Bucket {
-            name: target.bucket.clone(),
+            name: target.backend.bucket.clone(),
             object_ownership: Some("BucketOwnerEnforced".into()),
             // As AWS makes every bucket today.
             encryption: Some("AES256".into()),
             public_access_block: PublicAccessBlock::ALL,
-            tags: target.tags(),
+            tags: target.deployment.tags(),
             ..Bucket::default()
         });
         return;
@@ -74,7 +79,7 @@ fn imagine_table(target: &Target, seen: &mut Option<Table>, change: &lock_table:
             billing: "PAY_PER_REQUEST".into(),
             kms: true,
             deletion_protection: true,
-            tags: target.tags(),
+            tags: target.deployment.tags(),
             ..Table::default()
         });
         return;

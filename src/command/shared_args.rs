@@ -9,7 +9,8 @@ use url::Url;
 
 use super::{Ui, environment, ui};
 use crate::config::Config;
-use crate::deployment::main_tf::{Backend, Identity, MainTf};
+use crate::deployment::main_tf::MainTf;
+use crate::deployment::{Deployment, Lock, StateBackend};
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::finding::Finding;
@@ -143,15 +144,19 @@ impl SharedArgs {
         })
     }
 
-    /// The names that `main.tf` gives to bucket and table, where it gives any; one of another deployment is refused.
-    pub fn backend(&self, config: &Config) -> Result<Backend, Failure> {
+    /// The state backend as `main.tf` names it, else by its standard names; a `main.tf` of another deployment is refused.
+    pub fn backend(&self, config: &Config) -> Result<StateBackend, Failure> {
+        let deployment = Deployment::from(config);
+        let standard = StateBackend::standard(&deployment);
         match files::read_text(&self.dir.join("main.tf")) {
             Ok(text) => {
                 let main = MainTf::parse(&text)?;
-                same_deployment(config, &main.identity())?;
-                Ok(main.backend()?)
+                same_deployment(&deployment, &main.deployment(&deployment))?;
+                let written = main.backend(&deployment)?;
+                let lock = if written.lock == Lock::Off { standard.lock } else { written.lock };
+                Ok(StateBackend { lock, ..written })
             }
-            Err(files::Error::Missing(_)) => Ok(Backend::default()),
+            Err(files::Error::Missing(_)) => Ok(standard),
             Err(error) => Err(error.into()),
         }
     }
@@ -247,13 +252,13 @@ fn endpoint(text: &str) -> Result<String, String> {
 }
 
 /// Refuses a config that names another deployment than the one `main.tf` was rendered for: its state would be taken for ours.
-fn same_deployment(config: &Config, main: &Identity) -> Result<(), Failure> {
+fn same_deployment(config: &Deployment, main: &Deployment) -> Result<(), Failure> {
     for (what, main, config) in [
         ("account", &main.account_id, &config.account_id),
         ("region", &main.region, &config.region),
         ("environment", &main.env, &config.env),
     ] {
-        if let Some(main) = main.as_ref().filter(|main| *main != config) {
+        if main != config {
             let message =
                 format!("main.tf is for {what} {main}, the config for {config}; nothing was written");
             return Err(Failure::new(Exit::Refused, message).help(

@@ -3,6 +3,69 @@
 pub mod environment;
 pub mod main_tf;
 pub mod osmt_line;
+mod state_backend;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::state_backend::{Lock, StateBackend};
+use crate::config::{self, Config};
+
+/// One installation of OSMT: an environment in a region of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    /// 12 digits.
+    pub account_id: String,
+    /// `us-west-2`
+    pub region: String,
+    /// `test`
+    pub env: String,
+}
+
+impl From<&Config> for Deployment {
+    fn from(config: &Config) -> Self {
+        Self { account_id: config.account_id.clone(), region: config.region.clone(), env: config.env.clone() }
+    }
+}
+
+impl Deployment {
+    /// The prefix of every name in AWS: `osmt-<env>`.
+    pub fn prefix(&self) -> String {
+        prefix(&self.env)
+    }
+
+    /// The state bucket's name, unless the user chose another.
+    pub fn state_bucket(&self) -> String {
+        format!("osmt-{}-{}-{}", self.env, self.account_id, self.region)
+    }
+
+    /// The state's key in the bucket, unless the user chose another.
+    pub fn state_key(&self) -> String {
+        format!("osmt/{}/terraform.tfstate", self.env)
+    }
+
+    /// The ARN partition of the region.
+    pub fn partition(&self) -> &'static str {
+        config::partition(&self.region)
+    }
+
+    /// The tags of everything that the binaries make.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        tags(&self.env).map(|(key, value)| (key.to_owned(), value)).into()
+    }
+}
+
+/// The prefix of every name in AWS: `osmt-<env>`.
+pub fn prefix(env: &str) -> String {
+    format!("osmt-{env}")
+}
+
+/// The path of a secret in Secrets Manager: `osmt/<env>/<name>`.
+pub fn secret_name(env: &str, name: &str) -> String {
+    format!("osmt/{env}/{name}")
+}
 
 /// The redirect address that the identity provider must know: where OSMT takes up a sign-in.
 pub fn sign_in_redirect(domain: &str) -> String {

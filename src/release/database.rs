@@ -7,7 +7,7 @@ use super::migrations::{Migrations, Row};
 use super::running;
 use crate::account::Known;
 use crate::aws::Session;
-use crate::config;
+use crate::deployment;
 
 /// How to have the table printed.
 const INFO: &str = "`osmt-release migrate --step info` prints it";
@@ -27,12 +27,12 @@ impl Database {
     pub async fn look(session: &Session, env: &str) -> Known<Self> {
         let created = match running::database(session, env).await {
             Ok(Some(created)) => created,
-            Ok(None) => return Known::Unknown(format!("there is no database {}", config::prefix(env))),
+            Ok(None) => return Known::Unknown(format!("there is no database {}", deployment::prefix(env))),
             Err(error) => return Known::Unknown(error.reason()),
         };
         // A database that is being made has no time yet.
         let Ok(created) = created.parse::<Timestamp>() else {
-            return Known::Unknown(format!("the database {} is still being made", config::prefix(env)));
+            return Known::Unknown(format!("the database {} is still being made", deployment::prefix(env)));
         };
         match log::history(session, &log::group(env), created.as_millisecond()).await {
             Ok(Some(printed)) => match Timestamp::from_millisecond(printed.at) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::account::Known;
 use crate::aws::{CallError, Session, Why, call};
-use crate::config;
+use crate::deployment;
 
 /// The app's container in its task definition.
 const CONTAINER: &str = "app";
@@ -91,7 +91,7 @@ pub struct Task {
 
 /// The service's name, and the cluster's is the prefix alone.
 pub fn service_name(env: &str) -> String {
-    format!("{}-app", config::prefix(env))
+    format!("{}-app", deployment::prefix(env))
 }
 
 /// Reads what runs; what is denied is unknown, and no connection is an error.
@@ -113,7 +113,8 @@ pub async fn observe(session: &Session, env: &str) -> Result<Running, CallError>
 type Deployed = (Known<Option<Service>>, Known<Option<String>>);
 
 async fn deployed(session: &Session, env: &str) -> Result<Deployed, CallError> {
-    let request = session.ecs().describe_services().cluster(config::prefix(env)).services(service_name(env));
+    let request =
+        session.ecs().describe_services().cluster(deployment::prefix(env)).services(service_name(env));
     let answer = match known(call("ecs:DescribeServices", request.send().await))? {
         Known::Known(answer) => answer,
         Known::Unknown(why) => return Ok((Known::Unknown(why.clone()), Known::Unknown(why))),
@@ -215,7 +216,7 @@ async fn targets(session: &Session, groups: &[String]) -> Known<Vec<Target>> {
 
 /// Tasks of the service that stopped, newest first; ECS keeps them for an hour.
 async fn stopped(session: &Session, env: &str) -> Result<Known<Vec<Stopped>>, CallError> {
-    let (ecs, cluster) = (session.ecs(), config::prefix(env));
+    let (ecs, cluster) = (session.ecs(), deployment::prefix(env));
     let request = ecs
         .list_tasks()
         .cluster(&cluster)
@@ -261,7 +262,7 @@ async fn tasks(session: &Session, env: &str) -> Result<Known<Vec<Task>>, CallErr
     loop {
         let request = ecs
             .list_tasks()
-            .cluster(config::prefix(env))
+            .cluster(deployment::prefix(env))
             .service_name(service_name(env))
             .desired_status(DesiredStatus::Running)
             .set_next_token(page);
@@ -279,7 +280,7 @@ async fn tasks(session: &Session, env: &str) -> Result<Known<Vec<Task>>, CallErr
     }
     let mut tasks = Vec::new();
     for some in arns.chunks(PAGE) {
-        let request = ecs.describe_tasks().cluster(config::prefix(env)).set_tasks(Some(some.to_vec()));
+        let request = ecs.describe_tasks().cluster(deployment::prefix(env)).set_tasks(Some(some.to_vec()));
         match known(call("ecs:DescribeTasks", request.send().await))? {
             Known::Known(answer) => tasks.extend(
                 answer
@@ -349,7 +350,7 @@ impl Running {
 ///
 /// A database that was restored from a snapshot is a new one.
 pub async fn database(session: &Session, env: &str) -> Result<Option<String>, CallError> {
-    let name = config::prefix(env);
+    let name = deployment::prefix(env);
     match session.rds("rds:DescribeDBInstances", &[("DBInstanceIdentifier", name.as_str())]).await {
         Ok(answer) => {
             let rows = answer.deep_rows("DBInstances", ["InstanceCreateTime"])?;

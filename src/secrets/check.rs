@@ -11,8 +11,8 @@ use super::rotation::Journal;
 use super::{Local, Refusal, Seen, State, db_uri, newer, readable, state};
 use crate::account::policy_document::{Effect, PolicyDocument};
 use crate::aws::CallError;
-use crate::config::secret_name;
 use crate::deployment;
+use crate::deployment::secret_name;
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

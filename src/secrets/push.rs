@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use super::catalog::{Catalog, Origin, Secret};
 use super::remote::{Held, RECOVERY_DAYS, Value};
 use super::{Local, Newer, Refusal, Seen, State, newer, readable, remote, selected, state, writable};
-use crate::config::secret_name;
 use crate::deployment;
+use crate::deployment::secret_name;
 use crate::plan::{Line, Plan, Verb};
 
 /// One write to Secrets Manager.

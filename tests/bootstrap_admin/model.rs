@@ -6,19 +6,14 @@ use osmt::account::iam::{Policy, Role};
 use osmt::bootstrap::admin_role::{Change, Seen, Wishes};
 use osmt::bootstrap::parts::Parts;
 use osmt::bootstrap::{Target, admin_role};
+use osmt::deployment::{Deployment, StateBackend};
 use proptest::option;
 use proptest::prelude::*;
 
 fn target() -> Target {
-    Target {
-        account_id: "123456789012".into(),
-        region: "us-west-2".into(),
-        env: "test".into(),
-        bucket: "b".into(),
-        table: Some("t".into()),
-        state_key: "k".into(),
-        parts: Parts::default(),
-    }
+    let deployment =
+        Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() };
+    Target { backend: StateBackend::standard(&deployment), deployment, parts: Parts::default() }
 }
 
 fn arn() -> impl Strategy<Value = String> {
@@ -28,7 +23,7 @@ fn arn() -> impl Strategy<Value = String> {
 fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {
     let key = prop_oneof!["Application", "Environment", "ManagedBy", "[A-Z][a-z]{3}"];
     let value = prop_oneof!["osmt", "test", "osmt-bootstrap", "[a-z]{3}"];
-    prop_oneof![Just(target().tags()), proptest::collection::btree_map(key, value, 0..5)]
+    prop_oneof![Just(target().deployment.tags()), proptest::collection::btree_map(key, value, 0..5)]
 }
 
 fn policy(part: &'static str) -> impl Strategy<Value = Policy> {
@@ -106,21 +101,23 @@ fn carry_out(seen: &mut Seen, change: &Change) {
                 version: "v1".into(),
                 document: document.clone(),
                 others: Vec::new(),
-                tags: target.tags(),
+                tags: target.deployment.tags(),
             };
             assert!(seen.policies.insert((*part).to_owned(), policy).is_none(), "{part} was there");
         }
         Change::UpdatePolicy(part, document) => {
             seen.policies.get_mut(*part).unwrap().document.clone_from(document);
         }
-        Change::TagPolicy(part) => seen.policies.get_mut(*part).unwrap().tags.extend(target.tags()),
+        Change::TagPolicy(part) => {
+            seen.policies.get_mut(*part).unwrap().tags.extend(target.deployment.tags());
+        }
         Change::Create(trust, seconds, boundary) => {
             assert!(seen.role.is_none(), "the role was there");
             seen.role = Some(Role {
                 trust: trust.clone(),
                 session_seconds: *seconds,
                 boundary: boundary.clone(),
-                tags: target.tags(),
+                tags: target.deployment.tags(),
                 ..Role::default()
             });
         }
@@ -140,7 +137,7 @@ fn carry_out(seen: &mut Seen, change: &Change) {
                 Change::Trust(trust) => role.trust.clone_from(trust),
                 Change::Session(seconds) => role.session_seconds = *seconds,
                 Change::Boundary(arn) => role.boundary = Some(arn.clone()),
-                Change::Tags => role.tags.extend(target.tags()),
+                Change::Tags => role.tags.extend(target.deployment.tags()),
                 Change::Attach(part) => {
                     assert!(seen.policies.contains_key(*part), "IAM refuses: there is no {part}");
                     role.attached.insert(arn(part));
@@ -184,7 +181,7 @@ proptest! {
         let target = target();
         let mut after = before;
         if let Some(role) = after.role.as_mut().filter(|_| whose) {
-            role.tags.extend(target.tags());
+            role.tags.extend(target.deployment.tags());
         }
         let steps = admin_role::removal(&target, &after);
         for judged in steps {

@@ -151,7 +151,7 @@ pub(crate) fn python(environment: &str) -> PathBuf {
     let scripts = root().join("scripts");
     let output = Program::new("python3")
         .arg("-B")
-        .arg(scripts.join("emulator/environment.py"))
+        .arg(scripts.join("environment.py"))
         .arg(scripts.join(environment).join("requirements.txt"))
         .output()
         .unwrap();

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, str(SCRIPTS / "aws-emulator")]
-sys.path.insert(0, str(SCRIPTS / "emulator"))
+sys.path[:0] = [str(SCRIPTS), str(SCRIPTS / "emulator")]
 
 
 def run(*arguments: str, **kwargs: Any) -> "subprocess.CompletedProcess[str]":

@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 REHEARSAL = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REHEARSAL))
+sys.path[:0] = [str(REHEARSAL), str(REHEARSAL.parent)]
 
 import leaks  # noqa: E402
 import osmt_repository  # noqa: E402

@@ -11,7 +11,6 @@ use crate::account::observe_iam;
 use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::admin_role::{Change, name};
 use crate::bootstrap::{Error, Target, admin_role::policy};
-use crate::config;
 
 /// How long IAM may not yet know what was just made.
 const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(16), 35);
@@ -67,7 +66,7 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
             let request = iam
                 .create_policy()
                 .policy_name(policy::name(target, part))
-                .description(format!("{part}: what an operator of {} may do", config::prefix(&target.env)))
+                .description(format!("{part}: what an operator of {} may do", target.deployment.prefix()))
                 .policy_document(document)
                 .set_tags(Some(tags(target)));
             there(call("iam:CreatePolicy", request.send().await).map(drop))
@@ -82,7 +81,7 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
             let request = iam
                 .create_role()
                 .role_name(role)
-                .description(format!("Operates {}", config::prefix(&target.env)))
+                .description(format!("Operates {}", target.deployment.prefix()))
                 .assume_role_policy_document(trust)
                 .max_session_duration(*seconds)
                 .set_permissions_boundary(boundary.clone())
@@ -178,6 +177,7 @@ fn gone(answer: Result<(), CallError>) -> Result<(), CallError> {
 /// Our tags.
 pub(in crate::bootstrap) fn tags(target: &Target) -> Vec<Tag> {
     target
+        .deployment
         .tags()
         .iter()
         .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())

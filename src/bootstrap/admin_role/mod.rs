@@ -22,7 +22,6 @@ use crate::account::iam::{Policy, Role};
 use crate::account::observe_iam;
 use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
-use crate::config;
 
 /// Hours that a session lasts by default: a first `terraform apply` takes less than one.
 pub const SESSION_HOURS: i32 = 4;
@@ -88,7 +87,7 @@ pub enum Change {
 
 /// `osmt-<env>-admin`
 pub fn name(target: &Target) -> String {
-    format!("{}-admin", config::prefix(&target.env))
+    format!("{}-admin", target.deployment.prefix())
 }
 
 /// The ARN that the role has or will have.
@@ -98,7 +97,7 @@ pub fn arn(target: &Target) -> String {
 
 /// The ARN of a role of this name.
 pub(super) fn role_arn(target: &Target, name: &str) -> String {
-    format!("arn:{}:iam::{}:role/{name}", config::partition(&target.region), target.account_id)
+    format!("arn:{}:iam::{}:role/{name}", target.deployment.partition(), target.deployment.account_id)
 }
 
 /// Reads the role and its policies, all at the same time.
@@ -202,7 +201,7 @@ pub(super) fn judge_tags(
     present: &BTreeMap<String, String>,
     change: Change,
 ) -> Judged<Change> {
-    let wanted = target.tags();
+    let wanted = target.deployment.tags();
     let fits = target.owns(present);
     let from = present_tags(&wanted, present);
     let to = tags_text(&wanted);
@@ -214,7 +213,7 @@ pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Err
     if seen.role.is_none() && wishes.trust.is_empty() {
         return Err(Error::NobodyTrusted(name(target)));
     }
-    let home = format!("arn:{}:", config::partition(&target.region));
+    let home = format!("arn:{}:", target.deployment.partition());
     if let Some(arn) = wishes.trust.iter().find(|arn| !arn.starts_with(&home)) {
         return Err(Error::Partition(arn.clone(), home));
     }

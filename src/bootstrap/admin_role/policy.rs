@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::grants::{Grant, PARTS};
-use crate::config;
 
 /// The most characters that IAM takes in a managed policy; white space does not count.
 pub const POLICY_LIMIT: usize = 6144;
@@ -28,15 +27,15 @@ pub const READ_ONLY: &str = "ci-plan";
 /// `osmt-<env>-admin-<part>`, `osmt-<env>-ci-plan`
 pub fn name(target: &Target, part: &str) -> String {
     if part == READ_ONLY {
-        return format!("{}-{READ_ONLY}", config::prefix(&target.env));
+        return format!("{}-{READ_ONLY}", target.deployment.prefix());
     }
     format!("{}-{part}", crate::bootstrap::admin_role::name(target))
 }
 
 /// The ARN that the policy has or will have.
 pub fn arn(target: &Target, part: &str) -> String {
-    let Target { account_id, .. } = target;
-    format!("arn:{}:iam::{account_id}:policy/{}", config::partition(&target.region), name(target, part))
+    let account_id = &target.deployment.account_id;
+    format!("arn:{}:iam::{account_id}:policy/{}", target.deployment.partition(), name(target, part))
 }
 
 /// The document of one part; empty for a part that does not exist.
@@ -105,7 +104,7 @@ fn statement(
     let on: Vec<String> = grant
         .on
         .iter()
-        .filter(|template| target.table.is_some() || !template.contains("{table}"))
+        .filter(|template| target.backend.lock.table().is_some() || !template.contains("{table}"))
         .filter(|template| zone.is_some() || !template.contains("{zone}"))
         .map(|template| filled(target, zone, template))
         .collect();
@@ -141,13 +140,13 @@ fn statement(
 
 fn filled(target: &Target, zone: Option<&str>, template: &str) -> String {
     template
-        .replace("{p}", config::partition(&target.region))
-        .replace("{r}", &target.region)
-        .replace("{a}", &target.account_id)
-        .replace("{name}", &config::prefix(&target.env))
-        .replace("{env}", &target.env)
-        .replace("{bucket}", &target.bucket)
-        .replace("{table}", target.table.as_deref().unwrap_or_default())
+        .replace("{p}", target.deployment.partition())
+        .replace("{r}", &target.deployment.region)
+        .replace("{a}", &target.deployment.account_id)
+        .replace("{name}", &target.deployment.prefix())
+        .replace("{env}", &target.deployment.env)
+        .replace("{bucket}", &target.backend.bucket)
+        .replace("{table}", target.backend.lock.table().unwrap_or_default())
         .replace("{zone}", zone.unwrap_or_default())
 }
 

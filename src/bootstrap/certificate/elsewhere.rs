@@ -61,7 +61,7 @@ pub async fn observe(
 
 /// The load balancer, from the outputs in Terraform's state.
 async fn load_balancer(session: &Session, target: &Target) -> Result<Option<LoadBalancer>, String> {
-    let request = session.s3().get_object().bucket(&target.bucket).key(&target.state_key);
+    let request = session.s3().get_object().bucket(&target.backend.bucket).key(&target.backend.key);
     let answer = match call("s3:GetObject", request.send().await) {
         Err(error) if error.is("NoSuchKey") || error.is("NoSuchBucket") => return Ok(None),
         answer => answer.map_err(|error: CallError| error.reason())?,

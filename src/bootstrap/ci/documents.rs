@@ -8,14 +8,17 @@ use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::policy::{one_or_many, with_others};
 use crate::bootstrap::ci::Which;
 use crate::bootstrap::ci::repository::{AUDIENCE, Source};
-use crate::config;
 
 /// The id of our statement in the trust policies.
 pub const SID: &str = "OsmtCi";
 
 /// The ARN that a provider has or will have.
 pub fn provider_arn(target: &Target, issuer: &str) -> String {
-    format!("arn:{}:iam::{}:oidc-provider/{issuer}", config::partition(&target.region), target.account_id)
+    format!(
+        "arn:{}:iam::{}:oidc-provider/{issuer}",
+        target.deployment.partition(),
+        target.deployment.account_id
+    )
 }
 
 /// The subjects that may assume a role.

@@ -19,7 +19,6 @@ pub use self::observe::{observe, others_trust};
 use super::Target;
 use super::admin_role;
 use crate::account::iam::{Policy, Role};
-use crate::config;
 
 /// How the roles are wished for. What is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +47,7 @@ impl Which {
 
     /// `osmt-<env>-ci` or `osmt-<env>-ci-plan`
     pub fn name(self, target: &Target) -> String {
-        let prefix = config::prefix(&target.env);
+        let prefix = target.deployment.prefix();
         match self {
             Self::Apply => format!("{prefix}-ci"),
             Self::Plan => format!("{prefix}-ci-plan"),

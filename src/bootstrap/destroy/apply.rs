@@ -43,7 +43,7 @@ pub async fn apply(
         }
         Step::Empty(bucket, _) => empty(session, bucket, "", |_| true, &progress).await?,
         Step::Objects(bucket, _) => {
-            for prefix in [&*target.state_key, WORKSPACES] {
+            for prefix in [&*target.backend.key, WORKSPACES] {
                 empty(session, bucket, prefix, |key| target.owns_key(key), &progress).await?;
             }
         }

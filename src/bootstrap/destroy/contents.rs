@@ -103,7 +103,7 @@ pub(super) async fn own(
 ) -> Result<Contents, CallError> {
     let s3 = session.s3();
     let mut list = List { only: Some(target.clone()), ..List::default() };
-    list.read(session, &s3, bucket, &target.state_key).await?;
+    list.read(session, &s3, bucket, &target.backend.key).await?;
     list.read(session, &s3, bucket, WORKSPACES).await?;
     let mut contents = list.contents(target);
     contents.others = some_others(session, &s3, target, bucket).await?;

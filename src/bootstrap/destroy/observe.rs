@@ -8,8 +8,8 @@ use crate::bootstrap::destroy::contents::Contents;
 use crate::bootstrap::destroy::plan::{Bucket, Fate, Seen, Table, foreign, reasons};
 use crate::bootstrap::destroy::{contents, items};
 use crate::bootstrap::{Error, Target, admin_role, ci};
-use crate::config;
 use crate::config::Config;
+use crate::deployment::Lock;
 
 /// Looks at everything at the same time. `everything` is whether what others keep is to be deleted as well.
 pub async fn observe(
@@ -83,10 +83,12 @@ async fn stored(
     now: Timestamp,
 ) -> Result<(Seen, (bool, bool)), Error> {
     let mut both = target.clone();
-    both.table.get_or_insert_with(|| config::prefix(&target.env));
+    if both.backend.lock.table().is_none() {
+        both.backend.lock = Lock::TableAndFile(target.deployment.prefix());
+    }
     let crate::bootstrap::Seen { bucket, table, .. } = crate::bootstrap::observe(session, &both).await?;
     // The table of a lock that moved to a file is deleted too, if it is ours.
-    let spare = target.table.is_none();
+    let spare = target.backend.lock.table().is_none();
     let table = table.filter(|table| !spare || target.owns(&table.tags));
     let owned = (
         bucket.as_ref().is_none_or(|bucket| target.owns(&bucket.tags)),

@@ -261,7 +261,7 @@ impl State {
 
 /// That something belongs to others.
 pub(super) fn foreign(target: &Target, thing: &str) -> String {
-    format!("{thing} does not carry the tags of environment {}: it is not ours", target.env)
+    format!("{thing} does not carry the tags of environment {}: it is not ours", target.deployment.env)
 }
 
 fn held(what: &str, lock: &Lock) -> Reason {

@@ -51,7 +51,7 @@ pub async fn check(
     let mut asking = tokio::task::JoinSet::new();
     for (resource, actions) in by_resource {
         let (session, principal) = (session.clone(), principal.clone());
-        let region = target.region.clone();
+        let region = target.deployment.region.clone();
         asking.spawn(async move {
             let answer = simulate(&session, &principal, &region, &resource, &actions).await;
             (resource, actions, answer)

@@ -6,7 +6,6 @@ use std::fmt;
 use crate::bootstrap::{
     Change, Seen, Step, Target, account_baseline, admin_role, ci, lock_table, state_bucket,
 };
-use crate::config;
 use crate::plan::Plan;
 
 /// An action on a resource.
@@ -32,8 +31,8 @@ pub fn policed(target: &Target, seen: &Seen) -> BTreeSet<String> {
 }
 
 fn bucket_arn(target: &Target) -> String {
-    let partition = config::partition(&target.region);
-    format!("arn:{partition}:s3:::{}", target.bucket)
+    let partition = target.deployment.partition();
+    format!("arn:{partition}:s3:::{}", target.backend.bucket)
 }
 
 /// What a plan needs; pure.
@@ -48,15 +47,15 @@ pub fn needs(target: &Target, plan: &Plan<Step>) -> BTreeSet<Need> {
 }
 
 fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static str]) {
-    let partition = config::partition(&target.region);
+    let partition = target.deployment.partition();
     match change {
         Change::Bucket(change) => (bucket_arn(target), of_bucket(change)),
         Change::Table(change) => (
             format!(
                 "arn:{partition}:dynamodb:{}:{}:table/{}",
-                target.region,
-                target.account_id,
-                target.table.as_deref().unwrap_or_default()
+                target.deployment.region,
+                target.deployment.account_id,
+                target.backend.lock.table().unwrap_or_default()
             ),
             of_table(change),
         ),

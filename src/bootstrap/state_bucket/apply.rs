@@ -28,7 +28,7 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
         |result: &Result<(), Error>| matches!(result, Err(Error::Call(error)) if passing(change, error));
     match retry(PATIENCE, again, async || once(session, target, change).await).await {
         Err(Error::Call(error)) if error.is("InvalidBucketAclWithObjectOwnership") => {
-            Err(Error::Acl(target.bucket.clone(), error))
+            Err(Error::Acl(target.backend.bucket.clone(), error))
         }
         result => result,
     }
@@ -42,7 +42,7 @@ fn passing(change: &Change, error: &CallError) -> bool {
 /// Sends a write about the target's bucket with the expected owner.
 macro_rules! put {
     ($session:ident, $target:ident, $permission:literal, $request:expr) => {{
-        let request = $request.bucket(&$target.bucket).expected_bucket_owner(&$session.account_id);
+        let request = $request.bucket(&$target.backend.bucket).expected_bucket_owner(&$session.account_id);
         call($permission, request.send().await).map(drop)
     }};
 }
@@ -99,7 +99,7 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
 async fn create(s3: &Client, target: &Target) -> Result<(), Error> {
     let answer = s3
         .create_bucket()
-        .bucket(&target.bucket)
+        .bucket(&target.backend.bucket)
         .object_ownership(ObjectOwnership::BucketOwnerEnforced)
         .create_bucket_configuration(create_settings(target))
         .send()
@@ -107,7 +107,7 @@ async fn create(s3: &Client, target: &Target) -> Result<(), Error> {
     match call("s3:CreateBucket", answer) {
         Err(error) if error.is("BucketAlreadyOwnedByYou") => Ok(()),
         Err(error) if error.is("BucketAlreadyExists") => {
-            Err(BucketError::Foreign { bucket: target.bucket.clone() }.into())
+            Err(BucketError::Foreign { bucket: target.backend.bucket.clone() }.into())
         }
         answer => Ok(answer.map(drop)?),
     }
@@ -115,11 +115,13 @@ async fn create(s3: &Client, target: &Target) -> Result<(), Error> {
 
 /// Tags from the first moment (an organisation may refuse untagged buckets), and the region where S3 wants it named.
 fn create_settings(target: &Target) -> CreateBucketConfiguration {
-    let settings = CreateBucketConfiguration::builder().set_tags(Some(tags(&target.tags())));
-    if target.region == "us-east-1" {
+    let settings = CreateBucketConfiguration::builder().set_tags(Some(tags(&target.deployment.tags())));
+    if target.deployment.region == "us-east-1" {
         settings.build()
     } else {
-        settings.location_constraint(BucketLocationConstraint::from(target.region.as_str())).build()
+        settings
+            .location_constraint(BucketLocationConstraint::from(target.deployment.region.as_str()))
+            .build()
     }
 }
 
@@ -148,7 +150,7 @@ async fn blocked_types(
     target: &Target,
 ) -> Result<Option<BlockedEncryptionTypes>, CallError> {
     let request =
-        s3.get_bucket_encryption().bucket(&target.bucket).expected_bucket_owner(&session.account_id);
+        s3.get_bucket_encryption().bucket(&target.backend.bucket).expected_bucket_owner(&session.account_id);
     match call("s3:GetEncryptionConfiguration", request.send().await) {
         Err(error) if error.is("ServerSideEncryptionConfigurationNotFoundError") => Ok(None),
         answer => {
@@ -231,7 +233,7 @@ async fn present_rules(
 ) -> Result<(Vec<SdkRule>, Option<TransitionDefaultMinimumObjectSize>), CallError> {
     let request = s3
         .get_bucket_lifecycle_configuration()
-        .bucket(&target.bucket)
+        .bucket(&target.backend.bucket)
         .expected_bucket_owner(&session.account_id);
     match call("s3:GetLifecycleConfiguration", request.send().await) {
         Err(error) if error.is("NoSuchLifecycleConfiguration") => Ok((Vec::new(), None)),

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 pub use super::state_bucket::apply::apply;
 use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
 use crate::account::{Bucket, LifecycleRule, PublicAccessBlock};
-use crate::config;
 
 /// The id of our lifecycle rule.
 pub const RULE: &str = "osmt-state";
@@ -88,7 +87,7 @@ pub enum Before {
 
 /// Judges the bucket's settings; pure.
 pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change>>, Error> {
-    let name = format!("S3 bucket {}", target.bucket);
+    let name = format!("S3 bucket {}", target.backend.bucket);
     let nothing = Bucket::default();
     let bucket = seen.unwrap_or(&nothing);
     of_this_environment(target, &name, &bucket.tags)?;
@@ -131,7 +130,7 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
     // S3 would take no policy with it once public access is blocked.
     let public = bucket.policy.as_deref().and_then(policy::public);
     if let (Some(_), Some(statement)) = (&document, public) {
-        return Err(Error::PublicPolicy { bucket: target.bucket.clone(), statement });
+        return Err(Error::PublicPolicy { bucket: target.backend.bucket.clone(), statement });
     }
     judged.push(Judged::setting(
         thing,
@@ -160,8 +159,9 @@ pub fn remarks(bucket: &Bucket) -> Vec<String> {
 }
 
 fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
-    let default_name = target.bucket == config::state_bucket(&target.env, &target.account_id, &target.region);
-    let wanted = if thing.1 { target.wanted_tags(&bucket.tags, default_name) } else { target.tags() };
+    let default_name = target.backend.bucket == target.deployment.state_bucket();
+    let wanted =
+        if thing.1 { target.wanted_tags(&bucket.tags, default_name) } else { target.deployment.tags() };
     let mut merged = bucket.tags.clone();
     merged.extend(wanted.clone());
     Judged::setting(
@@ -175,7 +175,7 @@ fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change>
 
 /// Settings of others that delete the state or its history, or keep Terraform out.
 fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> {
-    let rules = bucket.lifecycle.iter().filter(|(id, rule)| *id != RULE && rule.covers(&target.state_key));
+    let rules = bucket.lifecycle.iter().filter(|(id, rule)| *id != RULE && rule.covers(&target.backend.key));
     let mut judged: Vec<_> = rules
         .filter_map(|(id, rule)| {
             let text = match rule.noncurrent_days {
@@ -196,7 +196,7 @@ fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> 
     for (statement, text) in bucket.policy.iter().flat_map(|policy| policy::denials(target, policy)) {
         judged.push(Judged::shown(name, format!("policy statement {statement}"), text, false));
     }
-    let kept = target.tags().into_iter().filter_map(|(key, value)| {
+    let kept = target.deployment.tags().into_iter().filter_map(|(key, value)| {
         let other = bucket.tags.get(&key).filter(|present| **present != value)?;
         target.is_adopted(&bucket.tags).then(|| format!("{key}={other}"))
     });

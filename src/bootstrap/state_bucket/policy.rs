@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use crate::account::policy_document::{Effect, Elements, PolicyDocument, Statement};
 use crate::bootstrap::{Error, Target};
-use crate::config;
 
 /// The id of our statement.
 const SID: &str = "OsmtTlsOnly";
@@ -27,7 +26,7 @@ pub(in crate::bootstrap) fn with_tls_only(
         let policy = json!({ "Version": "2012-10-17", "Statement": [ours] });
         return Ok(Some(policy.to_string()));
     };
-    let unreadable = || Error::Policy(target.bucket.clone());
+    let unreadable = || Error::Policy(target.backend.bucket.clone());
     let mut policy: Value = serde_json::from_str(present).map_err(|_| unreadable())?;
     let statements =
         policy.as_object_mut().and_then(|policy| policy.get_mut("Statement")).ok_or_else(unreadable)?;
@@ -78,7 +77,7 @@ pub(in crate::bootstrap) fn denials(target: &Target, policy: &str) -> Vec<(Strin
         return Vec::new();
     };
     let [bucket, objects] = resources(target);
-    let state = objects.replace("/*", &format!("/{}", target.state_key));
+    let state = objects.replace("/*", &format!("/{}", target.backend.key));
     let lists = |statement: &Statement| {
         statement.actions.includes("s3:ListBucket") && statement.resources.includes(&bucket)
     };
@@ -125,7 +124,7 @@ fn only_without_tls(condition: &Value) -> bool {
 }
 
 fn resources(target: &Target) -> [String; 2] {
-    let arn = format!("arn:{}:s3:::{}", config::partition(&target.region), target.bucket);
+    let arn = format!("arn:{}:s3:::{}", target.deployment.partition(), target.backend.bucket);
     let objects = format!("{arn}/*");
     [arn, objects]
 }
@@ -135,15 +134,9 @@ mod tests {
     use super::*;
 
     fn target() -> Target {
-        Target {
-            account_id: "123456789012".into(),
-            region: "us-west-2".into(),
-            env: "test".into(),
-            bucket: "b".into(),
-            table: None,
-            state_key: "k".into(),
-            parts: crate::bootstrap::parts::Parts::default(),
-        }
+        let mut target = crate::bootstrap::tests::target();
+        target.backend.bucket = "b".into();
+        target
     }
 
     #[test]

@@ -150,7 +150,7 @@ pub(super) fn apply(
             return Ok(Exit::Pending);
         }
         parts::may(ui, &session, (target, &seen), &plan, check).await?;
-        ui.confirm(&format!("Change account {}?", target.account_id)).await?;
+        ui.confirm(&format!("Change account {}?", target.deployment.account_id)).await?;
         if !ui.yes {
             still_so(ui, &session, target, seen).await?;
         }

@@ -7,17 +7,17 @@ use similar::TextDiff;
 
 use super::ask::{Decision, ask};
 use super::opinion::{opinion, refuse};
-use super::{Lock, StateFlags, lock};
+use super::{LockFlag, StateFlags, lock};
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
 use crate::command::{Common, Ui, block_on, carry_out, execute};
 use crate::config::Config;
-use crate::deployment::main_tf;
-use crate::deployment::main_tf::{Backend, MainTf, Values};
+use crate::deployment::main_tf::{self, MainTf, Values};
+use crate::deployment::{Deployment, Lock, StateBackend};
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
+use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
-use crate::{config, files};
 
 /// The flags of `init`.
 #[derive(Args, Clone, Debug)]
@@ -134,7 +134,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             }
             let rendered = common.parse(config.clone())?;
             Config::from_document(&rendered)?;
-            let old = main.as_ref().map(MainTf::backend).transpose()?;
+            let old = present_backend(&start, main.as_ref())?;
             let written = (profile.clone(), flags.assume_role.clone());
             let values = values(&start, &rendered, main.as_ref(), &flags.state, written)?;
             in_the_account(&values)?;
@@ -144,9 +144,9 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
                 let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
                 main_tf::render(&template, &values)?
             };
-            let moved = old.as_ref().filter(|old| lock::moves(old, &values));
+            let moved = old.as_ref().filter(|old| lock::moves(old, &values.backend));
             if let Some(old) = moved {
-                lock::alone(common, ui, &rendered, old, &values).await?;
+                lock::alone(common, ui, &rendered, old, &values.backend).await?;
             }
             let plan: Plan<Write> = [(&config_path, &before, config), (&main_path, &main_before, main)]
                 .into_iter()
@@ -156,7 +156,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             for write in &plan.actions {
                 show_change(ui, write);
             }
-            if let Some(text) = leaves(old.as_ref(), &values) {
+            if let Some(text) = leaves(old.as_ref(), &values.backend) {
                 ui.warn(text);
             }
             if init::zones_are_open(&start, &answers) {
@@ -166,7 +166,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
                 Some(wizard) if !plan.is_empty() && !ui.dry_run => {
                     ui.show_plan(&plan.lines())?;
                     if old.is_none() {
-                        ui.say(about_lock(&values));
+                        ui.say(about_lock(&values.backend.lock));
                     }
                     if let Decision::Again = wizard.decide(&mut answers).await? {
                         continue;
@@ -192,24 +192,24 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
 }
 
 /// What the way of locking means, for the person who sees it for the first time.
-fn about_lock(values: &Values) -> String {
+fn about_lock(lock: &Lock) -> String {
     let way = "`osmt-bootstrap init --lock s3` and `--lock dynamodb` switch, now or later";
-    match &values.lock_table {
-        Some(table) if !values.use_lockfile => format!(
+    match lock {
+        Lock::Table(table) => format!(
             "lock: Terraform locks the state with the DynamoDB table {table}, which also holds a checksum of the state. Terraform 1.11 and later warn that `dynamodb_table` is deprecated; it works all the same. The other way is a lock file in the bucket: no table, no checksum, no warning. {way}"
         ),
-        Some(table) => format!(
+        Lock::TableAndFile(table) => format!(
             "lock: Terraform locks the state with the DynamoDB table {table} and with a lock file in the bucket, both at once. {way} to one of them"
         ),
-        None => format!(
+        Lock::File | Lock::Off => format!(
             "lock: Terraform locks the state with a lock file in the bucket; it needs Terraform 1.10 or later and no table. {way}"
         ),
     }
 }
 
 /// Says which state is left behind where another environment is written into the same directory.
-fn leaves(old: Option<&Backend>, new: &Values) -> Option<String> {
-    let (bucket, key) = (old?.bucket.as_ref()?, old?.key.as_ref()?);
+fn leaves(old: Option<&StateBackend>, new: &StateBackend) -> Option<String> {
+    let StateBackend { bucket, key, .. } = old?;
     let same = *bucket == new.bucket && *key == new.key;
     (!same).then(|| {
         format!(
@@ -262,54 +262,48 @@ fn values(
     flags: &StateFlags,
     (profile, assume_role): (Option<String>, Option<String>),
 ) -> Result<Values, Failure> {
-    let text = |config: &Document, pointer| init::text(config, pointer).unwrap_or_default();
-    let identity = |config: &Document| {
-        ["/config/account_id", "/config/region", "/config/env"].map(|pointer| text(config, pointer))
-    };
-    let derived = |[account, region, env]: &[String; 3]| {
-        [config::state_bucket(env, account, region), config::prefix(env), config::state_key(env)]
-    };
-    let chosen = main.map(MainTf::backend).transpose()?.unwrap_or_default();
-    let was = main.map(MainTf::identity).unwrap_or_default();
-    let before = identity(start);
+    let before = deployment_of(start);
+    let chosen = present_backend(start, main)?.unwrap_or_else(|| StateBackend::standard(&before));
     // What main.tf was rendered for: the config may have been edited since.
-    let rendered_for = [was.account_id, was.region, was.env]
-        .into_iter()
-        .zip(&before)
-        .map(|(was, now)| was.unwrap_or_else(|| now.clone()));
-    let rendered_for: Vec<String> = rendered_for.collect();
-    let mut old = derived(&before).to_vec();
-    if let Ok(rendered_for) = rendered_for.try_into() {
-        old.extend(derived(&rendered_for));
-    }
-    let now = identity(rendered);
-    let [bucket, table, key] = derived(&now);
-    let keep =
-        |chosen: Option<String>, new: String| chosen.filter(|chosen| !old.contains(chosen)).unwrap_or(new);
-    let use_lockfile = match flags.lock {
-        Some(lock) => lock == Lock::S3,
-        None => chosen.use_lockfile && flags.lock_table.is_none(),
+    let rendered_for = main.map_or_else(|| before.clone(), |main| main.deployment(&before));
+    let standard = [&before, &rendered_for].map(StateBackend::standard);
+    let now = deployment_of(rendered);
+    let new = StateBackend::standard(&now);
+    let table = |chosen: Option<&str>| {
+        let chosen = chosen.filter(|chosen| standard.iter().all(|old| old.lock.table() != Some(chosen)));
+        chosen.map_or_else(|| now.prefix(), str::to_owned)
     };
-    // Both at once is how one moves from one to the other; it stays until a flag chooses.
-    let lock_table = match flags.lock {
-        Some(Lock::S3) => None,
-        None if chosen.use_lockfile && flags.lock_table.is_none() => {
-            chosen.lock_table.map(|table_now| keep(Some(table_now), table))
+    let lock = match (flags.lock, &flags.lock_table) {
+        (Some(LockFlag::S3), _) => Lock::File,
+        (_, Some(named)) => Lock::Table(named.clone()),
+        // Both at once is how one moves from one to the other; it stays until a flag chooses.
+        (None, None) if chosen.lock.has_file() => {
+            Lock::new(chosen.lock.table().map(|chosen| table(Some(chosen))), true)
         }
-        _ => Some(flags.lock_table.clone().unwrap_or_else(|| keep(chosen.lock_table, table))),
+        _ => Lock::Table(table(chosen.lock.table())),
     };
-    let [account_id, region, env] = now;
-    Ok(Values {
-        bucket: flags.bucket.clone().unwrap_or_else(|| keep(chosen.bucket, bucket)),
-        key: keep(chosen.key, key),
-        lock_table,
-        use_lockfile,
-        region,
-        account_id,
-        env,
-        profile,
-        assume_role,
-    })
+    let keep = |chosen: String, of: fn(&StateBackend) -> &String| {
+        if standard.iter().any(|old| *of(old) == chosen) { of(&new).clone() } else { chosen }
+    };
+    let bucket = flags.bucket.clone().unwrap_or_else(|| keep(chosen.bucket, |backend| &backend.bucket));
+    let key = keep(chosen.key, |backend| &backend.key);
+    Ok(Values { backend: StateBackend { bucket, key, lock }, deployment: now, profile, assume_role })
+}
+
+/// The deployment of a config that may not be complete yet.
+fn deployment_of(config: &Document) -> Deployment {
+    let text = |pointer| init::text(config, pointer).unwrap_or_default();
+    Deployment {
+        account_id: text("/config/account_id"),
+        region: text("/config/region"),
+        env: text("/config/env"),
+    }
+}
+
+/// The backend that `main.tf` names; `None` where there is no `main.tf`, or it keeps the state elsewhere than in S3.
+fn present_backend(start: &Document, main: Option<&MainTf>) -> Result<Option<StateBackend>, Failure> {
+    let Some(main) = main.filter(|main| main.is_in_s3()) else { return Ok(None) };
+    Ok(Some(main.backend(&main.deployment(&deployment_of(start)))?))
 }
 
 /// Refuses a role of another account: Terraform would then stop at `allowed_account_ids`.
@@ -317,10 +311,11 @@ fn in_the_account(values: &Values) -> Result<(), Failure> {
     let Some(role) = &values.assume_role else {
         return Ok(());
     };
-    if role.split(':').nth(4) == Some(&values.account_id) {
+    if role.split(':').nth(4) == Some(&values.deployment.account_id) {
         return Ok(());
     }
-    let message = format!("{role} is not a role of account {}; nothing was written", values.account_id);
+    let message =
+        format!("{role} is not a role of account {}; nothing was written", values.deployment.account_id);
     Err(Failure::new(Exit::Usage, message).help("give a role of the account that OSMT runs in"))
 }
 

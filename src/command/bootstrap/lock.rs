@@ -5,17 +5,16 @@ use std::collections::BTreeSet;
 use futures_util::future::try_join_all;
 
 use crate::account::{Known, observe};
-use crate::bootstrap::{Target, digest};
+use crate::bootstrap::digest;
 use crate::command::{Common, Ui};
 use crate::config::Config;
-use crate::deployment::main_tf::{Backend, Values};
+use crate::deployment::StateBackend;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 
 /// Whether the state stays where it is and its lock goes elsewhere.
-pub(super) fn moves(old: &Backend, new: &Values) -> bool {
-    let same_state = old.bucket.as_ref() == Some(&new.bucket) && old.key.as_ref() == Some(&new.key);
-    same_state && (old.lock_table != new.lock_table || old.use_lockfile != new.use_lockfile)
+pub(super) fn moves(old: &StateBackend, new: &StateBackend) -> bool {
+    old.bucket == new.bucket && old.key == new.key && old.lock != new.lock
 }
 
 /// Refuses to move the lock while one of either kind is held or may be, and to a table whose digest is out of date.
@@ -23,16 +22,16 @@ pub(super) async fn alone(
     common: &Common,
     ui: &Ui,
     rendered: &Document,
-    old: &Backend,
-    new: &Values,
+    old: &StateBackend,
+    new: &StateBackend,
 ) -> Result<(), Failure> {
     let config = Config::from_document(rendered)?;
     let session = common.sign_in(&config, ui).await?;
-    let lock_id = observe::lock_id(&new.bucket, &new.key);
-    let tables: BTreeSet<&String> = [&old.lock_table, &new.lock_table].into_iter().flatten().collect();
+    let lock_id = new.lock_id();
+    let tables: BTreeSet<&str> = [old.lock.table(), new.lock.table()].into_iter().flatten().collect();
     let tables = tables.into_iter().map(|table| observe::table(&session, table, &lock_id));
     let digest = async {
-        match &new.lock_table {
+        match new.lock.table() {
             Some(table) => observe::digest(&session, table, &lock_id).await,
             None => Ok(None),
         }
@@ -60,11 +59,8 @@ pub(super) async fn alone(
         let message = format!("the state is locked{}; nothing was written", lock.holder());
         return Err(Failure::new(Exit::Refused, message).help(wait));
     }
-    let mut target = Target::new(&config, Backend::default());
-    target.bucket.clone_from(&new.bucket);
-    target.state_key.clone_from(&new.key);
-    let table = new.lock_table.as_deref().unwrap_or_default();
-    match digest::stale(&target, table, digest.as_deref(), &state) {
+    let table = new.lock.table().unwrap_or_default();
+    match digest::stale((&config.region, new), table, digest.as_deref(), &state) {
         None => Ok(()),
         Some((what, remedy)) => {
             let message = format!("the digest in lock table {table} is {what}; nothing was written");

@@ -20,8 +20,10 @@ use serde::Serialize;
 use self::parts::{CheckPermissions, PartFlags};
 use super::{Common, Shared, SharedArgs, Tool, Ui};
 use crate::aws::{Policy, Session, retry};
+use crate::bootstrap::parts::Parts;
 use crate::bootstrap::{Change, Judged, Target, lock_table, state_bucket};
 use crate::config::Config;
+use crate::deployment::{Deployment, Lock};
 use crate::explain::{Exit, Failure};
 use crate::plan::{Line, Verb as PlanVerb};
 
@@ -99,7 +101,7 @@ pub(super) struct StateFlags {
     lock_table: Option<String>,
     /// How Terraform locks the state [default: main.tf's, else dynamodb].
     #[arg(long, value_name = "HOW")]
-    lock: Option<Lock>,
+    lock: Option<LockFlag>,
 }
 
 impl StateFlags {
@@ -109,7 +111,7 @@ impl StateFlags {
 
     /// Refuses flags that contradict each other.
     fn agree(&self) -> Result<(), Failure> {
-        if self.lock == Some(Lock::S3) && self.lock_table.is_some() {
+        if self.lock == Some(LockFlag::S3) && self.lock_table.is_some() {
             return Err(Failure::new(
                 Exit::Usage,
                 "`--lock s3` locks with a file, `--lock-table` names a table",
@@ -118,11 +120,21 @@ impl StateFlags {
         }
         Ok(())
     }
+
+    /// How the state is locked where these flags are given.
+    fn lock(&self, present: &Lock, deployment: &Deployment) -> Lock {
+        let table = || self.lock_table.clone().or_else(|| present.table().map(str::to_owned));
+        match self.lock {
+            Some(LockFlag::S3) => Lock::File,
+            Some(LockFlag::Dynamodb) => Lock::Table(table().unwrap_or_else(|| deployment.prefix())),
+            None => Lock::new(table(), present.has_file()),
+        }
+    }
 }
 
 /// The values of `--lock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Lock {
+pub(super) enum LockFlag {
     /// A note in a table; any Terraform since 0.9.
     Dynamodb,
     /// A file beside the state; Terraform since 1.10.
@@ -202,19 +214,13 @@ impl Ready {
     fn new(common: &Common, flags: &StateFlags) -> Result<Self, Failure> {
         flags.agree()?;
         let (_, config) = common.load_config()?;
-        let mut names = common.backend(&config)?;
+        let mut backend = common.backend(&config)?;
         if let Some(bucket) = &flags.bucket {
-            names.bucket = Some(bucket.clone());
+            backend.bucket.clone_from(bucket);
         }
-        if let Some(table) = &flags.lock_table {
-            names.lock_table = Some(table.clone());
-        }
-        match flags.lock {
-            Some(Lock::S3) => (names.use_lockfile, names.lock_table) = (true, None),
-            Some(Lock::Dynamodb) => names.use_lockfile = false,
-            None => {}
-        }
-        Ok(Self { target: Target::new(&config, names), config })
+        let deployment = Deployment::from(&config);
+        backend.lock = flags.lock(&backend.lock, &deployment);
+        Ok(Self { target: Target { deployment, backend, parts: Parts::default() }, config })
     }
 
     /// Opens a session with the config's account and reads at the same time; another account is refused.

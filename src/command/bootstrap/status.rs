@@ -41,17 +41,17 @@ pub(super) fn run(
     let ready = Ready::new(common, flags)?.about(ui, parts)?;
     block_on(ui, async {
         let target = &ready.target;
-        let lock_id = observe::lock_id(&target.bucket, &target.state_key);
+        let lock_id = target.backend.lock_id();
         let read = async |session: &Session| {
             let stored = async {
                 if target.parts.state {
-                    observe::state(session, &target.bucket, &target.state_key).await
+                    observe::state(session, &target.backend.bucket, &target.backend.key).await
                 } else {
                     Ok(State::default())
                 }
             };
             let digest = async {
-                match target.table.as_ref().filter(|_| target.parts.state) {
+                match target.backend.lock.table().filter(|_| target.parts.state) {
                     Some(table) => observe::digest(session, table, &lock_id).await,
                     None => Ok(None),
                 }
@@ -65,8 +65,9 @@ pub(super) fn run(
             None => State::default(),
         };
         let mut judged = bootstrap::judge(target, &seen)?;
-        let table = target.table.clone().unwrap_or_default();
-        let outdated = digest::stale(target, &table, digest.as_deref(), &state);
+        let table = target.backend.lock.table().unwrap_or_default();
+        let outdated =
+            digest::stale((&target.deployment.region, &target.backend), table, digest.as_deref(), &state);
         if let Some((text, _)) = &outdated {
             let thing = format!("DynamoDB table {table}");
             judged.push(Judged::shown(&thing, "digest of the state", text.clone(), false));

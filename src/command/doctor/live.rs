@@ -6,9 +6,9 @@ use clap::Args;
 
 use crate::account::{Facts, observe};
 use crate::aws::Session;
-use crate::bootstrap::Target;
 use crate::command::{Common, Ui, block_on, environment};
 use crate::config::Config;
+use crate::deployment::StateBackend;
 use crate::doctor::Audited;
 use crate::doctor::planned::input;
 use crate::doctor::policy::Policy;
@@ -67,15 +67,15 @@ impl Live {
             return Ok(None);
         };
         let backend = common.backend(&config)?;
-        let target = Target::new(&config, backend);
         let (facts, recording) = match &self.facts {
             Some(path) => {
                 let (facts, document) = recorded(path)?;
                 (facts, Some((path.display().to_string(), document)))
             }
-            None => (observed(&config, &target, common, ui)?, None),
+            None => (observed(&config, &backend, common, ui)?, None),
         };
-        let audit = Audit { facts, config, lock_table: target.table.is_some(), now: jiff::Timestamp::now() };
+        let audit =
+            Audit { facts, config, lock_table: backend.lock.table().is_some(), now: jiff::Timestamp::now() };
         let Audited { config, facts } = doctor::audit(&audit, policies);
         findings.add(config);
         let Some((file, document)) = recording else {
@@ -123,8 +123,8 @@ impl Record {
     /// Prints the facts; what could not be read is listed on stderr.
     pub(super) fn run(&self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
         let (_, config) = common.load_config()?;
-        let target = Target::new(&config, common.backend(&config)?);
-        let facts = observed(&config, &target, common, ui)?;
+        let backend = common.backend(&config)?;
+        let facts = observed(&config, &backend, common, ui)?;
         let text = serde_json::to_string_pretty(&facts)
             .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
         ui.write(|out| writeln!(out, "{text}"))?;
@@ -137,16 +137,12 @@ impl Record {
 }
 
 /// Asks AWS; another account is refused.
-fn observed(config: &Config, target: &Target, common: &Common, ui: &Ui) -> Result<Facts, Failure> {
-    let mut names = observe::names(config, &catalog::REMOTES);
-    names.bucket.clone_from(&target.bucket);
-    names.state_key.clone_from(&target.state_key);
-    if let Some(table) = &target.table {
-        names.table.clone_from(table);
-    }
+fn observed(config: &Config, backend: &StateBackend, common: &Common, ui: &Ui) -> Result<Facts, Failure> {
     let web = Web::new(aws::http_client(&environment::variables())?);
     block_on(ui, async {
-        let read = async |session: &Session| Box::pin(observe::facts(session, &web, config, &names)).await;
+        let read = async |session: &Session| {
+            Box::pin(observe::facts(session, &web, config, backend, &catalog::REMOTES)).await
+        };
         let (_, facts) = common.sign_in_and(config, ui, "reading the account", read).await?;
         Ok(Facts { recorded: Some(jiff::Timestamp::now().to_string()), ..facts })
     })

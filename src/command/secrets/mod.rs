@@ -27,7 +27,8 @@ use jiff::Timestamp;
 
 use super::{Shared, SharedArgs, Tool, Ui, block_on};
 use crate::aws::Session;
-use crate::config::{Config, secret_name};
+use crate::config::Config;
+use crate::deployment::secret_name;
 use crate::explain::{Exit, Failure};
 use crate::keyring::{Choice, Keyring};
 use crate::plan::{self, Plan};

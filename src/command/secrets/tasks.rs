@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Context, when};
 use crate::aws::{Session, call};
 use crate::command::block_on;
-use crate::config::prefix;
+use crate::deployment::prefix;
 use crate::explain::{Exit, Failure};
 use crate::secrets::catalog::Secret;
 

@@ -16,17 +16,17 @@ impl MainTf {
     /// The same text with these values in it. What is not a literal stays, and what the user took out of the provider stays out.
     pub fn with(&self, values: &Values) -> Result<String, Error> {
         let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
-        let account = text(&values.account_id).map(|id| format!("[{id}]"));
+        let account = text(&values.deployment.account_id).map(|id| format!("[{id}]"));
         let profile = values.profile.as_deref().and_then(text);
         let role = values.assume_role.as_deref().and_then(text);
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         if let Some(backend) = &self.backend {
-            let table = values.lock_table.as_deref().and_then(text);
-            let lockfile = values.use_lockfile.then(|| "true".to_owned());
+            let table = values.backend.lock.table().and_then(text);
+            let lockfile = values.backend.lock.has_file().then(|| "true".to_owned());
             let needed = [
-                ("bucket", text(&values.bucket)),
-                ("key", text(&values.key)),
-                ("region", text(&values.region)),
+                ("bucket", text(&values.backend.bucket)),
+                ("key", text(&values.backend.key)),
+                ("region", text(&values.deployment.region)),
                 ("dynamodb_table", table),
                 ("use_lockfile", lockfile),
                 ("profile", profile.clone()),
@@ -56,7 +56,7 @@ impl MainTf {
         }
         if let Some(provider) = &self.provider {
             for (name, value) in [
-                ("region", text(&values.region)),
+                ("region", text(&values.deployment.region)),
                 ("allowed_account_ids", account),
                 ("profile", profile.clone()),
             ] {
@@ -77,7 +77,7 @@ impl MainTf {
             edits.extend(self.behind(provider, &added)?);
         }
         if let Some(env) = &self.env {
-            edits.extend(text(&values.env).and_then(|value| self.replaced(env, value)));
+            edits.extend(text(&values.deployment.env).and_then(|value| self.replaced(env, value)));
         }
         edits.sort_by_key(|(at, _)| at.start);
         let mut edited = self.text.clone();

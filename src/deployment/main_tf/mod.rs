@@ -9,52 +9,19 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
+use super::{Deployment, Lock, StateBackend};
 use crate::explain::{Exit, Explain};
 
 /// The shipped `main.tf.tpl`.
 pub const TEMPLATE: &str = include_str!("../../../terraform/invocation/main.tf.tpl");
 
-/// What `main.tf` says of the S3 backend.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Backend {
-    /// `bucket`
-    pub bucket: Option<String>,
-    /// `key`
-    pub key: Option<String>,
-    /// `dynamodb_table`
-    pub lock_table: Option<String>,
-    /// `use_lockfile`
-    pub use_lockfile: bool,
-}
-
-/// For which deployment `main.tf` was rendered; what it does not say literally is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// `allowed_account_ids` of the provider.
-    pub account_id: Option<String>,
-    /// `region` of the provider.
-    pub region: Option<String>,
-    /// The tag `Environment` of the provider.
-    pub env: Option<String>,
-}
-
 /// What `main.tf` is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Values {
-    /// The state bucket.
-    pub bucket: String,
-    /// The state's key in it.
-    pub key: String,
-    /// The lock table; `None` where a lock file serves.
-    pub lock_table: Option<String>,
-    /// Whether Terraform's lock file serves.
-    pub use_lockfile: bool,
-    /// The config's.
-    pub region: String,
-    /// The config's.
-    pub account_id: String,
-    /// The config's.
-    pub env: String,
+    /// For which deployment.
+    pub deployment: Deployment,
+    /// Where its state is.
+    pub backend: StateBackend,
     /// A profile to be written; `None` leaves one that is there.
     pub profile: Option<String>,
     /// A role for Terraform to assume; `None` leaves one that is there.
@@ -120,32 +87,44 @@ impl MainTf {
         self.backend.is_some()
     }
 
-    /// The names of the backend; one that is not a literal cannot be known and is refused. Without a block all are left open.
-    pub fn backend(&self) -> Result<Backend, Error> {
+    /// The backend, with the standard names of a deployment where the block leaves a name out; how it locks is as written.
+    ///
+    /// A name that is not a literal cannot be known and is refused.
+    pub fn backend(&self, deployment: &Deployment) -> Result<StateBackend, Error> {
+        Ok(StateBackend {
+            bucket: self.argument("bucket")?.unwrap_or_else(|| deployment.state_bucket()),
+            key: self.argument("key")?.unwrap_or_else(|| deployment.state_key()),
+            lock: self.lock()?,
+        })
+    }
+
+    /// How the backend block locks the state.
+    pub fn lock(&self) -> Result<Lock, Error> {
+        let file = self.argument("use_lockfile")?;
+        Ok(Lock::new(self.argument("dynamodb_table")?, file.as_deref() == Some("true")))
+    }
+
+    /// An argument of the backend block; `None` where it leaves it out. One that is not a literal is refused.
+    pub fn argument(&self, name: &str) -> Result<Option<String>, Error> {
         let attributes = self.backend.as_ref().map(|block| &block.attributes);
-        let said = |name: &str| match attributes.and_then(|all| all.get(name)) {
+        match attributes.and_then(|all| all.get(name)) {
             None => Ok(None),
             Some(Attribute { literal: Some(literal), .. }) => Ok(Some(literal.clone())),
             Some(attribute) => {
                 Err(Error::NotLiteral { name: name.to_owned(), line: self.line(attribute.whole.start) })
             }
-        };
-        Ok(Backend {
-            bucket: said("bucket")?,
-            key: said("key")?,
-            lock_table: said("dynamodb_table")?,
-            use_lockfile: said("use_lockfile")?.as_deref() == Some("true"),
-        })
+        }
     }
 
-    /// For which deployment it was rendered.
-    pub fn identity(&self) -> Identity {
+    /// For which deployment it was rendered; what it does not say literally is taken from the given one.
+    pub fn deployment(&self, otherwise: &Deployment) -> Deployment {
         let attributes = self.provider.as_ref().map(|block| &block.attributes);
         let said = |name: &str| attributes?.get(name)?.literal.clone();
-        Identity {
-            account_id: said("allowed_account_ids"),
-            region: said("region"),
-            env: self.env.as_ref().and_then(|env| env.literal.clone()),
+        let env = self.env.as_ref().and_then(|env| env.literal.clone());
+        Deployment {
+            account_id: said("allowed_account_ids").unwrap_or_else(|| otherwise.account_id.clone()),
+            region: said("region").unwrap_or_else(|| otherwise.region.clone()),
+            env: env.unwrap_or_else(|| otherwise.env.clone()),
         }
     }
 
@@ -200,16 +179,17 @@ fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
 
 /// Fills the template: `{{ name }}` becomes the value, a line whose name has none is left out.
 pub fn render(template: &str, values: &Values) -> Result<String, Error> {
+    let Values { deployment, backend, .. } = values;
     let values: [(&str, Option<&str>); 9] = [
-        ("bucket", Some(&values.bucket)),
-        ("key", Some(&values.key)),
-        ("region", Some(&values.region)),
-        ("lock_table", values.lock_table.as_deref()),
-        ("use_lockfile", values.use_lockfile.then_some("true")),
+        ("bucket", Some(&backend.bucket)),
+        ("key", Some(&backend.key)),
+        ("region", Some(&deployment.region)),
+        ("lock_table", backend.lock.table()),
+        ("use_lockfile", backend.lock.has_file().then_some("true")),
         ("profile", values.profile.as_deref()),
         ("assume_role", values.assume_role.as_deref()),
-        ("account_id", Some(&values.account_id)),
-        ("env", Some(&values.env)),
+        ("account_id", Some(&deployment.account_id)),
+        ("env", Some(&deployment.env)),
     ];
     let mut rendered = String::new();
     'lines: for line in template.split_inclusive('\n') {

@@ -1,17 +1,15 @@
 use super::*;
 
+fn deployment() -> Deployment {
+    Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() }
+}
+
+fn backend() -> StateBackend {
+    StateBackend { bucket: "b".into(), key: "k".into(), lock: Lock::Table("t".into()) }
+}
+
 fn values() -> Values {
-    Values {
-        bucket: "b".into(),
-        key: "k".into(),
-        lock_table: Some("t".into()),
-        use_lockfile: false,
-        region: "us-west-2".into(),
-        account_id: "123456789012".into(),
-        env: "test".into(),
-        profile: None,
-        assume_role: None,
-    }
+    Values { deployment: deployment(), backend: backend(), profile: None, assume_role: None }
 }
 
 #[test]
@@ -46,23 +44,8 @@ fn what_is_rendered_is_read_back() {
     for values in [values(), with_profile] {
         let text = render(TEMPLATE, &values).unwrap();
         let main = MainTf::parse(&text).unwrap();
-        assert_eq!(
-            main.backend().unwrap(),
-            Backend {
-                bucket: Some("b".into()),
-                key: Some("k".into()),
-                lock_table: Some("t".into()),
-                use_lockfile: false,
-            }
-        );
-        assert_eq!(
-            main.identity(),
-            Identity {
-                account_id: Some("123456789012".into()),
-                region: Some("us-west-2".into()),
-                env: Some("test".into()),
-            }
-        );
+        assert_eq!(main.backend(&Deployment::default()).unwrap(), backend());
+        assert_eq!(main.deployment(&Deployment::default()), deployment());
         assert_eq!(main.with(&values).unwrap(), text);
     }
 }
@@ -71,12 +54,12 @@ fn what_is_rendered_is_read_back() {
 fn an_edit_is_what_the_template_would_have_said() {
     let first = render(TEMPLATE, &values()).unwrap();
     let other = Values {
-        bucket: "other".into(),
-        lock_table: None,
-        use_lockfile: true,
-        region: "eu-central-1".into(),
-        account_id: "210987654321".into(),
-        env: "prod".into(),
+        deployment: Deployment {
+            account_id: "210987654321".into(),
+            region: "eu-central-1".into(),
+            env: "prod".into(),
+        },
+        backend: StateBackend { bucket: "other".into(), lock: Lock::File, ..backend() },
         ..values()
     };
     let second = render(TEMPLATE, &other).unwrap();
@@ -92,9 +75,9 @@ fn what_the_user_wrote_besides_stays() {
         "    kms_key_id = \"alias/state\" # ours\n    assume_role = {\n      role_arn = \"x\"\n    }\n    dynamodb_table",
     ) + "\nmodule \"more\" { source = \"./more\" }\n";
     let main = MainTf::parse(&mine).unwrap();
-    assert_eq!(main.backend().unwrap().lock_table.as_deref(), Some("t"));
+    assert_eq!(main.lock().unwrap(), Lock::Table("t".into()));
     assert_eq!(main.with(&values()).unwrap(), mine);
-    let moved = Values { bucket: "c\"${x}".into(), ..values() };
+    let moved = Values { backend: StateBackend { bucket: "c\"${x}".into(), ..backend() }, ..values() };
     let edited = main.with(&moved).unwrap();
     assert_eq!(edited, mine.replace("\"b\"", "\"c\\\"$${x}\""));
 }
@@ -102,22 +85,23 @@ fn what_the_user_wrote_besides_stays() {
 #[test]
 fn what_cannot_be_known_is_no_guess() {
     let one_line = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
-    let backend = MainTf::parse(one_line).unwrap().backend().unwrap();
-    assert_eq!(backend.bucket.as_deref(), Some("corp"));
+    let bucket = MainTf::parse(one_line).unwrap().argument("bucket").unwrap();
+    assert_eq!(bucket.as_deref(), Some("corp"));
     let noted = "terraform {\n  backend \"s3\" {\n    bucket = \"corp\" // note\n  }\n}\n";
-    let backend = MainTf::parse(noted).unwrap().backend().unwrap();
-    assert_eq!(backend.bucket.as_deref(), Some("corp"));
+    let bucket = MainTf::parse(noted).unwrap().argument("bucket").unwrap();
+    assert_eq!(bucket.as_deref(), Some("corp"));
     for open in [
         "terraform {\n  backend \"s3\" {\n    bucket = var.bucket\n  }\n}\n",
         "terraform {\n  backend \"s3\" {\n    bucket = \"\"\n  }\n}\n",
     ] {
-        let error = MainTf::parse(open).unwrap().backend().unwrap_err();
+        let error = MainTf::parse(open).unwrap().backend(&deployment()).unwrap_err();
         assert!(matches!(error, Error::NotLiteral { line: 3, .. }), "{error}");
     }
     let broken = MainTf::parse("terraform {\n  backend \"s3\" {\n").unwrap_err();
     assert!(matches!(broken, Error::Syntax { .. }), "{broken}");
     let elsewhere = MainTf::parse("terraform {\n  cloud {}\n}\n").unwrap();
-    assert_eq!(elsewhere.backend().unwrap(), Backend::default());
+    let nothing = StateBackend { lock: Lock::Off, ..StateBackend::standard(&deployment()) };
+    assert_eq!(elsewhere.backend(&deployment()).unwrap(), nothing);
 }
 
 #[test]
@@ -126,7 +110,7 @@ fn a_template_that_asks_for_more_is_refused() {
     assert!(render("{{ bucket", &values()).is_err());
     assert_eq!(render("a\nb {{profile}}\n", &values()).unwrap(), "a\n");
     // What is filled in is not filled again.
-    let odd = Values { env: "{{ env }}".into(), ..values() };
+    let odd = Values { deployment: Deployment { env: "{{ env }}".into(), ..deployment() }, ..values() };
     assert_eq!(render("{{ env }}{{ key }}", &odd).unwrap(), "{{ env }}k");
 }
 
@@ -140,8 +124,11 @@ fn expressions_stay_and_a_profile_comes_to_both_blocks() {
         )
         .replace("\"123456789012\"]\n\n", "\"123456789012\", \"210987654321\"]\n\n")
         .replace("Environment = \"test\"", "Environment = var.config.env");
-    let other =
-        Values { env: "prod".into(), region: "eu-central-1".into(), profile: Some("ann".into()), ..values() };
+    let other = Values {
+        deployment: Deployment { env: "prod".into(), region: "eu-central-1".into(), ..deployment() },
+        profile: Some("ann".into()),
+        ..values()
+    };
     let edited = MainTf::parse(&mine).unwrap().with(&other).unwrap();
     for kept in [
         "region              = var.config.region",
@@ -163,6 +150,6 @@ fn a_block_on_one_line_is_not_broken() {
     assert_eq!(refused, Error::OneLine { line: 2 });
     let empty = "terraform {\n  backend \"s3\" {\n  }\n}\n";
     let filled = MainTf::parse(empty).unwrap().with(&values()).unwrap();
-    let backend = MainTf::parse(&filled).unwrap().backend().unwrap();
-    assert_eq!(backend.bucket.as_deref(), Some("b"), "{filled}");
+    let bucket = MainTf::parse(&filled).unwrap().argument("bucket").unwrap();
+    assert_eq!(bucket.as_deref(), Some("b"), "{filled}");
 }

@@ -10,7 +10,8 @@ use std::slice::from_ref;
 
 use self::marks::Marks;
 use super::planned::Planned;
-use crate::config::{Config, prefix, secret_name};
+use crate::config::Config;
+use crate::deployment::{prefix, secret_name};
 use crate::explain::visible;
 use crate::sensitive;
 

@@ -8,7 +8,8 @@ use hcl_edit::structure::Body;
 use serde_json::Value;
 
 use super::region;
-use crate::deployment::main_tf::MainTf;
+use crate::deployment::main_tf::{self, MainTf};
+use crate::deployment::{Deployment, Lock};
 use crate::document::{Document, Kind};
 use crate::finding::{Finding, Findings, Place, Rule, Severity, Token, Unknown};
 
@@ -329,13 +330,18 @@ fn deployment(
         _ => None,
     };
     let (account, region, env) = (own("account_id"), own("region"), own("env"));
-    let identity = parsed.identity();
+    let wanted = Deployment {
+        account_id: account.clone().unwrap_or_default(),
+        region: region.clone().unwrap_or_default(),
+        env: env.clone().unwrap_or_default(),
+    };
+    let rendered_for = parsed.deployment(&wanted);
     for (what, has, wants) in [
-        ("account", &identity.account_id, &account),
-        ("region", &identity.region, &region),
-        ("environment", &identity.env, &env),
+        ("account", &rendered_for.account_id, &account),
+        ("region", &rendered_for.region, &region),
+        ("environment", &rendered_for.env, &env),
     ] {
-        if let (Some(has), Some(wants)) = (has, wants)
+        if let Some(wants) = wants
             && has != wants
         {
             let message = format!("main.tf is for the {what} {has}, the config for {wants}");
@@ -344,8 +350,10 @@ fn deployment(
             );
         }
     }
-    let backend = match parsed.backend() {
-        Ok(backend) => backend,
+    let written =
+        || Ok::<_, main_tf::Error>((parsed.argument("bucket")?, parsed.argument("key")?, parsed.lock()?));
+    let (bucket, key, lock) = match written() {
+        Ok(written) => written,
         Err(error) => {
             for rule in [&STATE, &LOCK, &INITIALISED] {
                 all.unknown(rule, error.to_string());
@@ -356,7 +364,7 @@ fn deployment(
     if !parsed.is_in_s3() {
         return;
     }
-    if let (Some(key), Some(env)) = (&backend.key, &env) {
+    if let (Some(key), Some(env)) = (&key, &env) {
         let other = key.strip_prefix("osmt/").and_then(|rest| rest.strip_suffix("/terraform.tfstate"));
         if let Some(other) = other.filter(|other| *other != env) {
             let message =
@@ -365,7 +373,7 @@ fn deployment(
                 .help(format!("write osmt/{env}/terraform.tfstate"));
         }
     }
-    if let (Some(bucket), Some(env), Some(account), Some(region)) = (&backend.bucket, &env, &account, &region)
+    if let (Some(bucket), Some(env), Some(account), Some(region)) = (&bucket, &env, &account, &region)
         && let Some((its_env, its_account, its_region)) = named_by_default(bucket)
         && (its_env, its_account, its_region) != (env, account, region)
     {
@@ -376,7 +384,7 @@ fn deployment(
         all.file(main, literal(main, bucket), &STATE, message)
             .help(format!("write osmt-{env}-{account}-{region}"));
     }
-    if backend.lock_table.is_none() && !backend.use_lockfile {
+    if lock == Lock::Off {
         let at = main.text.as_deref().and_then(|text| text.find("backend")).unwrap_or(0);
         all.file(
             main,
@@ -394,7 +402,7 @@ fn deployment(
     if last.is_null() {
         return;
     }
-    for (name, wants) in [("bucket", &backend.bucket), ("key", &backend.key)] {
+    for (name, wants) in [("bucket", &bucket), ("key", &key)] {
         let has = last["config"][name].as_str();
         if let (Some(has), Some(wants)) = (has, wants)
             && has != wants

@@ -19,7 +19,7 @@ use self::watch::Started;
 
 use super::running::service_name;
 use crate::aws::{CallError, Session, Why, call};
-use crate::config;
+use crate::deployment;
 use crate::explain::{Exit, Explain};
 use crate::plan::{Action, Line, Verb};
 
@@ -180,7 +180,7 @@ pub struct Request {
 impl Job {
     /// Finds the task definition, the network and whether a run is under way.
     pub async fn observe(session: &Session, env: &str, request: Request) -> Result<Self, Error> {
-        let cluster = config::prefix(env);
+        let cluster = deployment::prefix(env);
         let family = format!("{cluster}-maintenance");
         let (definition, network, busy, running, stopped) = tokio::join!(
             definition(session, &family),
@@ -351,7 +351,8 @@ async fn definition(session: &Session, family: &str) -> Result<Definition, Error
 /// Subnets and security groups of the app's service: the task talks to the same database.
 async fn network(session: &Session, env: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     let missing = || Error::NoService(service_name(env));
-    let request = session.ecs().describe_services().cluster(config::prefix(env)).services(service_name(env));
+    let request =
+        session.ecs().describe_services().cluster(deployment::prefix(env)).services(service_name(env));
     let answer = match call("ecs:DescribeServices", request.send().await) {
         Err(error) if error.why == Why::NotFound => return Err(missing()),
         answer => answer?,

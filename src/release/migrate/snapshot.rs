@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::aws::{CallError, Session};
-use crate::config;
+use crate::deployment;
 
 /// A snapshot by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,7 +17,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// Names the snapshot before a release; `time` is UTC, `yyyymmddThhmmssZ`.
     pub fn named(env: &str, before: &str, time: &str) -> Self {
-        let prefix = config::prefix(env);
+        let prefix = deployment::prefix(env);
         let mut name = String::new();
         for character in format!("{prefix}-before-{before}-{time}").to_lowercase().chars() {
             let character = if character.is_ascii_alphanumeric() { character } else { '-' };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{CONTAINER, Definition, Error, definition};
 use crate::aws::{CallError, Session, call};
-use crate::config;
+use crate::deployment;
 
 /// A container of a task that ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,7 +86,7 @@ impl Started {
 
     /// Finds a task by its ARN or id.
     pub async fn find(session: &Session, env: &str, task: &str) -> Result<Self, Error> {
-        let cluster = config::prefix(env);
+        let cluster = deployment::prefix(env);
         let request = session.ecs().describe_tasks().cluster(&cluster).tasks(task);
         let answer = call("ecs:DescribeTasks", request.send().await)?;
         let family = format!("{cluster}-maintenance");

@@ -2,7 +2,7 @@
 
 use super::Audit;
 use crate::account::{Bucket, Known, Lock, Table};
-use crate::config;
+use crate::deployment::Deployment;
 use crate::finding::{Check, Rule, Severity, Sink};
 
 const MAKE: &str = "`osmt-bootstrap apply` creates it";
@@ -123,7 +123,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/STA008.md"),
         },
         run: |audit, sink| {
-            let state = config::state_key(&audit.config.env);
+            let state = Deployment::from(&audit.config).state_key();
             setting(
                 audit,
                 sink,

@@ -3,7 +3,7 @@
 use super::Audit;
 use super::state::fact;
 use crate::account::Secret;
-use crate::config::secret_name;
+use crate::deployment::secret_name;
 use crate::finding::{Check, Rule, Severity, Sink};
 
 /// The secrets that the config's environment needs before the first apply.

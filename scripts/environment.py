@@ -18,14 +18,14 @@ class Unavailable(Exception):
 
 def cache() -> Path:
     """Where the scripts keep what they install: `OSMT_CACHE`, otherwise `.cache` of the checkout."""
-    return Path(os.environ.get("OSMT_CACHE") or HERE.parent.parent / ".cache").resolve()
+    return Path(os.environ.get("OSMT_CACHE") or HERE.parent / ".cache").resolve()
 
 
-def python(requirements: Path = HERE / "requirements.txt") -> Path:
+def python(requirements: Path = HERE / "emulator" / "requirements.txt") -> Path:
     """The environment's interpreter, made first if it is missing, unfinished or of other requirements."""
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(map(str, sys.version_info[:3]))
-        raise Unavailable(f"Python {found} is too old: the emulator needs 3.10 or later (python.org, Homebrew or your distribution)")
+        raise Unavailable(f"Python {found} is too old: 3.10 or later is needed (python.org, Homebrew or your distribution)")
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
     place = cache() / f"python-{requirements.parent.name}"
     finished = place / "finished"
@@ -56,6 +56,6 @@ def _run(command: list, what: str, remedy: str) -> None:
 
 if __name__ == "__main__":
     try:
-        print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "requirements.txt"))
+        print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "emulator" / "requirements.txt"))
     except Unavailable as reason:
         sys.exit(f"error: {reason}")
