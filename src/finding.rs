@@ -53,6 +53,11 @@ impl Rule {
             _ => self.explain,
         }
     }
+
+    /// Why it matters: the paragraph of the page that says so.
+    pub fn why(&self) -> Option<&'static str> {
+        self.explain.split("\n\n").find_map(|paragraph| paragraph.trim().strip_prefix("Why: "))
+    }
 }
 
 /// How a rule is looked for in a `T`: the config, the account's facts, a Terraform plan.

@@ -53,10 +53,12 @@ class Journey:
         show: Callable[[str], str] = lambda _: "",
         cwd: str = ".",
         more: Optional[dict[str, str]] = None,
+        live: bool = False,
     ) -> str:
         """Runs a command, prints it as a person would type it, and returns its stdout.
 
         `given` is written to its stdin (`given_is` says in the transcript what that was); `show` picks what to show of stdout.
+        With `live` its stderr goes to the terminal, where there is one.
         """
         typed = shlex.join(command)
         prefix = "" if cwd == "." else f"cd {cwd}; "
@@ -70,7 +72,7 @@ class Journey:
             env=self.environment | (more or {}),
             stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=None if live and sys.stderr.isatty() else subprocess.PIPE,
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C comes to us first: we end it and what it started
@@ -80,12 +82,18 @@ class Journey:
         watch = threading.Event()
         watcher = threading.Thread(target=self._watch_arguments, args=(process.pid, watch), daemon=True)
         watcher.start()
+        waiting = threading.Thread(target=_count_seconds, args=(watch,), daemon=True)
+        if sys.stderr.isatty() and not live:
+            waiting.start()
         try:
             out, err = process.communicate(given)
         finally:
             watch.set()
             watcher.join()
+            if waiting.ident is not None:
+                waiting.join()
         self._running = None
+        err = err or ""  # what was shown on the terminal
         log.write_text(f"$ {typed}\n--- exit {process.returncode}\n--- stdout\n{out}--- stderr\n{err}", encoding="utf-8")
         if process.returncode not in exits:
             wanted = " or ".join(map(str, exits))
@@ -131,6 +139,17 @@ class Journey:
                         self.seen_arguments.add(arguments.replace(b"\0", b" ").decode(errors="replace"))
                 except (OSError, IndexError):
                     continue
+
+
+def _count_seconds(ended: threading.Event) -> None:
+    """How long the command has run, in a line that is overwritten, from the second second on."""
+    begun = time.monotonic()
+    while not ended.wait(1):
+        seconds = int(time.monotonic() - begun)
+        if seconds >= 2:
+            sys.stderr.write(f"\r          … {seconds} s ")
+            sys.stderr.flush()
+    sys.stderr.write("\r" + " " * 24 + "\r")
 
 
 def _end_with_parent() -> None:

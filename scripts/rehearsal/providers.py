@@ -12,13 +12,16 @@ import tempfile
 from pathlib import Path
 from typing import Optional
 
+import terraform
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "registry.terraform.io"
 
 
 def program() -> str:
-    """Terraform or OpenTofu: what `OSMT_TERRAFORM` names, otherwise the first of the two on PATH."""
-    return os.environ.get("OSMT_TERRAFORM") or next((name for name in ("terraform", "tofu") if shutil.which(name)), "terraform")
+    """Terraform or OpenTofu: what `OSMT_TERRAFORM` names, otherwise the first of the two on PATH, otherwise what was fetched."""
+    found = os.environ.get("OSMT_TERRAFORM") or next((name for name in ("terraform", "tofu") if shutil.which(name)), None)
+    return found or (str(terraform.cached()) if terraform.cached().exists() else "terraform")
 
 
 def mirror() -> Optional[Path]:

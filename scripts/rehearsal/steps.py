@@ -145,7 +145,7 @@ def _prepare_environment(journey: Journey, work: Workplace) -> None:
 
 def _build(journey: Journey) -> None:
     root = str(providers.ROOT)
-    journey.run("cargo", "build", "--locked", "--bins", "--quiet", cwd=root)
+    journey.run("cargo", "build", "--locked", "--bins", cwd=root, live=True)
     told = subprocess.run(
         ["cargo", "metadata", "--format-version=1", "--no-deps", "--locked"], cwd=root, capture_output=True, text=True, check=True
     )

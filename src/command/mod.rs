@@ -72,9 +72,10 @@ pub fn main<T: Tool>() -> ExitCode {
     let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
     let cx = Context { ui: shared.ui(name), shared };
     let result = match cx.shared.format {
-        FormatFlag::Sarif | FormatFlag::Github | FormatFlag::Junit if !tool.reports_findings() => {
-            let message =
-                "this verb prints `human` or `json`; `sarif`, `github` and `junit` are for findings";
+        FormatFlag::Sarif | FormatFlag::Github | FormatFlag::Junit | FormatFlag::Markdown
+            if !tool.reports_findings() =>
+        {
+            let message = "this verb prints `human` or `json`; `sarif`, `github`, `junit` and `markdown` are for findings";
             Err(Failure::new(Exit::Usage, message))
         }
         _ => tool.run(&cx),

@@ -80,6 +80,8 @@ pub enum FormatFlag {
     Github,
     /// `JUnit` XML (`osmt-doctor check` and `plan`, `osmt-release check`).
     Junit,
+    /// Markdown for a comment on a pull request (`osmt-doctor check` and `plan`, `osmt-release check`).
+    Markdown,
 }
 
 /// The values of `--color`.
@@ -234,6 +236,7 @@ impl SharedArgs {
             FormatFlag::Sarif => Format::Sarif,
             FormatFlag::Github => Format::Github,
             FormatFlag::Junit => Format::Junit,
+            FormatFlag::Markdown => Format::Markdown,
         };
         let color = match self.color {
             ColorFlag::Auto => ColorChoice::Auto,

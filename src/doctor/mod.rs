@@ -27,7 +27,7 @@ use crate::document::{Document, Node};
 use crate::finding::{Finding, Findings, Fix, Place, Rule, Severity, Token};
 pub use audit::{Audited, audit, not_asked, not_audited};
 use policy::{On, Policy};
-pub use review::review;
+pub use review::{review, review_plan};
 use rules::{secrets, shape};
 use subject::Subject;
 

@@ -10,16 +10,20 @@ use crate::finding::Findings;
 
 /// Looks at the JSON of a plan, with the config that it should be for.
 pub fn review(document: Value, config: Option<Config>, policies: &[Policy]) -> Result<Findings, Error> {
-    let plan = Planned::new(document, config)?;
+    Ok(review_plan(&Planned::new(document, config)?, policies))
+}
+
+/// Looks at a plan.
+pub fn review_plan(plan: &Planned, policies: &[Policy]) -> Findings {
     let mut findings = Findings::default();
     for theme in rules::plan::THEMES {
-        findings.run(theme, &plan);
+        findings.run(theme, plan);
     }
     findings.judge(policies, On::Plan, &plan.document, "");
     for finding in &mut findings.findings {
         finding.stable = finding.at.as_ref().and_then(|at| plan.stable(&at.pointer));
     }
-    Ok(findings)
+    findings
 }
 
 impl Findings {

@@ -157,7 +157,7 @@ fn wrap(text: &str, indent: usize, width: usize) -> String {
 }
 
 /// One line that counts everything.
-fn summary(reports: &[FileReport<'_>], more: Option<&str>) -> String {
+pub(super) fn summary(reports: &[FileReport<'_>], more: Option<&str>) -> String {
     let all = |of: fn(&FileReport<'_>) -> usize| reports.iter().map(of).sum::<usize>();
     let count = |severity: Severity| {
         reports

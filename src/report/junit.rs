@@ -7,7 +7,8 @@ use std::io;
 use std::io::Write;
 
 use super::located::Mask;
-use super::{About, FileReport, located, visible};
+use super::markup::escaped;
+use super::{About, FileReport, located};
 use crate::finding::Severity;
 
 /// Writes one document.
@@ -17,14 +18,14 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
     for report in reports {
         let mask = Mask::new(report);
         let (mut cases, mut tests, mut failures, mut skipped) = (String::new(), 0, 0, 0);
-        let file = escape(report.file);
+        let file = escaped(report.file);
         let mut case = |name: &str, line: Option<usize>, body: &str| {
             tests += 1;
             let line = line.map_or_else(String::new, |line| format!(" line=\"{line}\""));
             let _ = writeln!(
                 cases,
                 "    <testcase classname=\"{file}\" name=\"{}\" file=\"{file}\"{line}>{body}</testcase>",
-                escape(name)
+                escaped(name)
             );
         };
         for located in located::sorted(report, &mask) {
@@ -37,21 +38,21 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
                 None => located.message.to_string(),
             };
             let body = if finding.severity == Severity::Note {
-                format!("<system-out>{}</system-out>", escape(&text))
+                format!("<system-out>{}</system-out>", escaped(&text))
             } else {
                 failures += 1;
                 format!(
                     "<failure type=\"{}\" message=\"{}\">{}</failure>",
                     finding.severity.name(),
-                    escape(&located.message),
-                    escape(&text)
+                    escaped(&located.message),
+                    escaped(&text)
                 )
             };
             case(&format!("{} {} {pointer}", finding.code, finding.name), line, &body);
         }
         for unknown in located::unknown(report) {
             skipped += 1;
-            let body = format!("<skipped message=\"could not check: {}\"/>", escape(&unknown.reason));
+            let body = format!("<skipped message=\"could not check: {}\"/>", escaped(&unknown.reason));
             case(&format!("{} could not be checked", unknown.code), None, &body);
         }
         case(&format!("{} checks passed", report.findings.passed), None, "");
@@ -66,23 +67,6 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
     writeln!(
         out,
         "<testsuites name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\">\n{suites}</testsuites>",
-        escape(about.tool)
+        escaped(about.tool)
     )
-}
-
-/// Text for an element or an attribute; characters that XML 1.0 does not allow become pictures.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for char in visible::lines(text).chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            char => escaped.push(char),
-        }
-    }
-    escaped
 }

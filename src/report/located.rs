@@ -46,6 +46,20 @@ pub(super) struct Located<'a> {
     pub(super) related: Vec<(Spot<'a>, Cow<'a, str>)>,
 }
 
+impl Located<'_> {
+    /// What it is about: the pointer; in a plan the resource's address and the attribute.
+    pub(super) fn thing(&self) -> String {
+        let pointer = self.at.as_ref().map_or("", |spot| spot.pointer);
+        let stable = self.finding.stable.as_deref();
+        let Some((_, rest)) = stable.and_then(|stable| stable.strip_prefix('/')?.split_once('/')) else {
+            return pointer.to_owned();
+        };
+        let rest = rest.trim_end_matches("/change/actions");
+        let parts = rest.split_once("/change/after/").or_else(|| rest.split_once("/change/before/"));
+        parts.map_or_else(|| rest.to_owned(), |(address, attribute)| format!("{address} {attribute}"))
+    }
+}
+
 /// What of a file must not be printed.
 #[derive(Debug, Default)]
 pub(super) struct Mask<'a> {

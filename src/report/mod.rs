@@ -2,6 +2,7 @@
 //!
 //! Decides nothing: the format never changes an exit. No format prints a value that may be a secret.
 
+pub mod changes;
 pub mod editor;
 mod excerpt;
 mod github;
@@ -9,6 +10,9 @@ mod human;
 mod json;
 mod junit;
 mod located;
+pub mod markdown;
+mod markup;
+pub mod page;
 pub mod plans;
 mod sarif;
 mod visible;
@@ -34,6 +38,8 @@ pub enum Format {
     Github,
     /// `JUnit` XML, as CI systems collect it.
     Junit,
+    /// Markdown, for a comment on a pull request.
+    Markdown,
 }
 
 /// What a report says of its run, beside the findings.
@@ -123,5 +129,6 @@ pub fn write(
         Format::Sarif => sarif::write(reports, about, out),
         Format::Github => github::write(reports, about, out),
         Format::Junit => junit::write(reports, about, out),
+        Format::Markdown => markdown::write(reports, about, out),
     }
 }

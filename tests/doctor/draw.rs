@@ -8,15 +8,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command as Program;
 
 use serde_json::{Value, json};
 
 use super::base;
+use super::browser::{browser, measured};
 use super::support::osmt;
 
 /// A stack with the most zones and the longest values: `(config, plan)`.
-fn largest(folder: &Path) -> (String, String) {
+pub(super) fn largest(folder: &Path) -> (String, String) {
     let mut config: Value = serde_json::from_str(&base("prod")).unwrap();
     let inner = &mut config["config"];
     inner["env"] = json!("abcdefgh-ijklmno");
@@ -91,63 +91,6 @@ fn what_cannot_be_drawn_is_said() {
     assert_eq!(exit(&["--config", broken]), Some(2));
     assert_eq!(exit(&["--config", "nowhere.json"]), Some(2));
     assert_eq!(exit(&["--plan", broken]), Some(2));
-}
-
-/// Measures a picture as it is shown, and leaves what it found as the page's only text.
-const MEASURE: &str = r#"
-const rgb = text => text.match(/[\d.]+/g).slice(0, 3).map(Number);
-const light = text => { const [r, g, b] = rgb(text).map(c => { c /= 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4 }); return .2126 * r + .7152 * g + .0722 * b };
-const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05) };
-const box = node => { const { left, top, right, bottom } = node.getBoundingClientRect(); return { left, top, right, bottom } };
-const meet = (a, b, by) => a.left < b.right - by && b.left < a.right - by && a.top < b.bottom - by && b.top < a.bottom - by;
-const texts = [...document.querySelectorAll('svg text')], faults = [];
-const paper = getComputedStyle(document.querySelector('.paper')).fill, page = box(document.querySelector('svg'));
-const boxes = [...document.querySelectorAll('rect.box')];
-texts.forEach((one, at) => {
-  const own = box(one), style = getComputedStyle(one);
-  texts.slice(at + 1).forEach(two => { if (meet(own, box(two), .5)) faults.push(`"${one.textContent}" overlaps "${two.textContent}"`) });
-  document.querySelectorAll('path.arrow').forEach(arrow => { const line = box(arrow); line.left -= 1; line.right += 1; if (meet(own, line, .2)) faults.push(`an arrow crosses "${one.textContent}"`) });
-  boxes.forEach(frame => { const edge = box(frame); if (meet(own, edge, .5) && (own.left < edge.left || own.right > edge.right || own.top < edge.top || own.bottom > edge.bottom)) faults.push(`"${one.textContent}" leaves its box`) });
-  if (own.left < page.left || own.right > page.right || own.bottom > page.bottom) faults.push(`"${one.textContent}" leaves the page`);
-  if (parseFloat(style.fontSize) * (page.right - page.left) / 1000 < 12) faults.push(`"${one.textContent}" is small`);
-  const ground = boxes.find(frame => meet(own, box(frame), .5));
-  const ratio = contrast(style.fill, ground ? getComputedStyle(ground).fill : paper);
-  if (ratio < 4.5) faults.push(`"${one.textContent}" has a contrast of ${ratio.toFixed(1)}`);
-});
-boxes.forEach((one, at) => boxes.slice(at + 1).forEach(two => { if (meet(box(one), box(two), 0)) faults.push(`${one.dataset.part} overlaps ${two.dataset.part}`) }));
-document.querySelectorAll('path.arrow').forEach(arrow => boxes.forEach(one => { const line = box(arrow); line.left -= 1; line.right += 1; if (meet(line, box(one), .9)) faults.push(`an arrow crosses ${one.dataset.part}`) }));
-const dark = matchMedia('(prefers-color-scheme: dark)').matches, ground = light(paper) < .2;
-document.documentElement.replaceChildren(document.createElement('body'));
-document.body.textContent = JSON.stringify({ texts: texts.length, width: page.right - page.left, dark, ground, faults });
-"#;
-
-/// Chromium, where it is installed.
-fn browser() -> Option<&'static str> {
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        Program::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-    });
-    assert!(found.is_some() || std::env::var_os("CI").is_none(), "CI needs Chromium");
-    found
-}
-
-fn measured(browser: &str, picture: &str, dark: bool) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let page = folder.path().join("page.html");
-    fs::write(
-        &page,
-        format!("<!doctype html><meta charset=utf-8><style>body{{margin:0}}svg{{display:block}}</style>{picture}<script>{MEASURE}</script>"),
-    )
-    .unwrap();
-    let mut command = Program::new(browser);
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1000,1600", "--dump-dom"]);
-    command.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
-    command.arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)));
-    let output = command.arg(format!("file://{}", page.display())).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let json =
-        text.split_once("<body>").and_then(|(_, rest)| rest.split_once("</body>")).map(|(json, _)| json);
-    let json = json.unwrap_or_else(|| panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr)));
-    serde_json::from_str(&json.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")).unwrap()
 }
 
 #[test]

@@ -5,11 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod cases;
 mod cli;
 mod draw;
 mod lsp;
 mod places;
+mod report;
 mod shape;
 
 use std::fs;

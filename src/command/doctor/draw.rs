@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::plan;
+use super::{output, plan};
 use crate::command::{Context, Ui, block_on};
 use crate::config::Config;
 use crate::doctor::draw::draw;
@@ -12,9 +12,6 @@ use crate::doctor::planned::Planned;
 use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::report::{Format, STDIN, VERSION};
-
-/// Larger than any picture of this tool; what is larger is another file.
-const LARGEST: u64 = 16 << 20;
 
 /// Draw the stack that the config describes as an SVG; with a plan, mark what it makes, changes, replaces and destroys.
 #[derive(Args, Clone, Debug)]
@@ -52,48 +49,26 @@ impl Draw {
             ui.write(|out| out.write_all(picture.as_bytes()))?;
             return Ok(Exit::Done);
         }
-        block_on(ui, save(&self.output, &picture, ui))
+        block_on(ui, async {
+            let exit = output::save(&self.output, &picture, ("an SVG", is_svg), ui).await?;
+            let (status, word) = output::words(exit);
+            let shown = files::shown(&self.output);
+            ui.result(format_args!("{word} {shown}"))?;
+            ui.json(&written(status, &self.output, ui))?;
+            Ok(exit)
+        })
     }
 }
 
-/// The config that a plan was made from; that beside it where the plan does not carry it.
+/// The config that a plan was made from; the one of `--config` where the plan does not carry it.
 fn subject(plan: &Planned, ui: &Ui) -> Result<Config, Failure> {
-    match (&plan.made_from, &plan.config) {
-        (Some(made_from), beside) => {
-            if beside.as_ref().is_some_and(|beside| beside != made_from) {
-                ui.warn("the config was changed after the plan was made; the picture shows the plan's");
-            }
-            Ok(made_from.clone())
-        }
-        (None, Some(beside)) => Ok(beside.clone()),
-        (None, None) => {
-            let message = "the plan does not carry the config that it was made from, and none is beside it";
-            Err(Failure::new(Exit::Usage, message).help("name the config with `--config`"))
-        }
+    if plan.is_of_another_config() {
+        ui.warn("the config was changed after the plan was made; the picture shows the plan's");
     }
-}
-
-/// Writes the picture; what is there and is not a picture is replaced only after a yes.
-async fn save(path: &Path, picture: &str, ui: &Ui) -> Result<Exit, Failure> {
-    let before = match files::read_at_most(path, LARGEST) {
-        Ok(bytes) => Some(bytes),
-        Err(files::Error::Missing(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let shown = files::shown(path);
-    if ui.dry_run {
-        ui.result(format_args!("would write {shown}"))?;
-        ui.json(&written("pending", path, ui))?;
-        return Ok(Exit::Pending);
-    }
-    if before.as_deref().is_some_and(|bytes| !bytes.is_empty() && !is_svg(bytes)) {
-        ui.warn(format_args!("{shown} exists and is not an SVG"));
-        ui.confirm(&format!("Overwrite {shown}?")).await?;
-    }
-    files::rewrite(path, before.as_deref(), picture.as_bytes())?;
-    ui.result(format_args!("wrote {shown}"))?;
-    ui.json(&written("applied", path, ui))?;
-    Ok(Exit::Done)
+    plan.made_from.as_ref().or(plan.config.as_ref()).cloned().ok_or_else(|| {
+        let message = "the plan does not carry the config that it was made from, and none is beside it";
+        Failure::new(Exit::Usage, message).help("name the config with `--config`")
+    })
 }
 
 fn written(status: &str, path: &Path, ui: &Ui) -> serde_json::Value {

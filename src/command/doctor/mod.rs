@@ -1,12 +1,14 @@
 //! `osmt-doctor`: flags in, text and exit out.
 
 mod beside;
+mod change;
 mod check;
 mod draw;
 mod fix;
 mod inputs;
 mod live;
 mod lsp;
+mod output;
 mod plan;
 mod rules;
 mod surroundings;
@@ -28,6 +30,7 @@ use crate::explain::{Exit, Failure};
         osmt-doctor check --live                       also ask AWS (reads only)\n  \
         osmt-doctor check --format sarif > out.sarif   for GitHub code scanning\n  \
         osmt-doctor plan osmt.tfplan                   what a saved plan would do\n  \
+        osmt-doctor plan osmt.tfplan --report x.html   also a page for those who approve it\n  \
         osmt-doctor draw -o stack.svg                  the stack as a picture\n  \
         osmt-doctor explain NET003                     what a rule is about"
 )]

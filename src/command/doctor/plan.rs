@@ -7,16 +7,17 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use super::beside;
 use super::beside::Beside;
 use super::verdict::{Verdict, report};
-use crate::child;
-use crate::command::{SharedArgs, Ui};
+use super::{beside, change, output};
+use crate::command::{SharedArgs, Ui, block_on};
 use crate::config::Config;
-use crate::doctor::planned::input;
+use crate::doctor::draw::draw;
+use crate::doctor::planned::{Planned, input};
 use crate::explain::{Exit, Failure};
-use crate::report::FileReport;
-use crate::{doctor, files};
+use crate::report::page::Page;
+use crate::report::{FileReport, Format, STDIN, markdown, page};
+use crate::{child, doctor, files};
 
 /// How long `terraform show` may take; it starts the providers of the working directory.
 const SHOW: Duration = Duration::from_secs(300);
@@ -29,10 +30,17 @@ const MAX_BYTES: u64 = 256 << 20;
 
 /// Check a Terraform plan: what it destroys, opens to the Internet, discloses or fails to deploy.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-doctor plan osmt.tfplan                              what a saved plan would do\n  \
+    osmt-doctor plan osmt.tfplan --report change.html         also a page for those who approve it\n  \
+    osmt-doctor plan osmt.tfplan --format markdown            for a comment on a pull request")]
 pub(super) struct Plan {
     /// What `terraform plan -out=FILE` saved, or the JSON of `terraform show -json FILE`; `-` reads it from stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Also write a page for those who approve the change: one HTML file with changes, findings and picture.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     beside: Beside,
     #[command(flatten)]
@@ -41,13 +49,18 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn run(self, common: &SharedArgs, ui: &Ui) -> Result<Exit, Failure> {
+        if self.report.as_deref() == Some(Path::new(STDIN)) {
+            let message = "`--report` needs the name of a file; stdout carries the findings";
+            return Err(Failure::new(Exit::Usage, message));
+        }
         let document = read(&self.file, common, ui)?;
         let name = self.file.display().to_string();
         let policies = self.beside.policies(common)?;
         let settings = beside::settings(common, &policies)?;
         let ignores = beside::ignores(common)?;
-        let mut findings = doctor::review(document, config(common, ui), &policies)
-            .map_err(|error| named(&name, error.into()))?;
+        let planned =
+            Planned::new(document, config(common, ui)).map_err(|error| named(&name, error.into()))?;
+        let mut findings = doctor::review_plan(&planned, &policies);
         settings.apply(&mut findings);
         let own = ignores
             .as_ref()
@@ -55,8 +68,25 @@ impl Plan {
         // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
         let mut reports = vec![FileReport { file: &name, text: "", document: None, findings: &findings }];
         reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
+        let is_markdown = ui.format == Format::Markdown;
+        let changes = (is_markdown || self.report.is_some()).then(|| change::of(&planned, &name, common, ui));
+        if let Some(changes) = changes.as_ref().filter(|_| is_markdown) {
+            ui.write(|out| markdown::changes(changes, out))?;
+        }
         report(common, ui, "plan", &reports)?;
-        Ok(self.verdict.exit(&reports))
+        let verdict = self.verdict.exit(&reports);
+        let (Some(path), Some(changes)) = (&self.report, &changes) else {
+            return Ok(verdict);
+        };
+        let picture = planned.made_from.as_ref().or(planned.config.as_ref());
+        let picture = picture.map(|config| draw(config, Some(&planned)));
+        let missing = "the plan does not carry the config that it was made from, and none is beside it";
+        let picture = picture.as_deref().ok_or(missing);
+        let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all(), picture });
+        let is_page = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(page::is_page);
+        let saved = block_on(ui, output::save(path, &page, ("a report of osmt-doctor", is_page), ui))?;
+        ui.say(format_args!("{} {}", output::words(saved).1, files::shown(path)));
+        Ok(if verdict == Exit::Done { saved } else { verdict })
     }
 }
 

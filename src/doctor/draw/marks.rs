@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Line, Style, Tile, detail, line};
 use crate::config::Config;
-use crate::doctor::planned::{Action, Change, Planned};
+use crate::doctor::planned::{Change, Mark, Planned};
 
 /// The parts of the picture with the changes of each; nothing where there is no plan.
 pub(super) struct Marks<'a> {
@@ -13,48 +13,11 @@ pub(super) struct Marks<'a> {
     of: BTreeMap<String, Vec<(bool, &'a Change)>>,
 }
 
-/// What happens to a resource, from the worst down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
-    Destroyed,
-    Replaced,
-    Unclear,
-    Forgotten,
-    Changed,
-    Made,
-}
-
 /// More addresses than fit into a box are counted.
 const LISTED: usize = 8;
 
 /// The box of what belongs to no other.
 const REST: &str = "rest";
-
-impl Mark {
-    fn of(change: &Change) -> Option<Self> {
-        match change.action {
-            Action::Nothing | Action::Read => None,
-            Action::Create => Some(Self::Made),
-            Action::Update => Some(Self::Changed),
-            Action::Replace | Action::ReplaceAndForget => Some(Self::Replaced),
-            Action::Delete => Some(Self::Destroyed),
-            Action::Forget => Some(Self::Forgotten),
-            Action::Unknown => Some(Self::Unclear),
-        }
-    }
-
-    /// The word, and a sign that does not need colour.
-    const fn word(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Destroyed => ("−", "destroyed"),
-            Self::Replaced => ("±", "replaced"),
-            Self::Unclear => ("?", "unclear"),
-            Self::Forgotten => ("○", "forgotten"),
-            Self::Changed => ("~", "changed"),
-            Self::Made => ("+", "made"),
-        }
-    }
-}
 
 impl<'a> Marks<'a> {
     pub(super) fn new(config: &Config, plan: Option<&'a Planned>) -> Self {

@@ -1,5 +1,7 @@
 //! What a plan does to one resource.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -239,6 +241,19 @@ impl Change {
             return format!("{name} ({before} → known after apply)");
         }
         format!("{name} ({before} → {after})")
+    }
+
+    /// Each attribute that changes, as [`Self::difference`] shows it; what AWS fills in is left out where all is new.
+    pub fn differences(&self) -> Vec<String> {
+        let (Value::Object(before), Value::Object(after)) = (&self.before, &self.after) else {
+            return Vec::new();
+        };
+        let unknown = self.unknown.as_object().into_iter().flatten().map(|(name, _)| name);
+        let unknown = unknown.filter(|name| self.action == Action::Update && self.is_unknown(name));
+        let written = after.keys().chain(before.keys()).filter(|name| before.get(*name) != after.get(*name));
+        let written = written.filter(|name| after.contains_key(*name) || !self.is_unknown(name));
+        let names: BTreeSet<&String> = written.chain(unknown).collect();
+        names.into_iter().map(|name| self.difference(name)).collect()
     }
 
     /// `, forced by db_name ("osmt_db" → "other")`; empty where no attribute forces it.

@@ -4,6 +4,7 @@
 
 mod change;
 pub mod input;
+mod mark;
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 use thiserror::Error as ThisError;
 
 pub use self::change::{Action, Change};
+pub use self::mark::Mark;
 use crate::config::Config;
 use crate::explain::{Exit, Explain};
 
@@ -133,6 +135,11 @@ impl Planned {
     /// The config that the plan should be for, or at least was made from.
     pub fn expected(&self) -> Option<&Config> {
         self.config.as_ref().or(self.made_from.as_ref())
+    }
+
+    /// Whether the config that it should be for is not the one that it was made from.
+    pub fn is_of_another_config(&self) -> bool {
+        matches!((&self.made_from, &self.config), (Some(made_from), Some(config)) if made_from != config)
     }
 
     /// Where the plan takes the whole environment down, its network: everything that exists is destroyed, and nothing is made.

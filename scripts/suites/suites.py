@@ -1,0 +1,179 @@
+"""Runs suites of tests beside each other: one line for each that begins and ends, all output kept, a failure printed whole."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Optional
+
+PAUSE = 0.2
+HEARTBEAT = 60  # seconds between two lines where there is no terminal
+GRACE = ((signal.SIGINT, 60), (signal.SIGTERM, 10), (signal.SIGKILL, 10))
+
+
+@dataclass
+class Suite:
+    """A command whose exit says whether it passed."""
+
+    name: str
+    command: list[str]
+    alone: str = ""  # of the suites with the same word, one runs at a time
+    needs_build: bool = False
+    live: bool = False  # its stderr is shown on a terminal, as cargo's progress
+
+
+@dataclass
+class _Running:
+    suite: Suite
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    begun: float = field(default_factory=time.monotonic)
+
+    def seconds(self) -> int:
+        return int(time.monotonic() - self.begun)
+
+
+class Run:
+    """One run of the tests."""
+
+    def __init__(self, logs: Path, jobs: int, out: Optional[IO[str]] = None) -> None:
+        self.logs = logs
+        self.jobs = jobs
+        self.out = out or sys.stdout
+        self.passed: list[str] = []
+        self.failed: list[str] = []
+        self.skipped: list[str] = []
+        self._first: list[Suite] = []
+        self._running: list[_Running] = []
+        self._begun = time.monotonic()
+        self._shown = 0  # columns of the line that is overwritten
+        self._beat = time.monotonic()
+
+    def say(self, line: str) -> None:
+        self._wipe()
+        print(line, file=self.out, flush=True)
+
+    def first(self, suite: Suite) -> None:
+        """A suite that runs before all others, on its own."""
+        self._first.append(suite)
+
+    def skip(self, name: str, why: str) -> None:
+        self.say(f"skipped  {name}: {why}")
+        # Where all must be tested, what is not tested has not passed.
+        (self.failed if os.environ.get("CI") == "true" else self.skipped).append(name)
+
+    def all(self, suites: list[Suite]) -> int:
+        """Runs them; the exit of the whole."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        previous = signal.signal(signal.SIGTERM, _interrupted)
+        try:
+            for suite in self._first:
+                self._together([suite], 1)
+            broken = bool(self._first) and any(suite.name in self.failed for suite in self._first)
+            for suite in (suite for suite in suites if broken and suite.needs_build):
+                self.say(f"FAILED   {suite.name}: not run, because the build failed")
+                self.failed.append(suite.name)
+            self._together([suite for suite in suites if not (broken and suite.needs_build)], self.jobs)
+        except KeyboardInterrupt:
+            self._end_all()
+            return 130
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+        return self._summary()
+
+    def _together(self, suites: list[Suite], jobs: int) -> None:
+        waiting = list(suites)
+        while waiting or self._running:
+            taken = {one.suite.alone for one in self._running if one.suite.alone}
+            ready = next((suite for suite in waiting if suite.alone not in taken or not suite.alone), None)
+            if ready is not None and len(self._running) < jobs:
+                waiting.remove(ready)
+                self._start(ready)
+                continue
+            for one in [one for one in self._running if one.process.poll() is not None]:
+                self._running.remove(one)
+                self._finish(one)
+            self._picture()
+            time.sleep(PAUSE)
+
+    def _start(self, suite: Suite) -> None:
+        log = self.logs / f"{re.sub('[^a-z]+', '-', suite.name.lower()).strip('-')}.log"
+        self.say(f"running  {suite.name}: {' '.join(suite.command)}")
+        shown = suite.live and sys.stderr.isatty()
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                suite.command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=None if shown else subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C comes to us, and we end each with all that it started
+            )
+        self._running.append(_Running(suite, process, log))
+
+    def _finish(self, one: _Running) -> None:
+        name, code, seconds = one.suite.name, one.process.returncode, one.seconds()
+        output = one.log.read_text(encoding="utf-8", errors="replace")
+        if code == 0:
+            self.passed.append(name)
+            last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
+            self.say(f"passed   {name}, {seconds} s{': ' if last else ''}{last[:100]}")
+            return
+        self.failed.append(name)
+        self.say(f"FAILED   {name}, {seconds} s, exit {code}; its output ({one.log}):")
+        self.say(output.rstrip("\n"))
+        self.say(f"-------  end of the output of {name}")
+
+    def _picture(self) -> None:
+        """What runs: a line that is overwritten on a terminal, otherwise a line now and then."""
+        if not self._running or (any(one.suite.live for one in self._running) and self.out.isatty()):
+            return
+        line = "         " + ", ".join(f"{one.suite.name} {one.seconds()} s" for one in self._running)
+        if self.out.isatty():
+            columns = os.get_terminal_size(self.out.fileno()).columns
+            line = line[: columns - 1]
+            self.out.write(f"\r{line}{' ' * max(self._shown - len(line), 0)}")
+            self.out.flush()
+            self._shown = len(line)
+        elif time.monotonic() - self._beat >= HEARTBEAT:
+            self._beat = time.monotonic()
+            self.say(f"still{line[5:]}")
+
+    def _wipe(self) -> None:
+        if self._shown:
+            self.out.write(f"\r{' ' * self._shown}\r")
+            self._shown = 0
+
+    def _end_all(self) -> None:
+        """Ends what runs, politely first."""
+        self.say(f"interrupted; ending {', '.join(one.suite.name for one in self._running) or 'nothing'}")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for sign, patience in GRACE:
+            end = time.monotonic() + patience
+            for one in self._running:
+                try:
+                    os.killpg(one.process.pid, sign)
+                except ProcessLookupError:
+                    continue
+            while time.monotonic() < end and any(one.process.poll() is None for one in self._running):
+                time.sleep(PAUSE)
+            if all(one.process.poll() is not None for one in self._running):
+                return
+
+    def _summary(self) -> int:
+        minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
+        self.say("")
+        for what, names in (("skipped", self.skipped), ("FAILED", self.failed)):
+            for name in names:
+                self.say(f"{what}: {name}")
+        counts = f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
+        self.say(f"suites: {counts}, in {minutes} min {seconds} s")
+        return 1 if self.failed else 0
+
+
+def _interrupted(_number: int, _frame: Optional[FrameType]) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,129 @@
+//! What a plan changes, and by whom, when and on which commit that was checked.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::command::{Common, Ui};
+use crate::config::prefix;
+use crate::doctor::planned::{Change, Mark, Planned};
+use crate::git::Repository;
+use crate::report::changes::{Changed, Changes};
+
+/// The files with changes that are named; more are counted.
+const NAMED: usize = 5;
+
+/// What a plan changes, for a report.
+pub(super) fn of(plan: &Planned, file: &str, common: &Common, ui: &Ui) -> Changes {
+    let made_from = plan.made_from.as_ref().or(plan.config.as_ref());
+    let mut facts = Vec::new();
+    if let Some(config) = made_from {
+        facts.push(("Environment", config.env.clone()));
+        facts.push(("AWS account", config.account_id.clone()));
+        facts.push(("Region", config.region.clone()));
+    }
+    facts.push(("Plan", planned(plan, file)));
+    facts.push(("Config", common.config_path().display().to_string()));
+    facts.push(("Commit of the config", commit(&common.config_path())));
+    facts.push(("Checked by", person()));
+    facts.push(("Checked at", Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    facts.push(("Checked with", ui.tool.clone()));
+    Changes {
+        subject: made_from.map_or_else(|| "an OSMT environment".to_owned(), |config| prefix(&config.env)),
+        facts,
+        warnings: warnings(plan),
+        changes: changed(&plan.changes),
+        drift: changed(&plan.drift),
+    }
+}
+
+fn warnings(plan: &Planned) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if plan.is_of_another_config() {
+        warnings
+            .push("The config was changed after the plan was made: the plan does not apply it.".to_owned());
+    }
+    if plan.taken_down().is_some() {
+        warnings.push("The plan takes the whole environment down.".to_owned());
+    }
+    if plan.document["errored"] == Value::Bool(true) {
+        warnings.push(
+            "Terraform stopped with an error while it made the plan: the plan is not whole.".to_owned(),
+        );
+    }
+    warnings
+}
+
+fn planned(plan: &Planned, file: &str) -> String {
+    let text = |name: &str| plan.document[name].as_str();
+    let mut planned = file.to_owned();
+    if let Some(time) = text("timestamp") {
+        let _ = write!(planned, ", made at {time}");
+    }
+    if let Some(version) = text("terraform_version") {
+        let _ = write!(planned, " by Terraform or OpenTofu {version}");
+    }
+    planned
+}
+
+/// What happens to each resource, the worst first.
+fn changed(changes: &[Change]) -> Vec<Changed> {
+    let managed = changes.iter().filter(|change| !change.is_data);
+    let mut found: Vec<_> = managed.filter_map(|change| Some((Mark::of(change)?, change))).collect();
+    found.sort_by_key(|(mark, change)| (*mark, &change.address));
+    let one = |(mark, change): (Mark, &Change)| Changed {
+        mark: mark.word(),
+        address: change.address.clone(),
+        details: change.differences(),
+        consequence: mark.consequence(change),
+    };
+    found.into_iter().map(one).collect()
+}
+
+/// The commit that is checked out where the config is, and whether files differ from it.
+fn commit(config: &Path) -> String {
+    let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let repository = match Repository::open(folder) {
+        Ok(repository) => repository,
+        Err(error) => return format!("not known: {error}"),
+    };
+    let Some(head) = repository.head.clone() else {
+        return "not known: the repository has no commit".to_owned();
+    };
+    let changes = match repository.changes() {
+        Ok(changes) => changes,
+        Err(error) => return format!("{head}; whether files were changed since is not known: {error}"),
+    };
+    let files: Vec<String> = changes.tracked.into_iter().chain(changes.untracked).collect();
+    if files.is_empty() {
+        return head;
+    }
+    let named: Vec<&str> = files.iter().take(NAMED).map(String::as_str).collect();
+    let more = files.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{head}, with changes that are not committed: {}{more}", named.join(", "))
+}
+
+/// Who runs this: the user of a CI job, otherwise of this machine.
+fn person() -> String {
+    #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(actor) = variable("GITHUB_ACTOR") {
+        let run = (|| {
+            let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+            Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
+        })();
+        return format!("{actor}, in a GitHub job {}", run.unwrap_or_default()).trim_end().to_owned();
+    }
+    if let Some(login) = variable("GITLAB_USER_LOGIN") {
+        let job = variable("CI_JOB_URL").unwrap_or_default();
+        return format!("{login}, in a GitLab job {job}").trim_end().to_owned();
+    }
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(variable);
+    user.map_or_else(
+        || "not known".to_owned(),
+        |user| format!("{user}, on a machine that is not a CI runner"),
+    )
+}

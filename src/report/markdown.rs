@@ -1,0 +1,181 @@
+//! Findings and changes as Markdown, for a comment on a pull request or merge request.
+//!
+//! Source of the form: "GitHub Flavored Markdown Spec". No text becomes markup, a mention, a reference or a quick action.
+
+use std::fmt::Write as _;
+use std::io;
+use std::io::Write;
+
+use super::changes::{Changed, Changes};
+use super::located::{Located, Mask};
+use super::markup::harmless;
+use super::{About, FileReport, human, located, visible};
+use crate::finding::Severity;
+
+/// GitHub accepts 65,536 characters; the rest is for what a caller adds.
+const LONGEST: usize = 25_000;
+
+/// More attributes of one resource are counted.
+const DETAILS: usize = 6;
+
+/// Writes every finding as an item of a list, then one line that counts them.
+pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut items = Vec::new();
+    for report in reports {
+        let mask = Mask::new(report);
+        items.extend(located::sorted(report, &mask).iter().map(|located| finding(report, located, about)));
+    }
+    for unknown in reports.iter().flat_map(located::unknown) {
+        items.push(format!("- ❔ `{}` could not be checked: {}", unknown.code, text(&unknown.reason)));
+    }
+    writeln!(out, "**Findings:** {}\n", text(&human::summary(reports, None)))?;
+    list(&items, out)
+}
+
+/// Writes what a plan changes, as a list.
+pub fn changes(changes: &Changes, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "**Plan for {}:** {}\n", code(&changes.subject), changes.count())?;
+    for warning in &changes.warnings {
+        writeln!(out, "⚠️ {}\n", text(warning))?;
+    }
+    let items: Vec<_> = changes.changes.iter().map(change).collect();
+    list(&items, out)?;
+    if !changes.drift.is_empty() {
+        writeln!(out, "**Changed outside of Terraform:**\n")?;
+        list(&changes.drift.iter().map(change).collect::<Vec<_>>(), out)?;
+    }
+    Ok(())
+}
+
+fn change(change: &Changed) -> String {
+    let (sign, word) = change.mark;
+    let mut item = format!("- {sign} {word} {}", code(&change.address));
+    if !change.details.is_empty() {
+        let shown: Vec<_> = change.details.iter().take(DETAILS).map(|detail| text(detail)).collect();
+        let _ = write!(item, ": {}", shown.join(", "));
+        if change.details.len() > DETAILS {
+            let _ = write!(item, " and {} more", change.details.len() - DETAILS);
+        }
+    }
+    if let Some(consequence) = change.consequence {
+        let _ = write!(item, "<br>{}", text(consequence));
+    }
+    item
+}
+
+fn finding(report: &FileReport<'_>, located: &Located<'_>, about: &About<'_>) -> String {
+    let finding = located.finding;
+    let (sign, word) = match finding.severity {
+        Severity::Error => ("❌", "error"),
+        Severity::Warning => ("⚠️", "warning"),
+        Severity::Note => ("ℹ️", "note"),
+    };
+    let rule = code(&finding.code);
+    let rule = match &about.pages {
+        Some(pages) if about.rules.iter().any(|rule| rule.code == finding.code) => {
+            format!("[{rule}]({pages}{}.md)", finding.code)
+        }
+        _ => rule,
+    };
+    let mut item = format!("- {sign} {word} {rule}: {}", text(&located.message));
+    let at = located.at.as_ref();
+    let place = match at.and_then(|spot| spot.page.as_ref()) {
+        Some(page) => format!("{}:{}:{}", report.file, page.start.line, page.start.column),
+        None => report.file.to_owned(),
+    };
+    let _ = write!(item, "<br>{}", code(&place));
+    let thing = located.thing();
+    if !thing.is_empty() {
+        let _ = write!(item, " {}", code(&thing));
+    }
+    if let Some(help) = &located.help {
+        let _ = write!(item, "<br>**help:** {}", text(help));
+    }
+    item
+}
+
+/// The items that fit; the rest is counted.
+fn list(items: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let mut used = 0;
+    for (index, item) in items.iter().enumerate() {
+        used += item.chars().count() + 1;
+        if used > LONGEST {
+            writeln!(out, "- and {} more, which are too long for a comment", items.len() - index)?;
+            break;
+        }
+        writeln!(out, "{item}")?;
+    }
+    if items.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+/// Prose; what it has between backticks stays code.
+fn text(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // Backticks come in pairs, or they are not what they seem.
+    if parts.len() % 2 != 1 {
+        return plain(text);
+    }
+    let part = |(index, part): (usize, &&str)| if index % 2 == 1 { code(part) } else { plain(part) };
+    parts.iter().enumerate().map(part).collect()
+}
+
+/// Text without any markup.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for char in visible::lines(&harmless(text)).chars() {
+        match char {
+            '\n' => out.push_str("<br>"),
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // An empty space behind the sign: no one is mentioned, no issue or merge request is referred to.
+            '@' | '#' | '!' => {
+                out.push(char);
+                out.push_str("&#8203;");
+            }
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '|' | '$' => {
+                out.push('\\');
+                out.push(char);
+            }
+            char => out.push(char),
+        }
+    }
+    out
+}
+
+/// A name, as code; the fence is longer than any run of backticks in it.
+fn code(text: &str) -> String {
+    let text = harmless(text);
+    let text = visible::lines(&text).replace('\n', "␊");
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let pad = if longest > 0 || text.is_empty() { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_becomes_markup_or_a_mention() {
+        assert_eq!(
+            text("<b>*x* [a](b) @ops #12\n/close"),
+            "&lt;b&gt;\\*x\\* \\[a\\](b) @&#8203;ops #&#8203;12<br>/close"
+        );
+        assert_eq!(text("set `a_b` of_c"), "set `a_b` of\\_c");
+        assert_eq!(text("one ` is_one"), "one \\` is\\_one");
+        assert_eq!(code("a``b"), "``` a``b ```");
+        assert_eq!(code("a\nb"), "`a␊b`");
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_the_rest_counted() {
+        let items: Vec<String> =
+            (0..2000).map(|n| format!("- item {n} of many that are all listed")).collect();
+        let mut out = Vec::new();
+        list(&items, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.chars().count() < LONGEST + 100 && out.contains(" more, which are too long"));
+    }
+}
