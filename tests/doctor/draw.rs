@@ -81,6 +81,19 @@ fn only_a_picture_is_replaced_without_a_question() {
     assert_eq!(String::from_utf8(stdout).unwrap(), first);
 }
 
+/// `docs/stack.svg` is what this version draws; `UPDATE_DOCS=1` writes it anew.
+#[test]
+fn the_picture_in_the_documentation_is_drawn_by_this_version() {
+    let config = super::cases_folder().join("bases/prod.json");
+    let output = osmt("osmt-doctor").arg("draw").arg("--config").arg(config).output().unwrap();
+    let drawn = String::from_utf8(output.stdout).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/stack.svg");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, &drawn).unwrap();
+    }
+    assert_eq!(fs::read_to_string(file).unwrap(), drawn);
+}
+
 #[test]
 fn what_cannot_be_drawn_is_said() {
     let folder = tempfile::tempdir().unwrap();

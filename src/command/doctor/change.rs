@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::command::{Common, Ui};
-use crate::config::prefix;
+use crate::deployment::prefix;
 use crate::doctor::planned::{Change, Mark, Planned};
 use crate::git::Repository;
 use crate::report::changes::{Changed, Changes};
