@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Optional
 
+import refusals
 import terraform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,14 +74,16 @@ def main() -> int:
         unwanted = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "main.tf.tpl")
         shutil.copytree(ROOT / "terraform", copy, ignore=unwanted)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | configuration(Path(place))
-        environment["TF_DATA_DIR"] = str(Path(place) / "data")
-        module = copy / "module"
-        failed = _terraform(module, environment, "init", "-backend=false", "-no-color")
-        if failed:
-            return failed
-        if verb == "test":
-            return _protection(module, environment) or _terraform(module, environment, "test", "-no-color", quiet=False)
-        return _terraform(module, environment, "validate", "-no-color")
+        for name in ("vault", "module"):
+            folder, own = copy / name, environment | {"TF_DATA_DIR": str(Path(place) / f"data-{name}")}
+            failed = _terraform(folder, own, "init", "-backend=false", "-no-color")
+            if not failed and verb == "test" and name == "module":
+                failed = _protection(folder, own) or refusals.check([program(), f"-chdir={folder}"], folder, own)
+            if not failed:
+                failed = _terraform(folder, own, verb, "-no-color", quiet=verb == "validate")
+            if failed:
+                return failed
+        return 0
 
 
 if __name__ == "__main__":

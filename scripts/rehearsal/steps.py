@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import environment
 import leaks
@@ -40,7 +40,8 @@ CLIENT_SECRET = "app/oauth_client_secret"
 class Rehearsal:
     """What the steps know of each other."""
 
-    def __init__(self, journey: Journey, work: Workplace) -> None:
+    def __init__(self, journey: Journey, work: Workplace, region: str = REGION) -> None:
+        self.region = region
         self.journey = journey
         self.work = work
         self.env = f"rehearse-{secrets.token_hex(3)}"
@@ -96,18 +97,19 @@ def total(quick: bool, keep: bool) -> int:
 
 def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
     """The journey; `quick` leaves out what is made in the account and all that follows it."""
-    _prepare_environment(journey, work)
+    prepare_environment(journey)
+    copy_directory(work)
     with journey.step("build the four binaries", "everything that follows is done by them"):
-        _build(journey)
+        build(journey)
     with journey.step("start an AWS account on this machine", "no real one is needed, none can be reached"):
-        _start_emulator(journey, work, keep)
+        start_emulator(journey, work, keep)
     rehearsal = Rehearsal(journey, work)
     with journey.step("a hosted zone for the domain", "an organisation has one before it deploys"):
-        _prepare_account(rehearsal)
+        prepare_account(rehearsal)
     with journey.step("osmt-bootstrap", "state bucket, lock table and certificate must exist before Terraform"):
-        _bootstrap(rehearsal)
+        bootstrap(rehearsal)
     with journey.step("osmt-secrets", "passwords go from the keyring to Secrets Manager and nowhere else"):
-        _secrets(rehearsal)
+        secrets_first(rehearsal)
     with journey.step("osmt-doctor", "mistakes cost less before the plan than after it"):
         _doctor(rehearsal)
     with journey.step("Terraform, planned", "the plan is judged before it is applied"):
@@ -127,14 +129,18 @@ def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
         _search(rehearsal)
 
 
-def _prepare_environment(journey: Journey, work: Workplace) -> None:
+def prepare_environment(journey: Journey) -> None:
     """The user's own AWS, Terraform and git settings stay out; a real account cannot be reached by mistake."""
     unwanted = ("AWS_", "TF_", "GIT_", "OSMT_KEYRING")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1"}
     own |= {f"GIT_{who}_NAME": "Rehearsal" for who in ("AUTHOR", "COMMITTER")}
     own |= {f"GIT_{who}_EMAIL": "rehearsal@example.org" for who in ("AUTHOR", "COMMITTER")}
-    journey.environment = kept | own | journey.environment | providers.configuration(work.folder)
+    journey.environment = kept | own | journey.environment | providers.configuration(journey.work)
+
+
+def copy_directory(work: Workplace) -> None:
+    """This Terraform directory, without what a run of Terraform left in it."""
     made = {".terraform", "terraform.tfstate", "terraform.tfstate.backup", "main.tf", "config.auto.tfvars.json"}
 
     def of_somebody_else(folder: str, names: list[str]) -> set[str]:
@@ -143,7 +149,7 @@ def _prepare_environment(journey: Journey, work: Workplace) -> None:
     shutil.copytree(providers.ROOT / "terraform", work.folder / "terraform", ignore=of_somebody_else)
 
 
-def _build(journey: Journey) -> None:
+def build(journey: Journey) -> None:
     root = str(providers.ROOT)
     journey.run("cargo", "build", "--locked", "--bins", cwd=root, live=True)
     told = subprocess.run(
@@ -153,7 +159,7 @@ def _build(journey: Journey) -> None:
     journey.environment["PATH"] = f"{binaries}{os.pathsep}{journey.environment['PATH']}"
 
 
-def _start_emulator(journey: Journey, work: Workplace, keep: bool) -> None:
+def start_emulator(journey: Journey, work: Workplace, keep: bool) -> None:
     parent = [] if keep else ["--parent", str(os.getpid())]
     command = [str(providers.ROOT / "scripts" / "aws-emulator"), "start", "--state", str(work.emulator), *parent]
     started = journey.run_json(*command, "--format", "json", show=lambda out: f"up at {json.loads(out)['endpoint']}")
@@ -162,16 +168,16 @@ def _start_emulator(journey: Journey, work: Workplace, keep: bool) -> None:
     journey.environment.update(started["environment"])
 
 
-def _prepare_account(rehearsal: Rehearsal) -> None:
+def prepare_account(rehearsal: Rehearsal) -> None:
     rehearsal.zone = rehearsal.account("prepare", DOMAIN).strip()
     rehearsal.before = json.loads(rehearsal.account("inventory"))
     print(f"          {DOMAIN} is zone {rehearsal.zone}")
 
 
-def _bootstrap(rehearsal: Rehearsal) -> None:
-    answers = {
+def bootstrap(rehearsal: Rehearsal, more: Optional[dict[str, str]] = None) -> None:
+    answers = (more or {}) | {
         "--account-id": ACCOUNT,
-        "--region": REGION,
+        "--region": rehearsal.region,
         "--env": rehearsal.env,
         "--domain": DOMAIN,
         "--hosted-zone-id": rehearsal.zone,
@@ -181,64 +187,64 @@ def _bootstrap(rehearsal: Rehearsal) -> None:
     }
     rehearsal.bootstrap("init", "--yes", *(word for pair in answers.items() for word in pair))
     rehearsal.bootstrap("plan", exits=(1,), show=_whole)
-    rehearsal.bootstrap("apply", "--yes", show=_last)
-    rehearsal.bootstrap("apply", "--yes", show=_last)
-    rehearsal.bootstrap("plan", show=_last)
-    rehearsal.bootstrap("certificate", "--yes", show=_last)
+    rehearsal.bootstrap("apply", "--yes", show=last)
+    rehearsal.bootstrap("apply", "--yes", show=last)
+    rehearsal.bootstrap("plan", show=last)
+    rehearsal.bootstrap("certificate", "--yes", show=last)
     arn = rehearsal.config()["alb"]["certificate_arn"]
-    wanted = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/"
+    wanted = f"arn:aws:acm:{rehearsal.region}:{ACCOUNT}:certificate/"
     rehearsal.journey.expect(arn.startswith(wanted), f"the certificate's ARN is not in {CONFIG}: {arn}")
     rehearsal.bootstrap("status", show=_whole)
 
 
-def _secrets(rehearsal: Rehearsal) -> None:
+def secrets_first(rehearsal: Rehearsal) -> None:
     rehearsal.secrets("generate", "rds/password")
     given = rehearsal.client_secret + "\n"
     rehearsal.secrets("set", CLIENT_SECRET, given=given, given_is="a value made for this rehearsal")
     rehearsal.secrets("diff", exits=(1,), show=_whole)
-    rehearsal.secrets("push", "--yes", show=_last)
-    rehearsal.secrets("diff", show=_last)
+    rehearsal.secrets("push", "--yes", show=last)
+    rehearsal.secrets("diff", show=last)
     rehearsal.secrets("verify", show=_whole)
 
 
 def _doctor(rehearsal: Rehearsal) -> None:
-    rehearsal.doctor("check", show=_last)
-    rehearsal.doctor("check", "--live", show=_last)
+    rehearsal.doctor("check", show=last)
+    rehearsal.doctor("check", "--live", show=last)
 
 
 def _terraform_plan(rehearsal: Rehearsal) -> None:
-    rehearsal.terraform("init", "-no-color", show=_last)
-    rehearsal.terraform("plan", "-no-color", "-out=first.tfplan", show=_changes)
-    rehearsal.doctor("plan", f"{DIR}/first.tfplan", show=_last)
+    rehearsal.terraform("init", "-no-color", show=last)
+    rehearsal.terraform("plan", "-no-color", "-out=first.tfplan", show=changes)
+    rehearsal.doctor("plan", f"{DIR}/first.tfplan", show=last)
 
 
 def _terraform_apply(rehearsal: Rehearsal) -> None:
-    rehearsal.terraform("apply", "-no-color", "first.tfplan", show=_changes)
-    rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=_changes)
+    rehearsal.terraform("apply", "-no-color", "first.tfplan", show=changes)
+    rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=changes)
 
 
 def _release(rehearsal: Rehearsal) -> None:
     osmt_repository.make(rehearsal.work.folder / REPOSITORY)
     before = (rehearsal.work.folder / CONFIG).read_text(encoding="utf-8").splitlines()
     rehearsal.release("list", show=_whole)
-    rehearsal.release("select", osmt_repository.NEWEST, "--yes", show=_last)
+    rehearsal.release("select", osmt_repository.NEWEST, "--yes", show=last)
     after = (rehearsal.work.folder / CONFIG).read_text(encoding="utf-8").splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     for old, new in changed:
         print(f"          - {old.strip()}\n          + {new.strip()}")
     rehearsal.journey.expect(len(changed) == 1, f"selecting a release changed {len(changed)} lines of {CONFIG} instead of one")
-    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
-    rehearsal.release("tag", "--yes", show=_last)
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
+    rehearsal.release("tag", "--yes", show=last)
     told = rehearsal.release("status", show=_whole)
     rehearsal.journey.expect(osmt_repository.NEWEST in told, f"the status does not name what runs, {osmt_repository.NEWEST}")
 
 
 def _rotate(rehearsal: Rehearsal) -> None:
     before = rehearsal.config()["secrets_revision"]
-    rehearsal.secrets("rotate", "--yes", show=_last)
+    rehearsal.secrets("rotate", "--yes", show=last)
     after = rehearsal.config()["secrets_revision"]
     rehearsal.journey.expect(after == before + 1, f"secrets_revision went from {before} to {after}")
-    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
     rehearsal.secrets("verify", show=_whole)
 
 
@@ -262,17 +268,22 @@ def _search(rehearsal: Rehearsal) -> None:
     )
 
 
-def _tear_down(rehearsal: Rehearsal) -> None:
+def unprotect(rehearsal: Rehearsal) -> None:
+    """The first of the two steps of a tear-down."""
     config = rehearsal.work.folder / CONFIG
     text = config.read_text(encoding="utf-8")
     text = re.sub(r'("enable_deletion_protection":\s*)true', r"\1false", text)
     text = re.sub(r'("skip_final_snapshot":\s*)false', r"\1true", text)
     config.write_text(text, encoding="utf-8")
     print(f"          in {CONFIG}: enable_deletion_protection false (twice), skip_final_snapshot true")
-    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=_changes)
-    rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=_changes)
-    rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=_last)
-    rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=_last)
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
+
+
+def _tear_down(rehearsal: Rehearsal) -> None:
+    unprotect(rehearsal)
+    rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=changes)
+    rehearsal.secrets("rm", "--all", "--remote", "--no-recovery", "--yes", show=last)
+    rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=last)
     after = json.loads(rehearsal.account("inventory"))
     left, lost = sorted(set(after) - set(rehearsal.before)), sorted(set(rehearsal.before) - set(after))
     rehearsal.journey.expect(not left, "the account is not as empty as before; left over:\n  " + "\n  ".join(left))
@@ -307,10 +318,10 @@ def _whole(out: str) -> str:
     return out.strip("\n")
 
 
-def _last(out: str) -> str:
+def last(out: str) -> str:
     return (out.strip().splitlines() or [""])[-1].strip()
 
 
-def _changes(out: str) -> str:
+def changes(out: str) -> str:
     told = r"^(Plan: .*|Apply complete!.*|Destroy complete!.*|No changes\..*)$"
     return "\n".join(re.findall(told, out, flags=re.MULTILINE))

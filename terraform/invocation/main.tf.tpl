@@ -32,6 +32,7 @@ provider "aws" {
     tags = {
       Application = "osmt"
       Environment = "{{ env }}"
+      Deployment  = "osmt-{{ env }}-{{ region }}"
       ManagedBy   = "terraform"
     }
   }

@@ -127,7 +127,8 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "main" {
-  for_each = local.alarms
+  # An environment that is stopped every night has no alarm that says so.
+  for_each = { for name, alarm in local.alarms : name => alarm if var.operations.schedule == null || !contains(["app-down", "app-tasks", "elasticsearch-down"], name) }
 
   alarm_name          = startswith(each.key, "${local.name}-") ? each.key : "${local.name}-${each.key}"
   alarm_description   = each.value.why

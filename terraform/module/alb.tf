@@ -3,10 +3,10 @@ resource "aws_lb" "main" {
   #checkov:skip=CKV2_AWS_28:a web ACL is the organisation's own (operations.web_acl_arn); AWS's common rules block OSMT's CSV uploads
   name                       = local.name
   load_balancer_type         = "application"
-  internal                   = false
+  internal                   = var.operations.internal_load_balancer
   ip_address_type            = local.dualstack ? "dualstack" : "ipv4"
   security_groups            = [aws_security_group.alb.id]
-  subnets                    = local.public_subnet_ids
+  subnets                    = var.operations.internal_load_balancer ? local.private_subnet_ids : local.public_subnet_ids
   enable_deletion_protection = var.config.alb.enable_deletion_protection
   drop_invalid_header_fields = true
   idle_timeout               = var.operations.idle_timeout
@@ -32,7 +32,7 @@ resource "aws_lb_target_group" "app" {
   port                 = local.ports.app
   protocol             = "HTTP"
   target_type          = "ip"
-  vpc_id               = aws_vpc.main.id
+  vpc_id               = local.vpc_id
   deregistration_delay = var.operations.deregistration_delay
 
   health_check {
@@ -106,9 +106,10 @@ resource "aws_lb_listener_rule" "no_job_queue" {
   tags = { Name = "${local.name}-no-job-queue" }
 }
 
+# The organisation's own web ACL, or the one of waf.tf.
 resource "aws_wafv2_web_acl_association" "main" {
-  count = var.operations.web_acl_arn == null ? 0 : 1
+  count = var.operations.web_acl_arn == null && var.operations.waf == null ? 0 : 1
 
   resource_arn = aws_lb.main.arn
-  web_acl_arn  = var.operations.web_acl_arn
+  web_acl_arn  = coalesce(var.operations.web_acl_arn, one(aws_wafv2_web_acl.main[*].arn))
 }

@@ -9,6 +9,62 @@ resource "aws_appautoscaling_target" "app" {
   tags = { Name = local.services.app }
 }
 
+# Nights and weekends of a test environment: no task of the app and none of Elasticsearch. Scheduled actions set the least
+# and the most tasks, so an apply at night starts them again until the next stop.
+resource "aws_appautoscaling_target" "elasticsearch" {
+  count = var.operations.schedule == null ? 0 : 1
+
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = "service/${aws_ecs_cluster.main.name}/${aws_ecs_service.elasticsearch.name}"
+  min_capacity       = 1
+  max_capacity       = 1
+
+  tags = { Name = local.services.elasticsearch }
+}
+
+locals {
+  scheduled_services = { for name, size in {
+    app           = { resource = aws_appautoscaling_target.app.resource_id, min = aws_appautoscaling_target.app.min_capacity, max = aws_appautoscaling_target.app.max_capacity }
+    elasticsearch = { resource = one(aws_appautoscaling_target.elasticsearch[*].resource_id), min = 1, max = 1 }
+  } : name => size if var.operations.schedule != null }
+}
+
+resource "aws_appautoscaling_scheduled_action" "stop" {
+  for_each = local.scheduled_services
+
+  name               = "${local.services[each.key]}-stop"
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = each.value.resource
+  schedule           = var.operations.schedule.stop
+  timezone           = var.operations.schedule.timezone
+
+  scalable_target_action {
+    min_capacity = 0
+    max_capacity = 0
+  }
+}
+
+resource "aws_appautoscaling_scheduled_action" "start" {
+  for_each = local.scheduled_services
+
+  name               = "${local.services[each.key]}-start"
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = each.value.resource
+  schedule           = var.operations.schedule.start
+  timezone           = var.operations.schedule.timezone
+
+  scalable_target_action {
+    min_capacity = each.value.min
+    max_capacity = each.value.max
+  }
+
+  # One target takes one scheduled action at a time.
+  depends_on = [aws_appautoscaling_scheduled_action.stop]
+}
+
 resource "aws_appautoscaling_policy" "app_cpu" {
   name               = "${local.services.app}-cpu"
   policy_type        = "TargetTrackingScaling"

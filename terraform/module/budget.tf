@@ -1,5 +1,8 @@
-# A budget is watched by AWS Budgets over everything tagged with this environment. Activate the tag "Environment" as a
-# cost allocation tag once in the billing console, or the budget sees nothing.
+# AWS Budgets counts what carries the tag Deployment of this stack, which the provider's default_tags in main.tf give to
+# everything. Environment alone would count every workload of the account with that value, and cost filters cannot join two
+# tags: the values of one filter key are alternatives, and all tags share the key TagKeyValue. Budgets' filter expressions
+# can ("Expression" in the AWS Billing and Cost Management API Reference), but version 5 of the provider has none.
+# Activate Deployment once as a cost allocation tag in the billing console: until then the budget sees nothing.
 resource "aws_budgets_budget" "monthly" {
   count = var.operations.monthly_budget_usd == null ? 0 : 1
 
@@ -11,7 +14,7 @@ resource "aws_budgets_budget" "monthly" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = [format("user:Environment$%s", var.config.env)]
+    values = [format("user:Deployment$%s-%s", local.name, local.region)]
   }
 
   dynamic "notification" {

@@ -14,7 +14,7 @@ check "production_survives_a_task" {
 check "production_survives_a_zone" {
   assert {
     condition     = !local.production || var.config.rds.multi_az
-    error_message = "RDS008 The production database stands in one zone: when that fails, the database is gone until AWS repairs it."
+    error_message = "RDS008 The production database is in one zone: when that fails, the database is gone until AWS repairs it."
   }
 
   assert {
@@ -25,6 +25,20 @@ check "production_survives_a_zone" {
   assert {
     condition     = !local.production || var.operations.nat_gateways == "one_per_zone"
     error_message = "operations.nat_gateways is single in production: when its zone fails, no zone reaches the OAuth issuer."
+  }
+}
+
+check "production_runs_at_night" {
+  assert {
+    condition     = !local.production || var.operations.schedule == null
+    error_message = "operations.schedule stops production every night."
+  }
+}
+
+check "backups_outlive_the_stack" {
+  assert {
+    condition     = !local.production || var.operations.backup != null
+    error_message = "operations.backup is not set in production: automated backups and snapshots can be deleted by an administrator of this account. docs/terraform.md describes a vault that refuses."
   }
 }
 

@@ -12,7 +12,7 @@ resource "aws_efs_mount_target" "elasticsearch" {
   for_each = local.zones
 
   file_system_id  = aws_efs_file_system.elasticsearch.id
-  subnet_id       = aws_subnet.private[each.key].id
+  subnet_id       = local.private_subnets[each.key]
   security_groups = [aws_security_group.efs.id]
 }
 

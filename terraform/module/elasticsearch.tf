@@ -69,7 +69,7 @@ locals {
 resource "aws_service_discovery_private_dns_namespace" "main" {
   name        = "${local.name}.internal"
   description = "Names inside ${local.name}"
-  vpc         = aws_vpc.main.id
+  vpc         = local.vpc_id
 
   tags = { Name = local.name }
 }
@@ -183,6 +183,9 @@ resource "aws_ecs_service" "elasticsearch" {
   ]
 
   lifecycle {
+    # With operations.schedule the number is 0 at night; it is never anything but 0 or 1.
+    ignore_changes = [desired_count]
+
     postcondition {
       condition     = self.task_definition == aws_ecs_task_definition.elasticsearch.arn
       error_message = "Elasticsearch does not run the revision asked for: the deployment failed and was rolled back. The log groups ${local.log_groups.elasticsearch} and ${local.log_groups.events} say why."

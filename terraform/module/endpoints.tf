@@ -1,7 +1,9 @@
 # The S3 gateway endpoint costs nothing and takes image layers (ECR keeps them in S3) off the NAT gateways.
 # An interface endpoint costs money every hour in every zone: docs/cost.md says from which traffic on one pays.
 resource "aws_vpc_endpoint" "s3" {
-  vpc_id            = aws_vpc.main.id
+  count = local.own_network ? 1 : 0
+
+  vpc_id            = local.vpc_id
   service_name      = "com.amazonaws.${local.region}.s3"
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [for zone in var.config.vpc.azs : aws_route_table.private[zone].id]
@@ -12,7 +14,7 @@ resource "aws_vpc_endpoint" "s3" {
 resource "aws_vpc_endpoint" "interface" {
   for_each = var.operations.interface_endpoints
 
-  vpc_id              = aws_vpc.main.id
+  vpc_id              = local.vpc_id
   service_name        = "com.amazonaws.${local.region}.${each.key}"
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true

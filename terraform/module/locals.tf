@@ -14,8 +14,18 @@ locals {
     private = var.config.vpc.subnets.private[i]
     public  = var.config.vpc.subnets.public[i]
   } }
-  private_subnet_ids = [for zone in var.config.vpc.azs : aws_subnet.private[zone].id]
-  public_subnet_ids  = [for zone in var.config.vpc.azs : aws_subnet.public[zone].id]
+
+  # The network is created here (network.tf), or one that exists is used (existing_network.tf).
+  own_network = var.operations.existing_network == null
+  own_zones   = local.own_network ? local.zones : {}
+  vpc_id      = local.own_network ? one(aws_vpc.main[*].id) : one(data.aws_vpc.existing[*].id)
+  private_subnets = { for zone in var.config.vpc.azs :
+  zone => local.own_network ? aws_subnet.private[zone].id : data.aws_subnet.existing["private ${zone}"].id }
+  public_subnets = local.own_network ? { for zone, subnet in aws_subnet.public : zone => subnet.id } : {
+    for zone in var.config.vpc.azs : zone => data.aws_subnet.existing["public ${zone}"].id if local.existing_public
+  }
+  private_subnet_ids = [for zone in var.config.vpc.azs : local.private_subnets[zone]]
+  public_subnet_ids  = [for zone in var.config.vpc.azs : local.public_subnets[zone] if contains(keys(local.public_subnets), zone)]
 
   ports = {
     http          = 80
@@ -74,13 +84,34 @@ locals {
 
   url = "https://${var.config.domain.name}"
 
-  # Open to the Internet means both families; a list of networks means exactly those.
-  ingress_cidrs = concat(var.config.alb.ingress_cidrs, contains(var.config.alb.ingress_cidrs, "0.0.0.0/0") && !contains(var.config.alb.ingress_cidrs, "::/0") ? ["::/0"] : [])
-  dualstack     = anytrue([for cidr in local.ingress_cidrs : strcontains(cidr, ":")])
+  # Open to the Internet means both families; a list of networks means exactly those. An internal load balancer and an
+  # existing network have IPv4 only: this module gives IPv6 blocks to its own public subnets alone.
+  ipv6          = local.own_network && !var.operations.internal_load_balancer
+  ingress_cidrs = concat(var.config.alb.ingress_cidrs, local.ipv6 && contains(var.config.alb.ingress_cidrs, "0.0.0.0/0") && !contains(var.config.alb.ingress_cidrs, "::/0") ? ["::/0"] : [])
+  dualstack     = local.ipv6 && anytrue([for cidr in local.ingress_cidrs : strcontains(cidr, ":")])
 
   app_max_count = coalesce(var.operations.app_max_count, var.config.ecs.task.app.desired_count * 2)
 }
 
 data "aws_partition" "current" {}
-data "aws_caller_identity" "current" {}
-data "aws_region" "current" {}
+
+# Every name and ARN in this module comes from the config. So the plan stops where the credentials are of another account
+# or Region; everything that is created needs a name, but not everything needs these, so protection.tf depends on them too.
+data "aws_caller_identity" "current" {
+  lifecycle {
+    postcondition {
+      condition     = self.account_id == var.config.account_id
+      error_message = "The credentials belong to another account than config.account_id. Use a profile of the account that the config names."
+    }
+  }
+}
+
+data "aws_region" "current" {
+  lifecycle {
+    # `id` is the Region's name in versions 5 and 6 of the provider; `name` is deprecated in 6.
+    postcondition {
+      condition     = self.id == var.config.region
+      error_message = "The provider works in another Region than config.region. Render main.tf again with osmt-bootstrap init."
+    }
+  }
+}

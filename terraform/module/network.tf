@@ -1,28 +1,21 @@
-# One public and one private subnet in every zone of the config. Nothing in a public subnet but the load balancer
-# and the NAT gateways.
+# One public and one private subnet in every zone of the config. A public subnet holds only the load balancer and the NAT
+# gateways. With operations.existing_network none of this is created: existing_network.tf reads the network instead.
 resource "aws_vpc" "main" {
+  count = local.own_network ? 1 : 0
+
   cidr_block                       = var.config.vpc.vpc_cidr
   assign_generated_ipv6_cidr_block = true
   enable_dns_hostnames             = true
   enable_dns_support               = true
 
   tags = { Name = local.name }
-
-  lifecycle {
-    precondition {
-      condition     = data.aws_caller_identity.current.account_id == var.config.account_id
-      error_message = "The credentials belong to another account than config.account_id. Use a profile of the account that the config names."
-    }
-    precondition {
-      condition     = data.aws_region.current.name == var.config.region
-      error_message = "The provider works in another region than config.region. Render main.tf again with osmt-bootstrap init."
-    }
-  }
 }
 
 # The VPC's own group admits nothing, so that a resource without a group of its own is closed, not open.
 resource "aws_default_security_group" "closed" {
-  vpc_id  = aws_vpc.main.id
+  count = local.own_network ? 1 : 0
+
+  vpc_id  = aws_vpc.main[0].id
   ingress = []
   egress  = []
 
@@ -30,27 +23,29 @@ resource "aws_default_security_group" "closed" {
 }
 
 resource "aws_internet_gateway" "main" {
-  vpc_id = aws_vpc.main.id
+  count = local.own_network ? 1 : 0
+
+  vpc_id = aws_vpc.main[0].id
 
   tags = { Name = local.name }
 }
 
 resource "aws_subnet" "public" {
-  for_each = local.zones
+  for_each = local.own_zones
 
-  vpc_id                  = aws_vpc.main.id
+  vpc_id                  = aws_vpc.main[0].id
   availability_zone       = each.key
   cidr_block              = each.value.public
-  ipv6_cidr_block         = cidrsubnet(aws_vpc.main.ipv6_cidr_block, 8, each.value.index)
+  ipv6_cidr_block         = cidrsubnet(aws_vpc.main[0].ipv6_cidr_block, 8, each.value.index)
   map_public_ip_on_launch = false
 
   tags = { Name = "${local.name}-public-${each.key}" }
 }
 
 resource "aws_subnet" "private" {
-  for_each = local.zones
+  for_each = local.own_zones
 
-  vpc_id            = aws_vpc.main.id
+  vpc_id            = aws_vpc.main[0].id
   availability_zone = each.key
   cidr_block        = each.value.private
 
@@ -58,32 +53,38 @@ resource "aws_subnet" "private" {
 }
 
 resource "aws_route_table" "public" {
-  vpc_id = aws_vpc.main.id
+  count = local.own_network ? 1 : 0
+
+  vpc_id = aws_vpc.main[0].id
 
   tags = { Name = "${local.name}-public" }
 }
 
 resource "aws_route" "public_ipv4" {
-  route_table_id         = aws_route_table.public.id
+  count = local.own_network ? 1 : 0
+
+  route_table_id         = aws_route_table.public[0].id
   destination_cidr_block = "0.0.0.0/0"
-  gateway_id             = aws_internet_gateway.main.id
+  gateway_id             = aws_internet_gateway.main[0].id
 }
 
 resource "aws_route" "public_ipv6" {
-  route_table_id              = aws_route_table.public.id
+  count = local.own_network ? 1 : 0
+
+  route_table_id              = aws_route_table.public[0].id
   destination_ipv6_cidr_block = "::/0"
-  gateway_id                  = aws_internet_gateway.main.id
+  gateway_id                  = aws_internet_gateway.main[0].id
 }
 
 resource "aws_route_table_association" "public" {
-  for_each = local.zones
+  for_each = local.own_zones
 
   subnet_id      = aws_subnet.public[each.key].id
-  route_table_id = aws_route_table.public.id
+  route_table_id = aws_route_table.public[0].id
 }
 
 locals {
-  nat_zones = var.operations.nat_gateways == "single" ? slice(var.config.vpc.azs, 0, 1) : var.config.vpc.azs
+  nat_zones = !local.own_network ? [] : var.operations.nat_gateways == "single" ? slice(var.config.vpc.azs, 0, 1) : var.config.vpc.azs
 }
 
 resource "aws_eip" "nat" {
@@ -106,15 +107,15 @@ resource "aws_nat_gateway" "main" {
 }
 
 resource "aws_route_table" "private" {
-  for_each = local.zones
+  for_each = local.own_zones
 
-  vpc_id = aws_vpc.main.id
+  vpc_id = aws_vpc.main[0].id
 
   tags = { Name = "${local.name}-private-${each.key}" }
 }
 
 resource "aws_route" "private_nat" {
-  for_each = local.zones
+  for_each = local.own_zones
 
   route_table_id         = aws_route_table.private[each.key].id
   destination_cidr_block = "0.0.0.0/0"
@@ -122,7 +123,7 @@ resource "aws_route" "private_nat" {
 }
 
 resource "aws_route_table_association" "private" {
-  for_each = local.zones
+  for_each = local.own_zones
 
   subnet_id      = aws_subnet.private[each.key].id
   route_table_id = aws_route_table.private[each.key].id
@@ -130,7 +131,9 @@ resource "aws_route_table_association" "private" {
 
 # Rejected and accepted flows, for the question "who tried to reach what".
 resource "aws_flow_log" "vpc" {
-  vpc_id                   = aws_vpc.main.id
+  count = local.own_network ? 1 : 0
+
+  vpc_id                   = aws_vpc.main[0].id
   traffic_type             = "ALL"
   max_aggregation_interval = 600
   log_destination          = aws_cloudwatch_log_group.main["flow"].arn

@@ -81,13 +81,13 @@ output "sign_in_redirect_uri" {
 }
 
 output "network" {
-  description = "The network, for what else is to run in it."
+  description = "The network, for other workloads. An existing network has no route tables here."
   value = {
-    vpc_id                  = aws_vpc.main.id
+    vpc_id                  = local.vpc_id
     private_subnet_ids      = local.private_subnet_ids
     public_subnet_ids       = local.public_subnet_ids
-    private_route_table_ids = [for zone in var.config.vpc.azs : aws_route_table.private[zone].id]
-    public_route_table_id   = aws_route_table.public.id
+    private_route_table_ids = [for zone in keys(local.own_zones) : aws_route_table.private[zone].id]
+    public_route_table_id   = one(aws_route_table.public[*].id)
   }
 }
 

@@ -1,6 +1,6 @@
 # A refusal that can be configured. prevent_destroy must be a literal, and AWS refuses to delete a protected database only
 # after Terraform has deleted half of its neighbours. This resource depends on all the others, so it goes first; while
-# the config protects the stack, it does not go, and nothing is lost. docs/decisions tells the story.
+# the config protects the stack, it does not go, and nothing is lost. docs/decisions has the reasons.
 resource "terraform_data" "protection" {
   input = {
     protected = var.config.rds.enable_deletion_protection || var.config.alb.enable_deletion_protection
@@ -22,6 +22,8 @@ resource "terraform_data" "protection" {
 
   depends_on = [
     aws_appautoscaling_policy.app_cpu,
+    aws_appautoscaling_scheduled_action.start,
+    aws_backup_selection.main,
     aws_budgets_budget.monthly,
     aws_cloudwatch_dashboard.main,
     aws_cloudwatch_event_target.deployment_failed,
@@ -56,5 +58,8 @@ resource "terraform_data" "protection" {
     aws_vpc_endpoint.s3,
     aws_vpc_security_group_ingress_rule.public,
     aws_wafv2_web_acl_association.main,
+    aws_wafv2_web_acl_logging_configuration.main,
+    data.aws_caller_identity.current,
+    data.aws_region.current,
   ]
 }

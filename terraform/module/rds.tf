@@ -54,8 +54,9 @@ resource "aws_db_instance" "main" {
   engine         = "mysql"
   engine_version = var.config.rds.engine_version
   instance_class = var.config.rds.instance_class
-  db_name        = var.config.rds.db_name
-  port           = local.ports.mysql
+  # RDS takes no database name when it restores MySQL to a point in time; the name comes with the data.
+  db_name = var.operations.restore_to_point_in_time == null ? var.config.rds.db_name : null
+  port    = local.ports.mysql
 
   username            = local.database_username
   password_wo         = var.database_credentials.password
@@ -64,8 +65,11 @@ resource "aws_db_instance" "main" {
   storage_type          = "gp3"
   allocated_storage     = var.config.rds.allocated_storage
   max_allocated_storage = min(max(100, var.config.rds.allocated_storage * 5), 65536)
-  # The key is AWS's own for RDS (aws/rds), which outlives the stack and with it the final snapshot.
+  # By default the key is AWS's own for RDS (aws/rds), which outlives the stack and with it the final snapshot. A key of the
+  # organisation must outlive the stack too, so this module does not create it. Snapshots under aws/rds cannot be copied to
+  # another account ("Sharing encrypted snapshots" in the Amazon RDS User Guide).
   storage_encrypted = true
+  kms_key_id        = var.operations.database_kms_key_arn
 
   multi_az                            = var.config.rds.multi_az
   db_subnet_group_name                = aws_db_subnet_group.main.name
@@ -99,6 +103,17 @@ resource "aws_db_instance" "main" {
   performance_insights_enabled    = local.performance_insights
   performance_insights_kms_key_id = local.performance_insights ? aws_kms_key.main.arn : null
 
+  dynamic "restore_to_point_in_time" {
+    for_each = var.operations.restore_to_point_in_time[*]
+    content {
+      source_db_instance_identifier            = restore_to_point_in_time.value.source_db_instance_identifier
+      source_dbi_resource_id                   = restore_to_point_in_time.value.source_dbi_resource_id
+      source_db_instance_automated_backups_arn = restore_to_point_in_time.value.source_db_instance_automated_backups_arn
+      restore_time                             = restore_to_point_in_time.value.restore_time
+      use_latest_restorable_time               = restore_to_point_in_time.value.restore_time == null ? true : null
+    }
+  }
+
   dynamic "blue_green_update" {
     for_each = var.operations.blue_green_update ? [true] : []
     content {
@@ -111,8 +126,8 @@ resource "aws_db_instance" "main" {
   depends_on = [aws_cloudwatch_log_group.main, aws_iam_role_policy_attachment.rds_monitoring]
 
   lifecycle {
-    # A snapshot is where a database comes from, not what it is: taking the setting away must not replace it.
-    ignore_changes = [snapshot_identifier]
+    # These say where a database comes from, not what it is: removing the setting must not replace it.
+    ignore_changes = [snapshot_identifier, restore_to_point_in_time]
   }
 
   timeouts {

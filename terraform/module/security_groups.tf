@@ -3,7 +3,7 @@
 resource "aws_security_group" "alb" {
   name        = "${local.name}-alb"
   description = "Load balancer of ${local.name}"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-alb" }
 }
@@ -11,7 +11,7 @@ resource "aws_security_group" "alb" {
 resource "aws_security_group" "app" {
   name        = "${local.name}-app"
   description = "OSMT tasks of ${local.name}: the app and its maintenance"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-app" }
 }
@@ -19,7 +19,7 @@ resource "aws_security_group" "app" {
 resource "aws_security_group" "elasticsearch" {
   name        = "${local.name}-elasticsearch"
   description = "Elasticsearch task of ${local.name}"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-elasticsearch" }
 }
@@ -27,7 +27,7 @@ resource "aws_security_group" "elasticsearch" {
 resource "aws_security_group" "efs" {
   name        = "${local.name}-efs"
   description = "File system of Elasticsearch of ${local.name}"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-efs" }
 }
@@ -35,7 +35,7 @@ resource "aws_security_group" "efs" {
 resource "aws_security_group" "rds" {
   name        = "${local.name}-rds"
   description = "Database of ${local.name}"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-rds" }
 }
@@ -43,7 +43,7 @@ resource "aws_security_group" "rds" {
 resource "aws_security_group" "elasticache" {
   name        = "${local.name}-elasticache"
   description = "Session cache of ${local.name}"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-elasticache" }
 }
@@ -53,7 +53,7 @@ resource "aws_security_group" "endpoints" {
 
   name        = "${local.name}-endpoints"
   description = "Interface endpoints of ${local.name}"
-  vpc_id      = aws_vpc.main.id
+  vpc_id      = local.vpc_id
 
   tags = { Name = "${local.name}-endpoints" }
 }

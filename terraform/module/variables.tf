@@ -1,6 +1,54 @@
 # Every message begins with the code and the words of the doctor's rule: `osmt-doctor explain CODE` says more.
 variable "config" {
-  description = "The deployment, as config.auto.tfvars.json states it. osmt-doctor check explains every mistake in it with its place."
+  description = <<-EOT
+    The deployment, as config.auto.tfvars.json states it. `osmt-doctor check` reports every mistake in it with its place.
+
+    - `account_id`: the AWS account, 12 digits
+    - `region`: the AWS Region
+    - `env`: the environment's name; osmt-<env> is the beginning of all names
+    - `domain.name`: the host name of OSMT
+    - `domain.hosted_zone_id`: the Route 53 zone that holds it; none where another team manages the DNS
+    - `app.oauth.issuer`: the OpenID provider's issuer URL
+    - `app.oauth.client_id`: the client that is registered there
+    - `app.oauth.audience`: the audience of its tokens
+    - `app.version`: the OSMT release that the image holds; taken from docker_tag where that is a version
+    - `app.settings.creator_uri`: the creator that OSMT publishes for skills and collections
+    - `app.settings.author_name`: the author's name that OSMT publishes
+    - `app.settings.author_uri`: the author's address that OSMT publishes
+    - `app.settings.white_label`: path of a white-label configuration inside the image
+    - `app.extra_environment`: further environment variables of the app and its maintenance task
+    - `app.extra_secrets`: further ones whose values osmt-secrets keeps in osmt/<env>/extra
+    - `alb.certificate_arn`: the certificate in ACM, of this account and Region
+    - `alb.enable_deletion_protection`: AWS refuses to delete the load balancer
+    - `alb.access_logs`: log requests to an S3 bucket
+    - `alb.ingress_cidrs`: who reaches ports 80 and 443
+    - `ecs.task.app.cpu`, `ecs.task.elasticsearch.cpu`: CPU units of a task
+    - `ecs.task.app.memory`, `ecs.task.elasticsearch.memory`: MiB of a task
+    - `ecs.task.app.desired_count`: the least number of app tasks
+    - `ecs.task.elasticsearch.desired_count`: always 1
+    - `ecs.task.app.docker_image`, `ecs.task.elasticsearch.docker_image`: the image without tag
+    - `ecs.task.app.docker_tag`, `ecs.task.elasticsearch.docker_tag`: its tag, or a digest sha256:…
+    - `ecs.task.app.cpu_architecture`, `ecs.task.elasticsearch.cpu_architecture`: X86_64 or ARM64
+    - `ecs.task.elasticsearch.authentication`: Elasticsearch asks for the password in osmt/<env>/elasticsearch
+    - `elasticache.engine_version`: the version of Redis
+    - `elasticache.node_type`: the size of a cache node
+    - `elasticache.parameter_group_name`: the cache's parameter group
+    - `rds.db_name`: osmt_db, which OSMT's migrations name
+    - `rds.engine_version`: MySQL, two numbers (minor versions are installed by RDS) or a full version
+    - `rds.instance_class`: the size of the database
+    - `rds.parameter_group_family`: mysql and the first two numbers of the version
+    - `rds.multi_az`: a standby in another zone
+    - `rds.allocated_storage`: GiB at the beginning; grows to five times as much
+    - `rds.backup_retention_days`: days of automated backups, 0 turns them off
+    - `rds.enable_deletion_protection`: AWS refuses to delete the database, and this module the stack
+    - `rds.skip_final_snapshot`: delete the database without a last snapshot
+    - `vpc.vpc_cidr`: the VPC's IPv4 block
+    - `vpc.azs`: the zones, at least two
+    - `vpc.subnets.private`: one block for each zone: tasks, database, cache
+    - `vpc.subnets.public`: one block for each zone: load balancer, NAT gateways
+    - `log_retention_days`: how long CloudWatch keeps logs
+    - `secrets_revision`: raised by osmt-secrets; a new number writes the secrets to the database and the tasks
+  EOT
   nullable    = false
 
   type = object({
@@ -280,134 +328,5 @@ variable "database_credentials" {
   validation {
     condition     = can(regex("^[A-Za-z0-9_.~-]{8,41}$", var.database_credentials.password))
     error_message = "The password in the secret osmt/${var.config.env}/rds is missing, or not 8 to 41 of A-Z a-z 0-9 _ . ~ -, the characters that survive a shell, Spring and a JDBC URL. Make another with osmt-secrets generate rds/password and push."
-  }
-}
-
-variable "operations" {
-  description = "How the organisation operates the stack; every setting has a default that suits production."
-  nullable    = false
-  default     = {}
-
-  type = object({
-    # one_per_zone survives the loss of a zone; single is cheaper and for test environments.
-    nat_gateways = optional(string, "one_per_zone")
-    # AWS services reached without NAT, e.g. ["logs", "secretsmanager"]; docs/cost.md says when they pay.
-    interface_endpoints = optional(set(string), [])
-    # The most tasks of the app under load; twice the config's desired_count if null.
-    app_max_count = optional(number)
-    # A shell in running tasks (`aws ecs execute-command`), recorded in a log group. Makes the root file system writable.
-    ecs_exec = optional(bool, false)
-    # Who gets a mail when an alarm goes off. Each address must confirm once.
-    alarm_emails = optional(set(string), [])
-    # Mails at 80 % (spent) and 100 % (forecast) of this many US dollars a month; none if null.
-    monthly_budget_usd = optional(number)
-    # A web ACL of the organisation, put before the load balancer.
-    web_acl_arn = optional(string)
-    # Make the database from this snapshot. Read only when the database is made.
-    restore_from_snapshot = optional(string)
-    # UTC. Backup, snapshot of the cache and maintenance must not overlap.
-    windows = optional(object({
-      backup      = optional(string, "08:00-09:00")
-      snapshot    = optional(string, "07:00-08:00")
-      maintenance = optional(string, "sun:09:30-sun:10:30")
-    }), {})
-    # Nodes of the session cache, 1 to 6; one in every zone if null. One node has no failover.
-    cache_nodes = optional(number)
-    # Run the app's tasks on Fargate Spot, but for the first: cheaper, and AWS takes them away at two minutes' notice.
-    fargate_spot = optional(bool, false)
-    # What ECS does with a deployment that fails: stop it, and return to the revision before.
-    circuit_breaker = optional(object({
-      enable   = optional(bool, true)
-      rollback = optional(bool, true)
-    }), {})
-    # When an alarm goes off. docs/terraform.md says what to do for each.
-    alarms = optional(object({
-      alb_5xx_count                = optional(number, 10)
-      app_5xx_count                = optional(number, 10)
-      app_slow_seconds             = optional(number, 5)
-      app_memory_percent           = optional(number, 92)
-      task_restarts                = optional(number, 3)
-      elasticsearch_memory_percent = optional(number, 95)
-      rds_free_storage_percent     = optional(number, 10)
-      rds_cpu_percent              = optional(number, 85)
-      rds_free_memory_percent      = optional(number, 5)
-      rds_connections_percent      = optional(number, 70)
-      rds_credits                  = optional(number, 20)
-      cache_memory_percent         = optional(number, 80)
-      cache_cpu_percent            = optional(number, 85)
-      cache_lag_seconds            = optional(number, 30)
-      certificate_days             = optional(number, 21)
-    }), {})
-    # Seconds without traffic after which the load balancer closes a connection; the app keeps its own end open longer.
-    idle_timeout = optional(number, 120)
-    # Seconds in which a task that is taken out still finishes its requests.
-    deregistration_delay = optional(number, 60)
-    # The TLS versions and ciphers of the load balancer.
-    ssl_policy = optional(string, "ELBSecurityPolicy-TLS13-1-2-2021-06")
-    autoscaling = optional(object({
-      cpu_percent        = optional(number, 60)
-      scale_out_cooldown = optional(number, 120)
-      scale_in_cooldown  = optional(number, 600)
-    }), {})
-    # The server's character set when the database is made; "default" leaves it to RDS. The maintenance task does not need it.
-    database_character_set = optional(string, "utf8mb3")
-    # Allow an apply to move the database to another major version (8.0 to 8.4).
-    allow_major_version_upgrade = optional(bool, false)
-    # Make such a change on a copy and switch over (RDS Blue/Green Deployments).
-    blue_green_update = optional(bool, false)
-    # open-source-rds-extended-support, or open-source-rds-extended-support-disabled: RDS then upgrades by itself.
-    engine_lifecycle_support = optional(string)
-    # Carry the region in the names of IAM roles and the budget: for a second region of the same environment in one account.
-    region_in_names = optional(bool, false)
-    # ARNs of secrets with the credentials of the images' registries ({"username", "password"}), encrypted with AWS's own key.
-    registry_credentials = optional(object({
-      app           = optional(string)
-      elasticsearch = optional(string)
-    }), {})
-    # The images are in ECR behind a pull through cache rule: let the tasks' execution roles fill the cache.
-    ecr_pull_through_cache = optional(bool, false)
-    # Database and cache changes now instead of in the next maintenance window. They may restart.
-    apply_immediately = optional(bool, false)
-  })
-
-  validation {
-    condition     = contains(["one_per_zone", "single"], var.operations.nat_gateways)
-    error_message = "operations.nat_gateways must be one_per_zone or single."
-  }
-  validation {
-    condition     = var.operations.app_max_count == null || try(var.operations.app_max_count >= var.config.ecs.task.app.desired_count, false)
-    error_message = "operations.app_max_count is less than ecs.task.app.desired_count (${var.config.ecs.task.app.desired_count})."
-  }
-  validation {
-    condition     = var.operations.idle_timeout >= 1 && var.operations.idle_timeout <= 4000 && var.operations.deregistration_delay >= 0 && var.operations.deregistration_delay <= 3600
-    error_message = "operations.idle_timeout is 1 to 4000 seconds, operations.deregistration_delay 0 to 3600."
-  }
-  validation {
-    condition     = var.operations.cache_nodes == null || try(contains(range(1, 7), var.operations.cache_nodes), false)
-    error_message = "operations.cache_nodes is 1 to 6: ElastiCache takes one primary and five replicas."
-  }
-  validation {
-    condition     = startswith(var.operations.ssl_policy, "ELBSecurityPolicy-")
-    error_message = "operations.ssl_policy must be a security policy of Elastic Load Balancing: ELBSecurityPolicy-…"
-  }
-  validation {
-    condition     = var.operations.circuit_breaker.enable || !var.operations.circuit_breaker.rollback
-    error_message = "operations.circuit_breaker.rollback needs operations.circuit_breaker.enable."
-  }
-  validation {
-    condition     = alltrue([for name, value in var.operations.alarms : value >= 0 && (!endswith(name, "_percent") || value <= 100)])
-    error_message = "operations.alarms: no threshold is less than 0, and no percentage more than 100."
-  }
-  validation {
-    condition     = contains(["utf8mb3", "utf8", "default"], var.operations.database_character_set)
-    error_message = "operations.database_character_set must be utf8mb3, utf8 or default."
-  }
-  validation {
-    condition     = var.operations.engine_lifecycle_support == null || try(contains(["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"], var.operations.engine_lifecycle_support), false)
-    error_message = "operations.engine_lifecycle_support must be open-source-rds-extended-support or open-source-rds-extended-support-disabled."
-  }
-  validation {
-    condition     = alltrue([for address in var.operations.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
-    error_message = "operations.alarm_emails must be mail addresses."
   }
 }

@@ -149,3 +149,35 @@ def _(aws: Aws) -> None:
     third = manager.put_secret_value(SecretId="check", SecretString="three")["VersionId"]
     told = manager.describe_secret(SecretId="check")["VersionIdsToStages"]
     expect((told[first], told[third]), (["AWSPREVIOUS"], ["AWSCURRENT"]))
+
+
+@check("backup.selections")
+def _(aws: Aws) -> None:
+    backup = aws("backup")
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "vault"}
+    plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "selects", "Rules": [rule]})["BackupPlanId"]
+    asked = {"SelectionName": "database", "IamRoleArn": "arn:aws:iam::123456789012:role/backup", "Resources": ["*"]}
+    key = backup.create_backup_selection(BackupPlanId=plan, BackupSelection=asked)["SelectionId"]
+    found = backup.get_backup_selection(BackupPlanId=plan, SelectionId=key)["BackupSelection"]
+    expect(found["SelectionName"], "database")
+    backup.delete_backup_selection(BackupPlanId=plan, SelectionId=key)
+    refused("ResourceNotFoundException", backup.get_backup_selection, BackupPlanId=plan, SelectionId=key)
+
+
+@check("backup.tags")
+def _(aws: Aws) -> None:
+    backup = aws("backup")
+    arn = backup.create_backup_vault(BackupVaultName="tagged", BackupVaultTags={"a": "b"})["BackupVaultArn"]
+    backup.meta.events.register("before-sign.backup.ListTags", lambda request, **_: setattr(request, "url", request.url.rstrip("/")))
+    expect(backup.list_tags(ResourceArn=arn)["Tags"], {"a": "b"})
+
+
+@check("backup.vault_policy")
+def _(aws: Aws) -> None:
+    backup = aws("backup")
+    backup.create_backup_vault(BackupVaultName="guarded")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    backup.put_backup_vault_access_policy(BackupVaultName="guarded", Policy=policy)
+    expect(backup.get_backup_vault_access_policy(BackupVaultName="guarded")["Policy"], policy)
+    backup.delete_backup_vault_access_policy(BackupVaultName="guarded")
+    refused("ResourceNotFoundException", backup.get_backup_vault_access_policy, BackupVaultName="guarded")

@@ -565,7 +565,8 @@ run "production_with_one_task" {
   command = plan
 
   variables {
-    config = merge(var.config, { env = "prod", ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { desired_count = 1 }) }) } })
+    config     = merge(var.config, { env = "prod", ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { desired_count = 1 }) }) } })
+    operations = { backup = { vault_name = "osmt-backups" } }
   }
 
   expect_failures = [check.production_survives_a_task]
@@ -575,7 +576,8 @@ run "production_in_one_zone" {
   command = plan
 
   variables {
-    config = merge(var.config, { env = "prod", rds = merge(var.config.rds, { multi_az = false }) })
+    config     = merge(var.config, { env = "prod", rds = merge(var.config.rds, { multi_az = false }) })
+    operations = { backup = { vault_name = "osmt-backups" } }
   }
 
   expect_failures = [check.production_survives_a_zone]
@@ -586,7 +588,7 @@ run "production_with_one_cache_node" {
 
   variables {
     config     = merge(var.config, { env = "prod" })
-    operations = { cache_nodes = 1 }
+    operations = { backup = { vault_name = "osmt-backups" }, cache_nodes = 1 }
   }
 
   expect_failures = [check.production_survives_a_zone]
@@ -597,7 +599,7 @@ run "production_with_one_nat_gateway" {
 
   variables {
     config     = merge(var.config, { env = "prod" })
-    operations = { nat_gateways = "single" }
+    operations = { backup = { vault_name = "osmt-backups" }, nat_gateways = "single" }
   }
 
   expect_failures = [check.production_survives_a_zone]
@@ -617,7 +619,8 @@ run "production_database_unprotected" {
   command = plan
 
   variables {
-    config = merge(var.config, { env = "prod", rds = merge(var.config.rds, { skip_final_snapshot = true }) })
+    config     = merge(var.config, { env = "prod", rds = merge(var.config.rds, { skip_final_snapshot = true }) })
+    operations = { backup = { vault_name = "osmt-backups" } }
   }
 
   expect_failures = [check.database_can_be_restored]
@@ -631,7 +634,7 @@ run "credentials_of_another_account" {
     values = { account_id = "210987654321" }
   }
 
-  expect_failures = [aws_vpc.main]
+  expect_failures = [data.aws_caller_identity.current]
 }
 
 run "domain_outside_the_hosted_zone" {
@@ -661,4 +664,15 @@ run "dns_of_another_team" {
     condition     = !output.dns_record.created_here && output.dns_record.name == "osmt.osmt-tests.org" && output.dns_record.type == "CNAME"
     error_message = "The output must say which record to add elsewhere."
   }
+}
+
+run "provider_in_another_region" {
+  command = plan
+
+  override_data {
+    target = data.aws_region.current
+    values = { id = "us-east-1", name = "us-east-1" }
+  }
+
+  expect_failures = [data.aws_region.current]
 }

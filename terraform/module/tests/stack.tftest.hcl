@@ -59,7 +59,7 @@ run "only_the_load_balancer_is_public" {
   }
 
   assert {
-    condition     = length(aws_default_security_group.closed.ingress) == 0 && length(aws_default_security_group.closed.egress) == 0
+    condition     = length(aws_default_security_group.closed[0].ingress) == 0 && length(aws_default_security_group.closed[0].egress) == 0
     error_message = "The VPC's default group must admit nothing."
   }
 }
@@ -339,8 +339,8 @@ run "smaller_for_tests" {
   }
 
   assert {
-    condition     = one(aws_budgets_budget.monthly[0].cost_filter).values[0] == "user:Environment$test"
-    error_message = "The budget must filter by the environment's tag as AWS writes it: user:<key>$<value>."
+    condition     = one(aws_budgets_budget.monthly[0].cost_filter).values[0] == "user:Deployment$osmt-test-us-west-2"
+    error_message = "The budget must filter by the tag that only this stack has, as AWS writes it: user:<key>$<value>."
   }
 
   assert {

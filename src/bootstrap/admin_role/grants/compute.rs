@@ -30,8 +30,9 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Scaling",
         "application-autoscaling",
-        "DeleteScalingPolicy DeregisterScalableTarget DescribeScalableTargets DescribeScalingPolicies ListTagsForResource \
-         PutScalingPolicy RegisterScalableTarget TagResource UntagResource",
+        "DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget DescribeScalableTargets \
+         DescribeScalingPolicies DescribeScheduledActions ListTagsForResource PutScalingPolicy PutScheduledAction \
+         RegisterScalableTarget TagResource UntagResource",
         ANY,
         IN_REGION,
     ),
@@ -52,7 +53,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
-    // The web ACL is the organisation's: it may be put before our load balancer and taken away, never changed.
+    // A web ACL of the organisation may be associated with our load balancer and disassociated, never changed.
     allow(
         "Shield",
         "wafv2",
@@ -61,6 +62,15 @@ pub(super) const GRANTS: &[Grant] = &[
             "arn:{p}:wafv2:{r}:{a}:regional/webacl/*",
             "arn:{p}:elasticloadbalancing:{r}:{a}:loadbalancer/app/{name}/*",
         ],
+        ALWAYS,
+    ),
+    // Only the web ACL of `operations.waf`, which carries the environment's name, is created and changed.
+    allow(
+        "OwnShield",
+        "wafv2",
+        "CreateWebACL DeleteLoggingConfiguration DeleteWebACL GetLoggingConfiguration ListTagsForResource \
+         PutLoggingConfiguration TagResource UntagResource UpdateWebACL",
+        &["arn:{p}:wafv2:{r}:{a}:regional/webacl/{name}/*", "arn:{p}:wafv2:{r}:*:regional/managedruleset/*"],
         ALWAYS,
     ),
     allow(

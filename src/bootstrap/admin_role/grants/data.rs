@@ -11,7 +11,7 @@ pub(super) const GRANTS: &[Grant] = &[
         "AddTagsToResource CreateDBInstance CreateDBParameterGroup CreateDBSnapshot CreateDBSubnetGroup DeleteDBInstance \
          DeleteDBParameterGroup DeleteDBSubnetGroup ListTagsForResource ModifyDBInstance ModifyDBParameterGroup \
          ModifyDBSubnetGroup RebootDBInstance RemoveTagsFromResource ResetDBParameterGroup \
-         RestoreDBInstanceFromDBSnapshot",
+         RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime",
         &[
             "arn:{p}:rds:{r}:{a}:db:{name}",
             "arn:{p}:rds:{r}:{a}:subgrp:{name}",
@@ -21,13 +21,22 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
-    // The snapshot to restore from may be an automatic one, or a copy with a name of its own.
+    // What to restore from may have any name: an automatic snapshot, a copy, another database, retained backups.
     allow(
         "DatabaseRestore",
         "rds",
-        "RestoreDBInstanceFromDBSnapshot",
-        &["arn:{p}:rds:{r}:{a}:snapshot:*"],
+        "RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime",
+        &["arn:{p}:rds:{r}:{a}:snapshot:*", "arn:{p}:rds:{r}:{a}:db:*", "arn:{p}:rds:{r}:{a}:auto-backup:*"],
         ALWAYS,
+    ),
+    allow("BackupPlanNew", "backup", "CreateBackupPlan TagResource", ANY, TAGGED),
+    allow(
+        "BackupPlan",
+        "backup",
+        "CreateBackupSelection DeleteBackupPlan DeleteBackupSelection GetBackupPlan GetBackupSelection ListTags \
+         TagResource UntagResource UpdateBackupPlan",
+        &["arn:{p}:backup:{r}:{a}:backup-plan:*"],
+        OURS,
     ),
     allow("CacheRead", "elasticache", "Describe*", ANY, IN_REGION),
     allow(

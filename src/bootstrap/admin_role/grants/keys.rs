@@ -25,14 +25,17 @@ pub(super) const GRANTS: &[Grant] = &[
         ALWAYS,
     ),
     allow(
-        "MonitoringPolicy",
+        "PoliciesOfServices",
         "iam",
         "AttachRolePolicy DetachRolePolicy",
         &["arn:{p}:iam::{a}:role/{name}-*"],
         &[(
             "ArnEquals",
             "iam:PolicyARN",
-            &["arn:{p}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"],
+            &[
+                "arn:{p}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
+                "arn:{p}:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup",
+            ],
         )],
     ),
     allow(
@@ -43,7 +46,12 @@ pub(super) const GRANTS: &[Grant] = &[
         &[(
             "StringEquals",
             "iam:PassedToService",
-            &["ecs-tasks.amazonaws.com", "monitoring.rds.amazonaws.com", "vpc-flow-logs.amazonaws.com"],
+            &[
+                "backup.amazonaws.com",
+                "ecs-tasks.amazonaws.com",
+                "monitoring.rds.amazonaws.com",
+                "vpc-flow-logs.amazonaws.com",
+            ],
         )],
     ),
     allow(
@@ -61,6 +69,7 @@ pub(super) const GRANTS: &[Grant] = &[
                 "elasticfilesystem.amazonaws.com",
                 "elasticloadbalancing.amazonaws.com",
                 "rds.amazonaws.com",
+                "wafv2.amazonaws.com",
             ],
         )],
     ),
@@ -100,6 +109,14 @@ pub(super) const GRANTS: &[Grant] = &[
          ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription",
         &["arn:{p}:kms:{r}:{a}:key/*"],
         OURS,
+    ),
+    // A key of the organisation for the database (operations.database_kms_key_arn), used by RDS alone.
+    allow(
+        "DatabaseKey",
+        "kms",
+        "CreateGrant DescribeKey",
+        &["arn:{p}:kms:{r}:*:key/*"],
+        &[("StringEquals", "kms:ViaService", &["rds.{r}.amazonaws.com"])],
     ),
     allow(
         "KeyName",

@@ -7,7 +7,8 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "LogsRead",
         "logs",
-        "DeleteResourcePolicy DescribeLogGroups DescribeResourcePolicies PutResourcePolicy",
+        "CreateLogDelivery DeleteLogDelivery DeleteResourcePolicy DescribeLogGroups DescribeResourcePolicies \
+         PutResourcePolicy",
         ANY,
         IN_REGION,
     ),
@@ -18,6 +19,7 @@ pub(super) const GRANTS: &[Grant] = &[
          FilterLogEvents GetLogEvents ListTagsForResource PutRetentionPolicy TagResource UntagResource",
         &[
             "arn:{p}:logs:{r}:{a}:log-group:/osmt/{env}/*",
+            "arn:{p}:logs:{r}:{a}:log-group:aws-waf-logs-{name}*",
             "arn:{p}:logs:{r}:{a}:log-group:/aws/rds/instance/{name}/*",
             "arn:{p}:logs:{r}:{a}:log-group:/aws/ecs/containerinsights/{name}/*",
         ],
@@ -70,7 +72,7 @@ pub(super) const GRANTS: &[Grant] = &[
         "Budget",
         "budgets",
         "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget",
-        &["arn:{p}:budgets::{a}:budget/{name}"],
+        &["arn:{p}:budgets::{a}:budget/{name}", "arn:{p}:budgets::{a}:budget/{name}-{r}"],
         ALWAYS,
     ),
     allow("TrailsRead", "cloudtrail", "DescribeTrails GetTrailStatus", ANY, ALWAYS),

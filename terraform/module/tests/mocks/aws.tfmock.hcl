@@ -8,7 +8,7 @@ mock_data "aws_caller_identity" {
 }
 
 mock_data "aws_region" {
-  defaults = { name = "us-west-2" }
+  defaults = { id = "us-west-2", name = "us-west-2" }
 }
 
 mock_data "aws_elb_service_account" {

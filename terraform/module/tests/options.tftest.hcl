@@ -1,0 +1,270 @@
+# What operations can add: an existing network, a web ACL, backups, a schedule, a restore.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+override_data {
+  target = data.aws_vpc.existing[0]
+  values = { id = "vpc-0existing", cidr_block = "192.168.100.0/24", enable_dns_support = true, enable_dns_hostnames = true }
+}
+
+override_data {
+  target = data.aws_subnet.existing["private us-west-2a"]
+  values = { id = "subnet-0privatea", vpc_id = "vpc-0existing", availability_zone = "us-west-2a", cidr_block = "192.168.100.0/27" }
+}
+
+override_data {
+  target = data.aws_subnet.existing["private us-west-2b"]
+  values = { id = "subnet-0privateb", vpc_id = "vpc-0existing", availability_zone = "us-west-2b", cidr_block = "192.168.100.64/27" }
+}
+
+override_data {
+  target = data.aws_subnet.existing["public us-west-2a"]
+  values = { id = "subnet-0publica", vpc_id = "vpc-0existing", availability_zone = "us-west-2a", cidr_block = "192.168.100.128/27" }
+}
+
+override_data {
+  target = data.aws_subnet.existing["public us-west-2b"]
+  values = { id = "subnet-0publicb", vpc_id = "vpc-0existing", availability_zone = "us-west-2b", cidr_block = "192.168.100.192/27" }
+}
+
+run "existing_network" {
+  command = plan
+
+  variables {
+    operations = { existing_network = {
+      vpc_id             = "vpc-0existing"
+      private_subnet_ids = ["subnet-0privatea", "subnet-0privateb"]
+      public_subnet_ids  = ["subnet-0publica", "subnet-0publicb"]
+    } }
+  }
+
+  assert {
+    condition = 0 == length(concat(
+      aws_vpc.main, aws_default_security_group.closed, aws_internet_gateway.main, values(aws_subnet.public), values(aws_subnet.private), values(aws_nat_gateway.main),
+      values(aws_eip.nat), aws_route_table.public, values(aws_route_table.private), values(aws_route.private_nat), aws_flow_log.vpc, aws_vpc_endpoint.s3,
+    ))
+    error_message = "Nothing of a network that exists may be created or changed."
+  }
+
+  assert {
+    condition = (
+      aws_lb.main.subnets == toset(["subnet-0publica", "subnet-0publicb"]) && !aws_lb.main.internal && aws_lb.main.ip_address_type == "ipv4" &&
+      one(aws_ecs_service.app.network_configuration).subnets == toset(["subnet-0privatea", "subnet-0privateb"]) &&
+      aws_db_subnet_group.main.subnet_ids == toset(["subnet-0privatea", "subnet-0privateb"]) &&
+      aws_efs_mount_target.elasticsearch["us-west-2b"].subnet_id == "subnet-0privateb" && aws_security_group.app.vpc_id == "vpc-0existing"
+    )
+    error_message = "Everything must be in the subnets given, each zone in its own."
+  }
+
+  assert {
+    condition     = length([for name, _ in aws_cloudwatch_metric_alarm.main : name if startswith(name, "nat-ports")]) == 0
+    error_message = "A NAT gateway that is not ours has no alarm of ours."
+  }
+}
+
+run "existing_network_without_public_subnets" {
+  command = plan
+
+  variables {
+    operations = {
+      internal_load_balancer = true
+      existing_network       = { vpc_id = "vpc-0existing", private_subnet_ids = ["subnet-0privatea", "subnet-0privateb"] }
+    }
+  }
+
+  assert {
+    condition     = aws_lb.main.internal && aws_lb.main.subnets == toset(["subnet-0privatea", "subnet-0privateb"]) && keys(aws_route53_record.app) == ["A"]
+    error_message = "An internal load balancer must be in the private subnets."
+  }
+}
+
+run "internal_load_balancer_in_our_network" {
+  command = plan
+
+  variables {
+    operations = { internal_load_balancer = true }
+  }
+
+  assert {
+    condition     = aws_lb.main.internal && aws_lb.main.ip_address_type == "ipv4" && length(aws_vpc_security_group_ingress_rule.public) == 2
+    error_message = "The private subnets have no IPv6 block, so an internal load balancer admits IPv4 only."
+  }
+}
+
+run "subnet_of_another_zone" {
+  command = plan
+
+  override_data {
+    target = data.aws_subnet.existing["private us-west-2b"]
+    values = { id = "subnet-0privateb", vpc_id = "vpc-0existing", availability_zone = "us-west-2c", cidr_block = "192.168.100.64/27" }
+  }
+
+  variables {
+    operations = {
+      internal_load_balancer = true
+      existing_network       = { vpc_id = "vpc-0existing", private_subnet_ids = ["subnet-0privatea", "subnet-0privateb"] }
+    }
+  }
+
+  expect_failures = [data.aws_subnet.existing]
+}
+
+run "vpc_with_another_block" {
+  command = plan
+
+  override_data {
+    target = data.aws_vpc.existing[0]
+    values = { id = "vpc-0existing", cidr_block = "10.0.0.0/16", enable_dns_support = true, enable_dns_hostnames = true }
+  }
+
+  variables {
+    operations = {
+      internal_load_balancer = true
+      existing_network       = { vpc_id = "vpc-0existing", private_subnet_ids = ["subnet-0privatea", "subnet-0privateb"] }
+    }
+  }
+
+  expect_failures = [data.aws_vpc.existing]
+}
+
+run "vpc_without_dns_names" {
+  command = plan
+
+  override_data {
+    target = data.aws_vpc.existing[0]
+    values = { id = "vpc-0existing", cidr_block = "192.168.100.0/24", enable_dns_support = true, enable_dns_hostnames = false }
+  }
+
+  variables {
+    operations = {
+      internal_load_balancer = true
+      existing_network       = { vpc_id = "vpc-0existing", private_subnet_ids = ["subnet-0privatea", "subnet-0privateb"] }
+    }
+  }
+
+  expect_failures = [data.aws_vpc.existing]
+}
+
+run "web_acl" {
+  command = plan
+
+  variables {
+    operations = { waf = {} }
+  }
+
+  assert {
+    condition = { for rule in aws_wafv2_web_acl.main[0].rule : rule.name => rule.priority } == {
+      rate-limit                            = 0
+      AWSManagedRulesAmazonIpReputationList = 1, AWSManagedRulesKnownBadInputsRuleSet = 2, AWSManagedRulesCommonRuleSet = 3, AWSManagedRulesSQLiRuleSet = 4
+      outside-api-CrossSiteScripting_Body   = 100, outside-api-EC2MetaDataSSRF_Body = 101, outside-api-GenericRFI_Body = 102
+      outside-api-SizeRestrictions_Body     = 103, outside-api-SQLi_Body = 104
+    }
+    error_message = "The rate limit comes first, then AWS's rules, then what they labelled outside /api."
+  }
+
+  assert {
+    condition = toset(flatten([for rule in aws_wafv2_web_acl.main[0].rule : [
+      for override in one(one(rule.statement).managed_rule_group_statement).rule_action_override : override.name if length(one(override.action_to_use).count) == 1
+    ] if rule.name == "AWSManagedRulesCommonRuleSet"])) == toset(["CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericRFI_BODY", "SizeRestrictions_BODY"])
+    error_message = "The rules that read bodies must only count, or an upload of skills is blocked."
+  }
+
+  assert {
+    condition     = length(aws_wafv2_web_acl_association.main) == 1 && startswith(aws_cloudwatch_log_group.waf[0].name, "aws-waf-logs-") && length(aws_wafv2_web_acl_logging_configuration.main[0].redacted_fields) == 3
+    error_message = "The web ACL must be before the load balancer and log what it blocks, without tokens."
+  }
+}
+
+run "no_web_acl_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(aws_wafv2_web_acl.main) == 0 && length(aws_wafv2_web_acl_association.main) == 0 && length(aws_backup_plan.main) == 0 && length(aws_appautoscaling_scheduled_action.stop) == 0
+    error_message = "A web ACL, backups in AWS Backup and a schedule must be asked for."
+  }
+}
+
+run "backups" {
+  command = plan
+
+  variables {
+    operations = {
+      database_kms_key_arn = "arn:aws:kms:us-west-2:123456789012:key/12345678-90ab-cdef-1234-567890abcdef"
+      backup = {
+        vault_name = "osmt-backups"
+        keep_days  = 60
+        copy_to = {
+          "arn:aws:backup:us-east-1:123456789012:backup-vault:osmt-backups" = 90
+          "arn:aws:backup:us-west-2:210987654321:backup-vault:osmt-backups" = 365
+        }
+      }
+    }
+  }
+
+  assert {
+    condition = (
+      one(aws_backup_plan.main[0].rule).target_vault_name == "osmt-backups" && one(one(aws_backup_plan.main[0].rule).lifecycle).delete_after == 60 &&
+      { for copy in one(aws_backup_plan.main[0].rule).copy_action : copy.destination_vault_arn => one(copy.lifecycle).delete_after } == {
+        "arn:aws:backup:us-east-1:123456789012:backup-vault:osmt-backups" = 90
+        "arn:aws:backup:us-west-2:210987654321:backup-vault:osmt-backups" = 365
+      }
+    )
+    error_message = "A recovery point a day must go into the vault, and a copy into each other one."
+  }
+
+  assert {
+    condition     = aws_db_instance.main.kms_key_id == "arn:aws:kms:us-west-2:123456789012:key/12345678-90ab-cdef-1234-567890abcdef"
+    error_message = "The database must be encrypted with the key given."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_iam_role.backup[0].assume_role_policy).Statement == jsondecode(jsonencode([{
+        Effect    = "Allow", Principal = { Service = "backup.amazonaws.com" }, Action = "sts:AssumeRole"
+        Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      }])) &&
+      aws_iam_role_policy_attachment.backup[0].policy_arn == "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    )
+    error_message = "Only AWS Backup may take the role, for this account, and with AWS's policy for backups alone."
+  }
+}
+
+run "stopped_at_night" {
+  command = plan
+
+  variables {
+    operations = { schedule = { stop = "cron(0 19 ? * MON-FRI *)", start = "cron(0 7 ? * MON-FRI *)", timezone = "America/Denver" } }
+  }
+
+  assert {
+    condition = (
+      keys(aws_appautoscaling_scheduled_action.stop) == ["app", "elasticsearch"] &&
+      alltrue([for action in aws_appautoscaling_scheduled_action.stop : tostring(one(action.scalable_target_action).max_capacity) == "0" && action.timezone == "America/Denver"]) &&
+      tostring(one(aws_appautoscaling_scheduled_action.start["app"].scalable_target_action).min_capacity) == "2" &&
+      tostring(one(aws_appautoscaling_scheduled_action.start["elasticsearch"].scalable_target_action).max_capacity) == "1"
+    )
+    error_message = "Both services must stop and start again with what the config asks for."
+  }
+
+  assert {
+    condition     = length(setintersection(keys(aws_cloudwatch_metric_alarm.main), ["app-down", "app-tasks", "elasticsearch-down"])) == 0
+    error_message = "What is stopped on purpose must not raise an alarm."
+  }
+}
+
+run "restored_to_a_point_in_time" {
+  command = plan
+
+  variables {
+    operations = { restore_to_point_in_time = { source_dbi_resource_id = "db-ABCDEFGHIJKLMNOP", restore_time = "2026-11-22T06:30:00Z" } }
+  }
+
+  assert {
+    condition = (
+      one(aws_db_instance.main.restore_to_point_in_time).source_dbi_resource_id == "db-ABCDEFGHIJKLMNOP" &&
+      one(aws_db_instance.main.restore_to_point_in_time).restore_time == "2026-11-22T06:30:00Z"
+    )
+    error_message = "The database must be created from the other one's backups."
+  }
+}
