@@ -5,7 +5,9 @@ definitions, automated snapshots, keys that wait for their deletion.
 
 `prepare DOMAIN` makes what an organisation already has, a hosted zone, and prints its id. `inventory` prints the names of
 all that exists. `secrets` prints every value ever held by a secret (for the search; its output goes into no file).
-`objects FOLDER` copies every version of every object into a folder, so that it can be searched.
+`objects FOLDER` copies every version of every object into a folder, so that it can be searched. `restore DATABASE SNAPSHOT`
+takes a snapshot, renames the database to DATABASE-failed and restores the snapshot under the old name; `forget DATABASE SNAPSHOT`
+deletes what that leaves.
 """
 
 import json
@@ -149,6 +151,30 @@ def objects(folder: Path) -> int:
     return copied
 
 
+def restore(database: str, snapshot: str) -> None:
+    rds = client("rds")
+    failed = f"{database}-failed"
+    rds.create_db_snapshot(DBInstanceIdentifier=database, DBSnapshotIdentifier=snapshot)
+    rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=snapshot)
+    rds.modify_db_instance(DBInstanceIdentifier=database, NewDBInstanceIdentifier=failed, ApplyImmediately=True)
+    kept = rds.describe_db_instances(DBInstanceIdentifier=failed)["DBInstances"][0]
+    rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=database,
+        DBSnapshotIdentifier=snapshot,
+        DBSubnetGroupName=kept["DBSubnetGroup"]["DBSubnetGroupName"],
+        DBParameterGroupName=kept["DBParameterGroups"][0]["DBParameterGroupName"],
+        VpcSecurityGroupIds=[group["VpcSecurityGroupId"] for group in kept["VpcSecurityGroups"]],
+    )
+
+
+def forget(database: str, snapshot: str) -> None:
+    rds = client("rds")
+    failed = f"{database}-failed"
+    rds.modify_db_instance(DBInstanceIdentifier=failed, DeletionProtection=False, ApplyImmediately=True)
+    rds.delete_db_instance(DBInstanceIdentifier=failed, SkipFinalSnapshot=True)
+    rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
+
+
 def main() -> int:
     verb, *rest = sys.argv[1:]
     if verb == "prepare":
@@ -159,6 +185,10 @@ def main() -> int:
         print(json.dumps(secrets()))
     elif verb == "objects":
         print(objects(Path(rest[0])))
+    elif verb == "restore":
+        restore(*rest)
+    elif verb == "forget":
+        forget(*rest)
     else:
         return 2
     return 0

@@ -92,7 +92,7 @@ class Rehearsal:
 
 def total(quick: bool, keep: bool) -> int:
     """How many steps `walk` will take."""
-    return 8 if quick else 11 if keep else 12
+    return 8 if quick else 12 if keep else 13
 
 
 def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
@@ -119,6 +119,8 @@ def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
             _terraform_apply(rehearsal)
         with journey.step("osmt-release", "which commit of OSMT runs is chosen, written down, deployed and told"):
             _release(rehearsal)
+        with journey.step("restore the database", "the way back after a migration that failed, as docs/release.md has it"):
+            _restore(rehearsal)
         with journey.step("rotate the secrets", "a new password reaches the secret and the database in one apply"):
             _rotate(rehearsal)
     if not quick and not keep:
@@ -237,6 +239,28 @@ def _release(rehearsal: Rehearsal) -> None:
     rehearsal.release("tag", "--yes", show=last)
     told = rehearsal.release("status", show=_whole)
     rehearsal.journey.expect(osmt_repository.NEWEST in told, f"the status does not name what runs, {osmt_repository.NEWEST}")
+
+
+def _restore(rehearsal: Rehearsal) -> None:
+    database, resource = f"osmt-{rehearsal.env}", "module.osmt.aws_db_instance.main"
+    snapshot = f"{database}-before-rehearsal"
+    rehearsal.account("restore", database, snapshot)
+    print(f"          {database} is {database}-failed, and was restored from {snapshot}")
+    # Terraform knows a database by its resource id, which the renamed one keeps.
+    rehearsal.terraform("state", "rm", resource, show=_last)
+    rehearsal.terraform("import", "-no-color", resource, database)
+    config = rehearsal.work.folder / CONFIG
+    revision = rehearsal.config()["secrets_revision"]
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace(f'"secrets_revision": {revision}', f'"secrets_revision": {revision + 1}'), encoding="utf-8")
+    rehearsal.journey.expect(rehearsal.config()["secrets_revision"] == revision + 1, f"secrets_revision was not raised in {CONFIG}")
+    print(f"          in {CONFIG}: secrets_revision {revision + 1}, for the restored database has the password of its snapshot")
+    rehearsal.terraform("plan", "-no-color", "-out=restored.tfplan", show=_changes)
+    rehearsal.doctor("plan", f"{DIR}/restored.tfplan", show=_last)
+    rehearsal.terraform("apply", "-no-color", "restored.tfplan", show=_changes)
+    rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=_changes)
+    rehearsal.release("tag", "--restored", "--yes", show=_last)
+    rehearsal.account("forget", database, snapshot)
 
 
 def _rotate(rehearsal: Rehearsal) -> None:

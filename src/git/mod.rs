@@ -271,8 +271,8 @@ impl Repository {
         Ok(changes)
     }
 
-    /// A copy of the index in which no file is marked as "assume unchanged", where the index marks any: git does not look at
-    /// a marked file.
+    /// A copy of the index in which no file is marked as "assume unchanged" or, where it is in the working tree, "skip worktree",
+    /// if the index marks any: git does not look at a marked file. (Files that a sparse checkout leaves out keep their mark.)
     fn index_without_marks(&self) -> Result<Option<tempfile::NamedTempFile>, Error> {
         const WHAT: &str = "read the index";
         let root = text(self.run(&["rev-parse", "--show-toplevel"])?.expect(WHAT)?);
@@ -280,23 +280,30 @@ impl Repository {
         let mut list = command(root, Purpose::Read, &self.settings);
         list.args(["ls-files", "-v", "-z", "--full-name"]);
         let listed = run(list, WHAT, &[], None)?.expect(WHAT)?;
-        let marked: Vec<u8> = listed
-            .split_inclusive(|byte| *byte == 0)
-            .filter(|line| line.first().is_some_and(u8::is_ascii_lowercase))
-            .flat_map(|line| line.get(2..).unwrap_or_default())
-            .copied()
-            .collect();
-        if marked.is_empty() {
+        // Each line is a letter (small: assume unchanged; S: skip worktree), a space, a path.
+        let (mut assumed, mut skipped) = (Vec::new(), Vec::new());
+        for line in listed.split(|byte| *byte == 0) {
+            let (Some(mark), Some(path)) = (line.first(), line.get(2..)) else { continue };
+            if mark.is_ascii_lowercase() {
+                assumed.extend([path, b"\0"].concat());
+            }
+            if mark.eq_ignore_ascii_case(&b'S') && exists(root, path) {
+                skipped.extend([path, b"\0"].concat());
+            }
+        }
+        if assumed.is_empty() && skipped.is_empty() {
             return Ok(None);
         }
         let index = text(self.run(&["rev-parse", "--git-path", "index"])?.expect(WHAT)?);
         let index = self.folder.join(index.trim_end_matches('\n'));
         let copy = tempfile::NamedTempFile::new().map_err(Error::Start)?;
         std::fs::copy(&index, copy.path()).map_err(Error::Start)?;
-        let mut unmark = command(root, Purpose::Read, &self.settings);
-        unmark.args(["update-index", "--no-assume-unchanged", "-z", "--stdin"]);
-        unmark.env("GIT_INDEX_FILE", copy.path());
-        run(unmark, WHAT, &marked, None)?.expect(WHAT)?;
+        for (option, paths) in [("--no-assume-unchanged", &assumed), ("--no-skip-worktree", &skipped)] {
+            let mut unmark = command(root, Purpose::Read, &self.settings);
+            unmark.args(["update-index", option, "-z", "--stdin"]);
+            unmark.env("GIT_INDEX_FILE", copy.path());
+            run(unmark, WHAT, paths, None)?.expect(WHAT)?;
+        }
         Ok(Some(copy))
     }
 
@@ -328,21 +335,30 @@ impl Repository {
         Ok(text(self.run(&args)?.expect("list the tags of a history")?).lines().map(str::to_owned).collect())
     }
 
-    /// Whether a remote has the tag; asks the remote.
-    pub fn remote_has_tag(&self, remote: &str, name: &str) -> Result<bool, Error> {
+    /// The object of a tag; `None` where there is no such tag.
+    pub fn tag_object(&self, name: &str) -> Result<Option<String>, Error> {
+        let reference = format!("refs/tags/{name}");
+        let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &reference])?;
+        Ok((output.status == Some(0)).then(|| text(output.stdout).trim().to_owned()))
+    }
+
+    /// The object of a remote's tag; asks the remote.
+    pub fn remote_tag_object(&self, remote: &str, name: &str) -> Result<Option<String>, Error> {
         let reference = format!("refs/tags/{name}");
         let what = format!("ask {remote} for its tags");
         let mut asked = command(&self.folder, Purpose::Act, &[]);
         asked.args(["ls-remote", "--refs", "--", remote, &reference]);
         let limit = Some(child::limit_of_question());
-        Ok(!run(asked, &what, &[], limit)?.expect(&what)?.is_empty())
+        let answer = text(run(asked, &what, &[], limit)?.expect(&what)?);
+        Ok(answer.split_whitespace().next().map(str::to_owned))
     }
 
     /// Makes an annotated tag; signs it where the user's configuration says so.
     pub fn make_tag(&self, name: &str, commit: &str, message: &str) -> Result<(), Error> {
         let what = format!("make the tag {name}");
         let mut tag = command(&self.folder, Purpose::Act, &[]);
-        tag.args(["tag", "--annotate", "--cleanup=verbatim", "--file=-"]);
+        // Not `--annotate`, before which `tag.forceSignAnnotated` would not count; a message makes the tag annotated too.
+        tag.args(["tag", "--cleanup=verbatim", "--file=-"]);
         tag.args(["--end-of-options", name, commit]);
         let output = run(tag, &what, message.as_bytes(), Some(child::limit_of_question()))?;
         if output.status != Some(0) && self.signs_tags()? {
@@ -377,4 +393,17 @@ impl Repository {
         command.args(args);
         run(command, args.first().unwrap_or(&"run"), &[], None)
     }
+}
+
+/// Whether a file of the index is in the working tree; a path that is not UTF-8 is looked for by its bytes.
+#[cfg(unix)]
+fn exists(root: &Path, path: &[u8]) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    root.join(std::ffi::OsStr::from_bytes(path)).symlink_metadata().is_ok()
+}
+
+/// Whether a file of the index is in the working tree.
+#[cfg(not(unix))]
+fn exists(root: &Path, path: &[u8]) -> bool {
+    root.join(&*String::from_utf8_lossy(path)).symlink_metadata().is_ok()
 }

@@ -38,9 +38,12 @@ fn reading_runs_no_program_of_the_repository() {
 
 #[test]
 fn a_change_is_seen_whatever_hides_it_from_git_status() {
-    let hidden: [(&str, Hide); 4] = [
+    let hidden: [(&str, Hide); 5] = [
         ("assume-unchanged", |checkout| {
             checkout.git(&["update-index", "--assume-unchanged", "pom.xml"]);
+        }),
+        ("skip-worktree", |checkout| {
+            checkout.git(&["update-index", "--skip-worktree", "pom.xml"]);
         }),
         ("a filter that gives the committed text", |checkout| {
             checkout.git(&["config", "filter.lie.clean", "git show HEAD:pom.xml"]);
@@ -66,6 +69,16 @@ fn a_change_is_seen_whatever_hides_it_from_git_status() {
         let (_, stdout, stderr) = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
         assert!(stdout.contains("REL002") && stdout.contains("pom.xml"), "{how}: {stdout}{stderr}");
     }
+}
+
+#[test]
+fn a_sparse_checkout_is_not_a_change() {
+    let checkout = Checkout::osmt();
+    checkout.commit("ui/page.ts", "x");
+    checkout.git(&["sparse-checkout", "set", "--no-cone", "/pom.xml", "/api"]);
+    assert!(!checkout.repo().join("ui/page.ts").exists());
+    let (_, stdout, stderr) = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
+    assert!(!stdout.contains("REL002"), "{stdout}{stderr}");
 }
 
 #[test]

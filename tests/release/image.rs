@@ -223,6 +223,41 @@ fn a_private_registry_takes_what_docker_login_left() {
     assert!(told["unknown"][0]["reason"].as_str().unwrap().contains("Docker's credentials"), "{told}");
 }
 
+#[cfg(unix)]
+#[test]
+fn credentials_come_from_a_helper_program_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let hash = "$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+    let Some(registry) = Registry::start(Some(hash)) else { return };
+    let checkout = Checkout::osmt();
+    in_repository(&checkout, &format!("{}/osmt", registry.host));
+    registry.push("image('2.5.0', 'amd64')");
+    let host = &registry.host;
+    let folder = tempfile::tempdir().unwrap();
+    let helper = folder.path().join("docker-credential-lab");
+    // It is given the registry on stdin and answers for that one alone.
+    let script = format!(
+        "#!/bin/sh\nread server\n[ \"$1 $server\" = \"get {host}\" ] || {{ echo 'credentials not found in native keychain'; exit 1; }}\n\
+         echo '{{\"ServerURL\": \"{host}\", \"Username\": \"ada\", \"Secret\": \"secret\"}}'\n"
+    );
+    support::write(&helper, &script);
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let look = |docker: &str| {
+        support::write(&folder.path().join("config.json"), docker);
+        let mut tool = checkout.release_tool();
+        tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", folder.path()).env("PATH", &path);
+        let (_, stdout, stderr) = run(tool.args(["check", "2.5.0", "--from", "2.5.0", "--format", "json"]));
+        assert!(!format!("{stdout}{stderr}").contains("secret\""), "{stdout}{stderr}");
+        let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        !told["unknown"].to_string().contains("REL030")
+    };
+    assert!(look(&format!(r#"{{"credHelpers": {{"{host}": "lab"}}}}"#)));
+    assert!(look(r#"{"credsStore": "lab"}"#));
+    assert!(look(&format!(r#"{{"credsStore": "absent", "credHelpers": {{"{host}": "lab"}}}}"#)));
+    assert!(!look(r#"{"credHelpers": {"elsewhere.example:5000": "lab"}}"#), "of another registry");
+}
+
 #[test]
 fn what_a_registry_does_not_say_is_unknown() {
     let (server, port) = server::http(

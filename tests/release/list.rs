@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, git, run};
+use crate::checkout::{Checkout, MIGRATIONS, git, run};
 use crate::support;
 
 #[test]
@@ -112,4 +112,51 @@ fn authors_cannot_steer_the_terminal() {
     let (exit, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD", "--color", "always"]));
     assert_eq!(exit, 0);
     assert!(stdout.contains("a\u{fffd}[31mb"), "{stdout}");
+}
+
+#[test]
+fn encodings_of_the_repository_do_not_change_what_is_read() {
+    let checkout = Checkout::osmt();
+    checkout.git(&["commit", "--quiet", "--allow-empty", "--message", "caf\u{e9}"]);
+    for key in ["i18n.logOutputEncoding", "i18n.commitEncoding"] {
+        checkout.git(&["config", key, "ISO-8859-1"]);
+    }
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stdout.contains("caf\u{e9}"), "{stdout}");
+    // A record is written and read as UTF-8.
+    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+    assert_eq!(exit, 0, "{stderr}");
+    let (exit, stdout, _) = run(checkout.release_tool().args(["tag", "--offline"]));
+    assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn file_names_with_line_breaks_or_other_bytes_are_one_file_on_one_line() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let checkout = Checkout::osmt();
+    let folder = checkout.repo().join(MIGRATIONS);
+    for name in [&b"V2024.01.01__new\nline.sql"[..], b"V2024.01.02__\xff.sql"] {
+        std::fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), "DROP TABLE skill;\n").unwrap();
+    }
+    let (exit, stdout, _) = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
+    assert!(exit == 0 && stdout.contains("REL002"), "untracked files are a note: {stdout}");
+    checkout.git(&["add", "--all"]);
+    checkout.git(&["commit", "--quiet", "--message", "names"]);
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stdout.contains("2 migrations that "), "{stdout}");
+    assert!(stdout.contains("  V2024.01.01__new\u{240a}line.sql  destructive (DROP TABLE)\n"), "{stdout}");
+    assert!(stdout.contains("  V2024.01.02__\u{fffd}.sql  destructive (DROP TABLE)\n"), "{stdout}");
+    let (_, found, _) = checkout.check(&["HEAD"]);
+    assert_eq!(found.iter().filter(|one| one.ends_with("REL014")).count(), 2, "{found:?}");
+}
+
+#[test]
+fn notes_of_a_release_without_a_changelog_have_none() {
+    let checkout = Checkout::osmt();
+    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(!stdout.contains("CHANGELOG"), "{stdout}");
 }

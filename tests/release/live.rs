@@ -164,6 +164,10 @@ fn the_step_info_migrates_nothing_and_prints_the_history() {
     }
     let id = task.rsplit('/').next().unwrap();
     print(&account, id, &table(&[("V1__a.sql", -7, true), ("V2__b.sql", 8, false)], &[]));
+    let (exit, stdout, stderr) = run(tool().args(["migrate", "--watch", id]));
+    assert_eq!(exit, 0, "{stderr}");
+    assert!(stdout.contains("  1  applied  1                      -7  V1__a.sql\n"), "{stdout}");
+    assert!(stdout.contains("  2  failed "), "{stdout}");
     let (exit, stdout, stderr) = run(tool().args(["migrate", "--watch", id, "--format", "json"]));
     assert_eq!(exit, 0, "{stderr}");
     let told: Value = serde_json::from_str(&stdout).unwrap();

@@ -22,6 +22,7 @@ mod mariadb;
 mod migrations;
 mod pairs;
 mod preflight;
+mod records;
 mod rollback;
 mod rollout;
 mod select;

@@ -112,3 +112,16 @@ fn git_that_does_not_know_its_user_is_quoted() {
     );
     assert_eq!(records(&checkout).len(), 0);
 }
+
+#[test]
+fn a_configuration_that_signs_every_annotated_tag_is_heeded() {
+    for key in ["tag.forceSignAnnotated", "tag.gpgSign"] {
+        let checkout = Checkout::osmt();
+        checkout.git(&["config", key, "true"]);
+        checkout.git(&["config", "gpg.program", "false"]);
+        let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+        assert_eq!(exit, 3, "{key}: {stderr}");
+        assert!(stderr.contains("sign"), "{key}: {stderr}");
+        assert_eq!(records(&checkout).len(), 0, "{key}");
+    }
+}

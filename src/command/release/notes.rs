@@ -102,10 +102,10 @@ fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io:
         return writeln!(out, "{to} is selected already: nothing changes");
     }
     writeln!(out, "{from} → {to}")?;
-    commits(&format!("commits that {to} brings"), &notes.commits, out)?;
-    commits(&format!("commits that {to} lacks"), &notes.left_behind, out)?;
-    migrations(&format!("migrations that {to} applies"), &notes.migrations, out)?;
-    migrations(&format!("migrations that {to} does not have"), &notes.undone, out)?;
+    commits("commit", &format!("that {to} brings"), &notes.commits, out)?;
+    commits("commit", &format!("that {to} lacks"), &notes.left_behind, out)?;
+    migrations("migration", &format!("that {to} applies"), &notes.migrations, out)?;
+    migrations("migration", &format!("that {to} does not have"), &notes.undone, out)?;
     if !notes.changelog.is_empty() {
         writeln!(out, "\nOSMT's CHANGELOG")?;
     }
@@ -118,11 +118,16 @@ fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {
+/// `1 commit`, `2 commits`
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn commits(what: &str, title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {
     if commits.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{} {title}", commits.len())?;
+    writeln!(out, "\n{} {title}", count(commits.len(), what))?;
     for commit in commits {
         let date = commit.date.get(..10).unwrap_or(&commit.date);
         writeln!(out, "  {}  {date}  {}", release::short(&commit.id), commit.subject)?;
@@ -130,17 +135,17 @@ fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<(
     Ok(())
 }
 
-fn migrations(title: &str, migrations: &[Migration], out: &mut dyn Write) -> io::Result<()> {
+fn migrations(what: &str, title: &str, migrations: &[Migration], out: &mut dyn Write) -> io::Result<()> {
     if migrations.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{} {title}", migrations.len())?;
+    writeln!(out, "\n{} {title}", count(migrations.len(), what))?;
     for migration in migrations {
         let because = match migration.because.join(", ") {
             because if because.is_empty() => because,
             because => format!(" ({because})"),
         };
-        writeln!(out, "  {}  {}{because}", migration.file, migration.class.name())?;
+        writeln!(out, "  {}  {}{because}", visible(&migration.file), migration.class.name())?;
     }
     Ok(())
 }

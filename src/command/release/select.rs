@@ -62,7 +62,7 @@ pub(super) struct Terms {
     from: Option<From>,
     /// Compare with what the database itself has applied: with Flyway's history, as the newest maintenance task printed it
     /// (`osmt-release migrate --step info`).
-    #[arg(long, conflicts_with_all = ["from", "offline"])]
+    #[arg(long, conflicts_with = "from")]
     live: bool,
     /// Go on although this guard refuses; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]

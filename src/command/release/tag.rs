@@ -95,8 +95,12 @@ impl Tag {
             let standing = record::standing(&record, newest.as_ref());
             let (keeper, place) = osmt.keeper(&record.commit)?;
             let lacking = match &remote {
-                Some(remote) if keeper.remote_has_tag(remote, &standing.name)? => None,
-                remote => remote.as_deref(),
+                Some(remote) => match keeper.remote_tag_object(remote, &standing.name)? {
+                    None => Some(remote.as_str()),
+                    Some(there) if keeper.tag_object(&standing.name)? == Some(there.clone()) => None,
+                    Some(_) => return Err(taken(remote, &standing.name)),
+                },
+                None => None,
             };
             let plan = record::plan(&record, newest.as_ref(), lacking);
             for step in &plan.actions {
@@ -164,6 +168,13 @@ impl Tag {
             .help("`git fetch --tags`, or name the commit: `osmt-release tag REV`")),
         }
     }
+}
+
+/// Another user's record has the name, which is made of the environment and the second.
+fn taken(remote: &str, name: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("{remote} has another tag {name}; nothing was tagged")).help(format!(
+        "another user recorded a deployment in the same second: `git tag --delete {name}` where it is here, `git fetch --tags`, then run it again"
+    ))
 }
 
 /// A remote of the repository, by name; an empty name is the usual one.

@@ -292,7 +292,7 @@ impl Job {
 
     /// Of two tasks that were started at the same moment the older continues; where ECS does not answer, both do.
     async fn look_again(&self, session: &Session, ours: String) -> Result<Started, Error> {
-        let started = Started::new(&self.cluster, &ours, self.log.as_ref());
+        let started = Started::new(&self.cluster, &ours, self.log.as_ref(), self.is_info());
         let family = self.definition.rsplit('/').next().and_then(|name| name.split(':').next());
         let Ok(active) = active(session, &self.cluster, family.unwrap_or_default()).await else {
             return Ok(started);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CONTAINER, Definition, Error, definition};
+use super::{CONTAINER, Definition, Error, TARGET, definition};
 use crate::aws::{CallError, Session, call};
 use crate::deployment;
 
@@ -72,15 +72,18 @@ pub struct Started {
     pub task: String,
     /// Group and stream.
     pub log: Option<(String, String)>,
+    /// Whether it only prints and validates Flyway's history.
+    pub is_info: bool,
 }
 
 impl Started {
-    pub(super) fn new(cluster: &str, task: &str, log: Option<&(String, String)>) -> Self {
+    pub(super) fn new(cluster: &str, task: &str, log: Option<&(String, String)>, is_info: bool) -> Self {
         let id = task.rsplit('/').next().unwrap_or(task);
         Self {
             cluster: cluster.to_owned(),
             task: task.to_owned(),
             log: log.map(|(group, stream)| (group.clone(), format!("{stream}{id}"))),
+            is_info,
         }
     }
 
@@ -100,7 +103,14 @@ impl Started {
             return Err(Error::NoTask(task.to_owned()));
         };
         let Definition { log, .. } = definition(session, revision).await?;
-        Ok(Self::new(&cluster, arn, log.as_ref()))
+        let overrides = answer.tasks().first().and_then(|task| task.overrides());
+        let variables = overrides
+            .into_iter()
+            .flat_map(aws_sdk_ecs::types::TaskOverride::container_overrides)
+            .flat_map(aws_sdk_ecs::types::ContainerOverride::environment);
+        let is_info =
+            variables.into_iter().any(|one| (one.name(), one.value()) == (Some(TARGET.0), Some(TARGET.1)));
+        Ok(Self::new(&cluster, arn, log.as_ref(), is_info))
     }
 
     /// How far it is.

@@ -267,7 +267,9 @@ impl Migrate {
         if let Some((group, _)) = job.log.as_ref().filter(|_| imports) {
             say_of_imports(ui, session, group).await;
         }
-        if let Some((group, _)) = job.log.as_ref().filter(|_| !job.is_info()) {
+        // Flyway's history says it better, where it is known.
+        let asked = matches!(pending, Known::Known(pending) if pending.asked);
+        if let Some((group, _)) = job.log.as_ref().filter(|_| !job.is_info() && !asked) {
             warn_of_failure(ui, session, group).await;
         }
         let mut plan = Vec::new();
@@ -341,7 +343,7 @@ impl Migrate {
             }
             Err(failure) => (None, Some(failure)),
         };
-        if self.step.contains(&Step::Info) {
+        if started.is_info {
             for line in history(&reading) {
                 ui.result(line)?;
             }

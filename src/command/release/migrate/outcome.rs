@@ -113,7 +113,12 @@ mod tests {
     }
 
     fn started() -> Started {
-        Started { cluster: "c".into(), task: "t".into(), log: Some(("group".into(), "stream".into())) }
+        Started {
+            cluster: "c".into(),
+            task: "t".into(),
+            log: Some(("group".into(), "stream".into())),
+            is_info: false,
+        }
     }
 
     #[test]

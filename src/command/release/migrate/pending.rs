@@ -28,6 +28,8 @@ pub(super) struct Pending {
     pub(super) failed: Vec<String>,
     /// SQL that finds rows which a migration would fail on.
     pub(super) preflight: Vec<String>,
+    /// Whether the database was asked.
+    pub(super) asked: bool,
     /// What it is compared with: a record, or Flyway's history.
     pub(super) since: String,
 }
@@ -189,6 +191,7 @@ pub(super) fn pending(
             .map(|one| one.file.clone())
             .collect(),
         failed: base.failed.clone(),
+        asked: matches!(database, Known::Known(_)),
         preflight,
         since,
     }))
