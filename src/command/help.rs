@@ -36,12 +36,14 @@ fn help_of<T: Tool>(verb: &str, command: Command, shared: &[Arg]) -> Command {
         hidden.extend(OF_THE_CONFIG);
     }
     // A verb that has a flag itself does not get the shared one.
-    let own = shared.iter().cloned().map(|arg| {
+    let has = |arg: &&Arg| command.get_arguments().any(|one| one.get_id() == arg.get_id());
+    let own = shared.iter().filter(|arg| !has(arg)).cloned().map(|arg| {
         let name = arg.get_id().as_str().to_owned();
         let arg = if name == "format" && !T::FINDINGS.contains(&verb) { without_findings(arg) } else { arg };
         if hidden.contains(&name.as_str()) { arg.hide(true) } else { arg }
     });
-    let command = command.args(own.collect::<Vec<_>>());
+    let own: Vec<Arg> = own.collect();
+    let command = command.args(own);
     match T::EXAMPLES.iter().find(|(name, _)| *name == verb) {
         Some((_, examples)) => command.after_help(format!("Examples:\n{examples}")),
         None => command,
