@@ -57,7 +57,7 @@ fn strings(value: &Value) -> Vec<&str> {
     }
 }
 
-/// `*` stands for any text, as in IAM.
+/// `*` matches any text, as in IAM.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -270,7 +270,7 @@ fn the_role_ends_at_its_environment_and_never_widens_itself() {
     let on = |action: &str, resource: &str| allowed(&statements, action, Some(resource));
     let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
     let secret = |name: &str| format!("arn:aws:secretsmanager:us-west-2:123456789012:secret:{name}-AbCdEf");
-    // One of ours, and the same of somebody else.
+    // One of ours, and the same of another project.
     for (action, ours, others) in [
         ("iam:PutRolePolicy", role("osmt-test-app-task"), role("osmt-prod-app-task")),
         ("iam:PassRole", role("osmt-test-app-task"), role("Administrator")),

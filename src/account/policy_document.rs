@@ -139,6 +139,21 @@ impl Statement {
         }
     }
 
+    /// Whether its condition contains this comparison, whatever else it contains.
+    pub fn requires(&self, operator: &str, key: &str, value: &str) -> bool {
+        let operators = self.condition.as_object().into_iter().flatten();
+        let keys = operators.filter(|(name, _)| name.eq_ignore_ascii_case(operator)).map(|(_, keys)| keys);
+        let mut values = keys.filter_map(Value::as_object).flatten();
+        values.any(|(name, wanted)| name.eq_ignore_ascii_case(key) && is_value(wanted, value))
+    }
+
+    /// The values that its condition compares some keys with, by whatever operator.
+    pub fn condition_values(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let operators = self.condition.as_object().into_iter().flat_map(|operators| operators.values());
+        let keys = operators.filter_map(Value::as_object).flatten().filter(|(key, _)| is_wanted(key));
+        keys.flat_map(|(_, values)| strings(values).unwrap_or_default()).collect()
+    }
+
     /// Whether a condition limits it.
     pub fn is_conditional(&self) -> bool {
         self.condition.as_object().is_some_and(|condition| !condition.is_empty())
@@ -193,7 +208,7 @@ fn elements(
 }
 
 /// One string or a list of them.
-fn strings(value: &Value) -> Result<Vec<String>, NotAPolicy> {
+pub fn strings(value: &Value) -> Result<Vec<String>, NotAPolicy> {
     let one = |value: &Value| value.as_str().map(str::to_owned).ok_or(NotAPolicy);
     match value {
         Value::Array(many) => many.iter().map(one).collect(),
@@ -223,11 +238,25 @@ fn is_only_condition(condition: &Value, operator: &str, key: &str, value: &str) 
     let Some(wanted) = only(condition, operator).and_then(|inner| only(&inner, key)) else {
         return false;
     };
+    is_value(&wanted, value)
+}
+
+/// Whether a condition's value is this one and no other.
+fn is_value(found: &Value, value: &str) -> bool {
     let is =
         |one: &Value| one.as_str() == Some(value) || one.as_bool().is_some_and(|b| b.to_string() == value);
-    match &wanted {
+    match found {
         Value::Array(many) => many.len() == 1 && many.iter().all(is),
         single => is(single),
+    }
+}
+
+/// The statements of a document as they are, for a document that is written again with one of them changed.
+pub fn raw_statements(document: &str) -> Vec<Value> {
+    match serde_json::from_str::<Value>(document).unwrap_or_default()["Statement"].take() {
+        Value::Array(statements) => statements,
+        Value::Object(one) => vec![Value::Object(one)],
+        _ => Vec::new(),
     }
 }
 
@@ -326,6 +355,17 @@ mod tests {
         ));
         assert!(!with("Condition", json!({})));
         assert!(!with("NotThis", json!("x")));
+    }
+
+    #[test]
+    fn a_condition_is_found_whatever_else_there_is() {
+        let policy = one(&json!({"Effect": "Allow", "Principal": {"AWS": "1"}, "Action": "sts:AssumeRole",
+            "Condition": {"bool": {"AWS:multifactorauthpresent": ["true"]}, "StringEquals": {"x:sub": ["a", "b"], "x:aud": "c"}}}));
+        let statement = &policy.statements[0];
+        assert!(statement.requires("Bool", "aws:MultiFactorAuthPresent", "true"));
+        assert!(!statement.requires("Bool", "aws:MultiFactorAuthPresent", "false"));
+        assert!(!statement.requires("BoolIfExists", "aws:MultiFactorAuthPresent", "true"));
+        assert_eq!(statement.condition_values(|key| key.ends_with(":sub")), ["a", "b"]);
     }
 
     #[test]

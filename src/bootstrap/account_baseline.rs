@@ -100,17 +100,19 @@ fn judge_item(
     (item, setting): (Item, &str),
     look: Result<Look, &str>,
 ) -> Result<Judged<Change>, Error> {
-    let told = |text: String| Judged::shown(thing, setting, text, false);
+    let shown = |text: String| Judged::shown(thing, setting, text, false);
     let named = named.contains(&item);
     Ok(match look {
         Err(reason) if named => {
             return Err(Error::Account { item: setting.to_owned(), why: reason.to_owned() });
         }
-        Err(reason) => told(format!("not known: {reason}")),
+        Err(reason) => shown(format!("not known: {reason}")),
         Ok(look) if look.fits || named => {
             Judged::setting((thing, true), setting, (Some(look.from), &look.to), look.fits, look.change)
         }
-        Ok(Look { from, to, .. }) => told(format!("{from}; `--with account.{}` makes it: {to}", item.name())),
+        Ok(Look { from, to, .. }) => {
+            shown(format!("{from}; `--with account.{}` makes it: {to}", item.name()))
+        }
     })
 }
 

@@ -52,6 +52,18 @@ pub enum Error {
         /// The config's.
         env: String,
     },
+    /// The roles and policies are those of a deployment in another region.
+    #[error(
+        "the roles of environment {env} in this account are for its deployment in {other}, the config is for {region}; nothing was written"
+    )]
+    OtherRegion {
+        /// The environment.
+        env: String,
+        /// As their policies say.
+        other: String,
+        /// The config's.
+        region: String,
+    },
     /// The admin role must be made, and no `--trust` says who may assume it.
     #[error("role {0} does not exist yet, and no `--trust` says who may assume it")]
     NobodyTrusted(String),
@@ -96,7 +108,8 @@ impl Explain for Error {
             | Self::PublicPolicy { .. }
             | Self::OpenRole { .. }
             | Self::Table { .. }
-            | Self::OtherEnvironment { .. } => Exit::Refused,
+            | Self::OtherEnvironment { .. }
+            | Self::OtherRegion { .. } => Exit::Refused,
             Self::NobodyTrusted(_) | Self::NoRepository(_) | Self::Partition(..) | Self::Trust(_) => {
                 Exit::Usage
             }
@@ -123,6 +136,9 @@ impl Explain for Error {
             ),
             Self::OtherEnvironment { .. } => Some(
                 "correct `env` in the config, or the names in main.tf; where the thing was handed over on purpose, change its tag `Environment` first".into(),
+            ),
+            Self::OtherRegion { .. } => Some(
+                "the names of roles hold the environment and not the region: give one of the two deployments another `env`, or leave `admin` and `ci` out".into(),
             ),
             Self::NobodyTrusted(_) => Some(
                 "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),

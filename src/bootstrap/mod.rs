@@ -202,10 +202,12 @@ pub fn judge(target: &Target, seen: &Seen) -> Result<Vec<Judged<Change>>, Error>
         judged.extend(table.map(|judged| judged.map(Change::Table)));
     }
     if let (Some(wishes), Some(seen)) = (&target.parts.admin, &seen.admin) {
+        admin_role::region::of_this_region(target, &seen.policies)?;
         let admin = admin_role::judge(target, wishes, seen).into_iter();
         judged.extend(admin.map(|judged| judged.map(Change::Admin)));
     }
     if let (Some(wishes), Some(seen)) = (&target.parts.ci, &seen.ci) {
+        admin_role::region::of_this_region(target, &seen.policies)?;
         let ci = ci::judge(target, wishes, seen).into_iter();
         judged.extend(ci.map(|judged| judged.map(Change::Ci)));
     }

@@ -11,7 +11,7 @@ fn what_somebody_adds_while_the_question_stands_is_not_written_over() {
     let place = Place::new(&emulator, "test");
     place.run(&["apply", "--yes"]).exits(0);
     let bucket = place.bucket();
-    // Something to mend, so that there is a question.
+    // Something to change, so that there is a question.
     let script = format!(
         r"
 import os, pty, subprocess, time
@@ -54,12 +54,12 @@ client('s3').put_bucket_lifecycle_configuration(Bucket='{}', LifecycleConfigurat
         place.bucket()
     ));
     let status = place.run(&["status"]).exits(1);
-    for told in [
+    for expected in [
         "~ lifecycle: old versions go after 90 days, broken uploads after 7 days; for some keys only; deletes the state itself, too → old versions go after 90 days",
         "! lifecycle rule clean: deletes the state itself",
         "1 item needs your attention (marked `!`)",
     ] {
-        assert!(status.stdout.contains(told), "{told}: {status:?}");
+        assert!(status.stdout.contains(expected), "{expected}: {status:?}");
     }
     assert!(!status.stdout.contains("rule logs"), "{status:?}");
     place.run(&["apply", "--yes"]).exits(0);
@@ -91,7 +91,7 @@ s3.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Sta
 }
 
 #[test]
-fn every_lock_that_is_held_is_told() {
+fn every_lock_that_is_held_is_shown() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
     place.run(&["apply", "--yes"]).exits(0);

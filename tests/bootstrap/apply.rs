@@ -104,7 +104,7 @@ fn an_empty_account_is_made_ready_and_then_left_alone() {
 fn a_bucket_made_by_hand_is_adopted_with_what_it_lacks() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "hand");
-    // What the console makes: private, owner enforced, SSE-S3; and what somebody added since.
+    // What the console makes: private, owner enforced, SSE-S3; and what was added since.
     emulator.ask(&format!(
         r"
 import json
@@ -167,7 +167,7 @@ fn a_saved_plan_is_refused_once_the_account_has_changed() {
 }
 
 #[test]
-fn status_tells_who_holds_the_lock() {
+fn status_shows_who_holds_the_lock() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "lock");
     place.run(&["apply", "--yes"]).exits(0);

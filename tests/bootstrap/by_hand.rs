@@ -1,4 +1,4 @@
-//! What bootstrap sets, as the AWS CLI tells it: the commands of docs/bootstrap.md, run and compared.
+//! What bootstrap sets, as the AWS CLI shows it: the commands of docs/bootstrap.md, run and compared.
 
 use std::process::Command as Program;
 

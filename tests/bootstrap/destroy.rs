@@ -67,12 +67,12 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
     place.run(&["apply", "--yes"]).exits(0);
     let full = r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[{"type":"aws_vpc"}]}"#;
     let empty = r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[]}"#;
-    let refused = |told: &str| {
+    let refused = |expected: &str| {
         let run = destroy(&place).exits(4);
-        assert!(run.stderr.contains(told), "{run:?}");
+        assert!(run.stderr.contains(expected), "{run:?}");
         assert_eq!(left(&emulator), json!([1, 1, 0]));
     };
-    // Under whatever name, and also where somebody deleted the state but not what it lists.
+    // Under any name, and also where the state was deleted but not what it lists.
     put(&emulator, &place, "anything", full);
     refused("state anything still lists 1 resource");
     emulator.ask(&format!("client('s3').delete_object(Bucket='{}', Key='anything')", place.bucket()));
@@ -167,17 +167,17 @@ fn what_others_keep_in_an_adopted_bucket_and_table_stays() {
     // A held lock of another project is its own affair.
     emulator.ask("client('dynamodb').put_item(TableName='terraform-locks-test', Item={'LockID': {'S': 'campus-tfstate/lms/terraform.tfstate'}, 'Info': {'S': '{}'}})");
     let plan = place.run(&["destroy", "--dry-run"]).exits(1);
-    for told in [
+    for expected in [
         "4 versions of this deployment's state in S3 bucket campus-tfstate-test",
         "1 item in DynamoDB table terraform-locks-test: campus-tfstate-test/osmt/test/terraform.tfstate-md5",
     ] {
-        assert!(plan.stdout.contains(told), "{told}: {plan:?}");
+        assert!(plan.stdout.contains(expected), "{expected}: {plan:?}");
     }
-    for told in [
+    for expected in [
         "kept: S3 bucket campus-tfstate-test: it existed before osmt-bootstrap and holds 2 other objects (artifacts/lms-release.zip, lms/terraform.tfstate)",
         "kept: DynamoDB table terraform-locks-test: it existed before osmt-bootstrap and holds 4 other items",
     ] {
-        assert!(plan.stderr.contains(told), "{told}: {plan:?}");
+        assert!(plan.stderr.contains(expected), "{expected}: {plan:?}");
     }
     let done = place.run(&["destroy", "--yes", "--confirm", "test", "--format", "json"]).exits(0).json();
     assert_eq!(done["kept"].as_array().unwrap().len(), 2, "{done}");

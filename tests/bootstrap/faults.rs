@@ -189,7 +189,7 @@ fn matrix(name: &str, subject: &Subject) {
     let cases: Vec<(usize, Fault)> = if all {
         (0..calls.len()).flat_map(|at| Fault::ALL.map(|fault| (at, fault))).collect()
     } else {
-        // `destroy` lists the certificates of each region: a few of these calls tell what the others would.
+        // `destroy` lists the certificates of each region: a few of these calls stand for all of them.
         let alike = |at: usize| calls[..at].iter().filter(|call| **call == calls[at]).count();
         let calls: Vec<usize> =
             (0..calls.len()).filter(|at| calls[*at] != LISTING || alike(*at) < ALIKE).collect();
@@ -217,8 +217,8 @@ fn matrix(name: &str, subject: &Subject) {
                     let place = ready(&emulator, &zone, &env, subject);
                     let exit = case(&place, &emulator.endpoint, subject, (at, fault));
                     ended_here += 1;
-                    let told = exit.map_or("killed".to_owned(), |exit| format!("exit {exit}"));
-                    *ended.lock().unwrap().entry(format!("{fault:?}: {told}")).or_default() += 1;
+                    let ended_with = exit.map_or("killed".to_owned(), |exit| format!("exit {exit}"));
+                    *ended.lock().unwrap().entry(format!("{fault:?}: {ended_with}")).or_default() += 1;
                 }
             });
         }
@@ -246,7 +246,7 @@ fn case(place: &Place<'_>, endpoint: &str, subject: &Subject, (at, fault): (usiz
         // One fault that passes is retried; the rest ends as the contract says.
         Fault::LostRequest | Fault::LostAnswer | Fault::ServerError | Fault::Throttled => &[Some(0), Some(3)],
         Fault::Offline => &[Some(3), Some(0)],
-        // A bucket that may not be seen counts as somebody else's.
+        // A bucket that may not be seen counts as another account's.
         Fault::Denied => &[Some(3), Some(4), Some(0)],
         Fault::KilledBefore | Fault::KilledAfter => &[None, Some(0)],
     };

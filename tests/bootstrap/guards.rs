@@ -28,8 +28,8 @@ fn another_region_than_the_configs_is_refused_before_anything_is_asked() {
         let mut arguments = verb.to_vec();
         arguments.extend(["--region", "eu-west-1"]);
         let run = place.run(&arguments).exits(4);
-        let told = "the config is for region us-west-2, `--region` says eu-west-1";
-        assert!(run.stderr.contains(told), "{run:?}");
+        let expected = "the config is for region us-west-2, `--region` says eu-west-1";
+        assert!(run.stderr.contains(expected), "{run:?}");
     }
     assert_eq!(emulator.calls(), Vec::<String>::new());
     place.run(&["plan", "--region", "us-west-2"]).exits(1);
@@ -63,22 +63,22 @@ fn the_state_of_another_environment_is_never_taken_over() {
     place.set("/config/env", "prod");
     for verb in [&["plan"][..], &["apply", "--yes"]] {
         let run = place.run(verb).exits(4);
-        let told = "main.tf is for environment test, the config for prod";
-        assert!(run.stderr.contains(told), "{run:?}");
+        let expected = "main.tf is for environment test, the config for prod";
+        assert!(run.stderr.contains(expected), "{run:?}");
     }
     // Or he changed main.tf, too, but for its names.
     main_tf(&place, "prod", &bucket, "osmt-test");
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (vec!["apply", "--yes"], "belongs to environment test"),
         (vec!["destroy", "--yes", "--confirm", "prod"], "does not carry the tags of environment prod"),
     ] {
         let run = place.run(&arguments).exits(4);
-        assert!(run.stderr.contains(told), "{run:?}");
+        assert!(run.stderr.contains(expected), "{run:?}");
     }
     let other = ["apply", "--yes", "--bucket", "osmt-prod-free"];
     let run = place.run(&other).exits(4);
-    let told = "DynamoDB table osmt-test belongs to environment test, the config is for prod";
-    assert!(run.stderr.contains(told), "{run:?}");
+    let expected = "DynamoDB table osmt-test belongs to environment test, the config is for prod";
+    assert!(run.stderr.contains(expected), "{run:?}");
     assert_eq!(tags(), before);
 }
 
@@ -86,7 +86,7 @@ fn the_state_of_another_environment_is_never_taken_over() {
 fn a_backend_that_cannot_be_understood_is_no_guess() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
-    for (text, told) in [
+    for (text, expected) in [
         (
             "terraform {\n  backend \"s3\" {\n    bucket = var.bucket\n  }\n}\n",
             "no literal for the backend's bucket at line 3",
@@ -95,7 +95,7 @@ fn a_backend_that_cannot_be_understood_is_no_guess() {
     ] {
         support::write(&place.folder.path().join("main.tf"), text);
         let run = place.run(&["plan"]).exits(2);
-        assert!(run.stderr.contains(told), "{run:?}");
+        assert!(run.stderr.contains(expected), "{run:?}");
     }
     support::write(
         &place.folder.path().join("main.tf"),
@@ -171,12 +171,12 @@ fn a_profile_that_is_named_is_meant() {
 fn a_refusal_is_one_document_too() {
     let emulator = Emulator::start_as("210987654321");
     let place = Place::new(&emulator, "test");
-    let told = |arguments: &[&str], exit: i32| -> Value {
+    let expected = |arguments: &[&str], exit: i32| -> Value {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--format", "json"]);
         place.run(&arguments).exits(exit).json()
     };
-    let wrong = told(&["apply", "--yes"], 4);
+    let wrong = expected(&["apply", "--yes"], 4);
     assert_eq!(wrong["status"], "refused");
     let message = wrong["error"]["message"].as_str().unwrap();
     assert!(message.contains("210987654321"), "{wrong}");
@@ -190,7 +190,7 @@ fn a_refusal_is_one_document_too() {
     assert_eq!(failed["version"], 1);
 
     support::write(&place.config_path(), "");
-    assert_eq!(told(&["plan"], 2)["status"], "usage");
+    assert_eq!(expected(&["plan"], 2)["status"], "usage");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn an_edited_config_keeps_every_byte_that_no_flag_speaks_of() {
 }
 
 #[test]
-fn names_somebody_chose_stay_and_the_lock_moves_both_ways() {
+fn chosen_names_stay_and_the_lock_moves_both_ways() {
     let folder = checkout();
     let dir = folder.path();
     init(dir, &format!("{ANSWERS} --yes --bucket mine --profile ann --write-profile")).exits(0);

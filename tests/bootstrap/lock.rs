@@ -1,4 +1,4 @@
-//! The lock moves from table to file and back, but only while nobody holds it.
+//! The lock moves from table to file and back, but only while it is not held.
 
 use crate::init::{ANSWERS, checkout, read};
 use crate::place::ended;
@@ -6,7 +6,7 @@ use crate::support;
 use crate::support::Emulator;
 
 #[test]
-fn the_lock_moves_both_ways_but_only_while_nobody_holds_it() {
+fn the_lock_moves_both_ways_but_only_while_it_is_not_held() {
     let emulator = Emulator::start();
     let folder = checkout();
     let dir = folder.path();
@@ -91,7 +91,7 @@ for table in ('osmt-test', 'osmt-other'):
         run(&folder, &format!("init {moving} --yes")).exits(0);
     }
 
-    // Both kinds at once is Terraform's own way between them: nobody said which to leave.
+    // Both kinds at once is Terraform's own way between them, and no flag says which to leave.
     let folder = checkout();
     run(&folder, &format!("init {ANSWERS} --yes")).exits(0);
     let both = read(folder.path(), "main.tf").replace(

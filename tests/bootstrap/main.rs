@@ -4,7 +4,7 @@
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "tests start programs and write files of their own; a panic is how they fail, and the matrix of faults is told"
+    reason = "tests start programs and write files of their own; a panic is how they fail, and the matrix of faults is printed"
 )]
 
 mod adopt;
@@ -24,4 +24,5 @@ mod resolver;
 mod rounds;
 #[path = "../support/mod.rs"]
 mod support;
+mod terraform;
 mod wizard;

@@ -1,4 +1,4 @@
-//! What the world's DNS says is looked at before a certificate is waited for: a resolver of the test's own answers.
+//! Public DNS is checked before the wait for a certificate; here a resolver of the test answers.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use crate::place::{Place, zone};
 use crate::support::Emulator;
 
-/// What is told of a name: name servers, and who may issue. A name that is not listed does not exist.
+/// The records of a name. A name that is not listed does not exist.
 #[derive(Clone, Default)]
-struct Told {
+struct Records {
     servers: Vec<String>,
     issuers: Vec<&'static str>,
     /// The target of its CNAME record.
@@ -24,7 +24,7 @@ struct Told {
 }
 
 /// Starts a resolver that knows these names and gives its address.
-fn resolver(world: BTreeMap<String, Told>) -> SocketAddr {
+fn resolver(world: BTreeMap<String, Records>) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -37,41 +37,41 @@ fn resolver(world: BTreeMap<String, Told>) -> SocketAddr {
     address
 }
 
-fn answer(query: &Message<Vec<u8>>, world: &BTreeMap<String, Told>) -> Vec<u8> {
+fn answer(query: &Message<Vec<u8>>, world: &BTreeMap<String, Records>) -> Vec<u8> {
     let question = query.sole_question().unwrap();
     let name = question.qname().to_string();
-    let told = world.get(name.trim_end_matches('.'));
-    let broken = told.is_some_and(|told| told.broken);
-    let rcode = match told {
+    let records = world.get(name.trim_end_matches('.'));
+    let broken = records.is_some_and(|records| records.broken);
+    let rcode = match records {
         None => Rcode::NXDOMAIN,
         Some(_) if broken => Rcode::SERVFAIL,
         Some(_) => Rcode::NOERROR,
     };
     let mut answer = MessageBuilder::new_vec().start_answer(query, rcode).unwrap();
-    let told = told.cloned().unwrap_or_default();
+    let records = records.cloned().unwrap_or_default();
     let ttl = Ttl::from_secs(60);
     if question.qtype() == Rtype::NS {
-        for server in &told.servers {
+        for server in &records.servers {
             let server: Name<Vec<u8>> = server.parse().unwrap();
             answer.push((question.qname(), ttl, Ns::new(server))).unwrap();
         }
     }
     if question.qtype() == Rtype::CAA {
-        for issuer in told.issuers {
+        for issuer in records.issuers {
             let tag = CaaTag::from_octets(b"issue".to_vec()).unwrap();
             let caa = Caa::new(CaaFlags::new(0), tag, issuer.as_bytes().to_vec());
             answer.push((question.qname(), ttl, caa)).unwrap();
         }
     }
-    if let Some(alias) = told.alias.filter(|_| question.qtype() == Rtype::CNAME) {
+    if let Some(alias) = records.alias.filter(|_| question.qtype() == Rtype::CNAME) {
         let alias: Name<Vec<u8>> = alias.parse().unwrap();
         answer.push((question.qname(), ttl, Cname::new(alias))).unwrap();
     }
     answer.finish()
 }
 
-/// A zone in an account of its own, a config for it, and what the world should be told of it.
-fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Told>) {
+/// A zone in an account of its own, a config for it, and its records in public DNS.
+fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Records>) {
     let place = Place::new(emulator, "test");
     let id = zone(emulator, "skills.example.org");
     place.answers_at("osmt.skills.example.org", &id);
@@ -80,11 +80,11 @@ fn begin(emulator: &Emulator) -> (Place<'_>, BTreeMap<String, Told>) {
     ));
     let servers: Vec<String> = serde_json::from_value(servers).unwrap();
     assert!(!servers.is_empty());
-    let delegated = Told { servers, ..Told::default() };
+    let delegated = Records { servers, ..Records::default() };
     let world = [
         ("skills.example.org".to_owned(), delegated),
-        ("example.org".to_owned(), Told::default()),
-        ("org".to_owned(), Told::default()),
+        ("example.org".to_owned(), Records::default()),
+        ("org".to_owned(), Records::default()),
     ];
     (place, world.into())
 }
@@ -98,7 +98,7 @@ fn requested(emulator: &Emulator) -> usize {
 fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     let emulator = Emulator::start();
     let (place, world) = begin(&emulator);
-    let certificate = |world: &BTreeMap<String, Told>| {
+    let certificate = |world: &BTreeMap<String, Records>| {
         let address = resolver(world.clone()).to_string();
         place.run(&["certificate", "--yes", "--resolver", &address])
     };
@@ -125,9 +125,9 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     forbidden.get_mut("org").unwrap().issuers = vec!["amazon.com"];
     forbidden.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org", ";"];
     let run = certificate(&forbidden).exits(4);
-    let told =
+    let expected =
         "the CAA record at example.org forbids Amazon to issue (0 issue \"letsencrypt.org\", 0 issue \";\")";
-    assert!(run.stderr.contains(told), "{run:?}");
+    assert!(run.stderr.contains(expected), "{run:?}");
 
     // Both at once, in one run.
     forbidden.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
@@ -154,8 +154,8 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
         place.get("/config/domain/hosted_zone_id")
     ));
     let run = place.run(&["certificate", "--yes"]).exits(4);
-    let told = "delegates osmt.skills.example.org to ns1.elsewhere.example";
-    assert!(run.stderr.contains(told), "{run:?}");
+    let expected = "delegates osmt.skills.example.org to ns1.elsewhere.example";
+    assert!(run.stderr.contains(expected), "{run:?}");
     assert_eq!(requested(&emulator), 0);
 }
 
@@ -185,7 +185,7 @@ record = {{'Name': 'osmt.skills.example.org', 'Type': 'CNAME', 'TTL': 60, 'Resou
 client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
         place.get("/config/domain/hosted_zone_id")
     ));
-    let hoster = Told { issuers: vec!["letsencrypt.org"], ..Told::default() };
+    let hoster = Records { issuers: vec!["letsencrypt.org"], ..Records::default() };
     world.insert("apps.hoster.example".to_owned(), hoster);
     let address = resolver(world.clone()).to_string();
     let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(4);
@@ -198,7 +198,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
     let run = place.run(&["certificate", "--external-dns", "--yes", "--resolver", &address]).exits(4);
     assert!(run.stderr.contains("forbids Amazon to issue"), "{run:?}");
     // A target without CAA records leaves the decision to the parents.
-    world.insert("apps.hoster.example".to_owned(), Told::default());
+    world.insert("apps.hoster.example".to_owned(), Records::default());
     let address = resolver(world).to_string();
     place.run(&["certificate", "--dry-run", "--resolver", &address]).exits(1);
 }
@@ -211,11 +211,11 @@ fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
     let address = silent.local_addr().unwrap().to_string();
     for asked in [address.as_str(), "none"] {
         let run = place.run(&["certificate", "--dry-run", "-v", "--resolver", asked]).exits(1);
-        for told in [
+        for expected in [
             "not checked: whether public DNS leads to hosted zone",
             "not checked: CAA records at and above skills.example.org",
         ] {
-            assert!(run.stderr.contains(told), "{told}: {run:?}");
+            assert!(run.stderr.contains(expected), "{expected}: {run:?}");
         }
     }
     let wrong = place.run(&["certificate", "--resolver", "dns.example"]).exits(2);
@@ -241,7 +241,7 @@ fn a_record_of_another_team_is_published_missing_or_unknown() {
     let first = place.run(&request).exits(1).json();
     let record = |index: usize, key: &str| first["records"][index][key].as_str().unwrap().to_owned();
     let (name, value) = (record(0, "name"), record(0, "value"));
-    let published = |world: BTreeMap<String, Told>, more: &[&str]| {
+    let published = |world: BTreeMap<String, Records>, more: &[&str]| {
         let address = resolver(world).to_string();
         let mut arguments = request.to_vec();
         arguments.extend(["--resolver", &address]);
@@ -249,7 +249,7 @@ fn a_record_of_another_team_is_published_missing_or_unknown() {
         let records = place.run(&arguments).exits(1).json()["records"].clone();
         [records[0]["published"].clone(), records[1]["published"].clone()]
     };
-    let alias = |target: &str| Told { alias: Some(target.to_owned()), ..Told::default() };
+    let alias = |target: &str| Records { alias: Some(target.to_owned()), ..Records::default() };
     let domain = || "osmt.skills.example.org".to_owned();
 
     let both = BTreeMap::from([(name.clone(), alias(&value)), (domain(), alias(target))]);
@@ -262,7 +262,7 @@ fn a_record_of_another_team_is_published_missing_or_unknown() {
     let wrong =
         BTreeMap::from([(name.clone(), alias("old.example.org")), (domain(), alias("old.example.org"))]);
     assert_eq!(published(wrong, &[]), [json!(false), json!(false)]);
-    let broken = Told { broken: true, ..Told::default() };
+    let broken = Records { broken: true, ..Records::default() };
     let broken = BTreeMap::from([(name.clone(), broken.clone()), (domain(), broken)]);
     assert_eq!(published(broken, &[]), [Value::Null, Value::Null]);
     let text = place.run(&[

@@ -1,21 +1,21 @@
-//! `init` on a terminal of its own: what the account tells need not be typed.
+//! `init` on a terminal: what the account provides need not be typed.
 
 use std::path::Path;
 
 use crate::init::{checkout, read};
 use crate::support::Emulator;
 
-/// `init` on a terminal of its own, told these lines: its exit and what it said.
+/// `init` on a terminal with these lines as input: its exit and what it printed.
 fn on_a_terminal(emulator: &Emulator, dir: &Path, more: &str, lines: &[&str]) -> (i64, String) {
     let program = env!("CARGO_BIN_EXE_osmt-bootstrap");
-    let told = lines.join("\n") + "\n";
+    let input = lines.join("\n") + "\n";
     let dir = dir.display().to_string();
     let script = format!(
         "import os, pty, subprocess
 {more}
 os.environ.update(AWS_CONFIG_FILE='/dev/null', AWS_SHARED_CREDENTIALS_FILE='/dev/null', AWS_MAX_ATTEMPTS='1')
 ours, theirs = pty.openpty()
-os.write(ours, {told:?}.encode())
+os.write(ours, {input:?}.encode())
 ended = subprocess.run([{program:?}, 'init', '--dir', {dir:?}], stdin=theirs, capture_output=True, timeout=120)
 answer = [ended.returncode, ended.stderr.decode()]"
     );
@@ -25,7 +25,7 @@ answer = [ended.returncode, ended.stderr.decode()]"
 }
 
 /// Everything after the region, and the network as it is offered.
-const TOLD: [&str; 7] = [
+const TYPED: [&str; 7] = [
     "test",
     "osmt.example.org",
     "Z0123456789ABCDEFGHIJ",
@@ -36,13 +36,13 @@ const TOLD: [&str; 7] = [
 ];
 
 #[test]
-fn on_a_terminal_the_account_tells_its_regions_and_zones() {
+fn on_a_terminal_the_regions_and_zones_of_the_account_are_offered() {
     let emulator = Emulator::start();
     let folder = checkout();
     let dir = folder.path();
     // The account's number as offered; a region that there is not, then one that there is; zones likewise.
     let mut lines = vec!["", "moon-west-1", "eu-central-1"];
-    lines.extend(TOLD);
+    lines.extend(TYPED);
     lines.extend(["eu-central-1a", "eu-central-1a,eu-central-1z", "", "y"]);
     let (exit, said) = on_a_terminal(&emulator, dir, "", &lines);
     assert_eq!(exit, 0, "{said}");
@@ -70,7 +70,7 @@ fn where_ec2_does_not_answer_the_first_two_zones_are_taken() {
     let folder = checkout();
     let dir = folder.path();
     let mut lines = vec!["", ""];
-    lines.extend(TOLD);
+    lines.extend(TYPED);
     lines.push("y");
     let unreached = "os.environ['AWS_ENDPOINT_URL_EC2'] = 'http://127.0.0.1:9'";
     let (exit, said) = on_a_terminal(&emulator, dir, unreached, &lines);
@@ -92,7 +92,7 @@ fn the_wizard_says_why_the_account_offers_nothing() {
     let emulator = Emulator::start_as("210987654321");
     let folder = checkout();
     let mut lines = vec!["123456789012", "us-west-2"];
-    lines.extend(TOLD);
+    lines.extend(TYPED);
     lines.push("y");
     let (exit, said) = on_a_terminal(&emulator, folder.path(), "", &lines);
     assert_eq!(exit, 0, "{said}");
@@ -240,4 +240,103 @@ fn answers_of_an_interrupted_run_are_offered_again() {
         ],
     );
     assert_eq!(exit, 130, "{screen}");
+}
+
+/// What a terminal shows after these characters: every line that was printed and not erased.
+fn shown(raw: &str) -> Vec<String> {
+    let (mut lines, mut row, mut column) = (vec![Vec::<char>::new()], 0_usize, 0_usize);
+    let mut rest = raw.chars().peekable();
+    while let Some(char) = rest.next() {
+        match char {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{8}' => column = column.saturating_sub(1),
+            '\u{1b}' if rest.next_if_eq(&'[').is_some() => {
+                let mut parameters = String::new();
+                while let Some(next) = rest.next_if(|next| !next.is_ascii_alphabetic()) {
+                    parameters.push(next);
+                }
+                let number = parameters.parse::<usize>().unwrap_or(1);
+                match rest.next() {
+                    Some('A') => row = row.saturating_sub(number),
+                    Some('B') => row += number,
+                    Some('C') => column += number,
+                    Some('D') => column = column.saturating_sub(number),
+                    Some('G') => column = number - 1,
+                    Some('K') => {
+                        let from = if parameters == "2" { 0 } else { column };
+                        lines[row].truncate(from);
+                    }
+                    Some('J') => {
+                        lines.truncate(row + 1);
+                        lines[row].truncate(column);
+                    }
+                    _ => {}
+                }
+            }
+            char if char.is_control() => {}
+            char => {
+                let line = &mut lines[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = char;
+                column += 1;
+            }
+        }
+        lines.resize(lines.len().max(row + 1), Vec::new());
+    }
+    lines.into_iter().map(|line| line.into_iter().collect::<String>().trim_end().to_owned()).collect()
+}
+
+#[test]
+fn the_documented_session_is_that_of_the_wizard() {
+    let emulator = Emulator::start();
+    let folder = checkout();
+    let dir = folder.path();
+    let third = format!("{}\r", DOWN.repeat(3));
+    let block = format!("{}10.20.0.0/22\r", "\u{7f}".repeat(10));
+    let (exit, raw) = on_a_screen(
+        &emulator,
+        dir,
+        &[
+            ("[1/10] AWS account id", "\r"),
+            ("[2/10] AWS region", "eu-central-1\r"),
+            ("[3/10] name of the environment", "?\r"),
+            ("it begins the name of everything", ""),
+            ("[3/10] name of the environment", "test\r"),
+            ("[4/10] host name", "osmt.example.org.\r"),
+            ("leave the dot at the end out", "\u{7f}\r"),
+            ("[5/10] id of the Route 53 zone", "none\r"),
+            ("[6/10] OAuth issuer", "<\r"),
+            ("[5/10] id of the Route 53 zone", "\r"),
+            ("[6/10] OAuth issuer", "https://login.example.org/x\r"),
+            ("[7/10] OAuth client id", "abc\r"),
+            ("[8/10] OAuth audience", "api://default\r"),
+            ("[9/10] address block", "8.8.8.0/24\r"),
+            ("is a block of public addresses", &block),
+            ("[10/10] two or more zones", "\r"),
+            ("stop; the answers are kept", &third),
+            ("[3/10] name of the environment", "\u{7f}\u{7f}\u{7f}\u{7f}prod\r"),
+            ("stop; the answers are kept", "\r"),
+        ],
+    );
+    assert_eq!(exit, 0, "{raw}");
+    // The list as it is before the last answer, then what follows it.
+    let end = "stop; the answers are kept for the next run";
+    let at = raw.rfind(end).unwrap() + end.len();
+    let path = dir.display().to_string();
+    let session =
+        |raw: &str| shown(raw).join("\n").replace(&path, "terraform/invocation").trim_end().to_owned();
+    let (list, whole) = (session(&raw[..at]), session(&raw));
+    let after = whole.rsplit_once("2 to create\n").map_or("", |(_, after)| after);
+    let text = format!("```text\n$ osmt-bootstrap init\n{list}\n{after}\n```\n");
+    let docs = crate::support::root().join("docs/bootstrap.md");
+    let page = std::fs::read_to_string(&docs).unwrap();
+    let (begin, end) = ("<!-- wizard: begin -->\n", "<!-- wizard: end -->");
+    let (before, rest) = page.split_once(begin).unwrap();
+    let (documented, behind) = rest.split_once(end).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(docs, format!("{before}{begin}{text}{end}{behind}")).unwrap();
+    } else {
+        assert_eq!(documented, text, "UPDATE_DOCS=1 records the session again");
+    }
 }

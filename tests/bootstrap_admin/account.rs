@@ -19,7 +19,7 @@ except iam.exceptions.NoSuchEntityException:
     assert_eq!((exit, plan.as_str()), (0, "nothing to do\n"), "{error}");
     let (exit, plan, error) = bootstrap("plan --only account");
     assert_eq!(exit, 0, "{error}");
-    for told in [
+    for expected in [
         "! password policy: none of its own",
         "`--with account.password-policy` makes it: 14 characters",
         "! second factor of the root user: OFF",
@@ -30,7 +30,7 @@ except iam.exceptions.NoSuchEntityException:
         // The emulator does not know this service.
         "! IAM Access Analyzer in us-west-2: not known: access-analyzer:ListAnalyzers failed with NotImplemented",
     ] {
-        assert!(plan.contains(told), "{told}: {plan}");
+        assert!(plan.contains(expected), "{expected}: {plan}");
     }
     assert_eq!(account.ask(policy), serde_json::Value::Null);
 
@@ -87,9 +87,9 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
         run(command)
     };
     let (exit, plan, _) = unreached("plan --only account");
-    let told = "! EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
+    let expected = "! EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
     assert_eq!(exit, 0);
-    assert!(plan.contains(told), "{plan}");
+    assert!(plan.contains(expected), "{plan}");
     let (exit, _, error) = unreached(&format!("apply {item} --yes"));
     assert_eq!(exit, 3, "{error}");
     assert!(error.contains("EBS encryption by default"), "{error}");
@@ -136,7 +136,7 @@ answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
 #[test]
 fn a_trail_counts_where_it_records_all_regions() {
     let (account, folder) = (Emulator::start(), workplace());
-    let told = || bootstrap(&account, &folder, "plan --only account").1;
+    let expected = || bootstrap(&account, &folder, "plan --only account").1;
     account.ask(
         r"
 s3, trails = client('s3'), client('cloudtrail')
@@ -145,11 +145,11 @@ trails.create_trail(Name='here', S3BucketName='trails')
 trails.start_logging(Name='here')
 trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail=True)",
     );
-    let plan = told();
+    let plan = expected();
     let wanted = "! CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; CloudTrail console";
     assert!(plan.contains(wanted), "{plan}");
     account.ask("client('cloudtrail').start_logging(Name='everywhere')");
-    let plan = told();
+    let plan = expected();
     let wanted = "= CloudTrail: trail everywhere records all regions";
     assert!(plan.contains(wanted), "{plan}");
 }
@@ -157,29 +157,29 @@ trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail
 #[test]
 fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
     let (account, folder) = (Emulator::start(), workplace());
-    let told = |status: u16, answer: &'static str| {
+    let expected = |status: u16, answer: &'static str| {
         let mut command = account.osmt("osmt-bootstrap");
         command.env("AWS_ENDPOINT_URL_ACCESSANALYZER", one_answer(status, answer));
         let (exit, plan, error) = run(in_workplace(command, &folder, "plan --only account"));
         assert_eq!(exit, 0, "{error}");
         let lines = plan.lines().map(str::trim);
         let mut lines = lines.filter_map(|line| {
-            let told = line.trim_start_matches(['=', '!', ' ']);
-            told.strip_prefix("IAM Access Analyzer in us-west-2: ")
+            let expected = line.trim_start_matches(['=', '!', ' ']);
+            expected.strip_prefix("IAM Access Analyzer in us-west-2: ")
         });
         lines.next().unwrap_or_else(|| panic!("{plan}")).to_owned()
     };
     let unused = r#"{"arn":"a","name":"unused","type":"ACCOUNT_UNUSED_ACCESS","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;
     let outside = r#"{"arn":"b","name":"outside","type":"ACCOUNT","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;
     let answer = |analyzers: String| &*format!(r#"{{"analyzers":[{analyzers}]}}"#).leak();
-    assert!(told(200, answer(unused.into())).starts_with("NONE of this account"));
+    assert!(expected(200, answer(unused.into())).starts_with("NONE of this account"));
     let failed = outside.replace("ACTIVE", "FAILED");
-    assert!(told(200, answer(failed)).starts_with("NONE of this account"));
-    assert_eq!(told(200, answer(format!("{unused},{outside}"))), "outside is active");
+    assert!(expected(200, answer(failed)).starts_with("NONE of this account"));
+    assert_eq!(expected(200, answer(format!("{unused},{outside}"))), "outside is active");
     // An answer that cannot be read is not known, and neither is a refusal.
-    assert!(told(200, "{").starts_with("not known: "));
+    assert!(expected(200, "{").starts_with("not known: "));
     assert_eq!(
-        told(403, r#"{"message":"no"}"#),
+        expected(403, r#"{"message":"no"}"#),
         "not known: the answer to access-analyzer:ListAnalyzers does not come from AWS: HTTP status 403 without an error code of AWS"
     );
 }

@@ -86,7 +86,7 @@ for name in ('osmt-test-ci', 'osmt-test-admin'):
 #[test]
 fn what_cannot_be_right_is_refused() {
     let (account, folder) = (Emulator::start(), workplace());
-    for (flags, told) in [
+    for (flags, expected) in [
         ("--with ci --repository my-org/*", "not a repository"),
         ("--with ci --repository my-org", "not a repository"),
         ("--with ci --repository my-org/x --branch rel*", "without wildcards"),
@@ -99,6 +99,6 @@ fn what_cannot_be_right_is_refused() {
     ] {
         let (exit, _, error) = bootstrap(&account, &folder, &format!("plan {flags}"));
         assert_eq!(exit, 2, "{flags}: {error}");
-        assert!(error.contains(told), "{flags}: {error}");
+        assert!(error.contains(expected), "{flags}: {error}");
     }
 }

@@ -146,7 +146,7 @@ fn a_decided_no_refuses_before_the_first_write() {
     assert_eq!(account.called("UpdateAccountPasswordPolicy"), 0);
     // A session is asked about by its role, with the path that the session's ARN lacks.
     assert_eq!(account.called(&format!("SimulatePrincipalPolicy {ROLE}")), 1);
-    // On an emulator nobody is asked unless somebody says so, and one may always try.
+    // On an emulator the simulator is asked only with the flag, and `apply` may always try.
     for flags in ["", "--check-permissions never"] {
         let account = Account::start(SESSION, (200, DENIED));
         let (exit, _, error) = account.apply(flags);

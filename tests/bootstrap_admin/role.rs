@@ -3,12 +3,12 @@
 use tempfile::TempDir;
 
 use super::support::Emulator;
-use super::{bootstrap, workplace};
+use super::{bootstrap, support, workplace};
 
 const ANN: &str = "arn:aws:iam::123456789012:user/ann";
 
 #[test]
-fn it_is_made_once_mended_and_taken_away() {
+fn it_is_made_once_repaired_and_deleted() {
     let (account, folder) = (Emulator::start(), workplace());
     let (exit, _, error) = bootstrap(&account, &folder, "apply --only admin --yes");
     assert_eq!(exit, 2, "{error}");
@@ -61,7 +61,7 @@ answer = {'trust': role['AssumeRolePolicyDocument']['Statement'], 'session': rol
 }
 
 fn drift_is_mended(account: &Emulator, folder: &TempDir) {
-    // Five versions are the most that IAM keeps; somebody has used them all, detached a policy, and added his own.
+    // Five versions are the most that IAM keeps; all of them are used, one policy is detached, and another one is attached.
     account.ask(
         "iam = client('iam')
 arn = 'arn:aws:iam::123456789012:policy/osmt-test-admin-data'
@@ -76,14 +76,14 @@ iam.tag_role(RoleName='osmt-test-admin', Tags=[{'Key': 'Team', 'Value': 'skills'
     );
     let (exit, status, error) = bootstrap(account, folder, "status --only admin");
     assert_eq!(exit, 1, "{error}");
-    for told in [
+    for expected in [
         "~ document: v5 (lacks ",
-        "allows besides rds:*",
+        "also allows rds:*",
         "~ policy osmt-test-admin-keys: not attached → attached",
         "permissions besides, kept: arn:aws:iam::aws:policy/ReadOnlyAccess, inline audit",
         "~ tags: Application=osmt, ManagedBy=osmt-bootstrap → Application=osmt, Environment=test",
     ] {
-        assert!(status.contains(told), "{told}: {status}");
+        assert!(status.contains(expected), "{expected}: {status}");
     }
     let (exit, plan, error) = bootstrap(account, folder, "apply --only admin --yes");
     assert_eq!(exit, 0, "{error}");
@@ -124,7 +124,7 @@ fn a_role_made_by_hand_is_adopted_and_one_of_others_is_not_destroyed() {
 trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'Ci', 'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::123456789012:role/ci'}, 'Action': 'sts:AssumeRole'}}
 iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary='arn:aws:iam::aws:policy/PowerUserAccess')",
     );
-    // Without our tags it is nobody's to delete.
+    // Without our tags it is not deleted.
     let (exit, _, error) = bootstrap(&account, &folder, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
     assert!(error.contains("role osmt-test-admin does not carry the tags"), "{error}");
@@ -133,7 +133,7 @@ iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(
     assert_eq!(exit, 0, "{error}");
     assert!(!plan.contains("assumed by"), "{plan}");
     assert!(plan.contains("~ longest session: 1 h → 2 h"), "{plan}");
-    // Somebody is named: his statement stands beside the one that was there.
+    // A user is named: the statement is added beside the present one.
     let (exit, plan, error) =
         bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
     assert_eq!(exit, 0, "{error}");
@@ -163,12 +163,12 @@ iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:p
     );
     let (exit, status, error) = bootstrap(&account, &folder, "status --only admin");
     assert_eq!(exit, 0, "{error}");
-    for told in [
+    for expected in [
         "! may be assumed, though it should not, by: everyone in every account",
         "! permissions besides, kept: arn:aws:iam::aws:policy/AdministratorAccess",
         "2 items need your attention (marked `!`)",
     ] {
-        assert!(status.contains(told), "{told}: {status}");
+        assert!(status.contains(expected), "{expected}: {status}");
     }
     assert!(!status.contains("everything is as"), "{status}");
 }
@@ -192,7 +192,7 @@ fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
 #[test]
 fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     let (account, folder) = (Emulator::start(), workplace());
-    for (arguments, told) in [
+    for (arguments, expected) in [
         ("plan --with everything", "not a component; the components are state, admin"),
         ("plan --with admin --only admin", "cannot be used with"),
         ("plan --with admin --trust *", "not the ARN of a user"),
@@ -203,18 +203,18 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     ] {
         let (exit, _, error) = bootstrap(&account, &folder, arguments);
         assert_eq!(exit, 2, "{arguments}: {error}");
-        assert!(error.contains(told), "{arguments}: {error}");
+        assert!(error.contains(expected), "{arguments}: {error}");
     }
     assert!(account.calls().is_empty(), "{:?}", account.calls());
-    // What only the account tells is refused before a write.
+    // What only the account can show is refused before a write.
     let china = "plan --only admin --trust arn:aws-cn:iam::123456789012:user/ann";
     let many: Vec<String> =
         (0..30).map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}")).collect();
     let many = format!("plan --only admin {}", many.join(" "));
-    for (arguments, told) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM takes 2048")] {
+    for (arguments, expected) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM takes 2048")] {
         let (exit, _, error) = bootstrap(&account, &folder, arguments);
         assert_eq!(exit, 2, "{error}");
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     // A role's sessions carry no mark of a second factor: said, not forbidden.
     let role = "plan --only admin --trust arn:aws:iam::123456789012:role/ci";
@@ -222,4 +222,43 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     assert!(error.contains("`--no-mfa` lets it"), "{error}");
     let (_, _, error) = bootstrap(&account, &folder, &format!("{role} --no-mfa"));
     assert!(!error.contains("--no-mfa"), "{error}");
+}
+
+#[test]
+fn the_roles_of_a_deployment_in_another_region_are_left_alone() {
+    let (account, folder, other) = (Emulator::start(), workplace(), tempfile::tempdir().unwrap());
+    let config = support::config("test").replace("us-west-2", "eu-central-1");
+    support::write(&other.path().join("config.auto.tfvars.json"), &config);
+    let make = "apply --with admin --trust arn:aws:iam::123456789012:user/ann --yes";
+    let (exit, _, error) = bootstrap(&account, &folder, make);
+    assert_eq!(exit, 0, "{error}");
+    let before = account.calls().len();
+    for arguments in [
+        make,
+        "plan --with admin",
+        "status --only admin",
+        "apply --only ci --repository my-org/osmt-infra --yes",
+    ] {
+        let (exit, _, error) = bootstrap(&account, &other, arguments);
+        assert_eq!(exit, 4, "{arguments}: {error}");
+        let why = "the roles of environment test in this account are for its deployment in us-west-2, the config is for eu-central-1";
+        assert!(error.contains(why), "{arguments}: {error}");
+    }
+    let calls = account.calls();
+    let is_write = |call: &&String| {
+        let operation = call.split_once(':').map_or("", |(_, operation)| operation);
+        ["Create", "Put", "Attach", "Update", "Tag"].iter().any(|verb| operation.starts_with(verb))
+    };
+    assert_eq!(calls[before..].iter().find(is_write), None);
+    // The bucket and the table have names of their own in each region.
+    let (exit, _, error) = bootstrap(&account, &other, "apply --yes");
+    assert_eq!(exit, 0, "{error}");
+    let (exit, _, error) = bootstrap(&account, &other, "destroy --yes --confirm test");
+    assert_eq!(exit, 0, "{error}");
+    assert!(
+        error.contains("kept: the roles of environment test: they are for its deployment in us-west-2"),
+        "{error}"
+    );
+    let (exit, said, error) = bootstrap(&account, &folder, "status --with admin");
+    assert_eq!(exit, 0, "{said} {error}");
 }

@@ -74,7 +74,7 @@ answer = iam.create_access_key(UserName='ann')['AccessKey']"
         ))
     }
 
-    /// The binary as somebody.
+    /// The binary with these keys.
     fn osmt(&self, keys: &Value) -> Command {
         let mut command = support::osmt("osmt-bootstrap");
         command.envs(self.environment(keys));
@@ -96,7 +96,7 @@ impl Drop for Simulator {
 const APPLY: &str = "apply --yes --check-permissions always -v";
 
 #[test]
-fn what_the_callers_policies_do_not_allow_is_told_before_the_first_write() {
+fn what_the_callers_policies_do_not_allow_is_reported_before_the_first_write() {
     let everything = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
     for (statements, denied) in [
         (
@@ -115,8 +115,8 @@ fn what_the_callers_policies_do_not_allow_is_told_before_the_first_write() {
         let keys = account.user(&statements);
         let (exit, _, error) = run(in_workplace(account.osmt(&keys), &folder, APPLY));
         assert_eq!(exit, 4, "{error}");
-        for told in denied {
-            assert!(error.contains(told), "{told}: {error}");
+        for expected in denied {
+            assert!(error.contains(expected), "{expected}: {error}");
         }
         assert!(error.contains("nothing was written"), "{error}");
         assert_eq!(account.buckets(), json!([]));
@@ -145,8 +145,8 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
     let widen = format!("{APPLY} --only admin --session-hours 12");
     let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, &widen));
     assert_eq!(exit, 4, "{error}");
-    let told = "not allowed: iam:UpdateRole on arn:aws:iam::123456789012:role/osmt-test-admin";
-    assert!(error.contains(told), "{error}");
+    let expected = "not allowed: iam:UpdateRole on arn:aws:iam::123456789012:role/osmt-test-admin";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]

@@ -5,7 +5,9 @@
 
 mod apply;
 mod grants;
+mod names;
 pub mod policy;
+pub(super) mod region;
 mod removal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::apply::apply;
 pub(super) use self::apply::{apply_to, tags};
+pub(super) use self::names::role_arn;
+pub use self::names::{arn, name};
 pub use self::removal::removal;
 pub(super) use self::removal::removal_of;
 use super::{Error, Judged, Target, present_tags, tags_text};
@@ -83,21 +87,6 @@ pub enum Change {
     Delete,
     /// Remove the policy of this part with all its versions.
     DeletePolicy(&'static str),
-}
-
-/// `osmt-<env>-admin`
-pub fn name(target: &Target) -> String {
-    format!("{}-admin", target.deployment.prefix())
-}
-
-/// The ARN that the role has or will have.
-pub fn arn(target: &Target) -> String {
-    role_arn(target, &name(target))
-}
-
-/// The ARN of a role of this name.
-pub(super) fn role_arn(target: &Target, name: &str) -> String {
-    format!("arn:{}:iam::{}:role/{name}", target.deployment.partition(), target.deployment.account_id)
 }
 
 /// Reads the role and its policies, all at the same time.
@@ -312,7 +301,7 @@ fn too_many(trust: &str) -> Vec<String> {
 }
 
 fn trust_text(trust: &str) -> String {
-    let told: Vec<String> = policy::trusted(trust)
+    let statements: Vec<String> = policy::trusted(trust)
         .into_iter()
         .map(|trusted| {
             let who: Vec<String> = trusted.who.into_iter().collect();
@@ -320,7 +309,7 @@ fn trust_text(trust: &str) -> String {
             format!("{} {how}", who.join(", "))
         })
         .collect();
-    told.join("; ")
+    statements.join("; ")
 }
 
 /// What the role may do besides what our policies say.

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::account::policy_document::{Effect, Elements, PolicyDocument, raw_statements, strings};
 use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::grants::{Grant, PARTS};
+use crate::bootstrap::admin_role::names;
 
 /// The most characters that IAM takes in a managed policy; white space does not count.
 pub const POLICY_LIMIT: usize = 6144;
@@ -29,7 +31,7 @@ pub fn name(target: &Target, part: &str) -> String {
     if part == READ_ONLY {
         return format!("{}-{READ_ONLY}", target.deployment.prefix());
     }
-    format!("{}-{part}", crate::bootstrap::admin_role::name(target))
+    format!("{}-{part}", names::name(target))
 }
 
 /// The ARN that the policy has or will have.
@@ -83,8 +85,9 @@ fn read_only(target: &Target, zone: Option<&str>) -> Value {
         match statements.iter_mut().find(same) {
             None => statements.push(one),
             Some(other) => {
-                let mut actions: BTreeSet<String> = strings(&other["Action"]).into_iter().collect();
-                actions.extend(strings(&one["Action"]));
+                let both = [&other["Action"], &one["Action"]];
+                let actions: BTreeSet<String> =
+                    both.into_iter().flat_map(|actions| strings(actions).unwrap_or_default()).collect();
                 other["Action"] = one_or_many(actions.into_iter().collect());
             }
         }
@@ -172,7 +175,7 @@ pub fn trust(principals: &BTreeSet<String>, mfa: bool, present: Option<&str>) ->
 /// A trust policy: our statement, and every other statement that is there.
 pub(in crate::bootstrap) fn with_others(ours: Value, sid: &str, present: Option<&str>) -> Value {
     let mut statements = vec![ours];
-    let present = present.map(statements_of).unwrap_or_default();
+    let present = present.map(raw_statements).unwrap_or_default();
     statements.extend(present.into_iter().filter(|statement| statement["Sid"] != sid));
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
@@ -190,38 +193,25 @@ pub struct Trusted {
 
 /// Who may assume the role, and whether a second factor is wanted of them, statement by statement.
 pub fn trusted(trust: &str) -> Vec<Trusted> {
-    statements_of(trust)
-        .iter()
-        .filter(|statement| statement["Effect"] == "Allow")
-        .map(|statement| {
-            let who = match &statement["Principal"] {
-                Value::Object(kinds) => kinds.values().flat_map(strings).collect(),
-                anyone => strings(anyone).into_iter().collect(),
-            };
-            let condition = &statement["Condition"];
-            let mfa = strings(&condition["Bool"]["aws:MultiFactorAuthPresent"]);
-            Trusted { who, mfa: mfa == ["true"], limited: !condition.is_null() }
+    let statements = PolicyDocument::parse(trust).map(|document| document.statements).unwrap_or_default();
+    let allowed = statements.into_iter().filter(|statement| statement.effect == Effect::Allow);
+    allowed
+        .map(|statement| Trusted {
+            who: match &statement.principals {
+                Elements::Absent => BTreeSet::new(),
+                Elements::Only(names) => names.iter().map(|name| without_kind(name).to_owned()).collect(),
+                Elements::AllBut(names) => BTreeSet::from([format!("everyone but {}", names.join(", "))]),
+            },
+            mfa: statement.requires("Bool", "aws:MultiFactorAuthPresent", "true"),
+            limited: statement.is_conditional(),
         })
         .collect()
 }
 
-fn statements_of(policy: &str) -> Vec<Value> {
-    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    match &policy["Statement"] {
-        Value::Array(statements) => statements.clone(),
-        Value::Object(_) => vec![policy["Statement"].clone()],
-        _ => Vec::new(),
-    }
-}
-
-/// One string, or each of a list.
-fn strings(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(values) => values.iter().flat_map(strings).collect(),
-        Value::String(text) => vec![text.clone()],
-        Value::Bool(switch) => vec![switch.to_string()],
-        _ => Vec::new(),
-    }
+/// The name of a principal without `AWS:` and its like.
+fn without_kind(name: &str) -> &str {
+    let kinds = ["AWS:", "Service:", "Federated:", "CanonicalUser:"];
+    kinds.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name)
 }
 
 /// Whether two policy documents say the same: members and lists in any order, one value for a list of one.
@@ -249,27 +239,28 @@ fn plain(value: &Value) -> Value {
 
 /// How many of a document's actions the other lacks, for the plan: `lacks ecs:RunTask and 2 more`.
 pub fn difference(present: &str, wanted: &Value) -> String {
-    let of = |document: &Value| -> BTreeSet<String> {
-        statements_of(&document.to_string())
-            .iter()
-            .flat_map(|statement| strings(&statement["Action"]))
-            .collect()
+    let of = |document: PolicyDocument| -> BTreeSet<String> {
+        document.statements.iter().flat_map(|statement| statement.actions.texts()).cloned().collect()
     };
-    let present: Value = serde_json::from_str(present).unwrap_or_default();
-    let (present, wanted) = (of(&present), of(wanted));
+    let present = PolicyDocument::parse(present).map(of).unwrap_or_default();
+    let wanted = PolicyDocument::from_json(wanted).map(of).unwrap_or_default();
     let some = |word: &str, actions: Vec<&String>| match actions.as_slice() {
         [] => None,
         [first] => Some(format!("{word} {first}")),
         [first, rest @ ..] => Some(format!("{word} {first} and {} more", rest.len())),
     };
-    let told: Vec<String> = [
+    let differences: Vec<String> = [
         some("lacks", wanted.difference(&present).collect()),
-        some("allows besides", present.difference(&wanted).collect()),
+        some("also allows", present.difference(&wanted).collect()),
     ]
     .into_iter()
     .flatten()
     .collect();
-    if told.is_empty() { "same actions, other resources or conditions".to_owned() } else { told.join(", ") }
+    if differences.is_empty() {
+        "same actions, other resources or conditions".to_owned()
+    } else {
+        differences.join(", ")
+    }
 }
 
 /// A principal that may be trusted, as `--trust` takes it: a user, a role, or a whole account.

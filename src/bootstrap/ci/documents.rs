@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::account::policy_document::PolicyDocument;
 use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::policy::{one_or_many, with_others};
 use crate::bootstrap::ci::Which;
@@ -49,27 +50,19 @@ pub fn trust(target: &Target, which: Which, source: &Source, present: Option<&st
 
 /// The provider that a trust policy of ours names.
 pub(super) fn provider_of(trust: &str) -> Option<String> {
-    let policy: Value = serde_json::from_str(trust).ok()?;
-    let statements = policy["Statement"].as_array()?;
-    let ours = statements.iter().find(|statement| statement["Sid"] == SID)?;
-    ours["Principal"]["Federated"].as_str().map(str::to_owned)
+    let document = PolicyDocument::parse(trust).ok()?;
+    let ours = document.statements.iter().find(|statement| statement.sid.as_deref() == Some(SID))?;
+    let provider = ours.principals.texts().iter().find_map(|name| name.strip_prefix("Federated:"));
+    provider.map(str::to_owned)
 }
 
 /// Who may assume a role by its trust policy, in words.
 pub(super) fn who(trust: &str) -> String {
-    let policy: Value = serde_json::from_str(trust).unwrap_or_default();
-    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+    let statements = PolicyDocument::parse(trust).map(|document| document.statements).unwrap_or_default();
     let each = statements.iter().map(|statement| {
-        let conditions = statement["Condition"].as_object().into_iter().flat_map(|all| all.values());
-        let keys = conditions.filter_map(Value::as_object).flatten();
-        let subjects: Vec<String> = keys
-            .filter(|(key, _)| key.ends_with(":sub"))
-            .flat_map(|(_, value)| match value {
-                Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-                one => one.as_str().map(str::to_owned).into_iter().collect::<Vec<_>>(),
-            })
-            .collect();
-        if subjects.is_empty() { statement["Principal"].to_string() } else { subjects.join(", ") }
+        let subjects = statement.condition_values(|key| key.ends_with(":sub"));
+        let names = if subjects.is_empty() { statement.principals.texts() } else { &subjects };
+        names.join(", ")
     });
     each.collect::<Vec<_>>().join("; ")
 }

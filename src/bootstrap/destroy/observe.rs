@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::aws::Session;
+use crate::bootstrap::admin_role::region::other_region;
 use crate::bootstrap::certificate::proof::{left_over, proofs};
 use crate::bootstrap::destroy::contents::Contents;
 use crate::bootstrap::destroy::plan::{Bucket, Fate, Seen, Table, foreign, reasons};
@@ -38,6 +39,7 @@ pub async fn observe(
         seen.notes.extend(left_over(session, config).await);
     }
     match ci {
+        Ok(ci) if other_region(target, &ci.policies).is_some() => {}
         Ok(ci) => {
             if let Some(provider) = ci.provider.as_ref().filter(|one| target.owns(&one.tags)) {
                 seen.provider = !ci::others_trust(session, target, &provider.arn).await?;
@@ -58,6 +60,12 @@ pub async fn observe(
             seen.notes.push(format!(
                 "role {role}: you are signed in as it; run this again as another user to delete it"
             ));
+        }
+        Ok(admin) if other_region(target, &admin.policies).is_some() => {
+            let region = other_region(target, &admin.policies).unwrap_or_default();
+            let env = &target.deployment.env;
+            seen.notes
+                .push(format!("the roles of environment {env}: they are for its deployment in {region}"));
         }
         Ok(admin) => {
             let role_tags = admin.role.as_ref().map(|role| &role.tags);

@@ -325,10 +325,10 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
 
 /// Why nothing may be deleted.
 #[derive(Debug, thiserror::Error)]
-#[error("nothing was deleted: {}", told(.0.iter().map(|reason| &reason.text)))]
+#[error("nothing was deleted: {}", unique(.0.iter().map(|reason| &reason.text)))]
 pub struct Refused(pub Vec<Reason>);
 
-fn told<'a>(texts: impl Iterator<Item = &'a String>) -> String {
+fn unique<'a>(texts: impl Iterator<Item = &'a String>) -> String {
     let mut once: Vec<&str> = Vec::new();
     for text in texts {
         if !once.contains(&text.as_str()) {
@@ -344,6 +344,6 @@ impl Explain for Refused {
     }
 
     fn help(&self) -> Option<String> {
-        Some(told(self.0.iter().map(|reason| &reason.help)))
+        Some(unique(self.0.iter().map(|reason| &reason.help)))
     }
 }

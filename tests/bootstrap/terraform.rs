@@ -1,0 +1,63 @@
+//! What `init` renders, given to Terraform itself.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::init::ANSWERS;
+use crate::support::{Emulator, root};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/terraform";
+
+/// What Terraform needs to find its providers, as the scripts find them.
+fn providers(folder: &Path) -> BTreeMap<String, String> {
+    let script = "import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import providers
+print(json.dumps(providers.configuration(Path(sys.argv[2])) | {'program': providers.program()}))";
+    let scripts = root().join("scripts/rehearsal");
+    let mut python = Command::new("python3");
+    let output = python.args(["-B", "-c", script]).arg(scripts).arg(folder).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn terraform_takes_a_main_tf_with_a_role_and_assumes_it() {
+    let emulator = Emulator::start();
+    let folder = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").arg("-r").arg(root().join("terraform")).arg(folder.path()).status();
+    assert!(copied.unwrap().success());
+    let dir = folder.path().join("terraform/invocation");
+    for left in [".terraform", "main.tf", "config.auto.tfvars.json"] {
+        let path = dir.join(left);
+        let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    }
+    emulator.ask(
+        "trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': '123456789012'}, 'Action': 'sts:AssumeRole'}]}
+client('iam').create_role(RoleName='terraform', AssumeRolePolicyDocument=json.dumps(trust))",
+    );
+    let bootstrap = |arguments: &str| {
+        let mut command = emulator.osmt("osmt-bootstrap");
+        command.arg("--dir").arg(&dir).args(arguments.split_whitespace()).assert().success();
+    };
+    bootstrap(&format!("init {ANSWERS} --assume-role {ROLE} --yes"));
+    bootstrap("apply --yes");
+
+    let mut environment = providers(folder.path());
+    let program = environment.remove("program").unwrap();
+    let terraform = |arguments: &[&str]| -> Option<Output> {
+        let mut command = Command::new(&program);
+        command.current_dir(&dir).args(arguments).envs(&environment).envs(emulator.environment.clone());
+        command.output().ok()
+    };
+    let Some(started) = terraform(&["init", "-input=false", "-no-color"]) else {
+        println!("skipped: Terraform is not installed");
+        return;
+    };
+    assert!(started.status.success(), "{started:?}");
+    let calls = emulator.calls();
+    assert!(calls.iter().any(|call| call == "sts:AssumeRole"), "{calls:?}");
+    let valid = terraform(&["validate", "-no-color"]).unwrap();
+    assert!(valid.status.success(), "{valid:?}");
+}
