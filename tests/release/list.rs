@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, MIGRATIONS, git, run};
+use crate::checkout::{Checkout, MIGRATIONS, git, import, pom, run, tag};
 use crate::support;
 
 #[test]
@@ -159,4 +159,24 @@ fn notes_of_a_release_without_a_changelog_have_none() {
     let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(!stdout.contains("CHANGELOG"), "{stdout}");
+}
+
+#[test]
+fn three_hundred_releases_are_listed_at_once() {
+    let mut stream = String::new();
+    for number in 0..300 {
+        let version = format!("{}.{}.{}", 1 + number / 30, number / 3 % 10, number % 3);
+        if number % 25 == 0 {
+            import(&mut stream, &format!("{MIGRATIONS}/V2020.{number:03}__x.sql"), "SELECT 1;\n");
+        }
+        import(&mut stream, "pom.xml", &pom(&version));
+        tag(&mut stream, &version);
+    }
+    let checkout = Checkout::imported(stream);
+    let began = std::time::Instant::now();
+    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
+    let took = began.elapsed();
+    assert_eq!((exit, stdout.lines().count()), (0, 301), "{stderr}");
+    // About 0.2 s; one process of git for each release would take many times that.
+    assert!(took < std::time::Duration::from_secs(3), "{took:?}");
 }
