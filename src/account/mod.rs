@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::app::App;
 use self::services::{Services, SignIn};
 use crate::aws::CallError;
 
+pub mod app;
 pub mod baseline;
 pub mod iam;
 pub mod observe;
+pub mod observe_app;
 pub mod observe_baseline;
 mod observe_bucket;
 pub mod observe_ec2;
@@ -93,6 +96,9 @@ pub struct Facts {
     /// What the provider of sign-in answers.
     #[serde(default = "not_recorded")]
     pub sign_in: Known<SignIn>,
+    /// What the deployed app answers; `None` inside: it is not deployed.
+    #[serde(default = "not_recorded")]
+    pub app: Known<Option<App>>,
 }
 
 impl Facts {
@@ -111,6 +117,7 @@ impl Facts {
             whole("zones", &self.zones),
             whole("services", &self.services),
             whole("sign_in", &self.sign_in),
+            whole("app", &self.app),
         ]
         .into_iter()
         .flatten()

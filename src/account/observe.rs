@@ -15,7 +15,7 @@ pub use super::observe_bucket::{Error as BucketError, bucket, state};
 use super::observe_bucket::{Unread, keep, readable_bucket, reasons};
 use super::observe_services::services;
 use super::observe_sign_in::sign_in;
-use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_ec2};
+use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_app, observe_ec2};
 use crate::aws::{CallError, Session, call};
 use crate::config::{self, Config};
 use crate::deployment::{self, StateBackend};
@@ -41,7 +41,7 @@ pub async fn facts(
         join_all(reads).await.into_iter().collect()
     };
     let lock_id = backend.lock_id();
-    let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones, services, sign_in) = tokio::join!(
+    let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones, services, sign_in, app) = tokio::join!(
         readable_bucket(session, &backend.bucket),
         look(session, &table, &lock_id),
         state(session, &backend.bucket, &backend.key),
@@ -56,6 +56,7 @@ pub async fn facts(
         observe_ec2::zones(session, &session.region),
         Box::pin(services(session, config)),
         Box::pin(sign_in(web, config)),
+        Box::pin(observe_app::deployed(session, web, config)),
     );
     Facts {
         version: 1,
@@ -78,6 +79,7 @@ pub async fn facts(
         zones: zones.into(),
         services: Known::Known(services),
         sign_in: Known::Known(sign_in),
+        app: app.into(),
     }
 }
 

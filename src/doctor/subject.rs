@@ -11,6 +11,7 @@ use super::block::block;
 use super::region;
 use super::region::Region;
 use crate::deployment::environment;
+use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind, Node, integer};
 use crate::finding::{Finding, Severity, Token};
@@ -115,13 +116,8 @@ impl Subject {
     pub fn osmt_version(&self) -> Option<(&'static str, &str)> {
         const STATED: &str = "/config/app/version";
         const TAG: &str = "/config/ecs/task/app/docker_tag";
-        let is_version = |text: &&str| {
-            let mut parts = text.split(['-', '+']).next().unwrap_or_default().split('.');
-            parts.clone().count() > 1
-                && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty())
-        };
         let stated = self.text(STATED).map(|text| (STATED, text));
-        stated.or_else(|| self.text(TAG).filter(is_version).map(|text| (TAG, text)))
+        stated.or_else(|| self.text(TAG).and_then(osmt_line::version_of_tag).map(|text| (TAG, text)))
     }
 
     /// The release line that runs.

@@ -137,10 +137,51 @@ pub fn search(times: &Known<(Option<Timestamp>, Option<Timestamp>)>) -> Link {
     }
 }
 
+/// Whether the four indices are there with OSMT's own mappings, as a container last said. Where Elasticsearch guessed the
+/// mappings, searches answer 500 while `/health` is UP.
+pub fn mappings(state: &Known<Option<(Timestamp, String)>>) -> Link {
+    const NAME: &str = "search mappings";
+    let (at, state) = match state {
+        Known::Known(Some(state)) => state,
+        Known::Known(None) => {
+            let found = "no container has written how the search indices are";
+            return link(NAME, Verdict::Unknown, found.into());
+        }
+        Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),
+    };
+    let at = at.strftime("%Y-%m-%d %H:%M UTC");
+    if state == "ok" {
+        return link(NAME, Verdict::Agrees, format!("as OSMT makes them ({at})"));
+    }
+    match state.strip_prefix("not ok: ") {
+        Some(fault) => Link {
+            help: Some(
+                "`osmt-release migrate --step reindex` deletes the indices and builds them again; until then searches answer errors",
+            ),
+            ..link(NAME, Verdict::Differs, format!("{fault} ({at})"))
+        },
+        None => link(NAME, Verdict::Unknown, format!("{state} ({at})")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::migrations::Content;
     use super::*;
+
+    #[test]
+    fn guessed_mappings_differ_and_what_a_container_could_not_see_is_unknown() {
+        let at = Timestamp::from_second(0).unwrap();
+        let of = |state: &str| mappings(&Known::Known(Some((at, state.to_owned()))));
+        assert_eq!(of("ok").verdict, Verdict::Agrees);
+        let guessed = of("not ok: guessed mappings richskill_v1");
+        assert_eq!(guessed.verdict, Verdict::Differs);
+        assert_eq!(guessed.found, "guessed mappings richskill_v1 (1970-01-01 00:00 UTC)");
+        assert!(guessed.help.is_some_and(|help| help.contains("--step reindex")));
+        assert_eq!(of("not known: Elasticsearch answers 503 to /keyword/_mapping").verdict, Verdict::Unknown);
+        assert_eq!(mappings(&Known::Known(None)).verdict, Verdict::Unknown);
+        assert_eq!(mappings(&Known::Unknown("denied".into())).verdict, Verdict::Unknown);
+    }
 
     fn source(migrations: Option<Migrations>) -> Source {
         Source {

@@ -10,6 +10,7 @@ use rand::seq::IndexedRandom as _;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind};
 use crate::explain::{Exit, Explain};
@@ -93,8 +94,9 @@ impl Wanted {
             Kind::String(text) => Some(text.clone()),
             _ => None,
         };
-        let version = text("/config/app/version").or_else(|| text("/config/ecs/task/app/docker_tag"));
-        let line = version.as_deref().and_then(|version| OsmtLine::of(version.trim_start_matches('v')));
+        let (stated, tag) = (text("/config/app/version"), text("/config/ecs/task/app/docker_tag"));
+        let version = osmt_line::deployed(stated.as_deref(), tag.as_deref().unwrap_or_default());
+        let line = version.and_then(OsmtLine::of);
         let authentication = config.get("/config/ecs/task/elasticsearch/authentication");
         let extra = match config.get("/config/app/extra_secrets").map(|node| &node.kind) {
             Some(Kind::Array(items)) => items
@@ -107,7 +109,7 @@ impl Wanted {
             _ => Vec::new(),
         };
         Self {
-            session_token: line.is_some_and(OsmtLine::signs_session_tokens),
+            session_token: line.is_some_and(|line| line.traits().session_token_secret),
             elasticsearch: matches!(authentication.map(|node| &node.kind), Some(Kind::Bool(true))),
             extra,
         }

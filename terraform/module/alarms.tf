@@ -18,6 +18,9 @@ locals {
     ServiceName = local.services[name]
   } }
 
+  # Minutes in which a task's /health was not 200.
+  health_metric = { namespace = "OSMT/${var.config.env}", name = "HealthNotOk" }
+
   # period is in seconds, times is how many periods in a row.
   alarms = merge(
     {
@@ -45,6 +48,11 @@ locals {
         why       = "No task of the app is healthy: OSMT is down."
         namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.app_dimensions
         statistic = "Maximum", comparison = "LessThanThreshold", threshold = 1, period = 60, times = 3, missing = "breaching"
+      }
+      app-health = {
+        why       = "OSMT's /health was not 200 for ${var.operations.alarms.health_minutes} minutes: the database, Redis or Elasticsearch does not answer it. The log group ${local.log_groups.app} has a line for each minute."
+        namespace = local.health_metric.namespace, metric = local.health_metric.name, dimensions = {}
+        statistic = "Sum", comparison = "GreaterThanOrEqualToThreshold", threshold = 1, period = 60, times = var.operations.alarms.health_minutes, missing = "notBreaching"
       }
       app-tasks = {
         why       = "Fewer tasks of the app run than the config asks for."
@@ -146,4 +154,20 @@ resource "aws_cloudwatch_metric_alarm" "main" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 
   tags = { Name = each.key }
+}
+
+# The container itself asks the app's /health every minute, and writes a line while it is not 200 (containers/app.sh). Nothing
+# outside has to reach the app: a canary or a Route 53 health check could not where alb.ingress_cidrs is narrow.
+resource "aws_cloudwatch_log_metric_filter" "health" {
+  name           = "${local.name}-health"
+  log_group_name = aws_cloudwatch_log_group.main["app"].name
+  pattern        = "\"osmt: health: not ok\""
+
+  metric_transformation {
+    namespace     = local.health_metric.namespace
+    name          = local.health_metric.name
+    value         = "1"
+    default_value = "0"
+    unit          = "Count"
+  }
 }

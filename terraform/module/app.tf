@@ -97,8 +97,8 @@ resource "aws_ecs_task_definition" "app" {
 
   lifecycle {
     precondition {
-      condition     = contains(keys(local.osmt_lines), local.osmt_line)
-      error_message = "This module does not know how to run OSMT ${local.osmt_version}: it knows ${join(", ", [for line in keys(local.osmt_lines) : "${line}.x"])}. Correct app.version, or use a newer version of this module."
+      condition     = local.osmt_line_is_known
+      error_message = local.osmt_line_unknown
     }
     precondition {
       condition     = length(local.extra_clashes) == 0

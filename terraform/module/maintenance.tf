@@ -71,4 +71,11 @@ resource "aws_ecs_task_definition" "maintenance" {
   }
 
   tags = { Name = local.services.maintenance }
+
+  lifecycle {
+    precondition {
+      condition     = local.osmt_line_is_known
+      error_message = local.osmt_line_unknown
+    }
+  }
 }

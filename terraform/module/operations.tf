@@ -135,6 +135,7 @@ variable "operations" {
       app_5xx_count                = optional(number, 10)
       app_slow_seconds             = optional(number, 5)
       app_memory_percent           = optional(number, 92)
+      health_minutes               = optional(number, 5)
       task_restarts                = optional(number, 3)
       elasticsearch_memory_percent = optional(number, 95)
       rds_free_storage_percent     = optional(number, 10)
@@ -195,6 +196,10 @@ variable "operations" {
   validation {
     condition     = alltrue([for name, value in var.operations.alarms : value >= 0 && (!endswith(name, "_percent") || value <= 100)])
     error_message = "operations.alarms: no threshold is less than 0, and no percentage more than 100."
+  }
+  validation {
+    condition     = var.operations.alarms.health_minutes >= 1 && var.operations.alarms.health_minutes <= 1440 && floor(var.operations.alarms.health_minutes) == var.operations.alarms.health_minutes
+    error_message = "operations.alarms.health_minutes is a whole number of minutes, 1 to 1440: CloudWatch evaluates an alarm over at most one day."
   }
   validation {
     condition     = contains(["utf8mb3", "utf8", "default"], var.operations.database_character_set)

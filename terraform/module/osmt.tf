@@ -4,9 +4,14 @@ locals {
   osmt_lines = jsondecode(file("${path.module}/osmt_lines.json"))
 
   # The config's app.version, or the image's tag where that is a version. A tag that is a commit is taken for 3.x.
-  osmt_version = try(coalesce(var.config.app.version, try(regex("^v?([0-9]+\\.[0-9]+.*)$", var.config.ecs.task.app.docker_tag)[0], "")), "3")
-  osmt_line    = split(".", local.osmt_version)[0]
+  osmt_version = try(coalesce(var.config.app.version, try(regex("^v?([0-9]+(?:\\.[0-9]+)+(?:[-+].*)?)$", var.config.ecs.task.app.docker_tag)[0], "")), "3")
+  osmt_major   = split(".", local.osmt_version)[0]
+  osmt_line    = local.osmt_major == "1" ? "2" : local.osmt_major # 1.x is of the same build
   osmt         = try(local.osmt_lines[local.osmt_line], local.osmt_lines["3"])
+
+  # Both tasks refuse a line that is not in the table, so its settings are never those of another.
+  osmt_line_is_known = contains(keys(local.osmt_lines), local.osmt_line)
+  osmt_line_unknown  = "OSM001 This module does not know how to run OSMT ${local.osmt_version}: it knows ${join(", ", [for line in keys(local.osmt_lines) : "${line}.x"])}. Write the OSMT release that the image holds into app.version, or use a newer version of this module."
 
   # Settings that end up in the data and in the search index: the app and the maintenance task must have the same.
   published_settings = merge(

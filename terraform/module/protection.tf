@@ -29,6 +29,7 @@ resource "terraform_data" "protection" {
     aws_cloudwatch_event_target.deployment_failed,
     aws_cloudwatch_event_target.service_trouble,
     aws_cloudwatch_event_target.task_failed,
+    aws_cloudwatch_log_metric_filter.health,
     aws_cloudwatch_log_resource_policy.events,
     aws_cloudwatch_metric_alarm.main,
     aws_db_instance.main,

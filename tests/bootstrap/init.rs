@@ -40,7 +40,8 @@ fn answers_become_two_files_once() {
     init(dir, &format!("{ANSWERS} --dry-run")).exits(1);
     init(dir, ANSWERS).exits(4);
     assert!(!dir.join("main.tf").exists());
-    init(dir, &format!("{ANSWERS} --yes")).exits(0);
+    let said = init(dir, &format!("{ANSWERS} --yes")).exits(0).stderr;
+    assert!(said.contains("enter https://osmt.example.org/login/oauth2/code/okta at the identity"), "{said}");
     let main = read(dir, "main.tf");
     for line in [
         "bucket              = \"osmt-test-123456789012-us-west-2\"",

@@ -107,7 +107,7 @@ fn a_release_that_no_remote_has_is_not_the_latest() {
     let (exit, found, report) = checkout.check(&["--latest"]);
     assert_eq!((exit, found), (0, vec!["note REL003".to_owned()]), "{report}");
     let (_, found, _) = checkout.check(&["9.9.9"]);
-    for code in ["warning REL003", "warning REL004"] {
+    for code in ["warning REL003", "warning REL004", "error REL023"] {
         assert!(found.iter().any(|one| one == code), "{code}: {found:?}");
     }
 }

@@ -158,4 +158,31 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
     let links = told["links"].as_array().unwrap();
     let index = links.iter().find(|link| link["name"] == "search index").unwrap();
     assert_eq!(index["verdict"], "agrees", "{index}");
+
+    let mappings = || {
+        let (_, stdout, _) =
+            run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
+        let told: Value = serde_json::from_str(&stdout).unwrap();
+        let links = told["links"].as_array().unwrap().clone();
+        links.into_iter().find(|link| link["name"] == "search mappings").unwrap()
+    };
+    assert_eq!(mappings()["verdict"], "unknown");
+    log("['osmt: search: ok', 'maintenance: done']");
+    assert_eq!(mappings()["verdict"], "agrees");
+    // The app writes it later than the maintenance task; what it wrote an hour ago is not of today.
+    account.ask(
+        r"
+import time
+logs, group = client('logs'), '/osmt/test/app'
+logs.create_log_group(logGroupName=group)
+logs.create_log_stream(logGroupName=group, logStreamName='app/app/1')
+now = int(time.time() * 1000)
+logs.put_log_events(logGroupName=group, logStreamName='app/app/1', logEvents=[
+    dict(timestamp=now - 3600000, message='osmt: search: not ok: missing keyword'),
+    dict(timestamp=now + 1000, message='osmt: search: not ok: guessed mappings richskill_v1')])
+",
+    );
+    let differs = mappings();
+    assert_eq!(differs["verdict"], "differs", "{differs}");
+    assert!(differs["found"].as_str().unwrap().starts_with("guessed mappings richskill_v1 ("), "{differs}");
 }

@@ -20,7 +20,21 @@ SECRET = "a-password-that-nobody-may-see"
 
 LISTENS = """#!/bin/bash
 echo "java $* profiles=${SPRING_PROFILES_ACTIVE:-}"
-exec "$PYTHON" -c 'import socket, time; s = socket.create_server(("127.0.0.1", int(__import__("os").environ["OSMT_PORT"]))); time.sleep(60)'
+exec "$PYTHON" -c '
+import os, socket
+server = socket.create_server(("127.0.0.1", int(os.environ["OSMT_PORT"])))
+while True:
+    server.accept()[0].close()'
+"""
+SERVES = """#!/bin/bash
+exec "$PYTHON" -c '
+import http.server, os, pathlib
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(pathlib.Path(os.environ["HEALTH"]).read_text()) if self.path == "/health" else 200)
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["OSMT_PORT"])), Health).serve_forever()'
 """
 ENDS = '#!/bin/bash\necho "java $* profiles=${SPRING_PROFILES_ACTIVE:-}"\nexit ${JAVA_STATUS:-0}\n'
 NEVER_LISTENS = '#!/bin/bash\necho "java started"\nexec sleep 60\n'
@@ -35,13 +49,24 @@ while :; do sleep 0.1; done
 class Elasticsearch(http.server.BaseHTTPRequestHandler):
     def answer(self) -> None:
         self.server.seen.append((self.command, self.path, self.headers.get("Authorization")))  # type: ignore[attr-defined]
-        self.send_response(self.server.status if self.command == "GET" else 200)  # type: ignore[attr-defined]
+        status, body = self.server.status if self.command == "GET" else 200, ""  # type: ignore[attr-defined]
+        if status == 200 and self.path.endswith("/_mapping"):
+            body = self.server.mappings.get(self.path.split("/")[1], "")  # type: ignore[attr-defined]
+            status = 200 if body else 404
+        self.send_response(status)
         self.end_headers()
+        self.wfile.write(body.encode())
 
     do_GET = do_DELETE = answer
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+# The beginning of a field's mapping as OSMT 3.0.0 makes it, and as Elasticsearch guesses it from a document.
+MADE = '{"fields":{"":{"type":"search_as_you_type"}}}'
+GUESSED = '{"fields":{"keyword":{"type":"keyword","ignore_above":256}}}'
+INDICES = {"richskill_v1": MADE + '{"type":"nested"}', "collection_v1": MADE, "jobcode_v1": MADE, "keyword": MADE}
 
 
 def free_port() -> int:
@@ -60,6 +85,7 @@ class Containers(unittest.TestCase):
         self.addCleanup(self.database.close)
         self.elasticsearch = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elasticsearch)
         self.elasticsearch.seen, self.elasticsearch.status = [], 200  # type: ignore[attr-defined]
+        self.elasticsearch.mappings = dict(INDICES)  # type: ignore[attr-defined]
         threading.Thread(target=self.elasticsearch.serve_forever, daemon=True).start()
         self.addCleanup(self.elasticsearch.server_close)
         self.addCleanup(self.elasticsearch.shutdown)
@@ -77,6 +103,7 @@ class Containers(unittest.TestCase):
             "OSMT_END_SECONDS": "1",
             "OSMT_START_SECONDS": "10",
             "OSMT_PORT": str(free_port()),
+            "OSMT_HEALTH_SECONDS": "0.2",
             "OSMT_MIGRATE_PROFILES": "review,import",
         }
 
@@ -166,9 +193,43 @@ class Containers(unittest.TestCase):
         line: Optional[str] = None
         while line != "" and child.stdout:
             line = child.stdout.readline()
+            self.assertNotIn(SECRET, line)
             if text in line:
                 return
         self.fail(f"{text} did not come")
+
+    def test_the_app_says_how_it_and_its_search_are(self) -> None:
+        health = self.root / "health"
+        health.write_text("200", encoding="utf-8")
+        with self.start("app", SERVES, HEALTH=str(health), ES_PASSWORD=SECRET) as child:
+            self.wait_for_line(child, "osmt: health: ok")
+            self.wait_for_line(child, "osmt: search: ok")
+            health.write_text("503", encoding="utf-8")
+            for _ in range(3):  # each time, not only at the change: the alarm counts them
+                self.wait_for_line(child, "osmt: health: not ok (503)")
+            health.write_text("200", encoding="utf-8")
+            self.wait_for_line(child, "osmt: health: ok")
+            mappings = self.elasticsearch.mappings  # type: ignore[attr-defined]
+            mappings["richskill_v1"] = MADE
+            self.wait_for_line(child, "osmt: search: not ok: guessed mappings richskill_v1\n")
+            mappings["keyword"] = GUESSED
+            self.wait_for_line(child, "osmt: search: not ok: guessed mappings richskill_v1 keyword\n")
+            del mappings["collection_v1"]
+            self.wait_for_line(child, "osmt: search: not ok: missing collection_v1; guessed mappings richskill_v1 keyword\n")
+            mappings |= INDICES
+            self.wait_for_line(child, "osmt: search: ok")
+            self.elasticsearch.status = 503  # type: ignore[attr-defined]
+            self.wait_for_line(child, "osmt: search: not known: Elasticsearch answers 503 to /richskill_v1/_mapping")
+
+    def test_an_app_whose_health_does_not_answer_is_not_ok(self) -> None:
+        with self.start("app", LISTENS, OSMT_START_SECONDS="2") as child:
+            self.wait_for_line(child, "osmt: health: not ok (no answer)")
+            self.assertIsNone(child.poll())
+
+    def test_maintenance_says_at_its_end_how_the_indices_are(self) -> None:
+        self.assertIn("osmt: search: ok\nmaintenance: done\n", self.run_container("maintenance", ENDS, "migrate")[1])
+        self.elasticsearch.mappings["jobcode_v1"] = GUESSED  # type: ignore[attr-defined]
+        self.assertIn("osmt: search: not ok: guessed mappings jobcode_v1\n", self.run_container("maintenance", ENDS, "migrate")[1])
 
     def test_an_app_that_never_listens_is_ended(self) -> None:
         status, output = self.run_container("app", NEVER_LISTENS, OSMT_START_SECONDS="1")

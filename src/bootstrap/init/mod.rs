@@ -57,7 +57,7 @@ pub const QUESTIONS: [Question; 8] = [
     ),
     question(
         "domain",
-        "/config/domain/name",
+        DOMAIN,
         "host name of OSMT, like osmt.example.org",
         "the name that people type into the browser; without https:// and without a dot at the end",
     ),
@@ -130,6 +130,8 @@ pub fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// The host name of OSMT.
+pub const DOMAIN: &str = "/config/domain/name";
 /// Where the certificate's ARN goes.
 pub const CERTIFICATE: &str = "/config/alb/certificate_arn";
 

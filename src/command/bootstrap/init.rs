@@ -13,7 +13,7 @@ use crate::bootstrap::init::Answers;
 use crate::command::{Common, Ui, block_on, carry_out, execute};
 use crate::config::Config;
 use crate::deployment::main_tf::{self, MainTf, Values};
-use crate::deployment::{Deployment, Lock, StateBackend};
+use crate::deployment::{self, Deployment, Lock, StateBackend};
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 use crate::files;
@@ -181,14 +181,23 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
             if moved.is_some() && exit == Exit::Done {
                 ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
             }
-            if init::text(&rendered, init::CERTIFICATE).is_none() {
-                ui.say(
-                    "next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate",
-                );
-            }
+            say_what_follows(ui, &rendered);
             return Ok(exit);
         }
     })
+}
+
+/// What a person does next: the entry at the identity provider, and the certificate where there is none yet.
+fn say_what_follows(ui: &Ui, config: &Document) {
+    if let Some(domain) = init::text(config, init::DOMAIN) {
+        ui.say(format_args!(
+            "sign-in: enter {} at the identity provider as redirect address; docs/sign-in.md says what else it needs",
+            deployment::sign_in_redirect(&domain)
+        ));
+    }
+    if init::text(config, init::CERTIFICATE).is_none() {
+        ui.say("next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate");
+    }
 }
 
 /// What the way of locking means, for the person who sees it for the first time.

@@ -61,9 +61,10 @@ impl Status {
         let (running, links) = block_on(ui, async {
             let running = running(cx, &config).await?;
             let mut links = status::chain(&config, &source, &running);
-            let Logs { applied, version, index } = Box::pin(logs(cx, &config, &osmt, &source)).await?;
+            let Logs { applied, version, index, mappings } = Box::pin(logs(cx, &config, &osmt, &source)).await?;
             links.push(maintained::database(&source, &applied, &version));
             links.push(maintained::search(&index));
+            links.push(maintained::mappings(&mappings));
             links.push(status::registry(&running, &self.image(cx, &config).await));
             links.extend(self.serving(cx, &config).await?);
             Ok((running, links))
@@ -162,7 +163,7 @@ pub(super) async fn running(cx: &Context, config: &Config) -> Result<Running, Fa
     Ok(cx.ui.during("asking ECS what runs", work).await?)
 }
 
-/// What the logs of the maintenance tasks say.
+/// What the logs say.
 struct Logs {
     /// Flyway's table.
     applied: Known<Applied>,
@@ -170,6 +171,8 @@ struct Logs {
     version: Known<Option<String>>,
     /// When the search index was built, and when the last migration began.
     index: Known<(Option<Timestamp>, Option<Timestamp>)>,
+    /// What a container last wrote about the mappings of the search indices.
+    mappings: Known<Option<(Timestamp, String)>>,
 }
 
 async fn logs(cx: &Context, config: &Config, osmt: &Known<Osmt>, source: &Source) -> Result<Logs, Failure> {
@@ -186,15 +189,21 @@ async fn logs(cx: &Context, config: &Config, osmt: &Known<Osmt>, source: &Source
             Err(error) => Known::Unknown(error.reason()),
         }
     };
-    let (database, version, index) =
-        tokio::join!(Database::look(&session, &config.env), version, log::last_reindex(&session, &group));
+    let now = Timestamp::now().as_millisecond();
+    let (database, version, index, mappings) = tokio::join!(
+        Database::look(&session, &config.env),
+        version,
+        log::last_reindex(&session, &group),
+        log::search_state(&session, &config.env, now)
+    );
     let applied = match database {
         Known::Known(database) => Known::Known(applied(&database, osmt, source)?),
         Known::Unknown(reason) => Known::Unknown(reason),
     };
-    let time = |at: Option<i64>| at.and_then(|at| Timestamp::from_millisecond(at).ok());
-    let index = index.map(|(built, migrated)| (time(built), time(migrated)));
-    Ok(Logs { applied, version, index: Known::from(index) })
+    let time = |at: i64| Timestamp::from_millisecond(at).ok();
+    let index = index.map(|(built, migrated)| (built.and_then(time), migrated.and_then(time)));
+    let mappings = mappings.map(|said| said.and_then(|(at, state)| Some((time(at)?, state))));
+    Ok(Logs { applied, version, index: Known::from(index), mappings: Known::from(mappings) })
 }
 
 /// Flyway's table, with what git knows of each file.

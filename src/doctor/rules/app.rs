@@ -224,7 +224,7 @@ fn release(subject: &Subject, sink: &mut Sink<'_>) {
     let fits = |issuer: &&str| {
         issuer.split_once("/oauth2/").is_some_and(|(_, id)| !id.trim_end_matches('/').is_empty())
     };
-    let wanted = subject.osmt_line().filter(|line| !line.takes_any_issuer());
+    let wanted = subject.osmt_line().filter(|line| !line.traits().any_issuer);
     let Some(issuer) = subject.text(ISSUER).filter(|text| issuer_fault(text).is_none() && !fits(text)) else {
         return;
     };

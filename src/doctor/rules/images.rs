@@ -153,7 +153,8 @@ fn tags(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-fn moves(tag: &str) -> bool {
+/// Whether a tag is moved to newer images.
+pub(super) fn moves(tag: &str) -> bool {
     const MOVING: [&str; 22] = [
         "latest",
         "stable",

@@ -152,10 +152,10 @@ fn untrusted(subject: &Subject, sink: &mut Sink<'_>) {
     else {
         return;
     };
-    if block::is_rfc1918(&vpc) || block::is_private(&vpc) && line.trusts_shared_address_space() {
+    if block::is_rfc1918(&vpc) || block::is_private(&vpc) && line.traits().trusts_shared_address_space {
         return;
     }
-    let shared = if line.trusts_shared_address_space() { ", 100.64.0.0/10" } else { "" };
+    let shared = if line.traits().trusts_shared_address_space { ", 100.64.0.0/10" } else { "" };
     sink.value(
         VPC,
         format!(

@@ -1,11 +1,18 @@
 //! What the release of OSMT that runs brings with it: lost roles, a default password, a line that is not known.
 
+use super::images::moves;
 use crate::deployment::osmt_line::OsmtLine;
+use crate::doctor::image::tag_fault;
 use crate::doctor::subject::Subject;
 use crate::finding::{Check, Rule, Severity, Sink};
 
+const TAG: &str = "/config/ecs/task/app/docker_tag";
 const ROLES: &str = "/config/app/extra_environment/APP_ENABLEROLES";
-const PROFILES: &str = "/config/app/extra_environment/SPRING_PROFILES_ACTIVE";
+/// `SPRING_PROFILES_ACTIVE` is the module's own; the other adds profiles to it.
+const PROFILES: [&str; 2] = [
+    "/config/app/extra_environment/SPRING_PROFILES_INCLUDE",
+    "/config/app/extra_environment/SPRING_PROFILES_ACTIVE",
+];
 const SECRETS: &str = "/config/app/extra_secrets";
 
 /// The release.
@@ -40,6 +47,16 @@ pub const CHECKS: &[Check<Subject>] = &[
         },
         run: administrator,
     },
+    Check {
+        rule: Rule {
+            code: "OSM004",
+            name: "release-not-stated",
+            severity: Severity::Note,
+            summary: "No place says which OSMT the image holds",
+            explain: include_str!("../../../docs/rules/OSM004.md"),
+        },
+        run: unstated,
+    },
 ];
 
 fn unknown(subject: &Subject, sink: &mut Sink<'_>) {
@@ -47,22 +64,33 @@ fn unknown(subject: &Subject, sink: &mut Sink<'_>) {
     else {
         return;
     };
-    let finding =
-        sink.value(at, format!("OSMT {version} is not a release line that is known here: 2.x, 3.x, 4.x"));
-    if at == "/config/app/version" {
-        finding.help("write the release that the image holds; `osmt-release select` does");
+    let known: Vec<&str> = OsmtLine::ALL.into_iter().map(OsmtLine::name).collect();
+    let finding = sink.value(
+        at,
+        format!("OSMT {version} is not of a release line that is known here: {}", known.join(", ")),
+    );
+    finding.help(if at == "/config/app/version" {
+        "write the release that the image holds; `osmt-release select` does"
     } else {
-        // The tag may follow the organisation's own numbering.
-        finding.severity(Severity::Note).help("write the OSMT release that the image holds into app.version");
+        // The tag may follow the organisation's own numbering; Terraform cannot know that either, and refuses it.
+        "write the OSMT release that the image holds into app.version"
+    });
+}
+
+fn unstated(subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(tag) = subject.text(TAG).filter(|tag| tag_fault(tag).is_none()) else { return };
+    if subject.osmt_version().is_none() && !moves(tag) {
+        sink.value(TAG, "neither the tag nor app.version says which OSMT the image holds: it is run as 3.x")
+            .help("write the release into app.version; `osmt-release select` does");
     }
 }
 
 fn roles(subject: &Subject, sink: &mut Sink<'_>) {
-    let lost = subject.osmt_line().is_some_and(|line| !line.reads_roles());
+    let lost = subject.osmt_line().is_some_and(|line| !line.traits().reads_roles);
     let Some((at, version)) = subject.osmt_version().filter(|_| lost && subject.is_production()) else {
         return;
     };
-    if is_single_auth(subject) {
+    if single_auth(subject).is_some() {
         return;
     }
     if subject.text(ROLES).is_some_and(|value| value.eq_ignore_ascii_case("false")) {
@@ -74,21 +102,22 @@ fn roles(subject: &Subject, sink: &mut Sink<'_>) {
     sink.value(at, format!("OSMT {version} gives every user the role of a viewer: no user can edit in production"))
         .help(
             "either APP_ENABLEROLES=false in app.extra_environment (then every user who signs in can edit), \
-             or the profile single-auth with a password of your own (then one shared administrator); or stay on 3.0.0",
+             or SPRING_PROFILES_INCLUDE=single-auth there with a password of your own (then one shared administrator); or stay on 3.0.0",
         );
 }
 
 fn administrator(subject: &Subject, sink: &mut Sink<'_>) {
     let own = subject.texts(SECRETS).iter().any(|(_, name)| *name == "SINGLE_AUTH_ADMIN_PASSWORD");
-    if is_single_auth(subject) && !own {
-        sink.value(
-            PROFILES,
-            "the profile single-auth has an administrator `admin` with the password `admin`",
-        )
-        .help("add SINGLE_AUTH_ADMIN_PASSWORD to app.extra_secrets, or leave the profile out");
+    if let Some(at) = single_auth(subject).filter(|_| !own) {
+        sink.value(at, "the profile single-auth has an administrator `admin` with the password `admin`")
+            .help("add SINGLE_AUTH_ADMIN_PASSWORD to app.extra_secrets, or leave the profile out");
     }
 }
 
-fn is_single_auth(subject: &Subject) -> bool {
-    subject.text(PROFILES).is_some_and(|profiles| profiles.split(',').any(|one| one.trim() == "single-auth"))
+/// Where the profile single-auth is turned on.
+fn single_auth(subject: &Subject) -> Option<&'static str> {
+    PROFILES.into_iter().find(|at| {
+        let profiles = subject.text(at).unwrap_or_default();
+        profiles.split(',').any(|one| one.trim() == "single-auth")
+    })
 }

@@ -190,6 +190,14 @@ pub const GUARDS: &[Check<Candidate>] = &[
         schema::failed,
     ),
     guard(
+        "REL023",
+        "unknown-line",
+        Severity::Error,
+        "the release is of a line that is not known here",
+        include_str!("../../../docs/rules/REL023.md"),
+        revision::unknown_line,
+    ),
+    guard(
         "REL030",
         "image-not-found",
         Severity::Error,
@@ -216,7 +224,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
 ];
 
 /// Guards that no flag overrides: what they refuse cannot start.
-const FINAL: [&str; 3] = ["REL001", "REL011", "REL019"];
+const FINAL: [&str; 4] = ["REL001", "REL011", "REL019", "REL022"];
 
 const fn guard(
     code: &'static str,

@@ -1,6 +1,7 @@
 //! Guards on the revision itself: is it OSMT, is it whole, can others see it, is the image its own.
 
 use crate::account::Known;
+use crate::deployment::osmt_line::OsmtLine;
 use crate::finding::{Severity, Sink};
 use crate::release::checkout::POM;
 use crate::release::migrations::FOLDER;
@@ -135,6 +136,16 @@ pub(super) fn other_commit(candidate: &Candidate, sink: &mut Sink<'_>) {
     };
     sink.value(POINTER, format!("{other}, not of {}", candidate.label))
         .help("select the commit that the image was built from: the migrations that run are the image's");
+}
+
+pub(super) fn unknown_line(candidate: &Candidate, sink: &mut Sink<'_>) {
+    if let Some(version) = candidate.line.as_deref().filter(|version| OsmtLine::of(version).is_none()) {
+        let known: Vec<&str> = OsmtLine::ALL.into_iter().map(OsmtLine::name).collect();
+        let known = known.join(", ");
+        sink.elsewhere(format!("OSMT {version} is not of a release line that is known here: {known}")).help(
+            "use a newer version of this toolkit: the Terraform module does not know how to run it either",
+        );
+    }
 }
 
 pub(super) fn ambiguous(candidate: &Candidate, sink: &mut Sink<'_>) {

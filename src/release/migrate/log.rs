@@ -17,6 +17,10 @@ pub const ROWS: u64 = 2463;
 const TAIL: usize = 12;
 /// In the line that the task's script ends a failed step with.
 const FAILED: &str = "failed (status";
+/// In the line that a container writes about the search indices.
+const SEARCH_STATE: &str = "osmt: search:";
+/// As far back as the app's log is searched for such a line: twice the time between two of them, and some more.
+const APP_LINES_MS: i64 = 40 * 60 * 1000;
 /// How a line that names a cause begins, in Flyway's report of a failed statement and in Java's.
 const CAUSES: [&str; 6] = ["SQL State", "Error Code", "Message", "Location", "Line", "Caused by:"];
 
@@ -236,6 +240,24 @@ pub async fn last_reindex(session: &Session, group: &str) -> Result<(Option<i64>
     let built = last_run(session, group, "maintenance: reindex").await?;
     let migrated = find(session, group, "Migrating schema", 0).await?;
     Ok((built, migrated.iter().map(|line| line.timestamp).max()))
+}
+
+/// What a container last wrote about the search indices, and when, in milliseconds since 1970: the app's, which writes it every
+/// 15 minutes (`terraform/module/containers/app.sh`), or a maintenance task's, at its end.
+pub async fn search_state(
+    session: &Session,
+    env: &str,
+    now: i64,
+) -> Result<Option<(i64, String)>, CallError> {
+    let app = format!("/osmt/{env}/app");
+    let mut found = find(session, &app, SEARCH_STATE, now.saturating_sub(APP_LINES_MS)).await?;
+    found.extend(find(session, &group(env), SEARCH_STATE, 0).await?);
+    // Of one moment the later line is the newer one.
+    let newest = found.iter().rev().max_by_key(|line| line.timestamp);
+    Ok(newest.and_then(|line| {
+        let (_, state) = line.message.split_once(SEARCH_STATE)?;
+        Some((line.timestamp, state.trim().to_owned()))
+    }))
 }
 
 /// When a run with this step last came to its end.

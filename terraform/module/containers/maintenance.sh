@@ -4,7 +4,6 @@
 #   reindex   deletes the search indices and builds them again from the database
 # Flyway is on in every step, so the first one migrates, whichever it is.
 jar=$(find_jar)
-indices="richskill_v1 collection_v1 jobcode_v1 keyword"
 java=""
 
 trap 'if [ -n "$java" ]; then kill -TERM "$java" 2>/dev/null; fi' TERM INT
@@ -34,14 +33,15 @@ osmt() { # osmt PROFILES [ARGUMENT…]
 
 # Without their indices searches answer errors until the step has filled them again; nothing else of the app needs them.
 delete_indices() {
-    local place=${ELASTICSEARCH_URI#http://} index status
+    local index status
+    # shellcheck disable=SC2154 # wait.sh has the names
     for index in $indices; do
-        status=$(http_status DELETE "${place%:*}" "${place##*:}" "/$index")
+        status=$(status_of "$(elasticsearch DELETE "/$index")")
         case $status in
             200) say "deleted the index $index" ;;
             404) ;;
             *)
-                say "could not delete the index $index: Elasticsearch answers ${status:-nothing}" >&2
+                say "could not delete the index $index: Elasticsearch answers $status" >&2
                 exit 69
                 ;;
         esac
@@ -87,4 +87,5 @@ for step in "$@"; do
     echo "maintenance: $step"
     run_step
 done
+say "search: $(search_state)"
 echo "maintenance: done"

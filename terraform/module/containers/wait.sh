@@ -20,31 +20,75 @@ tcp_fault() { # tcp_fault HOST PORT
     fi
 }
 
-# The status of an HTTP request without TLS; nothing without an answer.
-http_status() { # http_status METHOD HOST PORT PATH
-    local authorization="" line
-    if [ -n "${ES_PASSWORD:-}" ]; then
-        authorization="Authorization: Basic $(printf '%s:%s' "${ES_USERNAME:-elastic}" "$ES_PASSWORD" | base64 --wrap=0)"$'\r\n'
-    fi
+# The answer to an HTTP request without TLS, status line to body; nothing without an answer.
+http_answer() { # http_answer METHOD HOST PORT PATH [HEADER]
     (
         exec 3<>"/dev/tcp/$2/$3" || exit 0
-        printf '%s %s HTTP/1.0\r\nHost: %s\r\n%s\r\n' "$1" "$4" "$2:$3" "$authorization" >&3
-        IFS=' ' read -r -t 30 _ line _ <&3 && echo "$line"
+        printf '%s %s HTTP/1.0\r\nHost: %s\r\n%s\r\n' "$1" "$4" "$2:$3" "${5:+$5$'\r\n'}" >&3
+        timeout 30 cat <&3
     ) 2>/dev/null || true
+}
+
+# 200 of HTTP/1.1 200 OK.
+status_of() { # status_of ANSWER
+    local status
+    IFS=' ' read -r _ status _ <<<"$1"
+    status=${status%$'\r'}
+    echo "${status:-nothing}"
+}
+
+# Asks Elasticsearch. The password is never on a command line: these are functions and built-in commands of the shell.
+elasticsearch() { # elasticsearch METHOD PATH
+    local place=${ELASTICSEARCH_URI#http://} header=""
+    if [ -n "${ES_PASSWORD:-}" ]; then
+        header="Authorization: Basic $(printf '%s:%s' "${ES_USERNAME:-elastic}" "$ES_PASSWORD" | base64 --wrap=0)"
+    fi
+    http_answer "$1" "${place%:*}" "${place##*:}" "$2" "$header"
 }
 
 elasticsearch_fault() {
     local place=${ELASTICSEARCH_URI#http://} fault status
     fault=$(tcp_fault "${place%:*}" "${place##*:}")
     if [ -z "$fault" ]; then
-        status=$(http_status GET "${place%:*}" "${place##*:}" /)
+        status=$(status_of "$(elasticsearch GET /)")
         case $status in
             200) ;;
             401) fault="it refuses the password of osmt/<env>/elasticsearch" ;;
-            *) fault="it answers ${status:-nothing} instead of 200" ;;
+            *) fault="it answers $status instead of 200" ;;
         esac
     fi
     echo "$fault"
+}
+
+indices="richskill_v1 collection_v1 jobcode_v1 keyword"
+
+# How the search is: `ok`, or what is wrong. A document that is saved while its index is missing makes the index with mappings
+# that Elasticsearch guesses; searches then answer 500 while /health is 200. The mappings of OSMT 3.0.0 and 4.0.10 hold
+# search_as_you_type in all four indices, and nested in that of the skills; guessed ones hold neither.
+search_state() {
+    local index answer missing="" guessed=""
+    for index in $indices; do
+        answer=$(elasticsearch GET "/$index/_mapping")
+        case $(status_of "$answer") in
+            200)
+                if [[ $answer != *'"search_as_you_type"'* ]]; then
+                    guessed+=" $index"
+                elif [ "$index" = richskill_v1 ] && [[ $answer != *'"nested"'* ]]; then
+                    guessed+=" $index"
+                fi
+                ;;
+            404) missing+=" $index" ;;
+            *)
+                echo "not known: Elasticsearch answers $(status_of "$answer") to /$index/_mapping"
+                return
+                ;;
+        esac
+    done
+    if [ -n "$missing$guessed" ]; then
+        echo "not ok:${missing:+ missing$missing}${missing:+${guessed:+;}}${guessed:+ guessed mappings$guessed}"
+    else
+        echo ok
+    fi
 }
 
 # OSMT asks the provider for its configuration at every start.

@@ -208,7 +208,34 @@ run "osmt_of_an_unknown_line" {
     config = merge(var.config, { app = merge(var.config.app, { version = "5.0.0" }) })
   }
 
-  expect_failures = [aws_ecs_task_definition.app]
+  expect_failures = [aws_ecs_task_definition.app, aws_ecs_task_definition.maintenance]
+}
+
+# A tag that looks like a version is one: numbers of the organisation's own need app.version beside them.
+run "a_tag_of_an_unknown_line" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { docker_tag = "2026.11.2" }) }) } })
+  }
+
+  expect_failures = [aws_ecs_task_definition.app, aws_ecs_task_definition.maintenance]
+}
+
+run "osmt_1_is_run_as_2" {
+  command = plan
+
+  variables {
+    config = merge(var.config, {
+      app = merge(var.config.app, { version = "1.1.0" })
+      ecs = { task = merge(var.config.ecs.task, { app = merge(var.config.ecs.task.app, { docker_tag = "2026.11.2" }) }) }
+    })
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].environment, { name = "OSMT_REBUILDS_SEARCH", value = "false" })
+    error_message = "1.x is of the same build as 2.x: its reindex job must not be run."
+  }
 }
 
 run "elasticsearch_with_a_password" {

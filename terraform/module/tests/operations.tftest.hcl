@@ -8,13 +8,47 @@ run "thresholds_of_old" {
 
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.main : name => alarm.threshold if !startswith(name, "nat-") && !startswith(name, "osmt-test-002") } == {
-      alb-5xx              = 10, app-5xx = 10, app-slow = 5, app-unhealthy = 0, app-down = 1, app-tasks = 2, app-memory = 92, task-restarts = 3
+      alb-5xx              = 10, app-5xx = 10, app-slow = 5, app-unhealthy = 0, app-down = 1, app-health = 1, app-tasks = 2, app-memory = 92, task-restarts = 3
       elasticsearch-down   = 1, elasticsearch-memory = 95, certificate-expiry = 21
       rds-storage          = 2147483648, rds-cpu = 85, rds-memory = 107374182.4, rds-connections = 119, rds-credits = 20
       osmt-test-001-memory = 80, osmt-test-001-cpu = 85, osmt-test-001-replication = 30
     }
     error_message = "The default thresholds have changed: the page on the Terraform directory lists them."
   }
+}
+
+run "health_from_inside" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.health.log_group_name == "/osmt/test/app" &&
+      one(aws_cloudwatch_log_metric_filter.health.metric_transformation).name == aws_cloudwatch_metric_alarm.main["app-health"].metric_name &&
+      one(aws_cloudwatch_log_metric_filter.health.metric_transformation).namespace == aws_cloudwatch_metric_alarm.main["app-health"].namespace &&
+      aws_cloudwatch_metric_alarm.main["app-health"].evaluation_periods == 5
+    )
+    error_message = "The alarm must count what the filter makes of the app's log, for five minutes by default."
+  }
+
+  # The words that the container writes: say puts `osmt: ` before them.
+  assert {
+    condition = (
+      trim(aws_cloudwatch_log_metric_filter.health.pattern, "\"") == "osmt: health: not ok" &&
+      strcontains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].entryPoint[2], "say \"health: $health\"") &&
+      strcontains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].entryPoint[2], "health=\"not ok ($health)\"")
+    )
+    error_message = "The filter must look for the line that the container writes."
+  }
+}
+
+run "health_minutes_that_cloudwatch_refuses" {
+  command = plan
+
+  variables {
+    operations = { alarms = { health_minutes = 0 } }
+  }
+
+  expect_failures = [var.operations]
 }
 
 run "other_policies" {

@@ -15,8 +15,9 @@ pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Logs",
         "logs",
-        "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy DescribeLogStreams DisassociateKmsKey \
-         FilterLogEvents GetLogEvents ListTagsForResource PutRetentionPolicy TagResource UntagResource",
+        "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy DescribeLogStreams \
+         DescribeMetricFilters DisassociateKmsKey FilterLogEvents GetLogEvents ListTagsForResource PutMetricFilter \
+         PutRetentionPolicy TagResource UntagResource",
         &[
             "arn:{p}:logs:{r}:{a}:log-group:/osmt/{env}/*",
             "arn:{p}:logs:{r}:{a}:log-group:aws-waf-logs-{name}*",

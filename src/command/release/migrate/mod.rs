@@ -17,6 +17,7 @@ use crate::account::Known;
 use crate::aws::{CallError, Policy, Session, retry};
 use crate::command::{Context, Ui, agree, block_on};
 use crate::config::Config;
+use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
@@ -164,11 +165,15 @@ impl Migrate {
     }
 
     fn request(&self, config: &Config) -> Result<Request, Failure> {
-        let version = config.app.version.as_deref();
-        let tag = config.ecs.task.app.docker_tag.as_str();
-        let line =
-            version.and_then(OsmtLine::of).or_else(|| OsmtLine::of(tag.strip_prefix('v').unwrap_or(tag)));
-        let can_reindex = line.is_none_or(OsmtLine::reindex_works);
+        let version = osmt_line::deployed(config.app.version.as_deref(), &config.ecs.task.app.docker_tag);
+        let line = version.and_then(OsmtLine::of);
+        if let (Some(version), None) = (version, line) {
+            let message =
+                format!("OSMT {version} is not of a release line that is known here; nothing was started");
+            return Err(Failure::new(Exit::Refused, message)
+                .help("write the OSMT release that the image holds into app.version"));
+        }
+        let can_reindex = line.is_none_or(|line| line.traits().rebuilds_search);
         if self.step.contains(&Step::Reindex) && !can_reindex {
             return Err(Failure::new(
                 Exit::Refused,

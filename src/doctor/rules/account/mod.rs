@@ -2,6 +2,7 @@
 //!
 //! A rule whose fact is not known is unknown; it never passes.
 
+mod app;
 mod edge;
 mod quotas;
 mod services;
@@ -39,6 +40,7 @@ pub const THEMES: &[&[Check<Audit>]] = &[
     services::CHECKS,
     quotas::CHECKS,
     sign_in::CHECKS,
+    app::CHECKS,
 ];
 
 const CHECKS: &[Check<Audit>] = &[

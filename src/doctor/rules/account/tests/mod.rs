@@ -1,8 +1,10 @@
 //! An account as the toolkit leaves it, and what is said of each way to spoil it.
 
 mod offered;
+mod serving;
 
 use super::*;
+use crate::account::app::Health;
 use crate::account::services::{Client, Metadata, Quota, Services, SignIn};
 use crate::account::{
     Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
@@ -104,6 +106,7 @@ fn audit() -> Audit {
                     error: Some("login_required".into()),
                 }),
             }),
+            app: Known::Known(Some(serving::app(&config))),
         },
         config,
         lock_table: true,
@@ -331,6 +334,9 @@ const SPOILT: &[(&str, Spoil)] = &[
         let error = Some("unauthorized_client".into());
         sign_in(a).client = Known::Known(Client { status: 302, returns: true, error });
     }),
+    ("APP001", |a| {
+        serving::of(a).health = Known::Known(Health { status: 503, ..Health::default() });
+    }),
 ];
 
 #[test]
@@ -379,6 +385,7 @@ fn what_is_not_known_is_unknown_and_never_passes() {
     audit.facts.zones = Known::Unknown("no".into());
     audit.facts.services = Known::Unknown("no".into());
     audit.facts.sign_in = Known::Unknown("no".into());
+    audit.facts.app = Known::Unknown("no".into());
     let findings = judge(&audit);
     assert_eq!(findings.findings, []);
     // Only the region and the time are known without asking.
