@@ -61,7 +61,8 @@ impl Status {
         let (running, links) = block_on(ui, async {
             let running = running(cx, &config).await?;
             let mut links = status::chain(&config, &source, &running);
-            let Logs { applied, version, index, mappings } = Box::pin(logs(cx, &config, &osmt, &source)).await?;
+            let Logs { applied, version, index, mappings } =
+                Box::pin(logs(cx, &config, &osmt, &source)).await?;
             links.push(maintained::database(&source, &applied, &version));
             links.push(maintained::search(&index));
             links.push(maintained::mappings(&mappings));
