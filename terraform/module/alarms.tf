@@ -1,6 +1,6 @@
 # Each alarm is something a person must look at; docs/terraform.md says what to do for each. All go to one topic.
 locals {
-  # Memory of an instance class in GiB, as far as its name tells: size, doubled for the memory-rich families, halved for c.
+  # Memory of an instance class in GiB, as far as its name says: size, doubled for the memory-rich families, halved for c.
   database_size = split(".", var.config.rds.instance_class)[2]
   database_memory_gib = (
     lookup({ micro = 1, small = 2, medium = 4, large = 8, xlarge = 16 }, local.database_size,

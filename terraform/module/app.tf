@@ -17,9 +17,9 @@ locals {
     # On the stop signal Spring first finishes the requests it has; the container's stopTimeout leaves it the time.
     SERVER_SHUTDOWN                          = "graceful"
     SPRING_LIFECYCLE_TIMEOUTPERSHUTDOWNPHASE = "${local.stop_timeouts.app - 20}s"
-    # The load balancer's X-Forwarded-Proto is believed where it comes from the VPC, whichever block that is.
+    # The load balancer's X-Forwarded-Proto is trusted where the request comes from the VPC, whichever block that is.
     SERVER_TOMCAT_REMOTEIP_INTERNALPROXIES = "${join("\\.", slice(split(".", var.config.vpc.vpc_cidr), 0, 2))}\\.\\d{1,3}\\.\\d{1,3}"
-    # The job queue's dashboard asks nobody for a password, and can delete jobs.
+    # The job queue's dashboard asks for no password, and can delete jobs.
     RQUEUE_WEB_ENABLE = "false"
     },
     var.config.app.settings.white_label == null ? {} : { WHITELABEL_PATH = var.config.app.settings.white_label },
