@@ -16,6 +16,8 @@ const NO_PAGES: &[u8] = b"UI not configured";
 /// Asks the app at its address.
 pub async fn app(web: &Web, base: &Url) -> App {
     let get = async |path: &str| match base.join(path) {
+        // As a browser asks: to any other request OSMT gives its page as text/plain.
+        Ok(url) if path == "/" => web.send(Request { accept: "text/html", ..Request::get(url) }).await,
         Ok(url) => web.send(Request::get(url)).await,
         Err(error) => Err(Error { host: base.to_string(), cause: error.to_string(), bad_certificate: false }),
     };
@@ -31,7 +33,12 @@ pub async fn app(web: &Web, base: &Url) -> App {
         certificate,
         pages: known(pages, |reply| Page {
             status: reply.status,
-            html: reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html")),
+            html: reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+                || reply
+                    .body
+                    .trim_ascii_start()
+                    .get(..9)
+                    .is_some_and(|start| start.eq_ignore_ascii_case(b"<!doctype")),
             not_configured: reply.body.windows(NO_PAGES.len()).any(|part| part == NO_PAGES),
         }),
         health: known(health, seen),

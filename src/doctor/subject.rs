@@ -117,7 +117,12 @@ impl Subject {
         const STATED: &str = "/config/app/version";
         const TAG: &str = "/config/ecs/task/app/docker_tag";
         let stated = self.text(STATED).map(|text| (STATED, text));
-        stated.or_else(|| self.text(TAG).and_then(osmt_line::version_of_tag).map(|text| (TAG, text)))
+        // OSMT publishes no tag with a v: that is another rule's finding, and says nothing of a release.
+        let published = self
+            .text("/config/ecs/task/app/docker_image")
+            .is_some_and(|image| image.ends_with("wguopensource/osmt-app"));
+        let tag = self.text(TAG).filter(|tag| !(published && tag.starts_with('v')));
+        stated.or_else(|| tag.and_then(osmt_line::version_of_tag).map(|text| (TAG, text)))
     }
 
     /// The release line that runs.

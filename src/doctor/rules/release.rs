@@ -1,6 +1,7 @@
 //! What the release of OSMT that runs brings with it: lost roles, a default password, a line that is not known.
 
 use super::images::moves;
+use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::doctor::image::tag_fault;
 use crate::doctor::subject::Subject;
@@ -79,7 +80,7 @@ fn unknown(subject: &Subject, sink: &mut Sink<'_>) {
 
 fn unstated(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(tag) = subject.text(TAG).filter(|tag| tag_fault(tag).is_none()) else { return };
-    if subject.osmt_version().is_none() && !moves(tag) {
+    if subject.osmt_version().is_none() && osmt_line::version_of_tag(tag).is_none() && !moves(tag) {
         sink.value(TAG, "neither the tag nor app.version says which OSMT the image holds: it is run as 3.x")
             .help("write the release into app.version; `osmt-release select` does");
     }

@@ -224,7 +224,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
 ];
 
 /// Guards that no flag overrides: what they refuse cannot start.
-const FINAL: [&str; 4] = ["REL001", "REL011", "REL019", "REL022"];
+const FINAL: [&str; 4] = ["REL001", "REL011", "REL019", "REL023"];
 
 const fn guard(
     code: &'static str,

@@ -49,7 +49,10 @@ fn each_service_that_does_not_answer_is_unknown_alone() {
     // Facts about another class, client or family say nothing about this one.
     let spoil = |a: &mut Audit| a.config.rds.instance_class = "db.m7g.large".into();
     assert_eq!(unknown(spoil), ["OFF003"]);
-    let spoil = |a: &mut Audit| a.config.app.oauth.client_id = "other".into();
+    let spoil = |a: &mut Audit| {
+        a.config.app.oauth.client_id = "other".into();
+        a.facts.app = Known::Known(None);
+    };
     assert_eq!(unknown(spoil), ["IDP002"]);
 }
 
@@ -58,6 +61,7 @@ fn keycloak_says_with_its_status_whether_it_knows_the_client() {
     let said = |issuer: &str, status: u16| {
         let mut audit = audit();
         audit.config.app.oauth.issuer = issuer.into();
+        audit.facts.app = Known::Known(None);
         let found = sign_in(&mut audit);
         found.issuer = issuer.into();
         found.metadata =
