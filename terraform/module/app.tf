@@ -98,7 +98,7 @@ resource "aws_ecs_task_definition" "app" {
   lifecycle {
     precondition {
       condition     = local.osmt_line_is_known
-      error_message = local.osmt_line_unknown
+      error_message = "OSM001 This module does not know how to run OSMT ${local.osmt_version}: it knows ${join(", ", [for line in keys(local.osmt_lines) : "${line}.x"])}. Write the OSMT release that the image holds into app.version, or use a newer version of this module."
     }
     precondition {
       condition     = length(local.extra_clashes) == 0

@@ -11,7 +11,6 @@ locals {
 
   # Both tasks refuse a line that is not in the table, so its settings are never those of another.
   osmt_line_is_known = contains(keys(local.osmt_lines), local.osmt_line)
-  osmt_line_unknown  = "OSM001 This module does not know how to run OSMT ${local.osmt_version}: it knows ${join(", ", [for line in keys(local.osmt_lines) : "${line}.x"])}. Write the OSMT release that the image holds into app.version, or use a newer version of this module."
 
   # Settings that end up in the data and in the search index: the app and the maintenance task must have the same.
   published_settings = merge(
