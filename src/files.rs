@@ -34,7 +34,7 @@ pub enum Error {
     /// It changed since it was read.
     #[error("{} changed in the meantime; it was not written", shown(.0))]
     Changed(PathBuf),
-    /// Its mode says that nobody is to write it.
+    /// Its mode lets no one write it.
     #[error("{} is read-only; it was not written", shown(.0))]
     ReadOnly(PathBuf),
     /// It has other names, which would keep the old content.
@@ -255,7 +255,7 @@ impl NewFile {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.tempfile_in(folder)?;
-        // Held until the rename, so that a file that a killed process left behind is told from one in use.
+        // Held until the rename, so that a file that a killed process left behind can be told from one in use.
         #[cfg(unix)]
         let _ = rustix::fs::flock(file.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;

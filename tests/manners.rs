@@ -156,3 +156,52 @@ fn fix_leaves_a_file_what_it_was() {
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert_eq!(fs::read_to_string(&other).unwrap(), broken);
 }
+
+/// A `terraform` that starts another program and waits for it, as Terraform does with its providers.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_during_terraform_show_ends_it_and_what_it_started() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let ids = folder.path().join("ids");
+    let terraform = folder.path().join("terraform");
+    write(&terraform, &format!("#!/bin/sh\nsleep 300 &\necho $$ $! > {}\nwait\n", ids.display()));
+    fs::set_permissions(&terraform, fs::Permissions::from_mode(0o755)).unwrap();
+    let plan = folder.path().join("saved.tfplan");
+    fs::write(&plan, b"PK\x03\x04 and what a plan holds").unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let _ = fs::remove_file(&ids);
+        let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("osmt-doctor"))
+            .args(["plan", "--format", "json", "--dir"])
+            .args([folder.path(), &plan])
+            .env("PATH", &path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let begin = Instant::now();
+        let started = loop {
+            let text = fs::read_to_string(&ids).unwrap_or_default();
+            if text.ends_with('\n') {
+                break text;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "terraform was not started");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}: {}", stderr(&output));
+        assert!(stderr(&output).contains("error: interrupted"), "{signal}: {}", stderr(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["status"], "interrupted", "{signal}");
+        for id in started.split_whitespace() {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            assert!(stat.is_empty() || stat.contains(") Z "), "{signal}: {id} still runs");
+        }
+    }
+}

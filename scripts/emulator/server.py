@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 import traceback
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Optional
 
@@ -28,7 +27,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 LOCKED_BY_ANOTHER = 75
-ANSWERS_KEPT = 500
 ALIVE = "/moto-api/alive"  # no bucket can have this name; moto's own pages list all that it holds, which takes long
 
 
@@ -59,33 +57,16 @@ class Emulator(DomainDispatcherApplication):
         super().__init__(self._create_service)
         self._calls = calls
         self._raw = raw
-        self._answers: OrderedDict[str, flask.Response] = OrderedDict()
 
     def _create_service(self, service: Any) -> flask.Flask:
         if not self._raw:
             patches.apply(service)
         app = create_backend_app(service)
-        # AWS does not promise it. osmt-secrets must do without; EC2 has client tokens in its place, which moto does not read.
-        if not self._raw and service != "secretsmanager":
-            app.before_request(self._answered_before)
-            app.after_request(self._remember)
         app.register_error_handler(Exception, lambda error: self._failed(service, error))
         app.after_request(lambda response: self._log(service, response))
         if service == "iam":  # moto walks its roles and policies, and breaks when another call changes them meanwhile
             app.wsgi_app = one_at_a_time(app.wsgi_app)
         return app
-
-    def _answered_before(self) -> Optional[flask.Response]:
-        """An SDK that lost an answer asks again under the same number. AWS then does nothing twice; nor do we."""
-        return self._answers.get(flask.request.headers.get("amz-sdk-invocation-id", ""))
-
-    def _remember(self, response: flask.Response) -> flask.Response:
-        number = flask.request.headers.get("amz-sdk-invocation-id")
-        if number and response.status_code < 400 and flask.request.method not in ("GET", "HEAD"):
-            self._answers[number] = response
-            while len(self._answers) > ANSWERS_KEPT:
-                self._answers.popitem(last=False)
-        return response
 
     def _failed(self, service: str, error: Exception) -> Any:
         if isinstance(error, HTTPException) and flask.request.routing_exception is None:

@@ -33,6 +33,9 @@ pub enum Why {
     Denied,
     /// A policy denies the call: no grant helps.
     DeniedExplicitly,
+    /// A policy that limits the caller (boundary, service control policy, session policy, VPC endpoint) does not allow the
+    /// call: no grant helps.
+    DeniedByLimit,
     /// The KMS key that encrypts the thing may not be used.
     DeniedByKey,
     /// The account or the Region is not enabled for the service.
@@ -99,6 +102,9 @@ impl fmt::Display for CallError {
             Why::DeniedExplicitly => {
                 write!(f, "{operation} was denied by a policy that denies it explicitly")
             }
+            Why::DeniedByLimit => {
+                write!(f, "{operation} was denied: a policy that limits the caller does not allow it")
+            }
             Why::DeniedByKey => write!(f, "{operation} was denied: its KMS key may not be used"),
             Why::NotEnabled => write!(f, "{operation} is not enabled for this account or Region"),
             Why::WrongRegion => write!(f, "{operation} was sent to the wrong Region"),
@@ -148,7 +154,7 @@ impl Explain for CallError {
             Why::Denied => format!(
                 "the caller needs `{operation}`; docs/permissions.md lists what the admin role may do and what an administrator does"
             ),
-            Why::DeniedExplicitly => {
+            Why::DeniedExplicitly | Why::DeniedByLimit => {
                 "a grant does not help: ask who owns the policy that AWS names (the organisation for a service control policy, the account's administrator for a permissions boundary, the resource's owner for its policy)".into()
             }
             Why::DeniedByKey => match self.key() {
@@ -269,7 +275,7 @@ impl CallError {
     }
 
     /// A call that succeeded as a whole and failed in a part, as the answer says.
-    pub fn told(operation: &'static str, code: &str, message: Option<&str>) -> Self {
+    pub fn in_answer(operation: &'static str, code: &str, message: Option<&str>) -> Self {
         Self::answered(operation, Some(code), message, None)
     }
 
@@ -300,7 +306,7 @@ impl CallError {
 
     /// Whether the call was refused, by whichever policy.
     pub fn is_denied(&self) -> bool {
-        matches!(self.why, Why::Denied | Why::DeniedExplicitly | Why::DeniedByKey)
+        matches!(self.why, Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit | Why::DeniedByKey)
     }
 
     /// The reason a fact is unknown: `acm:DescribeCertificate was denied`.
@@ -324,7 +330,7 @@ fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<Why> {
     let error = cause.downcast_ref::<aws_sdk_sts::operation::assume_role::AssumeRoleError>()?;
     let why = codes::why("sts:AssumeRole", error.code(), error.message(), 403);
     Some(match why {
-        Why::Denied | Why::DeniedExplicitly => Why::NoRole,
+        Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit => Why::NoRole,
         why => why,
     })
 }

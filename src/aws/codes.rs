@@ -172,7 +172,10 @@ pub(super) fn why(operation: &str, code: Option<&str>, message: Option<&str>, st
         Some((Why::Denied, _)) => denied(message.unwrap_or_default()),
         Some((why, _)) => *why,
         None if code.starts_with("NoSuch") || code.contains("NotFound") => Why::NotFound,
-        // Secrets Manager has one code for each state that a secret can be in.
+        // Secrets Manager has one code for each state that a secret, or the key that encrypts it, can be in.
+        None if code == "InvalidRequestException" && message.is_some_and(|said| said.contains("KMS key")) => {
+            Why::KeyUnusable
+        }
         None if code == "InvalidRequestException" && operation == "secretsmanager:CreateSecret" => {
             Why::NotFreeYet
         }
@@ -192,8 +195,17 @@ pub(super) fn is_throttled(status: u16, body: &str) -> bool {
 /// Which policy refused. One code covers them all; the forms of the message are documented ("Troubleshoot access denied error
 /// messages", IAM User Guide; "Key access" of the AWS KMS Developer Guide). A form that is not known is a missing grant.
 fn denied(message: &str) -> Why {
+    let limits = [
+        "permissions boundary",
+        "service control policy",
+        "resource control policy",
+        "session policy",
+        "VPC endpoint policy",
+    ];
     if message.contains("with an explicit deny") {
         Why::DeniedExplicitly
+    } else if limits.iter().any(|policy| message.contains(&format!("because no {policy} allows"))) {
+        Why::DeniedByLimit
     } else if message.contains("perform: kms:") || message.contains("Access to KMS is not allowed") {
         Why::DeniedByKey
     } else {

@@ -10,9 +10,7 @@ pub enum Error {
     #[error("no AWS region is known")]
     NoRegion,
     /// The credentials belong to another account than the config.
-    #[error(
-        "these credentials belong to account {actual}, the config is for account {expected}; nothing was written"
-    )]
+    #[error("these credentials belong to account {actual}, the config is for account {expected}")]
     WrongAccount {
         /// The config's `account_id`.
         expected: String,
@@ -51,6 +49,16 @@ pub enum Error {
         name: String,
         /// Why.
         reason: String,
+    },
+    /// A setting has a value that the AWS CLI does not take either.
+    #[error("{name} is {value:?}: it should be {wanted}")]
+    Setting {
+        /// The variable, or the profile's setting.
+        name: String,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        wanted: &'static str,
     },
     /// Requests would leave this machine unencrypted.
     #[error(
@@ -96,7 +104,7 @@ impl Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoRegion => Exit::Usage,
+            Self::NoRegion | Self::Setting { .. } => Exit::Usage,
             Self::WrongAccount { .. } | Self::InClear { .. } => Exit::Refused,
             Self::Call(error) => error.exit(),
             Self::UnknownProfile { .. }
@@ -122,6 +130,7 @@ impl Explain for Error {
                 format!("name a file of PEM certificates in {name}, or remove the setting")
             }
             Self::Proxy { .. } => "write it as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT".into(),
+            Self::Setting { .. } => "correct it, or unset it".into(),
             Self::InClear { .. } => "use an https:// endpoint, or one on this machine".into(),
             Self::SignIn { profile, from, source, .. } => match (from, source.why) {
                 (Source::Sso, _) => {

@@ -8,7 +8,9 @@ mod error;
 mod listener;
 mod plain;
 mod profiles;
+mod proxy;
 mod retry;
+mod tunnel;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
@@ -165,8 +168,10 @@ pub async fn prepare(settings: &Settings) -> Result<Unverified, Error> {
         },
     };
     let http = trusting(variables, bundle)?;
+    let retries = retries(variables, |key| profiles.setting(profile.unwrap_or("default"), key))?;
     let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
+        .retry_config(retries)
         .profile_files(profiles.files.clone())
         .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build())
         .timeout_config(
@@ -213,6 +218,36 @@ pub async fn prepare(settings: &Settings) -> Result<Unverified, Error> {
         return Err(Error::InClear { service, endpoint });
     }
     Ok(Unverified { session, profile: profile.map(str::to_owned), profiles })
+}
+
+/// How often a call is tried: `AWS_RETRY_MODE` and `AWS_MAX_ATTEMPTS`, or the profile's settings.
+///
+/// Each mode of the AWS CLI is that of `standard`: `legacy` has no meaning in the SDK, and the limit on its own pace that
+/// `adaptive` adds takes 40 s for three attempts at a throttled call (measured with a local server).
+fn retries<'a>(
+    variables: &'a Variables,
+    setting: impl Fn(&'a str) -> Option<&'a str>,
+) -> Result<RetryConfig, Error> {
+    let one = |name: &'static str, key: &'static str| {
+        let variable = variables.get(name).map(|value| (name, value));
+        variable.or_else(|| setting(key).map(|value| (key, value)))
+    };
+    let wrong = |(name, value): (&str, &str), wanted| {
+        Err(Error::Setting { name: name.to_owned(), value: value.to_owned(), wanted })
+    };
+    if let Some(given) = one("AWS_RETRY_MODE", "retry_mode")
+        && !["standard", "adaptive", "legacy"].contains(&given.1.to_lowercase().as_str())
+    {
+        return wrong(given, "standard, adaptive or legacy");
+    }
+    let retries = RetryConfig::standard();
+    match one("AWS_MAX_ATTEMPTS", "max_attempts") {
+        None => Ok(retries),
+        Some(given) => match given.1.trim().parse() {
+            Ok(attempts) if attempts > 0 => Ok(retries.with_max_attempts(attempts)),
+            _ => wrong(given, "a number above 0"),
+        },
+    }
 }
 
 /// One client a service, each with the call log attached.

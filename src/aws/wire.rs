@@ -1,6 +1,7 @@
 //! The one HTTP client: through the user's proxy, with the certificates that the user trusts.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -14,11 +15,14 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
+use super::proxy::{Proxies, Proxy};
+use super::tunnel::{Limited, Tunnelled};
 use super::{Error, Variables};
 
 /// A host that was not reached.
@@ -33,29 +37,66 @@ pub(super) struct Unreached {
 /// The client for all services. A proxy comes from the environment; a bundle of CA certificates replaces those of the system,
 /// as in the AWS CLI.
 pub(super) fn client(variables: &Variables, bundle: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
-    let proxy = Proxy::of(variables)?;
+    let proxies = Proxies::of(variables)?;
+    let tunnel = match &proxies.https {
+        Some(proxy) => {
+            let trusted = trusted(bundle.as_deref());
+            let unusable = |error: Box<dyn std::error::Error>| Error::Proxy {
+                name: proxy.shown.clone(),
+                reason: error.to_string(),
+            };
+            Some(Tunnelled::new(proxy, trusted).map_err(unusable)?)
+        }
+        None => None,
+    };
     let mut trust = TrustStore::default();
     if let Some(bundle) = bundle {
         trust = TrustStore::empty().with_pem_certificate(bundle);
     }
     // Building it cannot fail: it only keeps the store.
     let context = TlsContext::builder().with_trust_store(trust).build().unwrap_or_default();
-    // The client takes `*` for all names, not for addresses.
-    let exempt = variables.get("NO_PROXY").or(variables.get("no_proxy")).unwrap_or_default();
-    let direct = exempt.split(',').any(|entry| entry.trim() == "*");
-    let proxies = if direct { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    let inner = Builder::new().build_with_connector_fn(move |settings, components| {
+    let plain = proxies.http.as_ref().and_then(plain).map(|proxy| sdk(context.clone(), proxy));
+    let direct = sdk(context, ProxyConfig::disabled());
+    Ok(SharedHttpClient::new(Client { direct, plain, tunnel, proxies: Arc::new(proxies) }))
+}
+
+/// The SDK's own client.
+fn sdk(context: TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context.clone())
-            .proxy_config(proxies.clone());
+            .proxy_config(proxy.clone());
         builder.set_connector_settings(settings.cloned());
         if let Some(components) = components {
             builder.set_sleep_impl(components.sleep_impl());
         }
         builder.build()
-    });
-    Ok(SharedHttpClient::new(Client { inner, proxy }))
+    })
+}
+
+/// The proxy for `http://` addresses, as the SDK takes it.
+fn plain(proxy: &Proxy) -> Option<ProxyConfig> {
+    let config = ProxyConfig::http(proxy.url.as_str()).ok()?;
+    // It makes an address of them again.
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    Some(match &proxy.login {
+        Some(login) => config.with_basic_auth(encoded(&login.user), encoded(&login.password)),
+        None => config,
+    })
+}
+
+/// The certificates of a bundle, which was read before, or the system's.
+fn trusted(bundle: Option<&[u8]>) -> RootCertStore {
+    let mut store = RootCertStore::empty();
+    match bundle {
+        Some(bundle) => {
+            store.add_parsable_certificates(CertificateDer::pem_slice_iter(bundle).flatten());
+        }
+        // One that cannot be read is left out, as by the SDK.
+        None => drop(store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+    }
+    store
 }
 
 /// The certificates in a file, as they are; refused where one cannot be used.
@@ -73,47 +114,15 @@ pub(super) fn certificates(name: &str, path: &str) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The proxies that the environment names, as they are shown: without user and password.
-#[derive(Clone, Debug, Default)]
-struct Proxy {
-    http: Option<String>,
-    https: Option<String>,
-}
-
-impl Proxy {
-    fn of(variables: &Variables) -> Result<Self, Error> {
-        let one = |names: [&str; 4]| {
-            let named = names.into_iter().find_map(|name| Some((name, variables.get(name)?)));
-            named.map(|(name, value)| shown(name, value)).transpose()
-        };
-        Ok(Self {
-            http: one(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])?,
-            https: one(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?,
-        })
-    }
-
-    /// The proxy of a scheme, where one is set; `NO_PROXY` may exempt the host.
-    fn of_scheme(&self, scheme: Option<&str>) -> Option<String> {
-        if scheme == Some("http") { self.http.clone() } else { self.https.clone() }
-    }
-}
-
-fn shown(name: &str, value: &str) -> Result<String, Error> {
-    let whole = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-    let wrong = |reason| Error::Proxy { name: name.to_owned(), reason };
-    let url = Url::parse(&whole).map_err(|error| wrong(error.to_string()))?;
-    let host = url.host_str().ok_or_else(|| wrong("it names no host".to_owned()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong(format!("proxies of the scheme {} are not supported", url.scheme())));
-    }
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    Ok(format!("{}://{host}{port} ({name})", url.scheme()))
-}
-
 #[derive(Debug)]
 struct Client {
-    inner: SharedHttpClient,
-    proxy: Proxy,
+    /// Without a proxy.
+    direct: SharedHttpClient,
+    /// For `http://` addresses, through their proxy.
+    plain: Option<SharedHttpClient>,
+    /// For `https://` addresses, through their proxy.
+    tunnel: Option<Tunnelled>,
+    proxies: Arc<Proxies>,
 }
 
 impl HttpClient for Client {
@@ -122,19 +131,25 @@ impl HttpClient for Client {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Named { inner, proxy: self.proxy.clone() })
+        SharedHttpConnector::new(Named {
+            direct: self.direct.http_connector(settings, components),
+            plain: self.plain.as_ref().map(|plain| plain.http_connector(settings, components)),
+            tunnel: self.tunnel.as_ref().map(|tunnel| tunnel.limited(settings)),
+            proxies: Arc::clone(&self.proxies),
+        })
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.inner.connector_metadata()
+        self.direct.connector_metadata()
     }
 }
 
-/// Names the host in every error.
+/// Chooses the way to a host, and names the host in every error.
 struct Named {
-    inner: SharedHttpConnector,
-    proxy: Proxy,
+    direct: SharedHttpConnector,
+    plain: Option<SharedHttpConnector>,
+    tunnel: Option<Limited>,
+    proxies: Arc<Proxies>,
 }
 
 impl fmt::Debug for Named {
@@ -147,8 +162,14 @@ impl HttpConnector for Named {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let url = Url::parse(request.uri()).ok();
         let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
-        let proxy = self.proxy.of_scheme(url.as_ref().map(Url::scheme));
-        let answer = self.inner.call(request);
+        let proxy = url.as_ref().and_then(|url| self.proxies.of_url(url));
+        let is_plain = url.is_some_and(|url| url.scheme() == "http");
+        let answer = match (proxy, is_plain, &self.tunnel, &self.plain) {
+            (Some(_), false, Some(tunnel), _) => tunnel.call(request),
+            (Some(_), true, _, Some(plain)) => plain.call(request),
+            _ => self.direct.call(request),
+        };
+        let proxy = proxy.map(|proxy| proxy.shown.clone());
         HttpConnectorFuture::new(async move { answer.await.map_err(|error| named(error, host, proxy)) })
     }
 }
@@ -169,24 +190,5 @@ fn named(error: ConnectorError, host: String, proxy: Option<String>) -> Connecto
     match connection {
         Some(connection) => error.with_connection(connection),
         None => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shown;
-
-    #[test]
-    fn a_proxy_is_shown_without_its_password() {
-        for (value, expected) in [
-            ("http://ann:secret@proxy.example.org:8080", "http://proxy.example.org:8080 (HTTPS_PROXY)"),
-            ("proxy:3128", "http://proxy:3128 (HTTPS_PROXY)"),
-            ("https://proxy/", "https://proxy (HTTPS_PROXY)"),
-        ] {
-            assert_eq!(shown("HTTPS_PROXY", value).expect("a proxy"), expected);
-        }
-        for wrong in ["socks5://proxy:1080", "http://", "http://[::1"] {
-            assert!(shown("HTTPS_PROXY", wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -11,10 +11,10 @@ pub enum Error {
     #[error(transparent)]
     Bucket(#[from] observe::BucketError),
     /// The bucket's policy is not a JSON policy.
-    #[error("the policy of bucket {0} cannot be read, so nothing can be added to it; nothing was written")]
+    #[error("the policy of bucket {0} cannot be read, so nothing can be added to it")]
     Policy(String),
     /// The bucket's policy lets everyone in.
-    #[error("statement {statement} in the policy of bucket {bucket} lets everyone in; nothing was written")]
+    #[error("statement {statement} in the policy of bucket {bucket} lets everyone in")]
     PublicPolicy {
         /// Its name.
         bucket: String,
@@ -22,9 +22,7 @@ pub enum Error {
         statement: String,
     },
     /// The role can be assumed by everyone.
-    #[error(
-        "statement {statement} of the trust policy of role {role} lets everyone assume it; nothing was written"
-    )]
+    #[error("statement {statement} of the trust policy of role {role} lets everyone assume it")]
     OpenRole {
         /// Its name.
         role: String,
@@ -35,7 +33,7 @@ pub enum Error {
     #[error("the access list of bucket {0} lets others in, so it cannot be turned off")]
     Acl(String, #[source] CallError),
     /// A table of that name has another purpose.
-    #[error("table {table} cannot hold Terraform's lock: {why}; nothing was written")]
+    #[error("table {table} cannot hold Terraform's lock: {why}")]
     Table {
         /// Its name.
         table: String,
@@ -43,7 +41,7 @@ pub enum Error {
         why: String,
     },
     /// It is another environment's.
-    #[error("{thing} belongs to environment {other}, the config is for {env}; nothing was written")]
+    #[error("{thing} belongs to environment {other}, the config is for {env}")]
     OtherEnvironment {
         /// `S3 bucket osmt-test-…`
         thing: String,
@@ -71,16 +69,16 @@ pub enum Error {
     #[error("role {0} does not exist yet, and no `--repository` says which repository may assume it")]
     NoRepository(String),
     /// A principal is in another partition.
-    #[error("{0} is not an ARN of {1}; nothing was written")]
+    #[error("{0} is not an ARN of {1}")]
     Partition(String, String),
     /// The trust policy would be too long.
-    #[error("{0}; nothing was written")]
+    #[error("{0}")]
     Trust(String),
     /// IAM does not know a principal that is to be trusted.
     #[error("IAM rejected the trust policy: a user or role named in it does not exist")]
     Principal(#[source] CallError),
     /// An item of the account that is to be changed cannot be read.
-    #[error("{item} cannot be read, so it is not changed ({why}); nothing was written")]
+    #[error("{item} cannot be read, so it is not changed ({why})")]
     Account {
         /// `password policy`
         item: String,

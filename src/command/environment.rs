@@ -24,7 +24,7 @@ const PROXIES: [&str; 8] = [
     "no_proxy",
 ];
 
-/// Starts this program anew without them, where some are empty: the AWS SDK reads the environment by itself, and takes an
+/// Starts this program again without them, where some are empty: the AWS SDK reads the environment by itself, and takes an
 /// empty endpoint or profile for one.
 #[cfg(unix)]
 #[expect(

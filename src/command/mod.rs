@@ -18,6 +18,7 @@ use std::future::Future;
 use std::io;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -30,12 +31,12 @@ pub use shared_args::{FormatFlag, SharedArgs};
 pub(crate) use shared_args::SharedArgs as Common;
 pub use ui::Ui;
 
-/// What a verb is given beside its own arguments: the shared flags, and the only way to talk to people.
+/// What a verb is given in addition to its own arguments: the shared flags, and the only way to talk to people.
 pub struct Context {
     /// The flags that mean the same in all four binaries.
     pub shared: SharedArgs,
     /// Text, questions and progress.
-    pub ui: Ui,
+    pub ui: Arc<Ui>,
 }
 
 /// One of the four binaries.
@@ -70,7 +71,8 @@ pub fn main<T: Tool>() -> ExitCode {
     };
     let shared = tool.shared().clone();
     let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-    let cx = Context { ui: shared.ui(name), shared };
+    let cx = Context { ui: Arc::new(shared.ui(name)), shared };
+    signals::speak_through(&cx.ui);
     let result = match cx.shared.format {
         FormatFlag::Sarif | FormatFlag::Github | FormatFlag::Junit | FormatFlag::Markdown
             if !tool.reports_findings() =>
@@ -210,7 +212,7 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
         .map_err(|error| Failure::new(Exit::Failed, format!("could not start: {error}")))?;
     let result = runtime.block_on(async {
         tokio::select! {
-            // First, so that the signal is heard from the beginning.
+            // First, so that no signal is missed.
             biased;
             () = signals::stopped() => Err(interruption(ui)),
             result = work => result,
@@ -222,8 +224,7 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
 }
 
 fn interruption(ui: &Ui) -> Failure {
-    let already = ui.already();
-    let failure = Failure::new(Exit::Interrupted, format!("interrupted; {already}"));
+    let failure = Failure::new(Exit::Interrupted, "interrupted");
     match ui.resumption() {
         Some(help) => failure.help(help),
         None if ui.has_begun() => failure.help("run it again: it looks at what is done, and plans the rest"),
@@ -305,22 +306,17 @@ async fn execute<A: Action, E: Into<Failure>>(
         ui.done(&what);
         Ok::<_, E>(())
     });
-    executed.await.map_err(|stopped| interrupted(ui, stopped))
+    executed.await.map_err(|stopped| interrupted(stopped))
 }
 
 /// What a plan that stopped half-way says: the error, how far it came, and that a second run goes on.
-fn interrupted<E: Into<Failure>>(ui: &Ui, stopped: Stopped<E>) -> Failure {
+fn interrupted<E: Into<Failure>>(stopped: Stopped<E>) -> Failure {
     let mut failure: Failure = stopped.error.into();
     for other in stopped.others {
         let other: Failure = other.into();
         failure.causes.push(format!("and besides: {}", other.message));
     }
-    failure.causes.push(format!(
-        "stopped after {} of {} actions; {}",
-        stopped.done,
-        stopped.of,
-        ui.already()
-    ));
+    failure.causes.push(format!("stopped after {} of {} actions", stopped.done, stopped.of));
     failure.help.get_or_insert_with(|| {
         "correct what is named above, then run it again: what is done is not done twice".to_owned()
     });

@@ -179,10 +179,7 @@ impl SharedArgs {
     ) -> Result<(aws::Session, T), Failure> {
         let mut settings = self.aws(ui)?;
         if let Some(region) = self.region.as_ref().filter(|given| **given != config.region) {
-            let message = format!(
-                "the config is for region {}, `--region` says {region}; nothing was written",
-                config.region
-            );
+            let message = format!("the config is for region {}, `--region` says {region}", config.region);
             return Err(Failure::new(Exit::Refused, message)
                 .help("leave `--region` out, or name the config of that region with `--config`"));
         }
@@ -262,8 +259,7 @@ fn same_deployment(config: &Deployment, main: &Deployment) -> Result<(), Failure
         ("environment", &main.env, &config.env),
     ] {
         if main != config {
-            let message =
-                format!("main.tf is for {what} {main}, the config for {config}; nothing was written");
+            let message = format!("main.tf is for {what} {main}, the config for {config}");
             return Err(Failure::new(Exit::Refused, message).help(
                 "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; each deployment wants a directory of its own",
             ));

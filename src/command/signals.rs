@@ -4,11 +4,14 @@
 //! that cannot be stopped gets a moment to end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Told when this process is asked to end.
+use super::Ui;
+
+/// Notified when this process is asked to end.
 static STOP: Notify = Notify::const_new();
 
 /// Whether a child decides what a signal means.
@@ -17,8 +20,17 @@ static HANDED_OVER: AtomicBool = AtomicBool::new(false);
 /// Whether the children have ended.
 static FINISHED: AtomicBool = AtomicBool::new(false);
 
+/// Who says how a run ended whose work did not stop by itself.
+static VOICE: OnceLock<Arc<Ui>> = OnceLock::new();
+
 /// How long the rest of this process may take after its children have ended.
 const MOMENT: Duration = Duration::from_millis(500);
+
+/// From now on what a signal interrupts is said through this.
+pub(super) fn speak_through(ui: &Arc<Ui>) {
+    // There is one for each process.
+    let _ = VOICE.set(Arc::clone(ui));
+}
 
 /// Waits until this process is asked to end.
 #[cfg(unix)]
@@ -80,7 +92,15 @@ pub(super) fn watch() {}
 #[cfg(unix)]
 #[expect(clippy::exit, clippy::disallowed_methods, clippy::print_stderr, reason = "the work does not end")]
 fn end() {
-    eprintln!("error: interrupted");
+    // In a thread: the work may be waiting for a reader of the same stream.
+    let said = std::thread::spawn(|| match VOICE.get() {
+        Some(ui) => ui.end(&super::interruption(ui)),
+        None => eprintln!("error: interrupted"),
+    });
+    let begin = std::time::Instant::now();
+    while !said.is_finished() && begin.elapsed() < MOMENT {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     std::process::exit(i32::from(crate::explain::Exit::Interrupted.code()));
 }
 

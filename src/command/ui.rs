@@ -1,11 +1,12 @@
 //! Text, questions and progress: the only place that prints.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
 use std::fmt::{Display, Write as _};
 use std::io;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -37,13 +38,13 @@ pub struct Ui {
     /// `osmt-doctor 0.1.0`
     pub tool: String,
     /// What was begun and whether it was finished, for the message of an interruption.
-    work: RefCell<Vec<(String, bool)>>,
+    work: Mutex<Vec<(String, bool)>>,
     /// Whether the cursor is behind a question.
-    asking: Cell<bool>,
+    asking: AtomicBool,
     /// Whether stdout carries something.
-    spoken: Cell<bool>,
+    spoken: AtomicBool,
     /// What to do after an interruption, where that is not to run it again.
-    resume: RefCell<Option<String>>,
+    resume: Mutex<Option<String>>,
     /// What turns while something is waited for.
     bars: MultiProgress,
 }
@@ -67,10 +68,10 @@ impl Ui {
             yes,
             dry_run,
             tool,
-            work: RefCell::default(),
-            resume: RefCell::default(),
-            asking: Cell::default(),
-            spoken: Cell::default(),
+            work: Mutex::default(),
+            resume: Mutex::default(),
+            asking: AtomicBool::default(),
+            spoken: AtomicBool::default(),
             bars: MultiProgress::with_draw_target(target),
         }
     }
@@ -88,7 +89,7 @@ impl Ui {
 
     /// Writes to stdout; a closed pipe ends quietly.
     pub fn write(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
-        self.spoken.set(true);
+        self.spoken.store(true, Ordering::SeqCst);
         let mut text = Vec::new();
         let written = write(&mut text).and_then(|()| {
             let text = String::from_utf8_lossy(&text);
@@ -99,12 +100,7 @@ impl Ui {
         });
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let message = format!("could not write to stdout: {error}");
-                let mut failure = Failure::new(Exit::Failed, message);
-                if self.has_begun() {
-                    failure.causes.push(self.already());
-                }
-                Err(failure)
+                Err(Failure::new(Exit::Failed, format!("could not write to stdout: {error}")))
             }
             _ => Ok(()),
         }
@@ -146,18 +142,32 @@ impl Ui {
         self.stderr(format_args!("{style}warning{style:#}: {}", indented(&text.to_string())));
     }
 
-    /// The end of a run that failed; in the JSON format also on stdout, unless a document was printed already.
+    /// The end of a run that failed, with what it had done by then; in the JSON format also on stdout, unless a document was
+    /// printed already.
     pub fn end(&self, failure: &Failure) {
-        if !self.spoken.get() {
+        let failure = &self.with_record(failure);
+        if !self.spoken.load(Ordering::SeqCst) {
             // Where stdout cannot be written, stderr and the exit remain.
             let _ = self.failure_document(failure);
         }
         self.failure(failure);
     }
 
+    /// A failure with what was done before it: the one place that says so, from the run's own record.
+    fn with_record(&self, failure: &Failure) -> Failure {
+        let mut failure = failure.clone();
+        match failure.exit {
+            Exit::Interrupted => failure.message = format!("{}; {}", failure.message, self.already()),
+            _ if self.has_begun() => failure.causes.push(self.already()),
+            Exit::Refused => failure.message = format!("{}; {}", failure.message, self.already()),
+            Exit::Done | Exit::Pending | Exit::Usage | Exit::Failed => {}
+        }
+        failure
+    }
+
     /// The JSON document of a run that failed: the error, what was done before it and what was begun.
     pub fn failure_document(&self, failure: &Failure) -> Result<(), Failure> {
-        let work = self.work.borrow();
+        let work = self.work();
         let of = |finished: bool| {
             let some = work.iter().filter(|(_, done)| *done == finished);
             some.map(|(what, _)| what.as_str()).collect()
@@ -212,14 +222,13 @@ impl Ui {
             return Ok(());
         }
         if !self.can_ask() {
-            let message = format!("cannot ask for confirmation without a terminal; {}", self.already());
-            return Err(Failure::new(Exit::Refused, message)
+            return Err(Failure::new(Exit::Refused, "cannot ask for confirmation without a terminal")
                 .help("look at the plan with `--dry-run`, then give `--yes`"));
         }
         let answer = self.ask(&format!("{question} [y/N] ")).await?;
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => Err(Failure::new(Exit::Refused, format!("not confirmed; {}", self.already()))),
+            _ => Err(Failure::new(Exit::Refused, "not confirmed")),
         }
     }
 
@@ -244,24 +253,23 @@ impl Ui {
         io::stdin().is_terminal()
     }
 
-    /// Asks for a line of text on the terminal. Ctrl-C is heard meanwhile.
+    /// Asks for a line of text on the terminal. Ctrl-C ends the wait.
     pub async fn ask(&self, prompt: &str) -> Result<String, Failure> {
         let _ = write!(AutoStream::new(io::stderr(), self.color), "{prompt}");
         let _ = io::stderr().flush();
-        self.asking.set(true);
+        self.asking.store(true, Ordering::SeqCst);
         let line = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             io::stdin().read_line(&mut line).map(|_| line)
         })
         .await;
-        // Whoever answered went to the next line himself.
+        // The answer ended with a line break.
         let answered = matches!(&line, Ok(Ok(line)) if line.ends_with('\n'));
-        self.asking.set(!answered);
+        self.asking.store(!answered, Ordering::SeqCst);
         match line {
-            Ok(Ok(line)) if line.is_empty() => Err(Failure::new(
-                Exit::Refused,
-                format!("the input ended before the answer; {}", self.already()),
-            )),
+            Ok(Ok(line)) if line.is_empty() => {
+                Err(Failure::new(Exit::Refused, "the input ended before the answer"))
+            }
             Ok(Ok(line)) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
             _ => Err(Failure::new(Exit::Failed, "could not read the answer")),
         }
@@ -306,12 +314,12 @@ impl Ui {
 
     /// Remembers that something is begun, for the message of an interruption or failure.
     pub fn begin(&self, what: impl Into<String>) {
-        self.work.borrow_mut().push((what.into(), false));
+        self.work().push((what.into(), false));
     }
 
     /// Remembers that something was done.
     pub fn done(&self, what: &str) {
-        let mut work = self.work.borrow_mut();
+        let mut work = self.work();
         match work.iter_mut().find(|(begun, done)| begun == what && !done) {
             Some((_, done)) => *done = true,
             None => work.push((what.to_owned(), true)),
@@ -320,22 +328,26 @@ impl Ui {
 
     /// Says what to do after an interruption, where that is not to run it again.
     pub fn resume(&self, help: String) {
-        *self.resume.borrow_mut() = Some(help);
+        *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = Some(help);
     }
 
     /// What to do after an interruption, where that is not to run it again.
     pub fn resumption(&self) -> Option<String> {
-        self.resume.borrow().clone()
+        self.resume.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn work(&self) -> MutexGuard<'_, Vec<(String, bool)>> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether anything was begun.
     pub fn has_begun(&self) -> bool {
-        !self.work.borrow().is_empty()
+        !self.work().is_empty()
     }
 
     /// What was already done and what was begun, in words: of what was begun it is not known how far it came.
     pub fn already(&self) -> String {
-        let work = self.work.borrow();
+        let work = self.work();
         let parts = [(true, "already done"), (false, "not finished")].map(|(finished, word)| {
             let some = work.iter().filter(|(_, done)| *done == finished);
             let some: Vec<&str> = some.map(|(what, _)| what.as_str()).collect();
@@ -346,7 +358,7 @@ impl Ui {
     }
 
     fn stderr(&self, text: std::fmt::Arguments<'_>) {
-        if self.asking.take() {
+        if self.asking.swap(false, Ordering::SeqCst) {
             let _ = writeln!(io::stderr());
         }
         self.bars.suspend(|| {

@@ -78,5 +78,5 @@ pub async fn ecr(session: &Session, region: &str) -> Result<Credential, CallErro
         let (name, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
         Some(Credential::Password(name.to_owned(), password.to_owned().into()))
     });
-    pair.ok_or_else(|| CallError::told(OPERATION, "an empty answer", None))
+    pair.ok_or_else(|| CallError::in_answer(OPERATION, "an empty answer", None))
 }

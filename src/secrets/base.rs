@@ -1,6 +1,6 @@
 //! Where an entry of the keyring came from: when it was set, and on which version in AWS the two sides agreed last.
 //!
-//! Kept beside the entry, in an entry of its own. The value that both had is kept as a digest, so that it can be said
+//! Kept in an entry of its own. The value that both had is kept as a digest, so that it can be said
 //! later which side changed since.
 
 use base64::Engine as _;

@@ -183,7 +183,7 @@ pub fn newer(env: &str, secret: &Secret, local: &Local, seen: &Seen) -> Option<N
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither side has a value.
-    #[error("{name} is neither in the keyring nor in AWS; nothing was written")]
+    #[error("{name} is neither in the keyring nor in AWS")]
     Missing {
         /// `rds/password`
         name: String,
@@ -191,10 +191,10 @@ pub enum Refusal {
         remedy: String,
     },
     /// A value that cannot work.
-    #[error("{0}; nothing was written")]
+    #[error("{0}")]
     Malformed(catalog::Malformed),
     /// AWS has a value that the keyring's would overwrite.
-    #[error("{name}: {}; nothing was written", .newer.words())]
+    #[error("{name}: {}", .newer.words())]
     Newer {
         /// `rds/password`
         name: String,
@@ -202,7 +202,7 @@ pub enum Refusal {
         newer: Newer,
     },
     /// Another service writes it.
-    #[error("{name} is not managed by osmt-secrets: {why}; nothing was written")]
+    #[error("{name} is not managed by osmt-secrets: {why}")]
     Managed {
         /// `osmt/test/rds`
         name: String,
@@ -210,7 +210,7 @@ pub enum Refusal {
         why: String,
     },
     /// Binary, or text that is not a JSON object.
-    #[error("{name} does not hold a JSON object{}; nothing was written", if *.doubled { ": it holds a JSON string with JSON inside" } else { "" })]
+    #[error("{name} does not hold a JSON object{}", if *.doubled { ": it holds a JSON string with JSON inside" } else { "" })]
     NotObject {
         /// `osmt/test/rds`
         name: String,
@@ -218,7 +218,7 @@ pub enum Refusal {
         doubled: bool,
     },
     /// Removing it would remove keys that osmt-secrets did not write.
-    #[error("{name} also holds {count} {}; nothing was removed", if *.count == 1 { "key that osmt-secrets does not manage" } else { "keys that osmt-secrets does not manage" })]
+    #[error("{name} also holds {count} {}", if *.count == 1 { "key that osmt-secrets does not manage" } else { "keys that osmt-secrets does not manage" })]
     Foreign {
         /// `osmt/test/rds`
         name: String,
@@ -226,15 +226,13 @@ pub enum Refusal {
         count: usize,
     },
     /// A secret that is scheduled for deletion does not show its keys.
-    #[error(
-        "{name} is scheduled for deletion and may hold keys that osmt-secrets does not manage; nothing was removed"
-    )]
+    #[error("{name} is scheduled for deletion and may hold keys that osmt-secrets does not manage")]
     Hidden {
         /// `osmt/test/rds`
         name: String,
     },
     /// AWS refuses to delete a secret that has replicas.
-    #[error("{name} is replicated to {}; nothing was removed", .regions.join(", "))]
+    #[error("{name} is replicated to {}", .regions.join(", "))]
     Replicated {
         /// `osmt/test/rds`
         name: String,

@@ -181,7 +181,7 @@ pub struct Now<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither the version it began on nor the one it made is current.
-    #[error("{secret} was changed by another user or process since the {} began; nothing more was written", .kind.verb())]
+    #[error("{secret} was changed by another user or process since the {} began", .kind.verb())]
     Overtaken {
         /// `osmt/test/rds`
         secret: String,
@@ -189,7 +189,7 @@ pub enum Refusal {
         kind: Kind,
     },
     /// It is another one that waits.
-    #[error("a {} of {name} is unfinished; nothing was written", .kind.verb())]
+    #[error("a {} of {name} is unfinished", .kind.verb())]
     Unfinished {
         /// Which way.
         kind: Kind,
@@ -197,7 +197,7 @@ pub enum Refusal {
         name: String,
     },
     /// The two sides must agree first.
-    #[error("{name} {state}; nothing was written")]
+    #[error("{name} {state}")]
     Apart {
         /// `rds/password`
         name: String,
@@ -215,7 +215,7 @@ pub enum Refusal {
         why: String,
     },
     /// There is nothing to go back to.
-    #[error("{secret} has no earlier version with another value; nothing was written")]
+    #[error("{secret} has no earlier version with another value")]
     NoPrevious {
         /// `osmt/test/rds`
         secret: String,

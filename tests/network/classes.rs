@@ -34,6 +34,43 @@ const ROWS: &[Row] = &[
         "arn:aws:kms:us-west-2:1:key/k",
     ),
     (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning with an explicit deny in a permissions boundary",
+        "denies it explicitly",
+        "a grant does not help",
+    ),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning on resource: \"arn:aws:s3:::b\" with an explicit deny in a resource-based policy",
+        "denies it explicitly",
+        "a grant does not help",
+    ),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning because no permissions boundary allows the s3:GetBucketVersioning action",
+        "a policy that limits the caller does not allow it",
+        "a grant does not help",
+    ),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning because no service control policy allows the s3:GetBucketVersioning action",
+        "a policy that limits the caller does not allow it",
+        "a grant does not help",
+    ),
+    (
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning because no VPC endpoint policy allows the s3:GetBucketVersioning action",
+        "a policy that limits the caller does not allow it",
+        "a grant does not help",
+    ),
+    (400, "KMS.DisabledException", "is disabled", "KMS.DisabledException", "enable the KMS key"),
+    (400, "KMS.NotFoundException", "does not exist", "KMS.NotFoundException", "choose another key"),
+    (
         400,
         "KMS.KMSInvalidStateException",
         "is pending deletion",
@@ -45,6 +82,16 @@ const ROWS: &[Row] = &[
     (400, "AuthorizationHeaderMalformed", "expecting 'eu-west-1'", "wrong Region", "region of the config"),
     (503, "SlowDown", "Please reduce your request rate.", "was throttled", "wait a minute"),
     (400, "TooManyBuckets", "too many", "exceeds a quota of the account (TooManyBuckets)", "Service Quotas"),
+    (
+        409,
+        "LimitExceeded",
+        "Cannot exceed quota",
+        "exceeds a quota of the account (LimitExceeded)",
+        "Service Quotas",
+    ),
+    (400, "ThrottlingException", "Rate exceeded", "was throttled", "wait a minute"),
+    (403, "ExpiredTokenException", "expired", "have expired", "sign in again"),
+    (409, "BucketAlreadyExists", "not available", "belongs to another account", "choose another name"),
     (400, "MalformedPolicy", "Invalid principal in policy", "MalformedPolicy", "policy document must change"),
     (409, "OperationAborted", "conflicting", "not free yet", "two minutes"),
     (500, "InternalError", "internal", "InternalError", "AWS has a fault"),
@@ -121,6 +168,94 @@ fn throttling_ends_after_the_attempts_that_the_environment_names() {
     assert_eq!((exit, server.requests().len()), (3, 2), "{stderr}");
     assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{stderr}");
     assert!(stderr.contains("was throttled"), "{stderr}");
+}
+
+/// Standard and adaptive mode, as the environment and a profile name them.
+#[test]
+fn each_retry_mode_of_the_aws_cli_is_taken() {
+    let throttled = || {
+        Server::start(|_| {
+            let body = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>";
+            answer(400, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", body)
+        })
+    };
+    for (mode, attempts, variables) in [
+        ("standard", "1", true),
+        ("standard", "3", true),
+        ("adaptive", "3", true),
+        ("legacy", "2", true),
+        ("standard", "2", false),
+        ("adaptive", "2", false),
+    ] {
+        let server = throttled();
+        let folder = folder();
+        let mut command = status(&folder);
+        command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address));
+        if variables {
+            command.env("AWS_RETRY_MODE", mode).env("AWS_MAX_ATTEMPTS", attempts);
+        } else {
+            let profiles = folder.path().join("aws-config");
+            let text = format!("[default]\nretry_mode = {mode}\nmax_attempts = {attempts}\n");
+            crate::support::write(&profiles, &text);
+            command.env("AWS_CONFIG_FILE", profiles).env_remove("AWS_MAX_ATTEMPTS");
+        }
+        let begun = std::time::Instant::now();
+        let (exit, stderr) = ended(&mut command);
+        assert_eq!((exit, server.requests().len().to_string().as_str()), (3, attempts), "{mode}: {stderr}");
+        assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{mode}: {stderr}");
+        assert!(stderr.contains("was throttled"), "{mode}: {stderr}");
+        assert!(begun.elapsed().as_secs() < 20, "{mode} with {attempts} attempts took {:?}", begun.elapsed());
+    }
+    for (name, value) in
+        [("AWS_RETRY_MODE", "no-such-mode"), ("AWS_MAX_ATTEMPTS", "0"), ("AWS_MAX_ATTEMPTS", "many")]
+    {
+        let server = throttled();
+        let folder = folder();
+        let mut command = status(&folder);
+        command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address)).env(name, value);
+        let (exit, stderr) = ended(&mut command);
+        assert_eq!((exit, server.requests().len()), (2, 0), "{stderr}");
+        assert!(stderr.contains(&format!("error: {name} is \"{value}\"")), "{stderr}");
+    }
+}
+
+#[test]
+fn an_expired_or_unknown_session_is_named_at_the_first_call() {
+    for (code, message, said, help) in [
+        (
+            "ExpiredToken",
+            "The security token included in the request is expired",
+            "have expired",
+            "sign in again",
+        ),
+        (
+            "InvalidClientTokenId",
+            "The security token is invalid",
+            "does not accept these credentials",
+            "opt-in",
+        ),
+        ("RegionDisabledException", "STS is not activated in this region", "is not enabled", "enable"),
+        (
+            "AccessDenied",
+            "User: arn:aws:iam::1:user/a is not authorized to perform: sts:GetCallerIdentity with an explicit deny in a service control policy",
+            "denies it explicitly",
+            "a grant does not help",
+        ),
+    ] {
+        let server = Server::start(move |_| {
+            let body = format!(
+                "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+            );
+            answer(403, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", &body)
+        });
+        let folder = folder();
+        let (exit, stderr) =
+            ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        assert_eq!(exit, 3, "{code}: {stderr}");
+        for word in [said, help, message] {
+            assert!(stderr.contains(word), "{code}: {word}: {stderr}");
+        }
+    }
 }
 
 #[test]

@@ -77,6 +77,39 @@ fn a_sign_in_that_has_ended_names_the_command_for_the_profile() {
     assert!(stderr.contains("aws login --profile ops"), "{stderr}");
 }
 
+/// The AWS CLI writes the end of a session with `Z` (`aws configure sso` and `aws sso login`, AWS CLI 2).
+#[test]
+fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
+    let sso = "[profile ops]\nsso_session = school\nsso_account_id = 123456789012\nsso_role_name = r\nregion = us-west-2\n[sso-session school]\nsso_region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n";
+    for (end, is_used) in [
+        ("2099-01-01T00:00:00Z", true),
+        ("2001-01-01T00:00:00Z", false),
+        ("2099-01-01T00:00:00UTC", false),
+        ("2099-01-01T00:00:00+00:00", false),
+        ("soon", false),
+    ] {
+        let proxy = Server::start(|_| answer(502, "", ""));
+        let folder = folder();
+        let cache = folder.path().join(".aws/sso/cache");
+        std::fs::create_dir_all(&cache).unwrap();
+        let token = format!(
+            "{{\"startUrl\": \"https://example.awsapps.com/start\", \"region\": \"us-west-2\", \"accessToken\": \"CANARY-token\", \"expiresAt\": \"{end}\"}}"
+        );
+        // The name is the SHA-1 of the session's.
+        support::write(&cache.join("655f83be7512e5b5b3ba4c9976c043ece4b3ce51.json"), &token);
+        let mut command = with(&folder, sso, "http://127.0.0.1:1");
+        command.args(["--profile", "ops"]).env("HTTPS_PROXY", format!("http://{}", proxy.address));
+        let (exit, stderr) = ended(&mut command);
+        assert_eq!(exit, 3, "{stderr}");
+        assert!(!stderr.contains("CANARY"), "{stderr}");
+        let asked = proxy.requests().iter().any(|head| head.starts_with("CONNECT portal.sso.us-west-2."));
+        assert_eq!(asked, is_used, "{end}: {stderr}");
+        let word =
+            if is_used { "portal.sso.us-west-2.amazonaws.com" } else { "`aws sso login --profile ops`" };
+        assert!(stderr.contains(word), "{end}: {stderr}");
+    }
+}
+
 #[test]
 fn a_credential_process_may_take_its_time_and_its_failure_is_its_own() {
     let aws = aws();

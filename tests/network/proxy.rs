@@ -1,6 +1,11 @@
 //! The proxy variables (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), against a listener that speaks CONNECT.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
 use crate::server::{IDENTITY, Server, answer, ended, folder, status};
+use crate::{support, trust};
 
 /// The four binaries, each with a verb that signs in.
 #[test]
@@ -37,12 +42,85 @@ fn doctor_and_the_calls_without_an_sdk_go_through_the_proxy() {
     assert!(server.requests()[0].starts_with("CONNECT sts.us-west-2.amazonaws.com:443"), "{stderr}");
 }
 
+/// A proxy that opens a tunnel to one server, whatever host it is asked for.
+struct Proxy {
+    address: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&heads);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (seen, server) = (Arc::clone(&seen), server.clone());
+                std::thread::spawn(move || tunnel(client, &seen, &server));
+            }
+        });
+        Self { address, heads }
+    }
+}
+
+fn tunnel(mut client: TcpStream, seen: &Mutex<Vec<String>>, server: &str) -> Option<()> {
+    let mut reader = BufReader::new(client.try_clone().ok()?);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    seen.lock().unwrap().push(head);
+    let mut server = TcpStream::connect(server).ok()?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
+    let mut to_server = server.try_clone().ok()?;
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut to_server));
+    std::io::copy(&mut server, &mut client).ok().map(drop)
+}
+
+/// A region of the default partition and one of the European Sovereign Cloud, whose endpoints have another domain ("AWS
+/// European Sovereign Cloud User Guide", endpoints).
+#[test]
+fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
+    for (region, partition, domain) in
+        [("us-west-2", "aws", "amazonaws.com"), ("eusc-de-east-1", "aws-eusc", "amazonaws.eu")]
+    {
+        let place = tempfile::tempdir().unwrap();
+        let names = format!("DNS:*.{region}.{domain},DNS:*.s3.{region}.{domain},DNS:*.{domain}");
+        let server = trust::serve(place.path(), &names);
+        let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned());
+        let folder = folder();
+        let config = support::config("test")
+            .replace("us-west-2", region)
+            .replace("arn:aws:", &format!("arn:{partition}:"));
+        support::write(&folder.path().join("config.auto.tfvars.json"), &config);
+        let mut command = status(&folder);
+        command.env("HTTPS_PROXY", format!("http://ann:a%40b@{}", proxy.address));
+        command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
+        let (exit, stderr) = ended(&mut command);
+        let heads = proxy.heads.lock().unwrap().clone();
+        for host in ["sts", &format!("osmt-test-123456789012-{region}.s3")] {
+            let wanted = format!("CONNECT {host}.{region}.{domain}:443 HTTP/1.1\r\n");
+            assert!(heads.iter().any(|head| head.starts_with(&wanted)), "{wanted}: {heads:?}: {stderr}");
+        }
+        // ann:a@b
+        assert!(heads.iter().all(|head| head.contains("Basic YW5uOmFAYg==")), "{heads:?}");
+        let requests = std::fs::read_to_string(place.path().join("requests")).unwrap();
+        assert!(requests.starts_with(&format!("POST / HTTP/1.1 sts.{region}.{domain}\n")), "{requests}");
+        assert!(requests.lines().all(|line| line.split(' ').nth(1).unwrap().starts_with('/')), "{requests}");
+        assert!(!requests.to_lowercase().contains("proxy-authorization"), "{requests}");
+        assert!(exit != 2 && !stderr.contains("GetCallerIdentity"), "{exit}: {stderr}");
+    }
+}
+
 #[test]
 fn no_proxy_exempts_a_host_and_http_proxy_is_for_plain_endpoints() {
     let aws = Server::start(|_| answer(200, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", IDENTITY));
     let folder = folder();
     let endpoint = format!("http://{}", aws.address);
-    for exempt in ["127.0.0.1", "*", "example.org,127.0.0.0/8"] {
+    for exempt in ["127.0.0.1", "*", "example.org,127.0.0.0/8", &aws.address] {
         let before = aws.requests().len();
         let mut command = status(&folder);
         command.env("AWS_ENDPOINT_URL", &endpoint).env("NO_PROXY", exempt);
@@ -50,10 +128,16 @@ fn no_proxy_exempts_a_host_and_http_proxy_is_for_plain_endpoints() {
         assert!(aws.requests().len() > before, "{exempt}");
     }
     let proxy = Server::start(|_| answer(200, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", IDENTITY));
-    let mut command = status(&folder);
-    command.env("AWS_ENDPOINT_URL", &endpoint).env("HTTP_PROXY", format!("http://{}", proxy.address));
-    ended(&mut command);
-    assert!(proxy.requests()[0].starts_with(&format!("POST {endpoint}")), "{:?}", proxy.requests());
+    for exempt in ["", "example.org", "127.0.0.1:1", ".0.0.1"] {
+        let before = proxy.requests().len();
+        let mut command = status(&folder);
+        command.env("AWS_ENDPOINT_URL", &endpoint).env("NO_PROXY", exempt);
+        ended(command.env("HTTP_PROXY", format!("http://ann:a%40b@{}", proxy.address)));
+        let request = proxy.requests().get(before).cloned().unwrap_or_default();
+        assert!(request.starts_with(&format!("POST {endpoint}/ HTTP/1.1")), "{exempt}: {request}");
+        // ann:a@b
+        assert!(request.contains("Basic YW5uOmFAYg=="), "{request}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Child, Command as Program, Stdio};
 use crate::server::{IDENTITY, ended, folder, status};
 
 /// A TLS server whose certificate a CA of the test's own signed; it answers who the caller is.
-struct Tls(Child, String);
+pub(crate) struct Tls(Child, pub(crate) String);
 
 impl Drop for Tls {
     fn drop(&mut self) {
@@ -21,13 +21,15 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn serve(folder: &Path) -> Tls {
+/// Serves these names (`IP:127.0.0.1,DNS:example.org`); the file `requests` of the folder gets the request lines.
+pub(crate) fn serve(folder: &Path, names: &str) -> Tls {
     openssl(
         folder,
         "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 2 -subj /CN=root -addext basicConstraints=critical,CA:TRUE",
     );
     openssl(folder, "req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=127.0.0.1");
-    std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+    let names = format!("subjectAltName={names}\nbasicConstraints=CA:FALSE\n");
+    std::fs::write(folder.join("names"), names).unwrap();
     openssl(
         folder,
         "x509 -req -in request.pem -CA root.pem -CAkey root.key -CAcreateserial -out leaf.pem -days 2 -extfile names",
@@ -35,6 +37,11 @@ fn serve(folder: &Path) -> Tls {
     let script = "
 import http.server, ssl, sys
 class Handler(http.server.BaseHTTPRequestHandler):
+    def parse_request(self):
+        parsed = super().parse_request()
+        with open('requests', 'a') as file:
+            file.write(self.requestline + ' ' + self.headers.get('host', '') + '\\n')
+        return parsed
     def do_POST(self):
         self.rfile.read(int(self.headers.get('content-length', 0)))
         body = sys.argv[1].encode()
@@ -48,6 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(404)
         self.send_header('x-amz-request-id', '1')
         self.end_headers()
+    def do_GET(self):
+        self.do_HEAD()
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -72,7 +81,7 @@ server.serve_forever()
 #[test]
 fn a_private_ca_is_trusted_where_the_user_names_it_and_named_where_not() {
     let place = tempfile::tempdir().unwrap();
-    let server = serve(place.path());
+    let server = serve(place.path(), "IP:127.0.0.1");
     let folder = folder();
     let root = place.path().join("root.pem");
     let run = |set: &[(&str, &Path)]| {

@@ -19,7 +19,7 @@ fn a_stale_keyring_never_overwrites_a_newer_value() {
     world.run(&account, "rotate --yes").exits(0);
     let newer = world.held(&account, "rds")["password"].as_str().unwrap().to_owned();
 
-    // Ann, whose keyring heard nothing of it, changes another secret.
+    // Ann, whose keyring still has the old value, changes another secret.
     world.become_one(&ann);
     assert_ne!(world.kept("rds/password").as_deref(), Some(newer.as_str()));
     world.offline("set app/oauth_client_secret --yes", "anns-new-client-secret\n").exits(0);

@@ -82,12 +82,12 @@ answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
             world.config().parent().unwrap(),
         ))
     };
-    let told = type_in("typed-by-hand-1", "typed-by-hand-2");
-    assert_eq!(told[0], 2, "{}", told[1]);
+    let outcome = type_in("typed-by-hand-1", "typed-by-hand-2");
+    assert_eq!(outcome[0], 2, "{}", outcome[1]);
     assert_eq!(world.kept("rds/password"), None);
     let same = type_in("typed-by-hand-1", "typed-by-hand-1");
     assert_eq!(same[0], 0, "{}", same[1]);
-    assert!(!format!("{told}{same}").contains("typed-by-hand"), "{told}{same}");
+    assert!(!format!("{outcome}{same}").contains("typed-by-hand"), "{outcome}{same}");
     assert_eq!(world.kept("rds/password").as_deref(), Some("typed-by-hand-1"));
 }
 

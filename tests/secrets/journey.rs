@@ -78,7 +78,7 @@ fn what_others_keep_in_a_secret_stays_and_what_is_not_ours_is_refused() {
         ("put_secret_value(SecretId=name, SecretBinary=b'bytes')", "does not hold a JSON object"),
         ("put_secret_value(SecretId=name, SecretString='just text')", "does not hold a JSON object"),
     ] {
-        let told = account.ask(&format!(
+        let shown = account.ask(&format!(
             "name = '{app}'\nm = client('secretsmanager')\nm.{change}\nanswer = m.describe_secret(SecretId=name)['VersionIdsToStages']"
         ));
         for verb in ["push", "pull", "diff", "rm --all --remote", "rotate app/oauth_client_secret"] {
@@ -87,7 +87,7 @@ fn what_others_keep_in_a_secret_stays_and_what_is_not_ours_is_refused() {
         let after = account.ask(&format!(
             "answer = client('secretsmanager').describe_secret(SecretId='{app}')['VersionIdsToStages']"
         ));
-        assert_eq!(told, after);
+        assert_eq!(shown, after);
     }
 }
 
@@ -119,8 +119,8 @@ fn a_write_by_somebody_else_between_plan_and_yes_is_a_conflict() {
     let account = Emulator::start();
     world.pushed(&account);
     world.offline("set rds/password --yes", "mine-mine-mine\n").exits(0);
-    // A terminal of its own: the question stands, somebody else writes, then the answer is yes.
-    let told = account.ask(&format!(
+    // A terminal of its own: while the question is open, another user writes, then the answer is yes.
+    let shown = account.ask(&format!(
         r#"
 import os, pty
 program, folder, name = {:?}, {:?}, {:?}
@@ -146,8 +146,8 @@ answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
         world.config().parent().unwrap(),
         world.secret("rds"),
     ));
-    assert_eq!(told[0], 4, "{}", told[1]);
-    assert!(told[1].as_str().unwrap().contains("changed by another user"), "{}", told[1]);
+    assert_eq!(shown[0], 4, "{}", shown[1]);
+    assert!(shown[1].as_str().unwrap().contains("changed by another user"), "{}", shown[1]);
     assert_eq!(world.held(&account, "rds")["password"], "theirs-theirs");
 }
 

@@ -52,10 +52,10 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
     world.pushed(&account);
     let name = world.secret("rds");
     let version = |account: &Emulator| {
-        let told = account.ask(&format!(
+        let shown = account.ask(&format!(
             "answer = client('secretsmanager').get_secret_value(SecretId='{name}', VersionStage='AWSCURRENT')['VersionId']"
         ));
-        told.as_str().unwrap().to_owned()
+        shown.as_str().unwrap().to_owned()
     };
     let journal = |base: &str, target: &str, revision: u64, value: &str| {
         let text = format!("rotate\nrds/password\n{base}\n{target}\n{revision}\n{value}");
@@ -107,7 +107,7 @@ fn a_config_that_cannot_be_written_leaves_a_rotation_that_can_be_finished() {
     std::fs::create_dir(&blocked).unwrap();
     std::fs::write(blocked.join("config.json"), &text).unwrap();
     let program = env!("CARGO_BIN_EXE_osmt-secrets");
-    // A process may be told to write no file at all: the kernel then refuses step four.
+    // A process may be shown to write no file at all: the kernel then refuses step four.
     let stopped = account.ask(&format!(
         r#"
 import os, resource, signal, subprocess
@@ -120,8 +120,8 @@ answer = [done.returncode, done.stderr.decode()]
         blocked.join("config.json")
     ));
     assert_eq!(stopped[0], 3, "{}", stopped[1]);
-    let told = stopped[1].as_str().unwrap();
-    assert!(told.contains("it is as it was before") && told.contains("stopped after 3 of 5"), "{told}");
+    let shown = stopped[1].as_str().unwrap();
+    assert!(shown.contains("it is as it was before") && shown.contains("stopped after 3 of 5"), "{shown}");
     assert_eq!(std::fs::read_to_string(blocked.join("config.json")).unwrap(), text);
     assert_eq!(std::fs::read_dir(&blocked).unwrap().count(), 1, "no litter");
     world.run(&account, "rotate --yes").exits(0).shows("1 to change, 1 to delete");

@@ -57,12 +57,12 @@ fn a_signal_at_a_prompt_restores_the_terminal_and_is_exit_130() {
             "os.kill(tool, signal.SIGTERM)",
             "os.kill(tool, signal.SIGHUP)",
         ] {
-            let told = on_terminal(&account, &world, shell, act);
-            let said = told[0].as_str().unwrap();
+            let outcome = on_terminal(&account, &world, shell, act);
+            let said = outcome[0].as_str().unwrap();
             assert!(said.contains("code=130"), "{shell} {act}: {said}");
             assert!(said.contains("interrupted; nothing was written"), "{shell} {act}: {said}");
             assert_eq!(
-                (&told[1], &told[2]),
+                (&outcome[1], &outcome[2]),
                 (&false.into(), &true.into()),
                 "{shell} {act}: echo off, then as before"
             );

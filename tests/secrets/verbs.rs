@@ -27,10 +27,10 @@ fn history_lists_the_versions_and_a_rollback_goes_to_any_of_them() {
     let labels: Vec<_> = versions.iter().map(|version| version["labels"][0].as_str()).collect();
     assert_eq!(labels[..2], [Some("AWSCURRENT"), Some("AWSPREVIOUS")]);
     assert_eq!((&versions[0]["in_keyring"], &versions[1]["in_keyring"]), (&true.into(), &false.into()));
-    let told = world.run(&account, "history rds/password").exits(0);
-    let current = told.out.lines().next().unwrap();
-    assert!(current.contains("AWSCURRENT, the keyring's value"), "{}", told.out);
-    assert_eq!(versions.len(), 3, "{}", told.out);
+    let shown = world.run(&account, "history rds/password").exits(0);
+    let current = shown.out.lines().next().unwrap();
+    assert!(current.contains("AWSCURRENT, the keyring's value"), "{}", shown.out);
+    assert_eq!(versions.len(), 3, "{}", shown.out);
 
     // The oldest one has no label any more.
     let oldest = versions[2]["id"].as_str().unwrap();

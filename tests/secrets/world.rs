@@ -1,4 +1,4 @@
-//! A place of its own for each test: a config with an environment that nobody else has, and the entries that go with it.
+//! A place of its own for each test: a config with an environment that no other test has, and the entries that go with it.
 
 use std::path::PathBuf;
 
@@ -119,7 +119,7 @@ impl World {
     /// Keyring and account filled and equal.
     pub(crate) fn pushed(&self, account: &Emulator) {
         self.offline("generate rds/password", "").exits(0);
-        self.offline("set app/oauth_client_secret", "issued-by-somebody\n").exits(0);
+        self.offline("set app/oauth_client_secret", "issued-elsewhere\n").exits(0);
         self.run(account, "push --yes").exits(0);
     }
 }
@@ -144,7 +144,7 @@ fn hex(text: &str) -> String {
     format!("{sum:08x}")
 }
 
-/// The entries of a keyring, to be put back later: another administrator's machine that did not hear of anything since.
+/// The entries of a keyring, to be put back later: the machine of another administrator that has not been used since.
 pub(crate) struct Snapshot(Vec<(String, Option<String>)>);
 
 impl World {

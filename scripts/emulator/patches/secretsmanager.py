@@ -13,11 +13,11 @@ from . import around, patch
 def moved_current_version() -> None:
     @around(SecretsManagerBackend)
     def update_secret_version_stage(original: Any, backend: Any, *args: Any, **kwargs: Any) -> Any:
-        told = original(backend, *args, **kwargs)
-        for version, held in backend.secrets[told[0]].versions.items():
+        answer = original(backend, *args, **kwargs)
+        for version, held in backend.secrets[answer[0]].versions.items():
             if "AWSCURRENT" in held["version_stages"]:
-                backend.secrets[told[0]].set_default_version_id(version)
-        return told
+                backend.secrets[answer[0]].set_default_version_id(version)
+        return answer
 
 
 @patch("moto breaks where the versions of a secret that does not exist are listed, and dates each version now")

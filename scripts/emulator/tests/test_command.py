@@ -130,19 +130,24 @@ class Gaps(unittest.TestCase):
         client.meta.events.register(f"before-send.{service}", number)
         return client
 
-    def test_a_repeated_request_is_done_once(self) -> None:
-        ec2 = self.repeating("ec2")
-        groups = [ec2.create_security_group(GroupName="once", Description="once")["GroupId"] for _ in "12"]
-        self.assertEqual(groups[0], groups[1])
-
-    def test_secrets_manager_does_a_repeated_request_again(self) -> None:
-        """AWS promises nothing for the number; what makes a repetition harmless there is ClientRequestToken."""
+    def test_a_repeated_request_is_done_again(self) -> None:
+        """AWS promises nothing for the number; what makes a repetition harmless is a client token, where a call has one."""
         secrets = self.repeating("secretsmanager")
         secrets.create_secret(Name="again", SecretString="{}", ClientRequestToken="a" * 32)
         with self.assertRaises(secrets.exceptions.ResourceExistsException):
             secrets.create_secret(Name="again", SecretString="{}", ClientRequestToken="b" * 32)
         versions = [secrets.put_secret_value(SecretId="again", SecretString=text)["VersionId"] for text in ("{}", "[]")]
         self.assertNotEqual(versions[0], versions[1])
+        tables = self.repeating("dynamodb")
+        table = {
+            "TableName": "again",
+            "KeySchema": [{"AttributeName": "LockID", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "LockID", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }
+        tables.create_table(**table)
+        with self.assertRaises(tables.exceptions.ResourceInUseException):
+            tables.create_table(**table)
 
     def test_calls_are_logged_by_name_and_without_values(self) -> None:
         s3 = emulators.client(self.endpoint, "s3")

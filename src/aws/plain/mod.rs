@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::ErrorMetadata;
-use aws_smithy_types::retry::{RetryConfig, RetryMode};
+use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
@@ -150,7 +150,7 @@ impl Session {
             name: Some(SigningName::from_static(service.signing)),
             ..SigV4OperationSigningConfig::default()
         };
-        // S3 wants to hear the body's checksum, and takes a path as it stands.
+        // S3 requires the checksum of the body, and a path that is not encoded a second time.
         if service.signing == "s3" {
             signature.signing_options.content_sha256_header = true;
             signature.signing_options.double_uri_encode = false;
@@ -183,8 +183,7 @@ impl Session {
             .service_name(service.id)
             .operation_name(name)
             .endpoint_url(&endpoint)
-            // A handful of calls needs no limit on its own pace, which is what the adaptive mode adds.
-            .standard_retry(&retries.with_retry_mode(RetryMode::Standard))
+            .standard_retry(&retries)
             .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
             .with_connection_poisoning()
             .runtime_plugin(
@@ -236,7 +235,7 @@ fn read(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMetada
     Err(OrchestratorError::operation(refusal(&text, kind)))
 }
 
-/// Code and message of a refusal, in whichever form; without them the status tells.
+/// Code and message of a refusal, in whichever form; without them the status decides.
 fn refusal(text: &str, kind: Option<&str>) -> ErrorMetadata {
     let said = match serde_json::from_str::<Value>(text) {
         Ok(json) => {
@@ -340,8 +339,8 @@ mod tests {
             ("<html>no</html>", None, None, None),
             ("", None, None, None),
         ] {
-            let told = refusal(text, kind);
-            assert_eq!((told.code(), told.message()), (code, message), "{text}");
+            let read = refusal(text, kind);
+            assert_eq!((read.code(), read.message()), (code, message), "{text}");
         }
     }
 

@@ -228,13 +228,13 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The config's zone is not in this account.
-    #[error("hosted zone {0} does not exist in this account; nothing was written")]
+    #[error("hosted zone {0} does not exist in this account")]
     NoZone(String),
     /// Public DNS does not have it.
-    #[error("hosted zone {0} is private: ACM could not see the validation records; nothing was written")]
+    #[error("hosted zone {0} is private: ACM could not see the validation records")]
     PrivateZone(String),
     /// The zone does not contain the domain.
-    #[error("hosted zone {id} is {zone}, which does not contain {domain}; nothing was written")]
+    #[error("hosted zone {id} is {zone}, which does not contain {domain}")]
     OtherZone {
         /// Its id.
         id: String,
@@ -244,7 +244,7 @@ pub enum Error {
         domain: String,
     },
     /// The certificate would stay pending for three days and then fail.
-    #[error("ACM would never issue a certificate for {domain}: {}; nothing was written", .reasons.join("; "))]
+    #[error("ACM would never issue a certificate for {domain}: {}", .reasons.join("; "))]
     Hopeless {
         /// The config's domain.
         domain: String,

@@ -130,7 +130,7 @@ async fn empty(
             answer => answer?,
         };
         if let Some(error) = answer.errors().first() {
-            return Err(CallError::told(
+            return Err(CallError::in_answer(
                 "s3:DeleteObjectVersion",
                 error.code().unwrap_or("an error without a code"),
                 error.message(),

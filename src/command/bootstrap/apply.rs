@@ -66,11 +66,8 @@ fn free(path: &Path) -> Result<(), Failure> {
     if !path.is_file() || files::read_text(path).is_ok_and(is_plan) {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Refused,
-        format!("{} exists and is not a saved plan; nothing was written", path.display()),
-    )
-    .help("give `--out` another name"))
+    Err(Failure::new(Exit::Refused, format!("{} exists and is not a saved plan", path.display()))
+        .help("give `--out` another name"))
 }
 
 fn save(ui: &Ui, path: &Path, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
@@ -176,7 +173,7 @@ async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Re
     if without_lock(again) == without_lock(seen) {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, "the account changed while the question was open; nothing was written")
+    Err(Failure::new(Exit::Refused, "the account changed while the question was open")
         .help("run it again and look at the new plan"))
 }
 
@@ -199,6 +196,6 @@ fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> R
     } else {
         return Ok(());
     };
-    Err(Failure::new(Exit::Refused, format!("the saved plan is out of date: {what}; nothing was written"))
+    Err(Failure::new(Exit::Refused, format!("the saved plan is out of date: {what}"))
         .help("make a new one with `osmt-bootstrap plan --out FILE`"))
 }

@@ -315,7 +315,7 @@ impl Wizard<'_> {
     pub(super) async fn decide(&mut self, answers: &mut Answers) -> Result<Decision, Failure> {
         let lines = self.summary(answers);
         let stopped = || {
-            let message = "not confirmed; nothing was written";
+            let message = "not confirmed";
             Failure::new(Exit::Refused, message).help("run it again: the answers are kept and offered again")
         };
         let rich = prompt::is_rich(self.ui);

@@ -120,7 +120,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<
             Step::HandOver(_) => Ok(()),
             Step::Wait(_) if work.wait().await? => Ok(()),
             Step::Wait(_) => Err(work.late(&seen.dns.zone)),
-            Step::Write { .. } => write(common, &work.arn()),
+            Step::Write { .. } => write(common, ui, &work.arn()).await,
         })
         .await?;
         let arn = work.arn();
@@ -303,7 +303,7 @@ impl External<'_> {
                 late.set(!work.wait().await?);
                 Ok(())
             }
-            Step::Write { .. } => write(self.common, &work.arn()),
+            Step::Write { .. } => write(self.common, ui, &work.arn()).await,
             Step::Prove { .. } => Ok(()),
         };
         execute(ui, &of(|step| !matches!(step, Step::Write { .. })), apply).await?;
@@ -357,6 +357,7 @@ impl External<'_> {
         }
         if let Some(path) = &self.flags.zone_file {
             files::write(path, elsewhere::zone_file(domain, &records).as_bytes())?;
+            ui.done(&format!("writing {}", path.display()));
             ui.say(format_args!("written: {}", path.display()));
         }
         Ok(records)
@@ -369,7 +370,7 @@ impl External<'_> {
 }
 
 /// Reads the config again, which may have been edited during the wait, and sets the one value.
-fn write(common: &Common, arn: &str) -> Result<(), Failure> {
+async fn write(common: &Common, ui: &Ui, arn: &str) -> Result<(), Failure> {
     let path = common.config_path();
     let document = common.parse(files::read_text(&path)?)?;
     let text =
@@ -380,8 +381,7 @@ fn write(common: &Common, arn: &str) -> Result<(), Failure> {
             )
             .help("add the key and run it again")
         })?;
-    files::write(&path, text.as_bytes())?;
-    Ok(())
+    ui.rewrite(&path, Some(document.text()), &text).await
 }
 
 /// Reads `90s`, `45m`, `2h`.

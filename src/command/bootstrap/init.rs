@@ -71,13 +71,8 @@ struct Write {
 
 impl Write {
     /// Writes, unless the file was changed while the question was open.
-    fn carry(&self) -> Result<(), Failure> {
-        if existing(&self.path)? != self.before {
-            let path = self.path.display();
-            let message = format!("{path} was changed while the question was open; it was left alone");
-            return Err(Failure::new(Exit::Refused, message).help("run it again"));
-        }
-        Ok(files::write(&self.path, self.after.as_bytes())?)
+    async fn carry(&self, ui: &Ui) -> Result<(), Failure> {
+        ui.rewrite(&self.path, self.before.as_deref(), &self.after).await
     }
 }
 
@@ -92,7 +87,7 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
     if !common.dir.join("variables.tf").is_file() {
         return Err(Failure::new(
             Exit::Refused,
-            format!("{} holds no Terraform code to render for; nothing was written", common.dir.display()),
+            format!("{} holds no Terraform code to render for", common.dir.display()),
         )
         .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
     }
@@ -171,12 +166,12 @@ pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Fa
                     if let Decision::Again = wizard.decide(&mut answers).await? {
                         continue;
                     }
-                    execute(ui, &plan, async |write| write.carry()).await?;
+                    execute(ui, &plan, async |write| write.carry(ui).await).await?;
                     ui.plan_json("applied", &plan.lines())?;
                     wizard.written();
                     Exit::Done
                 }
-                _ => carry_out(ui, &plan, "Write?", async |write| write.carry()).await?,
+                _ => carry_out(ui, &plan, "Write?", async |write| write.carry(ui).await).await?,
             };
             if moved.is_some() && exit == Exit::Done {
                 ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
@@ -232,7 +227,7 @@ fn in_s3(main: &MainTf) -> Result<(), Failure> {
     if main.is_in_s3() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, "main.tf keeps the state elsewhere than in S3; nothing was written")
+    Err(Failure::new(Exit::Refused, "main.tf keeps the state elsewhere than in S3")
         .help("leave `--bucket`, `--lock` and `--lock-table` out, or write a backend \"s3\" block"))
 }
 
@@ -323,8 +318,7 @@ fn in_the_account(values: &Values) -> Result<(), Failure> {
     if role.split(':').nth(4) == Some(&values.deployment.account_id) {
         return Ok(());
     }
-    let message =
-        format!("{role} is not a role of account {}; nothing was written", values.deployment.account_id);
+    let message = format!("{role} is not a role of account {}", values.deployment.account_id);
     Err(Failure::new(Exit::Usage, message).help("give a role of the account that OSMT runs in"))
 }
 

@@ -46,9 +46,7 @@ pub(super) async fn alone(
     let in_bucket = match &state.lock {
         Known::Known(lock) => lock.clone(),
         Known::Unknown(reason) => {
-            let message = format!(
-                "the state is locked, or it is not known whether it is ({reason}); nothing was written"
-            );
+            let message = format!("the state is locked, or it is not known whether it is ({reason})");
             return Err(
                 Failure::new(Exit::Refused, message).help("run it as a user who may read the lock file")
             );
@@ -56,14 +54,14 @@ pub(super) async fn alone(
     };
     let held = tables?.into_iter().flatten().filter_map(|table| table.lock);
     if let Some(lock) = held.chain(in_bucket).next() {
-        let message = format!("the state is locked{}; nothing was written", lock.holder());
+        let message = format!("the state is locked{}", lock.holder());
         return Err(Failure::new(Exit::Refused, message).help(wait));
     }
     let table = new.lock.table().unwrap_or_default();
     match digest::stale((&config.region, new), table, digest.as_deref(), &state) {
         None => Ok(()),
         Some((what, remedy)) => {
-            let message = format!("the digest in lock table {table} is {what}; nothing was written");
+            let message = format!("the digest in lock table {table} is {what}");
             Err(Failure::new(Exit::Refused, message).help(remedy))
         }
     }

@@ -188,7 +188,7 @@ pub(super) async fn may(
         let mut failure = Failure::new(
             Exit::Refused,
             format!(
-                "{} may not do {} of the {of} things that the plan needs; nothing was written",
+                "{} may not do {} of the {of} things that the plan needs",
                 session.caller,
                 checked.denied.len()
             ),

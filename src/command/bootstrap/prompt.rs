@@ -50,7 +50,7 @@ async fn on_terminal<T: Send + 'static>(
         Ok(Ok(answer)) => Ok(answer),
         // Ctrl-C also reaches the run as a signal; whichever is seen first ends it in the same way.
         Ok(Err(dialoguer::Error::IO(error))) if error.kind() == std::io::ErrorKind::Interrupted => {
-            Err(Failure::new(Exit::Interrupted, "interrupted; nothing was written"))
+            Err(Failure::new(Exit::Interrupted, "interrupted"))
         }
         _ => Err(Failure::new(Exit::Failed, "could not read the answer")),
     }

@@ -58,7 +58,7 @@ impl Fix {
         let question = "Write this?";
         block_on(ui, async {
             carry_out(ui, &plan, question, async |write: &Write| {
-                files::rewrite(&write.path, Some(write.before.as_bytes()), write.corrected.text.as_bytes())
+                ui.rewrite(&write.path, Some(&write.before), &write.corrected.text).await
             })
             .await
         })

@@ -46,7 +46,7 @@ impl Rollback {
                     return Ok(Exit::Done);
                 }
                 Back::Nowhere => {
-                    let message = "no other deployment was recorded; nothing was written";
+                    let message = "no other deployment was recorded";
                     return Err(Failure::new(Exit::Refused, message).help(
                         "`git fetch --tags` brings the records of others; `osmt-release select REV` selects any revision",
                     ));

@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use super::{Repositories, Which, image, tag_or_digest};
 use crate::account::Known;
-use crate::command::{Context, block_on, carry_out};
+use crate::command::{Context, Ui, block_on, carry_out};
 use crate::config::Config;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
@@ -16,7 +16,7 @@ use crate::release::database::Database;
 use crate::release::record::Record;
 use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards, running};
 use crate::report::{About, FileReport, Format};
-use crate::{files, release, report};
+use crate::{release, report};
 
 /// Write a revision into the config, after the guards have judged it.
 #[derive(Args, Clone, Debug)]
@@ -259,7 +259,8 @@ pub(super) fn propose(cx: &Context, verdict: &Verdict) -> Result<Exit, Failure> 
         }
     }
     let question = format!("Select {}?", candidate.label);
-    let exit = block_on(ui, carry_out(ui, &plan, &question, async |edit: &Edit| write(edit, document)))?;
+    let exit =
+        block_on(ui, carry_out(ui, &plan, &question, async |edit: &Edit| write(ui, edit, document).await))?;
     if exit == Exit::Done && !plan.is_empty() {
         ui.say(NEXT);
     }
@@ -273,7 +274,7 @@ fn pinned(candidate: &Candidate) -> Result<String, Failure> {
         Known::Known(None) => "the registry has no such image",
         Known::Unknown(reason) => reason,
     };
-    let mut failure = Failure::new(Exit::Refused, "the image's digest is not known; nothing was written")
+    let mut failure = Failure::new(Exit::Refused, "the image's digest is not known")
         .help("run it again without `--pin`, or give the digest: `--tag sha256:…`");
     failure.causes.push(reason.to_owned());
     Err(failure)
@@ -304,17 +305,12 @@ fn diff(edit: &Edit, document: &Document) -> String {
 }
 
 /// Writes the edit, unless the file changed since it was read.
-fn write(edit: &Edit, document: &Document) -> Result<(), Failure> {
+async fn write(ui: &Ui, edit: &Edit, document: &Document) -> Result<(), Failure> {
     if !edit.file.is_file() {
-        let message =
-            format!("{} is not a file that can be replaced; nothing was written", edit.file.display());
+        let message = format!("{} is not a file that can be replaced", edit.file.display());
         return Err(Failure::new(Exit::Refused, message).help("`osmt-release check` only judges"));
     }
-    if files::read_text(&edit.file)? != document.text() {
-        let message = format!("{} was changed meanwhile; nothing was written", edit.file.display());
-        return Err(Failure::new(Exit::Refused, message));
-    }
-    Ok(files::write(&edit.file, edit.text.as_bytes())?)
+    ui.rewrite(&edit.file, Some(document.text()), &edit.text).await
 }
 
 fn refused(findings: &Findings, label: &str) -> Failure {
@@ -328,7 +324,7 @@ fn refused(findings: &Findings, label: &str) -> Failure {
         codes.extend(findings.unknown.iter().map(|unknown| unknown.code.as_str()));
     }
     codes.dedup();
-    let message = format!("{} refused {label}; nothing was written", codes.join(", "));
+    let message = format!("{} refused {label}", codes.join(", "));
     Failure::new(Exit::Refused, message)
         .help("each finding above says what to do about it; docs/rules has a page for each code")
 }

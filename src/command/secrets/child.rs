@@ -85,7 +85,7 @@ mod unix {
             let status = loop {
                 tokio::select! {
                     status = &mut ended => break status,
-                    heard = signals.next() => heard.pass_on(pid),
+                    signal = signals.next() => signal.pass_on(pid),
                 }
             };
             let status = status.map_err(|_| Error::Start(io::Error::other("its thread ended early")))?;
@@ -213,7 +213,7 @@ mod unix {
 
     impl One {
         fn pass_on(&self, pid: Pid) {
-            // A process that has just ended is no longer there to be told.
+            // The process may have ended meanwhile.
             let _ = match self.signal {
                 // Keys of the terminal reach its whole foreground group.
                 Signal::INT | Signal::QUIT if self.on_terminal => Ok(()),

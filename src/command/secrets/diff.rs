@@ -6,14 +6,16 @@ use serde::Serialize;
 
 use super::entries::{held, sound};
 use super::rotate::{Unfinished, unfinished};
-use super::{Context, Names, when};
-use crate::command::block_on;
+use super::{KeyringArg, Names, when};
+use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::{Newer, State, newer, readable, state};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Diff {
+    #[command(flatten)]
+    keyring: KeyringArg,
     #[command(flatten)]
     names: Names,
 }
@@ -45,19 +47,20 @@ struct Row<'a> {
 }
 
 impl Diff {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let rows = self.names.secrets(context)?;
-        let keyring = context.keyring()?;
-        let local = held(&keyring, &context.catalog)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let rows = self.names.secrets(deployment)?;
+        let keyring = deployment.keyring()?;
+        let local = held(&keyring, &deployment.catalog)?;
         sound(&local, &rows)?;
-        let rows = block_on(context.ui, async {
-            let session = context.open().await?;
-            let seen = context.observe(&session).await?;
+        let rows = block_on(deployment.ui, async {
+            let session = deployment.open().await?;
+            let seen = deployment.observe(&session).await?;
             let mut compared = Vec::new();
             for secret in rows {
                 let held = seen.0.get(secret.remote);
                 if let Some(held) = held {
-                    readable(&context.remote_name(secret.remote), held)?;
+                    readable(&deployment.remote_name(secret.remote), held)?;
                 }
                 let unfinished = match unfinished(&keyring, secret.remote)? {
                     Some(Unfinished::Journal(journal)) if journal.name == secret.name => {
@@ -68,9 +71,9 @@ impl Diff {
                 };
                 compared.push(Row {
                     name: &secret.name,
-                    remote: context.remote_name(secret.remote),
+                    remote: deployment.remote_name(secret.remote),
                     state: state(secret, &local, &seen),
-                    newer: newer(&context.config.env, secret, &local, &seen),
+                    newer: newer(&deployment.config.env, secret, &local, &seen),
                     keyring_set: local.base(secret).set.filter(|_| local.values.contains_key(&secret.name)),
                     aws_changed: held.and_then(|held| held.created),
                     unfinished,
@@ -92,12 +95,12 @@ impl Diff {
             if let Some(verb) = row.unfinished {
                 text = format!("{text}; a {verb} is unfinished");
             }
-            context.ui.result(format_args!("  {:<24} {:<28} {text}", row.name, row.remote))?;
+            deployment.ui.result(format_args!("  {:<24} {:<28} {text}", row.name, row.remote))?;
         }
         let same = rows.iter().all(|row| row.state == State::Same && row.unfinished.is_none());
-        context.ui.json(&Report {
+        deployment.ui.json(&Report {
             version: VERSION,
-            tool: &context.ui.tool,
+            tool: &deployment.ui.tool,
             keyring: keyring.kind.flag(),
             secrets: rows,
         })?;

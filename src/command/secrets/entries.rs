@@ -1,9 +1,9 @@
-//! Writes to the keyring: an entry, and beside it where its value came from.
+//! Writes to the keyring: an entry, and in a second one where its value came from.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Context;
+use super::Deployment;
 use crate::command::{block_on, carry_out, carry_out_unasked};
 use crate::explain::{Exit, Failure};
 use crate::keyring::{self, Keyring};
@@ -181,19 +181,19 @@ pub(super) fn sound(local: &Local, rows: &[&Secret]) -> Result<(), Failure> {
 /// Shows, asks, writes. A plan that only adds entries takes nothing from the user and is not asked about, nor is one that
 /// a flag allowed (no question).
 pub(super) fn carry(
-    context: &Context<'_>,
+    deployment: &Deployment<'_>,
     keyring: &Keyring,
     plan: &Plan<Step>,
     question: Option<&str>,
 ) -> Result<Exit, Failure> {
     let adds_only = plan.actions.iter().all(|step| step.verb == Verb::Create);
     let apply = async |step: &Step| step.apply(keyring).await;
-    let exit = block_on(context.ui, async {
+    let exit = block_on(deployment.ui, async {
         match question.filter(|_| !adds_only) {
-            Some(question) => carry_out(context.ui, plan, question, apply).await,
-            None => carry_out_unasked(context.ui, plan, apply).await,
+            Some(question) => carry_out(deployment.ui, plan, question, apply).await,
+            None => carry_out_unasked(deployment.ui, plan, apply).await,
         }
     })?;
-    context.end(exit, plan)?;
+    deployment.end(exit, plan)?;
     Ok(exit)
 }

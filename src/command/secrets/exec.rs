@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Context;
 use super::child;
 use super::entries::{held, sound};
-use crate::command::block_on;
+use super::{Deployment, KeyringArg};
+use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::plan::{Line, Verb};
 use crate::secrets::catalog::{Origin, Secret};
@@ -21,6 +21,8 @@ use crate::secrets::{Local, Seen};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Exec {
+    #[command(flatten)]
+    keyring: KeyringArg,
     /// Replace this process by the command (exec); nothing is masked.
     #[arg(long)]
     raw: bool,
@@ -62,19 +64,20 @@ struct Variable {
 
 impl Exec {
     #[expect(clippy::disallowed_methods, reason = "starting a program is what this verb is for")]
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
         let [program, arguments @ ..] = &self.command[..] else {
             return Err(Failure::new(Exit::Usage, "no command was given"));
         };
-        let variables = self.variables(context)?;
-        if context.ui.dry_run {
+        let variables = self.variables(deployment)?;
+        if deployment.ui.dry_run {
             let names = variables.iter().map(|variable| variable.name.as_str());
             let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
             let program = program.to_string_lossy();
             let what = format!("{program} with {} in its environment", names.join(", "));
             let lines = [Line::new(Verb::Run, what)];
-            context.ui.show_plan(&lines)?;
-            context.ui.plan_json("pending", &lines)?;
+            deployment.ui.show_plan(&lines)?;
+            deployment.ui.plan_json("pending", &lines)?;
             return Ok(Exit::Pending);
         }
         let mut command = Command::new(program);
@@ -103,10 +106,10 @@ impl Exec {
     }
 
     /// The variables, all of whose values can work.
-    fn variables(&self, context: &Context<'_>) -> Result<Vec<Variable>, Failure> {
+    fn variables(&self, deployment: &Deployment<'_>) -> Result<Vec<Variable>, Failure> {
         let mut rows = Vec::new();
         for name in &self.only {
-            rows.push(context.row(name)?);
+            rows.push(deployment.row(name)?);
         }
         let mut names: Vec<(String, &Secret)> = Vec::new();
         for given in &self.rename {
@@ -118,10 +121,10 @@ impl Exec {
             if variable.is_empty() || variable.contains('\0') {
                 return Err(wrong());
             }
-            names.push((variable.to_owned(), context.row(name)?));
+            names.push((variable.to_owned(), deployment.row(name)?));
         }
         let chosen: Vec<&Secret> =
-            if self.only.is_empty() { context.catalog.0.iter().collect() } else { rows };
+            if self.only.is_empty() { deployment.catalog.0.iter().collect() } else { rows };
         for secret in &chosen {
             if !names.iter().any(|(_, renamed)| renamed.name == secret.name) {
                 names.push((secret.variable.clone(), secret));
@@ -130,9 +133,9 @@ impl Exec {
         let mut wanted: Vec<&Secret> = names.iter().map(|(_, secret)| *secret).collect();
         let login = ["rds/username", "rds/password"];
         if self.db_host.is_some() {
-            wanted.extend(login.iter().filter_map(|name| context.catalog.find(name)));
+            wanted.extend(login.iter().filter_map(|name| deployment.catalog.find(name)));
         }
-        let (values, composed) = self.values(context, &wanted)?;
+        let (values, composed) = self.values(deployment, &wanted)?;
         let value = |secret: &Secret| {
             let value = values.iter().find(|(name, _)| *name == secret.name).map(|(_, value)| value.clone());
             value.ok_or_else(|| Failure::new(Exit::Refused, format!("{} has no value", secret.name)))
@@ -146,7 +149,7 @@ impl Exec {
             None => composed.filter(|_| self.only.is_empty()),
             Some(address) => {
                 let (host, port) = address_of(address)?;
-                let [user, password] = login.map(|name| context.row(name).and_then(value));
+                let [user, password] = login.map(|name| deployment.row(name).and_then(value));
                 Some(DbUri { user: user?, password: password?, host, port }.compose())
             }
         };
@@ -160,21 +163,21 @@ impl Exec {
         Ok(variables)
     }
 
-    fn values(&self, context: &Context<'_>, wanted: &[&Secret]) -> Result<Values, Failure> {
+    fn values(&self, deployment: &Deployment<'_>, wanted: &[&Secret]) -> Result<Values, Failure> {
         let (local, seen, composed, place) = match self.from {
             Source::Keyring => {
-                let keyring = context.keyring()?;
-                let local = held(&keyring, &context.catalog)?;
+                let keyring = deployment.keyring()?;
+                let local = held(&keyring, &deployment.catalog)?;
                 sound(&local, wanted)?;
                 (local, Seen::default(), None, keyring.kind.to_string())
             }
             Source::Aws => {
-                let name = context.remote_name(db_uri::REMOTE);
-                let (seen, composed) = block_on(context.ui, async {
-                    let session = context.open().await?;
+                let name = deployment.remote_name(db_uri::REMOTE);
+                let (seen, composed) = block_on(deployment.ui, async {
+                    let session = deployment.open().await?;
                     let client = session.secretsmanager();
                     let (seen, composed) =
-                        tokio::join!(context.observe(&session), remote::observe(&client, &name));
+                        tokio::join!(deployment.observe(&session), remote::observe(&client, &name));
                     Ok((seen?, composed?))
                 })?;
                 let composed = match composed.map(|held| held.value) {
@@ -191,7 +194,7 @@ impl Exec {
                 Source::Aws => seen.get(secret),
             };
             let value = value.ok_or_else(|| {
-                Failure::new(Exit::Refused, format!("{} is not in {place}; nothing was run", secret.name)).help(
+                Failure::new(Exit::Refused, format!("{} is not in {place}", secret.name)).help(
                     "`osmt-secrets list` and `diff` show what is missing; `pull` brings it from AWS, `--only` leaves it out",
                 )
             })?;

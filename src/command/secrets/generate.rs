@@ -8,13 +8,16 @@ use rand::rngs::SysRng;
 use secrecy::SecretString;
 
 use super::entries::{Step, carry};
-use super::{Context, Name};
+use super::{KeyringArg, Name};
+use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::secrets::catalog::{Origin, Secret};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Generate {
+    #[command(flatten)]
+    keyring: KeyringArg,
     #[command(flatten)]
     name: Name,
     /// Replace the value that the keyring holds.
@@ -23,23 +26,24 @@ pub(super) struct Generate {
 }
 
 impl Generate {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let secret = self.name.secret(context)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let secret = self.name.secret(deployment)?;
         let value = new_value(secret)?;
-        let keyring = context.keyring()?;
+        let keyring = deployment.keyring()?;
         let exists = !matches!(keyring.try_get(&secret.name)?, Ok(None));
         let fixed = matches!(secret.origin, Origin::Fixed(_));
-        let asks = io::stdin().is_terminal() && !context.ui.yes;
-        if exists && !fixed && !self.force && !asks && !context.ui.dry_run {
+        let asks = io::stdin().is_terminal() && !deployment.ui.yes;
+        if exists && !fixed && !self.force && !asks && !deployment.ui.dry_run {
             return Err(Failure::new(
                 Exit::Refused,
-                format!("{} has a value in {}; nothing was written", secret.name, keyring.kind),
+                format!("{} has a value in {}", secret.name, keyring.kind),
             )
             .help("`--force` replaces it; `osmt-secrets rotate` replaces one that is in use"));
         }
         let question = Some("Replace the entry?").filter(|_| !self.force);
         let plan: Plan<_> = Step::set(&keyring, secret, value)?.into_iter().collect();
-        carry(context, &keyring, &plan, question)
+        carry(deployment, &keyring, &plan, question)
     }
 }
 

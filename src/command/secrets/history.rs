@@ -6,8 +6,8 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::entries::held;
-use super::{Context, Name, when};
-use crate::command::block_on;
+use super::{KeyringArg, Name, when};
+use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::remote::{self, Value};
@@ -17,6 +17,8 @@ const SHOWN: usize = 20;
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct History {
+    #[command(flatten)]
+    keyring: KeyringArg,
     #[command(flatten)]
     name: Name,
 }
@@ -42,16 +44,17 @@ struct Row {
 }
 
 impl History {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let secret = self.name.secret(context)?;
-        let keyring = context.keyring()?;
-        let local = held(&keyring, &context.catalog)?;
-        let name = context.remote_name(secret.remote);
-        let rows = block_on(context.ui, async {
-            let session = context.open().await?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let secret = self.name.secret(deployment)?;
+        let keyring = deployment.keyring()?;
+        let local = held(&keyring, &deployment.catalog)?;
+        let name = deployment.remote_name(secret.remote);
+        let rows = block_on(deployment.ui, async {
+            let session = deployment.open().await?;
             let client = session.secretsmanager();
             let versions =
-                context.ui.during("reading the versions", remote::versions(&client, &name)).await?;
+                deployment.ui.during("reading the versions", remote::versions(&client, &name)).await?;
             let mine = local.get(secret);
             let mut rows = Vec::new();
             for version in versions.into_iter().take(SHOWN) {
@@ -80,14 +83,14 @@ impl History {
             if row.in_keyring == Some(true) {
                 notes.push("the keyring's value".to_owned());
             }
-            context.ui.result(format_args!("  {:<36}  {when}  {}", row.id, notes.join(", ")))?;
+            deployment.ui.result(format_args!("  {:<36}  {when}  {}", row.id, notes.join(", ")))?;
         }
         if rows.is_empty() {
-            context.ui.result(format_args!("{name} is not in AWS"))?;
+            deployment.ui.result(format_args!("{name} is not in AWS"))?;
         }
-        context.ui.json(&Report {
+        deployment.ui.json(&Report {
             version: VERSION,
-            tool: &context.ui.tool,
+            tool: &deployment.ui.tool,
             name: &secret.name,
             remote: &name,
             versions: rows,

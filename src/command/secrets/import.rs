@@ -4,7 +4,8 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::entries::{Step, carry};
-use super::{Context, Stray, input};
+use super::{Deployment, KeyringArg, Stray, input};
+use crate::command::Context;
 use crate::document::{Document, Kind, Member, Node};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
@@ -14,6 +15,8 @@ use crate::secrets::dotenv;
 #[derive(Args, Clone, Debug)]
 pub(super) struct Import {
     #[command(flatten)]
+    keyring: KeyringArg,
+    #[command(flatten)]
     stray: Stray,
 }
 
@@ -21,17 +24,18 @@ impl Import {
     /// Puts the values into the keyring. The JSON's shape is `schemas/secrets.schema.json`; what is left out stays as it is.
     ///
     /// No key is ever shown: where key and value are swapped, it is a value.
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        self.stray.refuse()?;
-        let keyring = context.keyring()?;
-        let text = input::everything()?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        self.stray.refuse(deployment)?;
+        let keyring = deployment.keyring()?;
+        let text = input::everything(deployment)?;
         let values = if text.trim_start().starts_with(['{', '[', '"']) {
-            from_json(context, text)?
+            from_json(deployment, text)?
         } else {
-            from_dotenv(context, &text)?
+            from_dotenv(deployment, &text)?
         };
         if values.is_empty() {
-            return Err(wrong("stdin holds none of this deployment's secrets", context));
+            return Err(wrong("stdin holds none of this deployment's secrets", deployment));
         }
         let mut steps = Vec::new();
         for (secret, value) in values {
@@ -39,29 +43,29 @@ impl Import {
             steps.extend(Step::set(&keyring, secret, value)?);
         }
         let plan: Plan<_> = steps.into_iter().collect();
-        carry(context, &keyring, &plan, Some("Replace these entries?"))
+        carry(deployment, &keyring, &plan, Some("Replace these entries?"))
     }
 }
 
 type Values<'a> = Vec<(&'a Secret, SecretString)>;
 
-fn from_json<'a>(context: &'a Context<'_>, text: String) -> Result<Values<'a>, Failure> {
+fn from_json<'a>(deployment: &'a Deployment<'_>, text: String) -> Result<Values<'a>, Failure> {
     // The parser's reason is left out: it could quote a value.
     let document = Document::parse(text).map_err(|error| {
-        wrong(&format!("stdin is not JSON, line {} column {}", error.at.line, error.at.column), context)
+        wrong(&format!("stdin is not JSON, line {} column {}", error.at.line, error.at.column), deployment)
     })?;
     let mut values = Vec::new();
-    for remote in members(context, document.root(), "stdin")? {
-        let rows: Vec<_> = context.catalog.0.iter().filter(|secret| secret.remote == remote.key).collect();
+    for remote in members(deployment, document.root(), "stdin")? {
+        let rows: Vec<_> = deployment.catalog.0.iter().filter(|secret| secret.remote == remote.key).collect();
         let Some(first) = rows.first() else {
-            return Err(wrong(&unknown("stdin has", &remote.key), context));
+            return Err(wrong(&unknown("stdin has", &remote.key), deployment));
         };
-        for value in members(context, &remote.node, first.remote)? {
+        for value in members(deployment, &remote.node, first.remote)? {
             let Some(secret) = rows.iter().find(|secret| secret.key == value.key) else {
-                return Err(wrong(&unknown(&format!("{} has", first.remote), &value.key), context));
+                return Err(wrong(&unknown(&format!("{} has", first.remote), &value.key), deployment));
             };
             let Kind::String(text) = &value.node.kind else {
-                return Err(wrong(&format!("{} is not a string", secret.name), context));
+                return Err(wrong(&format!("{} is not a string", secret.name), deployment));
             };
             values.push((*secret, text.as_str().into()));
         }
@@ -73,46 +77,46 @@ fn unknown(what: &str, key: &str) -> String {
     format!("{what} a key that is not one of this deployment's secrets ({} characters)", key.chars().count())
 }
 
-fn members<'a>(context: &Context<'_>, node: &'a Node, what: &str) -> Result<&'a [Member], Failure> {
+fn members<'a>(deployment: &Deployment<'_>, node: &'a Node, what: &str) -> Result<&'a [Member], Failure> {
     let Kind::Object(members) = &node.kind else {
-        return Err(wrong(&format!("{what} is not a JSON object"), context));
+        return Err(wrong(&format!("{what} is not a JSON object"), deployment));
     };
     let mut keys: Vec<_> = members.iter().map(|member| &member.key).collect();
     keys.sort();
     if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(wrong(&format!("{what} has a key twice"), context));
+        return Err(wrong(&format!("{what} has a key twice"), deployment));
     }
     Ok(members)
 }
 
-fn from_dotenv<'a>(context: &'a Context<'_>, text: &str) -> Result<Values<'a>, Failure> {
+fn from_dotenv<'a>(deployment: &'a Deployment<'_>, text: &str) -> Result<Values<'a>, Failure> {
     let variables = dotenv::parse(text).map_err(|error| {
         let message = format!("stdin is not JSON, and line {} is not of the form NAME=value", error.line);
-        wrong(&message, context)
+        wrong(&message, deployment)
     })?;
     let mut values: Values<'a> = Vec::new();
     let mut others = 0;
     for (variable, value) in variables {
-        let Some(secret) = context.catalog.0.iter().find(|secret| secret.variable == variable) else {
+        let Some(secret) = deployment.catalog.0.iter().find(|secret| secret.variable == variable) else {
             others += 1;
             continue;
         };
         if values.iter().any(|(known, _)| known.name == secret.name) {
-            return Err(wrong(&format!("stdin sets {} twice", secret.variable), context));
+            return Err(wrong(&format!("stdin sets {} twice", secret.variable), deployment));
         }
         values.push((secret, value));
     }
     if others > 0 {
         let noun =
             if others == 1 { "variable that is not a secret" } else { "variables that are not secrets" };
-        context.ui.say(format_args!("left out {others} {noun} of this deployment"));
+        deployment.ui.say(format_args!("left out {others} {noun} of this deployment"));
     }
     Ok(values)
 }
 
-fn wrong(what: &str, context: &Context<'_>) -> Failure {
-    let variables: Vec<_> = context.catalog.0.iter().map(|secret| secret.variable.as_str()).collect();
-    Failure::new(Exit::Usage, format!("{what}; nothing was written")).help(format!(
+fn wrong(what: &str, deployment: &Deployment<'_>) -> Failure {
+    let variables: Vec<_> = deployment.catalog.0.iter().map(|secret| secret.variable.as_str()).collect();
+    deployment.unusable(what).help(format!(
         "give an object like {{\"rds\": {{\"password\": …}}, \"app\": {{\"oauth_client_secret\": …}}}} (schemas/secrets.schema.json describes it), or lines NAME=value with the names {}",
         variables.join(", ")
     ))

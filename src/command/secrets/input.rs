@@ -4,19 +4,20 @@ use std::io::{self, IsTerminal as _, Read as _};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Context;
+use super::Deployment;
 use crate::explain::{Exit, Failure};
 
 /// More than any value may have; RDS and Secrets Manager stop far below.
 const MOST: u64 = 65_536;
 
 /// Reads the value of a secret.
-pub(super) fn value(context: &Context<'_>, name: &str) -> Result<SecretString, Failure> {
-    let value = if io::stdin().is_terminal() { terminal::twice(context, name)? } else { line()? };
+pub(super) fn value(deployment: &Deployment<'_>, name: &str) -> Result<SecretString, Failure> {
+    let value =
+        if io::stdin().is_terminal() { terminal::twice(deployment, name)? } else { line(deployment)? };
     if value.expose_secret().is_empty() {
-        return Err(
-            refused("the value is empty").help("type it at the prompt, or give it as one line on stdin")
-        );
+        return Err(deployment
+            .unusable("the value is empty")
+            .help("type it at the prompt, or give it as one line on stdin"));
     }
     Ok(value)
 }
@@ -28,7 +29,7 @@ mod terminal {
     use rustix::termios::{self, LocalModes, OptionalActions, Termios};
     use secrecy::{ExposeSecret as _, SecretString};
 
-    use super::{Context, refused};
+    use super::Deployment;
     use crate::command::block_on;
     use crate::explain::{Exit, Failure};
 
@@ -51,7 +52,7 @@ mod terminal {
         }
 
         /// Asks for one line. Its end was not echoed either.
-        async fn ask(&mut self, prompt: &str) -> Result<SecretString, Failure> {
+        async fn ask(&mut self, deployment: &Deployment<'_>, prompt: &str) -> Result<SecretString, Failure> {
             let _ = write!(io::stderr(), "{prompt}");
             let _ = io::stderr().flush();
             self.answered = false;
@@ -62,7 +63,7 @@ mod terminal {
             let line = match read.await {
                 Ok(Ok(line)) => line,
                 Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                    return Err(refused("the value is not UTF-8 text"));
+                    return Err(deployment.unusable("the value is not UTF-8 text"));
                 }
                 _ => return Err(Failure::new(Exit::Failed, "could not read from the terminal")),
             };
@@ -70,7 +71,7 @@ mod terminal {
             self.answered = true;
             let text = line.expose_secret();
             if text.is_empty() {
-                return Err(refused("no value was given"));
+                return Err(deployment.unusable("no value was given"));
             }
             Ok(text.trim_end_matches(['\r', '\n']).into())
         }
@@ -88,15 +89,15 @@ mod terminal {
     }
 
     /// Asks twice for the same value. Ctrl-C, SIGTERM and SIGHUP end it with the terminal restored.
-    pub(super) fn twice(context: &Context<'_>, name: &str) -> Result<SecretString, Failure> {
-        block_on(context.ui, async {
+    pub(super) fn twice(deployment: &Deployment<'_>, name: &str) -> Result<SecretString, Failure> {
+        block_on(deployment.ui, async {
             let mut quiet = Quiet::new();
-            let first = quiet.ask(&format!("{name} (not shown): ")).await?;
-            let again = quiet.ask(&format!("{name}, once more: ")).await?;
+            let first = quiet.ask(deployment, &format!("{name} (not shown): ")).await?;
+            let again = quiet.ask(deployment, &format!("{name}, once more: ")).await?;
             if first.expose_secret() == again.expose_secret() {
                 Ok(first)
             } else {
-                Err(refused("the two values are not the same"))
+                Err(deployment.unusable("the two values are not the same"))
             }
         })
     }
@@ -104,42 +105,42 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
-    use super::{Context, Exit, ExposeSecret as _, Failure, SecretString, io, refused};
+    use super::{Deployment, Exit, ExposeSecret as _, Failure, SecretString, io};
 
     /// Asks twice for the same value.
-    pub(super) fn twice(_: &Context<'_>, name: &str) -> Result<SecretString, Failure> {
-        let first = ask(&format!("{name} (not shown): "))?;
-        let again = ask(&format!("{name}, once more: "))?;
+    pub(super) fn twice(deployment: &Deployment<'_>, name: &str) -> Result<SecretString, Failure> {
+        let first = ask(deployment, &format!("{name} (not shown): "))?;
+        let again = ask(deployment, &format!("{name}, once more: "))?;
         if first.expose_secret() == again.expose_secret() {
             Ok(first)
         } else {
-            Err(refused("the two values are not the same"))
+            Err(deployment.unusable("the two values are not the same"))
         }
     }
 
-    fn ask(prompt: &str) -> Result<SecretString, Failure> {
+    fn ask(deployment: &Deployment<'_>, prompt: &str) -> Result<SecretString, Failure> {
         rpassword::prompt_password(prompt).map(SecretString::from).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted; nothing was written"),
-            io::ErrorKind::UnexpectedEof => refused("no value was given"),
+            io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted"),
+            io::ErrorKind::UnexpectedEof => deployment.unusable("no value was given"),
             kind => Failure::new(Exit::Failed, format!("could not read from the terminal: {kind}")),
         })
     }
 }
 
 /// All of stdin, which must be one line; its line end is no part of the value.
-fn line() -> Result<SecretString, Failure> {
-    let text = SecretString::from(everything()?);
+fn line(deployment: &Deployment<'_>) -> Result<SecretString, Failure> {
+    let text = SecretString::from(everything(deployment)?);
     let line = text.expose_secret();
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.contains(['\n', '\r']) {
-        return Err(refused("stdin holds more than one line"));
+        return Err(deployment.unusable("stdin holds more than one line"));
     }
     Ok(SecretString::from(line))
 }
 
 /// All of stdin as text, without a byte order mark.
-pub(super) fn everything() -> Result<String, Failure> {
+pub(super) fn everything(deployment: &Deployment<'_>) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     io::stdin()
         .lock()
@@ -147,15 +148,11 @@ pub(super) fn everything() -> Result<String, Failure> {
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::new(Exit::Failed, format!("could not read stdin: {}", error.kind())))?;
     if bytes.len() as u64 > MOST {
-        return Err(refused("stdin holds more than 65536 bytes"));
+        return Err(deployment.unusable("stdin holds more than 65536 bytes"));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(refused("stdin is UTF-16").help("save it as UTF-8"));
+        return Err(deployment.unusable("stdin is UTF-16").help("save it as UTF-8"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| refused("stdin is not UTF-8 text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| deployment.unusable("stdin is not UTF-8 text"))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
-
-fn refused(what: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("{what}; nothing was written"))
 }

@@ -5,13 +5,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::entries::held;
-use super::{Context, when};
+use super::{KeyringArg, when};
+use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::catalog::{Origin, Secret};
 
 #[derive(Args, Clone, Debug)]
-pub(super) struct List {}
+pub(super) struct List {
+    #[command(flatten)]
+    keyring: KeyringArg,
+}
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -38,12 +42,12 @@ struct Row<'a> {
 }
 
 impl List {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let Self {} = self;
-        let keyring = context.keyring()?;
-        let local = held(&keyring, &context.catalog)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let keyring = deployment.keyring()?;
+        let local = held(&keyring, &deployment.catalog)?;
         let mut rows = Vec::new();
-        for secret in &context.catalog.0 {
+        for secret in &deployment.catalog.0 {
             let Secret { name, purpose, origin, .. } = secret;
             let malformed = local.get(secret).and_then(|value| secret.check(&value).err());
             let problem =
@@ -65,16 +69,18 @@ impl List {
             });
         }
         let service = &keyring.service;
-        context.ui.result(format_args!("{service} in {}", keyring.kind))?;
+        deployment.ui.result(format_args!("{service} in {}", keyring.kind))?;
         for row in &rows {
             let mut notes: Vec<String> = row.problem.iter().cloned().collect();
             notes.extend(row.set.map(|set| format!("set {}", when(set))));
             let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-            context.ui.result(format_args!("  {:<24} {:<9} {}{notes}", row.name, row.state, row.purpose))?;
+            deployment
+                .ui
+                .result(format_args!("  {:<24} {:<9} {}{notes}", row.name, row.state, row.purpose))?;
         }
-        context.ui.json(&Report {
+        deployment.ui.json(&Report {
             version: VERSION,
-            tool: &context.ui.tool,
+            tool: &deployment.ui.tool,
             keyring: keyring.kind.flag(),
             service,
             secrets: rows,

@@ -25,7 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use super::{Shared, SharedArgs, Tool, Ui, block_on};
+use super::{Context, Shared, SharedArgs, Tool, Ui, block_on};
 use crate::aws::Session;
 use crate::config::Config;
 use crate::deployment::secret_name;
@@ -37,9 +37,9 @@ use crate::secrets::catalog::{Catalog, Secret, Wanted};
 use crate::secrets::rotation::Journal;
 use crate::secrets::{Seen, remote, selected};
 
-/// How long the keyring is waited for after that.
+/// How long the keyring is waited for after the message.
 const UNLOCK: Duration = Duration::from_secs(27);
-/// When the user is told that the keyring is waited for.
+/// After this time a message says that the keyring is waited for.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// Carry OSMT's secrets from the keyring to AWS Secrets Manager; compare, rotate, verify.
@@ -52,7 +52,7 @@ pub struct Secrets {
     #[command(flatten)]
     shared: SharedArgs,
     #[command(flatten)]
-    keyring: KeyringArgs,
+    keyring: KeyringArg,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -65,8 +65,9 @@ const EXAMPLES: &str = "Examples:
   osmt-secrets rotate rds/password              replace the password that is in use
   osmt-secrets exec -- ./gradlew bootRun        run a command with the values in its environment";
 
+/// Which keyring; of the binary and of each verb, so that the flag may be given before the verb and after it.
 #[derive(Args, Clone, Debug)]
-struct KeyringArgs {
+struct KeyringArg {
     /// The desktop's keyring or the Linux kernel's; auto takes the desktop's where there is one.
     #[arg(
         long,
@@ -128,13 +129,30 @@ enum Verb {
     Shared(Shared),
 }
 
-/// What every verb needs: flags, config, the secrets of this deployment.
-struct Context<'a> {
+/// The secrets of the config's deployment, and the way to their keyring and their account.
+struct Deployment<'a> {
     common: &'a SharedArgs,
     choice: Choice,
     config: Config,
     catalog: Catalog,
     ui: &'a Ui,
+}
+
+impl KeyringArg {
+    /// Reads the config, and with it which secrets this deployment has.
+    fn deployment<'a>(&self, cx: &'a Context) -> Result<Deployment<'a>, Failure> {
+        // Values will be in memory: no core file may keep them, no other process of the user look in.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+        let (document, config) = cx.shared.load_config()?;
+        let choice = match self.keyring {
+            KeyringFlag::Auto => Choice::Auto,
+            KeyringFlag::Os => Choice::Os,
+            KeyringFlag::Kernel => Choice::Kernel,
+        };
+        let catalog = Catalog::of(&Wanted::of(&document));
+        Ok(Deployment { common: &cx.shared, choice, config, catalog, ui: &cx.ui })
+    }
 }
 
 /// Arguments that no verb takes: a value that was typed there is refused and not shown.
@@ -145,13 +163,11 @@ struct Stray {
 }
 
 impl Stray {
-    fn refuse(&self) -> Result<(), Failure> {
+    fn refuse(&self, deployment: &Deployment<'_>) -> Result<(), Failure> {
         if self.stray.is_empty() {
             return Ok(());
         }
-        let message =
-            "too many arguments; a value on the command line can be read by others; nothing was written";
-        Err(Failure::new(Exit::Usage, message).help(
+        Err(deployment.unusable("too many arguments; a value on the command line can be read by others").help(
             "type the value at the prompt, or give it on stdin; where it was a value, treat it as known to others",
         ))
     }
@@ -168,9 +184,9 @@ struct Name {
 }
 
 impl Name {
-    fn secret<'a>(&self, context: &'a Context<'_>) -> Result<&'a Secret, Failure> {
-        self.stray.refuse()?;
-        context.row(&self.name)
+    fn secret<'a>(&self, deployment: &'a Deployment<'_>) -> Result<&'a Secret, Failure> {
+        self.stray.refuse(deployment)?;
+        deployment.row(&self.name)
     }
 }
 
@@ -185,9 +201,9 @@ struct NameOr {
 }
 
 impl NameOr {
-    fn secret<'a>(&self, context: &'a Context<'_>, default: &str) -> Result<&'a Secret, Failure> {
-        self.stray.refuse()?;
-        context.row(self.name.as_deref().unwrap_or(default))
+    fn secret<'a>(&self, deployment: &'a Deployment<'_>, default: &str) -> Result<&'a Secret, Failure> {
+        self.stray.refuse(deployment)?;
+        deployment.row(self.name.as_deref().unwrap_or(default))
     }
 }
 
@@ -200,11 +216,11 @@ struct Names {
 }
 
 impl Names {
-    fn secrets<'a>(&self, context: &'a Context<'_>) -> Result<Vec<&'a Secret>, Failure> {
+    fn secrets<'a>(&self, deployment: &'a Deployment<'_>) -> Result<Vec<&'a Secret>, Failure> {
         for name in &self.names {
-            context.row(name)?;
+            deployment.row(name)?;
         }
-        Ok(selected(&context.catalog, &self.names))
+        Ok(selected(&deployment.catalog, &self.names))
     }
 }
 
@@ -236,40 +252,22 @@ impl Tool for Secrets {
         &self.shared
     }
 
-    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
-        if let Verb::Shared(shared) = &self.verb {
-            return shared.run::<Self>(&cx.ui);
-        }
-        // Values will be in memory: no core file may keep them, no other process of the user look in.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-        let (document, config) = cx.shared.load_config()?;
-        let context = Context {
-            common: &cx.shared,
-            choice: match self.keyring.keyring {
-                KeyringFlag::Auto => Choice::Auto,
-                KeyringFlag::Os => Choice::Os,
-                KeyringFlag::Kernel => Choice::Kernel,
-            },
-            config,
-            catalog: Catalog::of(&Wanted::of(&document)),
-            ui: &cx.ui,
-        };
+    fn run(self, cx: &Context) -> Result<Exit, Failure> {
         match self.verb {
-            Verb::List(verb) => verb.run(&context),
-            Verb::Set(verb) => verb.run(&context),
-            Verb::Generate(verb) => verb.run(&context),
-            Verb::Import(verb) => verb.run(&context),
-            Verb::Rm(verb) => verb.run(&context),
-            Verb::Diff(verb) => verb.run(&context),
-            Verb::Push(verb) => verb.run(&context),
-            Verb::Pull(verb) => verb.run(&context),
-            Verb::Rotate(verb) => verb.run(&context),
-            Verb::Rollback(verb) => verb.run(&context),
-            Verb::History(verb) => verb.run(&context),
-            Verb::Verify(verb) => verb.run(&context),
-            Verb::Exec(verb) => verb.run(&context),
-            Verb::Scan(verb) => verb.run(&context),
+            Verb::List(verb) => verb.run(cx),
+            Verb::Set(verb) => verb.run(cx),
+            Verb::Generate(verb) => verb.run(cx),
+            Verb::Import(verb) => verb.run(cx),
+            Verb::Rm(verb) => verb.run(cx),
+            Verb::Diff(verb) => verb.run(cx),
+            Verb::Push(verb) => verb.run(cx),
+            Verb::Pull(verb) => verb.run(cx),
+            Verb::Rotate(verb) => verb.run(cx),
+            Verb::Rollback(verb) => verb.run(cx),
+            Verb::History(verb) => verb.run(cx),
+            Verb::Verify(verb) => verb.run(cx),
+            Verb::Exec(verb) => verb.run(cx),
+            Verb::Scan(verb) => verb.run(cx),
             Verb::Shared(verb) => verb.run::<Self>(&cx.ui),
         }
     }
@@ -288,7 +286,7 @@ fn when(at: Timestamp) -> String {
     format!("{}, {count} {unit}{plural} ago", at.strftime("%Y-%m-%d %H:%M UTC"))
 }
 
-impl Context<'_> {
+impl Deployment<'_> {
     /// `osmt/<env>/<remote>`
     fn remote_name(&self, remote: &str) -> String {
         secret_name(&self.config.env, remote)
@@ -298,10 +296,14 @@ impl Context<'_> {
     fn row(&self, name: &str) -> Result<&Secret, Failure> {
         self.catalog.find(name).ok_or_else(|| {
             let length = name.chars().count();
-            let message =
-                format!("there is no secret of this name ({length} characters); nothing was written");
-            Failure::new(Exit::Usage, message).help(format!("the secrets are {}", self.catalog.names()))
+            let message = format!("there is no secret of this name ({length} characters)");
+            self.unusable(&message).help(format!("the secrets are {}", self.catalog.names()))
         })
+    }
+
+    /// Input that cannot be used, with what was written before it was read.
+    fn unusable(&self, what: &str) -> Failure {
+        Failure::new(Exit::Usage, format!("{what}; {}", self.ui.already()))
     }
 
     /// Says what a run has written.
@@ -358,14 +360,15 @@ impl Context<'_> {
         let mut count = 0;
         for user in &users {
             // An entry that cannot be read stays for `list` and `rm`.
-            if keyring.try_get(user)?.is_ok() {
-                count += usize::from(keyring.move_former(user)?);
+            if keyring.try_get(user)?.is_ok() && keyring.move_former(user)? {
+                count += 1;
+                self.ui.done(&format!("moving keyring entry {user} to {}", keyring.service));
             }
         }
         if count > 0 {
             let entries = if count == 1 { "entry" } else { "entries" };
             self.ui.say(format_args!(
-                "moved {count} {entries} of osmt/{} to {}: the names now carry the account",
+                "moved {count} {entries} of osmt/{} to {}: the names now contain the account",
                 self.config.env, keyring.service
             ));
         }

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::entries::{Step, agree, carry, held};
 use super::rotate::none_unfinished;
-use super::{Context, Names};
-use crate::command::block_on;
+use super::{KeyringArg, Names};
+use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::plan::{Plan, Verb};
 use crate::secrets::{Newer, State, newer, readable, state};
@@ -13,34 +13,36 @@ use crate::secrets::{Newer, State, newer, readable, state};
 #[derive(Args, Clone, Debug)]
 pub(super) struct Pull {
     #[command(flatten)]
+    keyring: KeyringArg,
+    #[command(flatten)]
     names: Names,
 }
 
 impl Pull {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let rows = self.names.secrets(context)?;
-        let keyring = context.keyring()?;
-        none_unfinished(context, &keyring)?;
-        let local = held(&keyring, &context.catalog)?;
-        let seen = block_on(context.ui, async {
-            let session = context.open().await?;
-            context.observe(&session).await
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let rows = self.names.secrets(deployment)?;
+        let keyring = deployment.keyring()?;
+        none_unfinished(deployment, &keyring)?;
+        let local = held(&keyring, &deployment.catalog)?;
+        let seen = block_on(deployment.ui, async {
+            let session = deployment.open().await?;
+            deployment.observe(&session).await
         })?;
         let mut steps = Vec::new();
         let mut empty = true;
         for secret in rows {
             let Some(held) = seen.0.get(secret.remote) else { continue };
-            readable(&context.remote_name(secret.remote), held)?;
+            readable(&deployment.remote_name(secret.remote), held)?;
             if state(secret, &local, &seen) == State::NotText {
-                let message = format!("in AWS {} is not a string; nothing was written", secret.name);
+                let message = format!("in AWS {} is not a string", secret.name);
                 return Err(Failure::new(Exit::Refused, message)
                     .help(format!("`osmt-secrets push {}` writes the keyring's value", secret.name)));
             }
             let Some(value) = seen.get(secret) else { continue };
             empty = false;
             secret.check(&value).map_err(|malformed| {
-                Failure::new(Exit::Refused, format!("in AWS {malformed}; nothing was written"))
-                    .help(malformed.remedy)
+                Failure::new(Exit::Refused, format!("in AWS {malformed}")).help(malformed.remedy)
             })?;
             let version = held.version.clone().unwrap_or_default();
             let verb =
@@ -51,14 +53,14 @@ impl Pull {
                 };
             match state(secret, &local, &seen) {
                 State::Same if local.values.contains_key(&secret.name) => {
-                    if !context.ui.dry_run {
+                    if !deployment.ui.dry_run {
                         agree(&keyring, secret, &value, Some(&version))?;
                     }
                 }
                 State::Same => {}
                 _ => {
                     let step = Step::take(&keyring, secret, value, &version, verb);
-                    steps.push(match newer(&context.config.env, secret, &local, &seen) {
+                    steps.push(match newer(&deployment.config.env, secret, &local, &seen) {
                         Some(Newer::Keyring | Newer::Both) => {
                             step.noting("the keyring's value was never written to AWS and will be lost")
                         }
@@ -68,11 +70,11 @@ impl Pull {
             }
         }
         if empty {
-            context
+            deployment
                 .ui
-                .warn(format_args!("Secrets Manager holds no values under {}", context.remote_name("")));
+                .warn(format_args!("Secrets Manager holds no values under {}", deployment.remote_name("")));
         }
         let plan: Plan<_> = steps.into_iter().collect();
-        carry(context, &keyring, &plan, Some("Replace these entries?"))
+        carry(deployment, &keyring, &plan, Some("Replace these entries?"))
     }
 }

@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 
 use super::entries::{agree, held, now, sound};
 use super::rotate::{bump, none_unfinished};
-use super::{Context, Names};
-use crate::command::{block_on, carry_out};
+use super::{Deployment, KeyringArg, Names};
+use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::keyring::Keyring;
 use crate::plan::{self, Line, Plan, Verb};
@@ -15,6 +15,8 @@ use crate::secrets::{Local, State, state};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Push {
+    #[command(flatten)]
+    keyring: KeyringArg,
     #[command(flatten)]
     names: Names,
     /// Overwrite values that are newer in AWS.
@@ -44,40 +46,41 @@ impl plan::Action for Step {
 }
 
 impl Push {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let rows = self.names.secrets(context)?;
-        let keyring = context.keyring()?;
-        none_unfinished(context, &keyring)?;
-        let local = held(&keyring, &context.catalog)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let rows = self.names.secrets(deployment)?;
+        let keyring = deployment.keyring()?;
+        none_unfinished(deployment, &keyring)?;
+        let local = held(&keyring, &deployment.catalog)?;
         sound(&local, &rows)?;
         let names: Vec<String> = rows.iter().map(|secret| secret.name.clone()).collect();
-        block_on(context.ui, async {
-            let session = context.open().await?;
-            let mut seen = context.observe(&session).await?;
-            let what = What { catalog: &context.catalog, names: &names, force: self.force };
-            let writes = plan_push(&context.config.env, what, &local, &seen)?;
-            let (from, wrote) = (context.config.secrets_revision, !writes.is_empty());
+        block_on(deployment.ui, async {
+            let session = deployment.open().await?;
+            let mut seen = deployment.observe(&session).await?;
+            let what = What { catalog: &deployment.catalog, names: &names, force: self.force };
+            let writes = plan_push(&deployment.config.env, what, &local, &seen)?;
+            let (from, wrote) = (deployment.config.secrets_revision, !writes.is_empty());
             let mut steps: Vec<_> = writes.actions.into_iter().map(Step::Write).collect();
             if self.bump && wrote {
-                let config = context.common.config_path().display().to_string();
+                let config = deployment.common.config_path().display().to_string();
                 steps.push(Step::Bump { config, from, to: from + 1 });
             }
             let plan = Plan { actions: steps };
             let client = session.secretsmanager();
             let question = format!("Write them to account {} in {}?", session.account_id, session.region);
-            let exit = carry_out(context.ui, &plan, &question, async |step: &Step| match step {
+            let exit = carry_out(deployment.ui, &plan, &question, async |step: &Step| match step {
                 Step::Write(action) => {
-                    look_again(context, &keyring, action, &local).await?;
-                    let env = &context.config.env;
-                    apply(&client, env, &context.catalog, action, &local).await?;
+                    look_again(deployment, &keyring, action, &local).await?;
+                    let env = &deployment.config.env;
+                    apply(&client, env, &deployment.catalog, action, &local).await?;
                     Ok::<_, Failure>(())
                 }
-                Step::Bump { to, .. } => bump(context, *to),
+                Step::Bump { from, to, .. } => bump(deployment, *from, *to).await,
             })
             .await?;
             if exit == Exit::Done {
                 if wrote {
-                    seen = context.observe(&session).await?;
+                    seen = deployment.observe(&session).await?;
                 }
                 for secret in &rows {
                     let value = local.values.get(&secret.name);
@@ -86,9 +89,9 @@ impl Push {
                         agree(&keyring, secret, value, version)?;
                     }
                 }
-                context.end(exit, &plan)?;
+                deployment.end(exit, &plan)?;
                 if wrote && !self.bump {
-                    context.ui.say(
+                    deployment.ui.say(
                         "next: `osmt-secrets push --bump` or a higher `secrets_revision` makes `terraform apply` deploy values that changed",
                     );
                 }
@@ -100,7 +103,7 @@ impl Push {
 
 /// Looks at the keyring once more, right before a write: a rotation may have begun, or ended, since the plan was made.
 async fn look_again(
-    context: &Context<'_>,
+    deployment: &Deployment<'_>,
     keyring: &Keyring,
     action: &Action,
     local: &Local,
@@ -108,7 +111,7 @@ async fn look_again(
     let (Action::Create { names, .. } | Action::Write { names, .. }) = action else {
         return Ok(());
     };
-    none_unfinished(context, keyring)?;
+    none_unfinished(deployment, keyring)?;
     for name in names {
         let (before, now) = (local.values.get(name), now(keyring, name).await?);
         let same = match (before, &now) {

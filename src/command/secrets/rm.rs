@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::entries::{Step, carry};
-use super::{Context, Stray};
-use crate::command::{block_on, carry_out};
+use super::{Deployment, KeyringArg, Stray};
+use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::secrets::Local;
@@ -14,6 +14,8 @@ use crate::secrets::rotation::Journal;
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Rm {
+    #[command(flatten)]
+    keyring: KeyringArg,
     /// The secret's entry.
     #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
     name: Option<String>,
@@ -31,53 +33,54 @@ pub(super) struct Rm {
 }
 
 impl Rm {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        self.stray.refuse()?;
-        if self.remote { self.in_aws(context) } else { self.in_keyring(context) }
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        self.stray.refuse(deployment)?;
+        if self.remote { self.in_aws(deployment) } else { self.in_keyring(deployment) }
     }
 
-    fn in_keyring(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let chosen = self.name.as_deref().map(|name| context.row(name)).transpose()?;
-        let keyring = context.keyring()?;
+    fn in_keyring(self, deployment: &Deployment<'_>) -> Result<Exit, Failure> {
+        let chosen = self.name.as_deref().map(|name| deployment.row(name)).transpose()?;
+        let keyring = deployment.keyring()?;
         let mut steps = Vec::new();
-        for secret in &context.catalog.0 {
+        for secret in &deployment.catalog.0 {
             if chosen.is_none_or(|chosen| chosen.name == secret.name) {
                 steps.extend(Step::remove(&keyring, &secret.name)?);
             }
         }
         if self.all {
-            for remote in context.catalog.remotes() {
+            for remote in deployment.catalog.remotes() {
                 steps.extend(Step::remove(&keyring, &Journal::entry(remote))?);
             }
             // Left by a removal that was interrupted.
-            for secret in &context.catalog.0 {
+            for secret in &deployment.catalog.0 {
                 if matches!(keyring.try_get(&secret.name)?, Ok(None)) {
                     steps.extend(Step::remove(&keyring, &Base::entry(&secret.name))?);
                 }
             }
         }
         let plan: Plan<_> = steps.into_iter().collect();
-        carry(context, &keyring, &plan, Some("Remove it? This machine cannot bring it back."))
+        carry(deployment, &keyring, &plan, Some("Remove it? This machine cannot bring it back."))
     }
 
-    fn in_aws(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        block_on(context.ui, async {
-            let session = context.open().await?;
-            let seen = context.observe(&session).await?;
-            let env = &context.config.env;
-            let plan = plan_removal(env, &context.catalog, &seen, !self.no_recovery)?;
+    fn in_aws(self, deployment: &Deployment<'_>) -> Result<Exit, Failure> {
+        block_on(deployment.ui, async {
+            let session = deployment.open().await?;
+            let seen = deployment.observe(&session).await?;
+            let env = &deployment.config.env;
+            let plan = plan_removal(env, &deployment.catalog, &seen, !self.no_recovery)?;
             let client = session.secretsmanager();
             let nothing = Local::default();
             let exit = carry_out(
-                context.ui,
+                deployment.ui,
                 &plan,
                 &format!("Remove them from account {} in {}?", session.account_id, session.region),
                 async |action: &Action| {
-                    apply(&client, env, &context.catalog, action, &nothing).await.map(drop)
+                    apply(&client, env, &deployment.catalog, action, &nothing).await.map(drop)
                 },
             )
             .await?;
-            context.end(exit, &plan)?;
+            deployment.end(exit, &plan)?;
             Ok(exit)
         })
     }

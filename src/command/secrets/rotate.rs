@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::entries::{agree, held, now, put, remove, sound};
 use super::generate::new_value;
-use super::{Context, Name, input, tasks};
-use crate::command::{block_on, carry_out};
+use super::{Deployment, KeyringArg, Name, input, tasks};
+use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::files;
 use crate::keyring::Keyring;
@@ -22,6 +22,8 @@ use crate::secrets::{Local, Seen, State, newer, remote, rotation, state, writabl
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Rotate {
+    #[command(flatten)]
+    keyring: KeyringArg,
     /// Which secret [default: rds/password].
     #[command(flatten)]
     name: super::NameOr,
@@ -36,6 +38,8 @@ pub(super) struct Rotate {
 #[derive(Args, Clone, Debug)]
 pub(super) struct Rollback {
     #[command(flatten)]
+    keyring: KeyringArg,
+    #[command(flatten)]
     name: Name,
     /// The version to go back to, as `history` shows it [default: the one before the current].
     #[arg(long, value_name = "VERSION")]
@@ -43,25 +47,27 @@ pub(super) struct Rollback {
 }
 
 impl Rotate {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let secret = self.name.secret(context, "rds/password")?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let secret = self.name.secret(deployment, "rds/password")?;
         if self.abandon {
-            return abandon(context, secret);
+            return abandon(deployment, secret);
         }
         if self.verify {
-            return tasks::watch(context, secret);
+            return tasks::watch(deployment, secret);
         }
         if let Origin::Fixed(_) = secret.origin {
             let (name, why) = (secret.name.clone(), secret.purpose.to_owned());
             return Err(Refusal::Fixed { name, why }.into());
         }
-        run(context, secret, Kind::Rotate, None)
+        run(deployment, secret, Kind::Rotate, None)
     }
 }
 
 impl Rollback {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        run(context, self.name.secret(context)?, Kind::Rollback, self.to.as_deref())
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        run(deployment, self.name.secret(deployment)?, Kind::Rollback, self.to.as_deref())
     }
 }
 
@@ -86,8 +92,7 @@ fn journal(keyring: &Keyring, remote: &str) -> Result<Option<Journal>, Failure> 
         None => Ok(None),
         Some(Unfinished::Journal(journal)) => Ok(Some(journal)),
         Some(Unfinished::Damaged) => {
-            let message =
-                format!("the keyring entry {} is damaged; nothing was written", Journal::entry(remote));
+            let message = format!("the keyring entry {} is damaged", Journal::entry(remote));
             Err(Failure::new(Exit::Failed, message)
                 .help("`osmt-secrets rotate NAME --abandon` removes it; then look with `osmt-secrets diff`"))
         }
@@ -95,8 +100,8 @@ fn journal(keyring: &Keyring, remote: &str) -> Result<Option<Journal>, Failure> 
 }
 
 /// Refuses where a rotation waits to be finished: the keyring is then behind AWS.
-pub(super) fn none_unfinished(context: &Context<'_>, keyring: &Keyring) -> Result<(), Failure> {
-    for remote in context.catalog.remotes() {
+pub(super) fn none_unfinished(deployment: &Deployment<'_>, keyring: &Keyring) -> Result<(), Failure> {
+    for remote in deployment.catalog.remotes() {
         if let Some(Journal { kind, name, .. }) = journal(keyring, remote)? {
             return Err(Refusal::Unfinished { kind, name }.into());
         }
@@ -105,18 +110,18 @@ pub(super) fn none_unfinished(context: &Context<'_>, keyring: &Keyring) -> Resul
 }
 
 /// Drops an unfinished rotation.
-fn abandon(context: &Context<'_>, secret: &Secret) -> Result<Exit, Failure> {
-    let keyring = context.keyring()?;
+fn abandon(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit, Failure> {
+    let keyring = deployment.keyring()?;
     let step = super::entries::Step::remove(&keyring, &Journal::entry(secret.remote))?;
     let plan: Plan<_> = step.into_iter().collect();
     let question = "Drop it? If its value was not written to AWS yet, it is lost.";
-    super::entries::carry(context, &keyring, &plan, Some(question))
+    super::entries::carry(deployment, &keyring, &plan, Some(question))
 }
 
 /// A rotation in one pass: read the keyring, take the new value, read AWS, plan the steps that are left, do them.
-fn run(context: &Context<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> Result<Exit, Failure> {
-    let keyring = context.keyring()?;
-    let local = held(&keyring, &context.catalog)?;
+fn run(deployment: &Deployment<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> Result<Exit, Failure> {
+    let keyring = deployment.keyring()?;
+    let local = held(&keyring, &deployment.catalog)?;
     sound(&local, &[secret])?;
     let begun = journal(&keyring, secret.remote)?;
     if let Some(Journal { kind: other, name, .. }) = &begun
@@ -125,11 +130,11 @@ fn run(context: &Context<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> 
         return Err(Refusal::Unfinished { kind: *other, name: name.clone() }.into());
     }
     if begun.is_some() {
-        context.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
+        deployment.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
     }
     // Before AWS is asked: the prompt and the keyring may wait for the user.
     let fresh = match (&begun, kind, &secret.origin) {
-        (None, Kind::Rotate, Origin::Issued(_)) => Some(input::value(context, &secret.name)?),
+        (None, Kind::Rotate, Origin::Issued(_)) => Some(input::value(deployment, &secret.name)?),
         (None, Kind::Rotate, Origin::Random | Origin::RandomBytes | Origin::Fixed(_)) => {
             Some(new_value(secret)?)
         }
@@ -139,16 +144,16 @@ fn run(context: &Context<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> 
         secret.check(value)?;
     }
     if let Some(effect) = secret.effect {
-        context.ui.warn(format_args!("after `terraform apply` this {effect}"));
+        deployment.ui.warn(format_args!("after `terraform apply` this {effect}"));
     }
-    let exit = block_on(context.ui, async {
-        let session = context.open().await?;
-        let seen = context.observe(&session).await?;
+    let exit = block_on(deployment.ui, async {
+        let session = deployment.open().await?;
+        let seen = deployment.observe(&session).await?;
         let rotation = Rotation {
-            context,
+            deployment,
             keyring: &keyring,
             client: session.secretsmanager(),
-            name: context.remote_name(secret.remote),
+            name: deployment.remote_name(secret.remote),
             secret,
             local,
             seen,
@@ -171,8 +176,8 @@ fn run(context: &Context<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> 
                 begun: was_begun,
                 current: rotation.held()?.version.as_deref(),
                 local: &rotation.local,
-                config: &context.common.config_path().display().to_string(),
-                revision: context.config.secrets_revision,
+                config: &deployment.common.config_path().display().to_string(),
+                revision: deployment.config.secrets_revision,
             },
         )?;
         let question = format!(
@@ -180,14 +185,14 @@ fn run(context: &Context<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> 
             session.account_id, session.region
         );
         let apply = async |step: &Step| rotation.apply(&journal, &values, step).await;
-        let exit = carry_out(context.ui, &plan, &question, apply).await?;
-        context.end(exit, &plan)?;
+        let exit = carry_out(deployment.ui, &plan, &question, apply).await?;
+        deployment.end(exit, &plan)?;
         Ok(exit)
     })?;
     if exit == Exit::Done {
-        context.ui.say(format_args!(
+        deployment.ui.say(format_args!(
             "next: `terraform -chdir={} apply` brings it to the database and the app; then `osmt-secrets verify` and `osmt-secrets rotate {} --verify`",
-            context.common.dir.display(),
+            deployment.common.dir.display(),
             secret.name
         ));
     }
@@ -199,7 +204,7 @@ type Aim = (Journal, Vec<(String, SecretString)>);
 
 /// One rotation or rollback, with everything that was read for it.
 struct Rotation<'a> {
-    context: &'a Context<'a>,
+    deployment: &'a Deployment<'a>,
     keyring: &'a Keyring,
     client: Client,
     /// `osmt/test/rds`
@@ -211,7 +216,7 @@ struct Rotation<'a> {
 
 impl Rotation<'_> {
     fn apart(&self, state: &str) -> Failure {
-        let newer = newer(&self.context.config.env, self.secret, &self.local, &self.seen);
+        let newer = newer(&self.deployment.config.env, self.secret, &self.local, &self.seen);
         let state = newer.map_or(state.to_owned(), |newer| format!("{state}: {}", newer.words()));
         Refusal::Apart { name: self.secret.name.clone(), state, newer }.into()
     }
@@ -240,17 +245,14 @@ impl Rotation<'_> {
             }
         }
         if same(self.seen.get(secret).as_ref(), &value) {
-            return Err(Failure::new(
-                Exit::Refused,
-                format!("{} has this value already; nothing was written", secret.name),
-            ));
+            return Err(Failure::new(Exit::Refused, format!("{} has this value already", secret.name)));
         }
         let journal = Journal {
             kind: Kind::Rotate,
             name: secret.name.clone(),
             base: held.version.clone().ok_or_else(|| self.apart("is not in AWS yet"))?,
             target: remote::token(),
-            revision: self.context.config.secrets_revision,
+            revision: self.deployment.config.secrets_revision,
             value: value.clone(),
         };
         Ok((journal, vec![(secret.name.clone(), value)]))
@@ -274,7 +276,7 @@ impl Rotation<'_> {
             return Ok((journal, values));
         }
         let differs = values.iter().any(|(name, value)| {
-            let now = self.context.catalog.find(name).and_then(|row| self.seen.get(row));
+            let now = self.deployment.catalog.find(name).and_then(|row| self.seen.get(row));
             !same(now.as_ref(), value)
         });
         let journal = Journal {
@@ -282,7 +284,7 @@ impl Rotation<'_> {
             name: self.secret.name.clone(),
             base: held.version.clone().filter(|_| differs).ok_or_else(none)?,
             target,
-            revision: self.context.config.secrets_revision,
+            revision: self.deployment.config.secrets_revision,
             value: SecretString::default(),
         };
         Ok((journal, values))
@@ -294,34 +296,24 @@ impl Rotation<'_> {
         let mut found = versions.into_iter().filter(|version| version.id.starts_with(wanted));
         match (found.next(), found.next()) {
             (Some(version), None) if !wanted.is_empty() => Ok(version.id),
-            (None, _) => Err(Failure::new(
-                Exit::Refused,
-                format!("{} has no version of this id; nothing was written", self.name),
-            )
-            .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name))),
-            _ => Err(Failure::new(
-                Exit::Refused,
-                format!("several versions of {} begin like this; nothing was written", self.name),
-            )),
+            (None, _) => Err(Failure::new(Exit::Refused, format!("{} has no version of this id", self.name))
+                .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name))),
+            _ => {
+                Err(Failure::new(Exit::Refused, format!("several versions of {} begin like this", self.name)))
+            }
         }
     }
 
     /// The values of an earlier version, which must still be able to work.
     fn earlier(&self, before: &Object) -> Result<Vec<(String, SecretString)>, Failure> {
         let mut values = Vec::new();
-        for row in self.context.catalog.of_remote(self.secret.remote) {
+        for row in self.deployment.catalog.of_remote(self.secret.remote) {
             let Some(value) = before.get(&row.key) else {
-                return Err(Failure::new(
-                    Exit::Refused,
-                    format!("the earlier version has no {}; nothing was written", row.name),
-                ));
+                return Err(Failure::new(Exit::Refused, format!("the earlier version has no {}", row.name)));
             };
             row.check(&value).map_err(|malformed| {
-                Failure::new(
-                    Exit::Refused,
-                    format!("in the earlier version {malformed}; nothing was written"),
-                )
-                .help(malformed.remedy)
+                Failure::new(Exit::Refused, format!("in the earlier version {malformed}"))
+                    .help(malformed.remedy)
             })?;
             if !matches!(row.origin, Origin::Fixed(_)) {
                 values.push((row.name.clone(), value));
@@ -355,14 +347,14 @@ impl Rotation<'_> {
                 Ok(remote::make_current(&self.client, secret, from, to).await?)
             }
             Step::Keep { name, value } => {
-                let row = self.context.row(name)?;
+                let row = self.deployment.row(name)?;
                 let base = Base::agreed(row, &journal.target, value, Some(jiff::Timestamp::now()));
                 put(self.keyring, name, value, Some(&base)).await
             }
-            Step::Bump { to, .. } => bump(self.context, *to),
+            Step::Bump { from, to, .. } => bump(self.deployment, *from, *to).await,
             Step::End { entry } => {
                 for (name, value) in values {
-                    agree(self.keyring, self.context.row(name)?, value, Some(&journal.target))?;
+                    agree(self.keyring, self.deployment.row(name)?, value, Some(&journal.target))?;
                 }
                 remove(self.keyring, entry).await
             }
@@ -379,7 +371,7 @@ impl Rotation<'_> {
     }
 
     fn another(&self) -> Failure {
-        let message = format!("another process is rotating {}; nothing more was written", self.name);
+        let message = format!("another process is rotating {}", self.name);
         Failure::new(Exit::Refused, message).help("look with `osmt-secrets verify`, then run it again")
     }
 }
@@ -388,11 +380,21 @@ fn same(have: Option<&SecretString>, value: &SecretString) -> bool {
     have.is_some_and(|have| have.expose_secret() == value.expose_secret())
 }
 
-/// Writes the revision into the config as it is now, which may have been edited meanwhile.
-pub(super) fn bump(context: &Context<'_>, revision: u64) -> Result<(), Failure> {
-    let (document, _) = context.common.load_config()?;
-    let text = with_revision(&document, revision)
+/// Writes the revision into the config as it is now; refused where another one is there than the plan began with.
+pub(super) async fn bump(deployment: &Deployment<'_>, from: u64, to: u64) -> Result<(), Failure> {
+    let (document, config) = deployment.common.load_config()?;
+    let path = deployment.common.config_path();
+    if config.secrets_revision != from {
+        let message = format!(
+            "`secrets_revision` in {} was {from} and is now {}",
+            files::shown(&path),
+            config.secrets_revision
+        );
+        return Err(
+            Failure::new(Exit::Refused, message).help("run it again: it starts from the config as it is now")
+        );
+    }
+    let text = with_revision(&document, to)
         .ok_or_else(|| Failure::new(Exit::Failed, "the config has no place for the revision"))?;
-    files::write(&context.common.config_path(), text.as_bytes())?;
-    Ok(())
+    deployment.ui.rewrite(&path, Some(document.text()), &text).await
 }

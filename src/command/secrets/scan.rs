@@ -9,8 +9,9 @@ use clap::Args;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use super::Context;
+use super::KeyringArg;
 use super::entries::held;
+use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::catalog::Origin;
@@ -21,6 +22,8 @@ const SHORTEST: usize = 6;
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Scan {
+    #[command(flatten)]
+    keyring: KeyringArg,
     /// Files and folders; `-` is stdin.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -50,16 +53,17 @@ struct Unread {
 }
 
 impl Scan {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let keyring = context.keyring()?;
-        let local = held(&keyring, &context.catalog)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let keyring = deployment.keyring()?;
+        let local = held(&keyring, &deployment.catalog)?;
         let mut names = Vec::new();
         let mut values = Vec::new();
-        for secret in &context.catalog.0 {
+        for secret in &deployment.catalog.0 {
             let value = local.values.get(&secret.name).filter(|_| !matches!(secret.origin, Origin::Fixed(_)));
             match value {
                 Some(value) if value.expose_secret().len() < SHORTEST => {
-                    context.ui.warn(format_args!("{} is too short to be searched for", secret.name));
+                    deployment.ui.warn(format_args!("{} is too short to be searched for", secret.name));
                 }
                 Some(value) => {
                     names.push(secret.name.clone());
@@ -92,15 +96,21 @@ impl Scan {
         let Search { searched, hits, unread, .. } = search;
         let (found, missed) = (!hits.is_empty(), !unread.is_empty());
         for hit in &hits {
-            context.ui.result(format_args!("{}:{}: {}", hit.path, hit.line, hit.name))?;
+            deployment.ui.result(format_args!("{}:{}: {}", hit.path, hit.line, hit.name))?;
         }
         for one in &unread {
-            context.ui.warn(format_args!("{} was not searched: {}", one.path, one.reason));
+            deployment.ui.warn(format_args!("{} was not searched: {}", one.path, one.reason));
         }
         let files = if searched == 1 { "file" } else { "files" };
-        context.ui.result(format_args!("{} found in {searched} {files} searched", hits.len()))?;
+        deployment.ui.result(format_args!("{} found in {searched} {files} searched", hits.len()))?;
         let hits = hits.into_iter().collect();
-        context.ui.json(&Report { version: VERSION, tool: &context.ui.tool, searched, hits, unread })?;
+        deployment.ui.json(&Report {
+            version: VERSION,
+            tool: &deployment.ui.tool,
+            searched,
+            hits,
+            unread,
+        })?;
         Ok(match (found, missed) {
             (true, _) => Exit::Pending,
             (false, true) => Exit::Failed,

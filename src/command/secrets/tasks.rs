@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_ecs::Client;
 use jiff::Timestamp;
 
-use super::{Context, when};
+use super::{Deployment, when};
 use crate::aws::{Session, call};
 use crate::command::block_on;
 use crate::deployment::prefix;
@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(20 * 60);
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Watches the app's service until its tasks are newer than the secret's version and the service is steady.
-pub(super) fn watch(context: &Context<'_>, secret: &Secret) -> Result<Exit, Failure> {
-    block_on(context.ui, async {
-        let session = context.open().await?;
-        let seen = context.observe(&session).await?;
-        let name = context.remote_name(secret.remote);
+pub(super) fn watch(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit, Failure> {
+    block_on(deployment.ui, async {
+        let session = deployment.open().await?;
+        let seen = deployment.observe(&session).await?;
+        let name = deployment.remote_name(secret.remote);
         let created = seen.0.get(secret.remote).and_then(|held| held.created);
         let created = created
             .ok_or_else(|| Failure::new(Exit::Refused, format!("{name} has no version in AWS yet")))?;
@@ -29,11 +29,11 @@ pub(super) fn watch(context: &Context<'_>, secret: &Secret) -> Result<Exit, Fail
             let mut said = String::new();
             let begun = Timestamp::now();
             loop {
-                let state = look(&session, &context.config.env, created).await?;
+                let state = look(&session, &deployment.config.env, created).await?;
                 match state {
                     Tasks::Steady(count) => {
                         let noun = if count == 1 { "task that runs was" } else { "tasks that run were" };
-                        context.ui.result(format_args!(
+                        deployment.ui.result(format_args!(
                             "{count} {noun} started after {name} was changed ({}), and the service is steady",
                             when(created)
                         ))?;
@@ -41,7 +41,7 @@ pub(super) fn watch(context: &Context<'_>, secret: &Secret) -> Result<Exit, Fail
                     }
                     Tasks::Waiting(why) => {
                         if said != why {
-                            context.ui.say(&why);
+                            deployment.ui.say(&why);
                             said.clone_from(&why);
                         }
                         let waited = Timestamp::now().duration_since(begun);
@@ -55,7 +55,7 @@ pub(super) fn watch(context: &Context<'_>, secret: &Secret) -> Result<Exit, Fail
                 tokio::time::sleep(PAUSE).await;
             }
         };
-        context.ui.during("watching the tasks", watching).await
+        deployment.ui.during("watching the tasks", watching).await
     })
 }
 

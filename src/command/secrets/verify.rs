@@ -6,10 +6,10 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
-use super::Context;
+use super::KeyringArg;
 use super::entries::held;
 use super::rotate::{Unfinished, unfinished};
-use crate::command::block_on;
+use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::check::{self, Item, Subject, Verdict};
@@ -18,6 +18,8 @@ use crate::secrets::{db_uri, remote};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Verify {
+    #[command(flatten)]
+    keyring: KeyringArg,
     /// How old a value may be, such as 90d; a secret that is older fails.
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<SignedDuration>,
@@ -44,22 +46,27 @@ struct Report<'a> {
 }
 
 impl Verify {
-    pub(super) fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let keyring = context.keyring()?;
-        let local = held(&keyring, &context.catalog)?;
-        let mut items = block_on(context.ui, async {
-            let session = context.open().await?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let deployment = &self.keyring.deployment(cx)?;
+        let keyring = deployment.keyring()?;
+        let local = held(&keyring, &deployment.catalog)?;
+        let mut items = block_on(deployment.ui, async {
+            let session = deployment.open().await?;
             let client = session.secretsmanager();
-            let name = context.remote_name(db_uri::REMOTE);
-            let names: Vec<_> =
-                context.catalog.remotes().into_iter().map(|remote| context.remote_name(remote)).collect();
+            let name = deployment.remote_name(db_uri::REMOTE);
+            let names: Vec<_> = deployment
+                .catalog
+                .remotes()
+                .into_iter()
+                .map(|remote| deployment.remote_name(remote))
+                .collect();
             let policies = join_all(names.iter().map(|name| remote::policy(&client, name)));
             let (seen, composed, policies) =
-                tokio::join!(context.observe(&session), remote::observe(&client, &name), policies);
+                tokio::join!(deployment.observe(&session), remote::observe(&client, &name), policies);
             let (seen, composed) = (seen?, composed?);
             let mut items = check::verify(Subject {
-                env: &context.config.env,
-                catalog: &context.catalog,
+                env: &deployment.config.env,
+                catalog: &deployment.catalog,
                 local: &local,
                 seen: &seen,
                 composed: composed.as_ref(),
@@ -70,7 +77,7 @@ impl Verify {
             }
             Ok(items)
         })?;
-        for remote in context.catalog.remotes() {
+        for remote in deployment.catalog.remotes() {
             items.extend(unfinished(&keyring, remote)?.map(|unfinished| match unfinished {
                 Unfinished::Journal(journal) => Item::unfinished(&journal),
                 Unfinished::Damaged => Item::damaged(&Journal::entry(remote)),
@@ -83,17 +90,19 @@ impl Verify {
                 Verdict::Skip => ("SKIP", AnsiColor::Yellow),
             };
             let style = Style::new().fg_color(Some(color.into()));
-            context.ui.result(format_args!("  {style}{word}{style:#} {:<24} {}", item.item, item.detail))?;
+            deployment
+                .ui
+                .result(format_args!("  {style}{word}{style:#} {:<24} {}", item.item, item.detail))?;
         }
         let count = |verdict| items.iter().filter(|item| item.verdict == verdict).count();
         let (ng, skipped) = (count(Verdict::Ng), count(Verdict::Skip));
-        context.ui.result(format_args!(
+        deployment.ui.result(format_args!(
             "{} OK, {ng} NG (wrong), {skipped} SKIP (could not be checked)",
             count(Verdict::Ok)
         ))?;
-        context.ui.json(&Report {
+        deployment.ui.json(&Report {
             version: VERSION,
-            tool: &context.ui.tool,
+            tool: &deployment.ui.tool,
             keyring: keyring.kind.flag(),
             checks: &items,
         })?;
