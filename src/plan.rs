@@ -21,7 +21,7 @@ pub enum Verb {
     /// It is as it should be; shown, never done.
     Keep,
     /// It is not as it should be, or not known, and a person's to change; shown, never done.
-    Heed,
+    Attention,
 }
 
 /// One line of a plan, as people and machines read it.

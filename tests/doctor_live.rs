@@ -75,8 +75,8 @@ fn a_recording_of_another_account_is_a_finding_and_another_caller_is_refused() {
     let account = support::Emulator::start();
     let folder = folder(|config| config["account_id"] = "210987654321".into());
     let refused = doctor(&account, folder.path(), &["check", "--live"]).assert().code(4);
-    let told = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
-    assert!(told.contains("123456789012") && told.contains("210987654321"), "{told}");
+    let printed = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(printed.contains("123456789012") && printed.contains("210987654321"), "{printed}");
     doctor(&account, folder.path(), &["facts"]).assert().code(4);
 }
 
@@ -97,9 +97,9 @@ fn no_answer_is_a_failure_and_bad_flags_or_facts_are_usage() {
     let file = folder.path().join("facts.json");
     for content in ["", "{}", "[1]"] {
         std::fs::write(&file, content).unwrap();
-        let told = run(&["check", "--facts", file.to_str().unwrap()]).code(2);
-        let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
-        assert!(told.contains("is not a facts file") && told.contains("help:"), "{told}");
+        let printed = run(&["check", "--facts", file.to_str().unwrap()]).code(2);
+        let printed = String::from_utf8(printed.get_output().stderr.clone()).unwrap();
+        assert!(printed.contains("is not a facts file") && printed.contains("help:"), "{printed}");
     }
     run(&["check", "--live", "one.json", "two.json"]).code(2);
 }
@@ -130,7 +130,7 @@ fn the_zones_of_the_config_are_looked_for_in_the_account() {
     assert_eq!(findings[0]["pointer"], "/config/vpc/azs/1");
     assert!(account.calls().contains(&"ec2:DescribeAvailabilityZones".to_owned()));
 
-    // A recording from before zones were read does not tell, and that is said.
+    // A recording from before zones were read does not have them, and that is reported.
     let folder = folder(|_| ());
     let facts = doctor(&account, folder.path(), &["facts"]).assert().code(0);
     let mut facts: Value = serde_json::from_slice(&facts.get_output().stdout).unwrap();
@@ -167,8 +167,8 @@ fn a_denied_setting_is_said_and_the_others_stay_known() {
     let mut command = doctor(&account, folder.path(), &["facts", "--strict"]);
     command.env("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
     let run = command.assert().code(1);
-    let told = String::from_utf8(run.get_output().stderr.clone()).unwrap();
-    assert!(told.contains("osmt/live/rds is not known"), "{told}");
+    let printed = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert!(printed.contains("osmt/live/rds is not known"), "{printed}");
     let facts: Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
     assert!(facts["recorded"].is_string() && facts["zones"]["known"].is_array(), "{facts}");
 }

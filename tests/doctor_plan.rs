@@ -92,9 +92,9 @@ fn text(bytes: &[u8]) -> String {
 fn a_replaced_database_is_shouted_about_in_every_format() {
     let case = "tests/cases/doctor-plan/PLAN001/bad.json";
     let human = plan(&[case]).code(1);
-    let told = text(&human.get_output().stdout).replace("\n                ", " ");
-    assert!(told.contains("error[PLAN001]: module.osmt.aws_db_instance.main is replaced"), "{told}");
-    assert!(told.contains("db_name (\"osmt_db\" → \"other\")"), "{told}");
+    let printed = text(&human.get_output().stdout).replace("\n                ", " ");
+    assert!(printed.contains("error[PLAN001]: module.osmt.aws_db_instance.main is replaced"), "{printed}");
+    assert!(printed.contains("db_name (\"osmt_db\" → \"other\")"), "{printed}");
 
     let json = plan(&[case, "--format", "json"]).code(1);
     let report: Value = serde_json::from_slice(&json.get_output().stdout).unwrap();
@@ -107,8 +107,8 @@ fn a_replaced_database_is_shouted_about_in_every_format() {
     assert_eq!(log["runs"][0]["results"][0]["ruleId"], "PLAN001");
 
     let github = plan(&[case, "--format", "github"]).code(1);
-    let told = text(&github.get_output().stdout);
-    assert!(told.starts_with("::error file=tests/cases/doctor-plan/PLAN001/bad.json,title=PLAN001 "));
+    let printed = text(&github.get_output().stdout);
+    assert!(printed.starts_with("::error file=tests/cases/doctor-plan/PLAN001/bad.json,title=PLAN001 "));
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn what_is_no_plan_is_refused_by_name() {
     ] {
         std::fs::write(&file, content).unwrap();
         let run = plan(&[name]).code(2);
-        let told = text(&run.get_output().stderr);
-        assert!(told.contains(why) && told.contains("help:"), "{told}");
+        let printed = text(&run.get_output().stderr);
+        assert!(printed.contains(why) && printed.contains("help:"), "{printed}");
         assert!(run.get_output().stdout.is_empty());
     }
     let run = plan(&["no/such/file"]).code(2);
@@ -271,9 +271,9 @@ fn a_saved_plan_without_terraform_says_what_to_do() {
     let mut command = support::osmt("osmt-doctor");
     command.env("PATH", folder.path()).arg("plan").arg(&file);
     let run = command.arg("--dir").arg(folder.path()).assert().code(3);
-    let told = text(&run.get_output().stderr);
-    assert!(told.contains("could not find `terraform`"), "{told}");
-    assert!(told.contains("terraform show -json"), "{told}");
+    let printed = text(&run.get_output().stderr);
+    assert!(printed.contains("could not find `terraform`"), "{printed}");
+    assert!(printed.contains("terraform show -json"), "{printed}");
 }
 
 /// A program of that name which prints the JSON of a plan, alone on the PATH.

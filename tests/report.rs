@@ -22,7 +22,7 @@ static SECRET: Rule = Rule {
     code: "SEC001",
     name: "secret-in-config",
     severity: Severity::Warning,
-    summary: "a secret stands in the config",
+    summary: "a secret is in the config",
     explain: "What it does.",
 };
 

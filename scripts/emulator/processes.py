@@ -7,7 +7,7 @@ from typing import Optional
 
 
 def mark_of(pid: int) -> Optional[str]:
-    """When the process began, as the system tells it; None when it is gone, or dead and only not yet buried."""
+    """When the process began, as the system reports it; None when it is gone, or dead and only not yet buried."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
@@ -15,8 +15,8 @@ def mark_of(pid: int) -> Optional[str]:
         except OSError:
             return None
         return None if fields[0] in "ZX" else fields[19]
-    told = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    state, _, began = told.stdout.strip().partition(" ")
+    found = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    state, _, began = found.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()
 
 

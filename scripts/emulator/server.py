@@ -140,7 +140,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     args = arguments()
     lock = (args.state / "server.lock").open("w")
-    try:  # held for life: whoever can take it knows that no emulator runs here, whatever a stale file says
+    try:  # held while it runs: a process that can take it knows that no emulator runs here, whatever a stale file says
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return LOCKED_BY_ANOTHER

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Known, PublicAccessBlock};
 
-/// What an IT department expects of an account, as far as AWS tells it.
+/// What an IT department expects of an account, as far as AWS shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
@@ -12,7 +12,7 @@ pub struct Baseline {
     pub password: Known<Option<PasswordPolicy>>,
     /// What the account's summary says of the root user.
     pub root: Known<Root>,
-    /// Whether new disks are encrypted though nobody asks for it; each region has its own switch.
+    /// Whether new EBS volumes are encrypted by default; each region has a setting of its own.
     pub disks: Known<bool>,
     /// The switches that hold for every bucket of the account.
     pub buckets: Known<PublicAccessBlock>,

@@ -81,7 +81,7 @@ pub struct Facts {
     /// The state in the bucket, and Terraform's lock file beside it.
     #[serde(default = "not_recorded")]
     pub state: Known<State>,
-    /// By name (`osmt/<env>/rds`): what Secrets Manager tells without the value.
+    /// By name (`osmt/<env>/rds`): what Secrets Manager shows without the value.
     pub secrets: BTreeMap<String, Known<Option<Secret>>>,
     /// The certificate that the config names.
     pub certificate: Known<Option<Certificate>>,

@@ -1,6 +1,6 @@
 //! Reads the facts of an account. Writes nothing, judges nothing.
 //!
-//! Each read stands alone and all of them can go on at once. For [`facts`] a read that fails is an unknown fact;
+//! The reads are independent and can run at the same time. For [`facts`] a read that fails is an unknown fact;
 //! for the caller of a single read it is an error.
 
 use std::collections::BTreeMap;
@@ -210,7 +210,7 @@ pub(crate) fn parse_lock(note: &str) -> Lock {
     Lock { id: field("ID"), who: field("Who"), operation: field("Operation"), created: field("Created") }
 }
 
-/// Reads what Secrets Manager tells of a secret without its value; `None` where there is no such secret.
+/// Reads what Secrets Manager shows of a secret without its value; `None` where there is no such secret.
 pub async fn secret(session: &Session, name: &str) -> Result<Option<Secret>, CallError> {
     let answer = session.secretsmanager().describe_secret().secret_id(name).send().await;
     match call("secretsmanager:DescribeSecret", answer) {

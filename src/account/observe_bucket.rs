@@ -25,7 +25,7 @@ pub enum Error {
         /// The name.
         bucket: String,
     },
-    /// It lies elsewhere.
+    /// It is in another region.
     #[error("bucket {bucket} is in {region}, the config says {wanted}")]
     OtherRegion {
         /// The name.
@@ -119,7 +119,7 @@ async fn look(session: &Session, name: &str) -> Result<Option<(Bucket, Unread)>,
     // All at the same time: what the settings answer counts only where the bucket exists and is ours.
     let head = client.head_bucket().bucket(name).expected_bucket_owner(&session.account_id).send();
     let (head, (bucket, unread)) = tokio::join!(head, Box::pin(settings(session, &client, name)));
-    // S3 answers from the wrong region with a redirect that has no body: only its header tells where.
+    // S3 answers from the wrong region with a redirect that has no body: only its header names the region.
     if let Some(region) = head
         .as_ref()
         .err()

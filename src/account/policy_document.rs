@@ -80,7 +80,7 @@ impl PolicyDocument {
         })
     }
 
-    /// Whether every request without TLS to all of these resources is denied, whoever makes it.
+    /// Whether every request without TLS to all of these resources is denied, by any principal.
     pub fn denies_plain_http(&self, resources: &[String]) -> bool {
         self.statements.iter().any(|statement| {
             statement.effect == Effect::Deny

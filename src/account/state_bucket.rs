@@ -36,7 +36,7 @@ impl Bucket {
         [arn, objects]
     }
 
-    /// Whether its policy denies every request without TLS, to the bucket and to its objects, whoever makes it.
+    /// Whether its policy denies every request without TLS, to the bucket and to its objects, by any principal.
     pub fn denies_plain_http(&self) -> bool {
         let policy = self.policy.as_deref().map(PolicyDocument::parse);
         policy.is_some_and(|policy| policy.is_ok_and(|policy| policy.denies_plain_http(&self.arns())))

@@ -141,7 +141,7 @@ impl<C> Judged<C> {
 
     /// One setting that is shown and not ours to change: as it should be, or not.
     pub fn shown(thing: &str, setting: impl Into<String>, text: String, good: bool) -> Self {
-        let verb = if good { Verb::Keep } else { Verb::Heed };
+        let verb = if good { Verb::Keep } else { Verb::Attention };
         Self { line: Line::new(verb, thing).setting(setting, None, Some(text)), change: None }
     }
 

@@ -69,7 +69,7 @@ pub fn secret_name(env: &str, name: &str) -> String {
 
 /// The redirect address that the identity provider must know: where OSMT takes up a sign-in.
 pub fn sign_in_redirect(domain: &str) -> String {
-    // OSMT's client registration at Spring Security is called `okta`, whoever the provider is.
+    // OSMT's client registration at Spring Security is called `okta`, for every provider.
     format!("https://{domain}/login/oauth2/code/okta")
 }
 

@@ -19,7 +19,7 @@ fn prefix(mask: &str) -> Option<u8> {
     mask.parse().ok().filter(|_| canonical)
 }
 
-/// Why a text is no block, and what to write.
+/// Why a text is not a CIDR block, and what to write.
 pub fn fault(text: &str) -> Option<(String, Remedy)> {
     if block(text).is_some() {
         return None;
@@ -69,7 +69,7 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
     Some(fault)
 }
 
-/// Whether the block lies in the ranges kept for private networks (RFC 1918, RFC 6598).
+/// Whether the block is in the ranges kept for private networks (RFC 1918, RFC 6598).
 pub fn is_private(block: &Ipv4Net) -> bool {
     PRIVATE.iter().any(|(address, prefix)| Ipv4Net::new_assert((*address).into(), *prefix).contains(block))
 }

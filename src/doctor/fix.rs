@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::{Asked, Diagnosis, diagnose};
+use super::{Asked, Checked, check};
 use crate::document::{Document, Kind, Node};
 use crate::finding::{Finding, Fix, Place, Token};
 
@@ -18,7 +18,7 @@ pub struct Corrected {
     pub text: String,
     /// What was corrected, in order.
     pub done: Vec<Done>,
-    /// Pieces of the text that must not be printed; `None` where the text is no JSON and they are not known.
+    /// Pieces of the text that must not be printed; `None` where the text is not JSON, so that they are not known.
     pub secrets: Option<Vec<String>>,
 }
 
@@ -37,17 +37,17 @@ pub struct Done {
 pub fn correct(text: &str, asked: Asked<'_>) -> Corrected {
     let mut corrected = Corrected { text: text.to_owned(), ..Corrected::default() };
     for _ in 0..ROUNDS {
-        let diagnosis = diagnose(corrected.text.clone().into_bytes(), asked);
-        corrected.secrets = secrets(&diagnosis);
-        if !round(&diagnosis, &mut corrected) {
+        let checked = check(corrected.text.clone().into_bytes(), asked);
+        corrected.secrets = secrets(&checked);
+        if !round(&checked, &mut corrected) {
             break;
         }
     }
     corrected
 }
 
-/// What masked findings cover, as it stands in the text.
-fn secrets(diagnosis: &Diagnosis) -> Option<Vec<String>> {
+/// What masked findings cover, as it is written in the text.
+fn secrets(checked: &Checked) -> Option<Vec<String>> {
     fn collect(node: &Node, text: &str, found: &mut Vec<String>) {
         match &node.kind {
             Kind::Object(members) => members.iter().for_each(|m| collect(&m.node, text, found)),
@@ -55,9 +55,9 @@ fn secrets(diagnosis: &Diagnosis) -> Option<Vec<String>> {
             _ => found.push(text[node.span.clone()].to_owned()),
         }
     }
-    let document = diagnosis.document.as_ref()?;
+    let document = checked.document.as_ref()?;
     let mut found = Vec::new();
-    for finding in diagnosis.findings.findings.iter().filter(|finding| finding.masked) {
+    for finding in checked.findings.findings.iter().filter(|finding| finding.masked) {
         let pointer = finding.at.as_ref().map_or("", |at| at.pointer.as_str());
         for member in document.keys(pointer) {
             collect(&member.node, document.text(), &mut found);
@@ -67,14 +67,14 @@ fn secrets(diagnosis: &Diagnosis) -> Option<Vec<String>> {
 }
 
 /// One round: every edit that does not touch another. Later places first, so that earlier ones stay where they are.
-fn round(diagnosis: &Diagnosis, corrected: &mut Corrected) -> bool {
-    let mut edits: Vec<(Range<usize>, String, &Finding)> = diagnosis
+fn round(checked: &Checked, corrected: &mut Corrected) -> bool {
+    let mut edits: Vec<(Range<usize>, String, &Finding)> = checked
         .findings
         .findings
         .iter()
         .filter(|finding| !finding.masked)
         .filter_map(|finding| {
-            let (span, text) = edit(diagnosis.document.as_ref(), finding)?;
+            let (span, text) = edit(checked.document.as_ref(), finding)?;
             Some((span, text, finding))
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use crate::finding::Remedy;
 
-/// Why a text is no name of an image, and what to write.
+/// Why a text is not the name of an image, and what to write.
 pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
     let fault = |what: &str, help: Remedy| Some((format!("image {image} {what}"), help));
     if let Some((_, rest)) = image.split_once("://") {

@@ -1,7 +1,7 @@
 //! The shape: what the schema says about keys and types, with the place and a remedy for each departure.
 //!
 //! Reads `schemas/config.schema.json` and nothing else, so that editors, Terraform and the doctor agree. The values'
-//! own rules (patterns, ranges, lists) are told by `rules`, which can say why; a test holds the two together.
+//! own rules (patterns, ranges, lists) are reported by `rules`, which can say why; a test holds the two together.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -28,7 +28,7 @@ pub fn check(document: &Document) -> Vec<Finding> {
     walk.findings
 }
 
-/// Whether the schema has a place for what stands at a pointer.
+/// Whether the schema knows the value at a pointer.
 pub fn knows(pointer: &str) -> bool {
     let steps = pointer.split('/').skip(1);
     let mut schema = &*SCHEMA;
@@ -212,13 +212,13 @@ impl Walk<'_> {
             return;
         }
         let mut meant = Vec::new();
-        let mut told: Vec<&str> = Vec::new();
+        let mut reported: Vec<&str> = Vec::new();
         for member in members {
             let any = Some(&schema["additionalProperties"]).filter(|any| any.is_object());
             if let Some(schema) = known.and_then(|known| known.get(&member.key)).or(any) {
                 self.node(&member.node, schema, &join(pointer, &member.key));
-            } else if told.len() < ENOUGH && !told.contains(&member.key.as_str()) {
-                told.push(&member.key);
+            } else if reported.len() < ENOUGH && !reported.contains(&member.key.as_str()) {
+                reported.push(&member.key);
                 let absent = |key: &&str| !members.iter().any(|member| member.key == **key);
                 let names = known.into_iter().flatten().map(|(key, _)| key.as_str());
                 let near = similar(&member.key, names.clone().filter(|key| absent(key)))
@@ -340,7 +340,7 @@ fn known(members: &[Member]) -> usize {
     members.iter().filter(|member| inner.get(&member.key).is_some()).count()
 }
 
-/// The number or truth value that stands in quotes.
+/// The number or Boolean that is written in quotes.
 fn unquoted(kind: &Kind, wanted: &str) -> Option<Value> {
     match (kind, wanted) {
         (Kind::String(text), "integer") => integer(text.trim()).map(Value::from),

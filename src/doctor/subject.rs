@@ -91,7 +91,7 @@ impl Subject {
 
     /// The sound strings of a list, each with its pointer.
     pub fn texts(&self, pointer: &str) -> Vec<(String, &str)> {
-        // No list of a config is this long; what is longer is told by its other faults.
+        // No list of a config is this long; a longer one is reported for its other faults.
         let count = self.count(pointer).unwrap_or(0).min(1000);
         (0..count)
             .map(|index| format!("{pointer}/{index}"))

@@ -36,7 +36,7 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
     writeln!(out, "{}", summary(reports, about.more))
 }
 
-/// Prints a rendered finding, without the line that announces an excerpt of a file that has no name: its place stands
+/// Prints a rendered finding, without the line that announces an excerpt of a file that has no name: its place is
 /// above already, counted in the file and not in the excerpt.
 fn print(rendered: &str, out: &mut dyn Write) -> io::Result<()> {
     let announces =

@@ -51,7 +51,7 @@ pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
             Verb::Delete => ('-', AnsiColor::Red),
             Verb::Run => ('>', AnsiColor::Cyan),
             Verb::Keep => ('=', AnsiColor::BrightBlack),
-            Verb::Heed => ('!', AnsiColor::Magenta),
+            Verb::Attention => ('!', AnsiColor::Magenta),
         };
         let style = Style::new().fg_color(Some(colour.into()));
         match &line.setting {

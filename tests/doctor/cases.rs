@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use osmt::doctor;
-use osmt::doctor::{Diagnosis, policy};
+use osmt::doctor::{Checked, policy};
 use osmt::finding::Severity;
 use serde::Deserialize;
 use serde_json::Value;
@@ -86,8 +86,8 @@ fn folders() -> Vec<(String, String, Vec<Case>, Vec<Case>)> {
     folders
 }
 
-fn has(diagnosis: &Diagnosis, code: &str, at: Option<&str>, severity: Option<Severity>) -> bool {
-    diagnosis.findings.findings.iter().any(|finding| {
+fn has(checked: &Checked, code: &str, at: Option<&str>, severity: Option<Severity>) -> bool {
+    checked.findings.findings.iter().any(|finding| {
         finding.code == code
             && at.is_none_or(|at| finding.at.as_ref().is_some_and(|place| place.pointer == at))
             && severity.is_none_or(|severity| finding.severity == severity)
@@ -100,9 +100,9 @@ fn each_code_speaks_about_its_cases_and_about_nothing_else() {
     for (code, _, wrong, right) in folders() {
         assert!(!wrong.is_empty() && !right.is_empty(), "{code} has no cases");
         for case in &wrong {
-            let diagnosis = judged(&case.text());
+            let checked = judged(&case.text());
             let at = case.at.as_deref().unwrap();
-            let stray = diagnosis.findings.findings.iter().find(|finding| {
+            let stray = checked.findings.findings.iter().find(|finding| {
                 let pointer = finding.at.as_ref().map_or("", |place| &place.pointer);
                 let about = pointer.starts_with(at)
                     || at.starts_with(pointer)
@@ -111,13 +111,13 @@ fn each_code_speaks_about_its_cases_and_about_nothing_else() {
                     || case.rename.contains_key(pointer);
                 finding.severity == Severity::Error && !about
             });
-            if stray.is_some() || !has(&diagnosis, &code, Some(at), case.severity) {
-                wrong_ones.push(format!("{code} wrong {case:?}: {:?}", diagnosis.findings.findings));
+            if stray.is_some() || !has(&checked, &code, Some(at), case.severity) {
+                wrong_ones.push(format!("{code} wrong {case:?}: {:?}", checked.findings.findings));
             }
         }
         for case in &right {
-            let diagnosis = judged(&case.text());
-            if has(&diagnosis, &code, None, None) {
+            let checked = judged(&case.text());
+            if has(&checked, &code, None, None) {
                 wrong_ones.push(format!("{code} right {case:?}"));
             }
         }
@@ -159,14 +159,9 @@ fn good_configs_are_met_with_silence() {
     good.push(cases_folder().join("bases/test.json"));
     good.push(cases_folder().join("bases/prod.json"));
     for path in good {
-        let diagnosis = judged(&fs::read_to_string(&path).unwrap());
+        let checked = judged(&fs::read_to_string(&path).unwrap());
         let loud = |severity| severity > Severity::Note;
-        assert!(
-            !diagnosis.findings.worst().is_some_and(loud),
-            "{}: {:?}",
-            path.display(),
-            diagnosis.findings
-        );
+        assert!(!checked.findings.worst().is_some_and(loud), "{}: {:?}", path.display(), checked.findings);
     }
 }
 
@@ -174,18 +169,18 @@ fn good_configs_are_met_with_silence() {
 fn the_template_yields_its_placeholders_and_nothing_else() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/terraform/invocation/");
     let template = fs::read_to_string(format!("{root}config.auto.tfvars.json.tpl")).unwrap();
-    let diagnosis = judged(&template);
+    let checked = judged(&template);
     let open = template.matches('<').count();
     assert!(open > 5);
-    let findings = &diagnosis.findings.findings;
+    let findings = &checked.findings.findings;
     assert!(findings.iter().all(|finding| finding.code == "CFG007"), "{findings:?}");
     assert_eq!(findings.len(), open);
 }
 
 #[test]
 fn documentation_values_are_placeholders_too() {
-    let diagnosis = judged(&base("template"));
-    let mut found: Vec<_> = diagnosis
+    let checked = judged(&base("template"));
+    let mut found: Vec<_> = checked
         .findings
         .findings
         .iter()

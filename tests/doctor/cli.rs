@@ -96,7 +96,7 @@ fn fix_shows_asks_and_writes_once() {
     assert_eq!(shown.status.code(), Some(1));
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(text.contains("+      \"db_name\": \"osmt_db\""), "{text}");
-    assert_eq!(fix(&[]).status.code(), Some(4), "nobody is there to answer");
+    assert_eq!(fix(&[]).status.code(), Some(4), "there is no terminal");
     assert_eq!(fs::read_to_string(&path).unwrap(), wrong);
     assert_eq!(fix(&["--yes"]).status.code(), Some(0));
     assert_eq!(fs::read_to_string(&path).unwrap(), right);

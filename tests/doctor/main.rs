@@ -17,7 +17,7 @@ mod shape;
 use std::fs;
 use std::path::PathBuf;
 
-use osmt::doctor::{Asked, Diagnosis, diagnose, policy};
+use osmt::doctor::{Asked, Checked, check, policy};
 
 /// The folder of the cases.
 fn cases_folder() -> PathBuf {
@@ -25,10 +25,10 @@ fn cases_folder() -> PathBuf {
 }
 
 /// Judges a text by rules and shipped policies.
-fn judged(text: &str) -> Diagnosis {
+fn judged(text: &str) -> Checked {
     let policies = policy::shipped();
     let asked = Asked { loopback: false, policies: &policies };
-    diagnose(text.as_bytes().to_vec(), asked)
+    check(text.as_bytes().to_vec(), asked)
 }
 
 /// A good config of the cases' own.

@@ -1,4 +1,4 @@
-//! Where findings stand: faults of syntax at places counted by hand, and laws that hold for any text.
+//! The places of findings: faults of syntax at places counted by hand, and laws that hold for any text.
 
 use osmt::document::{Document, Kind, Node, join};
 use osmt::finding::{Place, Token};
@@ -57,10 +57,10 @@ fn depth_and_size_have_limits_with_words() {
     let deep = "[".repeat(100_000);
     assert!(fault(&deep).1 == 128);
     let bytes = vec![b' '; 5 << 20];
-    let diagnosis = osmt::doctor::diagnose(bytes, osmt::doctor::Asked::default());
-    assert!(diagnosis.findings.findings[0].message.contains("larger than 256 KiB"));
-    let diagnosis = osmt::doctor::diagnose(b"{\"a\": \"\xe9\"}".to_vec(), osmt::doctor::Asked::default());
-    let place = diagnosis.findings.findings[0].at.clone().unwrap();
+    let checked = osmt::doctor::check(bytes, osmt::doctor::Asked::default());
+    assert!(checked.findings.findings[0].message.contains("larger than 256 KiB"));
+    let checked = osmt::doctor::check(b"{\"a\": \"\xe9\"}".to_vec(), osmt::doctor::Asked::default());
+    let place = checked.findings.findings[0].at.clone().unwrap();
     assert!(matches!(place.token, Token::Bytes(7, _)));
 }
 
@@ -131,10 +131,10 @@ proptest! {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "any place will do")]
         let start = (at * text.len() as f64) as usize;
         text.replace_range(start..(start + length).min(text.len()), &put);
-        let diagnosis = judged(&text);
-        for finding in &diagnosis.findings.findings {
+        let checked = judged(&text);
+        for finding in &checked.findings.findings {
             let place = finding.at.as_ref().unwrap();
-            let span = match (&diagnosis.document, place.token) {
+            let span = match (&checked.document, place.token) {
                 (Some(document), _) => document.span(place),
                 (None, Token::Bytes(start, end)) => start..end,
                 (None, _) => panic!("no document, and no bytes"),

@@ -28,18 +28,18 @@ def dns_validation() -> None:
     @around(CertBundle)
     def describe(original: Any, certificate: Any) -> Any:
         described = original(certificate)
-        told = described["Certificate"]
+        answer = described["Certificate"]
         if certificate.type != "AMAZON_ISSUED":
             return described
         if certificate.status == "PENDING_VALIDATION":
             for unknown_yet in ("IssuedAt", "NotBefore", "NotAfter", "Serial", "Issuer"):
-                told.pop(unknown_yet, None)
+                answer.pop(unknown_yet, None)
         else:
-            told["IssuedAt"] = getattr(certificate, "issued_at", certificate.created_at).timestamp()
+            answer["IssuedAt"] = getattr(certificate, "issued_at", certificate.created_at).timestamp()
         return described
 
 
-@patch("moto tells the validation record with the first description; ACM needs some seconds, a client must ask again")
+@patch("moto shows the validation record in the first description; ACM needs some seconds, a client must ask again")
 def late_validation_record() -> None:
     @around(CertBundle)
     def describe(original: Any, certificate: Any) -> Any:
@@ -72,7 +72,7 @@ class InUse(AWSError):
 
 def _users(arn: str) -> List[str]:
     """The load balancers whose listeners present the certificate."""
-    load_balancing = sys.modules.get("moto.elbv2.models")  # importing it takes long; while it is not there, nobody uses it
+    load_balancing = sys.modules.get("moto.elbv2.models")  # importing it takes long; while it is not loaded, nothing uses it
     if load_balancing is None:
         return []
     region, account = arn.split(":")[3:5]
@@ -85,7 +85,7 @@ def _users(arn: str) -> List[str]:
 
 
 def _is_proven(certificate: Any) -> bool:
-    """Does each name's validation record lie in a public zone of the certificate's account?"""
+    """Is each name's validation record in a public zone of the certificate's account?"""
     account = certificate.arn.split(":")[4]
     zones = [zone for backend in route53_backends[account].values() for zone in backend.zones.values() if not zone.private_zone]
     present = {

@@ -156,7 +156,7 @@ def cluster_tags() -> None:
         cluster.tags = cluster.tags or []
 
 
-@patch("moto tells a container's cpu and memory as numbers, which are text in ECS's answers: a strict client refuses them")
+@patch("moto returns a container's cpu and memory as numbers, which are text in ECS's answers: a strict client refuses them")
 def container_sizes() -> None:
     @around(Container)
     def __init__(original: Any, container: Any, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""RDS: instances differ from each other and keep what they were told."""
+"""RDS: instances differ from each other and keep the settings they were given."""
 
 import uuid
 from typing import Any

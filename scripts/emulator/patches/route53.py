@@ -7,14 +7,14 @@ from moto.route53.models import HostedZoneIdentifier, Route53Backend
 from . import around, patch
 
 
-@patch("moto's ids of hosted zones are no ids of hosted zones: AWS's begin with Z")
+@patch("moto's ids of hosted zones do not look like AWS's, which begin with Z")
 def zone_id() -> None:
     @around(HostedZoneIdentifier)
     def generate(original: Any, identifier: Any, *args: Any, **kwargs: Any) -> Any:
         return "Z" + original(identifier, *args, **kwargs)[1:]
 
 
-@patch("moto looks for an existing record in its journal of changes, where a deleted one still stands")
+@patch("moto looks for an existing record in its journal of changes, which still has a deleted one")
 def record_made_again() -> None:
     @around(Route53Backend)
     def change_resource_record_sets(original: Any, backend: Any, zoneid: str, change_list: Any) -> Any:

@@ -27,7 +27,7 @@ def tls_only_policy() -> None:
             return original(bucket, action, resource)
         policy = json.loads(bucket.policy.decode())
         statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-        # The emulator stands for AWS behind TLS, so these never apply.
+        # The emulator takes the place of AWS, which is behind TLS, so these never apply.
         others = [one for one in statements if "aws:SecureTransport" not in one.get("Condition", {}).get("Bool", {})]
         if not others:
             return PermissionResult.NEUTRAL

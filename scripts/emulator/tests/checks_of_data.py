@@ -147,8 +147,8 @@ def _(aws: Aws) -> None:
     manager.update_secret_version_stage(SecretId="check", VersionStage="AWSCURRENT", RemoveFromVersionId=second, MoveToVersionId=first)
     expect(manager.get_secret_value(SecretId="check")["SecretString"], "one")
     third = manager.put_secret_value(SecretId="check", SecretString="three")["VersionId"]
-    told = manager.describe_secret(SecretId="check")["VersionIdsToStages"]
-    expect((told[first], told[third]), (["AWSPREVIOUS"], ["AWSCURRENT"]))
+    stages = manager.describe_secret(SecretId="check")["VersionIdsToStages"]
+    expect((stages[first], stages[third]), (["AWSPREVIOUS"], ["AWSCURRENT"]))
 
 
 @check("backup.selections")

@@ -28,8 +28,8 @@ def _(aws: Aws) -> None:
 def _(aws: Aws) -> None:
     acm = aws("acm")
     arn = acm.request_certificate(DomainName="late.example", ValidationMethod="DNS")["CertificateArn"]
-    told = ["ResourceRecord" in acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"][0] for _ in "12"]
-    expect(told, [False, True])
+    shown = ["ResourceRecord" in acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"][0] for _ in "12"]
+    expect(shown, [False, True])
 
 
 @check("acm.users")

@@ -137,7 +137,7 @@ pub(super) fn apply(
             return Ok(Exit::Done);
         }
         let mut shown = plan.lines();
-        shown.extend(lines(&judged).into_iter().filter(|line| line.verb == Verb::Heed));
+        shown.extend(lines(&judged).into_iter().filter(|line| line.verb == Verb::Attention));
         ui.show_plan(&shown)?;
         if let Some(attention) = attention(&judged) {
             ui.say(attention);

@@ -263,9 +263,9 @@ impl<'a> Report<'a> {
             version: crate::report::VERSION,
             tool: &ui.tool,
             status,
-            actions: of(|verb| !matches!(verb, PlanVerb::Keep | PlanVerb::Heed)),
+            actions: of(|verb| !matches!(verb, PlanVerb::Keep | PlanVerb::Attention)),
             unchanged: of(|verb| verb == PlanVerb::Keep),
-            attention: of(|verb| verb == PlanVerb::Heed),
+            attention: of(|verb| verb == PlanVerb::Attention),
             remarks: Vec::new(),
         }
     }
@@ -274,7 +274,7 @@ impl<'a> Report<'a> {
 /// How many lines need attention, in words; nothing where there are none.
 fn attention(judged: &[Judged<Change>]) -> Option<String> {
     let lines = judged.iter().map(|judged| judged.line.verb);
-    match lines.filter(|verb| *verb == PlanVerb::Heed).count() {
+    match lines.filter(|verb| *verb == PlanVerb::Attention).count() {
         0 => None,
         1 => Some("1 item needs your attention (marked `!`)".to_owned()),
         many => Some(format!("{many} items need your attention (marked `!`)")),

@@ -10,9 +10,9 @@ use crate::finding::{Finding, Severity};
 /// examples are let through, anything else wrong with them is reported.
 pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
     let asked = Asked { loopback: examples, ..Asked::default() };
-    let diagnosis = doctor::diagnose(config.as_bytes().to_vec(), asked);
-    let certificate = diagnosis.document.as_ref().and_then(|config| init::text(config, init::CERTIFICATE));
-    let mut findings = diagnosis.findings.findings;
+    let checked = doctor::check(config.as_bytes().to_vec(), asked);
+    let certificate = checked.document.as_ref().and_then(|config| init::text(config, init::CERTIFICATE));
+    let mut findings = checked.findings.findings;
     findings.retain(|finding| {
         let place = finding.at.as_ref().map(|at| at.pointer.as_str());
         let later = certificate.is_none() && place == Some(init::CERTIFICATE);

@@ -11,7 +11,7 @@ use super::verdict::{Verdict, report};
 use super::{beside, inputs, surroundings};
 use crate::command::{Common, Ui};
 use crate::doctor::workspace::Judged;
-use crate::doctor::{Asked, Diagnosis, workspace};
+use crate::doctor::{Asked, Checked, workspace};
 use crate::explain::{Exit, Failure};
 use crate::finding::Findings;
 use crate::report::{FileReport, STDIN};
@@ -38,9 +38,9 @@ pub(super) struct Check {
 }
 
 /// A config and its directory, judged.
-struct Checked {
+struct Directory {
     file: String,
-    diagnosis: Diagnosis,
+    checked: Checked,
     /// Each file of the directory by its path.
     around: Vec<(String, Judged)>,
 }
@@ -63,19 +63,19 @@ impl Check {
         let ignores = beside::ignores(common)?;
         let asked = Asked { loopback: common.is_local(), policies: &policies };
         let mut exit = Exit::Done;
-        let mut judged: Vec<Checked> = Vec::new();
+        let mut judged: Vec<Directory> = Vec::new();
         let mut recordings: Vec<Recording> = Vec::new();
         for (path, result) in paths.iter().zip(examine(&paths, asked)) {
             match result {
-                Ok(mut diagnosis) => {
+                Ok(mut checked) => {
                     if self.live.is_asked() {
-                        let Diagnosis { document, findings, .. } = &mut diagnosis;
+                        let Checked { document, findings, .. } = &mut checked;
                         let document = document.as_ref();
                         recordings.extend(self.live.judge(document, findings, &policies, common, ui)?);
                     } else {
-                        diagnosis.findings.unknown.extend(doctor::not_asked(&policies));
+                        checked.findings.unknown.extend(doctor::not_asked(&policies));
                     }
-                    judged.push(Checked::new(path, diagnosis));
+                    judged.push(Directory::new(path, checked));
                 }
                 Err(error) => {
                     ui.failure(&error.into());
@@ -83,7 +83,7 @@ impl Check {
                 }
             }
         }
-        let all = judged.iter_mut().flat_map(Checked::findings);
+        let all = judged.iter_mut().flat_map(Directory::findings);
         for (file, findings) in all.chain(recordings.iter_mut().map(Recording::findings)) {
             settings.apply(findings);
             if let Some(known) = &mut baseline {
@@ -91,11 +91,11 @@ impl Check {
             }
         }
         let own = ignores.as_ref().map(|(_, ignores)| {
-            let files = judged.iter_mut().flat_map(Checked::findings).map(|(_, findings)| findings);
+            let files = judged.iter_mut().flat_map(Directory::findings).map(|(_, findings)| findings);
             let files = files.chain(recordings.iter_mut().map(|recording| recording.findings().1));
             beside::accept(ignores, &policies, files)
         });
-        let mut reports: Vec<FileReport<'_>> = judged.iter().flat_map(Checked::reports).collect();
+        let mut reports: Vec<FileReport<'_>> = judged.iter().flat_map(Directory::reports).collect();
         reports.extend(
             recordings.iter().map(Recording::report).filter(|report| !report.findings.findings.is_empty()),
         );
@@ -110,12 +110,12 @@ impl Check {
     }
 }
 
-impl Checked {
+impl Directory {
     /// Adds what surrounds the config; a config of the standard input has no directory.
-    fn new(path: &Path, mut diagnosis: Diagnosis) -> Self {
+    fn new(path: &Path, mut checked: Checked) -> Self {
         let around = if path == Path::new(STDIN) { None } else { surroundings::read(path) };
         let judged =
-            around.map(|around| workspace::judge(&around, diagnosis.document.as_ref())).unwrap_or_default();
+            around.map(|around| workspace::judge(&around, checked.document.as_ref())).unwrap_or_default();
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut around = Vec::new();
         for one in judged {
@@ -123,27 +123,27 @@ impl Checked {
                 around.push((folder.join(name).display().to_string(), one));
             } else {
                 // What is of no file is reported with the config.
-                let all = &mut diagnosis.findings;
+                let all = &mut checked.findings;
                 all.findings.extend(one.findings.findings);
                 all.unknown.extend(one.findings.unknown);
                 all.passed += one.findings.passed;
             }
         }
-        Self { file: path.display().to_string(), diagnosis, around }
+        Self { file: path.display().to_string(), checked, around }
     }
 
     /// All findings, with the path of their file.
     fn findings(&mut self) -> impl Iterator<Item = (&str, &mut Findings)> {
         let around = self.around.iter_mut().map(|(file, judged)| (file.as_str(), &mut judged.findings));
-        std::iter::once((self.file.as_str(), &mut self.diagnosis.findings)).chain(around)
+        std::iter::once((self.file.as_str(), &mut self.checked.findings)).chain(around)
     }
 
     fn reports(&self) -> impl Iterator<Item = FileReport<'_>> {
         let own = FileReport {
             file: &self.file,
-            text: &self.diagnosis.text,
-            document: self.diagnosis.document.as_ref(),
-            findings: &self.diagnosis.findings,
+            text: &self.checked.text,
+            document: self.checked.document.as_ref(),
+            findings: &self.checked.findings,
         };
         let around = self.around.iter().map(|(file, judged)| FileReport {
             file,
@@ -156,14 +156,14 @@ impl Checked {
 }
 
 /// Reads and judges every file, on as many threads as there are processors; the results in the files' order.
-fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Diagnosis, files::Error>> {
-    let one = |path: &Path| inputs::read(path).map(|bytes| doctor::diagnose(bytes, asked));
+fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Checked, files::Error>> {
+    let one = |path: &Path| inputs::read(path).map(|bytes| doctor::check(bytes, asked));
     if let [path] = paths {
         return vec![one(path)];
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(paths.len());
     let next = AtomicUsize::new(0);
-    let mut results: Vec<(usize, Result<Diagnosis, files::Error>)> = std::thread::scope(|scope| {
+    let mut results: Vec<(usize, Result<Checked, files::Error>)> = std::thread::scope(|scope| {
         let work = || {
             let mut done = Vec::new();
             loop {

@@ -28,7 +28,7 @@ use crate::doctor;
 use crate::doctor::ignore::Ignores;
 use crate::doctor::policy::Policy;
 use crate::doctor::settings::Settings;
-use crate::doctor::{Asked, Diagnosis, fix};
+use crate::doctor::{Asked, Checked, fix};
 use crate::explain::{Exit, Failure};
 use crate::finding::{Finding, Severity};
 use crate::report::FileReport;
@@ -56,7 +56,7 @@ struct Judges {
 struct Open {
     uri: Uri,
     version: i32,
-    diagnosis: Diagnosis,
+    checked: Checked,
 }
 
 struct Session<'a> {
@@ -162,8 +162,8 @@ impl Session<'_> {
             // The saved file may be one that the configs are judged by.
             DidSaveTextDocument::METHOD => {
                 self.load();
-                for (_, Open { uri, version, diagnosis }) in std::mem::take(&mut self.open) {
-                    self.judge(uri, version, diagnosis.text);
+                for (_, Open { uri, version, checked }) in std::mem::take(&mut self.open) {
+                    self.judge(uri, version, checked.text);
                 }
             }
             DidCloseTextDocument::METHOD => {
@@ -205,13 +205,13 @@ impl Session<'_> {
     fn judge(&mut self, uri: Uri, version: i32, text: String) {
         let Judges { policies, settings, ignores } = &self.judges;
         let asked = Asked { loopback: self.shared.is_local(), policies };
-        let mut diagnosis = doctor::diagnose(text.into_bytes(), asked);
-        settings.apply(&mut diagnosis.findings);
+        let mut checked = doctor::check(text.into_bytes(), asked);
+        settings.apply(&mut checked.findings);
         if let Some(ignores) = ignores {
             // What is wrong with the ignores themselves is of their own file.
-            beside::accept(ignores, policies, std::iter::once(&mut diagnosis.findings));
+            beside::accept(ignores, policies, std::iter::once(&mut checked.findings));
         }
-        let open = Open { uri: uri.clone(), version, diagnosis };
+        let open = Open { uri: uri.clone(), version, checked };
         let diagnostics = open.marked().iter().map(|found| diagnostic(&open, found)).collect();
         self.publish(uri, Some(version), diagnostics);
         self.open.insert(open.uri.as_str().to_owned(), open);
@@ -233,7 +233,7 @@ impl Session<'_> {
             |range: &lsp_types::Range| range.start <= asked.range.end && asked.range.start <= range.end;
         let actions = open.marked().into_iter().filter(|found| touches(&open.range(&found.span)));
         let actions = actions.filter(|found| !found.finding.masked).filter_map(|found| {
-            let (span, text) = fix::edit(open.diagnosis.document.as_ref(), found.finding)?;
+            let (span, text) = fix::edit(open.checked.document.as_ref(), found.finding)?;
             let edit = json!({ "range": open.range(&span), "newText": text });
             Some(json!({
                 "title": found.help.clone().unwrap_or_else(|| format!("correct {}", found.finding.code)),
@@ -289,12 +289,12 @@ impl Session<'_> {
 
 impl Open {
     fn marked(&self) -> Vec<Marked<'_>> {
-        let Diagnosis { text, document, findings } = &self.diagnosis;
+        let Checked { text, document, findings } = &self.checked;
         marked(&FileReport { file: self.uri.as_str(), text, document: document.as_ref(), findings })
     }
 
     fn range(&self, span: &Range<usize>) -> lsp_types::Range {
-        let at = |offset| position(&self.diagnosis.text, offset);
+        let at = |offset| position(&self.checked.text, offset);
         lsp_types::Range { start: at(span.start), end: at(span.end) }
     }
 }

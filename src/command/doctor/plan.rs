@@ -183,8 +183,8 @@ fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
         format!("{program} could not show {}", path.display()),
     )
     .help("the plan must have been made in `--dir`, after `terraform init`, by the same program and version");
-    let told = String::from_utf8_lossy(&output.stderr);
-    failure.causes = told
+    let printed = String::from_utf8_lossy(&output.stderr);
+    failure.causes = printed
         .lines()
         .map(|line| line.trim_matches(['│', '╷', '╵', ' ']))
         .filter(|line| !line.is_empty())

@@ -50,7 +50,7 @@ fn is_code(name: &str) -> bool {
     has_end(name, &[".tf", ".tf.json"])
 }
 
-/// Terraform tells its files by these ends, in lower case.
+/// Terraform reads files with these extensions, in lower case.
 fn has_end(name: &str, ends: &[&str]) -> bool {
     ends.iter().any(|end| name.ends_with(end))
 }

@@ -54,7 +54,7 @@ impl Verdict {
     }
 }
 
-/// Prints the reports in the format that was asked for; `verb` tells the SARIF files of one tool apart.
+/// Prints the reports in the format that was asked for; `verb` distinguishes the SARIF files of one tool.
 pub(super) fn report(
     common: &Common,
     ui: &Ui,

@@ -53,7 +53,10 @@ pub struct MainTf {
     text: String,
     backend: Option<Settings>,
     provider: Option<Settings>,
+    /// The tag `Environment` among the provider's default tags.
     env: Option<Attribute>,
+    /// The tag `Deployment` among them; a `main.tf` of an older version has none.
+    name: Option<Attribute>,
 }
 
 impl MainTf {
@@ -76,7 +79,8 @@ impl MainTf {
             .find(|block| block.has_labels(&["aws"]) && !block.body.has_attribute("alias"));
         Ok(Self {
             backend: backend.and_then(settings),
-            env: provider.and_then(environment),
+            env: provider.and_then(|provider| default_tag(provider, "Environment")),
+            name: provider.and_then(|provider| default_tag(provider, "Deployment")),
             provider: provider.and_then(settings),
             text: text.to_owned(),
         })
@@ -154,14 +158,14 @@ fn assumed(block: &Block) -> Option<Attribute> {
     found(value.expr().span()?, value.expr())
 }
 
-/// The tag `Environment` among the provider's default tags.
-fn environment(provider: &Block) -> Option<Attribute> {
+/// One of the provider's default tags.
+fn default_tag(provider: &Block, wanted: &str) -> Option<Attribute> {
     let tags = provider.body.get_blocks("default_tags").next()?;
     let tags = tags.body.get_attribute("tags")?.value.as_object()?;
     let (_, value) = tags.iter().find(|(key, _)| {
         let named = key.as_ident().map(hcl_edit::Ident::as_str);
         let quoted = key.as_expr().and_then(Expression::as_str);
-        named.or(quoted) == Some("Environment")
+        named.or(quoted) == Some(wanted)
     })?;
     found(value.expr().span()?, value.expr())
 }

@@ -6,7 +6,7 @@ use super::{Line, Style, Tile, detail, line};
 use crate::config::Config;
 use crate::doctor::planned::{Change, Mark, Planned};
 
-/// The parts of the picture with the changes of each; nothing where there is no plan.
+/// The parts of the picture with the changes of each; empty without a plan.
 pub(super) struct Marks<'a> {
     is_planned: bool,
     drifted: usize,

@@ -183,7 +183,7 @@ impl Planned {
     pub fn is_open(&self, change: &Change, name: &str) -> bool {
         let is_set = self.block(change).is_none_or(|block| {
             let expressions = &block["expressions"];
-            // `dynamic` blocks are not told apart from no block at all where nothing else is said.
+            // `dynamic` blocks look the same as no block at all unless something else is set.
             !expressions[name].is_null()
         });
         change.is_unknown(name) && is_set

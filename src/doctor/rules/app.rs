@@ -80,7 +80,7 @@ fn breaks(c: char) -> bool {
     c.is_whitespace() || !c.is_ascii() || "*?[]${}\"'`\\|;&()!".contains(c)
 }
 
-/// Why a text is no issuer, and what to write.
+/// Why a text is not an issuer URL, and what to write.
 fn issuer_fault(text: &str) -> Option<(&'static str, Remedy)> {
     let lower = text.to_lowercase();
     let Some((scheme, rest)) = text.split_once("://") else {

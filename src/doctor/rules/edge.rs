@@ -41,7 +41,7 @@ pub const CHECKS: &[Check<Subject>] = &[
     },
 ];
 
-/// Why a text is no host name, and what to write.
+/// Why a text is not a host name, and what to write.
 fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
     let help = || Remedy::from("write a host name, as in osmt.my-college.edu");
     let only = |name: &str| Remedy::write(name);

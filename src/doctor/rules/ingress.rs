@@ -23,7 +23,7 @@ pub const CHECKS: &[Check<Subject>] = &[
     Check {
         rule: Rule {
             code: "ALB002",
-            name: "nobody-let-in",
+            name: "no-ingress-blocks",
             severity: Severity::Error,
             summary: "The list of ingress blocks is empty",
             explain: include_str!("../../../docs/rules/ALB002.md"),

@@ -24,7 +24,7 @@ use crate::finding::Check;
 
 /// What no value may be; looked for before the themes, which then skip these values.
 ///
-/// In this order: a secret that is also a placeholder is not told twice.
+/// In this order: a secret that is also a placeholder is reported once.
 pub const FIRST: &[&[Check<Subject>]] = &[secrets::CHECKS, content::CHECKS, placeholder::CHECKS];
 
 /// The themes, in the order in which they look.

@@ -166,7 +166,7 @@ fn is_counted(id: &str) -> bool {
         || digits.len() > 3 && digits.bytes().all(|byte| byte == digits.as_bytes()[0])
 }
 
-/// Whether a label of a host name is a stand-in for the real one.
+/// Whether a label of a host name is a placeholder for the real one.
 fn is_stand_in(label: &str) -> bool {
     const LABELS: [&str; 16] = [
         "mydomain",

@@ -106,7 +106,7 @@ fn nearby(vpc: Ipv4Net, subnets: &[(String, Ipv4Net)]) -> bool {
 /// Names the block that is in the way of most others, then looks again: one mistake, one finding.
 fn overlap(subject: &Subject, sink: &mut Sink<'_>) {
     let mut left = subnets(subject);
-    // No VPC has more subnets than this; what is larger is told by its other faults.
+    // No VPC has more subnets than this; a larger one is reported for its other faults.
     left.truncate(200);
     if let Some(vpc) = subject.text(VPC).and_then(block) {
         left.retain(|(_, block)| !block.contains(&vpc) || *block == vpc);

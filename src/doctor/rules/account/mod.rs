@@ -76,7 +76,7 @@ const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
-/// Hours after which facts are called old, and after which they are no longer taken for today's.
+/// Hours after which facts count as old, and after which they are refused as out of date.
 const OLD_HOURS: i64 = 24;
 const STALE_HOURS: i64 = 7 * 24;
 

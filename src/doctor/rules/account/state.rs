@@ -6,9 +6,9 @@ use crate::deployment::Deployment;
 use crate::finding::{Check, Rule, Severity, Sink};
 
 const MAKE: &str = "`osmt-bootstrap apply` creates it";
-const MEND: &str = "`osmt-bootstrap apply` sets it";
+const REMEDY: &str = "`osmt-bootstrap apply` sets it";
 
-/// Where the state lies and who holds it.
+/// Where the state is kept, and who holds its lock.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
@@ -193,7 +193,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/LCK004.md"),
         },
         run: |audit, sink| {
-            table(audit, sink, "deletion protection is off", MEND, |table| table.deletion_protection);
+            table(audit, sink, "deletion protection is off", REMEDY, |table| table.deletion_protection);
         },
     },
     Check {
@@ -208,7 +208,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             if unread(audit.lock_table, &audit.facts.lock_table, "point_in_time_recovery", sink) {
                 return;
             }
-            table(audit, sink, "point-in-time recovery is off", MEND, |table| table.point_in_time_recovery);
+            table(audit, sink, "point-in-time recovery is off", REMEDY, |table| table.point_in_time_recovery);
         },
     },
     Check {
@@ -220,7 +220,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/LCK006.md"),
         },
         run: |audit, sink| {
-            table(audit, sink, "it is not encrypted with a KMS key", MEND, |table| table.kms);
+            table(audit, sink, "it is not encrypted with a KMS key", REMEDY, |table| table.kms);
         },
     },
     Check {
@@ -251,7 +251,7 @@ fn setting(audit: &Audit, sink: &mut Sink<'_>, name: &str, wrong: &str, is_right
     if let Some(reason) = bucket.unread.get(name) {
         sink.unknown(reason);
     } else if !is_right(bucket) {
-        sink.elsewhere(format!("state bucket {}: {wrong}", bucket.name)).help(MEND);
+        sink.elsewhere(format!("state bucket {}: {wrong}", bucket.name)).help(REMEDY);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::finding::{Check, Rule, Severity, Sink};
 
 const AZS: &str = "/config/vpc/azs";
 
-/// Where everything will stand.
+/// The availability zones that the config names.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {

@@ -31,7 +31,7 @@ const HOLDERS: [(&str, &str); 6] = [
     ("tls_private_key", "private_key_pem"),
 ];
 
-/// Attributes that are no values of the resource: names that a person gave, and what repeats others.
+/// Attributes that never hold a secret: names that a person gave, and copies of other attributes.
 const PASSED_OVER: [&str; 3] = ["tags", "tags_all", CONTAINERS];
 
 /// Fewer digits than this are a switch, a size or a time rather than a secret.
@@ -109,7 +109,7 @@ fn below(name: &str, value: &Value, at: &str, marked: bool) -> Vec<String> {
             items.flat_map(|(index, item)| below(name, item, &format!("{at}/{index}"), marked)).collect()
         }
         value => {
-            // `database.secret.arn` is no secret, however much of its path says so.
+            // `database.secret.arn` is not a secret, although its path contains the word.
             let named = sensitive::names_secret(name) || (marked && !is_about(name));
             let found = gives_away(value) || (named && is_value(value));
             if found { vec![at.to_owned()] } else { Vec::new() }

@@ -70,7 +70,7 @@ fn errored(plan: &Planned, sink: &mut Sink<'_>) {
     }
 }
 
-/// A setting of a provider block, as far as the plan tells it.
+/// A setting of a provider block, as far as the plan shows it.
 enum Setting<'a> {
     /// These values.
     Values(Vec<&'a str>),
@@ -196,7 +196,7 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
     if seen {
         return;
     }
-    // The provider leaves it to the environment: what was read or exists tells it.
+    // The provider leaves it to the environment: resources that were read or exist show it.
     let prior = plan.prior();
     let read = prior.iter().find(|(kind, _, _)| *kind == "aws_region");
     let read = read.and_then(|(_, _, values)| values["name"].as_str().or(values["region"].as_str()));

@@ -100,7 +100,7 @@ fn pulled_away(plan: &Planned, sink: &mut Sink<'_>) {
     };
     let groups: Vec<&Change> =
         plan.of("aws_db_subnet_group").chain(plan.of("aws_elasticache_subnet_group")).collect();
-    // Where no group tells its subnets, every subnet may be one of them.
+    // Where no subnet group names its subnets, every subnet may be one of them.
     let is_under = |change: &Change| {
         let mut lists = groups.iter().filter_map(|group| group.before("subnet_ids").as_array()).peekable();
         lists.peek().is_none() || lists.any(|ids| ids.contains(change.before("id")))

@@ -140,7 +140,7 @@ fn images(definitions: &Value) -> Option<Vec<(String, String)>> {
     Some(parsed.as_array()?.iter().filter_map(image).collect())
 }
 
-/// Repository and tag of an image; a digest is no version.
+/// Repository and tag of an image; a digest is not a version.
 fn tag(image: &str) -> (&str, Option<&str>) {
     let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
     let colon = name.rfind(':').filter(|at| !name[*at..].contains('/'));
