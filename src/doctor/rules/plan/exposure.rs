@@ -210,7 +210,7 @@ fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> String {
 }
 
 /// What a change made by hand opened.
-pub(super) fn opened_by_hand(drift: &Change) -> Vec<Weakness> {
+pub(super) fn opened_by_hand(plan: &Planned, drift: &Change) -> Vec<Weakness> {
     let mut found = Vec::new();
     let mut say = |name, what: String| found.push(Weakness { name, what, severity: Severity::Error });
     if drift.after("publicly_accessible") == true && drift.before("publicly_accessible") != true {
@@ -222,7 +222,7 @@ pub(super) fn opened_by_hand(drift: &Change) -> Vec<Weakness> {
         }
     }
     let blocks = |side: &Value| -> Vec<String> {
-        let rules = side["ingress"].as_array().cloned().unwrap_or_default();
+        let rules = unmanaged_ingress(plan, side);
         let rules = rules.iter().chain([side]);
         let lists =
             rules.clone().flat_map(|rule| [rule["cidr_blocks"].clone(), rule["ipv6_cidr_blocks"].clone()]);
@@ -234,12 +234,42 @@ pub(super) fn opened_by_hand(drift: &Change) -> Vec<Weakness> {
     if is_group && drift.after("type") != "egress" {
         let (before, after) = (blocks(&drift.before), blocks(&drift.after));
         let world = |blocks: &[String]| is_world(blocks.iter().map(String::as_str));
-        if world(&after) && (!world(&before) || drift.before("ingress") != drift.after("ingress")) {
+        if world(&after) && (!world(&before) || before != after) {
             let name = if drift.kind.ends_with("_group") { "ingress" } else { "cidr_ipv4" };
             say(name, "it admits the whole Internet".to_owned());
         }
     }
     found
+}
+
+/// The ingress of a security group without what Terraform's own rule resources explain: after the first apply AWS shows their
+/// rules as the group's, which the state did not hold when it made the group.
+fn unmanaged_ingress(plan: &Planned, group: &Value) -> Vec<Value> {
+    let port = |rule: &Value, name: &str| rule[name].as_i64().filter(|port| *port != -1).unwrap_or(0);
+    let protocol = |rule: &Value, name: &str| rule[name].as_str().unwrap_or_default().to_owned();
+    let rules: Vec<&Value> = plan
+        .of("aws_vpc_security_group_ingress_rule")
+        .map(|change| &change.before)
+        .filter(|rule| rule["security_group_id"].is_string() && rule["security_group_id"] == group["id"])
+        .collect();
+    let mut ingress = group["ingress"].as_array().cloned().unwrap_or_default();
+    for entry in &mut ingress {
+        let same_way = |rule: &&&Value| {
+            protocol(rule, "ip_protocol") == protocol(entry, "protocol")
+                && ["from_port", "to_port"].iter().all(|name| port(rule, name) == port(entry, name))
+        };
+        let explained: Vec<Value> = rules
+            .iter()
+            .filter(same_way)
+            .flat_map(|rule| [rule["cidr_ipv4"].clone(), rule["cidr_ipv6"].clone()])
+            .collect();
+        for list in ["cidr_blocks", "ipv6_cidr_blocks"] {
+            if let Some(blocks) = entry[list].as_array_mut() {
+                blocks.retain(|block| !explained.contains(block));
+            }
+        }
+    }
+    ingress
 }
 
 fn public(plan: &Planned, sink: &mut Sink<'_>) {

@@ -281,7 +281,7 @@ fn by_hand(plan: &Planned, sink: &mut Sink<'_>) {
                 let what = drift.difference(LOG_DAYS);
                 found.push(Weakness { name: LOG_DAYS, what, severity: Severity::Warning });
             }
-            found.extend(exposure::opened_by_hand(drift));
+            found.extend(exposure::opened_by_hand(plan, drift));
         }
         for weakness in found {
             let restores = plan.changes.iter().any(|change| {
