@@ -155,6 +155,11 @@ fn a_wrong_clock_is_known_by_the_answers_date() {
     assert!(stderr.contains("clock") && !stderr.contains("sign in again"), "{stderr}");
 }
 
+/// How often the caller's identity was asked for; other calls may be made meanwhile.
+fn sign_ins(server: &Server) -> usize {
+    server.requests().iter().filter(|request| request.contains("Action=GetCallerIdentity")).count()
+}
+
 #[test]
 fn throttling_ends_after_the_attempts_that_the_environment_names() {
     let server = Server::start(|_| {
@@ -165,7 +170,7 @@ fn throttling_ends_after_the_attempts_that_the_environment_names() {
     let mut command = status(&folder);
     command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address)).env("AWS_MAX_ATTEMPTS", "2");
     let (exit, stderr) = ended(&mut command);
-    assert_eq!((exit, server.requests().len()), (3, 2), "{stderr}");
+    assert_eq!((exit, sign_ins(&server)), (3, 2), "{stderr}");
     assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{stderr}");
     assert!(stderr.contains("was throttled"), "{stderr}");
 }
@@ -201,7 +206,7 @@ fn each_retry_mode_of_the_aws_cli_is_taken() {
         }
         let begun = std::time::Instant::now();
         let (exit, stderr) = ended(&mut command);
-        assert_eq!((exit, server.requests().len().to_string().as_str()), (3, attempts), "{mode}: {stderr}");
+        assert_eq!((exit, sign_ins(&server).to_string().as_str()), (3, attempts), "{mode}: {stderr}");
         assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{mode}: {stderr}");
         assert!(stderr.contains("was throttled"), "{mode}: {stderr}");
         assert!(begun.elapsed().as_secs() < 20, "{mode} with {attempts} attempts took {:?}", begun.elapsed());

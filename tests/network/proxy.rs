@@ -16,8 +16,8 @@ fn requests_to_aws_go_through_the_proxy_and_its_refusal_is_named() {
         let proxy = format!("http://ann:s3cret-word@{}", server.address);
         let (exit, stderr) = ended(status(&folder).env(variable, proxy));
         assert_eq!(exit, 3, "{stderr}");
-        let request = server.requests().pop().unwrap_or_default();
-        assert!(request.starts_with("CONNECT sts.us-west-2.amazonaws.com:443"), "{request}");
+        let is_sign_in = |head: &String| head.starts_with("CONNECT sts.us-west-2.amazonaws.com:443");
+        let request = server.requests().into_iter().rfind(is_sign_in).unwrap_or_default();
         // ann:s3cret-word
         assert!(request.to_lowercase().contains("proxy-authorization: basic"), "{request}");
         assert!(request.contains("YW5uOnMzY3JldC13b3Jk"), "{request}");
@@ -39,7 +39,8 @@ fn doctor_and_the_calls_without_an_sdk_go_through_the_proxy() {
     command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y").env("AWS_MAX_ATTEMPTS", "1");
     let (exit, stderr) = ended(command.env("HTTPS_PROXY", format!("http://{}", server.address)));
     assert_eq!(exit, 3, "{stderr}");
-    assert!(server.requests()[0].starts_with("CONNECT sts.us-west-2.amazonaws.com:443"), "{stderr}");
+    let is_sign_in = |head: &String| head.starts_with("CONNECT sts.us-west-2.amazonaws.com:443");
+    assert!(server.requests().iter().any(is_sign_in), "{stderr}");
 }
 
 /// A proxy that opens a tunnel to one server, whatever host it is asked for.
@@ -108,7 +109,7 @@ fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
         // ann:a@b
         assert!(heads.iter().all(|head| head.contains("Basic YW5uOmFAYg==")), "{heads:?}");
         let requests = std::fs::read_to_string(place.path().join("requests")).unwrap();
-        assert!(requests.starts_with(&format!("POST / HTTP/1.1 sts.{region}.{domain}\n")), "{requests}");
+        assert!(requests.contains(&format!("POST / HTTP/1.1 sts.{region}.{domain}\n")), "{requests}");
         assert!(requests.lines().all(|line| line.split(' ').nth(1).unwrap().starts_with('/')), "{requests}");
         assert!(!requests.to_lowercase().contains("proxy-authorization"), "{requests}");
         assert!(exit != 2 && !stderr.contains("GetCallerIdentity"), "{exit}: {stderr}");
