@@ -205,16 +205,23 @@ fn provider() -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut line = String::new();
-            BufReader::new(&stream).read_line(&mut line).unwrap();
+            // All of the request is read: a close with unread bytes resets the connection, and the answer can be lost.
+            let mut request = BufReader::new(&stream).lines().map_while(Result::ok);
+            let line = request.next().unwrap_or_default();
+            request.take_while(|header| !header.is_empty()).for_each(drop);
             let answer = if line.contains("/.well-known/openid-configuration") {
                 let body = format!(r#"{{"issuer":"{own}","authorization_endpoint":"{own}/auth"}}"#);
-                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                format!(
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                )
             } else if line.contains("client_id=known&") && line.contains("prompt=none") {
                 let back = "https://osmt.rehearsal-school.org/login/oauth2/code/okta?error=login_required";
-                format!("HTTP/1.1 302 Found\r\nlocation: {back}\r\ncontent-length: 0\r\n\r\n")
+                format!(
+                    "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {back}\r\ncontent-length: 0\r\n\r\n"
+                )
             } else {
-                "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_owned()
+                "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned()
             };
             stream.write_all(answer.as_bytes()).unwrap();
         }

@@ -146,9 +146,8 @@ fn the_help_of_a_verb_has_examples_and_no_flag_that_it_ignores() {
     // A format that is not shown is still refused with the reason.
     let refused = osmt("osmt-bootstrap").args(["plan", "--format", "sarif"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(
-        String::from_utf8(refused.stderr).unwrap().contains("`sarif`, `github` and `junit` are for findings")
-    );
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("`sarif`, `github`, `junit` and `markdown` are for findings"), "{text}");
 }
 
 #[test]

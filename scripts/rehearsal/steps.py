@@ -247,7 +247,7 @@ def _restore(rehearsal: Rehearsal) -> None:
     rehearsal.account("restore", database, snapshot)
     print(f"          {database} is {database}-failed, and was restored from {snapshot}")
     # Terraform knows a database by its resource id, which the renamed one keeps.
-    rehearsal.terraform("state", "rm", resource, show=_last)
+    rehearsal.terraform("state", "rm", resource, show=last)
     rehearsal.terraform("import", "-no-color", resource, database)
     config = rehearsal.work.folder / CONFIG
     revision = rehearsal.config()["secrets_revision"]
@@ -255,11 +255,11 @@ def _restore(rehearsal: Rehearsal) -> None:
     config.write_text(text.replace(f'"secrets_revision": {revision}', f'"secrets_revision": {revision + 1}'), encoding="utf-8")
     rehearsal.journey.expect(rehearsal.config()["secrets_revision"] == revision + 1, f"secrets_revision was not raised in {CONFIG}")
     print(f"          in {CONFIG}: secrets_revision {revision + 1}, for the restored database has the password of its snapshot")
-    rehearsal.terraform("plan", "-no-color", "-out=restored.tfplan", show=_changes)
-    rehearsal.doctor("plan", f"{DIR}/restored.tfplan", show=_last)
-    rehearsal.terraform("apply", "-no-color", "restored.tfplan", show=_changes)
-    rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=_changes)
-    rehearsal.release("tag", "--restored", "--yes", show=_last)
+    rehearsal.terraform("plan", "-no-color", "-out=restored.tfplan", show=changes)
+    rehearsal.doctor("plan", f"{DIR}/restored.tfplan", show=last)
+    rehearsal.terraform("apply", "-no-color", "restored.tfplan", show=changes)
+    rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=changes)
+    rehearsal.release("tag", "--restored", "--yes", show=last)
     rehearsal.account("forget", database, snapshot)
 
 
