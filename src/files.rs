@@ -255,7 +255,7 @@ impl NewFile {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.tempfile_in(folder)?;
-        // Held until the rename, so that a file that a killed process left behind can be told from one in use.
+        // Held until the rename, so that a file that a killed process left behind can be distinguished from one in use.
         #[cfg(unix)]
         let _ = rustix::fs::flock(file.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;

@@ -112,6 +112,20 @@ fn generated_sections_are_current() {
 }
 
 #[test]
+fn the_readme_has_the_steps_of_the_guide() {
+    let guide = std::fs::read_to_string(root().join("docs/guide.md")).unwrap();
+    let steps = guide.lines().filter_map(|line| line.strip_prefix("## "));
+    let steps: Vec<&str> =
+        steps.filter(|title| title.starts_with(|first: char| first.is_ascii_digit())).collect();
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let listed = readme.lines().filter_map(|line| {
+        let (number, title) = line.split_once(". **")?;
+        Some(format!("{number}. {}", title.split_once("**")?.0))
+    });
+    assert_eq!(listed.collect::<Vec<_>>(), steps);
+}
+
+#[test]
 fn every_rule_has_its_page_and_every_page_its_rule() {
     let mut pages: Vec<String> = Vec::new();
     for entry in fs::read_dir(root().join("docs/rules")).unwrap() {

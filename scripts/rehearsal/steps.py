@@ -117,7 +117,7 @@ def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
     if not quick:
         with journey.step("Terraform, applied", "the stack comes up, and a second plan finds nothing to do"):
             _terraform_apply(rehearsal)
-        with journey.step("osmt-release", "which commit of OSMT runs is chosen, written down, deployed and told"):
+        with journey.step("osmt-release", "which commit of OSMT runs is chosen, recorded, deployed and shown"):
             _release(rehearsal)
         with journey.step("restore the database", "the way back after a migration that failed, as docs/release.md has it"):
             _restore(rehearsal)

@@ -137,7 +137,7 @@ impl SharedArgs {
         Ok((document, config))
     }
 
-    /// Reads the config's text; what is no JSON ends it with exit 2 and the place.
+    /// Reads the config's text; what is not JSON ends it with exit 2 and the place.
     pub fn parse(&self, text: String) -> Result<Document, Failure> {
         Document::parse(text).map_err(|error| {
             let mut failure = Failure::from(error);
@@ -206,7 +206,7 @@ impl SharedArgs {
         })
     }
 
-    /// The endpoint that the flag names, else the environment; one that is no URL ends everything.
+    /// The endpoint that the flag names, else the environment; one that is not a URL ends everything.
     fn endpoint(&self) -> Result<Option<String>, Failure> {
         #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
         let variable = std::env::var("AWS_ENDPOINT_URL").ok();

@@ -239,7 +239,7 @@ impl Repository {
             None => Objects::start(command(&self.folder, Purpose::Read, &self.settings))?,
         };
         let result = read(&mut objects);
-        // After an error the process may have ended, or may stand in the middle of an answer: the next call starts another.
+        // After an error the process may have ended, or may be in the middle of an answer: the next call starts another.
         if result.is_ok() {
             *slot = Some(objects);
         }

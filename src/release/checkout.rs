@@ -219,7 +219,7 @@ impl Osmt {
         })
     }
 
-    /// The newest release that is no preview and that a remote has, as far as remotes were fetched; and the newer ones that
+    /// The newest release that is not a preview and that a remote has, as far as remotes were fetched; and the newer ones that
     /// were passed over because no remote has them.
     pub fn latest(&self) -> Result<(&Release, Vec<&Release>), Error> {
         let proper = |release: &&Release| !release.is_preview();

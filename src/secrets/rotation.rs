@@ -66,7 +66,7 @@ impl Journal {
         .into()
     }
 
-    /// Reads what the keyring kept; `None` where it is no journal.
+    /// Reads what the keyring kept; `None` where it is not a journal.
     pub fn parse(text: &SecretString) -> Option<Self> {
         let fields: Vec<&str> = text.expose_secret().splitn(6, '\n').collect();
         let [kind, name, base, target, revision, value] = fields[..] else {

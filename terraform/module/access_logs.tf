@@ -3,7 +3,7 @@ resource "aws_s3_bucket" "access_logs" {
   #checkov:skip=CKV_AWS_18:this is the log bucket; logging it into itself never ends
   #checkov:skip=CKV_AWS_144:access logs are for analysis, not a record to survive a region
   #checkov:skip=CKV_AWS_145:the load balancer cannot write to a bucket encrypted with a KMS key
-  #checkov:skip=CKV2_AWS_62:nobody waits for the arrival of a log file
+  #checkov:skip=CKV2_AWS_62:nothing waits for the arrival of a log file
   count = var.config.alb.access_logs ? 1 : 0
 
   bucket = "${local.name}-${local.account}-${local.region}-alb-logs"
@@ -66,7 +66,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
 
     filter {}
 
-    # Zero means "for ever" for CloudWatch; for files that nobody would ever look at again it means ten years.
+    # Zero means "for ever" for CloudWatch; for files that no one would look at again it means ten years.
     expiration {
       days = var.config.log_retention_days == 0 ? 3653 : var.config.log_retention_days
     }

@@ -1,4 +1,4 @@
-# Where the index lies. It can be built again from the database at any time, so it has no backup of its own.
+# Where the index is kept. It can be built again from the database at any time, so it has no backup of its own.
 resource "aws_efs_file_system" "elasticsearch" {
   creation_token  = local.services.elasticsearch
   encrypted       = true

@@ -126,7 +126,7 @@ resource "aws_iam_role" "task" {
   tags = { Name = "${local.global_name}-${each.key}-task" }
 }
 
-# The index lies on a file system that only this role may mount.
+# The index is on a file system that only this role may mount.
 resource "aws_iam_role_policy" "elasticsearch_files" {
   name = "files"
   role = aws_iam_role.task["elasticsearch"].id

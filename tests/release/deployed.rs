@@ -33,8 +33,8 @@ else:
     ));
 }
 
-fn verdict<'a>(told: &'a Value, name: &str) -> &'a str {
-    let links = told["links"].as_array().unwrap();
+fn verdict<'a>(printed: &'a Value, name: &str) -> &'a str {
+    let links = printed["links"].as_array().unwrap();
     let link = links.iter().find(|link| link["name"] == name);
     link.map_or("absent", |link| link["verdict"].as_str().unwrap())
 }
@@ -46,32 +46,32 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
     let tool = || checkout.on(account.osmt("osmt-release"));
     let status = || {
         let (exit, stdout, stderr) = run(tool().args(["status", "--format", "json"]));
-        let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
-        (exit, told)
+        let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        (exit, printed)
     };
 
-    let (exit, told) = status();
-    assert_eq!((exit, verdict(&told, "deployment")), (1, "differs"), "nothing is there");
+    let (exit, printed) = status();
+    assert_eq!((exit, verdict(&printed, "deployment")), (1, "differs"), "nothing is there");
 
     deploy(&account, "wguopensource/osmt-app:2.5.0");
-    let (exit, told) = status();
-    assert_eq!((exit, verdict(&told, "task definition")), (1, "differs"), "{told}");
+    let (exit, printed) = status();
+    assert_eq!((exit, verdict(&printed, "task definition")), (1, "differs"), "{printed}");
     let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("nothing was tagged") && stderr.contains("osmt-app:2.5.0"), "{stderr}");
 
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let (exit, told) = status();
-    assert_eq!((exit, verdict(&told, "deployment")), (0, "agrees"), "{told}");
-    assert_eq!(verdict(&told, "task definition"), "agrees");
-    assert_eq!(verdict(&told, "source"), "agrees");
-    assert_eq!(verdict(&told, "record"), "unknown", "nothing was recorded yet");
+    let (exit, printed) = status();
+    assert_eq!((exit, verdict(&printed, "deployment")), (0, "agrees"), "{printed}");
+    assert_eq!(verdict(&printed, "task definition"), "agrees");
+    assert_eq!(verdict(&printed, "source"), "agrees");
+    assert_eq!(verdict(&printed, "record"), "unknown", "nothing was recorded yet");
     let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     let (exit, stdout, _) = run(tool().args(["tag"]));
     assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
-    let (exit, told) = status();
-    assert_eq!((exit, verdict(&told, "record")), (0, "agrees"), "{told}");
+    let (exit, printed) = status();
+    assert_eq!((exit, verdict(&printed, "record")), (0, "agrees"), "{printed}");
 
     // A checkout is not needed; what git would tell is then unknown, not well.
     let mut bare = account.osmt("osmt-release");

@@ -86,15 +86,15 @@ fn its_token_comes_from_the_session() {
             .env("HTTPS_PROXY", format!("http://127.0.0.1:{port}"))
             .env("AWS_CA_BUNDLE", folder.path().join("root.pem"));
         let (exit, stdout, stderr) = run(tool.args(["check", "3.0.0", "--tag", tag, "--format", "json"]));
-        let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
-        (exit, told)
+        let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
+        (exit, printed)
     };
-    let (exit, told) = check("3.0.0");
-    assert_eq!(exit, 0, "{told}");
-    let unknown = told["unknown"].as_array().unwrap();
-    assert!(!unknown.iter().any(|one| one["code"] == "REL030"), "the image was seen: {told}");
-    let (exit, told) = check("absent");
-    assert_eq!(exit, 1, "{told}");
-    assert!(told["findings"].as_array().unwrap().iter().any(|one| one["code"] == "REL030"), "{told}");
+    let (exit, printed) = check("3.0.0");
+    assert_eq!(exit, 0, "{printed}");
+    let unknown = printed["unknown"].as_array().unwrap();
+    assert!(!unknown.iter().any(|one| one["code"] == "REL030"), "the image was seen: {printed}");
+    let (exit, printed) = check("absent");
+    assert_eq!(exit, 1, "{printed}");
+    assert!(printed["findings"].as_array().unwrap().iter().any(|one| one["code"] == "REL030"), "{printed}");
     assert!(account.calls().contains(&"ecr:GetAuthorizationToken".to_owned()));
 }

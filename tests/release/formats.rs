@@ -10,8 +10,8 @@ fn findings_are_printed_in_every_format_and_other_verbs_have_none() {
     let check = |format: &str| run(checkout.release_tool().args(["check", "2.5.0", "--format", format]));
     let (exit, stdout, stderr) = check("sarif");
     assert_eq!(exit, 1, "{stderr}");
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    let results = told["runs"][0]["results"].as_array().unwrap();
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    let results = printed["runs"][0]["results"].as_array().unwrap();
     assert!(results.iter().any(|one| one["ruleId"] == "REL013"), "{stdout}");
     let (exit, stdout, _) = check("github");
     assert_eq!(exit, 1);
@@ -69,9 +69,9 @@ fn the_notes_have_the_releases_own_words() {
         "{stdout}"
     );
     let (_, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.1..3.1.0", "--format", "json"]));
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(told["changelog"][0]["version"], "3.1.0");
-    assert_eq!(told["changelog"].as_array().unwrap().len(), 1);
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(printed["changelog"][0]["version"], "3.1.0");
+    assert_eq!(printed["changelog"].as_array().unwrap().len(), 1);
     let (_, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.0..3.0.0"]));
     assert!(!stdout.contains("CHANGELOG"), "{stdout}");
 }

@@ -129,9 +129,9 @@ fn check(checkout: &Checkout, args: &[&str], docker: Option<&str>) -> (i32, Vec<
     }
     tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", folder.path());
     let (exit, stdout, stderr) = run(tool.args(["check", "--format", "json"]).args(args));
-    let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
+    let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
     let codes = |list: &str| {
-        let entries = told[list].as_array().unwrap().iter();
+        let entries = printed[list].as_array().unwrap().iter();
         entries
             .map(|entry| entry["code"].as_str().unwrap().to_owned())
             .filter(|code| code.starts_with("REL03"))
@@ -139,7 +139,7 @@ fn check(checkout: &Checkout, args: &[&str], docker: Option<&str>) -> (i32, Vec<
     };
     let mut found = codes("findings");
     found.extend(codes("unknown").into_iter().map(|code| format!("{code}?")));
-    (exit, found, told)
+    (exit, found, printed)
 }
 
 #[test]
@@ -169,11 +169,11 @@ image('silent', 'amd64')
         ("empty", &["REL031"], 1),
         ("absent", &["REL030"], 1),
     ] {
-        let (exited, found, told) = check(&checkout, &["2.5.0", "--tag", tag, "--from", "2.5.0"], None);
+        let (exited, found, printed) = check(&checkout, &["2.5.0", "--tag", tag, "--from", "2.5.0"], None);
         assert_eq!(
             (exited, found.as_slice()),
             (exit, &expected.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>()[..]),
-            "{tag}: {told}"
+            "{tag}: {printed}"
         );
     }
 
@@ -187,8 +187,8 @@ image('silent', 'amd64')
         "{stdout}"
     );
     assert!(checkout.config_text().contains(digest));
-    let (_, found, told) = check(&checkout, &["2.5.0", "--tag", digest, "--from", "2.5.0"], None);
-    assert!(found.is_empty(), "a digest is found as well: {told}");
+    let (_, found, printed) = check(&checkout, &["2.5.0", "--tag", digest, "--from", "2.5.0"], None);
+    assert!(found.is_empty(), "a digest is found as well: {printed}");
 }
 
 #[test]
@@ -202,25 +202,25 @@ fn a_private_registry_takes_what_docker_login_left() {
     let unknown = ["REL030?", "REL031?", "REL032?"];
     let args = ["2.5.0", "--from", "2.5.0"];
     let host = &registry.host;
-    let (_, found, told) = check(&checkout, &args, None);
+    let (_, found, printed) = check(&checkout, &args, None);
     assert_eq!(found, unknown);
-    let reason = told["unknown"][0]["reason"].as_str().unwrap();
+    let reason = printed["unknown"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("denied") && reason.contains("no credentials were found"), "{reason}");
     // ada:secret
-    let (_, found, told) = check(
+    let (_, found, printed) = check(
         &checkout,
         &args,
         Some(&format!(r#"{{"auths": {{"{host}": {{"auth": "YWRhOnNlY3JldA=="}}}}}}"#)),
     );
-    assert!(found.is_empty(), "{told}");
+    assert!(found.is_empty(), "{printed}");
     // ada:wrong
     let (_, found, _) =
         check(&checkout, &args, Some(&format!(r#"{{"auths": {{"{host}": {{"auth": "YWRhOndyb25n"}}}}}}"#)));
     assert_eq!(found, unknown);
-    let (_, found, told) =
+    let (_, found, printed) =
         check(&checkout, &args, Some(&format!(r#"{{"credHelpers": {{"{host}": "absent"}}}}"#)));
-    assert_eq!(found, unknown, "{told}");
-    assert!(told["unknown"][0]["reason"].as_str().unwrap().contains("Docker's credentials"), "{told}");
+    assert_eq!(found, unknown, "{printed}");
+    assert!(printed["unknown"][0]["reason"].as_str().unwrap().contains("Docker's credentials"), "{printed}");
 }
 
 #[cfg(unix)]
@@ -249,8 +249,8 @@ fn credentials_come_from_a_helper_program_too() {
         tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", folder.path()).env("PATH", &path);
         let (_, stdout, stderr) = run(tool.args(["check", "2.5.0", "--from", "2.5.0", "--format", "json"]));
         assert!(!format!("{stdout}{stderr}").contains("secret\""), "{stdout}{stderr}");
-        let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
-        !told["unknown"].to_string().contains("REL030")
+        let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        !printed["unknown"].to_string().contains("REL030")
     };
     assert!(look(&format!(r#"{{"credHelpers": {{"{host}": "lab"}}}}"#)));
     assert!(look(r#"{"credsStore": "lab"}"#));
@@ -296,20 +296,23 @@ fn what_a_registry_does_not_say_is_unknown() {
     ] {
         support::write(&checkout.config(), &original);
         in_repository(&checkout, &format!("127.0.0.1:{port}/{name}/osmt"));
-        let (exit, found, told) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
-        assert_eq!(found, expected, "{name}: {told}");
+        let (exit, found, printed) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
+        assert_eq!(found, expected, "{name}: {printed}");
         if expected == unknown {
             assert_eq!(exit, 0, "{name}");
-            let reason = told["unknown"][0]["reason"].as_str().unwrap();
+            let reason = printed["unknown"][0]["reason"].as_str().unwrap();
             assert!(reason.contains(word), "{name}: {reason}");
         }
     }
     drop(server);
     support::write(&checkout.config(), &original);
     in_repository(&checkout, "127.0.0.1:9/osmt");
-    let (_, found, told) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
+    let (_, found, printed) = check(&checkout, &["2.5.0", "--from", "2.5.0"], None);
     assert_eq!(found, unknown);
-    assert!(told["unknown"][0]["reason"].as_str().unwrap().contains("could not reach 127.0.0.1:9"), "{told}");
+    assert!(
+        printed["unknown"][0]["reason"].as_str().unwrap().contains("could not reach 127.0.0.1:9"),
+        "{printed}"
+    );
     let (exit, stdout, stderr) = run(checkout
         .release_tool()
         .env_remove("OSMT_OFFLINE")

@@ -27,10 +27,10 @@ fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
     let mut tool = checkout.release_tool();
     let (exit, stdout, _) = run(tool.args(["list", "--commits", "2", "--format", "json"]));
     assert_eq!(exit, 0);
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(told["selected"], "3.0.0");
-    assert_eq!(told["releases"].as_array().unwrap().len(), 4);
-    let commits = told["commits"].as_array().unwrap();
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(printed["selected"], "3.0.0");
+    assert_eq!(printed["releases"].as_array().unwrap().len(), 4);
+    let commits = printed["commits"].as_array().unwrap();
     assert_eq!(commits.len(), 2);
     assert_eq!(commits[0]["commit"], checkout.id("HEAD").as_str());
     assert_eq!(commits[0]["version"], "3.1.0-SNAPSHOT");
@@ -94,10 +94,10 @@ fn notes_tell_commits_and_what_migrations_do() {
         assert!(stdout.lines().any(|found| found == line), "{line} in\n{stdout}");
     }
     let (_, stdout, _) = run(checkout.release_tool().args(["notes", "2.5.0", "--format", "json"]));
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(told["from"], checkout.id("3.0.0").as_str());
-    assert_eq!(told["commits"].as_array().unwrap().len(), 0);
-    assert_eq!(told["undone"].as_array().unwrap().len(), 4);
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(printed["from"], checkout.id("3.0.0").as_str());
+    assert_eq!(printed["commits"].as_array().unwrap().len(), 0);
+    assert_eq!(printed["undone"].as_array().unwrap().len(), 4);
     let (_, stdout, _) = run(checkout.release_tool().arg("notes"));
     assert_eq!(stdout, "3.0.0 is selected already: nothing changes\n");
     let (exit, _, stderr) = run(checkout.release_tool().args(["notes", "2.5.0...3.0.0"]));

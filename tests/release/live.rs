@@ -68,14 +68,14 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
         let mut tool = tool();
         tool.args(["check", "--live", "--format", "json"]).args(args).env_remove("OSMT_OFFLINE");
         let (exit, stdout, stderr) = run(&mut tool);
-        let told: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        let shown: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
         let of = |finding: &Value| {
             let code = finding["code"].as_str().unwrap();
             // The image's registry is not asked for an answer here.
             (finding["severity"] == "error" && code != "REL030").then(|| code.to_owned())
         };
-        let errors: Vec<String> = told["findings"].as_array().unwrap().iter().filter_map(of).collect();
-        (exit, errors, told)
+        let errors: Vec<String> = shown["findings"].as_array().unwrap().iter().filter_map(of).collect();
+        (exit, errors, shown)
     };
     let database_link = || {
         let (_, stdout, stderr) = run(tool().arg("status"));
@@ -83,16 +83,16 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
         line.unwrap_or_else(|| panic!("{stderr}")).to_owned()
     };
 
-    let (exit, errors, told) = check(&["3.0.0"]);
-    assert_eq!((exit, errors), (1, vec!["REL006".to_owned()]), "nothing was printed yet: {told}");
+    let (exit, errors, shown) = check(&["3.0.0"]);
+    assert_eq!((exit, errors), (1, vec!["REL006".to_owned()]), "nothing was printed yet: {shown}");
     assert!(database_link().contains("unknown  no log of a maintenance task"), "{}", database_link());
 
     // What the config says does not matter: the database has what 2.5.1 has applied.
     let rows: Vec<(&str, i32, bool)> =
         APPLIED.iter().map(|(file, sql)| (*file, checksum(sql.as_bytes()), true)).collect();
     print(&account, "first", &table(&rows, &[]));
-    let (exit, errors, told) = check(&["3.0.0"]);
-    assert_eq!((exit, errors), (1, vec!["REL010".to_owned(); 2]), "{told}");
+    let (exit, errors, shown) = check(&["3.0.0"]);
+    assert_eq!((exit, errors), (1, vec!["REL010".to_owned(); 2]), "{shown}");
     assert_eq!(check(&["2.5.1"]).1, Vec::<String>::new());
     let found = database_link();
     assert!(found.contains("differs  at 2023.03.22 with 4 migrations (Flyway's history of 20"), "{found}");
@@ -105,15 +105,15 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
     other[1].1 = 7;
     other.push(("V2024.01.01__own.sql", 8, true));
     print(&account, "second", &table(&other, &[]));
-    let (_, errors, told) = check(&["2.5.1"]);
-    assert_eq!(errors, ["REL007", "REL013"], "{told}");
+    let (_, errors, shown) = check(&["2.5.1"]);
+    assert_eq!(errors, ["REL007", "REL013"], "{shown}");
 
     // One that failed half-way stops everything.
     let mut failed = rows.clone();
     failed.push(("V2023.07.05__narrow.sql", 9, false));
     print(&account, "third", &table(&failed, &[]));
-    let (_, errors, told) = check(&["2.5.1"]);
-    assert_eq!(errors, ["REL022"], "{told}");
+    let (_, errors, shown) = check(&["2.5.1"]);
+    assert_eq!(errors, ["REL022"], "{shown}");
     assert!(database_link().contains("V2023.07.05__narrow.sql failed half-way"), "{}", database_link());
     let (exit, _, stderr) = run(tool().args(["migrate", "--dry-run", "--out-of-order"]));
     assert_eq!(exit, 4);
@@ -124,8 +124,8 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
     // A migration that began later makes the table old; so does a database that was restored since.
     let more = ["Migrating schema `osmt_db` to version \"2023.07.05 - narrow\""];
     print(&account, "fourth", &table(&rows, &more));
-    let (exit, errors, told) = check(&["2.5.1"]);
-    assert_eq!((exit, errors), (1, vec!["REL006".to_owned()]), "{told}");
+    let (exit, errors, shown) = check(&["2.5.1"]);
+    assert_eq!((exit, errors), (1, vec!["REL006".to_owned()]), "{shown}");
     print(&account, "fifth", &table(&rows, &[]));
     assert_eq!(check(&["2.5.1"]).1, Vec::<String>::new());
     account.ask(
@@ -170,7 +170,7 @@ fn the_step_info_migrates_nothing_and_prints_the_history() {
     assert!(stdout.contains("  2  failed "), "{stdout}");
     let (exit, stdout, stderr) = run(tool().args(["migrate", "--watch", id, "--format", "json"]));
     assert_eq!(exit, 0, "{stderr}");
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(told["task"]["history"][0]["checksum"], -7);
-    assert_eq!(told["task"]["history"][1]["success"], false);
+    let shown: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(shown["task"]["history"][0]["checksum"], -7);
+    assert_eq!(shown["task"]["history"][1]["success"], false);
 }

@@ -1,4 +1,4 @@
-//! What Flyway would say, told from git alone.
+//! What Flyway would say, known from git alone.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use crate::checkout::{Checkout, run};
 
 /// The findings of `check`, as code and severity, and the exit.
 fn check(checkout: &Checkout, args: &[&str]) -> (i32, Vec<(String, String)>) {
-    let (exit, told) = report(checkout, args);
-    let findings = told["findings"].as_array().unwrap();
+    let (exit, printed) = report(checkout, args);
+    let findings = printed["findings"].as_array().unwrap();
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
     let said = findings.iter().map(|finding| (text(finding, "code"), text(finding, "severity")));
     (exit, said.collect())
@@ -16,8 +16,8 @@ fn check(checkout: &Checkout, args: &[&str]) -> (i32, Vec<(String, String)>) {
 fn report(checkout: &Checkout, args: &[&str]) -> (i32, Value) {
     let mut tool = checkout.release_tool();
     let (exit, stdout, stderr) = run(tool.args(["--format", "json", "check"]).args(args));
-    let told = serde_json::from_str(&stdout);
-    (exit, told.unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}")))
+    let printed = serde_json::from_str(&stdout);
+    (exit, printed.unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}")))
 }
 
 fn count(findings: &[(String, String)], code: &str, severity: &str) -> usize {
@@ -62,16 +62,16 @@ fn going_back_is_refused_where_something_was_taken_away() {
 fn a_selection_that_cannot_be_traced_is_never_a_pass() {
     let checkout = Checkout::osmt();
     checkout.select("latest");
-    let (exit, told) = report(&checkout, &["3.0.0"]);
-    let found = told["findings"].as_array().unwrap();
-    assert_eq!((exit, found.len()), (1, 1), "{told}");
+    let (exit, printed) = report(&checkout, &["3.0.0"]);
+    let found = printed["findings"].as_array().unwrap();
+    assert_eq!((exit, found.len()), (1, 1), "{printed}");
     assert_eq!(found[0]["code"], "REL006");
     assert_eq!(found[0]["pointer"], "/config/ecs/task/app/docker_tag");
     let line = found[0]["start"]["line"].as_u64().unwrap();
     let text = checkout.config_text();
     assert!(text.lines().nth(usize::try_from(line).unwrap() - 1).unwrap().contains("latest"));
     let unknown: Vec<&str> =
-        told["unknown"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
+        printed["unknown"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
     for code in ["REL007", "REL008", "REL009", "REL010", "REL013", "REL014"] {
         assert!(unknown.contains(&code), "{code}");
     }
@@ -87,9 +87,9 @@ fn files_that_changed_were_renamed_or_were_removed_are_named() {
     checkout.migration("V2023.01.26__status.sql", "ALTER TABLE skill ADD status bigint;\n");
     checkout.rename("V2023.02.08__description.sql", "V2023.02.08__text.sql");
     checkout.rename("V2023.03.22__published.sql", "V2023.03.23__published.sql");
-    let (exit, told) = report(&checkout, &["develop"]);
+    let (exit, printed) = report(&checkout, &["develop"]);
     let messages: Vec<&str> =
-        told["findings"].as_array().unwrap().iter().filter_map(|one| one["message"].as_str()).collect();
+        printed["findings"].as_array().unwrap().iter().filter_map(|one| one["message"].as_str()).collect();
     let all = messages.join("\n");
     assert_eq!(exit, 1);
     for part in [

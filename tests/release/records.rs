@@ -52,8 +52,8 @@ fn two_administrators_keep_each_others_records_and_need_no_clone_of_osmt_to_surv
         git(&parent.join("bob"), &["for-each-ref", "--format=%(contents)", &format!("refs/tags/{newest}")]);
     let ada = parent.join("ada");
     git(&ada, &["-c", "user.name=Other", "tag", "--annotate", "--message", &message, newest]);
-    let told = git(&ada, &["for-each-ref", "--format=%(objectname)", &format!("refs/tags/{newest}")]);
-    git(&ada, &["update-ref", &format!("refs/tags/{newest}"), &other_tagger(&ada, &told)]);
+    let printed = git(&ada, &["for-each-ref", "--format=%(objectname)", &format!("refs/tags/{newest}")]);
+    git(&ada, &["update-ref", &format!("refs/tags/{newest}"), &other_tagger(&ada, &printed)]);
     let (exit, _, stderr) = tool("ada", &["tag", "--offline", "--yes", "--push"]);
     assert_eq!(exit, 4, "{stderr}");
     assert!(stderr.contains(&format!("origin has another tag {newest}; nothing was tagged")), "{stderr}");

@@ -29,13 +29,15 @@ fn two_at_once_start_one_task() {
     };
     let (one, two) = (start(), start());
     let ends = [one, two].map(|child| child.wait_with_output().unwrap());
-    let told: Vec<String> =
+    let printed: Vec<String> =
         ends.iter().map(|end| String::from_utf8_lossy(&end.stderr).into_owned()).collect();
-    assert!(ends.iter().any(|end| end.status.success()), "{told:?}");
-    assert!(ends.iter().all(|end| matches!(end.status.code(), Some(0 | 4))), "{told:?}");
-    let started: Vec<&str> =
-        told.iter().flat_map(|text| text.lines().filter_map(|line| line.strip_prefix("started "))).collect();
-    assert!(!started.is_empty() && started.iter().all(|task| *task == started[0]), "{told:?}");
+    assert!(ends.iter().any(|end| end.status.success()), "{printed:?}");
+    assert!(ends.iter().all(|end| matches!(end.status.code(), Some(0 | 4))), "{printed:?}");
+    let started: Vec<&str> = printed
+        .iter()
+        .flat_map(|text| text.lines().filter_map(|line| line.strip_prefix("started ")))
+        .collect();
+    assert!(!started.is_empty() && started.iter().all(|task| *task == started[0]), "{printed:?}");
     let runs = account.calls().iter().filter(|call| *call == "ecs:RunTask").count();
     assert!(runs <= 2, "{runs}");
 }
@@ -72,11 +74,11 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
     }
     let (exit, stdout, stderr) = run(tool().args(["migrate", "--watch", id, "--format", "json"]));
     assert_eq!(exit, 0, "{stderr}");
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(told["task"]["arn"], *task);
-    assert_eq!(told["task"]["exit"], 0);
-    assert_eq!(told["task"]["log_stream"], format!("maintenance/maintenance/{id}"));
-    assert_eq!(told["task"]["database_before"], "2023.02.08");
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(printed["task"]["arn"], *task);
+    assert_eq!(printed["task"]["exit"], 0);
+    assert_eq!(printed["task"]["log_stream"], format!("maintenance/maintenance/{id}"));
+    assert_eq!(printed["task"]["database_before"], "2023.02.08");
 
     let (exit, _, stderr) = run(tool().args(["migrate", "--dry-run"]));
     assert_eq!(exit, 1);

@@ -31,9 +31,9 @@ fn nothing_is_written_without_a_yes() {
     assert!(stderr.contains("cannot ask for confirmation without a terminal"), "{stderr}");
     let mut tool = checkout.release_tool();
     let (exit, stdout, _) = run(tool.args(["select", "--latest", "--dry-run", "--format", "json"]));
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((exit, &told["status"]), (1, &Value::from("pending")));
-    assert_eq!(told["actions"][0]["to"], "3.0.0");
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((exit, &printed["status"]), (1, &Value::from("pending")));
+    assert_eq!(printed["actions"][0]["to"], "3.0.0");
     assert_eq!(checkout.config_text(), before);
 }
 

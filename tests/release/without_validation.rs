@@ -154,16 +154,16 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
     log("['maintenance: import', 'maintenance: reindex', 'maintenance: done']");
     assert!(!migrate().contains("the last run failed"));
     let (_, stdout, _) = run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    let links = told["links"].as_array().unwrap();
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    let links = printed["links"].as_array().unwrap();
     let index = links.iter().find(|link| link["name"] == "search index").unwrap();
     assert_eq!(index["verdict"], "agrees", "{index}");
 
     let mappings = || {
         let (_, stdout, _) =
             run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
-        let told: Value = serde_json::from_str(&stdout).unwrap();
-        let links = told["links"].as_array().unwrap().clone();
+        let printed: Value = serde_json::from_str(&stdout).unwrap();
+        let links = printed["links"].as_array().unwrap().clone();
         links.into_iter().find(|link| link["name"] == "search mappings").unwrap()
     };
     assert_eq!(mappings()["verdict"], "unknown");

@@ -1,4 +1,4 @@
-"""Terraform is fetched once, used only with the right checksum, and a machine without network is told what to do."""
+"""Terraform is fetched once, used only with the right checksum, and without network it says what to do."""
 
 import hashlib
 import io

@@ -127,7 +127,7 @@ mod terminal {
     }
 }
 
-/// All of stdin, which must be one line; its line end is no part of the value.
+/// All of stdin, which must be one line; its line end is not part of the value.
 fn line(deployment: &Deployment<'_>) -> Result<SecretString, Failure> {
     let text = SecretString::from(everything(deployment)?);
     let line = text.expose_secret();

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Digits that depend on a part of a value alone would also hit what is no secret.
+/// Digits that depend on a part of a value alone would also hit what is not a secret.
 const FEWEST_DIGITS: usize = 6;
 
 /// RFC 3986's unreserved characters stay: Python, curl, Go's `QueryEscape`.

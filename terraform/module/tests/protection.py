@@ -1,7 +1,7 @@
 """Is every resource of the module behind terraform_data.protection? Reads `terraform graph` from stdin.
 
-A resource that the protection does not depend on is destroyed beside it, before its refusal is heard. Whoever adds a
-resource that nothing else needs, and forgets it in protection.tf, hears of it here.
+A resource that the protection does not depend on is destroyed beside it, before its refusal is heard. A change that adds a
+resource that nothing else needs, and forgets it in protection.tf, fails here.
 """
 
 import re
