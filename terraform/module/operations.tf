@@ -49,6 +49,7 @@ variable "operations" {
     - `alarms.app_5xx_count`: errors of OSMT in five minutes, twice in a row
     - `alarms.app_slow_seconds`: the 95th percentile of response times
     - `alarms.app_memory_percent`: memory of the app
+    - `alarms.health_minutes`: minutes in a row in which /health of OSMT is not 200
     - `alarms.task_restarts`: tasks that ended by themselves in 15 minutes
     - `alarms.elasticsearch_memory_percent`: memory of Elasticsearch
     - `alarms.rds_free_storage_percent`: of allocated_storage
