@@ -76,30 +76,34 @@ type Way = (String, String, Option<i64>, Option<i64>);
 
 impl<'a> Door<'a> {
     fn blocks(&self) -> Vec<&'a str> {
-        let lists = ["cidr_blocks", "ipv6_cidr_blocks"].map(|name| &self.rule[name]);
-        let single = ["cidr_ipv4", "cidr_ipv6"].map(|name| &self.rule[name]);
-        let lists = lists.into_iter().filter_map(Value::as_array).flatten();
-        lists.chain(single).filter_map(Value::as_str).collect()
+        blocks(self.rule)
     }
+}
 
-    fn protocol(&self) -> String {
-        let rule = self.rule;
-        let protocol = rule["ip_protocol"].as_str().or(rule["protocol"].as_str()).unwrap_or("-1");
-        match protocol.to_ascii_lowercase().as_str() {
-            "-1" | "all" => "-1".to_owned(),
-            "6" => "tcp".to_owned(),
-            "17" => "udp".to_owned(),
-            other => other.to_owned(),
-        }
-    }
+/// The address blocks of a rule, in whichever form.
+fn blocks(rule: &Value) -> Vec<&str> {
+    let lists = ["cidr_blocks", "ipv6_cidr_blocks"].map(|name| &rule[name]);
+    let single = ["cidr_ipv4", "cidr_ipv6"].map(|name| &rule[name]);
+    let lists = lists.into_iter().filter_map(Value::as_array).flatten();
+    lists.chain(single).filter_map(Value::as_str).collect()
+}
 
-    /// First and last port; AWS ignores them where the rule is for every protocol.
-    fn ports(&self) -> (Option<i64>, Option<i64>) {
-        if self.protocol() == "-1" {
-            return (None, None);
-        }
-        (self.rule["from_port"].as_i64(), self.rule["to_port"].as_i64())
+fn protocol(rule: &Value) -> String {
+    let protocol = rule["ip_protocol"].as_str().or(rule["protocol"].as_str()).unwrap_or("-1");
+    match protocol.to_ascii_lowercase().as_str() {
+        "-1" | "all" => "-1".to_owned(),
+        "6" => "tcp".to_owned(),
+        "17" => "udp".to_owned(),
+        other => other.to_owned(),
     }
+}
+
+/// First and last port; AWS ignores them where the rule is for every protocol.
+fn port_range(rule: &Value) -> (Option<i64>, Option<i64>) {
+    if protocol(rule) == "-1" {
+        return (None, None);
+    }
+    (rule["from_port"].as_i64(), rule["to_port"].as_i64())
 }
 
 /// Whether blocks are together the whole Internet, or half of it.
@@ -162,8 +166,8 @@ fn open(plan: &Planned, sink: &mut Sink<'_>) {
             if change.writes() && (lists || door.rule["prefix_list_id"].is_string()) {
                 dark.push(format!("the prefix list that {} admits", change.address));
             }
-            let (from, to) = door.ports();
-            ways.entry((group, door.protocol(), from, to)).or_default().push(door);
+            let (from, to) = port_range(door.rule);
+            ways.entry((group, protocol(door.rule), from, to)).or_default().push(door);
         }
     }
     for ((_, protocol, from, to), doors) in &ways {
@@ -221,20 +225,14 @@ pub(super) fn opened_by_hand(plan: &Planned, drift: &Change) -> Vec<Weakness> {
             say(name, format!("{name} is off"));
         }
     }
-    let blocks = |side: &Value| -> Vec<String> {
-        let rules = unmanaged_ingress(plan, side);
-        let rules = rules.iter().chain([side]);
-        let lists =
-            rules.clone().flat_map(|rule| [rule["cidr_blocks"].clone(), rule["ipv6_cidr_blocks"].clone()]);
-        let single = rules.flat_map(|rule| [rule["cidr_ipv4"].clone(), rule["cidr_ipv6"].clone()]);
-        let lists = lists.filter_map(|list| list.as_array().cloned()).flatten();
-        lists.chain(single).filter_map(|block| block.as_str().map(str::to_owned)).collect()
-    };
     let is_group = drift.kind.contains("security_group") && !drift.kind.contains("egress");
     if is_group && drift.after("type") != "egress" {
-        let (before, after) = (blocks(&drift.before), blocks(&drift.after));
-        let world = |blocks: &[String]| is_world(blocks.iter().map(String::as_str));
-        if world(&after) && (!world(&before) || before != after) {
+        let (before, after) = (unmanaged_ingress(plan, &drift.before), unmanaged_ingress(plan, &drift.after));
+        let world = |ingress: &[(&Value, Vec<&str>)], rule: &Value| {
+            let of_group = ingress.iter().flat_map(|(_, blocks)| blocks).copied();
+            is_world(of_group.chain(blocks(rule)))
+        };
+        if world(&after, &drift.after) && (!world(&before, &drift.before) || before != after) {
             let name = if drift.kind.ends_with("_group") { "ingress" } else { "cidr_ipv4" };
             say(name, "it admits the whole Internet".to_owned());
         }
@@ -242,34 +240,30 @@ pub(super) fn opened_by_hand(plan: &Planned, drift: &Change) -> Vec<Weakness> {
     found
 }
 
-/// The ingress of a security group without what Terraform's own rule resources explain: after the first apply AWS shows their
-/// rules as the group's, which the state did not hold when it made the group.
-fn unmanaged_ingress(plan: &Planned, group: &Value) -> Vec<Value> {
-    let port = |rule: &Value, name: &str| rule[name].as_i64().filter(|port| *port != -1).unwrap_or(0);
-    let protocol = |rule: &Value, name: &str| rule[name].as_str().unwrap_or_default().to_owned();
-    let rules: Vec<&Value> = plan
+/// The ingress of a security group, each entry with its address blocks, without what Terraform's own rule resources explain:
+/// after the first apply AWS shows their rules as the group's, which the state did not hold when it made the group.
+fn unmanaged_ingress<'a>(plan: &Planned, group: &'a Value) -> Vec<(&'a Value, Vec<&'a str>)> {
+    let own: Vec<&Value> = plan
         .of("aws_vpc_security_group_ingress_rule")
         .map(|change| &change.before)
         .filter(|rule| rule["security_group_id"].is_string() && rule["security_group_id"] == group["id"])
         .collect();
-    let mut ingress = group["ingress"].as_array().cloned().unwrap_or_default();
-    for entry in &mut ingress {
-        let same_way = |rule: &&&Value| {
-            protocol(rule, "ip_protocol") == protocol(entry, "protocol")
-                && ["from_port", "to_port"].iter().all(|name| port(rule, name) == port(entry, name))
-        };
-        let explained: Vec<Value> = rules
+    let explains = |rule: &Value, entry: &Value, block: &str| {
+        protocol(rule) == protocol(entry)
+            && port_range(rule) == port_range(entry)
+            && blocks(rule).contains(&block)
+    };
+    let entries = group["ingress"].as_array().into_iter().flatten();
+    let entries = entries.filter_map(|entry| {
+        let all = blocks(entry);
+        let left: Vec<&str> = all
             .iter()
-            .filter(same_way)
-            .flat_map(|rule| [rule["cidr_ipv4"].clone(), rule["cidr_ipv6"].clone()])
+            .copied()
+            .filter(|block| !own.iter().any(|rule| explains(rule, entry, block)))
             .collect();
-        for list in ["cidr_blocks", "ipv6_cidr_blocks"] {
-            if let Some(blocks) = entry[list].as_array_mut() {
-                blocks.retain(|block| !explained.contains(block));
-            }
-        }
-    }
-    ingress
+        (all.is_empty() || !left.is_empty()).then_some((entry, left))
+    });
+    entries.collect()
 }
 
 fn public(plan: &Planned, sink: &mut Sink<'_>) {
