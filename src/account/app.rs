@@ -91,43 +91,49 @@ impl App {
     /// Judges every answer; one that did not come is unknown: this machine may not be allowed to reach the app.
     pub fn judge(&self, config: &Config) -> Vec<Answer> {
         let certificate = self.address.starts_with("https://").then(|| {
-            answer("certificate", &self.certificate, |fault| match fault {
+            let help = "the load balancer needs a certificate for this address: `osmt-bootstrap certificate`";
+            answer("certificate", help, &self.certificate, |fault| match fault {
                 None => (Judged::Right, "valid for the address".to_owned()),
                 Some(fault) => (Judged::Wrong, fault.clone()),
             })
         });
         let others = [
-            answer("pages", &self.pages, pages),
-            answer("health", &self.health, health),
-            answer("sign-in", &self.sign_in, |redirect| sign_in(redirect, config)),
-            answer("job queue", &self.queue, |status| queue(*status)),
+            answer(
+                "pages",
+                "the image must be built with the `ui` module before `api`; docs/own-image.md says how",
+                &self.pages,
+                pages,
+            ),
+            answer("health", "`aws logs tail` of the app's log group shows the cause", &self.health, health),
+            answer(
+                "sign-in",
+                "compare `app.oauth` and `domain` with the provider's settings; docs/sign-in.md",
+                &self.sign_in,
+                |redirect| sign_in(redirect, config),
+            ),
+            answer(
+                "job queue",
+                "anyone can see and delete jobs: set RQUEUE_WEB_ENABLE=false, and block /rqueue at the load balancer",
+                &self.queue,
+                |status| queue(*status),
+            ),
         ];
         certificate.into_iter().chain(others).collect()
     }
 }
 
-fn answer<T>(name: &'static str, fact: &Known<T>, judge: impl Fn(&T) -> (Judged, String)) -> Answer {
+/// `help` is what to do about a wrong answer.
+fn answer<T>(
+    name: &'static str,
+    help: &'static str,
+    fact: &Known<T>,
+    judge: impl Fn(&T) -> (Judged, String),
+) -> Answer {
     let (judged, found) = match fact {
         Known::Known(fact) => judge(fact),
         Known::Unknown(reason) => (Judged::Unknown, reason.clone()),
     };
-    let help = match (name, judged) {
-        (_, Judged::Right | Judged::Unknown) => None,
-        ("certificate", Judged::Wrong) => {
-            Some("the load balancer needs a certificate for this address: `osmt-bootstrap certificate`")
-        }
-        ("pages", Judged::Wrong) => {
-            Some("the image must be built with the `ui` module before `api`; docs/own-image.md says how")
-        }
-        ("sign-in", Judged::Wrong) => {
-            Some("compare `app.oauth` and `domain` with the provider's settings; docs/sign-in.md")
-        }
-        ("job queue", Judged::Wrong) => Some(
-            "anyone can see and delete jobs: set RQUEUE_WEB_ENABLE=false, and block /rqueue at the load balancer",
-        ),
-        (_, Judged::Wrong) => Some("`aws logs tail` of the app's log group shows the cause"),
-    };
-    Answer { name, judged, found, help }
+    Answer { name, judged, found, help: (judged == Judged::Wrong).then_some(help) }
 }
 
 fn pages(page: &Page) -> (Judged, String) {
