@@ -8,12 +8,12 @@ use crate::deployment::StateBackend;
 
 /// What is wrong with the digest in the table, and how to remove it; `None` where it fits.
 pub fn stale(
-    (region, backend): (&str, &StateBackend),
-    table: &str,
+    region: &str,
+    backend: &StateBackend,
     digest: Option<&str>,
     state: &State,
 ) -> Option<(String, String)> {
-    let digest = digest?;
+    let (digest, table) = (digest?, backend.lock.table()?);
     let text = match &state.md5 {
         Known::Known(Some(md5)) if md5 == digest => return None,
         Known::Known(Some(md5)) => {

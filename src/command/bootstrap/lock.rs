@@ -58,7 +58,7 @@ pub(super) async fn alone(
         return Err(Failure::new(Exit::Refused, message).help(wait));
     }
     let table = new.lock.table().unwrap_or_default();
-    match digest::stale((&config.region, new), table, digest.as_deref(), &state) {
+    match digest::stale(&config.region, new, digest.as_deref(), &state) {
         None => Ok(()),
         Some((what, remedy)) => {
             let message = format!("the digest in lock table {table} is {what}");

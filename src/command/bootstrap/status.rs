@@ -66,8 +66,7 @@ pub(super) fn run(
         };
         let mut judged = bootstrap::judge(target, &seen)?;
         let table = target.backend.lock.table().unwrap_or_default();
-        let outdated =
-            digest::stale((&target.deployment.region, &target.backend), table, digest.as_deref(), &state);
+        let outdated = digest::stale(&target.deployment.region, &target.backend, digest.as_deref(), &state);
         if let Some((text, _)) = &outdated {
             let thing = format!("DynamoDB table {table}");
             judged.push(Judged::shown(&thing, "digest of the state", text.clone(), false));
