@@ -65,8 +65,7 @@ fn interrupted(plan: &Planned, sink: &mut Sink<'_>) {
     if let Some(network) = plan.taken_down() {
         let count = plan.changes.iter().filter(|change| !change.is_data).count();
         let message = format!("the whole environment is taken down: {count} resources are destroyed");
-        sink.value(network.at_actions(), message)
-            .help("apply it only if nobody uses this environment any more");
+        sink.value(network.at_actions(), message).help("apply it only if this environment is no longer used");
         return;
     }
     // What an earlier replacement left behind no longer serves anyone.
