@@ -9,7 +9,7 @@ use std::io::Write;
 use super::changes::{Changed, Changes};
 use super::located::{Located, Mask};
 use super::markup::harmless;
-use super::{About, FileReport, human, located, visible};
+use super::{About, FileReport, human, located, markup, visible};
 use crate::finding::Severity;
 
 /// GitHub accepts 65,536 characters; the rest is for what a caller adds.
@@ -65,10 +65,11 @@ fn change(change: &Changed) -> String {
 
 fn finding(report: &FileReport<'_>, located: &Located<'_>, about: &About<'_>) -> String {
     let finding = located.finding;
-    let (sign, word) = match finding.severity {
-        Severity::Error => ("❌", "error"),
-        Severity::Warning => ("⚠️", "warning"),
-        Severity::Note => ("ℹ️", "note"),
+    let word = finding.severity.name();
+    let sign = match finding.severity {
+        Severity::Error => "❌",
+        Severity::Warning => "⚠️",
+        Severity::Note => "ℹ️",
     };
     let rule = code(&finding.code);
     let rule = match &about.pages {
@@ -110,13 +111,7 @@ fn list(items: &[String], out: &mut dyn Write) -> io::Result<()> {
 
 /// Prose; what it has between backticks stays code.
 fn text(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    // Backticks come in pairs, or they are not what they seem.
-    if parts.len() % 2 != 1 {
-        return plain(text);
-    }
-    let part = |(index, part): (usize, &&str)| if index % 2 == 1 { code(part) } else { plain(part) };
-    parts.iter().enumerate().map(part).collect()
+    markup::spans(text, plain, code)
 }
 
 /// Text without any markup.

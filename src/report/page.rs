@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::changes::{Changed, Changes};
 use super::located::{Located, Mask};
 use super::markup::{escaped, harmless};
-use super::{FileReport, human, located};
-use crate::finding::{Rule, Severity};
+use super::{FileReport, human, located, markup};
+use crate::finding::Rule;
 
 /// The looks; the dark scheme replaces the colours, paper takes the light ones.
 const LOOKS: &str = "\
@@ -123,11 +123,7 @@ fn findings(page: &Page<'_>, out: &mut String) {
 
 fn finding(page: &Page<'_>, report: &FileReport<'_>, located: &Located<'_>, out: &mut String) {
     let finding = located.finding;
-    let word = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
+    let word = finding.severity.name();
     let _ = writeln!(
         out,
         "<div class=\"finding\"><p><span class=\"is-{word}\">{word}</span> <code>{}</code> {}</p>",
@@ -201,13 +197,5 @@ fn table(changes: &[Changed], none: &str, out: &mut String) {
 
 /// Text as the page shows it; what it has between backticks is code.
 fn shown(text: &str) -> String {
-    let text = escaped(&harmless(text));
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 != 1 {
-        return text;
-    }
-    let part = |(index, part): (usize, &&str)| {
-        if index % 2 == 1 { format!("<code>{part}</code>") } else { (*part).to_owned() }
-    };
-    parts.iter().enumerate().map(part).collect()
+    markup::spans(&escaped(&harmless(text)), str::to_owned, |part| format!("<code>{part}</code>"))
 }
