@@ -15,7 +15,6 @@ use std::path::Path;
 
 use osmt::bootstrap::Target;
 use osmt::bootstrap::admin_role::policy as admin_policy;
-use osmt::bootstrap::parts::Parts;
 use osmt::deployment::{Deployment, Lock, StateBackend};
 use serde_json::Value;
 
@@ -24,12 +23,12 @@ const ZONE: &str = "Z0123456789ABCDEFGHIJ";
 fn target() -> Target {
     let deployment =
         Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() };
-    Target { backend: StateBackend::standard(&deployment), deployment, parts: Parts::default() }
+    Target { backend: StateBackend::standard(&deployment), deployment }
 }
 
 /// One whose names are as long as AWS and the schema allow.
 fn longest() -> Target {
-    let Target { deployment, backend, parts } = target();
+    let Target { deployment, backend } = target();
     Target {
         deployment: Deployment {
             region: "us-gov-west-1".into(),
@@ -37,7 +36,6 @@ fn longest() -> Target {
             ..deployment
         },
         backend: StateBackend { bucket: "b".repeat(63), lock: Lock::Table("t".repeat(255)), ..backend },
-        parts,
     }
 }
 

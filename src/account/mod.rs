@@ -313,6 +313,13 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Reads Terraform's own note about a lock; what it does not say stays empty.
+    pub(crate) fn parse(note: &str) -> Self {
+        let note: serde_json::Value = serde_json::from_str(note).unwrap_or_default();
+        let field = |name| note[name].as_str().unwrap_or_default().to_owned();
+        Self { id: field("ID"), who: field("Who"), operation: field("Operation"), created: field("Created") }
+    }
+
     /// Whose it is and since when, as far as the note says: ` by ann@desk since 2026-01-02T03:04:05Z`.
     pub fn holder(&self) -> String {
         let part = |word: &str, text: &str| match text {

@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeyType, PointInTimeRecoveryStatus, SseStatus};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use futures_util::future::join_all;
 
 pub(crate) use super::observe_bucket::is_unreadable;
@@ -16,7 +14,7 @@ use super::observe_bucket::{Unread, keep, readable_bucket, reasons};
 use super::observe_services::services;
 use super::observe_sign_in::sign_in;
 use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_app, observe_ec2};
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Session, call, rfc3339};
 use crate::config::{self, Config};
 use crate::deployment::{self, StateBackend};
 use crate::web::Web;
@@ -198,16 +196,9 @@ async fn table_lock(
         Err(error) if error.is("ResourceNotFoundException") => Ok(None),
         answer => Ok(answer?.item.map(|item| {
             let note = item.get("Info").and_then(|info| info.as_s().ok());
-            parse_lock(note.map_or("", String::as_str))
+            Lock::parse(note.map_or("", String::as_str))
         })),
     }
-}
-
-/// Reads Terraform's own note about a lock; what it does not say stays empty.
-pub(crate) fn parse_lock(note: &str) -> Lock {
-    let note: serde_json::Value = serde_json::from_str(note).unwrap_or_default();
-    let field = |name| note[name].as_str().unwrap_or_default().to_owned();
-    Lock { id: field("ID"), who: field("Who"), operation: field("Operation"), created: field("Created") }
 }
 
 /// Reads what Secrets Manager shows of a secret without its value; `None` where there is no such secret.
@@ -222,7 +213,7 @@ pub async fn secret(session: &Session, name: &str) -> Result<Option<Secret>, Cal
                     .version_ids_to_stages()
                     .is_some_and(|versions| versions.values().flatten().any(|stage| stage == "AWSCURRENT")),
                 rotation: secret.rotation_enabled().unwrap_or_default(),
-                deleted: secret.deleted_date().and_then(time),
+                deleted: secret.deleted_date().and_then(rfc3339),
                 arn: secret.arn.unwrap_or_default(),
             }))
         }
@@ -262,7 +253,7 @@ pub async fn certificate(session: &Session, arn: &str) -> Result<Option<Certific
             status: detail.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
             names,
             key_algorithm: detail.key_algorithm.map(|key| key.as_str().replace('-', "_")).unwrap_or_default(),
-            not_after: detail.not_after.as_ref().and_then(time),
+            not_after: detail.not_after.as_ref().and_then(rfc3339),
             in_use_by: detail.in_use_by.unwrap_or_default(),
             failure: detail.failure_reason.map(|reason| reason.as_str().to_owned()),
             validation,
@@ -288,10 +279,6 @@ pub async fn hosted_zone(session: &Session, id: &str) -> Result<Option<HostedZon
     }))
 }
 
-pub(crate) fn time(time: &DateTime) -> Option<String> {
-    time.fmt(Format::DateTime).ok()
-}
-
 fn undotted(name: &str) -> String {
     name.trim_end_matches('.').to_owned()
 }
@@ -302,11 +289,11 @@ mod tests {
 
     #[test]
     fn a_lock_is_read_from_terraforms_note() {
-        let lock = parse_lock(
+        let lock = Lock::parse(
             r#"{"ID":"6a1","Operation":"OperationTypeApply","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#,
         );
         assert_eq!((&*lock.id, &*lock.who), ("6a1", "ann@desk"));
-        assert_eq!(parse_lock("not JSON"), Lock::default());
+        assert_eq!(Lock::parse("not JSON"), Lock::default());
     }
 
     #[test]

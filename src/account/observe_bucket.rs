@@ -9,9 +9,8 @@ use aws_sdk_s3::types::{
 
 use md5::{Digest as _, Md5};
 
-use super::observe::{parse_lock, time};
-use super::{Bucket, Known, LifecycleRule, PublicAccessBlock, State};
-use crate::aws::{CallError, Session, Why, call};
+use super::{Bucket, Known, LifecycleRule, Lock, PublicAccessBlock, State};
+use crate::aws::{CallError, Session, Why, call, rfc3339};
 use crate::explain::{Exit, Explain};
 
 /// A bucket that could not be read, or must not be used.
@@ -273,7 +272,7 @@ pub async fn state(session: &Session, bucket: &str, key: &str) -> Result<State, 
     let lock = match lock? {
         // A note that broke off half-way is still a lock; only its holder is not known.
         Known::Known(Some((_, bytes))) => {
-            Known::Known(Some(parse_lock(&String::from_utf8_lossy(&bytes.unwrap_or_default()))))
+            Known::Known(Some(Lock::parse(&String::from_utf8_lossy(&bytes.unwrap_or_default()))))
         }
         Known::Known(None) => Known::Known(None),
         Known::Unknown(reason) => Known::Unknown(reason),
@@ -305,7 +304,7 @@ async fn object(
         Err(error) => Err(error),
         Ok(None) => Ok(Known::Known(None)),
         Ok(Some(object)) => {
-            let last_change = object.last_modified().and_then(time);
+            let last_change = object.last_modified().and_then(rfc3339);
             let small = object.content_length().is_none_or(|length| length <= LARGEST_STATE);
             let bytes = if small {
                 let bytes = object.body.collect().await;

@@ -1,7 +1,22 @@
 //! Why a session could not be opened, or must not be used.
 
-use super::{CallError, Source, Why};
+use super::{CallError, Why};
 use crate::explain::{Exit, Explain};
+
+/// How a profile gets its credentials, as far as the remedy differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// IAM Identity Center.
+    Sso,
+    /// `aws login`.
+    Login,
+    /// A program, `credential_process`.
+    Process,
+    /// A role that is assumed.
+    Role,
+    /// Keys in a file, or anything else.
+    Other,
+}
 
 /// A session could not be opened, or must not be used.
 #[derive(Debug, thiserror::Error)]

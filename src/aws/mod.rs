@@ -22,17 +22,18 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
-pub use self::call::{CallError, Cause, Why, call};
-pub use self::error::Error;
+pub use self::call::{CallError, Cause, call};
+pub use self::codes::Why;
+pub use self::error::{Error, Source};
 use self::listener::Listener;
 pub use self::listener::{Call, CallLog, Outcome};
 pub use self::plain::Answer;
 use self::profiles::Profiles;
-pub use self::profiles::Source;
 pub use self::retry::{Policy, retry};
 
 /// How the user wants AWS to be reached; what is `None` comes from the AWS default chain.
@@ -353,6 +354,11 @@ pub fn is_loopback(url: &str) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// A time of AWS as RFC 3339; `None` where it is out of range.
+pub fn rfc3339(time: &DateTime) -> Option<String> {
+    time.fmt(Format::DateTime).ok()
 }
 
 #[cfg(test)]

@@ -11,22 +11,7 @@ use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::{Error, Variables};
-
-/// How a profile gets its credentials, as far as the remedy differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// IAM Identity Center.
-    Sso,
-    /// `aws login`.
-    Login,
-    /// A program, `credential_process`.
-    Process,
-    /// A role that is assumed.
-    Role,
-    /// Keys in a file, or anything else.
-    Other,
-}
+use super::{Error, Source, Variables};
 
 /// What the two files hold.
 pub(super) struct Profiles {

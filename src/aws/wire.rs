@@ -21,18 +21,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
+use super::call::Unreached;
 use super::proxy::{Proxies, Proxy};
 use super::tunnel::{Limited, Tunnelled};
 use super::{Error, Variables};
-
-/// A host that was not reached.
-#[derive(Debug, thiserror::Error)]
-#[error("{host}{}", .proxy.as_deref().map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default())]
-pub(super) struct Unreached {
-    host: String,
-    proxy: Option<String>,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
 
 /// The client for all services. A proxy comes from the environment; a bundle of CA certificates replaces those of the system,
 /// as in the AWS CLI.

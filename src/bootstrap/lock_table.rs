@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, SseSpecification, TableStatus, Tag,
 };
 
-use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
+use super::ownership::{of_this_environment, present_tags, tags_text};
+use super::{Error, Judged, Target};
 use crate::account::Table;
 use crate::aws::{CallError, Policy, Session, call, retry};
 

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Target;
+use super::{Error, Target};
+use crate::deployment;
 
 /// The tag on what was adopted; its value is the environment.
 pub const ADOPTED: &str = "osmt:adopted";
@@ -14,6 +15,15 @@ pub const ADOPTED: &str = "osmt:adopted";
 pub(super) const WORKSPACES: &str = "env:/";
 
 impl Target {
+    /// Whether something carries the deployment's tags, or was adopted.
+    pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.is_adopted(tags)
+            || deployment::is_tagged(
+                &self.deployment.env,
+                tags.iter().map(|(key, value)| (key.as_str(), value.as_str())),
+            )
+    }
+
     /// Whether something was adopted by this environment.
     pub fn is_adopted(&self, tags: &BTreeMap<String, String>) -> bool {
         tags.get(ADOPTED) == Some(&self.deployment.env)
@@ -58,6 +68,42 @@ impl Target {
         let key = id.strip_prefix(&self.backend.bucket).and_then(|rest| rest.strip_prefix('/'));
         key.is_some_and(|key| !key.ends_with(".tflock") && self.owns_key(key))
     }
+}
+
+/// Refuses what carries our tags for another environment: two states in one place would take each other's resources away.
+pub(super) fn of_this_environment(
+    target: &Target,
+    thing: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let ours = tags.get("Application").is_some_and(|app| app == "osmt");
+    let adopted = tags.get(ADOPTED);
+    match adopted.or(tags.get("Environment").filter(|_| ours)) {
+        Some(other) if *other != target.deployment.env => Err(Error::OtherEnvironment {
+            thing: thing.to_owned(),
+            other: other.clone(),
+            env: target.deployment.env.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What of the tags is missing or different, as text for the plan.
+pub(super) fn tags_text(tags: &BTreeMap<String, String>) -> String {
+    tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The present values of the tags that we want to set.
+pub(super) fn present_tags(
+    wanted: &BTreeMap<String, String>,
+    present: &BTreeMap<String, String>,
+) -> Option<String> {
+    let present: BTreeMap<_, _> = present
+        .iter()
+        .filter(|(key, _)| wanted.contains_key(*key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    (!present.is_empty()).then(|| tags_text(&present))
 }
 
 /// The names of other people's things, as far as they were listed.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use proptest::option;
 use proptest::prelude::*;
 
+use super::parts::Parts;
 use super::*;
-use crate::account::{LifecycleRule, PublicAccessBlock};
-use crate::deployment::Lock;
+use crate::account::{Bucket, LifecycleRule, PublicAccessBlock, Table};
+use crate::deployment::{Deployment, Lock, StateBackend};
 use crate::explain::{Exit, Explain as _};
 
 pub(super) fn target() -> Target {
@@ -22,7 +23,6 @@ pub(super) fn target() -> Target {
             key: "osmt/test/terraform.tfstate".into(),
             lock: Lock::Table("osmt-test".into()),
         },
-        parts: parts::Parts::default(),
     }
 }
 
@@ -198,24 +198,24 @@ proptest! {
             tags.get("Application").is_some_and(|app| app == "osmt") && tags.get("Environment").is_some_and(|env| env != "test")
         });
         if of_others {
-            let refused = judge(&target, &before).unwrap_err();
+            let refused = judge(&target, &Parts::default(), &before).unwrap_err();
             prop_assert!(matches!(refused, Error::OtherEnvironment { .. }), "{}", refused);
             return Ok(());
         }
         let mut seen = before.clone();
-        for step in plan(judge(&target, &before).unwrap()).actions {
+        for step in plan(judge(&target, &Parts::default(), &before).unwrap()).actions {
             imagine(&target, &mut seen, &step.change);
         }
-        prop_assert!(plan(judge(&target, &seen).unwrap()).is_empty());
+        prop_assert!(plan(judge(&target, &Parts::default(), &seen).unwrap()).is_empty());
 
         // Stopped anywhere and begun again, it ends in the same state.
-        let actions = plan(judge(&target, &before).unwrap()).actions;
+        let actions = plan(judge(&target, &Parts::default(), &before).unwrap()).actions;
         for stop in 0..actions.len() {
             let mut again = before.clone();
             for step in &actions[..stop] {
                 imagine(&target, &mut again, &step.change);
             }
-            for step in plan(judge(&target, &again).unwrap()).actions {
+            for step in plan(judge(&target, &Parts::default(), &again).unwrap()).actions {
                 imagine(&target, &mut again, &step.change);
             }
             prop_assert_eq!(&again, &seen);
@@ -236,7 +236,7 @@ proptest! {
 
 #[test]
 fn what_protects_comes_first() {
-    let lines = plan(judge(&target(), &Seen::default()).unwrap()).lines();
+    let lines = plan(judge(&target(), &Parts::default(), &Seen::default()).unwrap()).lines();
     let settings: Vec<_> = lines
         .iter()
         .filter(|line| line.thing.starts_with("S3"))
@@ -250,7 +250,7 @@ fn a_table_with_another_key_is_refused() {
     let table =
         Table { status: "ACTIVE".into(), partition_key: Some(("id".into(), "S".into())), ..Table::default() };
     let seen = Seen { table: Some(table), ..Seen::default() };
-    let error = judge(&target(), &seen).unwrap_err();
+    let error = judge(&target(), &Parts::default(), &seen).unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
     assert!(error.to_string().contains("id (S)"));
 }

@@ -10,6 +10,7 @@ pub mod draw;
 pub mod fix;
 pub mod ignore;
 pub mod image;
+pub mod keys;
 pub mod offers;
 pub mod planned;
 pub mod policy;

@@ -4,11 +4,20 @@
 
 use std::sync::LazyLock;
 
-use super::region::Region;
-
 const SNAPSHOT: &str = include_str!("offers.txt");
 
 static LINES: LazyLock<Vec<&'static str>> = LazyLock::new(|| SNAPSHOT.split('\n').collect());
+
+/// A region.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Region {
+    /// `us-west-2`
+    pub name: &'static str,
+    /// `aws`, `aws-us-gov`, …
+    pub partition: &'static str,
+    /// The letters of its zones; empty where they are not published.
+    pub zones: &'static str,
+}
 
 /// A service with classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -294,7 +294,7 @@ fn unknown_keyword(schema: &Value, at: &str) -> Option<(String, String)> {
             None
         } else {
             let known = ONE_SCHEMA.iter().chain(&NAMED_SCHEMAS).chain(&LISTED_SCHEMAS).chain(&OTHER_KEYWORDS);
-            let hint = super::schema::similar(key, known.copied());
+            let hint = super::keys::similar(key, known.copied());
             let hint = hint.map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
             Some((here, format!("`{key}` is not a keyword of JSON Schema{hint}")))
         }

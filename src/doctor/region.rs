@@ -3,17 +3,7 @@
 use std::sync::LazyLock;
 
 use super::offers;
-
-/// A region.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Region {
-    /// `us-west-2`
-    pub name: &'static str,
-    /// `aws`, `aws-us-gov`, …
-    pub partition: &'static str,
-    /// The letters of its zones; empty where they are not published.
-    pub zones: &'static str,
-}
+pub use super::offers::Region;
 
 static ALL: LazyLock<Vec<Region>> = LazyLock::new(|| offers::regions().collect());
 

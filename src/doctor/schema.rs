@@ -4,21 +4,16 @@
 //! own rules (patterns, ranges, lists) are reported by `rules`, which can say why; a test holds the two together.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::keys::{SCHEMA, similar, wanted};
 use super::rules::shape::{DUPLICATE_KEY, MISSING_KEY, UNKNOWN_KEY, UNKNOWN_VARIABLE, WRONG_TYPE};
 use crate::document::{Document, Kind, Member, Node, integer, join};
 use crate::finding::{Finding, Fix, Place, Rule, Severity, Token};
 
-/// The schema of the config, as it is published.
-pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
-
 /// Items and unknown keys that are looked at: more than are ever reported.
 const ENOUGH: usize = 600;
-
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
 
 /// Looks at the whole document.
 pub fn check(document: &Document) -> Vec<Finding> {
@@ -26,24 +21,6 @@ pub fn check(document: &Document) -> Vec<Finding> {
     walk.duplicates(document.root(), "");
     walk.node(document.root(), &SCHEMA, "");
     walk.findings
-}
-
-/// Whether the schema knows the value at a pointer.
-pub fn knows(pointer: &str) -> bool {
-    let steps = pointer.split('/').skip(1);
-    let mut schema = &*SCHEMA;
-    for step in steps {
-        schema = match wanted(schema) {
-            "array" => &schema["items"],
-            _ => &schema["properties"][step.replace("~1", "/").replace("~0", "~")],
-        };
-    }
-    !schema.is_null()
-}
-
-/// What kind of thing a schema wants: `string`, `integer`, `boolean`, `array`, `object`.
-fn wanted(schema: &Value) -> &str {
-    schema["type"].as_str().unwrap_or_default()
 }
 
 /// Every path that the schema knows, in its order.
@@ -382,17 +359,6 @@ fn meaning<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
     let shared = |name: &str| name.split('_').filter(|word| words.contains(word)).count();
     let by_words = || known.iter().filter(|name| shared(name) > 0).max_by_key(|name| shared(name));
     known.iter().find(|name| Some(name.as_str()) == synonym).or_else(by_words).map(String::as_str)
-}
-
-/// The name that was probably meant: a slip of the pen, another case, or another way to join the words.
-pub fn similar<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
-    let wanted = plain(key);
-    names
-        .map(|name| (strsim::damerau_levenshtein(&wanted, &plain(name)), name))
-        .filter(|(distance, name)| *distance <= (name.len().min(wanted.len()) / 3).min(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
 }
 
 fn example(schema: &Value) -> String {

@@ -407,3 +407,8 @@ fn exists(root: &Path, path: &[u8]) -> bool {
 fn exists(root: &Path, path: &[u8]) -> bool {
     root.join(&*String::from_utf8_lossy(path)).symlink_metadata().is_ok()
 }
+
+/// The first twelve digits of a commit's id: enough for people.
+pub fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}

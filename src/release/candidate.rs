@@ -1,6 +1,6 @@
 //! Everything that the guards need to know of a revision, and the base that its migrations are compared with.
 
-use super::checkout::{Error, Link, Osmt, Release, Snapshot, short};
+use super::checkout::{Error, Link, Osmt, Release, Snapshot};
 use super::database::Database;
 use super::migrations;
 use super::migrations::{Comparison, Migrations};
@@ -190,7 +190,7 @@ impl Candidate {
             Wanted::Rev(_) | Wanted::Latest => None,
         };
         Ok(Self {
-            label: release.map_or_else(|| short(&commit).to_owned(), |one| one.version.clone()),
+            label: release.map_or_else(|| git::short(&commit).to_owned(), |one| one.version.clone()),
             docker_image: task.docker_image.clone(),
             elasticsearch: config.ecs.task.elasticsearch.docker_tag.clone(),
             rivals: release.map_or_else(Vec::new, |release| {

@@ -183,7 +183,7 @@ impl Osmt {
             }
         }
         let missing = if repository.file(first, POM)?.is_none() { POM } else { migrations::FOLDER };
-        Err(Error::NotOsmt { folder: folder.to_owned(), commit: short(first).to_owned(), missing })
+        Err(Error::NotOsmt { folder: folder.to_owned(), commit: git::short(first).to_owned(), missing })
     }
 
     /// Reads what of a commit matters.
@@ -251,7 +251,8 @@ impl Osmt {
 
     /// A commit as people know it: its version, or its first digits.
     pub fn label(&self, commit: &str) -> String {
-        self.release_of(commit).map_or_else(|| short(commit).to_owned(), |release| release.version.clone())
+        self.release_of(commit)
+            .map_or_else(|| git::short(commit).to_owned(), |release| release.version.clone())
     }
 
     /// What was recorded for the config's environment in its account and region, newest first.
@@ -321,11 +322,6 @@ impl Osmt {
             }
         })
     }
-}
-
-/// The first twelve digits of a commit's id: enough for people.
-pub fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::document::Document;
 use crate::plan::{Action, Line, Plan, Verb};
 
 pub use candidate::{Base, Candidate, From, Request, Source, Wanted};
-pub use checkout::{Error, Link, Osmt, Release, Snapshot, Summary, image, is_digest, is_docker_tag, short};
+pub use checkout::{Error, Link, Osmt, Release, Snapshot, Summary, image, is_digest, is_docker_tag};
 
 /// The setting that a selection writes.
 pub const POINTER: &str = "/config/ecs/task/app/docker_tag";

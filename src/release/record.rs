@@ -73,7 +73,7 @@ impl Record {
         let snapshot = self.snapshot.as_ref().map_or_else(String::new, |name| format!("snapshot: {name}\n"));
         format!(
             "Deploy OSMT {}\n\ncommit: {}\nversion: {}\nimage: {}\ndigest: {}\naccount: {}\nregion: {}\n{restored}{snapshot}",
-            self.version.as_deref().unwrap_or(super::short(&self.commit)),
+            self.version.as_deref().unwrap_or(git::short(&self.commit)),
             self.commit,
             or_unknown(&self.version),
             self.image,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use osmt::account::iam::{Policy, Role};
 use osmt::bootstrap::admin_role::{Change, Seen, Wishes};
-use osmt::bootstrap::parts::Parts;
 use osmt::bootstrap::{Target, admin_role};
 use osmt::deployment::{Deployment, StateBackend};
 use proptest::option;
@@ -13,7 +12,7 @@ use proptest::prelude::*;
 fn target() -> Target {
     let deployment =
         Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() };
-    Target { backend: StateBackend::standard(&deployment), deployment, parts: Parts::default() }
+    Target { backend: StateBackend::standard(&deployment), deployment }
 }
 
 fn arn() -> impl Strategy<Value = String> {

@@ -5,7 +5,7 @@ use std::fs;
 
 use osmt::config::Config;
 use osmt::doctor;
-use osmt::doctor::schema;
+use osmt::doctor::keys;
 use osmt::document::Document;
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ fn of_terraform(text: &str) -> Shape {
 }
 
 fn schema_shape() -> Shape {
-    let schema: Value = serde_json::from_str(schema::CONFIG).unwrap();
+    let schema: Value = serde_json::from_str(keys::CONFIG).unwrap();
     let mut shape = Shape::new();
     of_schema(&schema["properties"]["config"], "config", true, &mut shape);
     shape
@@ -159,7 +159,7 @@ fn collect(value: &Value, path: &str, leaves: &mut Vec<String>) {
 
 #[test]
 fn the_schema_takes_every_good_config_and_its_own_examples() {
-    let schema: Value = serde_json::from_str(schema::CONFIG).unwrap();
+    let schema: Value = serde_json::from_str(keys::CONFIG).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let good = fs::read_dir(cases_folder().join("good")).unwrap();
     for path in good.map(|entry| entry.unwrap().path()) {

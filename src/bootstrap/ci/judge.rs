@@ -9,10 +9,10 @@ use crate::bootstrap::ci::{Change, Seen, Which, Wishes};
 use crate::bootstrap::{Error, Judged, Target};
 use crate::plan::{Line, Verb};
 
-/// Judges everything; the admin role's policies only where that role is not asked for as well.
-pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
+/// Judges everything; the policies that the admin role has as well only `with_policies`.
+pub fn judge(target: &Target, wishes: &Wishes, with_policies: bool, seen: &Seen) -> Vec<Judged<Change>> {
     let mut judged = Vec::new();
-    let of_both = if target.parts.admin.is_some() { Vec::new() } else { Which::Apply.parts() };
+    let of_both = if with_policies { Which::Apply.parts() } else { Vec::new() };
     for part in of_both.into_iter().chain(Which::Plan.parts()) {
         let mut some = Vec::new();
         judge_policy(target, wishes.zone.as_deref(), part, seen.policies.get(part), &mut some);

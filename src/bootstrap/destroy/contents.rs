@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::account::Lock;
-use crate::account::observe::{is_unreadable, parse_lock, time};
-use crate::aws::{CallError, Session, Why, call};
+use crate::account::observe::is_unreadable;
+use crate::aws::{CallError, Session, Why, call, rfc3339};
 use crate::bootstrap::Target;
 use crate::bootstrap::ownership::{Others, WORKSPACES};
 
@@ -233,7 +233,7 @@ async fn look_into(
                 }
                 Read::Gone | Read::Large(_) => {}
                 Read::Bytes(bytes) if is_lock(&key) => {
-                    contents.locks.insert(key, parse_lock(&String::from_utf8_lossy(&bytes)));
+                    contents.locks.insert(key, Lock::parse(&String::from_utf8_lossy(&bytes)));
                 }
                 Read::Bytes(bytes) => match resources(&bytes) {
                     Some(0) => empty.push(key),
@@ -341,7 +341,7 @@ async fn held(
     };
     if let Some(until) = object.object_lock_retain_until_date().filter(|until| until.secs() > now.as_second())
     {
-        return Ok(Some(format!("Object Lock protects it until {}", time(until).unwrap_or_default())));
+        return Ok(Some(format!("Object Lock protects it until {}", rfc3339(until).unwrap_or_default())));
     }
     let on = object.object_lock_legal_hold_status == Some(ObjectLockLegalHoldStatus::On);
     Ok(on.then(|| "a legal hold protects it".to_owned()))

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::Lock;
-use crate::account::observe::parse_lock;
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::Target;
 use crate::bootstrap::ownership::Others;
@@ -41,7 +40,7 @@ pub(super) async fn items(session: &Session, target: &Target, table: &str) -> Re
         let id = text("LockID").cloned().unwrap_or_default();
         if item.contains_key("Info") {
             let note = text("Info").map_or("", String::as_str);
-            found.locks.insert(id.clone(), parse_lock(note));
+            found.locks.insert(id.clone(), Lock::parse(note));
         }
         if target.owns_item(&id) {
             found.own.insert(id);

@@ -8,6 +8,7 @@ use crate::bootstrap::certificate::proof::{left_over, proofs};
 use crate::bootstrap::destroy::contents::Contents;
 use crate::bootstrap::destroy::plan::{Bucket, Fate, Seen, Table, foreign, reasons};
 use crate::bootstrap::destroy::{contents, items};
+use crate::bootstrap::parts::Parts;
 use crate::bootstrap::{Error, Target, admin_role, ci};
 use crate::config::Config;
 use crate::deployment::Lock;
@@ -94,7 +95,8 @@ async fn stored(
     if both.backend.lock.table().is_none() {
         both.backend.lock = Lock::TableAndFile(target.deployment.prefix());
     }
-    let crate::bootstrap::Seen { bucket, table, .. } = crate::bootstrap::observe(session, &both).await?;
+    let crate::bootstrap::Seen { bucket, table, .. } =
+        crate::bootstrap::observe(session, &both, &Parts::default()).await?;
     // The table of a lock that moved to a file is deleted too, if it is ours.
     let spare = target.backend.lock.table().is_none();
     let table = table.filter(|table| !spare || target.owns(&table.tags));

@@ -8,8 +8,9 @@ pub(super) mod policy;
 
 use std::collections::BTreeMap;
 
+use super::ownership::{of_this_environment, present_tags, tags_text};
 pub use super::state_bucket::apply::apply;
-use super::{Error, Judged, Target, of_this_environment, present_tags, tags_text};
+use super::{Error, Judged, Target};
 use crate::account::{Bucket, LifecycleRule, PublicAccessBlock};
 
 /// The id of our lifecycle rule.
@@ -85,8 +86,12 @@ pub enum Before {
     Others,
 }
 
-/// Judges the bucket's settings; pure.
-pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change>>, Error> {
+/// Judges the bucket's settings; pure. `kms_key` is the key to encrypt with; `None`: the one that it has.
+pub fn judge(
+    target: &Target,
+    kms_key: Option<&str>,
+    seen: Option<&Bucket>,
+) -> Result<Vec<Judged<Change>>, Error> {
     let name = format!("S3 bucket {}", target.backend.bucket);
     let nothing = Bucket::default();
     let bucket = seen.unwrap_or(&nothing);
@@ -117,14 +122,14 @@ pub fn judge(target: &Target, seen: Option<&Bucket>) -> Result<Vec<Judged<Change
             Change::OwnerEnforced,
         ));
     }
-    let key = target.parts.kms_key.as_ref().or(bucket.kms_key.as_ref());
-    let kms = key == bucket.kms_key.as_ref() && bucket.is_encrypted_with_kms();
+    let key = kms_key.or(bucket.kms_key.as_deref());
+    let kms = key == bucket.kms_key.as_deref() && bucket.is_encrypted_with_kms();
     judged.push(Judged::setting(
         thing,
         "default encryption",
-        (encryption(bucket), &wanted_encryption(key.map(String::as_str))),
+        (encryption(bucket), &wanted_encryption(key)),
         kms,
-        Change::Encrypt(key.cloned(), before),
+        Change::Encrypt(key.map(str::to_owned), before),
     ));
     let document = policy::with_tls_only(target, bucket.policy.as_deref())?;
     // S3 would take no policy with it once public access is blocked.

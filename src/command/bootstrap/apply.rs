@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::parts::{CheckPermissions, PartFlags};
 use super::{Ready, Report, StateFlags, attention, lines, parts, settled};
 use crate::aws::Session;
+use crate::bootstrap::parts::Parts;
 use crate::bootstrap::{Seen, Step, Target};
 use crate::command::{Common, Ui, block_on, describe, execute};
 use crate::explain::{Exit, Failure};
@@ -20,6 +21,7 @@ struct Saved {
     version: u32,
     tool: String,
     target: Target,
+    parts: Parts,
     seen: Seen,
     actions: Vec<Line>,
 }
@@ -33,12 +35,12 @@ pub(super) fn plan(
     let ready = Ready::new(common, flags)?.about(ui, parts)?;
     out.map_or(Ok(()), free)?;
     block_on(ui, async {
-        let target = &ready.target;
-        let read = async |session: &Session| bootstrap::observe(session, target).await;
+        let (target, parts) = (&ready.target, &ready.parts);
+        let read = async |session: &Session| bootstrap::observe(session, target, parts).await;
         let (_, seen) = ready.reading(common, ui, read).await?;
         let seen = seen?;
-        bootstrap::answered(target, &seen)?;
-        let judged = bootstrap::judge(target, &seen)?;
+        bootstrap::answered(target, parts, &seen)?;
+        let judged = bootstrap::judge(target, parts, &seen)?;
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
         }
@@ -53,7 +55,7 @@ pub(super) fn plan(
         }
         ui.json(&Report::new(ui, status, &judged))?;
         if let Some(path) = out {
-            save(ui, path, target, seen, &plan)?;
+            save(ui, path, &ready, seen, &plan)?;
         }
         Ok(exit)
     })
@@ -70,11 +72,12 @@ fn free(path: &Path) -> Result<(), Failure> {
         .help("give `--out` another name"))
 }
 
-fn save(ui: &Ui, path: &Path, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
+fn save(ui: &Ui, path: &Path, ready: &Ready, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
     let saved = Saved {
         version: crate::report::VERSION,
         tool: ui.tool.clone(),
-        target: target.clone(),
+        target: ready.target.clone(),
+        parts: ready.parts.clone(),
         seen: without_lock(seen),
         actions: plan.lines(),
     };
@@ -118,18 +121,18 @@ pub(super) fn apply(
     let mut ready = Ready::new(common, flags)?.about(ui, parts)?;
     // A saved plan says itself which components it is about.
     if let Some(saved) = saved.as_ref().filter(|_| parts.is_default()) {
-        ready.target.parts = saved.target.parts.clone();
+        ready.parts.clone_from(&saved.parts);
     }
     block_on(ui, async {
-        let target = &ready.target;
-        let read = async |session: &Session| bootstrap::observe(session, target).await;
+        let (target, parts) = (&ready.target, &ready.parts);
+        let read = async |session: &Session| bootstrap::observe(session, target, parts).await;
         let (session, seen) = ready.reading(common, ui, read).await?;
         let seen = seen?;
-        bootstrap::answered(target, &seen)?;
-        let judged = bootstrap::judge(target, &seen)?;
+        bootstrap::answered(target, parts, &seen)?;
+        let judged = bootstrap::judge(target, parts, &seen)?;
         let plan = bootstrap::plan(judged.clone());
         if let Some(saved) = saved {
-            unchanged(&saved, target, seen.clone(), &plan)?;
+            unchanged(&saved, &ready, seen.clone(), &plan)?;
         }
         if plan.is_empty() {
             ui.result("nothing to do")?;
@@ -149,12 +152,12 @@ pub(super) fn apply(
         parts::may(ui, &session, (target, &seen), &plan, check).await?;
         ui.confirm(&format!("Change account {}?", target.deployment.account_id)).await?;
         if !ui.yes {
-            still_so(ui, &session, target, seen).await?;
+            still_so(ui, &session, &ready, seen).await?;
         }
         execute(ui, &plan, async |step| bootstrap::apply(&session, target, step).await).await?;
         let look = async || {
-            let seen = bootstrap::observe(&session, target).await?;
-            let left = bootstrap::plan(bootstrap::judge(target, &seen)?);
+            let seen = bootstrap::observe(&session, target, parts).await?;
+            let left = bootstrap::plan(bootstrap::judge(target, parts, &seen)?);
             Ok(left.lines().iter().map(describe).collect())
         };
         let help =
@@ -167,8 +170,8 @@ pub(super) fn apply(
 }
 
 /// The account may have changed while the question was open: what was added would be overwritten.
-async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Result<(), Failure> {
-    let looking = bootstrap::observe(session, target);
+async fn still_so(ui: &Ui, session: &Session, ready: &Ready, seen: Seen) -> Result<(), Failure> {
+    let looking = bootstrap::observe(session, &ready.target, &ready.parts);
     let again = ui.during("looking again", looking).await?;
     if without_lock(again) == without_lock(seen) {
         return Ok(());
@@ -177,9 +180,9 @@ async fn still_so(ui: &Ui, session: &Session, target: &Target, seen: Seen) -> Re
         .help("run it again and look at the new plan"))
 }
 
-fn unchanged(saved: &Saved, target: &Target, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
+fn unchanged(saved: &Saved, ready: &Ready, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
     let seen = without_lock(seen);
-    let what = if saved.target != *target {
+    let what = if saved.target != ready.target || saved.parts != ready.parts {
         "it was made for other names, or for another account"
     } else if saved.seen.bucket != seen.bucket {
         "the state bucket has changed since"

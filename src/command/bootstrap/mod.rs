@@ -208,6 +208,8 @@ impl Tool for Bootstrap {
 struct Ready {
     config: Config,
     target: Target,
+    /// Which components are asked for.
+    parts: Parts,
 }
 
 impl Ready {
@@ -220,7 +222,7 @@ impl Ready {
         }
         let deployment = Deployment::from(&config);
         backend.lock = flags.lock(&backend.lock, &deployment);
-        Ok(Self { target: Target { deployment, backend, parts: Parts::default() }, config })
+        Ok(Self { target: Target { deployment, backend }, parts: Parts::default(), config })
     }
 
     /// Opens a session with the config's account and reads at the same time; another account is refused.

@@ -150,8 +150,8 @@ impl PartFlags {
 impl Ready {
     /// The same, about these components.
     pub(super) fn about(mut self, ui: &Ui, flags: &PartFlags) -> Result<Self, Failure> {
-        self.target.parts = flags.parts(self.config.domain.hosted_zone_id.as_deref(), &self.config.env)?;
-        if let Some(wishes) = &self.target.parts.admin {
+        self.parts = flags.parts(self.config.domain.hosted_zone_id.as_deref(), &self.config.env)?;
+        if let Some(wishes) = &self.parts.admin {
             for remark in admin_role::remarks(&self.target, wishes) {
                 ui.warn(remark);
             }

@@ -40,23 +40,27 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let ready = Ready::new(common, flags)?.about(ui, parts)?;
     block_on(ui, async {
-        let target = &ready.target;
+        let (target, parts) = (&ready.target, &ready.parts);
         let lock_id = target.backend.lock_id();
         let read = async |session: &Session| {
             let stored = async {
-                if target.parts.state {
+                if parts.state {
                     observe::state(session, &target.backend.bucket, &target.backend.key).await
                 } else {
                     Ok(State::default())
                 }
             };
             let digest = async {
-                match target.backend.lock.table().filter(|_| target.parts.state) {
+                match target.backend.lock.table().filter(|_| parts.state) {
                     Some(table) => observe::digest(session, table, &lock_id).await,
                     None => Ok(None),
                 }
             };
-            tokio::join!(Box::pin(bootstrap::observe(session, target)), Box::pin(stored), Box::pin(digest))
+            tokio::join!(
+                Box::pin(bootstrap::observe(session, target, parts)),
+                Box::pin(stored),
+                Box::pin(digest)
+            )
         };
         let (_, (seen, state, digest)) = ready.reading(common, ui, read).await?;
         let (seen, digest) = (seen?, digest?);
@@ -64,7 +68,7 @@ pub(super) fn run(
             Some(_) => state?,
             None => State::default(),
         };
-        let mut judged = bootstrap::judge(target, &seen)?;
+        let mut judged = bootstrap::judge(target, parts, &seen)?;
         let table = target.backend.lock.table().unwrap_or_default();
         let outdated = digest::stale(&target.deployment.region, &target.backend, digest.as_deref(), &state);
         if let Some((text, _)) = &outdated {
@@ -86,7 +90,7 @@ pub(super) fn run(
             .collect();
         if ui.is_human() {
             ui.show_plan(&lines(&judged))?;
-            if target.parts.state {
+            if parts.state {
                 if let Some(reason) = &lock_unknown {
                     ui.result(format_args!("lock: locked, or not known: {reason}"))?;
                 } else if locks.is_empty() {

@@ -177,7 +177,7 @@ fn nearest(wanted: &str) -> String {
 impl Schema {
     pub(super) fn run(&self, ui: &Ui) -> Result<Exit, Failure> {
         let text = match self.of {
-            Of::Config => doctor::schema::CONFIG,
+            Of::Config => doctor::keys::CONFIG,
             Of::Policy => doctor::policy::SCHEMA,
             Of::Ignore => doctor::ignore::SCHEMA,
             Of::Report => include_str!("../../../schemas/report.schema.json"),

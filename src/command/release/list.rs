@@ -11,9 +11,10 @@ use crate::account::Known;
 use crate::command::Context;
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
+use crate::files;
+use crate::git;
 use crate::git::Commit;
 use crate::release::{Osmt, Release, Summary};
-use crate::{files, release};
 
 /// List the releases that can be selected, newest first.
 #[derive(Args, Clone, Debug)]
@@ -188,7 +189,7 @@ fn table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
             "{} {:tags$}  {}  {:10}  {:versions$}  {:<10}  {subject}",
             if row.selected { '*' } else { ' ' },
             tag(row),
-            release::short(&row.commit),
+            git::short(&row.commit),
             row.date.get(..10).unwrap_or(&row.date),
             row.version.as_deref().unwrap_or("unknown"),
             row.migrations,

@@ -11,6 +11,7 @@ use crate::account::Known;
 use crate::command::Context;
 use crate::config::Config;
 use crate::explain::{Exit, Failure, visible};
+use crate::git;
 use crate::git::Commit;
 use crate::release;
 use crate::release::Osmt;
@@ -130,7 +131,7 @@ fn commits(what: &str, title: &str, commits: &[Commit], out: &mut dyn Write) -> 
     writeln!(out, "\n{} {title}", count(commits.len(), what))?;
     for commit in commits {
         let date = commit.date.get(..10).unwrap_or(&commit.date);
-        writeln!(out, "  {}  {date}  {}", release::short(&commit.id), commit.subject)?;
+        writeln!(out, "  {}  {date}  {}", git::short(&commit.id), commit.subject)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::account::Known;
 use crate::command::{Context, block_on, carry_out};
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
+use crate::git;
 use crate::release;
 use crate::release::migrate::snapshot::Snapshot;
 use crate::release::record::{Record, Step};
@@ -151,7 +152,7 @@ impl Tag {
                 Link::Named(other) if other != commit => {
                     let message = format!(
                         "the config selects {tag}, which is commit {}, not {rev}; nothing was tagged",
-                        release::short(&other)
+                        git::short(&other)
                     );
                     Err(Failure::new(Exit::Refused, message)
                         .help("`osmt-release tag` without a revision records what is selected"))

@@ -1,6 +1,6 @@
 //! Strings that are blank, or contain invisible or typographic characters.
 
-use crate::doctor::schema;
+use crate::doctor::keys;
 use crate::doctor::subject::Subject;
 use crate::document::{Kind, Node, join};
 use crate::finding::{Check, Remedy, Rule, Severity, Sink};
@@ -38,7 +38,7 @@ pub(super) fn leaves(node: &Node, pointer: &str, key: &str, seen: &mut impl FnMu
 pub(super) fn strings(subject: &Subject) -> Vec<(String, String)> {
     let mut strings = Vec::new();
     leaves(subject.document.root(), "", "", &mut |at, _, node| {
-        let known = matches!(node.kind, Kind::String(_)) && schema::knows(at);
+        let known = matches!(node.kind, Kind::String(_)) && keys::knows(at);
         if let Some(text) = known.then(|| subject.text(at)).flatten() {
             strings.push((at.to_owned(), text.to_owned()));
         }

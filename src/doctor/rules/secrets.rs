@@ -1,7 +1,7 @@
 //! Secrets in the config, recognised by the key's name or by the value itself, and never printed.
 
 use super::content::leaves;
-use crate::doctor::schema;
+use crate::doctor::keys;
 use crate::doctor::subject::Subject;
 use crate::document::{Kind, Node, join};
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -32,7 +32,7 @@ fn secrets(subject: &Subject, sink: &mut Sink<'_>) {
             return;
         }
         let message = format!("the value of `{key}` looks like {what}");
-        if schema::knows(at) {
+        if keys::knows(at) {
             sink.value(at, message).help(INSTEAD).masked();
         } else {
             sink.key(at, message).help(INSTEAD).masked();
@@ -54,7 +54,7 @@ fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
             Kind::Number(_) => true,
             Kind::Bool(_) | Kind::Null => false,
         };
-        if holds && sounds_secret(&member.key) && !schema::knows(&here) {
+        if holds && sounds_secret(&member.key) && !keys::knows(&here) {
             sink.key(here, format!("`{}` is a secret, and this file must not hold one", member.key))
                 .help(INSTEAD)
                 .masked();
@@ -66,7 +66,7 @@ fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
 
 /// Whether a key names a secret; a misspelt `secrets_revision` does not.
 fn sounds_secret(key: &str) -> bool {
-    sensitive::names_secret(key) && schema::similar(key, ["secrets_revision"].into_iter()).is_none()
+    sensitive::names_secret(key) && keys::similar(key, ["secrets_revision"].into_iter()).is_none()
 }
 
 /// What kind of secret a value looks like.

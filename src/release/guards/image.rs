@@ -2,8 +2,9 @@
 
 use crate::account::Known;
 use crate::finding::Sink;
+use crate::git;
 use crate::registry::Image;
-use crate::release::{Candidate, POINTER, short};
+use crate::release::{Candidate, POINTER};
 
 /// Runs a check on the image as its registry describes it; what the registry did not say is unknown, never passed.
 fn described(candidate: &Candidate, sink: &mut Sink<'_>, check: impl Fn(Option<&Image>, &mut Sink<'_>)) {
@@ -50,7 +51,7 @@ pub(super) fn other_revision(candidate: &Candidate, sink: &mut Sink<'_>) {
                 POINTER,
                 format!(
                     "the image says that it was made from {revision}, the selected commit is {}",
-                    short(commit)
+                    git::short(commit)
                 ),
             )
             .help("select the commit that the image was made from, or build the image again");

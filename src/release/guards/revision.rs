@@ -3,9 +3,10 @@
 use crate::account::Known;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::finding::{Severity, Sink};
+use crate::git;
 use crate::release::checkout::POM;
 use crate::release::migrations::FOLDER;
-use crate::release::{Candidate, Link, POINTER, short};
+use crate::release::{Candidate, Link, POINTER};
 
 /// The image that OSMT's maintainers publish, one tag a released version.
 const PUBLIC_IMAGE: &str = "wguopensource/osmt-app";
@@ -124,8 +125,10 @@ pub(super) fn other_commit(candidate: &Candidate, sink: &mut Sink<'_>) {
     let other = match &candidate.given {
         None => return,
         Some(Link::Named(commit) | Link::Recorded(commit)) if *commit == candidate.snapshot.commit => return,
-        Some(Link::Named(commit)) => format!("the image tag {tag} is of commit {}", short(commit)),
-        Some(Link::Recorded(commit)) => format!("{tag} was recorded as an image of commit {}", short(commit)),
+        Some(Link::Named(commit)) => format!("the image tag {tag} is of commit {}", git::short(commit)),
+        Some(Link::Recorded(commit)) => {
+            format!("{tag} was recorded as an image of commit {}", git::short(commit))
+        }
         Some(Link::Ambiguous(tags)) => format!("the tags {} are different commits", tags.join(" and ")),
         Some(Link::Unknown) => {
             sink.value(POINTER, format!("nothing in the repository links {tag} to {}", candidate.label))

@@ -1,7 +1,7 @@
 //! `ALTER`: each part of the list is judged by itself.
 
 use super::lexer::Token;
-use super::statement::Words;
+use super::words::Words;
 use super::{Class, Judgement, judged};
 
 pub(super) fn judge(mut words: Words<'_>) -> Vec<Judgement> {

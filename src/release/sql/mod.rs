@@ -7,6 +7,7 @@ mod alter;
 mod difference;
 mod lexer;
 mod statement;
+mod words;
 
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! Tasks, load balancer, scaling, discovery.
 
-use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, allow};
+use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, allow};
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[

@@ -1,6 +1,6 @@
 //! Database, cache, index, secrets.
 
-use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
+use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[

@@ -1,6 +1,6 @@
 //! Roles, keys, certificates; never the admin role itself.
 
-use super::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
+use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
 
 const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin", "arn:{p}:iam::{a}:role/{name}-ci"];
 /// Also those of environments whose names begin with this one's.

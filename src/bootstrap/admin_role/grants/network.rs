@@ -1,6 +1,6 @@
 //! The VPC, its rules and the names in DNS.
 
-use super::{ALWAYS, ANY, Grant, OURS, TAGGED, allow};
+use super::grant::{ALWAYS, ANY, Grant, OURS, TAGGED, allow};
 
 const EC2: &[&str] = &["arn:{p}:ec2:{r}:{a}:*"];
 

@@ -1,6 +1,6 @@
 //! Terraform's state and lock; the bucket of the load balancer's logs, which has our prefix too.
 
-use super::{ALWAYS, Grant, allow};
+use super::grant::{ALWAYS, Grant, allow};
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[

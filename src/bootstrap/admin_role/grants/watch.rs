@@ -1,6 +1,6 @@
 //! Logs, alarms, events, budget; a look at how the account is watched.
 
-use super::{ALWAYS, ANY, Grant, IN_REGION, allow};
+use super::grant::{ALWAYS, ANY, Grant, IN_REGION, allow};
 
 /// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[

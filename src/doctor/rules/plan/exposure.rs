@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
-use super::protection::Weakness;
+use super::weakness::Weakness;
 use crate::doctor::planned::{Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 

@@ -12,6 +12,7 @@ mod secrets;
 mod target;
 mod traffic;
 mod versions;
+mod weakness;
 
 use crate::doctor::planned::Planned;
 use crate::finding::{Check, Sink};

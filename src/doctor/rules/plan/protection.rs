@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::exposure;
+use super::weakness::Weakness;
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
@@ -89,16 +90,6 @@ const INNER: [(&str, &str, &str); 4] = [
     ("/versioning_configuration/0/status", "Enabled", "old versions are no longer kept"),
     ("/point_in_time_recovery/0/enabled", "true", "it can no longer be restored to a point in time"),
 ];
-
-/// Something that an update weakens.
-pub(super) struct Weakness {
-    /// The attribute.
-    pub(super) name: &'static str,
-    /// In words.
-    pub(super) what: String,
-    /// How bad.
-    pub(super) severity: Severity,
-}
 
 /// Types of resources that are protections themselves: what is lost when one is destroyed.
 fn guards(change: &Change) -> Option<&'static str> {

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how this test fails")]
 
+mod graph;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -212,6 +214,27 @@ fn pure_rooms_do_not_touch_the_world() {
 }
 
 #[test]
+fn no_two_modules_of_a_folder_import_each_other() {
+    let edges = graph::imports();
+    // Modules of the ground that know each other on purpose: see `every_room_has_a_row_and_every_row_a_reason`.
+    let known = ["document ↔ finding"];
+    let folders: BTreeSet<&[String]> = edges.keys().map(|module| &module[..module.len() - 1]).collect();
+    for folder in folders {
+        let mut circles = graph::circles(&graph::between_children(&edges, folder));
+        circles.retain(|circle| !known.contains(&circle.as_str()));
+        assert!(circles.is_empty(), "in src/{}: {circles:?}", folder.join("/"));
+    }
+}
+
+#[test]
+fn no_two_files_of_bootstrap_import_each_other() {
+    let mut edges = graph::imports();
+    edges.retain(|module, _| module[0] == "bootstrap");
+    assert!(edges.len() > 30, "{}", edges.len());
+    assert_eq!(graph::circles(&edges), [] as [&str; 0]);
+}
+
+#[test]
 fn no_file_is_long() {
     let mut long = Vec::new();
     for folder in ["src", "tests", "scripts", "terraform"] {
@@ -247,6 +270,31 @@ fn binaries_are_five_lines() {
     for path in files("src/bin") {
         assert!(read(&path).lines().count() <= 6, "{}", path.display());
     }
+}
+
+#[test]
+fn a_circle_is_found_also_through_a_re_export() {
+    let of = |files: &[(&str, &str)]| {
+        let texts = files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()));
+        let edges = graph::edges(&texts.collect());
+        (graph::circles(&edges), graph::circles(&graph::between_children(&edges, &["a".to_owned()])))
+    };
+    let hub = ("src/a/mod.rs", "mod b;\nmod c;\npub use self::b::{B, Other as Else};\n");
+    let below = ("src/a/b.rs", "use crate::plan::Plan;\n");
+    // `c` uses what `b` defines; the folder only shows it.
+    let (files, children) = of(&[hub, below, ("src/a/c.rs", "use super::B;\n")]);
+    assert!(files.is_empty() && children.is_empty());
+    // `b` uses `c` as well, in the code.
+    let (files, children) =
+        of(&[hub, ("src/a/b.rs", "fn b() { super::c::c() }\n"), ("src/a/c.rs", "use super::{x::Y, B};\n")]);
+    assert_eq!(
+        (files.as_slice(), children.as_slice()),
+        (&["a::b ↔ a::c".to_owned()][..], &["b ↔ c".to_owned()][..])
+    );
+    // The folder itself uses its child, which uses the folder.
+    let (files, children) =
+        of(&[("src/a/mod.rs", "fn a() { b::b() }\n"), ("src/a/b.rs", "use crate::a::a;\n")]);
+    assert_eq!((files.as_slice(), children.len()), (&["a ↔ a::b".to_owned()][..], 0));
 }
 
 #[test]
