@@ -147,6 +147,43 @@ fn sarif_has_regions_rules_and_fingerprints() {
 }
 
 #[test]
+fn a_code_quality_report_names_places_and_keeps_its_fingerprints() {
+    let mut findings = Findings::default();
+    findings.findings.push(outside("/vpc/subnets/0"));
+    findings.findings.push(outside("/vpc/cidr"));
+    findings.unknown.push(Unknown { code: "SEC001".into(), reason: "denied".into() });
+    let entries = |text: &str| -> Vec<Value> {
+        serde_json::from_str(&render(Format::Gitlab, text, &findings, false)).unwrap()
+    };
+    let found = entries(TEXT);
+    let fingerprint = found[1]["fingerprint"].as_str().unwrap();
+    assert!(fingerprint.len() == 32 && fingerprint.chars().all(|c| c.is_ascii_hexdigit()), "{fingerprint}");
+    assert_eq!(
+        found[1],
+        json!({
+            "description": "NET003 subnet-outside-vpc: subnet 10.0.0.0/27 is outside the VPC 192.168.100.0/24; \
+                            pick a block inside 192.168.100.0/24",
+            "check_name": "NET003",
+            "fingerprint": fingerprint,
+            "severity": "critical",
+            "location": {
+                "path": "terraform/invocation/config.auto.tfvars.json",
+                "lines": { "begin": 4 },
+            },
+        })
+    );
+    assert_eq!(found[2]["description"], "SEC001: could not check: denied");
+    assert_eq!(found[2]["severity"], "info");
+    let prints = |entries: &[Value]| -> Vec<String> {
+        entries.iter().map(|one| one["fingerprint"].as_str().unwrap().to_owned()).collect()
+    };
+    let moved = entries(&TEXT.replacen('{', "\n\n{", 1));
+    assert_eq!(moved[1]["location"]["lines"]["begin"], 6);
+    assert_eq!(prints(&moved), prints(&found));
+    assert_eq!(entries("").len(), 3);
+}
+
+#[test]
 fn annotations_escape_what_would_end_them() {
     let mut findings = Findings::default();
     let mut finding = Finding::new(&OUTSIDE, Some(Place::value("/vpc/subnets/0")), "100% of\r\na, b: c");
@@ -214,7 +251,39 @@ fn a_doubled_secret_is_masked_twice() {
     }
 }
 
-const ALL: [Format; 4] = [Format::Human, Format::Json, Format::Sarif, Format::Github];
+const ALL: [Format; 7] = [
+    Format::Human,
+    Format::Json,
+    Format::Sarif,
+    Format::Github,
+    Format::Gitlab,
+    Format::Junit,
+    Format::Markdown,
+];
+
+/// What GitLab's "Code Quality report format" requires of an entry.
+static CODE_QUALITY: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let location = json!({
+        "type": "object",
+        "required": ["path", "lines"],
+        "properties": {
+            "path": { "type": "string", "minLength": 1, "not": { "pattern": r"^\./|^/|\\\\" } },
+            "lines": { "type": "object", "required": ["begin"], "properties": { "begin": { "type": "integer", "minimum": 1 } } },
+        },
+    });
+    let entry = json!({
+        "type": "object",
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "properties": {
+            "description": { "type": "string", "minLength": 1 },
+            "check_name": { "type": "string", "minLength": 1 },
+            "fingerprint": { "type": "string", "minLength": 1 },
+            "severity": { "enum": ["info", "minor", "major", "critical", "blocker"] },
+            "location": location,
+        },
+    });
+    validator(&json!({ "type": "array", "items": entry }).to_string())
+});
 
 static SARIF_SCHEMA: LazyLock<jsonschema::Validator> =
     LazyLock::new(|| validator(include_str!("sarif/sarif-2.1.0.schema.json")));
@@ -289,6 +358,14 @@ proptest! {
         let github = render(Format::Github, text, &findings, false);
         prop_assert_eq!(github.lines().count(), count + unknown);
         prop_assert!(github.lines().all(|line| line.starts_with("::")));
+
+        let gitlab: Value = serde_json::from_str(&render(Format::Gitlab, text, &findings, false)).unwrap();
+        if let Err(error) = CODE_QUALITY.validate(&gitlab) {
+            prop_assert!(false, "{}: {}", error.instance_path(), error);
+        }
+        let prints: std::collections::BTreeSet<&str> =
+            gitlab.as_array().unwrap().iter().map(|one| one["fingerprint"].as_str().unwrap()).collect();
+        prop_assert_eq!(prints.len(), count + unknown);
 
         let human = render(Format::Human, text, &findings, false);
         prop_assert_eq!(human.matches("[SEC001]").count(), count + unknown);

@@ -147,7 +147,7 @@ fn the_help_of_a_verb_has_examples_and_no_flag_that_it_ignores() {
     let refused = osmt("osmt-bootstrap").args(["plan", "--format", "sarif"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     let text = String::from_utf8(refused.stderr).unwrap();
-    assert!(text.contains("`sarif`, `github`, `junit` and `markdown` are for findings"), "{text}");
+    assert!(text.contains("`sarif`, `github`, `gitlab`, `junit` and `markdown` are for findings"), "{text}");
 }
 
 #[test]

@@ -74,10 +74,14 @@ pub fn main<T: Tool>() -> ExitCode {
     let cx = Context { ui: Arc::new(shared.ui(name)), shared };
     signals::speak_through(&cx.ui);
     let result = match cx.shared.format {
-        FormatFlag::Sarif | FormatFlag::Github | FormatFlag::Junit | FormatFlag::Markdown
+        FormatFlag::Sarif
+        | FormatFlag::Github
+        | FormatFlag::Gitlab
+        | FormatFlag::Junit
+        | FormatFlag::Markdown
             if !tool.reports_findings() =>
         {
-            let message = "this verb prints `human` or `json`; `sarif`, `github`, `junit` and `markdown` are for findings";
+            let message = "this verb prints `human` or `json`; `sarif`, `github`, `gitlab`, `junit` and `markdown` are for findings";
             Err(Failure::new(Exit::Usage, message))
         }
         _ => tool.run(&cx),

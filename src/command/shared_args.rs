@@ -78,6 +78,8 @@ pub enum FormatFlag {
     Sarif,
     /// GitHub workflow annotations (`osmt-doctor check` and `plan`, `osmt-release check`).
     Github,
+    /// A GitLab code quality report (`osmt-doctor check` and `plan`, `osmt-release check`).
+    Gitlab,
     /// `JUnit` XML (`osmt-doctor check` and `plan`, `osmt-release check`).
     Junit,
     /// Markdown for a comment on a pull request (`osmt-doctor check` and `plan`, `osmt-release check`).
@@ -232,6 +234,7 @@ impl SharedArgs {
             FormatFlag::Json => Format::Json,
             FormatFlag::Sarif => Format::Sarif,
             FormatFlag::Github => Format::Github,
+            FormatFlag::Gitlab => Format::Gitlab,
             FormatFlag::Junit => Format::Junit,
             FormatFlag::Markdown => Format::Markdown,
         };

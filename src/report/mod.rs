@@ -5,7 +5,9 @@
 pub mod changes;
 pub mod editor;
 mod excerpt;
+mod fingerprint;
 mod github;
+mod gitlab;
 mod human;
 mod json;
 mod junit;
@@ -36,6 +38,8 @@ pub enum Format {
     Sarif,
     /// GitHub workflow annotations.
     Github,
+    /// A code quality report, as GitLab shows it in merge requests.
+    Gitlab,
     /// `JUnit` XML, as CI systems collect it.
     Junit,
     /// Markdown, for a comment on a pull request.
@@ -128,6 +132,7 @@ pub fn write(
         Format::Json => json::write(reports, about.tool, out),
         Format::Sarif => sarif::write(reports, about, out),
         Format::Github => github::write(reports, about, out),
+        Format::Gitlab => gitlab::write(reports, about, out),
         Format::Junit => junit::write(reports, about, out),
         Format::Markdown => markdown::write(reports, about, out),
     }

@@ -1,12 +1,11 @@
 //! Findings as SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format").
 
-use std::collections::HashMap;
 use std::io;
 use std::io::Write;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use super::fingerprint::Fingerprints;
 use super::located::{Located, Mask, Spot};
 use super::{About, Checkout, FileReport, located};
 use crate::finding::{Rule, Severity};
@@ -20,7 +19,7 @@ const BASE: &str = "%SRCROOT%";
 pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
     let pages = about.pages.as_deref();
     let mut descriptors: Vec<Value> = about.rules.iter().map(|rule| descriptor(rule, pages)).collect();
-    let mut seen = HashMap::new();
+    let mut fingerprints = Fingerprints::default();
     let mut codes: Vec<String> = about.rules.iter().map(|rule| rule.code.to_owned()).collect();
     let mut results = Vec::new();
     let mut notifications = Vec::new();
@@ -35,7 +34,7 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
                 descriptors.push(json!({ "id": code, "name": located.finding.name }));
                 codes.len() - 1
             });
-            results.push(result(report, &located, index, about.checkout.as_ref(), &mut seen));
+            results.push(result(report, &located, index, about.checkout.as_ref(), &mut fingerprints));
         }
         for unknown in located::unknown(report) {
             let mut rule = json!({ "id": unknown.code });
@@ -115,30 +114,22 @@ fn tags(code: &str) -> Vec<&'static str> {
     if security { vec!["osmt", theme, "security"] } else { vec!["osmt", theme] }
 }
 
-/// How often each fingerprint was given out.
-type Seen = HashMap<String, usize>;
-
 fn result(
     report: &FileReport<'_>,
     located: &Located<'_>,
     index: usize,
     checkout: Option<&Checkout>,
-    seen: &mut Seen,
+    fingerprints: &mut Fingerprints,
 ) -> Value {
     let finding = located.finding;
-    let pointer = located.at.as_ref().map_or("", |spot| spot.pointer);
     let text = match &located.help {
         Some(help) => format!("{}\nhelp: {help}", located.message),
         None => located.message.to_string(),
     };
     let file = checkout.map_or_else(|| report.file.to_owned(), |checkout| checkout.path(report.file));
-    // Where findings of a rule do not differ in their place, they differ in their message.
-    let words = if pointer.is_empty() && finding.stable.is_none() { located.message.as_ref() } else { "" };
-    let place = finding.stable.as_deref().unwrap_or(pointer);
-    let base = fingerprint(&[&finding.code, &file, place, words]);
-    let nth = seen.entry(base.clone()).and_modify(|n| *n += 1).or_insert(1);
+    let (base, nth) = fingerprints.next(&file, located);
     let line_hash = format!("{}:{nth}", &base[..16]);
-    let code_and_pointer = if *nth == 1 { base } else { format!("{base}:{nth}") };
+    let code_and_pointer = if nth == 1 { base } else { format!("{base}:{nth}") };
     let mut result = json!({
         "ruleId": finding.code,
         "ruleIndex": index,
@@ -191,11 +182,4 @@ fn artifact(file: &str) -> Value {
     } else {
         json!({ "uri": uri, "uriBaseId": BASE })
     }
-}
-
-/// Stays the same when lines move.
-fn fingerprint(parts: &[&str]) -> String {
-    let digest = Sha256::digest(parts.join("\n"));
-    let hex: Vec<_> = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    hex.concat()
 }

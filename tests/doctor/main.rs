@@ -9,6 +9,7 @@ mod browser;
 mod cases;
 mod cli;
 mod draw;
+mod integrations;
 mod lsp;
 mod places;
 mod report;

@@ -16,6 +16,10 @@ fn findings_are_printed_in_every_format_and_other_verbs_have_none() {
     let (exit, stdout, _) = check("github");
     assert_eq!(exit, 1);
     assert!(stdout.lines().any(|line| line.starts_with("::error ") && line.contains("REL013")), "{stdout}");
+    let (exit, stdout, _) = check("gitlab");
+    assert_eq!(exit, 1);
+    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    assert!(printed.as_array().unwrap().iter().any(|one| one["check_name"] == "REL013"), "{stdout}");
     let (exit, stdout, _) = check("junit");
     assert_eq!(exit, 1);
     assert!(stdout.contains("<testsuite"), "{stdout}");

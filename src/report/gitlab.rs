@@ -1,0 +1,72 @@
+//! Findings as a code quality report, which GitLab shows in merge requests.
+//!
+//! Source of the form: GitLab's "Code Quality", section "Code Quality report format".
+
+use std::io;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::fingerprint::Fingerprints;
+use super::located::Mask;
+use super::{About, FileReport, located};
+use crate::finding::Severity;
+
+/// Writes one list; a check that could not be made is an entry of the least severity.
+pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut fingerprints = Fingerprints::default();
+    let mut entries = Vec::new();
+    for report in reports {
+        let mask = Mask::new(report);
+        let file =
+            about.checkout.as_ref().map_or_else(|| report.file.to_owned(), |all| all.path(report.file));
+        for located in located::sorted(report, &mask) {
+            let finding = located.finding;
+            let help = located.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+            let description = format!("{} {}: {}{help}", finding.code, finding.name, located.message);
+            let page = located.at.as_ref().and_then(|spot| spot.page.as_ref());
+            // A place is required; what has none of its own is shown on the first line.
+            let line = page.map_or(1, |page| page.start.line);
+            let id = fingerprints.next(&file, &located);
+            entries.push(entry(&finding.code, severity(finding.severity), &description, id, &file, line));
+        }
+        for unknown in located::unknown(report) {
+            let description = format!("{}: could not check: {}", unknown.code, unknown.reason);
+            let id = fingerprints.of(&["unknown", &unknown.code, &file, &unknown.reason]);
+            entries.push(entry(&unknown.code, "info", &description, id, &file, 1));
+        }
+    }
+    serde_json::to_writer_pretty(&mut *out, &entries)?;
+    writeln!(out)
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "critical",
+        Severity::Warning => "minor",
+        Severity::Note => "info",
+    }
+}
+
+fn entry(
+    code: &str,
+    severity: &str,
+    description: &str,
+    (base, nth): (String, usize),
+    file: &str,
+    line: usize,
+) -> Value {
+    json!({
+        "description": description,
+        "check_name": code,
+        "fingerprint": if nth == 1 { base } else { format!("{base}-{nth}") },
+        "severity": severity,
+        "location": { "path": plain(file), "lines": { "begin": line } },
+    })
+}
+
+/// GitLab compares the path with those of the change: relative to the root, with slashes, without `./`.
+fn plain(file: &str) -> String {
+    let path = file.replace('\\', "/");
+    path.strip_prefix("./").unwrap_or(&path).to_owned()
+}
