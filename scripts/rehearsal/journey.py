@@ -131,12 +131,18 @@ class Journey:
 
     def _watch_arguments(self, session: int, stop: threading.Event) -> None:
         """Reads the arguments of everything that the command starts: they are visible to every user of the machine."""
+        others: set[str] = set()  # processes that are not the command's; each is asked once
         while not stop.wait(0.05):
-            for place in Path("/proc").glob("[0-9]*"):
+            processes = {name for name in os.listdir("/proc") if name.isdigit()} if os.path.isdir("/proc") else set()
+            others &= processes
+            for name in processes - others:
+                place = Path("/proc", name)
                 try:
                     if place.joinpath("stat").read_text().rpartition(")")[2].split()[3] == str(session):
                         arguments = place.joinpath("cmdline").read_bytes()
                         self.seen_arguments.add(arguments.replace(b"\0", b" ").decode(errors="replace"))
+                    else:
+                        others.add(name)
                 except (OSError, IndexError):
                     continue
 

@@ -33,9 +33,18 @@ class _Running:
     process: "subprocess.Popen[bytes]"
     log: Path
     begun: float = field(default_factory=time.monotonic)
+    busy: float = 0.0  # seconds of processor time, of the command and all that it waited for
 
     def seconds(self) -> int:
         return int(time.monotonic() - self.begun)
+
+    def has_ended(self) -> bool:
+        if self.process.returncode is None:
+            found, status, used = os.wait4(self.process.pid, os.WNOHANG)
+            if found == self.process.pid:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.busy = used.ru_utime + used.ru_stime
+        return self.process.returncode is not None
 
 
 class Run:
@@ -95,7 +104,7 @@ class Run:
                 waiting.remove(ready)
                 self._start(ready)
                 continue
-            for one in [one for one in self._running if one.process.poll() is not None]:
+            for one in [one for one in self._running if one.has_ended()]:
                 self._running.remove(one)
                 self._finish(one)
             self._picture()
@@ -116,15 +125,15 @@ class Run:
         self._running.append(_Running(suite, process, log))
 
     def _finish(self, one: _Running) -> None:
-        name, code, seconds = one.suite.name, one.process.returncode, one.seconds()
+        name, code, took = one.suite.name, one.process.returncode, f"{one.seconds()} s (processor: {one.busy:.0f} s)"
         output = one.log.read_text(encoding="utf-8", errors="replace")
         if code == 0:
             self.passed.append(name)
             last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
-            self.say(f"passed   {name}, {seconds} s{': ' if last else ''}{last[:100]}")
+            self.say(f"passed   {name}, {took}{': ' if last else ''}{last[:100]}")
             return
         self.failed.append(name)
-        self.say(f"FAILED   {name}, {seconds} s, exit {code}; its output ({one.log}):")
+        self.say(f"FAILED   {name}, {took}, exit {code}; its output ({one.log}):")
         self.say(output.rstrip("\n"))
         self.say(f"-------  end of the output of {name}")
 
@@ -159,9 +168,9 @@ class Run:
                     os.killpg(one.process.pid, sign)
                 except ProcessLookupError:
                     continue
-            while time.monotonic() < end and any(one.process.poll() is None for one in self._running):
+            while time.monotonic() < end and not all(one.has_ended() for one in self._running):
                 time.sleep(PAUSE)
-            if all(one.process.poll() is not None for one in self._running):
+            if all(one.has_ended() for one in self._running):
                 return
 
     def _summary(self) -> int:

@@ -41,7 +41,7 @@ class Suites(unittest.TestCase):
     def test_a_failure_is_printed_whole_and_a_pass_is_one_line(self) -> None:
         code, said = self.run_all(shell("good", "echo a; echo 3 tests passed"), shell("bad", "echo one; echo two >&2; exit 7"))
         self.assertEqual(code, 1)
-        self.assertIn("passed   good, 0 s: 3 tests passed", said)
+        self.assertIn("passed   good, 0 s (processor: 0 s): 3 tests passed", said)
         self.assertIn("exit 7; its output", said)
         self.assertIn("one\ntwo\n-------  end of the output of bad", said)
         self.assertIn("suites: 1 passed, 1 failed, 0 skipped", said)
