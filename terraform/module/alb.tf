@@ -68,6 +68,7 @@ resource "aws_lb_listener" "http" {
 }
 
 resource "aws_lb_listener" "https" {
+  #checkov:skip=CKV_AWS_103:the policy is a variable; its validation refuses every policy that admits TLS 1.0 or 1.1
   load_balancer_arn = aws_lb.main.arn
   port              = local.ports.https
   protocol          = "HTTPS"

@@ -9,6 +9,7 @@ resource "aws_elasticache_subnet_group" "main" {
 # Sessions and the app's task queue. By default one node in every zone, with failover between them.
 resource "aws_elasticache_replication_group" "main" {
   #checkov:skip=CKV_AWS_30:OSMT <= 3.0.0 has no TLS in its Redis client (RedisConfig.kt); only the app's security group reaches the port
+  #checkov:skip=CKV2_AWS_50:on with two nodes or more, which is the default; operations.cache_nodes = 1 is for test environments, and a plan of production warns
   #checkov:skip=CKV_AWS_31:OSMT <= 3.0.0 sends no Redis password, and AUTH wants transit encryption
   replication_group_id = local.name
   description          = "Sessions and task queue of ${local.name}"

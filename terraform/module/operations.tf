@@ -186,9 +186,11 @@ variable "operations" {
     condition     = var.operations.cache_nodes == null || try(contains(range(1, 7), var.operations.cache_nodes), false)
     error_message = "operations.cache_nodes is 1 to 6: ElastiCache takes one primary and five replicas."
   }
+  # Names of "Security policies for your Application Load Balancer" in the Elastic Load Balancing user guide; those of 2015
+  # and 2016, TLS13-1-0, TLS13-1-1, TLS-1-0, TLS-1-1 and FS-2018 admit TLS 1.0 or 1.1.
   validation {
-    condition     = startswith(var.operations.ssl_policy, "ELBSecurityPolicy-")
-    error_message = "operations.ssl_policy must be a security policy of Elastic Load Balancing: ELBSecurityPolicy-…"
+    condition     = can(regex("^ELBSecurityPolicy-(TLS13-1-[23]|TLS-1-2|FS-1-2)-", var.operations.ssl_policy))
+    error_message = "operations.ssl_policy must be a security policy of Elastic Load Balancing for TLS 1.2 and later: ELBSecurityPolicy-TLS13-1-2-…, -TLS13-1-3-…, -TLS-1-2-… or -FS-1-2-…"
   }
   validation {
     condition     = var.operations.circuit_breaker.enable || !var.operations.circuit_breaker.rollback

@@ -19,6 +19,7 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "main" {
+  #checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is one of the default rule groups; checkov does not read the dynamic block
   count = var.operations.waf == null ? 0 : 1
 
   name        = local.name

@@ -531,6 +531,16 @@ run "tls_policy_of_another_service" {
   expect_failures = [var.operations]
 }
 
+run "tls_policy_with_tls_1_0" {
+  command = plan
+
+  variables {
+    operations = { ssl_policy = "ELBSecurityPolicy-TLS13-1-0-2021-06" }
+  }
+
+  expect_failures = [var.operations]
+}
+
 run "rollback_without_breaker" {
   command = plan
 
