@@ -8,6 +8,7 @@ use std::{fs, io};
 
 use thiserror::Error as ThisError;
 
+pub use crate::explain::shown;
 use crate::explain::{Exit, Explain};
 
 /// A file that could not be read or written.
@@ -90,11 +91,6 @@ impl Explain for Error {
 /// A number of bytes in words.
 fn size(bytes: u64) -> String {
     if bytes >> 20 > 0 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
-}
-
-/// A path as messages print it: a line break or an escape sequence in a file's name must not look like our own output.
-pub fn shown(path: &Path) -> String {
-    crate::explain::visible(&path.display().to_string()).into_owned()
 }
 
 /// Reads a file whole.

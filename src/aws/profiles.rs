@@ -43,7 +43,7 @@ impl Profiles {
         let files = if unusual { builder.build() } else { EnvConfigFiles::default() };
         let set = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
         let set = set.map_err(|error| Error::ProfileFile(error.to_string()))?;
-        let paths = paths.map(|path| path.display().to_string());
+        let paths = paths.map(|path| path.to_string_lossy().into_owned());
         Ok(Self { files, set, names, paths })
     }
 

@@ -27,8 +27,6 @@ use crate::plan::{Action, Plan, Stopped};
 use crate::report::Format;
 pub use manual::Shared;
 pub use shared_args::{FormatFlag, SharedArgs};
-// The old name, until each binary's verbs take a `Context`.
-pub(crate) use shared_args::SharedArgs as Common;
 pub use ui::Ui;
 
 /// What a verb is given in addition to its own arguments: the shared flags, and the only way to talk to people.

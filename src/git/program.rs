@@ -9,7 +9,7 @@ use thiserror::Error as ThisError;
 
 use super::settings::Setting;
 use crate::child;
-use crate::explain::{Exit, Explain};
+use crate::explain::{Exit, Explain, shown};
 
 /// The oldest git whose `rev-parse` honours `--end-of-options`.
 const OLDEST: (u32, u32) = (2, 30);
@@ -75,16 +75,16 @@ pub enum Error {
     #[error("git {0} is too old")]
     TooOld(String),
     /// The folder is not in a repository.
-    #[error("{} is not in a git repository", .0.display())]
+    #[error("{} is not in a git repository", shown(.0))]
     NotARepository(PathBuf, #[source] Said),
     /// There is a repository, and git refuses to open it.
-    #[error("git does not open the repository {}", .0.display())]
+    #[error("git does not open the repository {}", shown(.0))]
     Refused(PathBuf, #[source] Said),
     /// `HEAD` names a branch without commits.
-    #[error("the repository {} has no commit checked out", .0.display())]
+    #[error("the repository {} has no commit checked out", shown(.0))]
     NoHead(PathBuf),
     /// The revision names no commit here.
-    #[error("{rev:?} names no commit in {}", .folder.display())]
+    #[error("{rev:?} names no commit in {}", shown(.folder))]
     UnknownRevision {
         /// As it was given.
         rev: String,

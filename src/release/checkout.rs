@@ -10,7 +10,7 @@ use super::record::Record;
 use super::{migrations, pom};
 use crate::account::Known;
 use crate::config::Config;
-use crate::explain::{Exit, Explain};
+use crate::explain::{Exit, Explain, shown};
 use crate::git;
 use crate::git::Repository;
 
@@ -21,7 +21,7 @@ pub(super) const POM: &str = "pom.xml";
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// The repository is another project's.
-    #[error("{} is not a checkout of OSMT: commit {commit} has no {missing}", .folder.display())]
+    #[error("{} is not a checkout of OSMT: commit {commit} has no {missing}", shown(.folder))]
     NotOsmt {
         /// As it was given.
         folder: PathBuf,
@@ -31,7 +31,7 @@ pub enum Error {
         missing: &'static str,
     },
     /// No tag is a version.
-    #[error("{} has no release tag", .0.display())]
+    #[error("{} has no release tag", shown(.0))]
     NoRelease(PathBuf),
     /// Git failed.
     #[error(transparent)]

@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::document::Document;
+use crate::explain::shown;
 use crate::plan::{Action, Line, Plan, Verb};
 
 pub use candidate::{Base, Candidate, From, Request, Source, Wanted};
@@ -53,7 +54,7 @@ pub struct Edit {
 
 impl Action for Edit {
     fn line(&self) -> Line {
-        let mut line = Line::new(Verb::Update, format!("config {}", self.file.display()));
+        let mut line = Line::new(Verb::Update, format!("config {}", shown(&self.file)));
         if self.from != self.to {
             line = line.setting("ecs.task.app.docker_tag", Some(self.from.clone()), Some(self.to.clone()));
         }

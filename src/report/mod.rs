@@ -94,7 +94,7 @@ impl Checkout {
                 }
             }
             let inside = plain.strip_prefix(&self.root).ok().filter(|path| !path.as_os_str().is_empty());
-            inside.map(|path| path.display().to_string())
+            inside.map(|path| path.to_string_lossy().into_owned())
         };
         let own = (file != STDIN).then(|| below(Path::new(file))).flatten();
         own.or_else(|| below(&self.fallback)).unwrap_or_else(|| file.to_owned())

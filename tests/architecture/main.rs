@@ -234,6 +234,47 @@ fn no_two_files_of_bootstrap_import_each_other() {
     assert_eq!(graph::circles(&edges), [] as [&str; 0]);
 }
 
+/// The verbs of a binary, as its `enum Verb` lists them: `("plan", "Plan")`.
+fn verbs(text: &str) -> Vec<(String, String)> {
+    let list = text.split_once("enum Verb {").unwrap().1.split_once("\n}").unwrap().0;
+    let lines = list.lines().map(str::trim).filter(|line| line.ends_with("),"));
+    let types = lines.map(|line| line.split_once('(').unwrap().1.trim_end_matches([')', ',', '>']));
+    let types = types.filter(|path| *path != "Shared").map(|path| path.trim_start_matches("Box<"));
+    types.map(|path| path.split_once("::").unwrap()).map(|(file, name)| (file.into(), name.into())).collect()
+}
+
+#[test]
+fn every_verb_is_one_file_of_one_shape() {
+    const SHAPE: &str = "pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {";
+    let mut seen = 0;
+    for binary in ["bootstrap", "secrets", "doctor", "release"] {
+        let folder = Path::new("src/command").join(binary);
+        for (file, name) in verbs(&read(&folder.join("mod.rs"))) {
+            let path = folder.join(&file).with_extension("rs");
+            let path = if root().join(&path).exists() { path } else { folder.join(&file).join("mod.rs") };
+            assert_eq!(name.to_lowercase(), file, "{} is the verb {name}", path.display());
+            let text = read(&path);
+            assert!(text.contains(&format!("pub(super) struct {name}")), "{} has no {name}", path.display());
+            assert_eq!(text.matches(SHAPE).count(), 1, "{} has another shape than {SHAPE}", path.display());
+            assert_eq!(text.matches("fn run(").count(), 1, "{} has another `run`", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+/// A file's name may hold what steers a terminal: `explain::shown` prints a path. Where it is data, it is `to_string_lossy`.
+#[test]
+fn paths_are_printed_in_one_place() {
+    for path in files("src") {
+        if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("explain.rs") {
+            let text = read(&path);
+            let found = code(&text).find(|line| line.contains(".display()"));
+            assert_eq!(found, None, "{}", path.display());
+        }
+    }
+}
+
 #[test]
 fn no_file_is_long() {
     let mut long = Vec::new();

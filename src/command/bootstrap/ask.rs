@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::opinion::{is_at, opinion};
+use super::doctor_errors::{errors, is_at};
 use super::prompt;
 use super::prompt::Reply;
 use crate::account::{Zone, observe, observe_ec2};
@@ -14,7 +14,7 @@ use crate::aws::Session;
 use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
 use crate::bootstrap::init::{Answers, QUESTIONS, network};
-use crate::command::{Common, Ui};
+use crate::command::{Context, Ui};
 use crate::config::NO_ZONE;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
@@ -55,12 +55,12 @@ pub(super) enum Decision {
 
 /// Asks for what is open; for a fresh config also for what has a default that may not suit. `None` where nothing is open.
 pub(super) async fn ask<'a>(
-    common: &Common,
-    ui: &'a Ui,
+    cx: &'a Context,
     start: &'a Document,
     fresh: bool,
     answers: &mut Answers,
 ) -> Result<Option<Wizard<'a>>, Failure> {
+    let ui = &cx.ui;
     let open = init::open_questions(start, answers);
     if !open.is_empty() && (ui.yes || !ui.can_ask()) {
         let flags: Vec<String> = open.iter().map(|&index| format!("--{}", QUESTIONS[index].flag)).collect();
@@ -77,11 +77,11 @@ pub(super) async fn ask<'a>(
     if answers.azs.is_none() {
         steps.push(Step::Zones);
     }
-    let draft = Draft::read(&common.dir);
+    let draft = Draft::read(&cx.shared.dir);
     if !draft.answers.is_empty() {
         ui.say("the answers of the last run are offered again; Enter takes them");
     }
-    let session = signed_in(common, ui).await?;
+    let session = signed_in(cx).await?;
     if let (Some(account), Some(session)) = (answers.text(start, "/config/account_id"), &session)
         && account != session.account_id
     {
@@ -420,8 +420,9 @@ impl Draft {
 }
 
 /// A session to take hints from; without one everything is asked, and the reason is shown.
-async fn signed_in(common: &Common, ui: &Ui) -> Result<Option<Session>, Failure> {
-    let settings = common.aws(ui)?;
+async fn signed_in(cx: &Context) -> Result<Option<Session>, Failure> {
+    let ui = &cx.ui;
+    let settings = cx.shared.aws(ui)?;
     let opening = aws::open(&settings, None);
     match ui.during("asking AWS who you are", opening).await {
         Ok(session) => Ok(Some(session)),
@@ -455,7 +456,7 @@ async fn in_account(ui: &Ui, session: &Session, id: &str, found: &str) -> Result
 /// What the doctor would say of an answer, were it the config's.
 fn fitting(start: &Document, trial: &Answers, pointer: &str) -> Result<(), String> {
     let config = init::config(start, trial).map_err(|error| error.to_string())?;
-    let mut findings = opinion(&config, true).into_iter();
+    let mut findings = errors(&config, true).into_iter();
     match findings.find(|finding| is_at(finding, pointer)) {
         Some(finding) => Err(finding.message),
         None => Ok(()),

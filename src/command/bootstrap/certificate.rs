@@ -1,4 +1,4 @@
-//! `certificate`: request, validate by DNS, wait, write the ARN into the config.
+//! `osmt-bootstrap certificate`: request, validate by DNS, wait, write the ARN into the config.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
@@ -10,21 +10,22 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Ready, StateFlags};
-use crate::account::{Certificate, HostedZone, Record};
+use crate::account;
+use crate::account::{HostedZone, Record};
 use crate::aws::{Policy, Session, retry};
 use crate::bootstrap::certificate::elsewhere::{Needed, Purpose};
 use crate::bootstrap::certificate::preflight::Verdict;
 use crate::bootstrap::certificate::resolver::Resolver;
 use crate::bootstrap::certificate::{Step, elsewhere, resolver};
 use crate::bootstrap::{certificate, init};
-use crate::command::{Common, Ui, agree, block_on, execute};
-use crate::explain::{Exit, Failure};
+use crate::command::{Context, Ui, agree, block_on, execute};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action as _, Line, Plan};
 
-/// The flags of `certificate`.
+/// Get the certificate for the domain and *.domain, and write its ARN into the config.
 #[derive(Args, Clone, Debug)]
-pub(super) struct CertificateFlags {
+pub(super) struct Certificate {
     /// How long to wait for ACM.
     #[arg(long, value_name = "TIME", default_value = "45m", value_parser = duration)]
     timeout: Duration,
@@ -41,7 +42,71 @@ pub(super) struct CertificateFlags {
     zone_file: Option<PathBuf>,
 }
 
-impl CertificateFlags {
+impl Certificate {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ui = &cx.ui;
+        let ready = Ready::new(cx, &StateFlags::default())?;
+        let config = &ready.config;
+        let is_external = self.external_dns || config.domain.hosted_zone_id.is_none();
+        if self.zone_file.is_some() && !is_external {
+            let message =
+                "`--zone-file` is for records that another team adds; here they are written to Route 53";
+            return Err(Failure::new(Exit::Usage, message).help("add `--external-dns`, or leave it out"));
+        }
+        block_on(ui, async {
+            let now = Timestamp::now();
+            if is_external {
+                let read = async |session: &Session| {
+                    let resolver = self.resolver(session);
+                    let seen = elsewhere::observe(session, (&ready.target, config), &resolver, now).await;
+                    (resolver, seen)
+                };
+                let (session, (resolver, seen)) = ready.reading(cx, read).await?;
+                let work = External { cx, ready: &ready, session: &session, resolver, flags: &self, now };
+                return work.carry_out(seen?).await;
+            }
+            let read = async |session: &Session| {
+                certificate::observe(session, config, &self.resolver(session), now).await
+            };
+            let (session, seen) = ready.reading(cx, read).await?;
+            let seen = seen?;
+            let verdict = certificate::guard(&seen, config)?;
+            show(ui, &verdict, &self);
+            let file = cx.shared.config_path();
+            let plan: Plan<Step> = certificate::plan(&seen, config, &shown(&file)).into_iter().collect();
+            let work = Work {
+                ui,
+                session: &session,
+                certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
+                deadline: OnceCell::new(),
+                timeout: self.timeout,
+            };
+            let question = format!("Change account {} and the config?", config.account_id);
+            if let Some(exit) = agree(ui, &plan, &question).await? {
+                return Ok(exit);
+            }
+            execute(ui, &plan, async |step| match step {
+                Step::Request(_) => {
+                    let arn = certificate::request(&session, config, &seen.others, now).await?;
+                    work.certificate.borrow_mut().arn = arn;
+                    Ok(())
+                }
+                Step::Prove { zone, records } if records.is_empty() => work.prove_when_known(zone).await,
+                Step::Prove { zone, records } => Ok(certificate::prove(&session, zone, records).await?),
+                Step::HandOver(_) => Ok(()),
+                Step::Wait(_) if work.wait().await? => Ok(()),
+                Step::Wait(_) => Err(work.late(&seen.dns.zone)),
+                Step::Write { .. } => write(cx, &work.arn()).await,
+            })
+            .await?;
+            let arn = work.arn();
+            let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
+            ui.result(format_args!("done: {file} says {arn}", file = shown(&file)))?;
+            ui.plan_json("applied", &lines)?;
+            Ok(Exit::Done)
+        })
+    }
+
     fn resolver(&self, session: &Session) -> Resolver {
         match self.resolver {
             Some(Asked::At(address)) => Resolver::at(address),
@@ -67,72 +132,8 @@ fn asked(text: &str) -> Result<Asked, String> {
     }
 }
 
-pub(super) fn run(common: &Common, ui: &Ui, flags: &CertificateFlags) -> Result<Exit, Failure> {
-    let ready = Ready::new(common, &StateFlags::default())?;
-    let config = &ready.config;
-    let is_external = flags.external_dns || config.domain.hosted_zone_id.is_none();
-    if flags.zone_file.is_some() && !is_external {
-        let message =
-            "`--zone-file` is for records that another team adds; here they are written to Route 53";
-        return Err(Failure::new(Exit::Usage, message).help("add `--external-dns`, or leave it out"));
-    }
-    block_on(ui, async {
-        let now = Timestamp::now();
-        if is_external {
-            let read = async |session: &Session| {
-                let resolver = flags.resolver(session);
-                let seen = elsewhere::observe(session, (&ready.target, config), &resolver, now).await;
-                (resolver, seen)
-            };
-            let (session, (resolver, seen)) = ready.reading(common, ui, read).await?;
-            let work = External { common, ui, ready: &ready, session: &session, resolver, flags, now };
-            return work.run(seen?).await;
-        }
-        let read = async |session: &Session| {
-            certificate::observe(session, config, &flags.resolver(session), now).await
-        };
-        let (session, seen) = ready.reading(common, ui, read).await?;
-        let seen = seen?;
-        let verdict = certificate::guard(&seen, config)?;
-        show(ui, &verdict, flags);
-        let file = common.config_path();
-        let plan: Plan<Step> =
-            certificate::plan(&seen, config, &file.display().to_string()).into_iter().collect();
-        let work = Work {
-            ui,
-            session: &session,
-            certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
-            deadline: OnceCell::new(),
-            timeout: flags.timeout,
-        };
-        let question = format!("Change account {} and the config?", config.account_id);
-        if let Some(exit) = agree(ui, &plan, &question).await? {
-            return Ok(exit);
-        }
-        execute(ui, &plan, async |step| match step {
-            Step::Request(_) => {
-                let arn = certificate::request(&session, config, &seen.others, now).await?;
-                work.certificate.borrow_mut().arn = arn;
-                Ok(())
-            }
-            Step::Prove { zone, records } if records.is_empty() => work.prove_when_known(zone).await,
-            Step::Prove { zone, records } => Ok(certificate::prove(&session, zone, records).await?),
-            Step::HandOver(_) => Ok(()),
-            Step::Wait(_) if work.wait().await? => Ok(()),
-            Step::Wait(_) => Err(work.late(&seen.dns.zone)),
-            Step::Write { .. } => write(common, ui, &work.arn()).await,
-        })
-        .await?;
-        let arn = work.arn();
-        let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
-        ui.result(format_args!("done: {file} says {arn}", file = file.display()))?;
-        ui.plan_json("applied", &lines)?;
-        Ok(Exit::Done)
-    })
-}
-
 /// Prints what may be wrong, and what could not be checked.
-fn show(ui: &Ui, verdict: &Verdict, flags: &CertificateFlags) {
+fn show(ui: &Ui, verdict: &Verdict, flags: &Certificate) {
     for doubt in &verdict.doubts {
         ui.warn(doubt);
     }
@@ -151,7 +152,7 @@ struct Work<'a> {
     ui: &'a Ui,
     session: &'a Session,
     /// As ACM last showed it.
-    certificate: RefCell<Certificate>,
+    certificate: RefCell<account::Certificate>,
     /// Set at the first look: the user may take long to confirm.
     deadline: OnceCell<Instant>,
     timeout: Duration,
@@ -193,7 +194,11 @@ impl Work<'_> {
     }
 
     /// Reads the certificate until it is so; false where the deadline passes before.
-    async fn until(&self, deadline: Instant, done: impl Fn(&Certificate) -> bool) -> Result<bool, Failure> {
+    async fn until(
+        &self,
+        deadline: Instant,
+        done: impl Fn(&account::Certificate) -> bool,
+    ) -> Result<bool, Failure> {
         let begun = Instant::now();
         let reported = Cell::new(begun);
         let total = deadline.saturating_duration_since(begun);
@@ -232,12 +237,11 @@ impl Work<'_> {
 
 /// `--external-dns`: the records are printed, and another team adds them.
 struct External<'a> {
-    common: &'a Common,
-    ui: &'a Ui,
+    cx: &'a Context,
     ready: &'a Ready,
     session: &'a Session,
     resolver: Resolver,
-    flags: &'a CertificateFlags,
+    flags: &'a Certificate,
     now: Timestamp,
 }
 
@@ -252,12 +256,11 @@ struct Report<'a> {
 }
 
 impl External<'_> {
-    async fn run(self, seen: elsewhere::Seen) -> Result<Exit, Failure> {
-        let (ui, session, config) = (self.ui, self.session, &self.ready.config);
+    async fn carry_out(self, seen: elsewhere::Seen) -> Result<Exit, Failure> {
+        let (ui, session, config) = (&self.cx.ui, self.session, &self.ready.config);
         show(ui, &elsewhere::guard(&seen, config)?, self.flags);
-        let file = self.common.config_path();
-        let plan: Plan<Step> =
-            elsewhere::plan(&seen, config, &file.display().to_string()).into_iter().collect();
+        let file = self.cx.shared.config_path();
+        let plan: Plan<Step> = elsewhere::plan(&seen, config, &shown(&file)).into_iter().collect();
         let work = Work {
             ui,
             session,
@@ -303,7 +306,7 @@ impl External<'_> {
                 late.set(!work.wait().await?);
                 Ok(())
             }
-            Step::Write { .. } => write(self.common, ui, &work.arn()).await,
+            Step::Write { .. } => write(self.cx, &work.arn()).await,
             Step::Prove { .. } => Ok(()),
         };
         execute(ui, &of(|step| !matches!(step, Step::Write { .. })), apply).await?;
@@ -319,14 +322,14 @@ impl External<'_> {
         execute(ui, &of(|step| matches!(step, Step::Write { .. })), apply).await?;
         let arn = work.arn();
         let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
-        ui.result(format_args!("done: {file} says {arn}", file = file.display()))?;
+        ui.result(format_args!("done: {file} says {arn}", file = shown(&file)))?;
         self.report("applied", &lines, &records.into_inner())?;
         Ok(Exit::Done)
     }
 
     /// Prints the records that the other team must add, and writes the zone file.
     async fn hand_over(&self, seen: &elsewhere::Seen, validation: &[Record]) -> Result<Vec<Needed>, Failure> {
-        let ui = self.ui;
+        let ui = &self.cx.ui;
         let domain = &self.ready.config.domain.name;
         let load_balancer = seen.load_balancer.as_ref().ok().and_then(Option::as_ref);
         let records = elsewhere::needed(&self.resolver, domain, validation, load_balancer).await;
@@ -357,31 +360,31 @@ impl External<'_> {
         }
         if let Some(path) = &self.flags.zone_file {
             files::write(path, elsewhere::zone_file(domain, &records).as_bytes())?;
-            ui.done(&format!("writing {}", path.display()));
-            ui.say(format_args!("written: {}", path.display()));
+            ui.done(&format!("writing {}", shown(path)));
+            ui.say(format_args!("written: {}", shown(path)));
         }
         Ok(records)
     }
 
     fn report(&self, status: &str, actions: &[Line], records: &[Needed]) -> Result<(), Failure> {
-        let (version, tool) = (crate::report::VERSION, &*self.ui.tool);
-        self.ui.json(&Report { version, tool, status, actions, records })
+        let (version, tool) = (crate::report::VERSION, &*self.cx.ui.tool);
+        self.cx.ui.json(&Report { version, tool, status, actions, records })
     }
 }
 
 /// Reads the config again, which may have been edited during the wait, and sets the one value.
-async fn write(common: &Common, ui: &Ui, arn: &str) -> Result<(), Failure> {
-    let path = common.config_path();
-    let document = common.parse(files::read_text(&path)?)?;
+async fn write(cx: &Context, arn: &str) -> Result<(), Failure> {
+    let path = cx.shared.config_path();
+    let document = cx.shared.parse(files::read_text(&path)?)?;
     let text =
         document.with(init::CERTIFICATE, &serde_json::Value::String(arn.to_owned())).ok_or_else(|| {
             Failure::new(
                 Exit::Usage,
-                format!("{} has no {} to write {arn} to", path.display(), init::CERTIFICATE),
+                format!("{} has no {} to write {arn} to", shown(&path), init::CERTIFICATE),
             )
             .help("add the key and run it again")
         })?;
-    ui.rewrite(&path, Some(document.text()), &text).await
+    cx.ui.rewrite(&path, Some(document.text()), &text).await
 }
 
 /// Reads `90s`, `45m`, `2h`.

@@ -1,4 +1,4 @@
-//! `init`: renders `main.tf` and the config, or edits those that are there. Asks on a terminal for what no flag says.
+//! `osmt-bootstrap init`: renders `main.tf` and the config, or edits those that exist. Asks on a terminal for what no flag says.
 
 use std::path::{Path, PathBuf};
 
@@ -6,22 +6,22 @@ use clap::Args;
 use similar::TextDiff;
 
 use super::ask::{Decision, ask};
-use super::opinion::{opinion, refuse};
+use super::doctor_errors::{errors, refuse};
 use super::{LockFlag, StateFlags, lock};
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
-use crate::command::{Common, Ui, block_on, carry_out, execute};
+use crate::command::{Context, SharedArgs, Ui, block_on, carry_out, execute};
 use crate::config::Config;
 use crate::deployment::main_tf::{self, MainTf, Values};
 use crate::deployment::{self, Deployment, Lock, StateBackend};
 use crate::document::Document;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// The flags of `init`.
+/// Render main.tf and config.auto.tfvars.json from answers; edits those that exist.
 #[derive(Args, Clone, Debug)]
-pub(super) struct InitFlags {
+pub(super) struct Init {
     /// The AWS account, 12 digits.
     #[arg(long, value_name = "ID")]
     account_id: Option<String>,
@@ -62,6 +62,110 @@ pub(super) struct InitFlags {
     assume_role: Option<String>,
 }
 
+impl Init {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let (shared, ui) = (&cx.shared, &cx.ui);
+        if !shared.dir.join("variables.tf").is_file() {
+            return Err(Failure::new(
+                Exit::Refused,
+                format!("{} holds no Terraform code to render for", shown(&shared.dir)),
+            )
+            .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
+        }
+        self.state.agree()?;
+        let profile = profile(shared, self.write_profile)?;
+        let config_path = shared.config_path();
+        let main_path = shared.dir.join("main.tf");
+        let (before, main_before) = (existing(&config_path)?, existing(&main_path)?);
+        let start = match &before {
+            Some(text) => shared.parse(text.clone())?,
+            None => {
+                Document::parse(template(&shared.dir.join("config.auto.tfvars.json.tpl"), init::CONFIG)?)?
+            }
+        };
+        let main = main_before.as_deref().map(MainTf::parse).transpose()?;
+        if self.state.is_given() {
+            main.as_ref().map_or(Ok(()), in_s3)?;
+        }
+        let mut answers = Answers {
+            texts: [
+                self.account_id,
+                shared.region.clone(),
+                self.env,
+                self.domain,
+                self.hosted_zone_id,
+                self.oauth_issuer,
+                self.oauth_client_id,
+                self.oauth_audience,
+            ],
+            vpc_cidr: self.vpc_cidr,
+            azs: self.azs,
+            certificate_arn: self.certificate_arn,
+        };
+        block_on(ui, async {
+            let mut wizard = ask(cx, &start, before.is_none(), &mut answers).await?;
+            loop {
+                let config = init::config(&start, &answers)?;
+                refuse(&errors(&config, true), &answers.given())?;
+                for finding in errors(&config, shared.is_local()) {
+                    ui.warn(format_args!("{} {}", finding.code, finding.message));
+                }
+                let rendered = shared.parse(config.clone())?;
+                Config::from_document(&rendered)?;
+                let old = present_backend(&start, main.as_ref())?;
+                let written = (profile.clone(), self.assume_role.clone());
+                let values = values(&start, &rendered, main.as_ref(), &self.state, written)?;
+                in_the_account(&values)?;
+                let main = if let Some(main) = &main {
+                    main.with(&values)?
+                } else {
+                    let template = template(&shared.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
+                    main_tf::render(&template, &values)?
+                };
+                let moved = old.as_ref().filter(|old| lock::moves(old, &values.backend));
+                if let Some(old) = moved {
+                    lock::alone(cx, &rendered, old, &values.backend).await?;
+                }
+                let plan: Plan<Write> = [(&config_path, &before, config), (&main_path, &main_before, main)]
+                    .into_iter()
+                    .filter(|(_, before, after)| before.as_ref() != Some(after))
+                    .map(|(path, before, after)| Write { path: path.clone(), before: before.clone(), after })
+                    .collect();
+                for write in &plan.actions {
+                    show_change(ui, write);
+                }
+                if let Some(text) = leaves(old.as_ref(), &values.backend) {
+                    ui.warn(text);
+                }
+                if init::zones_are_open(&start, &answers) {
+                    ui.say("zones: the first two of the region (those of the account are not known); `--azs` takes others");
+                }
+                let exit = match &mut wizard {
+                    Some(wizard) if !plan.is_empty() && !ui.dry_run => {
+                        ui.show_plan(&plan.lines())?;
+                        if old.is_none() {
+                            ui.say(about_lock(&values.backend.lock));
+                        }
+                        if let Decision::Again = wizard.decide(&mut answers).await? {
+                            continue;
+                        }
+                        execute(ui, &plan, async |write| write.carry(ui).await).await?;
+                        ui.plan_json("applied", &plan.lines())?;
+                        wizard.written();
+                        Exit::Done
+                    }
+                    _ => carry_out(ui, &plan, "Write?", async |write| write.carry(ui).await).await?,
+                };
+                if moved.is_some() && exit == Exit::Done {
+                    ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
+                }
+                say_what_follows(ui, &rendered);
+                return Ok(exit);
+            }
+        })
+    }
+}
+
 /// A file to be written.
 struct Write {
     path: PathBuf,
@@ -79,107 +183,8 @@ impl Write {
 impl Action for Write {
     fn line(&self) -> Line {
         let verb = if self.before.is_some() { Verb::Update } else { Verb::Create };
-        Line::new(verb, self.path.display().to_string())
+        Line::new(verb, shown(&self.path))
     }
-}
-
-pub(super) fn run(common: &Common, ui: &Ui, flags: InitFlags) -> Result<Exit, Failure> {
-    if !common.dir.join("variables.tf").is_file() {
-        return Err(Failure::new(
-            Exit::Refused,
-            format!("{} holds no Terraform code to render for", common.dir.display()),
-        )
-        .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
-    }
-    flags.state.agree()?;
-    let profile = profile(common, flags.write_profile)?;
-    let config_path = common.config_path();
-    let main_path = common.dir.join("main.tf");
-    let (before, main_before) = (existing(&config_path)?, existing(&main_path)?);
-    let start = match &before {
-        Some(text) => common.parse(text.clone())?,
-        None => Document::parse(template(&common.dir.join("config.auto.tfvars.json.tpl"), init::CONFIG)?)?,
-    };
-    let main = main_before.as_deref().map(MainTf::parse).transpose()?;
-    if flags.state.is_given() {
-        main.as_ref().map_or(Ok(()), in_s3)?;
-    }
-    let mut answers = Answers {
-        texts: [
-            flags.account_id,
-            common.region.clone(),
-            flags.env,
-            flags.domain,
-            flags.hosted_zone_id,
-            flags.oauth_issuer,
-            flags.oauth_client_id,
-            flags.oauth_audience,
-        ],
-        vpc_cidr: flags.vpc_cidr,
-        azs: flags.azs,
-        certificate_arn: flags.certificate_arn,
-    };
-    block_on(ui, async {
-        let mut wizard = ask(common, ui, &start, before.is_none(), &mut answers).await?;
-        loop {
-            let config = init::config(&start, &answers)?;
-            refuse(&opinion(&config, true), &answers.given())?;
-            for finding in opinion(&config, common.is_local()) {
-                ui.warn(format_args!("{} {}", finding.code, finding.message));
-            }
-            let rendered = common.parse(config.clone())?;
-            Config::from_document(&rendered)?;
-            let old = present_backend(&start, main.as_ref())?;
-            let written = (profile.clone(), flags.assume_role.clone());
-            let values = values(&start, &rendered, main.as_ref(), &flags.state, written)?;
-            in_the_account(&values)?;
-            let main = if let Some(main) = &main {
-                main.with(&values)?
-            } else {
-                let template = template(&common.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
-                main_tf::render(&template, &values)?
-            };
-            let moved = old.as_ref().filter(|old| lock::moves(old, &values.backend));
-            if let Some(old) = moved {
-                lock::alone(common, ui, &rendered, old, &values.backend).await?;
-            }
-            let plan: Plan<Write> = [(&config_path, &before, config), (&main_path, &main_before, main)]
-                .into_iter()
-                .filter(|(_, before, after)| before.as_ref() != Some(after))
-                .map(|(path, before, after)| Write { path: path.clone(), before: before.clone(), after })
-                .collect();
-            for write in &plan.actions {
-                show_change(ui, write);
-            }
-            if let Some(text) = leaves(old.as_ref(), &values.backend) {
-                ui.warn(text);
-            }
-            if init::zones_are_open(&start, &answers) {
-                ui.say("zones: the first two of the region (those of the account are not known); `--azs` takes others");
-            }
-            let exit = match &mut wizard {
-                Some(wizard) if !plan.is_empty() && !ui.dry_run => {
-                    ui.show_plan(&plan.lines())?;
-                    if old.is_none() {
-                        ui.say(about_lock(&values.backend.lock));
-                    }
-                    if let Decision::Again = wizard.decide(&mut answers).await? {
-                        continue;
-                    }
-                    execute(ui, &plan, async |write| write.carry(ui).await).await?;
-                    ui.plan_json("applied", &plan.lines())?;
-                    wizard.written();
-                    Exit::Done
-                }
-                _ => carry_out(ui, &plan, "Write?", async |write| write.carry(ui).await).await?,
-            };
-            if moved.is_some() && exit == Exit::Done {
-                ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
-            }
-            say_what_follows(ui, &rendered);
-            return Ok(exit);
-        }
-    })
 }
 
 /// What a person does next: the entry at the identity provider, and the certificate where there is none yet.
@@ -232,8 +237,8 @@ fn in_s3(main: &MainTf) -> Result<(), Failure> {
 }
 
 /// The profile to be written into main.tf.
-fn profile(common: &Common, wanted: bool) -> Result<Option<String>, Failure> {
-    let Some(profile) = common.profile.clone().filter(|_| wanted) else {
+fn profile(shared: &SharedArgs, wanted: bool) -> Result<Option<String>, Failure> {
+    let Some(profile) = shared.profile.clone().filter(|_| wanted) else {
         return Ok(None);
     };
     let odd = |c: char| c.is_control() || matches!(c, '"' | '\\' | '$' | '%' | '{');
@@ -327,7 +332,7 @@ fn show_change(ui: &Ui, write: &Write) {
     let Some(before) = &write.before else {
         return;
     };
-    let name = write.path.display().to_string();
+    let name = shown(&write.path);
     let diff = TextDiff::from_lines(before, &write.after);
     ui.say(diff.unified_diff().context_radius(2).header(&name, &format!("{name} (rendered)")));
 }

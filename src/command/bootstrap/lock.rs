@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 
 use crate::account::{Known, observe};
 use crate::bootstrap::digest;
-use crate::command::{Common, Ui};
+use crate::command::Context;
 use crate::config::Config;
 use crate::deployment::StateBackend;
 use crate::document::Document;
@@ -19,14 +19,13 @@ pub(super) fn moves(old: &StateBackend, new: &StateBackend) -> bool {
 
 /// Refuses to move the lock while one of either kind is held or may be, and to a table whose digest is out of date.
 pub(super) async fn alone(
-    common: &Common,
-    ui: &Ui,
+    cx: &Context,
     rendered: &Document,
     old: &StateBackend,
     new: &StateBackend,
 ) -> Result<(), Failure> {
     let config = Config::from_document(rendered)?;
-    let session = common.sign_in(&config, ui).await?;
+    let session = cx.shared.sign_in(&config, &cx.ui).await?;
     let lock_id = new.lock_id();
     let tables: BTreeSet<&str> = [old.lock.table(), new.lock.table()].into_iter().flatten().collect();
     let tables = tables.into_iter().map(|table| observe::table(&session, table, &lock_id));
@@ -40,7 +39,7 @@ pub(super) async fn alone(
         let state = observe::state(&session, &new.bucket, &new.key);
         tokio::join!(try_join_all(tables), Box::pin(state), Box::pin(digest))
     };
-    let (tables, state, digest) = ui.during("looking for locks", looking).await;
+    let (tables, state, digest) = cx.ui.during("looking for locks", looking).await;
     let (state, digest) = (state?, digest?);
     let wait = "wait until it is released; `osmt-bootstrap status` shows who holds it";
     let in_bucket = match &state.lock {

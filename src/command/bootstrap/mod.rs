@@ -4,21 +4,21 @@ mod apply;
 mod ask;
 mod certificate;
 mod destroy;
+mod doctor_errors;
 mod init;
 mod lock;
-mod opinion;
 mod parts;
+mod plan;
 mod prompt;
+mod saved;
 mod status;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use self::parts::{CheckPermissions, PartFlags};
-use super::{Common, Shared, SharedArgs, Tool, Ui};
+use super::{Context, Shared, SharedArgs, Tool, Ui};
 use crate::aws::{Policy, Session, retry};
 use crate::bootstrap::parts::Parts;
 use crate::bootstrap::{Change, Judged, Target, lock_table, state_bucket};
@@ -50,42 +50,12 @@ pub struct Bootstrap {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
-    /// Render main.tf and config.auto.tfvars.json from answers; edits those that exist.
-    Init(Box<init::InitFlags>),
-    /// Show what `apply` would do; only reads. Exit 1 if anything is pending.
-    Plan {
-        #[command(flatten)]
-        state: StateFlags,
-        #[command(flatten)]
-        parts: PartFlags,
-        /// Save the plan, for `apply FILE`.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Create the state bucket and the lock table (with flags, roles), or change what differs; then look again.
-    Apply {
-        #[command(flatten)]
-        state: StateFlags,
-        #[command(flatten)]
-        parts: PartFlags,
-        /// Whether to ask IAM's policy simulator before the first write.
-        #[arg(long, value_name = "WHEN", default_value = "auto")]
-        check_permissions: CheckPermissions,
-        /// A saved plan; refused if the account has changed since.
-        #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-    /// Show drift, who holds the lock, and when the state last changed. Exit 1 on drift.
-    Status {
-        #[command(flatten)]
-        state: StateFlags,
-        #[command(flatten)]
-        parts: PartFlags,
-    },
-    /// Get the certificate for the domain and *.domain, and write its ARN into the config.
-    Certificate(certificate::CertificateFlags),
-    /// Delete what bootstrap made; refused while a state lists resources or a lock is held.
-    Destroy(destroy::DestroyFlags),
+    Init(Box<init::Init>),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Status(status::Status),
+    Certificate(certificate::Certificate),
+    Destroy(destroy::Destroy),
     #[command(flatten)]
     Shared(Shared),
 }
@@ -187,19 +157,15 @@ impl Tool for Bootstrap {
         &self.shared
     }
 
-    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
-        let (common, ui) = (&cx.shared, &cx.ui);
+    fn run(self, cx: &Context) -> Result<Exit, Failure> {
         match self.verb {
-            Verb::Init(flags) => init::run(common, ui, *flags),
-            Verb::Plan { state, parts, out } => apply::plan(common, ui, (&state, &parts), out.as_deref()),
-            Verb::Apply { state, parts, check_permissions, file } => {
-                let flags = (&state, &parts, check_permissions);
-                apply::apply(common, ui, flags, file.as_deref())
-            }
-            Verb::Status { state, parts } => status::run(common, ui, (&state, &parts)),
-            Verb::Certificate(flags) => certificate::run(common, ui, &flags),
-            Verb::Destroy(flags) => destroy::run(common, ui, &flags),
-            Verb::Shared(shared) => shared.run::<Self>(ui),
+            Verb::Init(verb) => verb.run(cx),
+            Verb::Plan(verb) => verb.run(cx),
+            Verb::Apply(verb) => verb.run(cx),
+            Verb::Status(verb) => verb.run(cx),
+            Verb::Certificate(verb) => verb.run(cx),
+            Verb::Destroy(verb) => verb.run(cx),
+            Verb::Shared(shared) => shared.run::<Self>(&cx.ui),
         }
     }
 }
@@ -213,10 +179,10 @@ struct Ready {
 }
 
 impl Ready {
-    fn new(common: &Common, flags: &StateFlags) -> Result<Self, Failure> {
+    fn new(cx: &Context, flags: &StateFlags) -> Result<Self, Failure> {
         flags.agree()?;
-        let (_, config) = common.load_config()?;
-        let mut backend = common.backend(&config)?;
+        let (_, config) = cx.shared.load_config()?;
+        let mut backend = cx.shared.backend(&config)?;
         if let Some(bucket) = &flags.bucket {
             backend.bucket.clone_from(bucket);
         }
@@ -228,16 +194,15 @@ impl Ready {
     /// Opens a session with the config's account and reads at the same time; another account is refused.
     async fn reading<T>(
         &self,
-        common: &Common,
-        ui: &Ui,
+        cx: &Context,
         read: impl AsyncFnOnce(&Session) -> T,
     ) -> Result<(Session, T), Failure> {
-        common.sign_in_and(&self.config, ui, "looking", read).await
+        cx.shared.sign_in_and(&self.config, &cx.ui, "looking", read).await
     }
 
     /// Opens a session with the config's account; another one is refused.
-    async fn session(&self, common: &Common, ui: &Ui) -> Result<Session, Failure> {
-        common.sign_in(&self.config, ui).await
+    async fn session(&self, cx: &Context) -> Result<Session, Failure> {
+        cx.shared.sign_in(&self.config, &cx.ui).await
     }
 }
 

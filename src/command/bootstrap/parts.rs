@@ -8,8 +8,8 @@ use crate::bootstrap::admin_role::Wishes;
 use crate::bootstrap::ci::repository::{Repository, Source, exact};
 use crate::bootstrap::parts::{Part, Parts};
 use crate::bootstrap::permissions::Need;
-use crate::bootstrap::{Seen, Step, Target, admin_role, ci, permissions, state_bucket};
-use crate::command::Ui;
+use crate::bootstrap::{Seen, Step, admin_role, ci, permissions, state_bucket};
+use crate::command::{Context, Ui};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 
@@ -148,12 +148,12 @@ impl PartFlags {
 }
 
 impl Ready {
-    /// The same, about these components.
-    pub(super) fn about(mut self, ui: &Ui, flags: &PartFlags) -> Result<Self, Failure> {
+    /// The same, with the components that are asked for.
+    pub(super) fn with_parts(mut self, cx: &Context, flags: &PartFlags) -> Result<Self, Failure> {
         self.parts = flags.parts(self.config.domain.hosted_zone_id.as_deref(), &self.config.env)?;
         if let Some(wishes) = &self.parts.admin {
             for remark in admin_role::remarks(&self.target, wishes) {
-                ui.warn(remark);
+                cx.ui.warn(remark);
             }
         }
         Ok(self)
@@ -161,10 +161,11 @@ impl Ready {
 }
 
 /// Asks the simulator about a plan; refuses where the caller is decidedly not allowed.
-pub(super) async fn may(
+pub(super) async fn check_permissions(
     ui: &Ui,
     session: &Session,
-    (target, seen): (&Target, &Seen),
+    ready: &Ready,
+    seen: &Seen,
     plan: &Plan<Step>,
     when: CheckPermissions,
 ) -> Result<(), Failure> {
@@ -176,6 +177,7 @@ pub(super) async fn may(
     if !asked {
         return Ok(());
     }
+    let target = &ready.target;
     let needs = permissions::needs(target, plan);
     let of = needs.len();
     let checked = ui

@@ -1,5 +1,6 @@
-//! `status`: drift of each setting, the lock, and the last change of the state.
+//! `osmt-bootstrap status`: drift of each setting, the lock, and the last change of the state.
 
+use clap::Args;
 use serde::Serialize;
 
 use super::parts::PartFlags;
@@ -7,9 +8,41 @@ use super::{Ready, Report, StateFlags, attention, lines};
 use crate::account::{Known, Lock, State, observe};
 use crate::aws::Session;
 use crate::bootstrap;
-use crate::bootstrap::{Judged, digest, state_bucket};
-use crate::command::{Common, Ui, block_on};
+use crate::bootstrap::{Change, Judged, Seen, digest, state_bucket};
+use crate::command::{Context, Ui, block_on};
 use crate::explain::{Exit, Failure};
+
+/// Show drift, who holds the lock, and when the state last changed. Exit 1 on drift.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Status {
+    #[command(flatten)]
+    state: StateFlags,
+    #[command(flatten)]
+    parts: PartFlags,
+}
+
+impl Status {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let ready = Ready::new(cx, &self.state)?.with_parts(cx, &self.parts)?;
+        block_on(&cx.ui, async {
+            let found = Found::read(cx, &ready).await?;
+            if cx.ui.is_human() {
+                found.show(&cx.ui)?;
+            }
+            let is_drift = found.differs() || found.outdated.is_some();
+            let mut plan = Report::new(&cx.ui, if is_drift { "drift" } else { "nothing" }, &found.judged);
+            plan.remarks = found.remarks;
+            cx.ui.json(&StatusReport {
+                plan,
+                lock: found.locks.first().cloned(),
+                locks: found.locks,
+                lock_unknown: found.lock_unknown,
+                last_state_change: found.last_change,
+            })?;
+            Ok(if is_drift { Exit::Pending } else { Exit::Done })
+        })
+    }
+}
 
 #[derive(Serialize)]
 struct StatusReport<'a> {
@@ -33,41 +66,23 @@ struct Held {
     age: Option<String>,
 }
 
-pub(super) fn run(
-    common: &Common,
-    ui: &Ui,
-    (flags, parts): (&StateFlags, &PartFlags),
-) -> Result<Exit, Failure> {
-    let ready = Ready::new(common, flags)?.about(ui, parts)?;
-    block_on(ui, async {
+/// What there is, judged.
+struct Found {
+    judged: Vec<Judged<Change>>,
+    /// Whether the state bucket and the lock table are asked for.
+    with_state: bool,
+    /// Why the digest in the lock table does not fit the state.
+    outdated: Option<(String, String)>,
+    remarks: Vec<String>,
+    locks: Vec<Held>,
+    lock_unknown: Option<String>,
+    last_change: Option<String>,
+}
+
+impl Found {
+    async fn read(cx: &Context, ready: &Ready) -> Result<Self, Failure> {
         let (target, parts) = (&ready.target, &ready.parts);
-        let lock_id = target.backend.lock_id();
-        let read = async |session: &Session| {
-            let stored = async {
-                if parts.state {
-                    observe::state(session, &target.backend.bucket, &target.backend.key).await
-                } else {
-                    Ok(State::default())
-                }
-            };
-            let digest = async {
-                match target.backend.lock.table().filter(|_| parts.state) {
-                    Some(table) => observe::digest(session, table, &lock_id).await,
-                    None => Ok(None),
-                }
-            };
-            tokio::join!(
-                Box::pin(bootstrap::observe(session, target, parts)),
-                Box::pin(stored),
-                Box::pin(digest)
-            )
-        };
-        let (_, (seen, state, digest)) = ready.reading(common, ui, read).await?;
-        let (seen, digest) = (seen?, digest?);
-        let state = match &seen.bucket {
-            Some(_) => state?,
-            None => State::default(),
-        };
+        let (seen, state, digest) = observe_all(cx, ready).await?;
         let mut judged = bootstrap::judge(target, parts, &seen)?;
         let table = target.backend.lock.table().unwrap_or_default();
         let outdated = digest::stale(&target.deployment.region, &target.backend, digest.as_deref(), &state);
@@ -75,7 +90,6 @@ pub(super) fn run(
             let thing = format!("DynamoDB table {table}");
             judged.push(Judged::shown(&thing, "digest of the state", text.clone(), false));
         }
-        let drift = judged.iter().any(|judged| judged.change.is_some());
         let mut remarks = seen.bucket.as_ref().map(state_bucket::remarks).unwrap_or_default();
         remarks.extend(outdated.iter().map(|(_, help)| help.clone()));
         let in_table = seen.table.and_then(|table| table.lock);
@@ -83,66 +97,98 @@ pub(super) fn run(
             Known::Known(lock) => (lock, None),
             Known::Unknown(reason) => (None, Some(reason)),
         };
-        let locks: Vec<Held> = in_table
-            .into_iter()
-            .chain(in_bucket)
-            .map(|lock| Held { age: age(&lock.created), lock })
-            .collect();
-        if ui.is_human() {
-            ui.show_plan(&lines(&judged))?;
-            if parts.state {
-                if let Some(reason) = &lock_unknown {
-                    ui.result(format_args!("lock: locked, or not known: {reason}"))?;
-                } else if locks.is_empty() {
-                    ui.result("lock: free")?;
-                }
-                for lock in &locks {
-                    ui.result(held(lock))?;
-                }
-                ui.result(match &state.last_change {
-                    Some(time) => format!("state last changed: {time}"),
-                    None => "state: none yet".to_owned(),
-                })?;
+        let locks = in_table.into_iter().chain(in_bucket);
+        Ok(Self {
+            judged,
+            with_state: parts.state,
+            outdated,
+            remarks,
+            locks: locks.map(|lock| Held { age: age(&lock.created), lock }).collect(),
+            lock_unknown,
+            last_change: state.last_change,
+        })
+    }
+
+    /// Whether `apply` would change something.
+    fn differs(&self) -> bool {
+        self.judged.iter().any(|judged| judged.change.is_some())
+    }
+
+    fn show(&self, ui: &Ui) -> Result<(), Failure> {
+        ui.show_plan(&lines(&self.judged))?;
+        if self.with_state {
+            if let Some(reason) = &self.lock_unknown {
+                ui.result(format_args!("lock: locked, or not known: {reason}"))?;
+            } else if self.locks.is_empty() {
+                ui.result("lock: free")?;
             }
-            for remark in &remarks {
-                ui.result(format_args!("note: {remark}"))?;
+            for lock in &self.locks {
+                ui.result(lock.text())?;
             }
-            let attention = attention(&judged);
-            if let Some(attention) = &attention {
-                ui.result(attention)?;
-            }
-            ui.result(match (drift, outdated.is_some(), attention) {
-                (true, ..) => "drift: run `osmt-bootstrap apply` to fix it",
-                (false, true, _) => "drift: the digest in the lock table does not fit the state",
-                (false, false, Some(_)) => "nothing that `osmt-bootstrap apply` would change",
-                (false, false, None) => "everything is as it should be",
+            ui.result(match &self.last_change {
+                Some(time) => format!("state last changed: {time}"),
+                None => "state: none yet".to_owned(),
             })?;
         }
-        let drift = drift || outdated.is_some();
-        let mut plan = Report::new(ui, if drift { "drift" } else { "nothing" }, &judged);
-        plan.remarks = remarks;
-        ui.json(&StatusReport {
-            plan,
-            lock: locks.first().cloned(),
-            locks,
-            lock_unknown,
-            last_state_change: state.last_change,
-        })?;
-        Ok(if drift { Exit::Pending } else { Exit::Done })
-    })
+        for remark in &self.remarks {
+            ui.result(format_args!("note: {remark}"))?;
+        }
+        let attention = attention(&self.judged);
+        if let Some(attention) = &attention {
+            ui.result(attention)?;
+        }
+        ui.result(match (self.differs(), self.outdated.is_some(), attention) {
+            (true, ..) => "drift: run `osmt-bootstrap apply` to fix it",
+            (false, true, _) => "drift: the digest in the lock table does not fit the state",
+            (false, false, Some(_)) => "nothing that `osmt-bootstrap apply` would change",
+            (false, false, None) => "everything is as it should be",
+        })
+    }
 }
 
-fn held(held: &Held) -> String {
-    let or = |text: &str| {
-        if text.is_empty() { "unknown".to_owned() } else { text.to_owned() }
+/// The components, the state and the digest of the state in the lock table.
+async fn observe_all(cx: &Context, ready: &Ready) -> Result<(Seen, State, Option<String>), Failure> {
+    let (target, parts) = (&ready.target, &ready.parts);
+    let lock_id = target.backend.lock_id();
+    let read = async |session: &Session| {
+        let stored = async {
+            if parts.state {
+                observe::state(session, &target.backend.bucket, &target.backend.key).await
+            } else {
+                Ok(State::default())
+            }
+        };
+        let digest = async {
+            match target.backend.lock.table().filter(|_| parts.state) {
+                Some(table) => observe::digest(session, table, &lock_id).await,
+                None => Ok(None),
+            }
+        };
+        let components = bootstrap::observe(session, target, parts);
+        tokio::join!(Box::pin(components), Box::pin(stored), Box::pin(digest))
     };
-    format!(
-        "lock: held by {} for {} ({}), id {}",
-        or(&held.lock.who),
-        held.age.as_deref().unwrap_or("an unknown time"),
-        or(&held.lock.operation),
-        or(&held.lock.id),
-    )
+    let (_, (seen, state, digest)) = ready.reading(cx, read).await?;
+    let (seen, digest) = (seen?, digest?);
+    let state = match &seen.bucket {
+        Some(_) => state?,
+        None => State::default(),
+    };
+    Ok((seen, state, digest))
+}
+
+impl Held {
+    fn text(&self) -> String {
+        let or = |text: &str| {
+            if text.is_empty() { "unknown".to_owned() } else { text.to_owned() }
+        };
+        format!(
+            "lock: held by {} for {} ({}), id {}",
+            or(&self.lock.who),
+            self.age.as_deref().unwrap_or("an unknown time"),
+            or(&self.lock.operation),
+            or(&self.lock.id),
+        )
+    }
 }
 
 /// The time since then, rounded down: `2 h 5 min`.

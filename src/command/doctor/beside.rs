@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::command::Common;
+use crate::command::SharedArgs;
 use crate::doctor::ignore::Ignores;
 use crate::doctor::policy::Policy;
 use crate::doctor::settings::{Baseline, Settings};
 use crate::doctor::{ignore, policy, settings};
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::finding::Findings;
 use crate::report::FileReport;
@@ -25,8 +25,8 @@ pub(super) struct Beside {
 
 impl Beside {
     /// The shipped policies, those of `DIR/policies`, and those that were named.
-    pub(super) fn policies(&self, common: &Common) -> Result<Vec<Policy>, Failure> {
-        let folder = common.dir.join("policies");
+    pub(super) fn policies(&self, shared: &SharedArgs) -> Result<Vec<Policy>, Failure> {
+        let folder = shared.dir.join("policies");
         let folder = folder.is_dir().then_some(folder);
         let mut policies = policy::shipped();
         for path in folder.iter().chain(&self.policy) {
@@ -35,11 +35,8 @@ impl Beside {
                 let more = policy::read(&text).map_err(|error| named(&file, error.into()))?;
                 for policy in more {
                     if policies.iter().any(|other| other.code == policy.code) {
-                        let message = format!(
-                            "{}: the code {} is taken by another policy",
-                            file.display(),
-                            policy.code
-                        );
+                        let message =
+                            format!("{}: the code {} is taken by another policy", shown(&file), policy.code);
                         return Err(
                             Failure::new(Exit::Usage, message).help("give each policy a code of its own")
                         );
@@ -53,8 +50,8 @@ impl Beside {
 }
 
 /// The settings of `DIR/doctor.toml`; none where there is no such file.
-pub(super) fn settings(common: &Common, policies: &[Policy]) -> Result<Settings, Failure> {
-    let path = common.dir.join("doctor.toml");
+pub(super) fn settings(shared: &SharedArgs, policies: &[Policy]) -> Result<Settings, Failure> {
+    let path = shared.dir.join("doctor.toml");
     if !path.exists() {
         return Ok(Settings::default());
     }
@@ -66,20 +63,20 @@ pub(super) fn settings(common: &Common, policies: &[Policy]) -> Result<Settings,
 pub(super) fn baseline(path: &Path) -> Result<Baseline, Failure> {
     let text = files::read_text(path)?;
     settings::baseline(&text).map_err(|reason| {
-        let message = format!("{} is not a report of this tool: {reason}", path.display());
+        let message = format!("{} is not a report of this tool: {reason}", shown(path));
         Failure::new(Exit::Usage, message).help("`osmt-doctor check --format json > FILE` records one")
     })
 }
 
 /// The ignores of `DIR/doctor.ignore.json`, with the path.
-pub(super) fn ignores(common: &Common) -> Result<Option<(String, Ignores)>, Failure> {
-    let path = common.dir.join("doctor.ignore.json");
+pub(super) fn ignores(shared: &SharedArgs) -> Result<Option<(String, Ignores)>, Failure> {
+    let path = shared.dir.join("doctor.ignore.json");
     if !path.exists() {
         return Ok(None);
     }
     let text = files::read_text(&path)?;
     let ignores = ignore::read(&text, today()).map_err(|error| named(&path, error.into()))?;
-    Ok(Some((path.display().to_string(), ignores)))
+    Ok(Some((path.to_string_lossy().into_owned(), ignores)))
 }
 
 /// Takes the accepted findings out; returns what is wrong with the ignores themselves.
@@ -107,7 +104,7 @@ fn today() -> jiff::civil::Date {
 }
 
 fn named(path: &Path, mut failure: Failure) -> Failure {
-    failure.message = format!("{}: {}", path.display(), failure.message);
+    failure.message = format!("{}: {}", shown(path), failure.message);
     failure
 }
 

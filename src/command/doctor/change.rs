@@ -6,9 +6,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::command::{Common, Ui};
+use crate::command::Context;
 use crate::deployment::prefix;
 use crate::doctor::planned::{Change, Mark, Planned};
+use crate::explain::shown;
 use crate::git::Repository;
 use crate::report::changes::{Changed, Changes};
 
@@ -16,7 +17,7 @@ use crate::report::changes::{Changed, Changes};
 const NAMED: usize = 5;
 
 /// What a plan changes, for a report.
-pub(super) fn of(plan: &Planned, file: &str, common: &Common, ui: &Ui) -> Changes {
+pub(super) fn of(plan: &Planned, file: &str, cx: &Context) -> Changes {
     let made_from = plan.made_from.as_ref().or(plan.config.as_ref());
     let mut facts = Vec::new();
     if let Some(config) = made_from {
@@ -25,11 +26,11 @@ pub(super) fn of(plan: &Planned, file: &str, common: &Common, ui: &Ui) -> Change
         facts.push(("Region", config.region.clone()));
     }
     facts.push(("Plan", planned(plan, file)));
-    facts.push(("Config", common.config_path().display().to_string()));
-    facts.push(("Commit of the config", commit(&common.config_path())));
+    facts.push(("Config", shown(&cx.shared.config_path())));
+    facts.push(("Commit of the config", commit(&cx.shared.config_path())));
     facts.push(("Checked by", person()));
     facts.push(("Checked at", Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()));
-    facts.push(("Checked with", ui.tool.clone()));
+    facts.push(("Checked with", cx.ui.tool.clone()));
     Changes {
         subject: made_from.map_or_else(|| "an OSMT environment".to_owned(), |config| prefix(&config.env)),
         facts,

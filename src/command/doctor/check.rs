@@ -9,7 +9,7 @@ use super::beside::Beside;
 use super::live::{Live, Recording};
 use super::verdict::{Verdict, report};
 use super::{beside, inputs, surroundings};
-use crate::command::{Common, Ui};
+use crate::command::Context;
 use crate::doctor::workspace::Judged;
 use crate::doctor::{Asked, Checked, workspace};
 use crate::explain::{Exit, Failure};
@@ -46,10 +46,11 @@ struct Directory {
 }
 
 impl Check {
-    pub(super) fn run(mut self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
-        let mut paths = inputs::expand(std::mem::take(&mut self.files))?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let (shared, ui) = (&cx.shared, &cx.ui);
+        let mut paths = inputs::expand(&self.files)?;
         if paths.is_empty() {
-            paths.push(common.config_path());
+            paths.push(shared.config_path());
         }
         if self.live.is_asked() && paths.len() > 1 {
             return Err(Failure::new(
@@ -57,11 +58,11 @@ impl Check {
                 "facts are of one account: name one config with `--live` or `--facts`",
             ));
         }
-        let policies = self.beside.policies(common)?;
-        let settings = beside::settings(common, &policies)?;
+        let policies = self.beside.policies(shared)?;
+        let settings = beside::settings(shared, &policies)?;
         let mut baseline = self.baseline.as_deref().map(beside::baseline).transpose()?;
-        let ignores = beside::ignores(common)?;
-        let asked = Asked { loopback: common.is_local(), policies: &policies };
+        let ignores = beside::ignores(shared)?;
+        let asked = Asked { loopback: shared.is_local(), policies: &policies };
         let mut exit = Exit::Done;
         let mut judged: Vec<Directory> = Vec::new();
         let mut recordings: Vec<Recording> = Vec::new();
@@ -71,7 +72,7 @@ impl Check {
                     if self.live.is_asked() {
                         let Checked { document, findings, .. } = &mut checked;
                         let document = document.as_ref();
-                        recordings.extend(self.live.judge(document, findings, &policies, common, ui)?);
+                        recordings.extend(self.live.judge(document, findings, &policies, cx)?);
                     } else {
                         checked.findings.unknown.extend(doctor::not_asked(&policies));
                     }
@@ -101,7 +102,7 @@ impl Check {
         );
         reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
         if !reports.is_empty() {
-            report(common, ui, "check", &reports)?;
+            report(cx, "check", &reports)?;
         }
         Ok(match self.verdict.exit(&reports) {
             verdict if exit == Exit::Done => verdict,
@@ -120,7 +121,7 @@ impl Directory {
         let mut around = Vec::new();
         for one in judged {
             if let Some(name) = &one.name {
-                around.push((folder.join(name).display().to_string(), one));
+                around.push((folder.join(name).to_string_lossy().into_owned(), one));
             } else {
                 // What is of no file is reported with the config.
                 let all = &mut checked.findings;
@@ -129,7 +130,7 @@ impl Directory {
                 all.passed += one.findings.passed;
             }
         }
-        Self { file: path.display().to_string(), checked, around }
+        Self { file: path.to_string_lossy().into_owned(), checked, around }
     }
 
     /// All findings, with the path of their file.

@@ -9,7 +9,7 @@ use crate::command::{Context, Ui, block_on};
 use crate::config::Config;
 use crate::doctor::draw::draw;
 use crate::doctor::planned::Planned;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::report::{Format, STDIN, VERSION};
 
@@ -38,9 +38,9 @@ impl Draw {
         let (config, planned) = match &self.plan {
             None => (shared.load_config()?.1, None),
             Some(file) => {
-                let document = plan::read(file, shared, ui)?;
-                let planned = Planned::new(document, plan::config(shared, ui))
-                    .map_err(|error| plan::named(&file.display().to_string(), error.into()))?;
+                let document = plan::read(file, cx)?;
+                let planned = Planned::new(document, plan::config(cx))
+                    .map_err(|error| plan::named(&shown(file), error.into()))?;
                 (subject(&planned, ui)?, Some(planned))
             }
         };
@@ -72,7 +72,7 @@ fn subject(plan: &Planned, ui: &Ui) -> Result<Config, Failure> {
 }
 
 fn written(status: &str, path: &Path, ui: &Ui) -> serde_json::Value {
-    let file = path.display().to_string();
+    let file = path.to_string_lossy().into_owned();
     serde_json::json!({ "version": VERSION, "tool": ui.tool, "status": status, "file": file })
 }
 

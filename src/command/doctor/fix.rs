@@ -6,10 +6,10 @@ use clap::Args;
 use similar::TextDiff;
 
 use super::inputs;
-use crate::command::{Common, Ui, block_on, carry_out};
+use crate::command::{Context, Ui, block_on, carry_out};
 use crate::doctor::fix::Corrected;
 use crate::doctor::{Asked, fix};
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
 
@@ -32,7 +32,7 @@ struct Write {
 impl Action for Write {
     fn line(&self) -> Line {
         let corrections = self.corrected.done.len();
-        let mut line = Line::new(Verb::Update, self.path.display().to_string());
+        let mut line = Line::new(Verb::Update, shown(&self.path));
         line.to =
             Some(format!("{corrections} {}", if corrections == 1 { "correction" } else { "corrections" }));
         line
@@ -40,18 +40,19 @@ impl Action for Write {
 }
 
 impl Fix {
-    pub(super) fn run(self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
-        let mut paths = inputs::expand(self.files)?;
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let (shared, ui) = (&cx.shared, &cx.ui);
+        let mut paths = inputs::expand(&self.files)?;
         if paths.is_empty() {
-            paths.push(common.config_path());
+            paths.push(shared.config_path());
         }
-        let asked = Asked { loopback: common.is_local(), policies: &[] };
+        let asked = Asked { loopback: shared.is_local(), policies: &[] };
         let mut plan = Plan::default();
         for path in paths {
             let text = files::read_text(&path)?;
             let corrected = fix::correct(&text, asked);
             if corrected.text != text {
-                show(&path.display().to_string(), &text, &corrected, ui)?;
+                show(&shown(&path), &text, &corrected, ui)?;
                 plan.actions.push(Write { path, before: text, corrected });
             }
         }

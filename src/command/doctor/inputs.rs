@@ -5,26 +5,26 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::doctor::MAX_BYTES;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::report::STDIN;
 
 /// The files that are meant, in the order given; those of a folder or pattern by name.
-pub(super) fn expand(given: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn expand(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in given {
         let found = if path.is_dir() {
             let mut found = Vec::new();
-            search(&path, &mut found)?;
+            search(path, &mut found)?;
             found
-        } else if let Some(pattern) = pattern(&path) {
+        } else if let Some(pattern) = pattern(path) {
             matching(pattern)?
         } else {
-            files.push(path);
+            files.push(path.clone());
             continue;
         };
         if found.is_empty() {
-            let message = format!("there is no config in {}", path.display());
+            let message = format!("no config found in {}", shown(path));
             return Err(Failure::new(Exit::Usage, message)
                 .help("a folder is searched for *.tfvars.json; name the files otherwise"));
         }

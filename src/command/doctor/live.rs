@@ -1,4 +1,4 @@
-//! The live part of `osmt-doctor check`, and `osmt-doctor facts`: facts from AWS or from a file.
+//! The live part of `osmt-doctor check`: facts from AWS or from a file.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::account::{Facts, observe};
 use crate::aws::Session;
-use crate::command::{Common, Ui, block_on, environment};
+use crate::command::{Context, block_on, environment};
 use crate::config::Config;
 use crate::deployment::StateBackend;
 use crate::doctor::Audited;
@@ -14,7 +14,7 @@ use crate::doctor::planned::input;
 use crate::doctor::policy::Policy;
 use crate::doctor::rules::account::Audit;
 use crate::document::Document;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::finding::Findings;
 use crate::report::FileReport;
 use crate::secrets::catalog;
@@ -38,14 +38,6 @@ pub(super) struct Live {
     facts: Option<PathBuf>,
 }
 
-/// Record the facts of the account, as JSON, for `check --facts`; no secret's value is read.
-#[derive(Args, Clone, Debug)]
-pub(super) struct Record {
-    /// Exit 1 where a fact could not be read.
-    #[arg(long)]
-    strict: bool,
-}
-
 impl Live {
     /// Whether anything is asked.
     pub(super) fn is_asked(&self) -> bool {
@@ -58,21 +50,20 @@ impl Live {
         document: Option<&Document>,
         findings: &mut Findings,
         policies: &[Policy],
-        common: &Common,
-        ui: &Ui,
+        cx: &Context,
     ) -> Result<Option<Recording>, Failure> {
         let config = document.and_then(|document| Config::from_document(document).ok());
         let Some(config) = config else {
             findings.unknown.extend(doctor::not_audited(policies, "the config must be corrected first"));
             return Ok(None);
         };
-        let backend = common.backend(&config)?;
+        let backend = cx.shared.backend(&config)?;
         let (facts, recording) = match &self.facts {
             Some(path) => {
                 let (facts, document) = recorded(path)?;
-                (facts, Some((path.display().to_string(), document)))
+                (facts, Some((path.to_string_lossy().into_owned(), document)))
             }
-            None => (observed(&config, &backend, common, ui)?, None),
+            None => (observed(&config, &backend, cx)?, None),
         };
         let audit =
             Audit { facts, config, lock_table: backend.lock.table().is_some(), now: jiff::Timestamp::now() };
@@ -119,31 +110,14 @@ fn in_words(mut facts: Findings) -> Findings {
     facts
 }
 
-impl Record {
-    /// Prints the facts; what could not be read is listed on stderr.
-    pub(super) fn run(&self, common: &Common, ui: &Ui) -> Result<Exit, Failure> {
-        let (_, config) = common.load_config()?;
-        let backend = common.backend(&config)?;
-        let facts = observed(&config, &backend, common, ui)?;
-        let text = serde_json::to_string_pretty(&facts)
-            .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
-        ui.write(|out| writeln!(out, "{text}"))?;
-        let unknown = facts.unknown();
-        for (fact, reason) in &unknown {
-            ui.warn(format_args!("{fact} is not known: {reason}"));
-        }
-        Ok(if self.strict && !unknown.is_empty() { Exit::Pending } else { Exit::Done })
-    }
-}
-
 /// Asks AWS; another account is refused.
-fn observed(config: &Config, backend: &StateBackend, common: &Common, ui: &Ui) -> Result<Facts, Failure> {
+pub(super) fn observed(config: &Config, backend: &StateBackend, cx: &Context) -> Result<Facts, Failure> {
     let web = Web::new(aws::http_client(&environment::variables())?);
-    block_on(ui, async {
+    block_on(&cx.ui, async {
         let read = async |session: &Session| {
             Box::pin(observe::facts(session, &web, config, backend, &catalog::REMOTES)).await
         };
-        let (_, facts) = common.sign_in_and(config, ui, "reading the account", read).await?;
+        let (_, facts) = cx.shared.sign_in_and(config, &cx.ui, "reading the account", read).await?;
         Ok(Facts { recorded: Some(jiff::Timestamp::now().to_string()), ..facts })
     })
 }
@@ -153,14 +127,14 @@ fn recorded(path: &Path) -> Result<(Facts, Document), Failure> {
     let text = input::decode(&files::read_at_most(path, MAX_BYTES)?);
     let help = "`osmt-doctor facts > FILE` records them";
     let not_facts = |error: String| {
-        Failure::new(Exit::Usage, format!("{} is not a facts file: {error}", path.display())).help(help)
+        Failure::new(Exit::Usage, format!("{} is not a facts file: {error}", shown(path))).help(help)
     };
     let document =
         Document::parse(text.trim_start_matches('\u{feff}')).map_err(|error| not_facts(error.to_string()))?;
     let facts: Facts = serde_json::from_str(document.text()).map_err(|error| not_facts(error.to_string()))?;
     if facts.version != VERSION {
         let message =
-            format!("{}: facts of format {}; format {VERSION} is supported", path.display(), facts.version);
+            format!("{}: facts of format {}; format {VERSION} is supported", shown(path), facts.version);
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
     Ok((facts, document))

@@ -68,7 +68,7 @@ struct Session<'a> {
 }
 
 impl Lsp {
-    pub(super) fn run(&self, cx: &Context) -> Result<Exit, Failure> {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let (connection, threads) = Connection::stdio();
         let capabilities = json!({
             "textDocumentSync": { "openClose": true, "change": 1, "save": true },

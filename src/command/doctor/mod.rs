@@ -4,6 +4,8 @@ mod beside;
 mod change;
 mod check;
 mod draw;
+mod explain;
+mod facts;
 mod fix;
 mod inputs;
 mod live;
@@ -11,12 +13,13 @@ mod lsp;
 mod output;
 mod plan;
 mod rules;
+mod schema;
 mod surroundings;
 mod verdict;
 
 use clap::{Parser, Subcommand};
 
-use super::{Shared, SharedArgs, Tool};
+use super::{Context, Shared, SharedArgs, Tool};
 use crate::explain::{Exit, Failure};
 
 /// Find every mistake in an OSMT configuration before Terraform does.
@@ -47,11 +50,11 @@ enum Verb {
     Plan(plan::Plan),
     Draw(draw::Draw),
     Lsp(lsp::Lsp),
-    Facts(live::Record),
+    Facts(facts::Facts),
     Fix(fix::Fix),
     Rules(rules::Rules),
-    Explain(rules::Explain),
-    Schema(rules::Schema),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
     #[command(flatten)]
     Shared(Shared),
 }
@@ -90,19 +93,18 @@ impl Tool for Doctor {
         matches!(self.verb, Verb::Check(_) | Verb::Plan(_))
     }
 
-    fn run(self, cx: &super::Context) -> Result<Exit, Failure> {
-        let (common, ui) = (&cx.shared, &cx.ui);
+    fn run(self, cx: &Context) -> Result<Exit, Failure> {
         match self.verb {
-            Verb::Check(check) => check.run(common, ui),
-            Verb::Plan(plan) => plan.run(common, ui),
-            Verb::Draw(draw) => draw.run(cx),
-            Verb::Lsp(lsp) => lsp.run(cx),
-            Verb::Facts(facts) => facts.run(common, ui),
-            Verb::Fix(fix) => fix.run(common, ui),
-            Verb::Rules(_) => rules::Rules::run(ui),
-            Verb::Explain(explain) => explain.run(common, ui),
-            Verb::Schema(schema) => schema.run(ui),
-            Verb::Shared(shared) => shared.run::<Self>(ui),
+            Verb::Check(verb) => verb.run(cx),
+            Verb::Plan(verb) => verb.run(cx),
+            Verb::Draw(verb) => verb.run(cx),
+            Verb::Lsp(verb) => verb.run(cx),
+            Verb::Facts(verb) => verb.run(cx),
+            Verb::Fix(verb) => verb.run(cx),
+            Verb::Rules(verb) => verb.run(cx),
+            Verb::Explain(verb) => verb.run(cx),
+            Verb::Schema(verb) => verb.run(cx),
+            Verb::Shared(shared) => shared.run::<Self>(&cx.ui),
         }
     }
 }

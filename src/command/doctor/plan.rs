@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::beside::Beside;
 use super::verdict::{Verdict, report};
 use super::{beside, change, output};
-use crate::command::{SharedArgs, Ui, block_on};
+use crate::command::{Context, block_on};
 use crate::config::Config;
 use crate::doctor::draw::draw;
 use crate::doctor::planned::{Planned, input};
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::report::page::Page;
 use crate::report::{FileReport, Format, STDIN, markdown, page};
 use crate::{child, doctor, files};
@@ -48,18 +48,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn run(self, common: &SharedArgs, ui: &Ui) -> Result<Exit, Failure> {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         if self.report.as_deref() == Some(Path::new(STDIN)) {
             let message = "`--report` needs the name of a file; stdout carries the findings";
             return Err(Failure::new(Exit::Usage, message));
         }
-        let document = read(&self.file, common, ui)?;
-        let name = self.file.display().to_string();
-        let policies = self.beside.policies(common)?;
-        let settings = beside::settings(common, &policies)?;
-        let ignores = beside::ignores(common)?;
-        let planned =
-            Planned::new(document, config(common, ui)).map_err(|error| named(&name, error.into()))?;
+        let (shared, ui) = (&cx.shared, &cx.ui);
+        let document = read(&self.file, cx)?;
+        let name = self.file.to_string_lossy().into_owned();
+        let policies = self.beside.policies(shared)?;
+        let settings = beside::settings(shared, &policies)?;
+        let ignores = beside::ignores(shared)?;
+        let planned = Planned::new(document, config(cx)).map_err(|error| named(&name, error.into()))?;
         let mut findings = doctor::review_plan(&planned, &policies);
         settings.apply(&mut findings);
         let own = ignores
@@ -69,11 +69,11 @@ impl Plan {
         let mut reports = vec![FileReport { file: &name, text: "", document: None, findings: &findings }];
         reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
         let is_markdown = ui.format == Format::Markdown;
-        let changes = (is_markdown || self.report.is_some()).then(|| change::of(&planned, &name, common, ui));
+        let changes = (is_markdown || self.report.is_some()).then(|| change::of(&planned, &name, cx));
         if let Some(changes) = changes.as_ref().filter(|_| is_markdown) {
             ui.write(|out| markdown::changes(changes, out))?;
         }
-        report(common, ui, "plan", &reports)?;
+        report(cx, "plan", &reports)?;
         let verdict = self.verdict.exit(&reports);
         let (Some(path), Some(changes)) = (&self.report, &changes) else {
             return Ok(verdict);
@@ -96,21 +96,21 @@ pub(super) fn named(name: &str, mut failure: Failure) -> Failure {
 }
 
 /// The plan's JSON.
-pub(super) fn read(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Value, Failure> {
+pub(super) fn read(path: &Path, cx: &Context) -> Result<Value, Failure> {
     let is_stdin = path == Path::new("-");
     let bytes = if is_stdin { from_stdin()? } else { plan_file(path)? };
-    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let name = if is_stdin { "stdin".to_owned() } else { path.to_string_lossy().into_owned() };
     let (json, from) = if !bytes.starts_with(ZIP) {
         (bytes, name)
     } else if is_stdin {
         let file = saved(&bytes)?;
-        (show(file.path(), common, ui)?, "what `terraform show` printed".to_owned())
+        (show(file.path(), cx)?, "what `terraform show` printed".to_owned())
     } else {
-        (show(path, common, ui)?, "what `terraform show` printed".to_owned())
+        (show(path, cx)?, "what `terraform show` printed".to_owned())
     };
     let input = input::read(&json).map_err(|error| named(&from, error.into()))?;
     if input.surplus > 0 {
-        ui.warn(format_args!(
+        cx.ui.warn(format_args!(
             "{from}: {} around the plan left out; a wrapper printed them (`terraform_wrapper: false` of setup-terraform turns that off)",
             if input.surplus == 1 { "1 line".to_owned() } else { format!("{} lines", input.surplus) }
         ));
@@ -152,18 +152,19 @@ fn plan_file(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Lets Terraform turn a saved plan into JSON; it wants the providers of the working directory.
-fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
+fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
+    let dir = &cx.shared.dir;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    ui.detail(format_args!("terraform show -json {} (in {})", absolute.display(), common.dir.display()));
-    if !common.dir.is_dir() {
-        return Err(Failure::new(Exit::Usage, format!("{} is not a directory", common.dir.display()))
+    cx.ui.detail(format_args!("terraform show -json {} (in {})", shown(&absolute), shown(dir)));
+    if !dir.is_dir() {
+        return Err(Failure::new(Exit::Usage, format!("{} is not a directory", shown(dir)))
             .help("name the Terraform working directory with `--dir`"));
     }
     let mut program = "terraform";
-    let mut result = child::run(&mut show_command(program, &absolute, &common.dir), &[], Some(SHOW));
+    let mut result = child::run(&mut show_command(program, &absolute, dir), &[], Some(SHOW));
     if result.as_ref().is_err_and(child::Error::is_missing) {
         program = "tofu";
-        result = child::run(&mut show_command(program, &absolute, &common.dir), &[], Some(SHOW));
+        result = child::run(&mut show_command(program, &absolute, dir), &[], Some(SHOW));
     }
     let output = result.map_err(|error| {
         let exit = if matches!(error, child::Error::Interrupted) { Exit::Interrupted } else { Exit::Failed };
@@ -178,11 +179,9 @@ fn show(path: &Path, common: &SharedArgs, ui: &Ui) -> Result<Vec<u8>, Failure> {
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let mut failure = Failure::new(
-        Exit::Failed,
-        format!("{program} could not show {}", path.display()),
-    )
-    .help("the plan must have been made in `--dir`, after `terraform init`, by the same program and version");
+    let mut failure = Failure::new(Exit::Failed, format!("{program} could not show {}", shown(path))).help(
+        "the plan must have been made in `--dir`, after `terraform init`, by the same program and version",
+    );
     let printed = String::from_utf8_lossy(&output.stderr);
     failure.causes = printed
         .lines()
@@ -207,15 +206,15 @@ fn show_command(program: &str, plan: &Path, folder: &Path) -> std::process::Comm
 }
 
 /// The config beside the plan, where there is one that can be read.
-pub(super) fn config(common: &SharedArgs, ui: &Ui) -> Option<Config> {
-    if !common.config_path().exists() {
-        ui.detail("there is no config beside the plan; it is judged by its own values");
+pub(super) fn config(cx: &Context) -> Option<Config> {
+    if !cx.shared.config_path().exists() {
+        cx.ui.detail("no config found beside the plan: only the values in the plan are used");
         return None;
     }
-    match common.load_config() {
+    match cx.shared.load_config() {
         Ok((_, config)) => Some(config),
         Err(failure) => {
-            ui.warn(format_args!("{}; the plan is judged by its own values", failure.message));
+            cx.ui.warn(format_args!("{}; only the values in the plan are used", failure.message));
             None
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use crate::command::{Common, Ui};
+use crate::command::{Context, SharedArgs};
 use crate::document::{Document, Kind};
 use crate::explain::{Exit, Failure};
 use crate::finding::Severity;
@@ -55,15 +55,11 @@ impl Verdict {
 }
 
 /// Prints the reports in the format that was asked for; `verb` distinguishes the SARIF files of one tool.
-pub(super) fn report(
-    common: &Common,
-    ui: &Ui,
-    verb: &str,
-    reports: &[FileReport<'_>],
-) -> Result<(), Failure> {
+pub(super) fn report(cx: &Context, verb: &str, reports: &[FileReport<'_>]) -> Result<(), Failure> {
+    let (shared, ui) = (&cx.shared, &cx.ui);
     let rules = doctor::all();
-    let environment = environment(common, reports).map_or_else(String::new, |env| format!("{env}/"));
-    let checkout = checkout(common);
+    let environment = environment(shared, reports).map_or_else(String::new, |env| format!("{env}/"));
+    let checkout = checkout(shared);
     let about = About {
         tool: &ui.tool,
         rules: &rules,
@@ -78,14 +74,14 @@ pub(super) fn report(
 }
 
 /// The environment that was judged: that of the reported configs, where they have one in common, or of the config beside.
-fn environment(common: &Common, reports: &[FileReport<'_>]) -> Option<String> {
+fn environment(shared: &SharedArgs, reports: &[FileReport<'_>]) -> Option<String> {
     let env = |document: &Document| match &document.get("/config/env")?.kind {
         Kind::String(env) => Some(env.clone()),
         _ => None,
     };
     let mut found: Vec<String> = reports.iter().filter_map(|report| env(report.document?)).collect();
     if found.is_empty() {
-        let text = files::read_text(&common.config_path()).ok()?;
+        let text = files::read_text(&shared.config_path()).ok()?;
         found.extend(env(&Document::parse(text).ok()?));
     }
     found.dedup();
@@ -96,9 +92,9 @@ fn environment(common: &Common, reports: &[FileReport<'_>]) -> Option<String> {
 }
 
 /// The checkout that holds the config; where there is none, the current folder.
-fn checkout(common: &Common) -> Option<Checkout> {
+fn checkout(shared: &SharedArgs) -> Option<Checkout> {
     let here = std::env::current_dir().ok()?;
-    let fallback = common.config_path();
+    let fallback = shared.config_path();
     let folder = here.join(&fallback);
     let above = folder.ancestors().chain(here.ancestors()).find(|folder| folder.join(".git").exists());
     let root = above.unwrap_or(&here).to_owned();

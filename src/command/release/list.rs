@@ -10,7 +10,7 @@ use super::Repositories;
 use crate::account::Known;
 use crate::command::Context;
 use crate::config::Config;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::git;
 use crate::git::Commit;
@@ -148,7 +148,7 @@ fn selected(cx: &Context) -> Result<Option<Config>, Failure> {
     let path = cx.shared.config_path();
     // A path that was given and does not exist is a mistake; the default may not be there yet.
     if cx.shared.config.is_none() && matches!(files::read(&path), Err(files::Error::Missing(_))) {
-        let path = path.display();
+        let path = shown(&path);
         let text = format_args!("{path} does not exist: no selection is marked");
         cx.ui.say(text);
         return Ok(None);

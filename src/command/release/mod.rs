@@ -1,5 +1,6 @@
 //! `osmt-release`: flags in, text and exit out. One file a verb.
 
+mod check;
 mod image;
 mod list;
 mod migrate;
@@ -8,6 +9,7 @@ mod rollback;
 mod select;
 mod status;
 mod tag;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 
@@ -80,7 +82,7 @@ impl Repositories {
 enum Verb {
     List(list::List),
     Select(select::Select),
-    Check(select::Check),
+    Check(check::Check),
     Tag(tag::Tag),
     Status(status::Status),
     Notes(notes::Notes),

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Repositories;
-use super::select::{Terms, propose};
+use super::verdict::{Terms, propose};
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::release;

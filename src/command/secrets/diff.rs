@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::entries::{held, sound};
-use super::rotate::{Unfinished, unfinished};
+use super::replace::{Unfinished, unfinished};
 use super::{KeyringArg, Names, when};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};

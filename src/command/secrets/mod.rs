@@ -11,7 +11,9 @@ mod input;
 mod list;
 mod pull;
 mod push;
+mod replace;
 mod rm;
+mod rollback;
 mod rotate;
 mod scan;
 mod set;
@@ -112,7 +114,7 @@ enum Verb {
     /// Replace a value that is in use: a new version in AWS, the keyring, the config's revision.
     Rotate(rotate::Rotate),
     /// Go back to an earlier value: AWS, the keyring, the config's revision.
-    Rollback(rotate::Rollback),
+    Rollback(rollback::Rollback),
     /// Show the versions of a secret in AWS.
     History(history::History),
     /// Check that keyring, Secrets Manager and `DB_URI` agree and can work; exit 1 where not.

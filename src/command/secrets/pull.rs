@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::entries::{Step, agree, carry, held};
-use super::rotate::none_unfinished;
+use super::replace::none_unfinished;
 use super::{KeyringArg, Names};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};

@@ -4,10 +4,10 @@ use clap::Args;
 use secrecy::ExposeSecret as _;
 
 use super::entries::{agree, held, now, sound};
-use super::rotate::{bump, none_unfinished};
+use super::replace::{bump, none_unfinished};
 use super::{Deployment, KeyringArg, Names};
 use crate::command::{Context, block_on, carry_out};
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::keyring::Keyring;
 use crate::plan::{self, Line, Plan, Verb};
 use crate::secrets::push::{Action, Push as What, apply, plan_push};
@@ -62,7 +62,7 @@ impl Push {
             let (from, wrote) = (deployment.config.secrets_revision, !writes.is_empty());
             let mut steps: Vec<_> = writes.actions.into_iter().map(Step::Write).collect();
             if self.bump && wrote {
-                let config = deployment.common.config_path().display().to_string();
+                let config = shown(&deployment.common.config_path());
                 steps.push(Step::Bump { config, from, to: from + 1 });
             }
             let plan = Plan { actions: steps };

@@ -1,24 +1,15 @@
-//! `rotate` and `rollback`: the value that is in use is replaced, step by step.
+//! `osmt-secrets rotate`: replace a value that is in use.
 
-use aws_sdk_secretsmanager::Client;
 use clap::Args;
-use secrecy::{ExposeSecret as _, SecretString};
 
-use super::entries::{agree, held, now, put, remove, sound};
-use super::generate::new_value;
-use super::{Deployment, KeyringArg, Name, input, tasks};
-use crate::command::{Context, block_on, carry_out};
+use super::entries::{Step, carry};
+use super::replace::replace;
+use super::{Deployment, KeyringArg, NameOr, tasks};
+use crate::command::Context;
 use crate::explain::{Exit, Failure};
-use crate::files;
-use crate::keyring::Keyring;
 use crate::plan::Plan;
-use crate::secrets::base::Base;
 use crate::secrets::catalog::{Origin, Secret};
-use crate::secrets::object::Object;
-use crate::secrets::remote::{Held, Value};
-use crate::secrets::revision::with_revision;
-use crate::secrets::rotation::{Journal, Kind, Now, Refusal, Step};
-use crate::secrets::{Local, Seen, State, newer, remote, rotation, state, writable};
+use crate::secrets::rotation::{Journal, Kind, Refusal};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Rotate {
@@ -26,24 +17,13 @@ pub(super) struct Rotate {
     keyring: KeyringArg,
     /// Which secret [default: rds/password].
     #[command(flatten)]
-    name: super::NameOr,
+    name: NameOr,
     /// Drop a rotation or rollback that was interrupted.
     #[arg(long, conflicts_with = "verify")]
     abandon: bool,
     /// After `terraform apply`: watch until all tasks that run were started with the new value.
     #[arg(long)]
     verify: bool,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(super) struct Rollback {
-    #[command(flatten)]
-    keyring: KeyringArg,
-    #[command(flatten)]
-    name: Name,
-    /// The version to go back to, as `history` shows it [default: the one before the current].
-    #[arg(long, value_name = "VERSION")]
-    to: Option<String>,
 }
 
 impl Rotate {
@@ -60,341 +40,15 @@ impl Rotate {
             let (name, why) = (secret.name.clone(), secret.purpose.to_owned());
             return Err(Refusal::Fixed { name, why }.into());
         }
-        run(deployment, secret, Kind::Rotate, None)
+        replace(deployment, secret, Kind::Rotate, None)
     }
-}
-
-impl Rollback {
-    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
-        let deployment = &self.keyring.deployment(cx)?;
-        run(deployment, self.name.secret(deployment)?, Kind::Rollback, self.to.as_deref())
-    }
-}
-
-/// A rotation that was begun and not ended.
-pub(super) enum Unfinished {
-    Journal(Journal),
-    /// Its journal cannot be read.
-    Damaged,
-}
-
-/// The rotation of a secret that was begun and not ended.
-pub(super) fn unfinished(keyring: &Keyring, remote: &str) -> Result<Option<Unfinished>, Failure> {
-    let read = |text: SecretString| Journal::parse(&text).map_or(Unfinished::Damaged, Unfinished::Journal);
-    Ok(match keyring.try_get(&Journal::entry(remote))? {
-        Ok(text) => text.map(read),
-        Err(_) => Some(Unfinished::Damaged),
-    })
-}
-
-fn journal(keyring: &Keyring, remote: &str) -> Result<Option<Journal>, Failure> {
-    match unfinished(keyring, remote)? {
-        None => Ok(None),
-        Some(Unfinished::Journal(journal)) => Ok(Some(journal)),
-        Some(Unfinished::Damaged) => {
-            let message = format!("the keyring entry {} is damaged", Journal::entry(remote));
-            Err(Failure::new(Exit::Failed, message)
-                .help("`osmt-secrets rotate NAME --abandon` removes it; then look with `osmt-secrets diff`"))
-        }
-    }
-}
-
-/// Refuses where a rotation waits to be finished: the keyring is then behind AWS.
-pub(super) fn none_unfinished(deployment: &Deployment<'_>, keyring: &Keyring) -> Result<(), Failure> {
-    for remote in deployment.catalog.remotes() {
-        if let Some(Journal { kind, name, .. }) = journal(keyring, remote)? {
-            return Err(Refusal::Unfinished { kind, name }.into());
-        }
-    }
-    Ok(())
 }
 
 /// Drops an unfinished rotation.
 fn abandon(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit, Failure> {
     let keyring = deployment.keyring()?;
-    let step = super::entries::Step::remove(&keyring, &Journal::entry(secret.remote))?;
+    let step = Step::remove(&keyring, &Journal::entry(secret.remote))?;
     let plan: Plan<_> = step.into_iter().collect();
     let question = "Drop it? If its value was not written to AWS yet, it is lost.";
-    super::entries::carry(deployment, &keyring, &plan, Some(question))
-}
-
-/// A rotation in one pass: read the keyring, take the new value, read AWS, plan the steps that are left, do them.
-fn run(deployment: &Deployment<'_>, secret: &Secret, kind: Kind, to: Option<&str>) -> Result<Exit, Failure> {
-    let keyring = deployment.keyring()?;
-    let local = held(&keyring, &deployment.catalog)?;
-    sound(&local, &[secret])?;
-    let begun = journal(&keyring, secret.remote)?;
-    if let Some(Journal { kind: other, name, .. }) = &begun
-        && (*other != kind || *name != secret.name)
-    {
-        return Err(Refusal::Unfinished { kind: *other, name: name.clone() }.into());
-    }
-    if begun.is_some() {
-        deployment.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
-    }
-    // Before AWS is asked: the prompt and the keyring may wait for the user.
-    let fresh = match (&begun, kind, &secret.origin) {
-        (None, Kind::Rotate, Origin::Issued(_)) => Some(input::value(deployment, &secret.name)?),
-        (None, Kind::Rotate, Origin::Random | Origin::RandomBytes | Origin::Fixed(_)) => {
-            Some(new_value(secret)?)
-        }
-        (Some(_), _, _) | (None, Kind::Rollback, _) => None,
-    };
-    if let Some(value) = &fresh {
-        secret.check(value)?;
-    }
-    if let Some(effect) = secret.effect {
-        deployment.ui.warn(format_args!("after `terraform apply` this {effect}"));
-    }
-    let exit = block_on(deployment.ui, async {
-        let session = deployment.open().await?;
-        let seen = deployment.observe(&session).await?;
-        let rotation = Rotation {
-            deployment,
-            keyring: &keyring,
-            client: session.secretsmanager(),
-            name: deployment.remote_name(secret.remote),
-            secret,
-            local,
-            seen,
-        };
-        let was_begun = begun.is_some();
-        let (journal, values) = match (begun, fresh) {
-            (Some(journal), _) if kind == Kind::Rotate => {
-                let values = vec![(secret.name.clone(), journal.value.clone())];
-                (journal, values)
-            }
-            (None, Some(value)) => rotation.forward(value)?,
-            (begun, _) => rotation.back(begun, to).await?,
-        };
-        let plan = rotation::plan(
-            &journal,
-            secret,
-            &values,
-            &Now {
-                secret: &rotation.name,
-                begun: was_begun,
-                current: rotation.held()?.version.as_deref(),
-                local: &rotation.local,
-                config: &deployment.common.config_path().display().to_string(),
-                revision: deployment.config.secrets_revision,
-            },
-        )?;
-        let question = format!(
-            "Replace the value that is in use in account {} in {}?",
-            session.account_id, session.region
-        );
-        let apply = async |step: &Step| rotation.apply(&journal, &values, step).await;
-        let exit = carry_out(deployment.ui, &plan, &question, apply).await?;
-        deployment.end(exit, &plan)?;
-        Ok(exit)
-    })?;
-    if exit == Exit::Done {
-        deployment.ui.say(format_args!(
-            "next: `terraform -chdir={} apply` brings it to the database and the app; then `osmt-secrets verify` and `osmt-secrets rotate {} --verify`",
-            deployment.common.dir.display(),
-            secret.name
-        ));
-    }
-    Ok(exit)
-}
-
-/// The journal, and what the keyring must hold in the end.
-type Aim = (Journal, Vec<(String, SecretString)>);
-
-/// One rotation or rollback, with everything that was read for it.
-struct Rotation<'a> {
-    deployment: &'a Deployment<'a>,
-    keyring: &'a Keyring,
-    client: Client,
-    /// `osmt/test/rds`
-    name: String,
-    secret: &'a Secret,
-    local: Local,
-    seen: Seen,
-}
-
-impl Rotation<'_> {
-    fn apart(&self, state: &str) -> Failure {
-        let newer = newer(&self.deployment.config.env, self.secret, &self.local, &self.seen);
-        let state = newer.map_or(state.to_owned(), |newer| format!("{state}: {}", newer.words()));
-        Refusal::Apart { name: self.secret.name.clone(), state, newer }.into()
-    }
-
-    /// The secret in AWS, which must have a value and be managed by osmt-secrets.
-    fn held(&self) -> Result<&Held, Failure> {
-        let held = self.seen.0.get(self.secret.remote);
-        let held = held.ok_or_else(|| self.apart("is not in AWS yet"))?;
-        writable(&self.name, held)?;
-        match held.value {
-            Value::Scheduled => Err(self.apart("is scheduled for deletion in AWS")),
-            _ => Ok(held),
-        }
-    }
-
-    /// Begins a rotation: keyring and AWS must agree, or only AWS have the value.
-    fn forward(&self, value: SecretString) -> Result<Aim, Failure> {
-        let secret = self.secret;
-        let held = self.held()?;
-        match state(secret, &self.local, &self.seen) {
-            State::Same | State::RemoteOnly => {}
-            State::Differs => return Err(self.apart("is not the same in keyring and AWS")),
-            State::NotText => return Err(self.apart("is not a string in AWS")),
-            State::LocalOnly | State::Missing | State::Scheduled | State::NotObject => {
-                return Err(self.apart("is not in AWS yet"));
-            }
-        }
-        if same(self.seen.get(secret).as_ref(), &value) {
-            return Err(Failure::new(Exit::Refused, format!("{} has this value already", secret.name)));
-        }
-        let journal = Journal {
-            kind: Kind::Rotate,
-            name: secret.name.clone(),
-            base: held.version.clone().ok_or_else(|| self.apart("is not in AWS yet"))?,
-            target: remote::token(),
-            revision: self.deployment.config.secrets_revision,
-            value: value.clone(),
-        };
-        Ok((journal, vec![(secret.name.clone(), value)]))
-    }
-
-    /// Begins a rollback, or continues one: what the earlier version held.
-    async fn back(&self, begun: Option<Journal>, to: Option<&str>) -> Result<Aim, Failure> {
-        let none = || Failure::from(Refusal::NoPrevious { secret: self.name.clone() });
-        let held = self.held()?;
-        let target = match (&begun, to) {
-            (Some(journal), _) => journal.target.clone(),
-            (None, Some(to)) => self.version(to).await?,
-            (None, None) => held.previous.clone().ok_or_else(none)?,
-        };
-        let (_, before, _) = remote::read(&self.client, &self.name, Some(&target)).await?;
-        let Value::Object(before) = before else {
-            return Err(none());
-        };
-        let values = self.earlier(&before)?;
-        if let Some(journal) = begun {
-            return Ok((journal, values));
-        }
-        let differs = values.iter().any(|(name, value)| {
-            let now = self.deployment.catalog.find(name).and_then(|row| self.seen.get(row));
-            !same(now.as_ref(), value)
-        });
-        let journal = Journal {
-            kind: Kind::Rollback,
-            name: self.secret.name.clone(),
-            base: held.version.clone().filter(|_| differs).ok_or_else(none)?,
-            target,
-            revision: self.deployment.config.secrets_revision,
-            value: SecretString::default(),
-        };
-        Ok((journal, values))
-    }
-
-    /// The version whose id is this, or begins with it.
-    async fn version(&self, wanted: &str) -> Result<String, Failure> {
-        let versions = remote::versions(&self.client, &self.name).await?;
-        let mut found = versions.into_iter().filter(|version| version.id.starts_with(wanted));
-        match (found.next(), found.next()) {
-            (Some(version), None) if !wanted.is_empty() => Ok(version.id),
-            (None, _) => Err(Failure::new(Exit::Refused, format!("{} has no version of this id", self.name))
-                .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name))),
-            _ => {
-                Err(Failure::new(Exit::Refused, format!("several versions of {} begin like this", self.name)))
-            }
-        }
-    }
-
-    /// The values of an earlier version, which must still be able to work.
-    fn earlier(&self, before: &Object) -> Result<Vec<(String, SecretString)>, Failure> {
-        let mut values = Vec::new();
-        for row in self.deployment.catalog.of_remote(self.secret.remote) {
-            let Some(value) = before.get(&row.key) else {
-                return Err(Failure::new(Exit::Refused, format!("the earlier version has no {}", row.name)));
-            };
-            row.check(&value).map_err(|malformed| {
-                Failure::new(Exit::Refused, format!("in the earlier version {malformed}"))
-                    .help(malformed.remedy)
-            })?;
-            if !matches!(row.origin, Origin::Fixed(_)) {
-                values.push((row.name.clone(), value));
-            }
-        }
-        Ok(values)
-    }
-
-    async fn apply(
-        &self,
-        journal: &Journal,
-        values: &[(String, SecretString)],
-        step: &Step,
-    ) -> Result<(), Failure> {
-        match step {
-            Step::Begin { entry } => {
-                if now(self.keyring, entry).await?.is_some() {
-                    return Err(self.another());
-                }
-                put(self.keyring, entry, &journal.text(), None).await
-            }
-            Step::Put { secret, key } => {
-                self.look_again(journal).await?;
-                let values = [(key.clone(), journal.value.clone())];
-                let (base, target) = (Some(journal.base.as_str()), &journal.target);
-                remote::write(&self.client, secret, base, target, &values).await?;
-                Ok(())
-            }
-            Step::Move { secret, from, to } => {
-                self.look_again(journal).await?;
-                Ok(remote::make_current(&self.client, secret, from, to).await?)
-            }
-            Step::Keep { name, value } => {
-                let row = self.deployment.row(name)?;
-                let base = Base::agreed(row, &journal.target, value, Some(jiff::Timestamp::now()));
-                put(self.keyring, name, value, Some(&base)).await
-            }
-            Step::Bump { from, to, .. } => bump(self.deployment, *from, *to).await,
-            Step::End { entry } => {
-                for (name, value) in values {
-                    agree(self.keyring, self.deployment.row(name)?, value, Some(&journal.target))?;
-                }
-                remove(self.keyring, entry).await
-            }
-        }
-    }
-
-    /// Looks at the journal once more, right before the write to AWS: another process may have begun a rotation too.
-    async fn look_again(&self, journal: &Journal) -> Result<(), Failure> {
-        let text = now(self.keyring, &Journal::entry(self.secret.remote)).await?;
-        match text.as_ref().and_then(Journal::parse) {
-            Some(now) if now.target == journal.target => Ok(()),
-            _ => Err(self.another()),
-        }
-    }
-
-    fn another(&self) -> Failure {
-        let message = format!("another process is rotating {}", self.name);
-        Failure::new(Exit::Refused, message).help("look with `osmt-secrets verify`, then run it again")
-    }
-}
-
-fn same(have: Option<&SecretString>, value: &SecretString) -> bool {
-    have.is_some_and(|have| have.expose_secret() == value.expose_secret())
-}
-
-/// Writes the revision into the config as it is now; refused where another one is there than the plan began with.
-pub(super) async fn bump(deployment: &Deployment<'_>, from: u64, to: u64) -> Result<(), Failure> {
-    let (document, config) = deployment.common.load_config()?;
-    let path = deployment.common.config_path();
-    if config.secrets_revision != from {
-        let message = format!(
-            "`secrets_revision` in {} was {from} and is now {}",
-            files::shown(&path),
-            config.secrets_revision
-        );
-        return Err(
-            Failure::new(Exit::Refused, message).help("run it again: it starts from the config as it is now")
-        );
-    }
-    let text = with_revision(&document, to)
-        .ok_or_else(|| Failure::new(Exit::Failed, "the config has no place for the revision"))?;
-    deployment.ui.rewrite(&path, Some(document.text()), &text).await
+    carry(deployment, &keyring, &plan, Some(question))
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::KeyringArg;
 use super::entries::held;
 use crate::command::Context;
-use crate::explain::{Exit, Failure};
+use crate::explain::{self, Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::catalog::Origin;
 use crate::secrets::redact::Redactor;
@@ -157,7 +157,7 @@ impl Search {
 
     /// A path without values: a file may be named after one, and one may be given in place of a path.
     fn shown(&self, path: &Path) -> String {
-        let text = path.display().to_string();
+        let text = explain::shown(path);
         let mut shown = Vec::new();
         // Memory does not fail.
         let _ = self.redactor.copy(&mut text.as_bytes(), &mut shown);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::KeyringArg;
 use super::entries::held;
-use super::rotate::{Unfinished, unfinished};
+use super::replace::{Unfinished, unfinished};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;

@@ -1,4 +1,4 @@
-//! What the doctor says of answers, before they are written.
+//! The errors that osmt-doctor finds in the answers, before they are written.
 
 use crate::bootstrap::init;
 use crate::doctor;
@@ -6,9 +6,9 @@ use crate::doctor::Asked;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Finding, Severity};
 
-/// What the doctor has against a config, errors alone; the certificate, where it is still open, comes later. Where names of
-/// examples are let through, anything else wrong with them is reported.
-pub(super) fn opinion(config: &str, examples: bool) -> Vec<Finding> {
+/// The errors of a config, without those of a certificate that is still open. With `examples`, names such as example.org are
+/// accepted, and anything else that is wrong with them is reported.
+pub(super) fn errors(config: &str, examples: bool) -> Vec<Finding> {
     let asked = Asked { loopback: examples, ..Asked::default() };
     let checked = doctor::check(config.as_bytes().to_vec(), asked);
     let certificate = checked.document.as_ref().and_then(|config| init::text(config, init::CERTIFICATE));
@@ -32,7 +32,7 @@ pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
     !example && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Refuses flags that cannot be right.
+/// Refuses the flags that these errors are about.
 pub(super) fn refuse(findings: &[Finding], given: &[(&'static str, &'static str)]) -> Result<(), Failure> {
     for finding in findings {
         if let Some((flag, _)) = given.iter().find(|(_, pointer)| is_at(finding, pointer)) {

@@ -1,0 +1,25 @@
+//! `osmt-release check`: what the guards say of a revision.
+
+use clap::Args;
+
+use super::verdict::{Judged, printed};
+use crate::command::Context;
+use crate::explain::{Exit, Failure};
+
+/// Judge a revision as `select` would; write nothing. Exit 1 where a guard refuses.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-release --repo ../osmt check 3.0.0 --strict\n  \
+    osmt-release --repo ../osmt check --head --format sarif > osmt-release.sarif")]
+pub(super) struct Check {
+    #[command(flatten)]
+    judged: Judged,
+}
+
+impl Check {
+    pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
+        let verdict = self.judged.judge(cx)?;
+        let printed = printed(cx, &verdict, cx.ui.format)?;
+        cx.ui.write(|out| out.write_all(&printed))?;
+        Ok(if verdict.refuses() { Exit::Pending } else { Exit::Done })
+    }
+}
