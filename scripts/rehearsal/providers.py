@@ -78,7 +78,7 @@ def main() -> int:
             folder, own = copy / name, environment | {"TF_DATA_DIR": str(Path(place) / f"data-{name}")}
             failed = _terraform(folder, own, "init", "-backend=false", "-no-color")
             if not failed and verb == "test" and name == "module":
-                failed = _protection(folder, own) or refusals.check([program(), f"-chdir={folder}"], folder, own)
+                failed = _protection(folder, own) or refusals.check(program(), folder, own)
             if not failed:
                 failed = _terraform(folder, own, verb, "-no-color", quiet=verb == "validate")
             if failed:
