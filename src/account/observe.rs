@@ -263,19 +263,15 @@ pub async fn certificate(session: &Session, arn: &str) -> Result<Option<Certific
 
 /// Reads a hosted zone; `None` where there is no such zone.
 pub async fn hosted_zone(session: &Session, id: &str) -> Result<Option<HostedZone>, CallError> {
-    let answer = session.route53().get_hosted_zone().id(id).send().await;
-    let answer = match call("route53:GetHostedZone", answer) {
+    let zone = match session.route53().get_hosted_zone(id).await {
         Err(error) if error.is("NoSuchHostedZone") => return Ok(None),
         answer => answer?,
     };
-    Ok(answer.hosted_zone.map(|zone| HostedZone {
-        id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
+    Ok(Some(HostedZone {
         name: undotted(&zone.name),
-        private: zone.config.is_some_and(|config| config.private_zone),
-        name_servers: answer
-            .delegation_set
-            .map(|set| set.name_servers.iter().map(|name| undotted(name)).collect())
-            .unwrap_or_default(),
+        private: zone.is_private,
+        name_servers: zone.name_servers.iter().map(|name| undotted(name)).collect(),
+        id: zone.id,
     }))
 }
 

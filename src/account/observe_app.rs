@@ -5,7 +5,7 @@ use url::Url;
 
 use super::Known;
 use super::app::{App, Health, Page, Redirect, SIGN_IN};
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Session};
 use crate::config::Config;
 use crate::deployment;
 use crate::web::{Error, Reply, Request, Web};
@@ -57,12 +57,11 @@ pub(super) async fn deployed(
     config: &Config,
 ) -> Result<Option<App>, CallError> {
     let prefix = deployment::prefix(&config.env);
-    let request = session.ecs().describe_services().cluster(&prefix).services(format!("{prefix}-app"));
-    let answer = match call("ecs:DescribeServices", request.send().await) {
+    let services = match session.ecs().describe_services(&prefix, &format!("{prefix}-app")).await {
         Err(error) if error.is("ClusterNotFoundException") => return Ok(None),
         answer => answer?,
     };
-    let is_deployed = answer.services().iter().any(|service| service.status() == Some("ACTIVE"));
+    let is_deployed = services.iter().any(|service| service.status == "ACTIVE");
     match Url::parse(&format!("https://{}", config.domain.name)) {
         Ok(base) if is_deployed => Ok(Some(Box::pin(app(web, &base)).await)),
         // A name that is not a host is another rule's finding.

@@ -32,7 +32,7 @@ pub use self::codes::Why;
 pub use self::error::{Error, Source};
 use self::listener::Listener;
 pub use self::listener::{Call, CallLog, Outcome};
-pub use self::plain::Answer;
+pub use self::plain::{Answer, ecs, route53};
 use self::profiles::Profiles;
 pub use self::retry::{Policy, retry};
 
@@ -275,16 +275,8 @@ impl Session {
         dynamodb, aws_sdk_dynamodb
     );
     client!(
-        /// Container services.
-        ecs, aws_sdk_ecs
-    );
-    client!(
         /// Roles and policies.
         iam, aws_sdk_iam
-    );
-    client!(
-        /// DNS.
-        route53, aws_sdk_route53
     );
     client!(
         /// Secrets Manager.

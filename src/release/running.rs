@@ -1,18 +1,16 @@
 //! What ECS runs: the app's service, the task definition that it deploys, its tasks and their digests.
 
-use aws_sdk_ecs::types::DesiredStatus;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::account::Known;
-use crate::aws::{CallError, Session, Why, call};
+use crate::aws::ecs::{self, Desired, TasksOf};
+use crate::aws::{CallError, Session, Why};
 use crate::deployment;
 
 /// The app's container in its task definition.
 const CONTAINER: &str = "app";
-/// As many tasks as one call takes.
-const PAGE: usize = 100;
 /// As many events and stopped tasks as are shown.
 const EVENTS: usize = 5;
 
@@ -113,82 +111,70 @@ pub async fn observe(session: &Session, env: &str) -> Result<Running, CallError>
 type Deployed = (Known<Option<Service>>, Known<Option<String>>);
 
 async fn deployed(session: &Session, env: &str) -> Result<Deployed, CallError> {
-    let request =
-        session.ecs().describe_services().cluster(deployment::prefix(env)).services(service_name(env));
-    let answer = match known(call("ecs:DescribeServices", request.send().await))? {
-        Known::Known(answer) => answer,
+    let answer = session.ecs().describe_services(&deployment::prefix(env), &service_name(env)).await;
+    let services = match known(answer)? {
+        Known::Known(services) => services.unwrap_or_default(),
         Known::Unknown(why) => return Ok((Known::Unknown(why.clone()), Known::Unknown(why))),
     };
-    let service = answer
-        .and_then(|answer| answer.services)
-        .unwrap_or_default()
-        .into_iter()
-        .find(|service| service.status() != Some("INACTIVE"));
+    let service = services.into_iter().find(|service| service.status != "INACTIVE");
     let Some(service) = service else {
         return Ok((Known::Known(None), Known::Known(None)));
     };
-    let primary = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
+    let primary = service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
     let seen = Service {
         task_definition: primary
-            .and_then(|primary| primary.task_definition())
-            .or(service.task_definition())
-            .unwrap_or_default()
-            .to_owned(),
-        rollout: primary.and_then(|primary| primary.rollout_state()).map(|state| state.as_str().to_owned()),
-        reason: primary.and_then(|primary| primary.rollout_state_reason()).map(str::to_owned),
+            .and_then(|primary| primary.task_definition.clone())
+            .or(service.task_definition.clone())
+            .unwrap_or_default(),
+        rollout: primary.and_then(|primary| primary.rollout_state.clone()),
+        reason: primary.and_then(|primary| primary.rollout_state_reason.clone()),
         running: primary.map_or(service.running_count, |primary| primary.running_count),
         desired: primary.map_or(service.desired_count, |primary| primary.desired_count),
         failed: primary.map_or(0, |primary| primary.failed_tasks),
-        events: events(&service, primary.and_then(|primary| primary.created_at())),
+        events: events(&service, primary.and_then(|primary| primary.created_at)),
         target_groups: service
-            .load_balancers()
+            .load_balancers
             .iter()
-            .filter_map(|balancer| balancer.target_group_arn())
-            .map(str::to_owned)
+            .filter_map(|balancer| balancer.target_group_arn.clone())
             .collect(),
     };
-    let request = session.ecs().describe_task_definition().task_definition(&seen.task_definition);
-    let image = match known(call("ecs:DescribeTaskDefinition", request.send().await))? {
-        Known::Known(answer) => {
-            Known::Known(answer.and_then(|answer| answer.task_definition).and_then(|definition| {
-                let containers = definition.container_definitions();
-                let app = containers.iter().find(|one| one.name() == Some(CONTAINER))?;
-                app.image().map(str::to_owned)
-            }))
-        }
+    let answer = session.ecs().describe_task_definition(&seen.task_definition).await;
+    let image = match known(answer)? {
+        Known::Known(definition) => Known::Known(definition.flatten().and_then(|definition| {
+            let containers = definition.container_definitions;
+            containers.into_iter().find(|one| one.name == CONTAINER)?.image
+        })),
         Known::Unknown(reason) => Known::Unknown(reason),
     };
     Ok((Known::Known(Some(seen)), image))
 }
 
 /// What ECS said of the service since its newest deployment began.
-fn events(service: &aws_sdk_ecs::types::Service, since: Option<&DateTime>) -> Vec<String> {
-    let since = since.map_or(i64::MIN, DateTime::secs);
+fn events(service: &ecs::Service, since: Option<DateTime>) -> Vec<String> {
+    let since = since.map_or(i64::MIN, |at| at.secs());
     let recent =
-        service.events().iter().filter(|event| event.created_at().map_or(i64::MAX, DateTime::secs) >= since);
+        service.events.iter().filter(|event| event.created_at.map_or(i64::MAX, |at| at.secs()) >= since);
     recent
-        .filter_map(|event| Some(format!("{} {}", time(event.created_at()), event.message()?)))
+        .filter_map(|event| Some(format!("{} {}", time(event.created_at), event.message.as_ref()?)))
         .take(EVENTS)
         .collect()
 }
 
 /// `2026-01-02 03:04:05 UTC`
-fn time(at: Option<&DateTime>) -> String {
+fn time(at: Option<DateTime>) -> String {
     let at = at.and_then(|at| Timestamp::from_second(at.secs()).ok());
     at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// The newest revision of the app's task definition; Terraform registers one for each change.
 async fn newest(session: &Session, env: &str) -> Result<Known<Option<String>>, CallError> {
-    let request = session.ecs().describe_task_definition().task_definition(service_name(env));
-    let answer = match call("ecs:DescribeTaskDefinition", request.send().await) {
+    let answer = match session.ecs().describe_task_definition(&service_name(env)).await {
         Err(error) if error.is("ClientException") => return Ok(Known::Known(None)),
         answer => known(answer)?,
     };
     Ok(match answer {
-        Known::Known(answer) => {
-            let definition = answer.and_then(|answer| answer.task_definition);
-            Known::Known(definition.and_then(|one| one.task_definition_arn))
+        Known::Known(definition) => {
+            Known::Known(definition.flatten().and_then(|one| one.task_definition_arn))
         }
         Known::Unknown(reason) => Known::Unknown(reason),
     })
@@ -216,39 +202,25 @@ async fn targets(session: &Session, groups: &[String]) -> Known<Vec<Target>> {
 
 /// Tasks of the service that stopped, newest first; ECS keeps them for an hour.
 async fn stopped(session: &Session, env: &str) -> Result<Known<Vec<Stopped>>, CallError> {
-    let (ecs, cluster) = (session.ecs(), deployment::prefix(env));
-    let request = ecs
-        .list_tasks()
-        .cluster(&cluster)
-        .service_name(service_name(env))
-        .desired_status(DesiredStatus::Stopped);
-    let arns = match known(call("ecs:ListTasks", request.send().await))? {
-        Known::Known(answer) => answer.and_then(|answer| answer.task_arns).unwrap_or_default(),
+    let mut tasks = match described(session, env, Desired::Stopped).await? {
+        Known::Known(tasks) => tasks,
         Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
     };
-    if arns.is_empty() {
-        return Ok(Known::Known(Vec::new()));
-    }
-    let request = ecs.describe_tasks().cluster(&cluster).set_tasks(Some(arns));
-    let mut tasks = match known(call("ecs:DescribeTasks", request.send().await))? {
-        Known::Known(answer) => answer.and_then(|answer| answer.tasks).unwrap_or_default(),
-        Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
-    };
-    tasks.retain(|task| task.last_status() == Some("STOPPED"));
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.stopped_at().map_or(0, DateTime::secs)));
+    tasks.retain(|task| task.last_status == "STOPPED");
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.stopped_at.map_or(0, |at| at.secs())));
     let stopped = tasks.iter().take(EVENTS).map(|task| {
-        let reason = task.stopped_reason().map(str::to_owned);
-        let containers = task.containers().iter().filter_map(|container| {
-            let name = container.name().unwrap_or_default();
-            match (container.exit_code(), container.reason()) {
+        let reason = task.stopped_reason.clone();
+        let containers = task.containers.iter().filter_map(|container| {
+            let name = &container.name;
+            match (container.exit_code, &container.reason) {
                 (_, Some(reason)) => Some(format!("{name}: {reason}")),
                 (Some(exit), None) if exit != 0 => Some(format!("{name}: exit {exit}")),
                 _ => None,
             }
         });
         Stopped {
-            id: task.task_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default().to_owned(),
-            at: time(task.stopped_at()),
+            id: task.task_arn.iter().filter_map(|arn| arn.rsplit('/').next()).collect(),
+            at: time(task.stopped_at),
             reason: reason.into_iter().chain(containers).collect::<Vec<_>>().join("; "),
         }
     });
@@ -256,53 +228,38 @@ async fn stopped(session: &Session, env: &str) -> Result<Known<Vec<Stopped>>, Ca
 }
 
 async fn tasks(session: &Session, env: &str) -> Result<Known<Vec<Task>>, CallError> {
-    let ecs = session.ecs();
-    let mut arns = Vec::new();
-    let mut page = None;
-    loop {
-        let request = ecs
-            .list_tasks()
-            .cluster(deployment::prefix(env))
-            .service_name(service_name(env))
-            .desired_status(DesiredStatus::Running)
-            .set_next_token(page);
-        match known(call("ecs:ListTasks", request.send().await))? {
-            Known::Known(Some(answer)) => {
-                page = answer.next_token;
-                arns.extend(answer.task_arns.unwrap_or_default());
-            }
-            Known::Known(None) => return Ok(Known::Known(Vec::new())),
-            Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
+    Ok(match described(session, env, Desired::Running).await? {
+        Known::Known(tasks) => {
+            Known::Known(tasks.into_iter().filter(|task| task.last_status != "STOPPED").map(task).collect())
         }
-        if page.is_none() {
-            break;
-        }
-    }
-    let mut tasks = Vec::new();
-    for some in arns.chunks(PAGE) {
-        let request = ecs.describe_tasks().cluster(deployment::prefix(env)).set_tasks(Some(some.to_vec()));
-        match known(call("ecs:DescribeTasks", request.send().await))? {
-            Known::Known(answer) => tasks.extend(
-                answer
-                    .and_then(|answer| answer.tasks)
-                    .unwrap_or_default()
-                    .iter()
-                    .filter(|task| task.last_status() != Some("STOPPED"))
-                    .map(task),
-            ),
-            Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
-        }
-    }
-    Ok(Known::Known(tasks))
+        Known::Unknown(reason) => Known::Unknown(reason),
+    })
 }
 
-fn task(task: &aws_sdk_ecs::types::Task) -> Task {
-    let app = task.containers().iter().find(|container| container.name() == Some(CONTAINER));
+/// The tasks of the app's service; none where the cluster or the service does not exist.
+async fn described(
+    session: &Session,
+    env: &str,
+    desired: Desired,
+) -> Result<Known<Vec<ecs::Task>>, CallError> {
+    let (ecs, cluster, service) = (session.ecs(), deployment::prefix(env), service_name(env));
+    let arns = match known(ecs.list_tasks(&cluster, TasksOf::Service(&service), desired).await)? {
+        Known::Known(arns) => arns.unwrap_or_default(),
+        Known::Unknown(reason) => return Ok(Known::Unknown(reason)),
+    };
+    Ok(match known(ecs.describe_tasks(&cluster, &arns).await)? {
+        Known::Known(tasks) => Known::Known(tasks.unwrap_or_default()),
+        Known::Unknown(reason) => Known::Unknown(reason),
+    })
+}
+
+fn task(task: ecs::Task) -> Task {
+    let app = task.containers.into_iter().find(|container| container.name == CONTAINER);
     Task {
-        task_definition: task.task_definition_arn().unwrap_or_default().to_owned(),
-        digest: app.and_then(|container| container.image_digest()).map(str::to_owned),
-        status: task.last_status().unwrap_or_default().to_owned(),
-        health: task.health_status().map_or("UNKNOWN", |health| health.as_str()).to_owned(),
+        task_definition: task.task_definition_arn.unwrap_or_default(),
+        digest: app.and_then(|container| container.image_digest),
+        status: task.last_status,
+        health: task.health_status.unwrap_or_else(|| "UNKNOWN".to_owned()),
     }
 }
 

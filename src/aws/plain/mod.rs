@@ -1,8 +1,11 @@
 //! Asks services of which little is wanted, without their SDKs: with the parts that the SDKs are made of.
 //!
 //! Signing, retries, timeouts, connections and the call log are the SDKs' own. What is asked goes by the protocol of the
-//! service (EC2 Query, REST with XML or JSON, JSON 1.1); of an answer single fields and flat lists are read.
+//! service (EC2 Query, REST with XML or JSON, JSON 1.1); of an answer single fields and flat lists are read, or by types where
+//! more of a service is used.
 
+pub mod ecs;
+pub mod route53;
 mod services;
 mod xml;
 
@@ -47,6 +50,9 @@ const S3_CONTROL: Service = Service { id: "S3 Control", host: "s3-control", sign
 const CLOUDTRAIL: Service = Service { id: "CloudTrail", host: "cloudtrail", signing: "cloudtrail" };
 const ACCESS_ANALYZER: Service =
     Service { id: "AccessAnalyzer", host: "access-analyzer", signing: "access-analyzer" };
+const ECS: Service = Service { id: "ECS", host: "ecs", signing: "ecs" };
+/// One for each partition, in no Region.
+const ROUTE_53: Service = Service { id: "Route 53", host: "route53", signing: "route53" };
 
 /// What goes over the wire. Nothing in `uri` may need escaping.
 #[derive(Debug, Default)]
@@ -145,8 +151,9 @@ impl Session {
     fn operation(&self, service: &'static Service, region: &str, name: &'static str) -> OperationBuilder {
         let mut settings = Layer::new(service.id);
         settings.store_put(AuthSchemeOptionResolverParams::new(()));
+        let signing = if service.id == ROUTE_53.id { partition(region).home } else { region };
         let mut signature = SigV4OperationSigningConfig {
-            region: Some(SigningRegion::from(Region::new(region.to_owned()))),
+            region: Some(SigningRegion::from(Region::new(signing.to_owned()))),
             name: Some(SigningName::from_static(service.signing)),
             ..SigV4OperationSigningConfig::default()
         };
@@ -196,32 +203,82 @@ impl Session {
     }
 }
 
-/// The domain of each partition's endpoints, plain and dual-stack (the partitions of the AWS SDKs, `partitions.json`).
-const PARTITIONS: [(&str, &str, &str); 7] = [
-    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
-    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
-    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    ("", "amazonaws.com", "api.aws"),
+/// A partition of AWS (the partitions of the AWS SDKs, `partitions.json`).
+#[derive(Clone, Copy, Debug)]
+struct Partition {
+    /// How the names of its Regions begin.
+    prefix: &'static str,
+    /// The domain of its endpoints.
+    domain: &'static str,
+    /// The domain of its dual-stack endpoints.
+    dual: &'static str,
+    /// The Region for which requests to its global services are signed.
+    home: &'static str,
+}
+
+const AWS: Partition = Partition { prefix: "", domain: "amazonaws.com", dual: "api.aws", home: "us-east-1" };
+const GOVERNMENT: Partition = Partition { prefix: "us-gov-", home: "us-gov-west-1", ..AWS };
+/// Each but the last, AWS itself.
+const PARTITIONS: [Partition; 7] = [
+    Partition {
+        prefix: "cn-",
+        domain: "amazonaws.com.cn",
+        dual: "api.amazonwebservices.com.cn",
+        home: "cn-northwest-1",
+    },
+    GOVERNMENT,
+    Partition {
+        prefix: "eusc-",
+        domain: "amazonaws.eu",
+        dual: "api.amazonwebservices.eu",
+        home: "eusc-de-east-1",
+    },
+    Partition { prefix: "us-isob-", domain: "sc2s.sgov.gov", dual: "api.aws.scloud", home: "us-isob-east-1" },
+    Partition {
+        prefix: "us-isof-",
+        domain: "csp.hci.ic.gov",
+        dual: "api.aws.hci.ic.gov",
+        home: "us-isof-south-1",
+    },
+    Partition { prefix: "us-iso-", domain: "c2s.ic.gov", dual: "api.aws.ic.gov", home: "us-iso-east-1" },
+    Partition {
+        prefix: "eu-isoe-",
+        domain: "cloud.adc-e.uk",
+        dual: "api.cloud-aws.adc-e.uk",
+        home: "eu-isoe-west-1",
+    },
 ];
+
+fn partition(region: &str) -> Partition {
+    PARTITIONS.into_iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(AWS)
+}
 
 /// AWS's own endpoint of a service in a region: with FIPS, dual-stack, or both.
 fn host(service: &Service, account_id: &str, region: &str, (fips, dual): (bool, bool)) -> String {
+    let partition = partition(region);
+    let is_government = partition.prefix == GOVERNMENT.prefix;
+    let Service { host, .. } = service;
+    let domain = if dual { partition.dual } else { partition.domain };
+    if service.id == ROUTE_53.id {
+        // In GovCloud there is one endpoint ("Amazon Route 53 endpoints and quotas"), and it is a FIPS one.
+        if is_government {
+            return format!("https://{host}.us-gov.{domain}");
+        }
+        let fips = if fips { "-fips" } else { "" };
+        let global = if dual { "global." } else { "" };
+        return format!("https://{host}{fips}.{global}{domain}");
+    }
     let is_s3 = service.id == S3_CONTROL.id;
     let account = if is_s3 { format!("{account_id}.") } else { String::new() };
     // In GovCloud the plain hosts of all others are the FIPS ones.
-    let named = dual || is_s3 || !region.starts_with("us-gov-");
+    let named = dual || is_s3 || service.id == ECS.id || !is_government;
     let fips = if fips && named { "-fips" } else { "" };
-    let (_, plain, both) =
-        PARTITIONS.into_iter().find(|(prefix, ..)| region.starts_with(prefix)).unwrap_or_default();
-    let Service { host, .. } = service;
     // S3's dual-stack hosts are in the plain domain.
     match (dual, is_s3) {
-        (true, true) => format!("https://{account}{host}{fips}.dualstack.{region}.{plain}"),
-        (true, false) => format!("https://{account}{host}{fips}.{region}.{both}"),
-        (false, _) => format!("https://{account}{host}{fips}.{region}.{plain}"),
+        (true, true) => {
+            format!("https://{account}{host}{fips}.dualstack.{region}.{}", partition.domain)
+        }
+        (true | false, _) => format!("https://{account}{host}{fips}.{region}.{domain}"),
     }
 }
 
@@ -298,9 +355,25 @@ impl Answer {
         xml::marker(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
-    /// A JSON answer, as far as `T` wants it.
+    /// A JSON answer, as far as `T` wants it; a field that is null counts as one that is not there.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
-        serde_json::from_str(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))
+        let read = || {
+            let mut value = serde_json::from_str(&self.text)?;
+            remove_nulls(&mut value);
+            serde_json::from_value(value)
+        };
+        read().map_err(|error| CallError::unreadable(self.operation, &error))
+    }
+}
+
+fn remove_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(remove_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -364,5 +437,26 @@ mod tests {
             of(&S3_CONTROL, "cn-north-1", false),
             "https://123456789012.s3-control.cn-north-1.amazonaws.com.cn"
         );
+        assert_eq!(of(&ECS, "us-gov-west-1", true), "https://ecs-fips.us-gov-west-1.amazonaws.com");
+        assert_eq!(dual(&ECS, "cn-north-1"), "https://ecs.cn-north-1.api.amazonwebservices.com.cn");
+    }
+
+    #[test]
+    fn route_53_has_one_endpoint_in_a_partition() {
+        for (region, (fips, dual), expected, home) in [
+            ("eu-west-1", (false, false), "https://route53.amazonaws.com", "us-east-1"),
+            ("us-west-2", (true, false), "https://route53-fips.amazonaws.com", "us-east-1"),
+            ("us-west-2", (false, true), "https://route53.global.api.aws", "us-east-1"),
+            ("us-west-2", (true, true), "https://route53-fips.global.api.aws", "us-east-1"),
+            ("cn-north-1", (false, false), "https://route53.amazonaws.com.cn", "cn-northwest-1"),
+            ("us-gov-east-1", (true, false), "https://route53.us-gov.amazonaws.com", "us-gov-west-1"),
+            ("us-gov-east-1", (false, true), "https://route53.us-gov.api.aws", "us-gov-west-1"),
+            ("us-iso-west-1", (false, false), "https://route53.c2s.ic.gov", "us-iso-east-1"),
+            ("us-isob-east-1", (false, false), "https://route53.sc2s.sgov.gov", "us-isob-east-1"),
+            ("eusc-de-east-1", (false, false), "https://route53.amazonaws.eu", "eusc-de-east-1"),
+        ] {
+            assert_eq!(host(&ROUTE_53, "123456789012", region, (fips, dual)), expected);
+            assert_eq!(partition(region).home, home, "{region}");
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Session {
         self.json(&SERVICE_QUOTAS, &self.region, "ServiceQuotasV20190624", operation, parameters).await
     }
 
-    async fn json(
+    pub(super) async fn json(
         &self,
         service: &'static Service,
         region: &str,

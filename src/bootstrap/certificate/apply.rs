@@ -1,14 +1,12 @@
 //! The calls that find a certificate, make it and prove the domain; each can be repeated.
 
 use aws_sdk_acm::types::{Filters, KeyAlgorithm, Tag, ValidationMethod};
-use aws_sdk_route53::types::{
-    Change as DnsChange, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
-};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::account::{Certificate, Record, observe};
+use crate::aws::route53::{Change, RecordSet};
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::certificate::Error;
 use crate::config::Config;
@@ -74,37 +72,19 @@ pub async fn request(
 
 /// Writes validation records; a record that exists is written again.
 pub async fn prove(session: &Session, zone: &str, records: &[Record]) -> Result<(), CallError> {
-    let sets = records
-        .iter()
-        .filter_map(|record| {
-            let value = ResourceRecord::builder().value(&record.value).build().ok()?;
-            ResourceRecordSet::builder()
-                .name(&record.name)
-                .r#type(RrType::from(record.kind.as_str()))
-                .ttl(300)
-                .resource_records(value)
-                .build()
-                .ok()
-        })
-        .collect();
-    change_records(session, zone, sets, &ChangeAction::Upsert).await
+    let sets = records.iter().map(|record| RecordSet::new(&record.name, &record.kind, &record.value));
+    change_records(session, zone, &sets.collect::<Vec<_>>(), Change::Upsert).await
 }
 
 /// Writes or deletes record sets in one batch: all of them or none.
 pub(in crate::bootstrap) async fn change_records(
     session: &Session,
     zone: &str,
-    sets: Vec<ResourceRecordSet>,
-    action: &ChangeAction,
+    sets: &[RecordSet],
+    change: Change,
 ) -> Result<(), CallError> {
-    let change = |set| DnsChange::builder().action(action.clone()).resource_record_set(set).build().ok();
-    let batch = ChangeBatch::builder()
-        .comment("validates the certificate of OSMT")
-        .set_changes(Some(sets.into_iter().filter_map(change).collect()))
-        .build();
-    let request =
-        session.route53().change_resource_record_sets().hosted_zone_id(zone).set_change_batch(batch.ok());
-    call("route53:ChangeResourceRecordSets", request.send().await).map(drop)
+    let comment = "validates the certificate of OSMT";
+    session.route53().change_resource_record_sets(zone, change, sets, comment).await
 }
 
 /// Reads the certificate once; an error where it can no longer be issued.

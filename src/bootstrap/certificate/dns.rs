@@ -1,10 +1,10 @@
 //! A domain's DNS in Route 53: zones, their records, and whether CAA records allow Amazon.
 
-use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType};
 use futures_util::future::try_join_all;
 
 use crate::account::{HostedZone, Record};
-use crate::aws::{CallError, Session, call};
+use crate::aws::route53::{From, RecordSet};
+use crate::aws::{CallError, Session};
 
 /// The names under which a CAA record may allow Amazon.
 const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
@@ -46,16 +46,12 @@ pub async fn issuance(
 ) -> Result<Vec<(String, Issuance)>, CallError> {
     let reads = ancestors(zone, name).into_iter().map(async |name| {
         let (caa, alias) = tokio::join!(
-            record_set(session, &zone.id, name, RrType::Caa),
-            record_set(session, &zone.id, name, RrType::Cname),
+            record_set(session, &zone.id, name, "CAA"),
+            record_set(session, &zone.id, name, "CNAME"),
         );
-        let values = |set: ResourceRecordSet| {
-            let records = set.resource_records.unwrap_or_default();
-            records.into_iter().map(|record| record.value)
-        };
-        let alias = alias?.and_then(|set| values(set).next());
+        let alias = alias?.and_then(|set| set.values.into_iter().next());
         let alias = alias.map(|target| Issuance::Alias(target.trim_end_matches('.').to_owned()));
-        let found = caa?.map(|set| Issuance::Caa(values(set).collect())).or(alias);
+        let found = caa?.map(|set| Issuance::Caa(set.values)).or(alias);
         Ok::<_, CallError>(found.map(|found| (name.to_owned(), found)))
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
@@ -82,10 +78,9 @@ pub async fn name_servers(
     zone: &HostedZone,
     name: &str,
 ) -> Result<Vec<String>, CallError> {
-    let set = record_set(session, &zone.id, name, RrType::Ns).await?;
-    let records = set.and_then(|set| set.resource_records).unwrap_or_default();
-    let servers = records.iter().map(ResourceRecord::value);
-    Ok(servers.map(|server| server.trim_end_matches('.').to_lowercase()).collect())
+    let set = record_set(session, &zone.id, name, "NS").await?;
+    let servers = set.map(|set| set.values).unwrap_or_default();
+    Ok(servers.iter().map(|server| server.trim_end_matches('.').to_lowercase()).collect())
 }
 
 /// Whether CAA values forbid Amazon to issue a certificate for their name or its wildcard.
@@ -115,10 +110,9 @@ pub async fn find_record(
     session: &Session,
     zone_id: &str,
     record: &Record,
-) -> Result<Option<ResourceRecordSet>, CallError> {
-    let kind = RrType::from(record.kind.as_str());
-    let set = record_set(session, zone_id, &record.name, kind).await?;
-    Ok(set.filter(|set| set.resource_records().iter().any(|found| same_name(found.value(), &record.value))))
+) -> Result<Option<RecordSet>, CallError> {
+    let set = record_set(session, zone_id, &record.name, &record.kind).await?;
+    Ok(set.filter(|set| set.values.iter().any(|found| same_name(found, &record.value))))
 }
 
 /// The public zone of the account that is nearest to a name.
@@ -136,16 +130,9 @@ pub async fn nearest_zone(session: &Session, name: &str) -> Result<Option<Hosted
 
 /// The other public zones of the account with the same name.
 pub async fn twins(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
-    let request = session.route53().list_hosted_zones_by_name().dns_name(&zone.name).max_items(20);
-    let answer = call("route53:ListHostedZonesByName", request.send().await)?;
-    Ok(answer
-        .hosted_zones
-        .iter()
-        .filter(|other| same_name(other.name(), &zone.name))
-        .filter(|other| !other.config().is_some_and(HostedZoneConfig::private_zone))
-        .map(|other| other.id().trim_start_matches("/hostedzone/").to_owned())
-        .filter(|id| *id != zone.id)
-        .collect())
+    let zones = session.route53().list_hosted_zones_by_name(&zone.name, 20).await?;
+    let twins = zones.into_iter().filter(|other| same_name(&other.name, &zone.name) && !other.is_private);
+    Ok(twins.map(|twin| twin.id).filter(|id| *id != zone.id).collect())
 }
 
 /// The records by which ACM validates names at or below a domain, as far as one page of the zone shows them.
@@ -154,15 +141,13 @@ pub async fn validation_records(
     zone_id: &str,
     domain: &str,
 ) -> Result<Vec<Record>, CallError> {
-    let request =
-        session.route53().list_resource_record_sets().hosted_zone_id(zone_id).start_record_name(domain);
-    let answer = call("route53:ListResourceRecordSets", request.send().await)?;
+    let from = From { name: domain, kind: None };
+    let sets = session.route53().list_resource_record_sets(zone_id, from).await?;
     let below = HostedZone { name: domain.to_owned(), ..HostedZone::default() };
     let undotted = |name: &str| name.trim_end_matches('.').to_owned();
-    let sets = answer.resource_record_sets.into_iter().filter(|set| *set.r#type() == RrType::Cname);
-    let records = sets.filter_map(|set| {
-        let value = undotted(set.resource_records().first()?.value());
-        let name = undotted(set.name());
+    let records = sets.into_iter().filter(|set| set.kind == "CNAME").filter_map(|set| {
+        let value = undotted(set.values.first()?);
+        let name = undotted(&set.name);
         let validates = contains(&below, &name) && value.ends_with(".acm-validations.aws");
         validates.then(|| Record { name, kind: "CNAME".to_owned(), value })
     });
@@ -173,21 +158,12 @@ async fn record_set(
     session: &Session,
     zone_id: &str,
     name: &str,
-    kind: RrType,
-) -> Result<Option<ResourceRecordSet>, CallError> {
-    let request = session
-        .route53()
-        .list_resource_record_sets()
-        .hosted_zone_id(zone_id)
-        .start_record_name(name)
-        .start_record_type(kind.clone())
-        .max_items(1);
-    let answer = call("route53:ListResourceRecordSets", request.send().await)?;
+    kind: &str,
+) -> Result<Option<RecordSet>, CallError> {
+    let from = From { name, kind: Some(kind) };
+    let sets = session.route53().list_resource_record_sets(zone_id, from).await?;
     // The listing starts at the name, or after it if the record does not exist.
-    Ok(answer
-        .resource_record_sets
-        .into_iter()
-        .find(|set| *set.r#type() == kind && same_name(set.name(), name)))
+    Ok(sets.into_iter().find(|set| set.kind == kind && same_name(&set.name, name)))
 }
 
 fn same_name(one: &str, other: &str) -> bool {

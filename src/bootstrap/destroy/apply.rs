@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, TableStatus};
-use aws_sdk_route53::types::ChangeAction;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
+use crate::aws::route53::Change;
 use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::certificate::apply::change_records;
 use crate::bootstrap::certificate::dns;
@@ -38,7 +38,7 @@ pub async fn apply(
                 sets.extend(dns::find_record(session, zone, record).await?);
             }
             if !sets.is_empty() {
-                change_records(session, zone, sets, &ChangeAction::Delete).await?;
+                change_records(session, zone, &sets, Change::Delete).await?;
             }
         }
         Step::Empty(bucket, _) => empty(session, bucket, "", |_| true, &progress).await?,

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_ecs::Client;
+use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
 use super::{Deployment, when};
-use crate::aws::{Session, call};
+use crate::aws::Session;
+use crate::aws::ecs::{Desired, TasksOf};
 use crate::command::block_on;
 use crate::deployment::prefix;
 use crate::explain::{Exit, Failure};
@@ -65,36 +66,33 @@ enum Tasks {
 }
 
 async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks, Failure> {
-    let client: Client = session.ecs();
+    let ecs = session.ecs();
     let (cluster, service) = (prefix(env), format!("{}-app", prefix(env)));
     let none = || {
         Failure::new(Exit::Refused, format!("there is no ECS service {service} yet"))
             .help("run `terraform apply` first")
     };
-    let answer = client.describe_services().cluster(&cluster).services(&service).send().await;
-    let services = match call("ecs:DescribeServices", answer) {
+    let services = match ecs.describe_services(&cluster, &service).await {
         Err(error) if error.is("ClusterNotFoundException") => return Err(none()),
         other => other?,
     };
-    let found = services.services().iter().find(|found| found.status() != Some("INACTIVE"));
+    let found = services.iter().find(|found| found.status != "INACTIVE");
     let found = found.ok_or_else(none)?;
-    let answer = client.list_tasks().cluster(&cluster).service_name(&service).send().await;
-    let arns = call("ecs:ListTasks", answer)?.task_arns.unwrap_or_default();
+    let arns = ecs.list_tasks(&cluster, TasksOf::Service(&service), Desired::Running).await?;
     if arns.is_empty() {
         return Ok(Tasks::Waiting(format!("no task of {service} runs")));
     }
-    let answer = client.describe_tasks().cluster(&cluster).set_tasks(Some(arns)).send().await;
-    let tasks = call("ecs:DescribeTasks", answer)?.tasks.unwrap_or_default();
-    let is_old = |at: Option<&aws_sdk_ecs::primitives::DateTime>| {
+    let tasks = ecs.describe_tasks(&cluster, &arns).await?;
+    let is_old = |at: Option<DateTime>| {
         at.and_then(|at| Timestamp::from_second(at.secs()).ok()).is_none_or(|at| at < created)
     };
-    let old = tasks.iter().filter(|task| is_old(task.created_at())).count();
+    let old = tasks.iter().filter(|task| is_old(task.created_at)).count();
     if old > 0 {
         let noun = if old == 1 { "task was" } else { "tasks were" };
         return Ok(Tasks::Waiting(format!("{old} {noun} started before the value was changed")));
     }
-    let (running, desired) = (found.running_count(), found.desired_count());
-    if found.deployments().len() > 1 || running != desired {
+    let (running, desired) = (found.running_count, found.desired_count);
+    if found.deployments.len() > 1 || running != desired {
         return Ok(Tasks::Waiting(format!(
             "{running} of {desired} tasks run, the deployment is in progress"
         )));

@@ -7,10 +7,7 @@ pub mod snapshot;
 pub mod statements;
 pub mod watch;
 
-use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
-    NetworkConfiguration, TaskOverride,
-};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error as ThisError;
 
@@ -18,7 +15,8 @@ use self::snapshot::Snapshot;
 use self::watch::Started;
 
 use super::running::service_name;
-use crate::aws::{CallError, Session, Why, call};
+use crate::aws::ecs::{AwsVpcConfiguration, Desired, TasksOf};
+use crate::aws::{CallError, Session, Why};
 use crate::deployment;
 use crate::explain::{Exit, Explain};
 use crate::plan::{Action, Line, Verb};
@@ -186,8 +184,8 @@ impl Job {
             definition(session, &family),
             network(session, env),
             active(session, &cluster, &family),
-            listed(session, &cluster, &family, DesiredStatus::Running),
-            listed(session, &cluster, &family, DesiredStatus::Stopped)
+            listed(session, &cluster, &family, Desired::Running),
+            listed(session, &cluster, &family, Desired::Stopped)
         );
         let Definition { arn, image, log, environment } = definition?;
         let (subnets, security_groups) = network?;
@@ -254,40 +252,41 @@ impl Job {
 
     /// Starts the task, and looks whether it is the only one; `hour` counts the hours since 1970.
     pub async fn start(&self, session: &Session, hour: i64) -> Result<Started, Error> {
-        let network = AwsVpcConfiguration::builder()
-            .set_subnets(Some(self.subnets.clone()))
-            .set_security_groups(Some(self.security_groups.clone()))
-            .assign_public_ip(AssignPublicIp::Disabled)
-            .build()
-            .map_err(|error| Error::NotStarted(error.to_string()))?;
-        // Of the task's own steps, `migrate` is the one that does least: with the target it migrates nothing.
-        let steps = if self.is_info() { vec!["migrate".to_owned()] } else { self.steps.clone() };
-        let mut command = ContainerOverride::builder().name(CONTAINER).set_command(Some(steps));
-        for (name, value) in &self.environment {
-            command = command.environment(KeyValuePair::builder().name(name).value(value).build());
-        }
-        let request = session
-            .ecs()
-            .run_task()
-            .cluster(&self.cluster)
-            .task_definition(&self.definition)
-            .launch_type(LaunchType::Fargate)
-            .count(1)
-            .started_by(STARTED_BY)
-            .client_token(self.client_token(hour))
-            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
-            .overrides(TaskOverride::builder().container_overrides(command.build()).build());
-        let answer = match call("ecs:RunTask", request.send().await) {
+        let answer = match session.ecs().run_task(&self.request(hour)).await {
             Err(error) if error.why == Why::Unreachable => return Err(Error::MayHaveStarted(error)),
             answer => answer?,
         };
-        let task = answer.tasks().first().and_then(|task| task.task_arn());
-        let task = task.map(str::to_owned).ok_or_else(|| {
-            let failure = answer.failures().first();
-            let reason = failure.and_then(|failure| failure.reason().or(failure.detail()));
-            Error::NotStarted(reason.unwrap_or("no reason was given").to_owned())
+        let task = answer.tasks.into_iter().next().and_then(|task| task.task_arn);
+        let task = task.ok_or_else(|| {
+            let failure = answer.failures.into_iter().next();
+            let reason = failure.and_then(|failure| failure.reason.or(failure.detail));
+            Error::NotStarted(reason.unwrap_or_else(|| "no reason was given".to_owned()))
         })?;
         self.look_again(session, task).await
+    }
+
+    /// What `ecs:RunTask` is asked for.
+    fn request(&self, hour: i64) -> Value {
+        // Of the task's own steps, `migrate` is the one that does least: with the target it migrates nothing.
+        let steps = if self.is_info() { vec!["migrate".to_owned()] } else { self.steps.clone() };
+        let variable = |(name, value): &(String, String)| json!({ "name": name, "value": value });
+        let environment: Vec<Value> = self.environment.iter().map(variable).collect();
+        json!({
+            "cluster": self.cluster,
+            "taskDefinition": self.definition,
+            "launchType": "FARGATE",
+            "count": 1,
+            "startedBy": STARTED_BY,
+            "clientToken": self.client_token(hour),
+            "networkConfiguration": { "awsvpcConfiguration": {
+                "subnets": self.subnets,
+                "securityGroups": self.security_groups,
+                "assignPublicIp": "DISABLED",
+            } },
+            "overrides": { "containerOverrides": [
+                { "name": CONTAINER, "command": steps, "environment": environment },
+            ] },
+        })
     }
 
     /// Of two tasks that were started at the same moment the older continues; where ECS does not answer, both do.
@@ -304,9 +303,8 @@ impl Job {
         let Some(other) = active.iter().find(older).map(|one| one.arn.clone()) else {
             return Ok(started);
         };
-        let request = session.ecs().stop_task().cluster(&self.cluster).task(&ours);
-        let request = request.reason("another maintenance task was started at the same time");
-        call("ecs:StopTask", request.send().await)?;
+        let reason = "another maintenance task was started at the same time";
+        session.ecs().stop_task(&self.cluster, &ours, reason).await?;
         Err(Error::Second { other, ours })
     }
 }
@@ -322,49 +320,37 @@ struct Definition {
 
 async fn definition(session: &Session, family: &str) -> Result<Definition, Error> {
     let missing = || Error::NoDefinition(family.to_owned());
-    let request = session.ecs().describe_task_definition().task_definition(family);
-    let answer = match call("ecs:DescribeTaskDefinition", request.send().await) {
+    let definition = match session.ecs().describe_task_definition(family).await {
         Err(error) if error.is("ClientException") || error.why == Why::NotFound => {
             return Err(missing());
         }
-        answer => answer?,
+        answer => answer?.ok_or_else(missing)?,
     };
-    let definition = answer.task_definition.ok_or_else(missing)?;
-    let containers = definition.container_definitions();
-    let container = containers.iter().find(|one| one.name() == Some(CONTAINER));
+    let container = definition.container_definitions.into_iter().find(|one| one.name == CONTAINER);
     let container = container.ok_or_else(missing)?;
-    let log = container.log_configuration().and_then(|log| {
-        let option = |name: &str| log.options()?.get(name);
-        let prefix = option("awslogs-stream-prefix")?;
-        let stream = format!("{prefix}/{CONTAINER}/");
-        Some((option("awslogs-group")?.clone(), stream))
-    });
-    let environment = container.environment().iter().filter_map(|one| one.name()).map(str::to_owned);
+    let option = |name: &str| container.log_configuration.options.get(name);
+    let log = option("awslogs-stream-prefix").zip(option("awslogs-group"));
+    let log = log.map(|(prefix, group)| (group.clone(), format!("{prefix}/{CONTAINER}/")));
     Ok(Definition {
-        arn: definition.task_definition_arn().unwrap_or_default().to_owned(),
-        image: container.image().unwrap_or_default().to_owned(),
+        arn: definition.task_definition_arn.unwrap_or_default(),
+        image: container.image.unwrap_or_default(),
         log,
-        environment: environment.collect(),
+        environment: container.environment.into_iter().map(|one| one.name).collect(),
     })
 }
 
 /// Subnets and security groups of the app's service: the task talks to the same database.
 async fn network(session: &Session, env: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     let missing = || Error::NoService(service_name(env));
-    let request =
-        session.ecs().describe_services().cluster(deployment::prefix(env)).services(service_name(env));
-    let answer = match call("ecs:DescribeServices", request.send().await) {
+    let answer = session.ecs().describe_services(&deployment::prefix(env), &service_name(env)).await;
+    let services = match answer {
         Err(error) if error.why == Why::NotFound => return Err(missing()),
         answer => answer?,
     };
-    let network = answer
-        .services()
-        .iter()
-        .find(|service| service.status() != Some("INACTIVE"))
-        .and_then(|service| service.network_configuration())
-        .and_then(|network| network.awsvpc_configuration())
-        .ok_or_else(missing)?;
-    Ok((network.subnets().to_vec(), network.security_groups().to_vec()))
+    let service = services.into_iter().find(|service| service.status != "INACTIVE");
+    let network = service.and_then(|service| service.network_configuration.awsvpc_configuration);
+    let AwsVpcConfiguration { subnets, security_groups } = network.ok_or_else(missing)?;
+    Ok((subnets, security_groups))
 }
 
 /// A task that has not ended.
@@ -376,18 +362,14 @@ struct Active {
 
 /// Tasks of the family that have not ended.
 async fn active(session: &Session, cluster: &str, family: &str) -> Result<Vec<Active>, CallError> {
-    let listed = listed(session, cluster, family, DesiredStatus::Running).await?;
-    if listed.is_empty() {
-        return Ok(Vec::new());
-    }
+    let listed = listed(session, cluster, family, Desired::Running).await?;
     // What is listed may have ended meanwhile.
-    let request = session.ecs().describe_tasks().cluster(cluster).set_tasks(Some(listed));
-    let answer = call("ecs:DescribeTasks", request.send().await)?;
-    let active = answer.tasks().iter().filter(|task| task.last_status() != Some("STOPPED"));
+    let tasks = session.ecs().describe_tasks(cluster, &listed).await?;
+    let active = tasks.into_iter().filter(|task| task.last_status != "STOPPED");
     Ok(active
         .filter_map(|task| {
-            let created = task.created_at().map_or(0, aws_smithy_types::DateTime::secs);
-            Some(Active { arn: task.task_arn()?.to_owned(), created })
+            let created = task.created_at.map_or(0, |at| at.secs());
+            Some(Active { arn: task.task_arn?, created })
         })
         .collect())
 }
@@ -397,13 +379,12 @@ async fn listed(
     session: &Session,
     cluster: &str,
     family: &str,
-    desired: DesiredStatus,
+    desired: Desired,
 ) -> Result<Vec<String>, CallError> {
-    let request = session.ecs().list_tasks().cluster(cluster).family(family).desired_status(desired);
-    match call("ecs:ListTasks", request.send().await) {
+    match session.ecs().list_tasks(cluster, TasksOf::Family(family), desired).await {
         Err(error) if error.why == Why::NotFound => Ok(Vec::new()),
         answer => {
-            let mut tasks = answer?.task_arns.unwrap_or_default();
+            let mut tasks = answer?;
             tasks.sort();
             Ok(tasks)
         }

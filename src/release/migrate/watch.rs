@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{CONTAINER, Definition, Error, TARGET, definition};
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Session};
 use crate::deployment;
 
 /// A container of a task that ended.
@@ -90,48 +90,42 @@ impl Started {
     /// Finds a task by its ARN or id.
     pub async fn find(session: &Session, env: &str, task: &str) -> Result<Self, Error> {
         let cluster = deployment::prefix(env);
-        let request = session.ecs().describe_tasks().cluster(&cluster).tasks(task);
-        let answer = call("ecs:DescribeTasks", request.send().await)?;
+        let tasks = session.ecs().describe_tasks(&cluster, &[task.to_owned()]).await?;
         let family = format!("{cluster}-maintenance");
         let is_ours = |arn: &str| {
             let name = arn.rsplit('/').next().unwrap_or_default();
             name.rsplit_once(':').is_some_and(|(name, _)| name == family)
         };
-        let found =
-            answer.tasks().first().and_then(|task| Some((task.task_arn()?, task.task_definition_arn()?)));
-        let Some((arn, revision)) = found.filter(|(_, revision)| is_ours(revision)) else {
+        let found = tasks.first();
+        let names = found.and_then(|task| task.task_arn.as_deref().zip(task.task_definition_arn.as_deref()));
+        let Some((arn, revision)) = names.filter(|(_, revision)| is_ours(revision)) else {
             return Err(Error::NoTask(task.to_owned()));
         };
         let Definition { log, .. } = definition(session, revision).await?;
-        let overrides = answer.tasks().first().and_then(|task| task.overrides());
-        let variables = overrides
-            .into_iter()
-            .flat_map(aws_sdk_ecs::types::TaskOverride::container_overrides)
-            .flat_map(aws_sdk_ecs::types::ContainerOverride::environment);
-        let is_info =
-            variables.into_iter().any(|one| (one.name(), one.value()) == (Some(TARGET.0), Some(TARGET.1)));
+        let overrides = found.iter().flat_map(|task| &task.overrides.container_overrides);
+        let is_info = overrides
+            .flat_map(|one| &one.environment)
+            .any(|one| (one.name.as_str(), one.value.as_str()) == TARGET);
         Ok(Self::new(&cluster, arn, log.as_ref(), is_info))
     }
 
     /// How far it is.
     pub async fn state(&self, session: &Session) -> Result<State, CallError> {
-        let request = session.ecs().describe_tasks().cluster(&self.cluster).tasks(&self.task);
-        let answer = call("ecs:DescribeTasks", request.send().await)?;
-        let Some(task) = answer.tasks().first() else {
+        let tasks = session.ecs().describe_tasks(&self.cluster, std::slice::from_ref(&self.task)).await?;
+        let Some(task) = tasks.into_iter().next() else {
             return Ok(State::Unknown);
         };
-        let status = task.last_status().unwrap_or_default();
-        if status != "STOPPED" {
-            return Ok(State::Active(status.to_owned()));
+        if task.last_status != "STOPPED" {
+            return Ok(State::Active(task.last_status));
         }
-        let containers = task.containers().iter().map(|one| Container {
-            name: one.name().unwrap_or_default().to_owned(),
-            exit: one.exit_code(),
-            reason: one.reason().map(str::to_owned),
+        let containers = task.containers.into_iter().map(|one| Container {
+            name: one.name,
+            exit: one.exit_code,
+            reason: one.reason,
         });
         Ok(State::Ended(Ended {
-            code: task.stop_code().map(|code| code.as_str().to_owned()),
-            reason: task.stopped_reason().map(str::to_owned),
+            code: task.stop_code,
+            reason: task.stopped_reason,
             containers: containers.collect(),
         }))
     }
