@@ -133,6 +133,8 @@ impl Facts {
                 whole("services.fargate_vcpus", &services.fargate_vcpus),
                 whole("services.addresses", &services.addresses),
                 whole("services.vpcs", &services.vpcs),
+                whole("services.nat_gateways", &services.nat_gateways),
+                whole("services.group_rules", &services.group_rules),
             ];
             found.extend(parts.into_iter().flatten());
         }

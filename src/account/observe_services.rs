@@ -1,11 +1,13 @@
 //! Reads what RDS, ElastiCache and Service Quotas say about what a config wants. Lists and quotas only.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::json;
 
 use super::services::{
     CacheNode, CacheVersion, DATABASE_PARAMETERS, DatabaseClass, DatabaseParameter, DatabaseParameters,
-    DatabaseVersion, Quota, Services,
+    DatabaseVersion, Quota, Services, ZoneQuota,
 };
 use crate::aws::{Answer, CallError, Session};
 use crate::config::Config;
@@ -16,7 +18,7 @@ const PAGES: usize = 50;
 /// Reads all of it at once.
 pub(super) async fn services(session: &Session, config: &Config) -> Services {
     let (rds, cache) = (&config.rds, &config.elasticache);
-    let (parameters, versions, class, cache_versions, node, fargate, addresses, vpcs) = tokio::join!(
+    let (parameters, versions, class, cache_versions, node, fargate, addresses, vpcs, nat, rules) = tokio::join!(
         database_parameters(session, &rds.parameter_group_family),
         database_versions(session),
         database_class(session, &rds.instance_class),
@@ -26,6 +28,8 @@ pub(super) async fn services(session: &Session, config: &Config) -> Services {
         quota(session, "fargate", "L-3032A538"),
         addresses(session, &config.env),
         vpcs(session, &config.env),
+        nat_gateways(session, &config.env),
+        group_rules(session, &config.env),
     );
     Services {
         database_parameters: parameters.into(),
@@ -36,6 +40,8 @@ pub(super) async fn services(session: &Session, config: &Config) -> Services {
         fargate_vcpus: fargate.map(|limit| Quota { limit, others: None }).into(),
         addresses: addresses.into(),
         vpcs: vpcs.into(),
+        nat_gateways: nat.into(),
+        group_rules: rules.into(),
     }
 }
 
@@ -197,13 +203,78 @@ async fn vpcs(session: &Session, env: &str) -> Result<Quota, CallError> {
     Ok(Quota { limit: limit?, others: Some(others?) })
 }
 
+async fn nat_gateways(session: &Session, env: &str) -> Result<ZoneQuota, CallError> {
+    let (limit, gateways, subnets) = tokio::join!(
+        quota(session, "vpc", "L-FE5A380F"),
+        whole_list(session, "ec2:DescribeNatGateways", &[]),
+        whole_list(session, "ec2:DescribeSubnets", &[]),
+    );
+    let zones: BTreeMap<String, String> = subnets?
+        .rows("subnetSet", ["subnetId", "availabilityZone"])?
+        .into_iter()
+        .map(|[subnet, zone]| (subnet, zone))
+        .collect();
+    let mut others = BTreeMap::new();
+    let found = gateways?.nested_rows("natGatewaySet", ["subnetId", "state"], ("item", ["key", "value"]))?;
+    for ([subnet, state], tags) in found {
+        // The quota counts those that are pending, available or being deleted.
+        if matches!(state.as_str(), "deleted" | "failed") || is_ours(&tags, env) {
+            continue;
+        }
+        let zone = zones.get(&subnet).ok_or_else(|| {
+            let missing = std::io::Error::other(format!("no subnet {subnet}, where a NAT gateway is"));
+            CallError::unreadable("ec2:DescribeSubnets", &missing)
+        })?;
+        *others.entry(zone.clone()).or_insert(0) += 1;
+    }
+    Ok(ZoneQuota { limit: limit?, others })
+}
+
+/// The load balancer's group is the one that grows with the config: two inbound rules for each block.
+async fn group_rules(session: &Session, env: &str) -> Result<Quota, CallError> {
+    let name = format!("osmt-{env}-alb");
+    let by_name = [("Filter.1.Name", "group-name"), ("Filter.1.Value.1", name.as_str())];
+    let (limit, groups) = tokio::join!(
+        quota(session, "vpc", "L-0EA8095F"),
+        whole_list(session, "ec2:DescribeSecurityGroups", &by_name),
+    );
+    let mut others = 0;
+    for [group] in groups?.rows("securityGroupInfo", ["groupId"])? {
+        let of_group = [("Filter.1.Name", "group-id"), ("Filter.1.Value.1", group.as_str())];
+        let rules = whole_list(session, "ec2:DescribeSecurityGroupRules", &of_group).await?;
+        let fields = ["isEgress", "cidrIpv6"];
+        for ([egress, ipv6], tags) in
+            rules.nested_rows("securityGroupRuleSet", fields, ("item", ["key", "value"]))?
+        {
+            // The quota holds for IPv4 and IPv6 each; a rule of another kind counts for both.
+            others += u64::from(egress != "true" && ipv6.is_empty() && !is_ours(&tags, env));
+        }
+    }
+    Ok(Quota { limit: limit?, others: Some(others) })
+}
+
+/// A list of EC2, which without `MaxResults` answers all at once; one that goes on elsewhere is not counted.
+async fn whole_list(
+    session: &Session,
+    operation: &'static str,
+    parameters: &[(&str, &str)],
+) -> Result<Answer, CallError> {
+    let answer = session.ec2_with(&session.region, operation, parameters).await?;
+    if answer.field("nextToken")?.is_empty() {
+        return Ok(answer);
+    }
+    Err(CallError::unreadable(operation, &std::io::Error::other("the list has more than one page")))
+}
+
 /// How many there are without this environment's tags.
 async fn others(session: &Session, operation: &'static str, list: &str, env: &str) -> Result<u64, CallError> {
-    let answer = session.ec2(&session.region, operation).await?;
+    let answer = whole_list(session, operation, &[]).await?;
     let found = answer.nested_rows(list, ["-"], ("item", ["key", "value"]))?;
-    let is_ours = |tags: &[[String; 2]]| {
-        let has = |key: &str, value: &str| tags.iter().any(|[k, v]| k == key && v == value);
-        has("Application", "osmt") && has("Environment", env)
-    };
-    Ok(found.iter().filter(|(_, tags)| !is_ours(tags)).count() as u64)
+    Ok(found.iter().filter(|(_, tags)| !is_ours(tags, env)).count() as u64)
+}
+
+/// Whether these are the tags of this environment's own resources.
+fn is_ours(tags: &[[String; 2]], env: &str) -> bool {
+    let has = |key: &str, value: &str| tags.iter().any(|[k, v]| k == key && v == value);
+    has("Application", "osmt") && has("Environment", env)
 }

@@ -36,6 +36,10 @@ pub struct Services {
     pub addresses: Known<Quota>,
     /// VPCs.
     pub vpcs: Known<Quota>,
+    /// NAT gateways.
+    pub nat_gateways: Known<ZoneQuota>,
+    /// Inbound rules of a security group; the others are those that the load balancer's group has from elsewhere.
+    pub group_rules: Known<Quota>,
 }
 
 /// The parameters of a parameter group's family, as far as Terraform sets them.
@@ -123,6 +127,16 @@ pub struct Quota {
     pub limit: u64,
     /// How many there are beside this environment's own; `None` where that was not counted.
     pub others: Option<u64>,
+}
+
+/// A limit of the account in each availability zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneQuota {
+    /// How many there may be in a zone.
+    pub limit: u64,
+    /// How many there are beside this environment's own, by zone; a zone without one is not listed.
+    pub others: BTreeMap<String, u64>,
 }
 
 /// What the provider of sign-in answers.

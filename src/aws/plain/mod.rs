@@ -73,13 +73,23 @@ pub struct Answer {
 impl Session {
     /// Asks EC2 in a region by its Query form: `ec2:DescribeRegions`.
     pub async fn ec2(&self, region: &str, operation: &'static str) -> Result<Answer, CallError> {
+        self.ec2_with(region, operation, &[]).await
+    }
+
+    /// Asks EC2 with parameters, such as filters: names and ids, of which none needs escaping.
+    pub async fn ec2_with(
+        &self,
+        region: &str,
+        operation: &'static str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Answer, CallError> {
         let action = operation.trim_start_matches("ec2:");
-        let question = Question {
-            method: "GET",
-            // The version of EC2's interface, which has not changed since.
-            uri: format!("/?Action={action}&Version=2016-11-15"),
-            ..Question::default()
-        };
+        // The version of EC2's interface, which has not changed since.
+        let mut uri = format!("/?Action={action}&Version=2016-11-15");
+        for (name, value) in parameters {
+            uri.extend(["&", name, "=", value]);
+        }
+        let question = Question { method: "GET", uri, ..Question::default() };
         self.ask(&EC2, region, operation, question).await
     }
 

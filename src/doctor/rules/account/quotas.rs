@@ -6,6 +6,7 @@ use crate::finding::{Check, Rule, Severity, Sink};
 
 const APP: &str = "/config/ecs/task/app";
 const AZS: &str = "/config/vpc/azs";
+const INGRESS: &str = "/config/alb/ingress_cidrs";
 const VPC: &str = "/config/vpc/vpc_cidr";
 
 /// What the account may have.
@@ -39,6 +40,26 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/QUO003.md"),
         },
         run: vpcs,
+    },
+    Check {
+        rule: Rule {
+            code: "QUO004",
+            name: "nat-gateway-quota-too-low",
+            severity: Severity::Error,
+            summary: "A zone has no room for another NAT gateway",
+            explain: include_str!("../../../../docs/rules/QUO004.md"),
+        },
+        run: nat_gateways,
+    },
+    Check {
+        rule: Rule {
+            code: "QUO005",
+            name: "group-rule-quota-too-low",
+            severity: Severity::Error,
+            summary: "The ingress blocks need more rules than a security group may have",
+            explain: include_str!("../../../../docs/rules/QUO005.md"),
+        },
+        run: group_rules,
     },
 ];
 
@@ -104,5 +125,49 @@ fn vpcs(audit: &Audit, sink: &mut Sink<'_>) {
     if others >= limit {
         sink.value(VPC, format!("the account may have {limit} VPCs in this region and has {others} others"))
             .help("request more for \"VPCs per Region\" (L-F678F1CE) in Service Quotas");
+    }
+}
+
+fn nat_gateways(audit: &Audit, sink: &mut Sink<'_>) {
+    let Some(quota) = offered(audit, sink, |services| &services.nat_gateways) else {
+        return;
+    };
+    let limit = quota.limit;
+    for (at, zone) in audit.config.vpc.azs.iter().enumerate() {
+        let others = quota.others.get(zone).copied().unwrap_or_default();
+        if others < limit {
+            continue;
+        }
+        let message = format!("{zone} may have {limit} NAT gateways and has {others} others");
+        let help = "request more for \"NAT gateways per Availability Zone\" (L-FE5A380F) in Service Quotas, or use another zone";
+        let finding = sink.value(format!("{AZS}/{at}"), message);
+        if at == 0 {
+            finding.help(help);
+        } else {
+            // `operations.nat_gateways = "single"` makes one in the first zone only.
+            finding
+                .severity(Severity::Warning)
+                .help(format!("{help}, or set `operations.nat_gateways` to \"single\""));
+        }
+    }
+}
+
+fn group_rules(audit: &Audit, sink: &mut Sink<'_>) {
+    let Some(quota) = offered(audit, sink, |services| &services.group_rules) else {
+        return;
+    };
+    let Some(others) = quota.others else {
+        return sink
+            .unknown("how many rules the load balancer's security group has from elsewhere was not counted");
+    };
+    let blocks = &audit.config.alb.ingress_cidrs;
+    let of_ipv6 = blocks.iter().filter(|block| block.contains(':')).count();
+    // HTTP and HTTPS each need a rule for a block; IPv4 and IPv6 are counted apart.
+    let needed = 2 * of_ipv6.max(blocks.len() - of_ipv6) as u64;
+    let limit = quota.limit;
+    if needed + others > limit {
+        let from = if others == 0 { String::new() } else { format!(", and {others} were made elsewhere") };
+        sink.value(INGRESS, format!("the blocks need {needed} inbound rules of one family in a security group{from}; it may have {limit}"))
+            .help("merge blocks, or request more for \"Inbound or outbound rules per security group\" (L-0EA8095F) in Service Quotas");
     }
 }

@@ -6,7 +6,7 @@ mod zones_shown;
 
 use super::*;
 use crate::account::app::Health;
-use crate::account::services::{Client, Metadata, Quota, Services, SignIn};
+use crate::account::services::{Client, Metadata, Quota, Services, SignIn, ZoneQuota};
 use crate::account::{
     Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
     Zone,
@@ -320,6 +320,13 @@ const SPOILT: &[(&str, Spoil)] = &[
     }),
     ("QUO003", |a| {
         offers(a).vpcs = Known::Known(Quota { limit: 5, others: Some(5) });
+    }),
+    ("QUO004", |a| {
+        let others = [(a.config.vpc.azs[0].clone(), 5)].into();
+        offers(a).nat_gateways = Known::Known(ZoneQuota { limit: 5, others });
+    }),
+    ("QUO005", |a| {
+        offers(a).group_rules = Known::Known(Quota { limit: 60, others: Some(59) });
     }),
     ("IDP001", |a| {
         let issuer = Some("https://other.example".into());

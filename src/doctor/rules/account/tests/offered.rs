@@ -34,6 +34,8 @@ pub(super) fn services(config: &Config) -> Services {
         fargate_vcpus: Known::Known(Quota { limit: 100, others: None }),
         addresses: Known::Known(Quota { limit: 5, others: Some(0) }),
         vpcs: Known::Known(Quota { limit: 5, others: Some(1) }),
+        nat_gateways: Known::Known(ZoneQuota { limit: 5, others: [(config.vpc.azs[0].clone(), 4)].into() }),
+        group_rules: Known::Known(Quota { limit: 60, others: Some(0) }),
     }
 }
 
@@ -101,4 +103,40 @@ fn the_parameters_are_those_that_terraform_sets() {
     let one = |allowed: &str| DatabaseParameter { allowed: allowed.into(), ..DatabaseParameter::default() };
     assert!(one("0-31536000").allows("2") && one("").allows("x") && one("TABLE,FILE").allows("FILE"));
     assert!(!one("0,1").allows("2") && !one("utf8, utf8mb4").allows("utf8mb3"));
+}
+
+#[test]
+fn gateways_count_in_their_own_zone_and_the_first_one_is_needed_in_any_case() {
+    let worst = |zone: usize, others: u64| {
+        let mut audit = audit();
+        let others = [(audit.config.vpc.azs[zone].clone(), others)].into();
+        offers(&mut audit).nat_gateways = Known::Known(ZoneQuota { limit: 5, others });
+        judge(&audit).worst()
+    };
+    assert_eq!(worst(0, 4), None);
+    assert_eq!(worst(0, 5), Some(Severity::Error));
+    assert_eq!(worst(1, 5), Some(Severity::Warning));
+    let spoil = |a: &mut Audit| offers(a).nat_gateways = Known::Unknown("ec2 was denied".into());
+    assert_eq!(unknown(spoil), ["QUO004"]);
+}
+
+#[test]
+fn rules_of_a_security_group_are_counted_for_each_family() {
+    let worst = |ipv4: usize, ipv6: usize, limit: u64, others: u64| {
+        let mut audit = audit();
+        let blocks = (0..ipv4).map(|i| format!("203.0.113.{i}/32"));
+        audit.config.alb.ingress_cidrs =
+            blocks.chain((0..ipv6).map(|i| format!("2001:db8::{i}/128"))).collect();
+        offers(&mut audit).group_rules = Known::Known(Quota { limit, others: Some(others) });
+        judge(&audit).worst()
+    };
+    assert_eq!(worst(30, 30, 60, 0), None);
+    assert_eq!(worst(31, 0, 60, 0), Some(Severity::Error));
+    assert_eq!(worst(0, 31, 60, 0), Some(Severity::Error));
+    assert_eq!(worst(30, 0, 60, 1), Some(Severity::Error));
+    assert_eq!(worst(100, 0, 200, 0), None);
+    let spoil = |a: &mut Audit| {
+        offers(a).group_rules = Known::Known(Quota { limit: 60, others: None });
+    };
+    assert_eq!(unknown(spoil), ["QUO005"]);
 }
