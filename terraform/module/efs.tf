@@ -17,6 +17,17 @@ resource "aws_efs_mount_target" "elasticsearch" {
   security_groups = [aws_security_group.efs.id]
 }
 
+# A mount target's name can be resolved about 90 seconds after it is available ("Mounting EFS file systems" in the Amazon EFS
+# User Guide). A task that starts before cannot mount it, and three such tasks stop a deployment. So Elasticsearch waits, on
+# the first apply beside the database and again when a zone is added. (cmd.exe has no sleep: there ping waits as long.)
+resource "terraform_data" "mount_targets_reachable" {
+  triggers_replace = { for zone, target in aws_efs_mount_target.elasticsearch : zone => target.id }
+
+  provisioner "local-exec" {
+    command = "sleep 90 || ping -n 91 127.0.0.1"
+  }
+}
+
 # Everything that goes through this door belongs to Elasticsearch's own user, and sees nothing outside its folder.
 resource "aws_efs_access_point" "elasticsearch" {
   file_system_id = aws_efs_file_system.elasticsearch.id

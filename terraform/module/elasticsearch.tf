@@ -165,11 +165,8 @@ resource "aws_ecs_service" "elasticsearch" {
 
   tags = { Name = local.services.elasticsearch }
 
-  # A mount target's name can be resolved about 90 seconds after it is available (Amazon EFS User Guide, "Mounting"). The
-  # database takes longer than that, so waiting for it is enough; on an existing stack it costs nothing.
   depends_on = [
-    aws_db_instance.main,
-    aws_efs_mount_target.elasticsearch,
+    terraform_data.mount_targets_reachable,
     aws_efs_file_system_policy.elasticsearch,
     aws_iam_role_policy.execution,
     aws_iam_role_policy.elasticsearch_files,

@@ -10,9 +10,9 @@ resource "aws_cloudwatch_event_rule" "task_failed" {
       lastStatus = ["STOPPED"]
       group      = [{ prefix = "service:" }]
       # A deployment and autoscaling stop tasks as well (ServiceSchedulerInitiated, "Scaling activity initiated by ..."); a task
-      # that fails a health check has the same code, and only its reason differs.
+      # that fails a health check has the same code, and only its reason differs. tests/events.json has an event of each kind.
       "$or" = [
-        { stopCode = ["EssentialContainerExited", "TaskFailedToStart", "SpotInterruption"] },
+        { stopCode = ["EssentialContainerExited", "TaskFailedToStart", "SpotInterruption", "TerminationNotice"] },
         { stoppedReason = [{ wildcard = "*health check*" }] },
       ]
     }
