@@ -1,7 +1,9 @@
 """Terraform's providers: from an unpacked mirror where the machine holds one, otherwise from the registry as usual.
 
 A mirror is a folder that holds `registry.terraform.io`. As a program: `providers.py validate` validates the Terraform
-directories, `providers.py test` runs the module's own tests; each in a copy, so that the checkout is untouched.
+directories, `providers.py test` runs the module's own tests; each in a copy, so that the checkout is untouched. Under OpenTofu
+the tests are translated first (opentofu.py); `providers.py opentofu` writes them into the checkout, where git ignores them,
+so that `tofu init` and `tofu test` work there.
 """
 
 import os
@@ -12,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Optional
 
+import opentofu
 import refusals
 import terraform
 
@@ -40,6 +43,8 @@ def mirror() -> Optional[Path]:
 def configuration(folder: Path) -> dict[str, str]:
     """What to add to Terraform's environment; a mirror is named in a configuration written into the folder."""
     found = mirror()
+    if found is not None and opentofu.is_it(program()):
+        found = opentofu.mirror(found, HOST, folder)
     environment = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
     if found is not None:
         configured = folder / "terraform.rc"
@@ -65,20 +70,29 @@ def _protection(module: Path, environment: dict[str, str]) -> int:
 
 
 def main() -> int:
-    if sys.argv[1:] not in (["validate"], ["test"]):
-        print(f"usage: {sys.argv[0]} validate|test", file=sys.stderr)
+    if sys.argv[1:] not in (["validate"], ["test"], ["opentofu"]):
+        print(f"usage: {sys.argv[0]} validate|test|opentofu", file=sys.stderr)
         return 2
     verb = sys.argv[1]
+    if verb == "opentofu":
+        alone = opentofu.write_tests(ROOT / "terraform" / "module")
+        print(f"terraform/module/tests/*.tofutest.hcl written; without runs, because OpenTofu cannot say them: {', '.join(alone)}")
+        return 0
+    tofu = opentofu.is_it(program())
     with tempfile.TemporaryDirectory(prefix="osmt-terraform-") as place:
         copy = Path(place) / "terraform"
-        unwanted = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "main.tf.tpl")
+        unwanted = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfplan", "*.tofutest.hcl", "main.tf.tpl")
         shutil.copytree(ROOT / "terraform", copy, ignore=unwanted)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | configuration(Path(place))
+        if tofu:
+            alone = ", ".join(opentofu.write_tests(copy / "module"))
+            print(f"for Terraform alone: {alone}, the graph of the protection, the words of each mistake")
         for name in ("vault", "module"):
             folder, own = copy / name, environment | {"TF_DATA_DIR": str(Path(place) / f"data-{name}")}
             failed = _terraform(folder, own, "init", "-backend=false", "-no-color")
             if not failed and verb == "test" and name == "module":
-                failed = _protection(folder, own) or refusals.check(program(), folder, own)
+                # Laws of the module, which hold in both programs; OpenTofu writes its graph and its reports in another form.
+                failed = 0 if tofu else _protection(folder, own) or refusals.check(program(), folder, own)
             if not failed:
                 failed = _terraform(folder, own, verb, "-no-color", quiet=verb == "validate")
             if failed:

@@ -1,14 +1,18 @@
 """What must be written down beside the Terraform module's code: a description for each field, a row for each setting."""
 
 import re
+import shutil
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "terraform" / "module"
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(ROOT / "scripts" / "emulator")]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(ROOT / "scripts" / "emulator"), str(MODULE / "tests")]
 
+import opentofu  # noqa: E402
+import protection  # noqa: E402
 import refusals  # noqa: E402
 import upgrade  # noqa: E402
 
@@ -38,6 +42,33 @@ def described(block: str) -> set[str]:
     text = re.search(r"description = <<-EOT\n(.*?)\n  EOT", block, re.DOTALL)
     lines = re.findall(r"^ *- (`[^:]*`): \S", text[1], re.MULTILINE) if text else []
     return {name for line in lines for name in re.findall(r"`([^`]+)`", line)}
+
+
+class OpenTofu(unittest.TestCase):
+    def test_its_tests_are_those_of_terraform_in_its_own_grammar(self) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            module = Path(place) / "module"
+            shutil.copytree(MODULE / "tests", module / "tests", ignore=shutil.ignore_patterns("*.tofutest.hcl"))
+            self.assertEqual(opentofu.write_tests(module), ["existing_network.tftest.hcl", "policies.tftest.hcl"])
+            for file in (module / "tests").glob("*.tftest.hcl"):
+                with self.subTest(file=file.name):
+                    own = file.with_name(file.name.replace(".tftest.", ".tofutest.")).read_text(encoding="utf-8")
+                    for unknown in ("override_during", "source ", "["):
+                        self.assertNotIn(unknown, "".join(re.findall(r"^ *(?:target|override_during|source) .*$", own, re.MULTILINE)))
+                    if "\nrun " in own:
+                        runs = re.compile(r'^run "\w+" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
+                        self.assertEqual(runs.findall(own), runs.findall(file.read_text(encoding="utf-8")))
+                        self.assertIn('mock_resource "aws_lb"', own)
+
+
+class Graph(unittest.TestCase):
+    def test_what_does_not_wait_for_what_it_needs_is_found(self) -> None:
+        chain = "".join(f'"{later}" -> "{earlier}"\n' for later, earlier in protection.AFTER)
+        self.assertEqual(protection.too_early(chain), [])
+        for later, earlier in protection.AFTER[:2]:
+            with self.subTest(missing=(later, earlier)):
+                found = protection.too_early(chain.replace(f'"{later}" -> "{earlier}"\n', ""))
+                self.assertIn((later, earlier), found)
 
 
 class Descriptions(unittest.TestCase):

@@ -16,6 +16,7 @@ REHEARSAL = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REHEARSAL), str(REHEARSAL.parent)]
 
 import leaks  # noqa: E402
+import opentofu  # noqa: E402
 import osmt_repository  # noqa: E402
 import prerequisites  # noqa: E402
 import providers  # noqa: E402
@@ -102,6 +103,21 @@ class Machine(unittest.TestCase):
             os.environ["OSMT_TERRAFORM"] = "/opt/tofu/tofu"
             self.assertEqual(providers.program(), "/opt/tofu/tofu")
             self.assertIn("/opt/tofu/tofu is not on PATH", "\n".join(prerequisites.missing()))
+
+    def test_opentofu_is_known_by_its_version_and_finds_the_packages_of_terraforms_mirror(self) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            for name, says in (("one", "OpenTofu v1.12.6"), ("two", "Terraform v1.11.4")):
+                (folder / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+                (folder / name).chmod(0o755)
+            self.assertTrue(opentofu.is_it(str(folder / "one")))
+            self.assertFalse(opentofu.is_it(str(folder / "two")))
+            self.assertFalse(opentofu.is_it(str(folder / "absent")))
+            package = folder / "mirror" / providers.HOST / "hashicorp" / "aws" / "5.100.0" / "linux_amd64"
+            package.mkdir(parents=True)
+            (package / "provider").touch()
+            made = opentofu.mirror(folder / "mirror", providers.HOST, folder)
+            self.assertTrue((made / opentofu.HOST / "hashicorp" / "aws" / "5.100.0" / "linux_amd64" / "provider").exists())
 
     def test_a_named_mirror_is_used_and_a_wrong_one_refused(self) -> None:
         with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"OSMT_PROVIDER_MIRROR": folder}):

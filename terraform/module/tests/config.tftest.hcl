@@ -652,7 +652,7 @@ run "domain_outside_the_hosted_zone" {
 
   override_data {
     target = data.aws_route53_zone.main
-    values = { name = "another.org", zone_id = "Z0123456789TESTS" }
+    values = { name = "another.org" }
   }
 
   expect_failures = [aws_route53_record.app]

@@ -16,7 +16,7 @@ mock_data "aws_elb_service_account" {
 }
 
 mock_data "aws_route53_zone" {
-  defaults = { name = "osmt-tests.org", zone_id = "Z0123456789TESTS" }
+  defaults = { name = "osmt-tests.org" }
 }
 
 mock_data "aws_secretsmanager_secret" {
