@@ -9,8 +9,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::codes;
-use super::codes::Why;
+use super::codes::{self, Policy, Why};
+use super::endpoint::chosen_by;
 use crate::explain::Explain;
 use crate::web::is_certificate;
 
@@ -32,6 +32,8 @@ pub struct CallError {
     pub why: Why,
     /// AWS's error code, if AWS answered.
     pub code: Option<String>,
+    /// The kind of the policy that refused, where AWS names it.
+    policy: Option<Policy>,
     /// The host that was asked, and the way to it; where none was reached.
     unreached: Option<String>,
     cause: Option<Cause>,
@@ -55,10 +57,12 @@ impl fmt::Display for CallError {
             Why::NoRole => write!(f, "the profile's role could not be assumed"),
             Why::Denied => write!(f, "{operation} was denied"),
             Why::DeniedExplicitly => {
-                write!(f, "{operation} was denied by a policy that denies it explicitly")
+                let policy = self.policy.map_or("a policy that denies it explicitly", Policy::denies);
+                write!(f, "{operation} was denied by {policy}")
             }
             Why::DeniedByLimit => {
-                write!(f, "{operation} was denied: a policy that limits the caller does not allow it")
+                let policy = self.policy.map_or("a policy that limits the caller", Policy::name);
+                write!(f, "{operation} was denied: {policy} does not allow it")
             }
             Why::DeniedByKey => write!(f, "{operation} was denied: its KMS key may not be used"),
             Why::NotEnabled => write!(f, "{operation} is not enabled for this account or Region"),
@@ -103,22 +107,30 @@ impl Explain for CallError {
             Why::BadCredentials => "sign in again (`aws sso login`), or check which profile is used".into(),
             Why::Expired => "sign in again (`aws sso login`), or renew the session that the environment variables hold".into(),
             Why::ClockSkew => "set this computer's clock (AWS allows five minutes of difference), then run it again".into(),
+            Why::NoRole if self.policy.is_some_and(|policy| policy != Policy::Trust) => self.policy.map(Policy::remedy)?.to_owned(),
             Why::NoRole => {
                 "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`".into()
+            }
+            Why::Denied if self.policy == Some(Policy::Resource) => {
+                format!("the policy of the resource itself must allow `{operation}`: ask its owner")
             }
             Why::Denied => format!(
                 "the caller needs `{operation}`; docs/permissions.md lists what the admin role may do and what an administrator does"
             ),
-            Why::DeniedExplicitly | Why::DeniedByLimit => {
-                "a grant does not help: ask who owns the policy that AWS names (the organisation for a service control policy, the account's administrator for a permissions boundary, the resource's owner for its policy)".into()
-            }
+            Why::DeniedExplicitly | Why::DeniedByLimit => match self.policy {
+                Some(policy) => policy.remedy().to_owned(),
+                None => "a grant does not help: ask who owns the policy that denies it (the organisation for a service control policy, the account's administrator for a permissions boundary, the resource's owner for its policy)".into(),
+            },
             Why::DeniedByKey => match self.key() {
                 Some(key) => format!("the caller needs `kms:Decrypt` and `kms:GenerateDataKey` on {key}, in the key's policy too"),
                 None => "the caller needs `kms:Decrypt` and `kms:GenerateDataKey` on the key that encrypts it, in the key's policy too".into(),
             },
             Why::NotEnabled => "the account's owner signs up for the service or enables the Region (`aws account enable-region`), then run it again".into(),
             Why::WrongRegion => "check the region of the config, AWS_REGION and `--endpoint-url`".into(),
-            Why::Unreachable => "check the network, the region, `--endpoint-url` and the proxy (HTTPS_PROXY, NO_PROXY), then run it again".into(),
+            Why::Unreachable => match self.unreached.as_deref().and_then(|host| chosen_by(host.split(',').next()?)) {
+                Some(setting) => format!("check the network and the proxy (HTTPS_PROXY, NO_PROXY); the host was chosen by {setting}, and not every service has such an endpoint in every Region (\"Dual-stack and FIPS endpoints\", AWS SDKs and Tools Reference Guide)"),
+                None => "check the network, the region, `--endpoint-url` and the proxy (HTTPS_PROXY, NO_PROXY), then run it again".into(),
+            },
             Why::NotTrusted => "where a proxy or web filter opens TLS, name the file of its CA in AWS_CA_BUNDLE or in `ca_bundle` of the profile".into(),
             Why::NotAws => "a captive portal, a proxy or a web filter answered: open a web page to sign in to the network, or ask who runs the network to let requests to AWS pass".into(),
             Why::Throttled => "wait a minute and run it again: what is done stays done".into(),
@@ -191,6 +203,7 @@ impl CallError {
             operation,
             why,
             code: code.map(str::to_owned).or_else(|| Some(format!("HTTP status {status}"))),
+            policy: message.and_then(codes::policy),
             unreached: None,
             cause: said.map(Cause),
         }
@@ -204,11 +217,12 @@ impl CallError {
         let unreached = chain(error).find_map(|cause| cause.downcast_ref::<Unreached>());
         let credentials = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
         let answered = chain(error).find_map(answer_of_sign_in);
+        let policy = answered.as_ref().and_then(|(_, policy)| *policy);
         let why = if chain(error).any(is_certificate) {
             Why::NotTrusted
         } else if unreached.is_some() {
             Why::Unreachable
-        } else if let Some(why) = answered {
+        } else if let Some((why, _)) = answered {
             why
         } else if let Some(credentials) = credentials {
             match credentials {
@@ -224,6 +238,7 @@ impl CallError {
             operation,
             why,
             code: None,
+            policy,
             unreached: unreached.map(Unreached::to_string),
             cause: chain(error).last().map(|cause| Cause(cause.to_string())),
         }
@@ -249,6 +264,7 @@ impl CallError {
             operation,
             why: Why::Unreachable,
             code: None,
+            policy: None,
             unreached: None,
             cause: chain(error).last().map(|cause| Cause(cause.to_string())),
         }
@@ -257,6 +273,14 @@ impl CallError {
     /// Whether AWS answered with this code.
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
+    }
+
+    /// Whether credentials are the cause.
+    pub(super) fn is_sign_in(&self) -> bool {
+        matches!(
+            self.why,
+            Why::NoCredentials | Why::CredentialsFailed | Why::BadCredentials | Why::Expired | Why::NoRole
+        )
     }
 
     /// Whether the call was refused, by whichever policy.
@@ -281,13 +305,14 @@ impl CallError {
 }
 
 /// A refusal by STS or IAM Identity Center while credentials were loaded: these carry a code of their own.
-fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<Why> {
+fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Policy>)> {
     let error = cause.downcast_ref::<aws_sdk_sts::operation::assume_role::AssumeRoleError>()?;
     let why = codes::why("sts:AssumeRole", error.code(), error.message(), 403);
-    Some(match why {
+    let why = match why {
         Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit => Why::NoRole,
         why => why,
-    })
+    };
+    Some((why, error.message().and_then(codes::policy)))
 }
 
 /// Whether AWS's services sent it: each answer of theirs carries a request id.

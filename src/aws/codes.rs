@@ -244,24 +244,129 @@ pub(super) fn is_throttled(status: u16, body: &str) -> bool {
         || (status >= 400 && codes.any(|forms| forms.iter().any(|form| body.contains(form.as_str()))))
 }
 
-/// Which policy refused. One code covers them all; the forms of the message are documented ("Troubleshoot access denied error
-/// messages", IAM User Guide; "Key access" of the AWS KMS Developer Guide). A form that is not known is a missing grant.
+/// The kinds of policy that can refuse a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Policy {
+    /// Of the organisation, on its accounts.
+    ServiceControl,
+    /// Of the organisation, on the resources of its accounts.
+    ResourceControl,
+    /// Of a VPC endpoint that the request went through.
+    VpcEndpoint,
+    /// Of the caller's user or role.
+    Boundary,
+    /// Of the session, given when the role was assumed.
+    Session,
+    /// Attached to the caller.
+    Identity,
+    /// Of the resource itself, such as a bucket policy.
+    Resource,
+    /// Of the role that was to be assumed.
+    Trust,
+}
+
+/// How AWS's messages call them ("Troubleshoot access denied error messages", IAM User Guide; "sessions policy" is in it).
+const POLICIES: [(Policy, &str); 9] = [
+    (Policy::ServiceControl, "service control policy"),
+    (Policy::ResourceControl, "resource control policy"),
+    (Policy::VpcEndpoint, "VPC endpoint policy"),
+    (Policy::Boundary, "permissions boundary"),
+    (Policy::Session, "session policy"),
+    (Policy::Session, "sessions policy"),
+    (Policy::Identity, "identity-based policy"),
+    (Policy::Resource, "resource-based policy"),
+    (Policy::Trust, "role trust policy"),
+];
+
+impl Policy {
+    /// What it is, in a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ServiceControl => "a service control policy of the organisation",
+            Self::ResourceControl => "a resource control policy of the organisation",
+            Self::VpcEndpoint => "the policy of a VPC endpoint",
+            Self::Boundary => "the permissions boundary of the caller",
+            Self::Session => "the session policy of the caller's credentials",
+            Self::Identity => "a policy of the caller",
+            Self::Resource => "the policy of the resource",
+            Self::Trust => "the role's trust policy",
+        }
+    }
+
+    /// What it is, where it denies.
+    pub(super) fn denies(self) -> &'static str {
+        match self {
+            Self::ServiceControl => "a service control policy that denies it explicitly",
+            Self::ResourceControl => "a resource control policy that denies it explicitly",
+            Self::VpcEndpoint => "a VPC endpoint policy that denies it explicitly",
+            Self::Boundary => "a permissions boundary that denies it explicitly",
+            Self::Session => "a session policy that denies it explicitly",
+            Self::Identity => "a policy of the caller that denies it explicitly",
+            Self::Resource => "the resource's own policy, which denies it explicitly",
+            Self::Trust => "the role's trust policy, which denies it explicitly",
+        }
+    }
+
+    /// Who can change it. No grant to the caller helps.
+    pub(super) fn remedy(self) -> &'static str {
+        match self {
+            Self::ServiceControl => {
+                "a grant does not help: ask who administers the organisation (AWS Organizations) to change the service control policy (SCP)"
+            }
+            Self::ResourceControl => {
+                "a grant does not help: ask who administers the organisation that owns the resource (AWS Organizations) to change the resource control policy (RCP)"
+            }
+            Self::VpcEndpoint => {
+                "a grant does not help: the request went through a VPC endpoint of your network; ask who runs the VPC to change the endpoint's policy, or run it from another network"
+            }
+            Self::Boundary => {
+                "a grant does not help: ask the account's administrator to change the permissions boundary of your user or role"
+            }
+            Self::Session => {
+                "a grant to the role does not help: these credentials were issued with a session policy; get new ones without it (AssumeRole without `Policy` and `PolicyArns`), or ask who issues them"
+            }
+            Self::Identity => {
+                "a grant does not help: ask the account's administrator to remove the deny from the policies of your user, group, role or permission set"
+            }
+            Self::Resource => {
+                "a grant does not help: ask the resource's owner to change its policy (bucket policy, key policy, policy of the secret or table)"
+            }
+            Self::Trust => "ask the owner of the role to let you assume it in its trust policy",
+        }
+    }
+}
+
+/// A policy that refused, and whether by an explicit deny. One code covers all; the forms of the message are documented.
+fn refusal(message: &str) -> Option<(Policy, bool)> {
+    let named =
+        |rest: &str| POLICIES.iter().find(|(_, words)| rest.starts_with(words)).map(|(policy, _)| *policy);
+    if let Some((_, rest)) = message.split_once("with an explicit deny in ") {
+        let article = ["a ", "an ", "the "].iter().find_map(|article| rest.strip_prefix(article));
+        return Some((named(article.unwrap_or(rest))?, true));
+    }
+    let (_, rest) = message.split_once("because no ")?;
+    Some((named(rest)?, false))
+}
+
+/// The kind of the policy that refused, where the message names it.
+pub(super) fn policy(message: &str) -> Option<Policy> {
+    refusal(message).map(|(policy, _)| policy)
+}
+
+/// Which class a refusal is of. A form that is not known is a missing grant.
 fn denied(message: &str) -> Why {
-    let limits = [
-        "permissions boundary",
-        "service control policy",
-        "resource control policy",
-        "session policy",
-        "VPC endpoint policy",
-    ];
-    if message.contains("with an explicit deny") {
-        Why::DeniedExplicitly
-    } else if limits.iter().any(|policy| message.contains(&format!("because no {policy} allows"))) {
-        Why::DeniedByLimit
-    } else if message.contains("perform: kms:") || message.contains("Access to KMS is not allowed") {
-        Why::DeniedByKey
-    } else {
-        Why::Denied
+    use Policy::{Boundary, ResourceControl, ServiceControl, Session, VpcEndpoint};
+    match refusal(message) {
+        Some((_, true)) => Why::DeniedExplicitly,
+        Some((ServiceControl | ResourceControl | VpcEndpoint | Boundary | Session, false)) => {
+            Why::DeniedByLimit
+        }
+        // Older forms do not name the policy.
+        None if message.contains("with an explicit deny") => Why::DeniedExplicitly,
+        _ if message.contains("perform: kms:") || message.contains("Access to KMS is not allowed") => {
+            Why::DeniedByKey
+        }
+        _ => Why::Denied,
     }
 }
 

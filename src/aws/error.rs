@@ -1,7 +1,8 @@
 //! Why a session could not be opened, or must not be used.
 
-use super::{CallError, Why};
-use crate::explain::{Exit, Explain};
+use super::cli::{FIRST_WITH_LOGIN, quoted};
+use super::{CallError, Cli, Token, Why};
+use crate::explain::{Exit, Explain, shown};
 
 /// How a profile gets its credentials, as far as the remedy differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,21 @@ pub enum Source {
     Role,
     /// Keys in a file, or anything else.
     Other,
+}
+
+/// Where the credentials of a profile come from, over any number of roles.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The profile that was asked for.
+    pub asked: String,
+    /// The profile that has or fetches them: the same, or the last `source_profile`.
+    pub profile: String,
+    /// How that profile gets them.
+    pub source: Source,
+    /// Its token of IAM Identity Center, where the SDK cannot read it.
+    pub token: Option<Token>,
+    /// The AWS CLI, where that loads them and was looked at.
+    pub cli: Option<Cli>,
 }
 
 /// A session could not be opened, or must not be used.
@@ -86,14 +102,32 @@ pub enum Error {
         endpoint: String,
     },
     /// The credentials of a profile were not accepted, or not to be had.
-    #[error("could not sign in with the profile `{profile}`")]
+    #[error("could not sign in with the profile `{}`", .origin.asked)]
     SignIn {
-        /// The profile.
-        profile: String,
-        /// How it gets its credentials.
-        from: Source,
+        /// The profile, and where its credentials come from.
+        origin: Box<Origin>,
         /// What failed.
         source: CallError,
+    },
+    /// AWS has no FIPS endpoints there.
+    #[error("{name} asks for FIPS endpoints, and AWS has none in the Region {region}; nothing was sent")]
+    NoFips {
+        /// The variable or setting.
+        name: &'static str,
+        /// The Region.
+        region: String,
+    },
+    /// An endpoint of AWS's is asked for, and another one is named.
+    #[error(
+        "{name} asks for an endpoint of AWS, and {service} has another one, {endpoint}; nothing was sent"
+    )]
+    OtherEndpoint {
+        /// The variable or setting.
+        name: &'static str,
+        /// The service.
+        service: &'static str,
+        /// Its URL.
+        endpoint: String,
     },
     /// A call failed.
     #[error(transparent)]
@@ -102,16 +136,13 @@ pub enum Error {
 
 impl Error {
     /// A first call that failed: where credentials are the cause, the profile is named.
-    pub(super) fn sign_in(error: CallError, profile: Option<&str>, from: Source) -> Self {
-        let credentials = matches!(
-            error.why,
-            Why::NoCredentials | Why::CredentialsFailed | Why::BadCredentials | Why::Expired | Why::NoRole
-        );
+    pub(super) fn sign_in(error: CallError, is_chosen: bool, origin: Origin) -> Self {
         // The default profile is named only where it says how to sign in.
-        let profile = profile.or((from != Source::Other).then_some("default"));
-        match profile {
-            Some(profile) if credentials => Self::SignIn { profile: profile.to_owned(), from, source: error },
-            _ => Self::Call(error),
+        let is_named = is_chosen || origin.source != Source::Other;
+        if is_named && error.is_sign_in() {
+            Self::SignIn { origin: Box::new(origin), source: error }
+        } else {
+            Self::Call(error)
         }
     }
 }
@@ -119,7 +150,9 @@ impl Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoRegion | Self::Setting { .. } => Exit::Usage,
+            Self::NoRegion | Self::Setting { .. } | Self::NoFips { .. } | Self::OtherEndpoint { .. } => {
+                Exit::Usage
+            }
             Self::WrongAccount { .. } | Self::InClear { .. } => Exit::Refused,
             Self::Call(error) => error.exit(),
             Self::UnknownProfile { .. }
@@ -147,34 +180,57 @@ impl Explain for Error {
             Self::Proxy { .. } => "write it as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT".into(),
             Self::Setting { .. } => "correct it, or unset it".into(),
             Self::InClear { .. } => "use an https:// endpoint, or one on this machine".into(),
-            Self::SignIn { profile, from, source, .. } => match (from, source.why) {
-                (Source::Sso, _) => {
-                    format!("`aws sso login --profile {}`, then run it again", quoted(profile))
-                }
-                (Source::Login, _) => format!(
-                    "`aws login --profile {0}`, then `eval \"$(aws configure export-credentials --profile {0} --format env)\"`, and run it again without `--profile`",
-                    quoted(profile)
-                ),
-                (Source::Process, Why::CredentialsFailed) => {
-                    format!(
-                        "run the command that `credential_process` of the profile `{profile}` names, and see what it prints"
-                    )
-                }
-                (_, Why::NoCredentials) => {
-                    format!(
-                        "the profile `{profile}` is defined and says nothing of credentials: `aws configure --profile {}`",
-                        quoted(profile)
-                    )
-                }
-                _ => return source.help(),
-            },
+            Self::NoFips { name, .. } => format!(
+                "unset {name}, or choose a Region of the United States or Canada (\"FIPS endpoints by service\" on the AWS compliance pages)"
+            ),
+            Self::OtherEndpoint { name, .. } => {
+                format!(
+                    "unset {name}, or the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL, `endpoint_url` of the profile)"
+                )
+            }
+            Self::SignIn { origin, source, .. } => return sign_in(origin, source),
             Self::Call(error) => return error.help(),
         })
     }
 }
 
-/// A name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|char| char.is_ascii_alphanumeric() || "_-/.@:+".contains(char));
-    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+/// The remedy where credentials are the cause.
+fn sign_in(origin: &Origin, error: &CallError) -> Option<String> {
+    let Origin { profile, source, token, cli, .. } = origin;
+    let shell = quoted(profile);
+    let [major, minor, _] = FIRST_WITH_LOGIN;
+    Some(match (source, error.why) {
+        // The role is at fault, not where its credentials come from.
+        (_, Why::NoRole) => return error.help(),
+        (Source::Sso, _) => {
+            let again = format!("`aws sso login --profile {shell}`, then run it again");
+            match token {
+                Some(token) => format!(
+                    "{again}; the field `{}` of {} is {:?}, which only the AWS CLI can read: sign in with a current AWS CLI 2",
+                    token.field,
+                    shown(&token.file),
+                    token.value
+                ),
+                None => again,
+            }
+        }
+        (Source::Login, _) => match cli {
+            Some(Cli::Missing) => format!(
+                "the profile `{profile}` signs in with `aws login`, and the AWS CLI, which loads its credentials, is not installed: install version {major}.{minor} or later"
+            ),
+            Some(Cli::WithoutLogin(version)) => format!(
+                "the profile `{profile}` signs in with `aws login`, which the installed AWS CLI {version} does not have: install version {major}.{minor} or later"
+            ),
+            Some(Cli::WithLogin) | None => {
+                format!("`aws login --profile {shell}`, then run it again")
+            }
+        },
+        (Source::Process, Why::CredentialsFailed) => format!(
+            "run the command that `credential_process` of the profile `{profile}` names, and see what it prints"
+        ),
+        (_, Why::NoCredentials) => format!(
+            "the profile `{profile}` is defined and says nothing of credentials: `aws configure --profile {shell}`"
+        ),
+        _ => return error.help(),
+    })
 }

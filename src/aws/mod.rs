@@ -3,14 +3,18 @@
 //! Knows no resource: what is read and written is the slices' business.
 
 mod call;
+mod cli;
 mod codes;
+mod endpoint;
 mod error;
 mod listener;
 mod plain;
 mod profiles;
 mod proxy;
 mod retry;
+mod sso;
 mod tunnel;
+mod variant;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -28,13 +32,16 @@ use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 pub use self::call::{CallError, Cause, call};
+pub use self::cli::Cli;
 pub use self::codes::Why;
-pub use self::error::{Error, Source};
+pub use self::error::{Error, Origin, Source};
 use self::listener::Listener;
 pub use self::listener::{Call, CallLog, Outcome};
 pub use self::plain::{Answer, ecs, route53};
 use self::profiles::Profiles;
 pub use self::retry::{Policy, retry};
+pub use self::sso::Token;
+use self::variant::Variant;
 
 /// How the user wants AWS to be reached; what is `None` comes from the AWS default chain.
 #[derive(Clone, Default)]
@@ -136,10 +143,16 @@ impl Unverified {
     pub async fn verified(self, expected: Option<&str>) -> Result<Session, Error> {
         let Self { mut session, profiles, profile } = self;
         let identity = call("sts:GetCallerIdentity", session.sts().get_caller_identity().send().await);
-        let identity = identity.map_err(|error| {
-            let source = profiles.source(profile.as_deref().unwrap_or("default"));
-            Error::sign_in(error, profile.as_deref(), source)
-        })?;
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(error) => {
+                let mut origin = profiles.origin(profile.as_deref().unwrap_or("default"));
+                if error.is_sign_in() && origin.source == Source::Login {
+                    origin.cli = tokio::task::spawn_blocking(cli::installed).await.ok();
+                }
+                return Err(Error::sign_in(error, profile.is_some(), origin));
+            }
+        };
         session.account_id = identity.account.unwrap_or_default();
         session.caller = identity.arn.unwrap_or_default();
         match expected {
@@ -169,11 +182,15 @@ pub async fn prepare(settings: &Settings) -> Result<Unverified, Error> {
         },
     };
     let http = trusting(variables, bundle)?;
-    let retries = retries(variables, |key| profiles.setting(profile.unwrap_or("default"), key))?;
+    let setting = |key: &'static str| profiles.setting(profile.unwrap_or("default"), key);
+    let retries = retries(variables, setting)?;
+    let variant = Variant::of(variables, setting)?;
     let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
         .retry_config(retries)
         .profile_files(profiles.files.clone())
+        .use_fips(variant.fips.is_some())
+        .use_dual_stack(variant.dual.is_some())
         .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build())
         .timeout_config(
             TimeoutConfig::builder()
@@ -218,6 +235,7 @@ pub async fn prepare(settings: &Settings) -> Result<Unverified, Error> {
         let endpoint = session.endpoint(service).unwrap_or_default();
         return Err(Error::InClear { service, endpoint });
     }
+    variant.possible(&session.region, |service| session.endpoint(service))?;
     Ok(Unverified { session, profile: profile.map(str::to_owned), profiles })
 }
 
@@ -227,7 +245,7 @@ pub async fn prepare(settings: &Settings) -> Result<Unverified, Error> {
 /// `adaptive` adds takes 40 s for three attempts at a throttled call (measured with a local server).
 fn retries<'a>(
     variables: &'a Variables,
-    setting: impl Fn(&'a str) -> Option<&'a str>,
+    setting: impl Fn(&'static str) -> Option<&'a str>,
 ) -> Result<RetryConfig, Error> {
     let one = |name: &'static str, key: &'static str| {
         let variable = variables.get(name).map(|value| (name, value));

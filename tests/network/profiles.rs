@@ -72,42 +72,172 @@ fn a_sign_in_that_has_ended_names_the_command_for_the_profile() {
         stderr.contains("the profile `ops`") && stderr.contains("aws sso login --profile ops"),
         "{stderr}"
     );
-    let login = "[profile ops]\nlogin_session = arn:aws:iam::123456789012:user/ann\n";
-    let (_, stderr) = ended(with(&folder, login, "http://127.0.0.1:1").args(["--profile", "ops"]));
-    assert!(stderr.contains("aws login --profile ops"), "{stderr}");
 }
 
-/// The AWS CLI writes the end of a session with `Z` (`aws configure sso` and `aws sso login`, AWS CLI 2).
+/// A stand-in for the AWS CLI on a search path of its own, which has nothing else but a shell.
+fn aws_cli(folder: &tempfile::TempDir, script: Option<&str>) -> std::path::PathBuf {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let path = folder.path().join("path");
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir(&path).unwrap();
+    for program in ["sh", "sleep"] {
+        symlink(["/bin", program].iter().collect::<std::path::PathBuf>(), path.join(program)).unwrap();
+    }
+    if let Some(script) = script {
+        let program = path.join("aws");
+        support::write(&program, &format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    path
+}
+
+/// As `aws configure export-credentials --format process` prints them (AWS CLI Command Reference).
+const EXPORTED: &str = r#"echo '{"Version": 1, "AccessKeyId": "ASIAEXPORTED", "SecretAccessKey": "CANARY", "SessionToken": "CANARY", "Expiration": "2099-01-01T00:00:00+00:00"}'"#;
+
+/// What `aws login` writes, with a role and a name that both need care.
+const LOGIN: &str = "[default]\nlogin_session = arn:aws:iam::123456789012:user/ann\n\
+    [profile ops]\nlogin_session = arn:aws:iam::123456789012:user/ann\nregion = us-west-2\n\
+    [profile \"Ann's School\"]\nlogin_session = arn:aws:iam::123456789012:user/ann\n\
+    [profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = ops\nregion = us-west-2\n";
+
+#[cfg(unix)]
+#[test]
+fn a_profile_of_aws_login_gets_its_credentials_from_the_aws_cli() {
+    let aws = aws();
+    let proxy = Server::start(|_| answer(502, "", ""));
+    let endpoint = format!("http://{}", aws.address);
+    let folder = folder();
+    let asked = folder.path().join("asked");
+    let path = aws_cli(&folder, Some(&format!("printf \"'%s' \" \"$@\" >> {}\n{EXPORTED}", asked.display())));
+    for (profile, base) in [
+        (Some("ops"), "'ops'"),
+        (None, "'default'"),
+        (Some("Ann's School"), "'Ann's School'"),
+        (Some("role"), "'ops'"),
+    ] {
+        let _ = std::fs::remove_file(&asked);
+        let before = aws.requests().len();
+        let mut command = with(&folder, LOGIN, &endpoint);
+        command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
+        command.env("PATH", &path).args(profile.map(|profile| ["--profile", profile]).into_iter().flatten());
+        let (_, stderr) = ended(&mut command);
+        let command = std::fs::read_to_string(&asked).unwrap_or_default();
+        let expected = format!("'configure' 'export-credentials' '--format' 'process' '--profile' {base} ");
+        assert_eq!(command, expected, "{profile:?}: {stderr}");
+        if profile == Some("role") {
+            // With these keys, AWS itself is asked for the role's.
+            let asked = |head: &String| head.starts_with("CONNECT sts.us-west-2.amazonaws.com:443");
+            assert!(proxy.requests().iter().any(asked), "{stderr}");
+        } else {
+            let requests = aws.requests().split_off(before);
+            let identity = requests.iter().find(|request| request.contains("GetCallerIdentity")).unwrap();
+            assert!(identity.contains("Credential=ASIAEXPORTED/"), "{profile:?}: {identity}: {stderr}");
+        }
+        assert!(!stderr.contains("CANARY"), "{stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_aws_cli_that_cannot_load_the_session_is_named_with_its_remedy() {
+    let folder = folder();
+    let ended_session =
+        "echo 'Your session has expired. Please reauthenticate using '\\''aws login'\\''.' >&2; exit 255";
+    for (version, script, said) in [
+        (
+            Some("2.32.1"),
+            ended_session,
+            &["`aws login --profile ops`", "Your session has expired"] as &[&str],
+        ),
+        (Some("2.31.9"), "exit 252", &["2.31.9", "2.32 or later"]),
+        (Some("1.46.3"), "exit 252", &["1.46.3", "2.32 or later"]),
+        (Some("2.40.0"), "echo nonsense", &["`aws login --profile ops`"]),
+        (None, "", &["not installed", "2.32 or later"]),
+    ] {
+        let script = version.map(|version| {
+            format!(
+                "if [ \"$1\" = --version ]; then echo aws-cli/{version} Python/3.13.7; exit 0; fi\n{script}"
+            )
+        });
+        let path = aws_cli(&folder, script.as_deref());
+        for profile in ["ops", "role"] {
+            let mut command = with(&folder, LOGIN, "http://127.0.0.1:1");
+            let (exit, stderr) = ended(command.env("PATH", &path).args(["--profile", profile]));
+            assert_eq!(exit, 3, "{version:?} {profile}: {stderr}");
+            for said in said.iter().chain(&[format!("the profile `{profile}`").as_str()]) {
+                assert!(stderr.contains(said), "{version:?} {profile}: {said}: {stderr}");
+            }
+        }
+    }
+}
+
+/// The AWS CLI writes the end of a session with `Z`; its earlier versions wrote other forms, which it still reads.
+#[cfg(unix)]
 #[test]
 fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
     let sso = "[profile ops]\nsso_session = school\nsso_account_id = 123456789012\nsso_role_name = r\nregion = us-west-2\n[sso-session school]\nsso_region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n";
-    for (end, is_used) in [
-        ("2099-01-01T00:00:00Z", true),
-        ("2001-01-01T00:00:00Z", false),
-        ("2099-01-01T00:00:00UTC", false),
-        ("2099-01-01T00:00:00+00:00", false),
-        ("soon", false),
+    let older = "[profile ops]\nsso_start_url = https://example.awsapps.com/start\nsso_region = us-west-2\nsso_account_id = 123456789012\nsso_role_name = r\nregion = us-west-2\n";
+    // The names are the SHA-1 of the session's name and of the start URL.
+    let name = "655f83be7512e5b5b3ba4c9976c043ece4b3ce51";
+    let older_name = "e8be5486177c5b5392bd9aa76563515b29358e6e";
+    for (profile, name, field, end, way) in [
+        (sso, name, "expiresAt", "2099-01-01T00:00:00Z", Way::Used),
+        (sso, name, "expiresAt", "2001-01-01T00:00:00Z", Way::Refused),
+        (sso, name, "expiresAt", "2099-01-01T00:00:00UTC", Way::ByCli),
+        (sso, name, "expiresAt", "2099-01-01T00:00:00+00:00", Way::ByCli),
+        (sso, name, "registrationExpiresAt", "2099-01-01T00:00:00UTC", Way::ByCli),
+        (sso, name, "expiresAt", "soon", Way::Refused),
+        (older, older_name, "expiresAt", "2099-01-01T00:00:00Z", Way::Used),
+        (older, older_name, "expiresAt", "2099-01-01T00:00:00UTC", Way::ByCli),
     ] {
         let proxy = Server::start(|_| answer(502, "", ""));
         let folder = folder();
         let cache = folder.path().join(".aws/sso/cache");
         std::fs::create_dir_all(&cache).unwrap();
-        let token = format!(
-            "{{\"startUrl\": \"https://example.awsapps.com/start\", \"region\": \"us-west-2\", \"accessToken\": \"CANARY-token\", \"expiresAt\": \"{end}\"}}"
-        );
-        // The name is the SHA-1 of the session's.
-        support::write(&cache.join("655f83be7512e5b5b3ba4c9976c043ece4b3ce51.json"), &token);
-        let mut command = with(&folder, sso, "http://127.0.0.1:1");
-        command.args(["--profile", "ops"]).env("HTTPS_PROXY", format!("http://{}", proxy.address));
-        let (exit, stderr) = ended(&mut command);
-        assert_eq!(exit, 3, "{stderr}");
-        assert!(!stderr.contains("CANARY"), "{stderr}");
-        let asked = proxy.requests().iter().any(|head| head.starts_with("CONNECT portal.sso.us-west-2."));
-        assert_eq!(asked, is_used, "{end}: {stderr}");
-        let word =
-            if is_used { "portal.sso.us-west-2.amazonaws.com" } else { "`aws sso login --profile ops`" };
-        assert!(stderr.contains(word), "{end}: {stderr}");
+        let mut token = serde_json::json!({
+            "startUrl": "https://example.awsapps.com/start",
+            "region": "us-west-2",
+            "accessToken": "CANARY-token",
+            "expiresAt": "2099-01-01T00:00:00Z",
+        });
+        token[field] = end.into();
+        support::write(&cache.join(name).with_extension("json"), &token.to_string());
+        for script in [Some(EXPORTED), None] {
+            let path = aws_cli(&folder, script);
+            let mut command = with(&folder, profile, "https://sts.us-west-2.amazonaws.com");
+            command.args(["--profile", "ops"]).env("PATH", path);
+            command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
+            let (exit, stderr) = ended(&mut command);
+            assert_eq!(exit, 3, "{stderr}");
+            assert!(!stderr.contains("CANARY"), "{stderr}");
+            let asked = |host: &str| {
+                proxy.requests().iter().any(|head| head.starts_with(&format!("CONNECT {host}.us-west-2.")))
+            };
+            assert_eq!(asked("portal.sso"), way == Way::Used, "{end}: {stderr}");
+            if way == Way::ByCli && script.is_some() {
+                assert!(asked("sts"), "{end}: {stderr}");
+                continue;
+            }
+            let word = match way {
+                Way::Used => "portal.sso.us-west-2.amazonaws.com",
+                Way::Refused | Way::ByCli => "`aws sso login --profile ops`",
+            };
+            assert!(stderr.contains(word), "{end}: {stderr}");
+            if way == Way::ByCli || end == "soon" {
+                for said in [field, end, &format!("{name}.json")] {
+                    assert!(stderr.contains(said), "{end}: {said}: {stderr}");
+                }
+            }
+        }
     }
+}
+
+/// How a token of IAM Identity Center becomes credentials.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Used,
+    ByCli,
+    Refused,
 }
 
 #[test]

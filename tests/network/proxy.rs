@@ -50,7 +50,8 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn to(server: String) -> Self {
+    /// A tunnel for hosts whose names begin so; for others it has none, after a while.
+    fn to(server: String, hosts: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -58,14 +59,14 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (seen, server) = (Arc::clone(&seen), server.clone());
-                std::thread::spawn(move || tunnel(client, &seen, &server));
+                std::thread::spawn(move || tunnel(client, &seen, &server, hosts));
             }
         });
         Self { address, heads }
     }
 }
 
-fn tunnel(mut client: TcpStream, seen: &Mutex<Vec<String>>, server: &str) -> Option<()> {
+fn tunnel(mut client: TcpStream, seen: &Mutex<Vec<String>>, server: &str, hosts: &str) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -73,7 +74,12 @@ fn tunnel(mut client: TcpStream, seen: &Mutex<Vec<String>>, server: &str) -> Opt
             return None;
         }
     }
+    let is_served = head.starts_with(&format!("CONNECT {hosts}"));
     seen.lock().unwrap().push(head);
+    if !is_served {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        return client.write_all(b"HTTP/1.1 502 Bad gateway\r\nContent-Length: 0\r\n\r\n").ok();
+    }
     let mut server = TcpStream::connect(server).ok()?;
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
     let mut to_server = server.try_clone().ok()?;
@@ -91,7 +97,7 @@ fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
         let place = tempfile::tempdir().unwrap();
         let names = format!("DNS:*.{region}.{domain},DNS:*.s3.{region}.{domain},DNS:*.{domain}");
         let server = trust::serve(place.path(), &names);
-        let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned());
+        let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned(), "");
         let folder = folder();
         let config = support::config("test")
             .replace("us-west-2", region)
@@ -114,6 +120,153 @@ fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
         assert!(!requests.to_lowercase().contains("proxy-authorization"), "{requests}");
         assert!(exit != 2 && !stderr.contains("GetCallerIdentity"), "{exit}: {stderr}");
     }
+}
+
+/// The hosts that are asked in a Region, by verbs that ask many services.
+fn hosts(region: &str, prepare: impl Fn(&mut assert_cmd::Command)) -> (Vec<String>, String) {
+    let place = tempfile::tempdir().unwrap();
+    let names = ["amazonaws.com", "api.aws"].map(|domain| format!("DNS:*.{region}.{domain}")).join(",");
+    let server = trust::serve(place.path(), &names);
+    let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned(), "sts");
+    let folder = folder();
+    let config = support::config("test").replace("us-west-2", region);
+    support::write(&folder.path().join("config.auto.tfvars.json"), &config);
+    let mut said = String::new();
+    for (binary, verb) in
+        [("osmt-doctor", &["check", "--live"] as &[&str]), ("osmt-bootstrap", &["plan", "--with", "account"])]
+    {
+        let mut command = support::osmt(binary);
+        command.args(verb).arg("--dir").arg(folder.path());
+        command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y").env("AWS_MAX_ATTEMPTS", "1");
+        command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
+        command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
+        command.timeout(std::time::Duration::from_secs(120));
+        prepare(&mut command);
+        said += &ended(&mut command).1;
+    }
+    let heads = proxy.heads.lock().unwrap().clone();
+    let host = |head: &String| head.strip_prefix("CONNECT ")?.split(':').next().map(str::to_owned);
+    (heads.iter().filter_map(host).collect(), said)
+}
+
+/// By the endpoint rules that AWS publishes with its SDKs (botocore 1.44.5).
+#[test]
+fn fips_and_dualstack_endpoints_are_asked_where_they_are_set() {
+    let fips = &["AWS_USE_FIPS_ENDPOINT"] as &[&str];
+    let dual = &["AWS_USE_DUALSTACK_ENDPOINT"];
+    let both = &["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
+    for (region, variables, expected) in [
+        (
+            "us-west-2",
+            fips,
+            [
+                "sts-fips.us-west-2.amazonaws.com",
+                "iam-fips.amazonaws.com",
+                "osmt-test-123456789012-us-west-2.s3-fips.us-west-2.amazonaws.com",
+                "123456789012.s3-control-fips.us-west-2.amazonaws.com",
+                "ec2-fips.us-west-2.amazonaws.com",
+                "cloudtrail-fips.us-west-2.amazonaws.com",
+                "access-analyzer-fips.us-west-2.amazonaws.com",
+            ],
+        ),
+        (
+            "us-gov-west-1",
+            fips,
+            [
+                "sts.us-gov-west-1.amazonaws.com",
+                "iam.us-gov.amazonaws.com",
+                "osmt-test-123456789012-us-gov-west-1.s3-fips.us-gov-west-1.amazonaws.com",
+                "123456789012.s3-control-fips.us-gov-west-1.amazonaws.com",
+                "ec2.us-gov-west-1.amazonaws.com",
+                "cloudtrail.us-gov-west-1.amazonaws.com",
+                "access-analyzer.us-gov-west-1.amazonaws.com",
+            ],
+        ),
+        (
+            "eu-west-1",
+            dual,
+            [
+                "sts.eu-west-1.api.aws",
+                "iam.global.api.aws",
+                "osmt-test-123456789012-eu-west-1.s3.dualstack.eu-west-1.amazonaws.com",
+                "123456789012.s3-control.dualstack.eu-west-1.amazonaws.com",
+                "ec2.eu-west-1.api.aws",
+                "cloudtrail.eu-west-1.api.aws",
+                "access-analyzer.eu-west-1.api.aws",
+            ],
+        ),
+        (
+            "us-west-2",
+            both,
+            [
+                "sts-fips.us-west-2.api.aws",
+                "iam-fips.global.api.aws",
+                "osmt-test-123456789012-us-west-2.s3-fips.dualstack.us-west-2.amazonaws.com",
+                "123456789012.s3-control-fips.dualstack.us-west-2.amazonaws.com",
+                "ec2-fips.us-west-2.api.aws",
+                "cloudtrail-fips.us-west-2.api.aws",
+                "access-analyzer-fips.us-west-2.api.aws",
+            ],
+        ),
+    ] {
+        // Each of the two ways twice.
+        let by_profile = region == "eu-west-1" || variables.len() == 2;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let setting = |name: &&str| format!("{} = True\n", name.trim_start_matches("AWS_").to_lowercase());
+        let settings = variables.iter().map(setting).collect::<Vec<_>>().concat();
+        support::write(file.path(), &format!("[default]\n{settings}"));
+        let (hosts, stderr) = hosts(region, |command| {
+            if by_profile {
+                command.env("AWS_CONFIG_FILE", file.path());
+            } else {
+                command.envs(variables.iter().map(|name| (name, "true")));
+            }
+        });
+        for host in expected {
+            assert!(hosts.iter().any(|asked| asked == host), "{variables:?} {host}: {hosts:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_that_does_not_exist_is_refused_before_anything_is_sent() {
+    let proxy = Server::start(|_| answer(502, "", ""));
+    let address = format!("http://{}", proxy.address);
+    let folder = folder();
+    let config = support::config("test").replace("us-west-2", "eu-west-1");
+    let european = tempfile::tempdir().unwrap();
+    support::write(&european.path().join("config.auto.tfvars.json"), &config);
+    let fips = ("AWS_USE_FIPS_ENDPOINT", "true");
+    for (folder, variables, said) in [
+        (&european, &[fips] as &[(&str, &str)], &["AWS_USE_FIPS_ENDPOINT", "eu-west-1"]),
+        (
+            &folder,
+            &[fips, ("AWS_ENDPOINT_URL", "https://example.org")],
+            &["AWS_USE_FIPS_ENDPOINT", "https://example.org"],
+        ),
+        (&folder, &[fips, ("AWS_ENDPOINT_URL_S3", "https://example.org")], &["S3", "https://example.org"]),
+        (
+            &folder,
+            &[("AWS_USE_DUALSTACK_ENDPOINT", "true"), ("AWS_ENDPOINT_URL", "https://example.org")],
+            &["AWS_USE_DUALSTACK_ENDPOINT", "https://example.org"],
+        ),
+        (&folder, &[("AWS_USE_FIPS_ENDPOINT", "yes")], &["AWS_USE_FIPS_ENDPOINT", "true or false"]),
+    ] {
+        let mut command = status(folder);
+        command.env("HTTPS_PROXY", &address).envs(variables.iter().copied());
+        let (exit, stderr) = ended(&mut command);
+        assert_eq!((exit, proxy.requests().len()), (2, 0), "{variables:?}: {stderr}");
+        for said in said {
+            assert!(stderr.contains(said), "{variables:?}: {stderr}");
+        }
+    }
+    let mut command = status(&folder);
+    let (exit, stderr) = ended(command.env("HTTPS_PROXY", &address).envs([fips]));
+    assert_eq!(exit, 3, "{stderr}");
+    assert!(
+        stderr.contains("sts-fips.us-west-2.amazonaws.com") && stderr.contains("AWS_USE_FIPS_ENDPOINT"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ use aws_types::region::{Region, SigningRegion};
 use serde_json::Value;
 
 use self::xml::Nested;
+use super::endpoint::{host, partition};
 use super::listener::Listener;
 use super::{CallError, Session, call};
 
@@ -194,7 +195,7 @@ impl Session {
         let endpoint = self.endpoint(service.id).unwrap_or_else(|| {
             let fips = self.config.use_fips() == Some(true);
             let dual = self.config.use_dual_stack() == Some(true);
-            host(service, &self.account_id, region, (fips, dual))
+            format!("https://{}", host(service.host, &self.account_id, region, (fips, dual)))
         });
         let builder = Operation::builder()
             .service_name(service.id)
@@ -210,85 +211,6 @@ impl Session {
             Some(log) => builder.interceptor(Listener(log.clone())),
             None => builder,
         }
-    }
-}
-
-/// A partition of AWS (the partitions of the AWS SDKs, `partitions.json`).
-#[derive(Clone, Copy, Debug)]
-struct Partition {
-    /// How the names of its Regions begin.
-    prefix: &'static str,
-    /// The domain of its endpoints.
-    domain: &'static str,
-    /// The domain of its dual-stack endpoints.
-    dual: &'static str,
-    /// The Region for which requests to its global services are signed.
-    home: &'static str,
-}
-
-const AWS: Partition = Partition { prefix: "", domain: "amazonaws.com", dual: "api.aws", home: "us-east-1" };
-const GOVERNMENT: Partition = Partition { prefix: "us-gov-", home: "us-gov-west-1", ..AWS };
-/// Each but the last, AWS itself.
-const PARTITIONS: [Partition; 7] = [
-    Partition {
-        prefix: "cn-",
-        domain: "amazonaws.com.cn",
-        dual: "api.amazonwebservices.com.cn",
-        home: "cn-northwest-1",
-    },
-    GOVERNMENT,
-    Partition {
-        prefix: "eusc-",
-        domain: "amazonaws.eu",
-        dual: "api.amazonwebservices.eu",
-        home: "eusc-de-east-1",
-    },
-    Partition { prefix: "us-isob-", domain: "sc2s.sgov.gov", dual: "api.aws.scloud", home: "us-isob-east-1" },
-    Partition {
-        prefix: "us-isof-",
-        domain: "csp.hci.ic.gov",
-        dual: "api.aws.hci.ic.gov",
-        home: "us-isof-south-1",
-    },
-    Partition { prefix: "us-iso-", domain: "c2s.ic.gov", dual: "api.aws.ic.gov", home: "us-iso-east-1" },
-    Partition {
-        prefix: "eu-isoe-",
-        domain: "cloud.adc-e.uk",
-        dual: "api.cloud-aws.adc-e.uk",
-        home: "eu-isoe-west-1",
-    },
-];
-
-fn partition(region: &str) -> Partition {
-    PARTITIONS.into_iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(AWS)
-}
-
-/// AWS's own endpoint of a service in a region: with FIPS, dual-stack, or both.
-fn host(service: &Service, account_id: &str, region: &str, (fips, dual): (bool, bool)) -> String {
-    let partition = partition(region);
-    let is_government = partition.prefix == GOVERNMENT.prefix;
-    let Service { host, .. } = service;
-    let domain = if dual { partition.dual } else { partition.domain };
-    if service.id == ROUTE_53.id {
-        // In GovCloud there is one endpoint ("Amazon Route 53 endpoints and quotas"), and it is a FIPS one.
-        if is_government {
-            return format!("https://{host}.us-gov.{domain}");
-        }
-        let fips = if fips { "-fips" } else { "" };
-        let global = if dual { "global." } else { "" };
-        return format!("https://{host}{fips}.{global}{domain}");
-    }
-    let is_s3 = service.id == S3_CONTROL.id;
-    let account = if is_s3 { format!("{account_id}.") } else { String::new() };
-    // In GovCloud the plain hosts of all others are the FIPS ones.
-    let named = dual || is_s3 || service.id == ECS.id || !is_government;
-    let fips = if fips && named { "-fips" } else { "" };
-    // S3's dual-stack hosts are in the plain domain.
-    match (dual, is_s3) {
-        (true, true) => {
-            format!("https://{account}{host}{fips}.dualstack.{region}.{}", partition.domain)
-        }
-        (true | false, _) => format!("https://{account}{host}{fips}.{region}.{domain}"),
     }
 }
 
@@ -424,49 +346,6 @@ mod tests {
         ] {
             let read = refusal(text, kind);
             assert_eq!((read.code(), read.message()), (code, message), "{text}");
-        }
-    }
-
-    #[test]
-    fn each_partition_has_its_host() {
-        let of = |service, region, fips| host(service, "123456789012", region, (fips, false));
-        let dual = |service, region| host(service, "123456789012", region, (false, true));
-        assert_eq!(dual(&EC2, "us-west-2"), "https://ec2.us-west-2.api.aws");
-        assert_eq!(
-            dual(&S3_CONTROL, "us-west-2"),
-            "https://123456789012.s3-control.dualstack.us-west-2.amazonaws.com"
-        );
-        assert_eq!(of(&EC2, "eusc-de-east-1", false), "https://ec2.eusc-de-east-1.amazonaws.eu");
-        assert_eq!(of(&EC2, "us-west-2", false), "https://ec2.us-west-2.amazonaws.com");
-        assert_eq!(
-            of(&ACCESS_ANALYZER, "us-gov-west-1", true),
-            "https://access-analyzer.us-gov-west-1.amazonaws.com"
-        );
-        assert_eq!(of(&CLOUDTRAIL, "us-east-1", true), "https://cloudtrail-fips.us-east-1.amazonaws.com");
-        assert_eq!(
-            of(&S3_CONTROL, "cn-north-1", false),
-            "https://123456789012.s3-control.cn-north-1.amazonaws.com.cn"
-        );
-        assert_eq!(of(&ECS, "us-gov-west-1", true), "https://ecs-fips.us-gov-west-1.amazonaws.com");
-        assert_eq!(dual(&ECS, "cn-north-1"), "https://ecs.cn-north-1.api.amazonwebservices.com.cn");
-    }
-
-    #[test]
-    fn route_53_has_one_endpoint_in_a_partition() {
-        for (region, (fips, dual), expected, home) in [
-            ("eu-west-1", (false, false), "https://route53.amazonaws.com", "us-east-1"),
-            ("us-west-2", (true, false), "https://route53-fips.amazonaws.com", "us-east-1"),
-            ("us-west-2", (false, true), "https://route53.global.api.aws", "us-east-1"),
-            ("us-west-2", (true, true), "https://route53-fips.global.api.aws", "us-east-1"),
-            ("cn-north-1", (false, false), "https://route53.amazonaws.com.cn", "cn-northwest-1"),
-            ("us-gov-east-1", (true, false), "https://route53.us-gov.amazonaws.com", "us-gov-west-1"),
-            ("us-gov-east-1", (false, true), "https://route53.us-gov.api.aws", "us-gov-west-1"),
-            ("us-iso-west-1", (false, false), "https://route53.c2s.ic.gov", "us-iso-east-1"),
-            ("us-isob-east-1", (false, false), "https://route53.sc2s.sgov.gov", "us-isob-east-1"),
-            ("eusc-de-east-1", (false, false), "https://route53.amazonaws.eu", "eusc-de-east-1"),
-        ] {
-            assert_eq!(host(&ROUTE_53, "123456789012", region, (fips, dual)), expected);
-            assert_eq!(partition(region).home, home, "{region}");
         }
     }
 }
