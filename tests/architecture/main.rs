@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("deployment", &["config", "explain"]),
     // The outside world, and text.
     ("web", &[]),
-    ("aws", &["explain", "web"]),
+    ("aws", &["child", "explain", "web"]),
     ("child", &[]),
     ("files", &["explain"]),
     ("git", &["child", "explain"]),
