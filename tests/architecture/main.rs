@@ -23,8 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("deployment", &["config", "explain"]),
     // The outside world, and text.
     ("web", &[]),
-    ("aws", &["child", "explain", "web"]),
     ("child", &[]),
+    ("aws", &["child", "explain", "web"]),
     ("files", &["explain"]),
     ("git", &["child", "explain"]),
     ("keyring", &["explain"]),
