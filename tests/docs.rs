@@ -200,6 +200,119 @@ fn every_path_and_link_exists() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// The name by which a heading can be linked to, as GitHub and GitLab make it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase()
+}
+
+fn anchors(text: &str) -> Vec<String> {
+    let outside = text.split("\n```").step_by(2);
+    outside
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with('#'))
+        .map(|line| anchor(line.trim_start_matches('#')))
+        .collect()
+}
+
+#[test]
+fn every_anchor_exists() {
+    let mut wrong = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for rest in text.split("](").skip(1) {
+            let link = rest.split([')', ' ']).next().unwrap_or_default();
+            let Some((file, wanted)) = link.split_once('#').filter(|_| !link.contains("://")) else {
+                continue;
+            };
+            let there =
+                if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let found = anchors(&fs::read_to_string(&there).unwrap_or_default());
+            if !found.iter().any(|one| one == wanted) {
+                wrong.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// Every text below these folders, and `.` for the files beside them.
+fn sources(folders: &[&str]) -> String {
+    let mut all = String::new();
+    let mut places: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(place) = places.pop() {
+        for entry in fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !name.starts_with('.') && name != "__pycache__" {
+                    places.push(path);
+                }
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                all += &text;
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_variable_of_ours_is_read_somewhere() {
+    let all = sources(&["src", "scripts", "terraform", "templates", "tests"]);
+    let mut wrong = Vec::new();
+    for document in documents() {
+        for code in code(&fs::read_to_string(&document).unwrap()) {
+            let words = code.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+            let named = words.filter(|word| word.starts_with("OSMT_") && !word.ends_with('_'));
+            let missing = named.filter(|word| !all.contains(*word));
+            wrong.extend(missing.map(|word| format!("{}: {word}", document.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// Who prints a message, and the messages, of each row of the page on symptoms.
+fn symptoms(page: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut found = Vec::new();
+    let mut with_origin = false;
+    for line in page.lines() {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        if line.starts_with("| symptom") {
+            with_origin = cells[1] == "printed by";
+        } else if line.starts_with("| ") && with_origin {
+            let spans = cells[0].split('`').skip(1).step_by(2);
+            let parts = spans.flat_map(|span| span.split('…')).map(str::trim);
+            found.push((cells[1], parts.filter(|part| !part.is_empty()).collect()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_symptoms_that_this_project_prints_are_in_its_source() {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let (toolkit, module) = (sources(&["src"]), sources(&["terraform/module", "src/doctor/rules"]));
+    let container = sources(&["terraform/module/containers", "scripts/rehearsal/tests"]);
+    let others = ["AWS", "ECS", "Terraform", "provider", "MySQL", "Flyway", "Elasticsearch", "browser"];
+    let (mut ours, mut wrong) = (0, Vec::new());
+    for (origin, messages) in symptoms(&page) {
+        let source = match origin {
+            "toolkit" => &toolkit,
+            "module" => &module,
+            "container" => &container,
+            other => {
+                assert!(others.contains(&other), "{other}");
+                continue;
+            }
+        };
+        ours += messages.len();
+        let missing = messages.iter().filter(|one| !source.contains(one.trim_start_matches("osmt: ")));
+        wrong.extend(missing.map(|one| format!("{origin}: {one}")));
+    }
+    assert!(ours >= 6, "{ours}");
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
 /// What is wrong with a command line that starts with one of the binaries.
 fn fault(line: &str, binaries: &[clap::Command]) -> Option<String> {
     let line = line.split(" | ").next()?.split(" > ").next()?.split(" && ").next()?;
@@ -302,6 +415,10 @@ fn these_checks_can_fail() {
     assert_eq!(fault("osmt-secrets exec -- sh --login", &binaries), None);
     assert_eq!(paths("run scripts/none and src/<x>"), ["scripts/none"]);
     assert_eq!(code("a `b` c\n\n```sh\n$ d e\n```\n"), ["b", "d e"]);
+    assert_eq!(anchors("# A `b`-c (d), e\n```sh\n# no heading\n```\n## F\n"), ["a-b-c-d-e", "f"]);
+    let page =
+        "| symptom | printed by | x |\n| `a … b` at c | toolkit | y |\n\n| symptom | x |\n| `d` | y |\n";
+    assert_eq!(symptoms(page), [("toolkit", vec!["a", "b"])]);
     assert!(generated("nothing").is_none());
     for name in ["exits", "rules", "help osmt-release"] {
         assert!(generated(name).is_some());

@@ -8,11 +8,13 @@ mod support;
 mod browser;
 mod cases;
 mod cli;
+mod diagrams;
 mod draw;
 mod integrations;
 mod lsp;
 mod places;
 mod report;
+mod session;
 mod shape;
 
 use std::fs;

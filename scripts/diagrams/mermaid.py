@@ -1,0 +1,70 @@
+"""Mermaid's bundle for a browser: one pinned version, fetched once by npm into the scripts' cache and compared with its checksum.
+
+Prints the bundle's path. Exit 3 where it cannot be had, with the reason.
+"""
+
+import base64
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.dont_write_bytecode = True
+
+import environment  # noqa: E402
+
+VERSION = "12.3.0"
+INTEGRITY = "sha512-4113TdXeLAsMruJ79OpFL5O8+LTFXhQqZ260rF3tgUmiNAtRm4Uume04I+65PRN6yZ69J4f8rVYWW8zRk65UYw=="  # as npm publishes it
+BUNDLE = "package/dist/mermaid.min.js"
+
+
+class Unavailable(Exception):
+    """It could not be had; the message says why."""
+
+
+def bundle() -> Path:
+    place = environment.cache() / f"mermaid-{VERSION}.min.js"
+    environment.cache().mkdir(parents=True, exist_ok=True)
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be fetching it: wait for that one
+        if not place.exists():
+            _fetch(place)
+    return place
+
+
+def _fetch(place: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Unavailable("npm is missing; on Debian and Ubuntu: apt install npm")
+    print(f"fetching mermaid {VERSION} into {place.parent} (once)", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        packed = subprocess.run(
+            [npm, "pack", f"mermaid@{VERSION}", "--silent", "--pack-destination", folder],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        archive = next(Path(folder).glob("*.tgz"), None)
+        if packed.returncode != 0 or archive is None:
+            raise Unavailable(f"npm could not fetch mermaid {VERSION}: {packed.stdout.strip()}")
+        digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if f"sha512-{digest}" != INTEGRITY:
+            raise Unavailable(f"what npm fetched is not mermaid {VERSION}: its checksum is sha512-{digest}; it was not used")
+        with tarfile.open(archive) as files:
+            member = files.extractfile(BUNDLE)
+            if member is None:
+                raise Unavailable(f"mermaid {VERSION} holds no {BUNDLE}")
+            unfinished = place.with_suffix(".unfinished")
+            unfinished.write_bytes(member.read())
+            unfinished.rename(place)
+
+
+if __name__ == "__main__":
+    try:
+        print(bundle())
+    except Unavailable as reason:
+        print(f"error: {reason}", file=sys.stderr)
+        sys.exit(3)
