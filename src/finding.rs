@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum Severity {
     /// Worth knowing; free.
     Note,
-    /// It works and is unwise.
+    /// It works, but has a risk.
     Warning,
     /// Apply or start-up would fail, or data would be lost.
     Error,

@@ -94,7 +94,7 @@ pub enum Error {
         kind: Kind,
     },
     /// Neither the desktop's keyring nor the kernel's works.
-    #[error("found no keyring that works")]
+    #[error("no usable keyring found")]
     None {
         /// What both say.
         #[source]

@@ -14,9 +14,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use support::{Folder, run};
+
 /// A folder with a config of the environment, for the account's own zone and certificate where given.
-fn folder(edit: impl Fn(&mut Value)) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn folder(edit: impl Fn(&mut Value)) -> Folder {
+    let folder = Folder::empty();
     let mut config: Value = serde_json::from_str(&support::config("live")).unwrap();
     // Nothing on the Internet is asked: this port is closed.
     config["config"]["app"]["oauth"]["issuer"] = "https://127.0.0.1:9/oauth2/default".into();
@@ -51,6 +53,10 @@ fn an_empty_account_lacks_everything_and_a_recording_says_the_same() {
     for code in ["STA001", "LCK001", "ASM001", "ACM001", "ZON001"] {
         assert!(live.contains(code), "{code} is not among {live:?}");
     }
+
+    run(&mut doctor(&account, folder.path(), &["check", "--live"]))
+        .exits(1)
+        .matches("doctor/check-live", &folder.own());
 
     let facts = doctor(&account, folder.path(), &["facts"]).assert().code(0);
     let recording = folder.path().join("facts.json");

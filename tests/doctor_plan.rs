@@ -20,6 +20,8 @@ use osmt::document::Document;
 use osmt::finding::Findings;
 use serde_json::Value;
 
+use support::{Folder, run};
+
 fn cases() -> PathBuf {
     support::root().join("tests/cases/doctor-plan")
 }
@@ -78,7 +80,7 @@ fn every_rule_has_cases_in_which_it_reports_and_cases_in_which_it_is_silent() {
 }
 
 fn plan(arguments: &[&str]) -> assert_cmd::assert::Assert {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let mut command = support::osmt("osmt-doctor");
     command.arg("plan").args(arguments).arg("--dir").arg(folder.path());
     command.assert()
@@ -91,10 +93,9 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn a_replaced_database_is_shouted_about_in_every_format() {
     let case = "tests/cases/doctor-plan/PLAN001/bad.json";
-    let human = plan(&[case]).code(1);
-    let printed = text(&human.get_output().stdout).replace("\n                ", " ");
-    assert!(printed.contains("error[PLAN001]: module.osmt.aws_db_instance.main is replaced"), "{printed}");
-    assert!(printed.contains("db_name (\"osmt_db\" → \"other\")"), "{printed}");
+    let folder = Folder::empty();
+    let mut command = folder.on(support::osmt("osmt-doctor"), &format!("plan {case}"));
+    run(&mut command).exits(1).matches("doctor/plan", &folder.own());
 
     let json = plan(&[case, "--format", "json"]).code(1);
     let report: Value = serde_json::from_slice(&json.get_output().stdout).unwrap();
@@ -143,7 +144,7 @@ fn a_secret_in_the_plan_is_named_and_never_printed() {
     let canaries = ["hunter2", "Hunter2-x9", "8412973650", "12e456789", "infinity", "00000000"];
     for (name, text) in plans {
         for format in ["human", "json", "sarif", "github"] {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = Folder::empty();
             let mut command = support::osmt("osmt-doctor");
             command.args(["plan", "-", "--format", format, "-vv", "--dir"]).arg(folder.path());
             let run = command.write_stdin(text.as_str()).assert();
@@ -158,7 +159,7 @@ fn a_secret_in_the_plan_is_named_and_never_printed() {
 
 #[test]
 fn a_plan_in_any_encoding_or_wrapper_is_judged() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let file = folder.path().join("plan.json");
     let good = std::fs::read_to_string(cases().join("PLAN001/bad.json")).unwrap();
     let wide: Vec<u8> =
@@ -175,7 +176,7 @@ fn a_plan_in_any_encoding_or_wrapper_is_judged() {
 
 #[test]
 fn other_things_given_as_a_plan_are_named_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let file = folder.path().join("plan");
     for (content, why) in [
         (r#"{"meta":{},"encrypted_data":"eA==","encryption_version":"v0"}"#, "tofu show -json"),
@@ -215,7 +216,7 @@ fn what_could_not_be_judged_fails_only_a_strict_run() {
 
 #[test]
 fn findings_of_a_plan_can_be_ignored_by_pointer_or_by_address() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let case = cases().join("PLAN004/bad.json");
     let run = |pointer: &str| {
         let day = jiff::Zoned::now().date().saturating_add(jiff::Span::new().months(6));
@@ -242,8 +243,8 @@ fn findings_of_a_plan_can_be_ignored_by_pointer_or_by_address() {
 }
 
 #[test]
-fn what_is_no_plan_is_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
+fn what_is_not_a_plan_is_refused_by_name() {
+    let folder = Folder::empty();
     let file = folder.path().join("plan");
     let name = file.to_str().unwrap();
     for (content, why) in [
@@ -265,7 +266,7 @@ fn what_is_no_plan_is_refused_by_name() {
 
 #[test]
 fn a_saved_plan_without_terraform_says_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let file = folder.path().join("saved");
     std::fs::write(&file, b"PK\x03\x04 and so on").unwrap();
     let mut command = support::osmt("osmt-doctor");
@@ -281,7 +282,7 @@ fn a_saved_plan_without_terraform_says_what_to_do() {
 #[test]
 fn a_saved_plan_is_shown_by_opentofu_where_terraform_is_missing() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let case = cases().join("PLAN001/bad.json");
     let program = folder.path().join("tofu");
     std::fs::write(
@@ -306,7 +307,7 @@ fn a_saved_plan_is_shown_by_opentofu_where_terraform_is_missing() {
 
 #[test]
 fn a_plan_is_read_from_stdin() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let good = std::fs::read_to_string(cases().join("PLAN001/good.json")).unwrap();
     let mut command = support::osmt("osmt-doctor");
     command.args(["plan", "-"]).arg("--dir").arg(folder.path());

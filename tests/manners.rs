@@ -1,10 +1,6 @@
 //! What all four binaries owe a person and a script: one document, no escape sequences, honest exits, whole files.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "the tests make files as another program would; a panic is how they fail"
-)]
+#![expect(clippy::disallowed_methods, reason = "the tests make files as another program would")]
 
 mod support;
 
@@ -13,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
-use support::{config, osmt, write};
+use support::{Folder, config, osmt, write};
 
 const BINARIES: [&str; 4] = ["osmt-bootstrap", "osmt-secrets", "osmt-doctor", "osmt-release"];
 
@@ -86,8 +82,8 @@ fn a_file_name_cannot_write_a_line_of_its_own() {
 }
 
 /// A folder with a config that was changed in one place.
-fn folder(from: &str, to: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn folder(from: &str, to: &str) -> Folder {
+    let folder = Folder::empty();
     let whole = config("test");
     let text = whole.replacen(from, to, 1);
     assert_ne!(text, whole, "{from}");
@@ -117,7 +113,7 @@ fn what_the_doctor_calls_an_error_stops_every_verb_that_would_use_it() {
 
 #[test]
 fn a_variable_set_to_nothing_is_not_set() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     write(&folder.path().join("config.auto.tfvars.json"), &config("test"));
     let list = |name: &str, value: &str| {
         let mut command = osmt("osmt-secrets");
@@ -132,7 +128,7 @@ fn a_variable_set_to_nothing_is_not_set() {
 #[test]
 fn fix_leaves_a_file_what_it_was() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let real = folder.path().join("real.json");
     let link = folder.path().join("config.auto.tfvars.json");
     let broken = config("test").replacen("\"multi_az\": true", "\"multi_az\": \"true\"", 1);
@@ -164,7 +160,7 @@ fn a_signal_during_terraform_show_ends_it_and_what_it_started() {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::{Duration, Instant};
 
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let ids = folder.path().join("ids");
     let terraform = folder.path().join("terraform");
     write(&terraform, &format!("#!/bin/sh\nsleep 300 &\necho $$ $! > {}\nwait\n", ids.display()));

@@ -94,7 +94,7 @@ def inventory() -> list[str]:
 
 
 def _ended(operation: str, found: dict[str, Any]) -> bool:
-    """AWS goes on telling of some things for a while after their end."""
+    """AWS still lists some resources for a while after they are deleted."""
     if operation == "describe_db_snapshots":  # kept on purpose after the database's end, until they expire by themselves
         return bool(found["SnapshotType"] == "automated")
     return str(found.get("State", "")).lower() == "deleted"
@@ -113,10 +113,10 @@ def _keys() -> Iterator[str]:
     """The account's own keys; one that is to be deleted is on its way, and those that AWS manages come by themselves."""
     kms = client("kms")
     for key in (key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]):
-        told = kms.describe_key(KeyId=key)["KeyMetadata"]
-        of_aws = told["KeyManager"] == "AWS" or told["Description"].startswith("Default master key that protects my ")
-        if told["KeyState"] != "PendingDeletion" and not of_aws:
-            yield f"kms: {key} {told['Description']}"
+        key_data = kms.describe_key(KeyId=key)["KeyMetadata"]
+        of_aws = key_data["KeyManager"] == "AWS" or key_data["Description"].startswith("Default master key that protects my ")
+        if key_data["KeyState"] != "PendingDeletion" and not of_aws:
+            yield f"kms: {key} {key_data['Description']}"
 
 
 def _records() -> Iterator[str]:

@@ -15,7 +15,7 @@ def needles(values: Iterable[str]) -> list[bytes]:
         wanted.add(raw)
         for offset in range(3):
             coded = base64.b64encode(b"\0" * offset + raw)
-            wanted.add(coded[(0, 2, 3)[offset] : -4])  # the ends depend on what stands beside the value
+            wanted.add(coded[(0, 2, 3)[offset] : -4])  # the ends depend on what is next to the value
     return sorted(needle for needle in wanted if len(needle) >= 8)
 
 

@@ -154,10 +154,10 @@ def copy_directory(work: Workplace) -> None:
 def build(journey: Journey) -> None:
     root = str(providers.ROOT)
     journey.run("cargo", "build", "--locked", "--bins", cwd=root, live=True)
-    told = subprocess.run(
+    printed = subprocess.run(
         ["cargo", "metadata", "--format-version=1", "--no-deps", "--locked"], cwd=root, capture_output=True, text=True, check=True
     )
-    binaries = Path(json.loads(told.stdout)["target_directory"]) / "debug"
+    binaries = Path(json.loads(printed.stdout)["target_directory"]) / "debug"
     journey.environment["PATH"] = f"{binaries}{os.pathsep}{journey.environment['PATH']}"
 
 
@@ -237,8 +237,8 @@ def _release(rehearsal: Rehearsal) -> None:
     rehearsal.journey.expect(len(changed) == 1, f"selecting a release changed {len(changed)} lines of {CONFIG} instead of one")
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
     rehearsal.release("tag", "--yes", show=last)
-    told = rehearsal.release("status", show=_whole)
-    rehearsal.journey.expect(osmt_repository.NEWEST in told, f"the status does not name what runs, {osmt_repository.NEWEST}")
+    printed = rehearsal.release("status", show=_whole)
+    rehearsal.journey.expect(osmt_repository.NEWEST in printed, f"the status does not name what runs, {osmt_repository.NEWEST}")
 
 
 def _restore(rehearsal: Rehearsal) -> None:
@@ -276,8 +276,8 @@ def _search(rehearsal: Rehearsal) -> None:
     """No value of a secret may be where it can be read: one place found fails the rehearsal."""
     rehearsal.gather()
     journey, values = rehearsal.journey, rehearsal.values
-    told = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
-    asked_in_vain = set(journey.run_json(*told)["gaps"]) - WITHOUT_DATA
+    printed = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
+    asked_in_vain = set(journey.run_json(*printed)["gaps"]) - WITHOUT_DATA
     journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(sorted(asked_in_vain))}")
     journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
     wanted = leaks.needles(values)
@@ -347,5 +347,5 @@ def last(out: str) -> str:
 
 
 def changes(out: str) -> str:
-    told = r"^(Plan: .*|Apply complete!.*|Destroy complete!.*|No changes\..*)$"
-    return "\n".join(re.findall(told, out, flags=re.MULTILINE))
+    printed = r"^(Plan: .*|Apply complete!.*|Destroy complete!.*|No changes\..*)$"
+    return "\n".join(re.findall(printed, out, flags=re.MULTILINE))

@@ -55,8 +55,8 @@ def archive(folder: Path) -> None:
     release, commit = PREVIOUS
     packed = subprocess.run(["git", "-C", str(providers.ROOT), "archive", commit, "terraform"], capture_output=True, check=False)
     if packed.returncode:
-        told = packed.stderr.decode(errors="replace").strip()
-        raise StepFailed(f"the Terraform directory of {release} is not in this clone ({told}); fetch the history: git fetch --unshallow")
+        printed = packed.stderr.decode(errors="replace").strip()
+        raise StepFailed(f"the Terraform directory of {release} is not in this clone ({printed}); fetch the history: git fetch --unshallow")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
         files.extractall(folder, filter="data")
 

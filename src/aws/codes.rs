@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_apart_by_the_documented_message() {
+    fn a_refusal_is_distinguished_by_the_documented_message() {
         let of = |message| why("s3:GetObject", Some("AccessDenied"), Some(message), 403);
         assert_eq!(
             of(

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("the policy of bucket {0} cannot be read, so nothing can be added to it")]
     Policy(String),
     /// The bucket's policy lets everyone in.
-    #[error("statement {statement} in the policy of bucket {bucket} lets everyone in")]
+    #[error("statement {statement} in the policy of bucket {bucket} allows everyone")]
     PublicPolicy {
         /// Its name.
         bucket: String,
@@ -22,7 +22,7 @@ pub enum Error {
         statement: String,
     },
     /// The role can be assumed by everyone.
-    #[error("statement {statement} of the trust policy of role {role} lets everyone assume it")]
+    #[error("statement {statement} of the trust policy of role {role} allows everyone to assume it")]
     OpenRole {
         /// Its name.
         role: String,
@@ -30,7 +30,7 @@ pub enum Error {
         statement: String,
     },
     /// The bucket has access lists for others.
-    #[error("the access list of bucket {0} lets others in, so it cannot be turned off")]
+    #[error("the access list of bucket {0} grants access to others, so it cannot be turned off")]
     Acl(String, #[source] CallError),
     /// A table of that name has another purpose.
     #[error("table {table} cannot hold Terraform's lock: {why}")]

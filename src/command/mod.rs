@@ -177,7 +177,7 @@ fn without_arguments(error: &clap::Error) -> Option<Failure> {
         | ErrorKind::MissingSubcommand
         | ErrorKind::ArgumentConflict
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return None,
-        ErrorKind::InvalidSubcommand => "there is no verb of this name",
+        ErrorKind::InvalidSubcommand => "unknown verb",
         ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there is an argument too many",
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
             "the value of an argument is not valid"
@@ -200,7 +200,7 @@ fn without_arguments(error: &clap::Error) -> Option<Failure> {
     };
     let flag = of(ContextKind::InvalidArg).filter(|given| is_like_a_flag(given));
     let message = match (error.kind(), flag) {
-        (ErrorKind::UnknownArgument, Some(flag)) => format!("there is no flag {flag}"),
+        (ErrorKind::UnknownArgument, Some(flag)) => format!("unknown flag {flag}"),
         _ => format!("{what}; it is not shown, since it may be a secret's value"),
     };
     Some(Failure::new(Exit::Usage, message).help(help))

@@ -35,10 +35,10 @@ pub struct SharedArgs {
     /// The AWS profile, as in ~/.aws/config.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub profile: Option<String>,
-    /// The AWS region; where there is a config, its region counts, so only `init` takes another.
+    /// The AWS region, for `init`; every other verb uses the config's and refuses another one.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub region: Option<String>,
-    /// Another endpoint than AWS's own, for an emulator.
+    /// An endpoint to use in place of AWS, such as an emulator's.
     #[arg(
         long,
         global = true,
@@ -47,22 +47,22 @@ pub struct SharedArgs {
         help_heading = "Shared"
     )]
     pub endpoint_url: Option<String>,
-    /// What stdout carries.
+    /// The format of stdout.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human", help_heading = "Shared")]
     pub format: FormatFlag,
-    /// When to colour.
+    /// When to use colour.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Shared")]
     pub color: ColorFlag,
-    /// Skip the question, never the guards.
+    /// Do not ask for confirmation; the guards still apply.
     #[arg(long, global = true, help_heading = "Shared")]
     pub yes: bool,
     /// Show the plan, write nothing, exit 1 if anything is pending.
     #[arg(long, global = true, help_heading = "Shared")]
     pub dry_run: bool,
-    /// Less on stderr.
+    /// Print less to stderr.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Shared")]
     pub quiet: u8,
-    /// More on stderr; twice logs each AWS call.
+    /// Print more to stderr; given twice, each AWS call is logged.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Shared")]
     pub verbose: u8,
 }
@@ -70,7 +70,7 @@ pub struct SharedArgs {
 /// The values of `--format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatFlag {
-    /// For people.
+    /// Text.
     Human,
     /// One JSON document.
     Json,
@@ -80,7 +80,7 @@ pub enum FormatFlag {
     Github,
     /// A GitLab code quality report (`osmt-doctor check` and `plan`, `osmt-release check`).
     Gitlab,
-    /// `JUnit` XML (`osmt-doctor check` and `plan`, `osmt-release check`).
+    /// JUnit XML (`osmt-doctor check` and `plan`, `osmt-release check`).
     Junit,
     /// Markdown for a comment on a pull request (`osmt-doctor check` and `plan`, `osmt-release check`).
     Markdown,

@@ -23,9 +23,9 @@ use crate::report::{Format, WIDTH, plans};
 
 /// How to talk to the person, from the shared flags.
 pub struct Ui {
-    /// What stdout carries.
+    /// The format of stdout.
     pub format: Format,
-    /// When to colour.
+    /// When to use colour.
     pub color: ColorChoice,
     /// `-q`: how much less on stderr.
     pub quiet: u8,

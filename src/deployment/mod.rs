@@ -36,6 +36,13 @@ impl Deployment {
         prefix(&self.env)
     }
 
+    /// The name that no other deployment of the account has, as the tag `Deployment` of `main.tf`: `osmt-<env>-<region>`.
+    ///
+    /// `terraform/module/budget.tf` filters costs by it.
+    pub fn unique_name(&self) -> String {
+        format!("{}-{}", self.prefix(), self.region)
+    }
+
     /// The state bucket's name, unless the user chose another.
     pub fn state_bucket(&self) -> String {
         format!("osmt-{}-{}-{}", self.env, self.account_id, self.region)

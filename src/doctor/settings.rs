@@ -71,7 +71,7 @@ pub fn read(text: &str, policies: &[Policy]) -> Result<Settings, Error> {
         let policy =
             || policies.iter().find(|policy| policy.code == wanted).map(|policy| policy.code.as_str());
         let Some(code) = rule.or_else(policy) else {
-            return Err(fault(format!("there is no rule `{wanted}`")));
+            return Err(fault(format!("`{wanted}` is not a rule")));
         };
         if [shape::NOT_JSON.code, shape::DUPLICATE_KEY.code].contains(&code) && level != Level::Error {
             return Err(fault(format!("{code} is a syntax error, which cannot be switched off")));

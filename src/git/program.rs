@@ -78,7 +78,7 @@ pub enum Error {
     #[error("{} is not in a git repository", shown(.0))]
     NotARepository(PathBuf, #[source] Said),
     /// There is a repository, and git refuses to open it.
-    #[error("git does not open the repository {}", shown(.0))]
+    #[error("git could not open the repository {}", shown(.0))]
     Refused(PathBuf, #[source] Said),
     /// `HEAD` names a branch without commits.
     #[error("the repository {} has no commit checked out", shown(.0))]

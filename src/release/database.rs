@@ -27,7 +27,9 @@ impl Database {
     pub async fn look(session: &Session, env: &str) -> Known<Self> {
         let created = match running::database(session, env).await {
             Ok(Some(created)) => created,
-            Ok(None) => return Known::Unknown(format!("there is no database {}", deployment::prefix(env))),
+            Ok(None) => {
+                return Known::Unknown(format!("database {} does not exist", deployment::prefix(env)));
+            }
             Err(error) => return Known::Unknown(error.reason()),
         };
         // A database that is being made has no time yet.

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_maven_can_tell_is_not_guessed() {
+    fn what_only_maven_knows_is_not_guessed() {
         for pom in [
             "",
             "<project",

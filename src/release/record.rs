@@ -147,15 +147,15 @@ impl Action for Step {
 }
 
 /// The tag that would have to be pushed: the new record's, or the newest one's where that says it already.
-pub fn standing<'a>(record: &'a Record, newest: Option<&'a Record>) -> &'a Record {
+pub fn current<'a>(record: &'a Record, newest: Option<&'a Record>) -> &'a Record {
     newest.filter(|newest| record.is_said_by(newest)).unwrap_or(record)
 }
 
 /// What has to be done so that the record exists, here and on a remote that may lack it.
 pub fn plan(record: &Record, newest: Option<&Record>, lacking: Option<&str>) -> Plan<Step> {
-    let standing = standing(record, newest);
-    let make = (standing == record && newest != Some(record)).then(|| Step::Make(record.clone()));
-    let push = lacking.map(|remote| Step::Push { name: standing.name.clone(), remote: remote.to_owned() });
+    let current = current(record, newest);
+    let make = (current == record && newest != Some(record)).then(|| Step::Make(record.clone()));
+    let push = lacking.map(|remote| Step::Push { name: current.name.clone(), remote: remote.to_owned() });
     make.into_iter().chain(push).collect()
 }
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_someone_else_is_no_record() {
+    fn a_tag_of_another_user_is_not_a_record() {
         let record = record("2026-01-02T030405Z", None);
         assert_eq!(Record::read(&tag(&record, "release day!".into())), None);
         let mut moved = tag(&record, record.message());

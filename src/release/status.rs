@@ -71,7 +71,7 @@ pub fn chain(config: &Config, source: &Source, running: &Running) -> Vec<Link> {
         }
         Known::Known(None) => links.push(Link {
             help: Some("`terraform apply` deploys what the config selects"),
-            ..link("deployment", Verdict::Differs, "there is no such service".into())
+            ..link("deployment", Verdict::Differs, "the ECS service does not exist".into())
         }),
         Known::Known(Some(service)) => {
             links.push(definition(&selected, service, running));

@@ -1,4 +1,4 @@
-//! What tells a finding from all others of a report, and stays the same when lines move.
+//! What distinguishes a finding from all others of a report, and stays the same when lines move.
 
 use std::collections::HashMap;
 

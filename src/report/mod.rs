@@ -26,7 +26,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::document::Document;
 use crate::finding::{Findings, Rule};
 
-/// What stdout carries.
+/// The format of stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -40,7 +40,7 @@ pub enum Format {
     Github,
     /// A code quality report, as GitLab shows it in merge requests.
     Gitlab,
-    /// `JUnit` XML, as CI systems collect it.
+    /// JUnit XML, as CI systems collect it.
     Junit,
     /// Markdown, for a comment on a pull request.
     Markdown,

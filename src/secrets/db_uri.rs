@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubled_port_is_no_db_uri() {
+    fn a_doubled_port_is_not_a_db_uri() {
         for text in ["u:p@h:3306:3306", "u@h:1", "u:p@h", "", "u:p:q@h:1"] {
             assert!(DbUri::parse(&text.into()).is_none(), "{text}");
         }

@@ -32,7 +32,7 @@ provider "aws" {
     tags = {
       Application = "osmt"
       Environment = "{{ env }}"
-      Deployment  = "osmt-{{ env }}-{{ region }}"
+      Deployment  = "{{ deployment }}"
       ManagedBy   = "terraform"
     }
   }

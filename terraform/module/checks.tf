@@ -19,7 +19,7 @@ check "production_survives_a_zone" {
 
   assert {
     condition     = !local.production || local.cache_size >= 2
-    error_message = "operations.cache_nodes is 1 in production: when its zone fails, everybody is signed out and nobody can sign in."
+    error_message = "operations.cache_nodes is 1 in production: when its zone fails, all users are signed out and no one can sign in."
   }
 
   assert {

@@ -29,7 +29,7 @@ resource "aws_route53_record" "app" {
         var.config.domain.name == data.aws_route53_zone.main[0].name ||
         endswith(var.config.domain.name, ".${data.aws_route53_zone.main[0].name}")
       )
-      error_message = "config.domain.name lies outside the hosted zone ${data.aws_route53_zone.main[0].name} that config.domain.hosted_zone_id names."
+      error_message = "config.domain.name is outside the hosted zone ${data.aws_route53_zone.main[0].name} that config.domain.hosted_zone_id names."
     }
   }
 }

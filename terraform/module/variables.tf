@@ -173,7 +173,7 @@ variable "config" {
     condition = can(regex(
       "^arn:aws[a-z-]*:acm:${var.config.region}:${var.config.account_id}:certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.config.alb.certificate_arn
     ))
-    error_message = "ID003, ID004 The certificate is not named by the ARN of an ACM certificate, or lies in another partition, region or account: the load balancer is in ${var.config.region} of ${var.config.account_id}."
+    error_message = "ID003, ID004 The certificate is not named by the ARN of an ACM certificate, or is in another partition, region or account: the load balancer is in ${var.config.region} of ${var.config.account_id}."
   }
   validation {
     condition     = length(var.config.alb.ingress_cidrs) > 0 && alltrue([for cidr in var.config.alb.ingress_cidrs : can(cidrnetmask(cidr)) || (can(cidrhost(cidr, 0)) && strcontains(cidr, ":"))])
@@ -286,7 +286,7 @@ variable "config" {
     condition = alltrue([for block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : try(
       tonumber(split("/", block)[1]) >= tonumber(split("/", var.config.vpc.vpc_cidr)[1]) &&
     cidrhost("${split("/", block)[0]}/${split("/", var.config.vpc.vpc_cidr)[1]}", 0) == cidrhost(var.config.vpc.vpc_cidr, 0), true)])
-    error_message = "NET003 A subnet lies outside the VPC ${var.config.vpc.vpc_cidr}."
+    error_message = "NET003 A subnet is outside the VPC ${var.config.vpc.vpc_cidr}."
   }
   # Two blocks overlap when they agree on the bits of the shorter prefix.
   validation {

@@ -47,7 +47,7 @@ variable "max_retention_days" {
 
   validation {
     condition     = var.min_retention_days >= 1 && var.max_retention_days >= var.min_retention_days && var.max_retention_days <= 36500
-    error_message = "min_retention_days is 1 or more, and max_retention_days lies between it and 36500."
+    error_message = "min_retention_days is 1 or more, and max_retention_days is between it and 36500."
   }
 }
 

@@ -165,7 +165,7 @@ fn may(room: &str, other: &str) -> bool {
 }
 
 #[test]
-fn nobody_imports_from_above() {
+fn no_module_imports_from_above() {
     let mut faults = Vec::new();
     for path in files("src") {
         let (text, room) = (read(&path), room(&path));

@@ -6,7 +6,7 @@ use crate::place::Place;
 use crate::support::Emulator;
 
 #[test]
-fn what_somebody_adds_while_the_question_stands_is_not_written_over() {
+fn what_another_user_adds_while_the_question_is_open_is_kept() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
     place.run(&["apply", "--yes"]).exits(0);

@@ -75,16 +75,16 @@ fn an_empty_account_is_made_ready_and_then_left_alone() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
 
-    let plan = place.run(&["plan"]).exits(1);
-    assert!(plan.stdout.contains("+ S3 bucket osmt-test-"), "{plan:?}");
+    let own = place.folder.own();
+    place.run(&["plan"]).exits(1).matches("bootstrap/plan-new", &own);
     let calls = emulator.calls();
     assert!(
         calls.iter().all(|call| !call.contains("Put") && !call.contains("Create")),
         "a plan only reads: {calls:?}"
     );
-    place.run(&["apply", "--yes", "--dry-run"]).exits(1);
-    place.run(&["apply"]).exits(4);
-    place.run(&["status"]).exits(1);
+    place.run(&["apply", "--yes", "--dry-run"]).exits(1).matches("bootstrap/apply-dry-run", &own);
+    place.run(&["apply"]).exits(4).matches("bootstrap/apply-without-yes", &own);
+    place.run(&["status"]).exits(1).matches("bootstrap/status-new", &own);
 
     let applied = place.run(&["apply", "--yes", "--format", "json"]).exits(0);
     assert_eq!(applied.json()["status"], "applied");
@@ -97,7 +97,8 @@ fn an_empty_account_is_made_ready_and_then_left_alone() {
     let plan = place.run(&["plan", "--format", "json"]).exits(0).json();
     assert_eq!(plan["actions"], json!([]));
     assert_eq!(plan["unchanged"].as_array().unwrap().len(), 12);
-    place.run(&["status"]).exits(0);
+    place.run(&["plan"]).exits(0).matches("bootstrap/plan-nothing", &own);
+    place.run(&["status"]).exits(0).matches("bootstrap/status-nothing", &own);
 }
 
 #[test]

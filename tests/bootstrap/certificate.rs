@@ -12,17 +12,20 @@ fn it_is_requested_once_and_only_its_arn_changes_in_the_config() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
     let zone = place.hosted_zone();
-    let before = place.config_text();
-    let old = place.get(ARN);
-    place.run(&["certificate", "--dry-run"]).exits(1);
-    assert_eq!(place.config_text(), before);
+    let before = place.folder.config_text();
+    let old = place.folder.get(ARN);
+    place
+        .run(&["certificate", "--dry-run"])
+        .exits(1)
+        .matches("bootstrap/certificate-dry-run", &place.folder.own());
+    assert_eq!(place.folder.config_text(), before);
     place.run(&["certificate"]).exits(4);
     let made = place.run(&["certificate", "--yes", "--format", "json"]).exits(0).json();
-    let new = place.get(ARN);
+    let new = place.folder.get(ARN);
     let written = made["actions"].as_array().unwrap().last().unwrap();
     assert_eq!(written["to"], new, "{made}");
     assert_ne!(new, old);
-    assert_eq!(place.config_text(), before.replace(&old, &new));
+    assert_eq!(place.folder.config_text(), before.replace(&old, &new));
 
     let found = emulator.ask(&format!(
         r"
@@ -44,9 +47,9 @@ answer = {{
     let again = place.run(&["certificate", "--yes"]).exits(0);
     assert_eq!(again.stdout, "nothing to do\n");
     // A fresh config finds the same certificate again.
-    place.set(ARN, &old);
-    place.run(&["certificate", "--yes"]).exits(0);
-    assert_eq!(place.get(ARN), new);
+    place.folder.set(ARN, &old);
+    place.run(&["certificate", "--yes"]).exits(0).matches("bootstrap/certificate-known", &place.folder.own());
+    assert_eq!(place.folder.get(ARN), new);
 }
 
 #[test]
@@ -69,11 +72,11 @@ fn what_cannot_work_is_refused_before_the_wait() {
     assert!(missing.stderr.contains("does not exist"), "{missing:?}");
 
     let zone = place.hosted_zone();
-    place.set("/config/domain/name", "osmt.example.com");
+    place.folder.set("/config/domain/name", "osmt.example.com");
     let elsewhere = place.run(&["certificate", "--yes"]).exits(4);
     assert!(elsewhere.stderr.contains("does not contain"), "{elsewhere:?}");
 
-    place.set("/config/domain/name", "a.osmt.test.example.org");
+    place.folder.set("/config/domain/name", "a.osmt.test.example.org");
     emulator.ask(&format!(
         r#"
 record = {{'Name': 'osmt.test.example.org', 'Type': 'CAA', 'TTL': 60, 'ResourceRecords': [{{'Value': '0 issue "letsencrypt.org"'}}]}}
@@ -87,13 +90,13 @@ client('route53').change_resource_record_sets(HostedZoneId='{zone}', ChangeBatch
 vpc = client('ec2').describe_vpcs()['Vpcs'][0]['VpcId']
 answer = client('route53').create_hosted_zone(Name='test.example.org', CallerReference='p', HostedZoneConfig={'PrivateZone': True, 'Comment': ''}, VPC={'VPCRegion': 'us-west-2', 'VPCId': vpc})['HostedZone']['Id'].split('/')[-1]",
     );
-    place.set("/config/domain/hosted_zone_id", private.as_str().unwrap());
+    place.folder.set("/config/domain/hosted_zone_id", private.as_str().unwrap());
     let private = place.run(&["certificate", "--yes"]).exits(4);
     assert!(private.stderr.contains("private"), "{private:?}");
 
     let twin = emulator.ask("answer = client('route53').create_hosted_zone(Name='test.example.org', CallerReference='twin')['HostedZone']['Id'].split('/')[-1]");
-    place.set("/config/domain/name", "osmt2.test.example.org");
-    place.set("/config/domain/hosted_zone_id", &zone);
+    place.folder.set("/config/domain/name", "osmt2.test.example.org");
+    place.folder.set("/config/domain/hosted_zone_id", &zone);
     let warned = place.run(&["certificate", "--yes"]).exits(0);
     assert!(warned.stderr.contains(twin.as_str().unwrap()), "{warned:?}");
 }

@@ -11,10 +11,10 @@ const ARN: &str = "/config/alb/certificate_arn";
 fn a_config_without_a_hosted_zone_needs_no_flag_and_no_call_to_route_53() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
-    let text = place.config_text();
+    let text = place.folder.config_text();
     let mut config: Value = serde_json::from_str(&text).unwrap();
     config["config"]["domain"] = json!({"name": "osmt.test.example.org", "hosted_zone_id": "none"});
-    crate::support::write(&place.config_path(), &format!("{config:#}\n"));
+    crate::support::write(&place.folder.config(), &format!("{config:#}\n"));
     place
         .run(&["apply", "--yes", "--with", "admin", "--trust", "arn:aws:iam::123456789012:user/ann"])
         .exits(0);
@@ -76,11 +76,11 @@ fn a_zone_file_without_external_dns_is_a_mistake() {
 fn the_records_are_printed_and_a_later_run_continues() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
-    place.set("/config/domain/name", "osmt.test.example.org");
+    place.folder.set("/config/domain/name", "osmt.test.example.org");
     // The config's zone is not in the account.
     let refused = place.run(&["certificate", "--yes"]).exits(4);
     assert!(refused.stderr.contains("--external-dns"), "{refused:?}");
-    let old = place.get(ARN);
+    let old = place.folder.get(ARN);
     let file = place.folder.path().join("records.zone");
     let file = file.to_str().unwrap();
     let external = ["certificate", "--external-dns", "--yes", "--timeout", "0s", "--zone-file", file];
@@ -91,7 +91,7 @@ fn the_records_are_printed_and_a_later_run_continues() {
     let (name, value) = (fields[0], fields[4]);
     assert!(first.stdout.contains(&format!("  {name} CNAME {value}")), "{first:?}");
     assert!(first.stdout.contains("PENDING_VALIDATION"), "{first:?}");
-    assert_eq!(place.get(ARN), old);
+    assert_eq!(place.folder.get(ARN), old);
 
     // The same records again, as JSON; no second certificate.
     let again = place.run(&[&external[..], &["--format", "json"]].concat()).exits(1).json();
@@ -121,7 +121,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{theirs}', ChangeBat
     assert_eq!(done["status"], "applied");
     assert_eq!(done["records"][1]["value"], "osmt-test-1.us-west-2.elb.amazonaws.com");
     assert_eq!(done["records"][1]["purpose"], "application");
-    assert_ne!(place.get(ARN), old);
+    assert_ne!(place.folder.get(ARN), old);
     let nothing = place.run(&["certificate", "--external-dns", "--yes"]).exits(0);
     assert!(nothing.stdout.contains("osmt.test.example.org. CNAME osmt-test-1"), "{nothing:?}");
     assert!(nothing.stdout.ends_with("nothing to do\n"), "{nothing:?}");

@@ -189,7 +189,7 @@ fn matrix(name: &str, subject: &Subject) {
     let cases: Vec<(usize, Fault)> = if all {
         (0..calls.len()).flat_map(|at| Fault::ALL.map(|fault| (at, fault))).collect()
     } else {
-        // `destroy` lists the certificates of each region: a few of these calls stand for all of them.
+        // `destroy` lists the certificates of each region: only a few of these calls are tried.
         let alike = |at: usize| calls[..at].iter().filter(|call| **call == calls[at]).count();
         let calls: Vec<usize> =
             (0..calls.len()).filter(|at| calls[*at] != LISTING || alike(*at) < ALIKE).collect();
@@ -253,7 +253,7 @@ fn case(place: &Place<'_>, endpoint: &str, subject: &Subject, (at, fault): (usiz
     assert!(wanted.contains(&exit), "{fault:?} at call {at} ({met:?}) ended with {exit:?}");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let second = place.run(&arguments);
-    assert_eq!(second.exit, Some(0), "{fault:?} at call {at} ({met:?}), then: {second:#?}");
+    assert_eq!(second.exit, 0, "{fault:?} at call {at} ({met:?}), then: {second:#?}");
     place.run(subject.proof).exits(0);
     exit
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::place::{Place, Run, ended};
+use crate::place::Place;
 use crate::support;
-use crate::support::Emulator;
+use crate::support::{Emulator, Ran, run};
 
 fn wrote(calls: &[String]) -> bool {
     let words = ["Put", "Create", "Update", "Tag", "Request"];
@@ -58,9 +58,9 @@ fn the_state_of_another_environment_is_never_taken_over() {
     };
     let before = tags();
 
-    // Somebody made `prod` of the config and forgot main.tf.
+    // A user changed the config to `prod` and forgot main.tf.
     main_tf(&place, "test", &bucket, "osmt-test");
-    place.set("/config/env", "prod");
+    place.folder.set("/config/env", "prod");
     for verb in [&["plan"][..], &["apply", "--yes"]] {
         let run = place.run(verb).exits(4);
         let expected = "main.tf is for environment test, the config for prod";
@@ -83,13 +83,13 @@ fn the_state_of_another_environment_is_never_taken_over() {
 }
 
 #[test]
-fn a_backend_that_cannot_be_understood_is_no_guess() {
+fn a_backend_that_cannot_be_read_is_not_guessed() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
     for (text, expected) in [
         (
             "terraform {\n  backend \"s3\" {\n    bucket = var.bucket\n  }\n}\n",
-            "no literal for the backend's bucket at line 3",
+            "the backend's bucket in main.tf is not a literal (line 3)",
         ),
         ("terraform {\n  backend \"s3\" {\n", "main.tf is not HCL"),
     ] {
@@ -126,13 +126,12 @@ fn names_that_aws_refuses_are_bad_usage() {
     place.run(&["plan", "--lock", "s3", "--lock-table", "osmt-x"]).exits(2);
     let mut wrong = place.command(&["plan"]);
     wrong.env("AWS_ENDPOINT_URL", "moon");
-    let run = ended(wrong).exits(2);
-    assert!(run.stderr.contains("AWS_ENDPOINT_URL"), "{run:?}");
+    run(&mut wrong).exits(2).says("AWS_ENDPOINT_URL");
     assert_eq!(emulator.calls(), Vec::<String>::new());
     // A variable that is set to nothing is not set: the flag counts.
     let mut empty = place.command(&["plan", "--endpoint-url", &emulator.endpoint]);
     empty.env("AWS_ENDPOINT_URL", "");
-    ended(empty).exits(1);
+    run(&mut empty).exits(1);
 }
 
 #[test]
@@ -151,12 +150,12 @@ fn a_profile_that_is_named_is_meant() {
     );
     let aws_config = folder.join("aws-config");
     support::write(&aws_config, &format!("[profile ann]\ncredential_process = sh {}\n", process.display()));
-    let plan = |more: &[&str]| -> Run {
+    let plan = |more: &[&str]| -> Ran {
         let mut arguments = vec!["plan"];
         arguments.extend(more);
         let mut command = place.command(&arguments);
         command.env("AWS_CONFIG_FILE", &aws_config);
-        ended(command)
+        run(&mut command)
     };
     // The emulator's keys are in the environment.
     plan(&[]).exits(1);
@@ -185,23 +184,23 @@ fn a_refusal_is_one_document_too() {
 
     let mut nowhere = place.command(&["status", "--format", "json"]);
     nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-    let failed = ended(nowhere).exits(3).json();
+    let failed = run(&mut nowhere).exits(3).json();
     assert_eq!(failed["status"], "failed");
     assert_eq!(failed["version"], 1);
 
-    support::write(&place.config_path(), "");
+    support::write(&place.folder.config(), "");
     assert_eq!(expected(&["plan"], 2)["status"], "usage");
 }
 
 #[test]
-fn a_failure_half_way_tells_a_machine_how_far_it_came() {
+fn a_failure_half_way_reports_what_was_done_as_json() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
     // The bucket's first setting is denied.
     let proxy = crate::proxy::Proxy::before(&emulator.endpoint, None);
     let mut command = place.command(&["apply", "--yes"]);
     command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
-    ended(command).exits(0);
+    run(&mut command).exits(0);
     let calls = proxy.calls();
     let at =
         calls.iter().position(|call| call.starts_with("PUT") && call.contains("publicAccessBlock")).unwrap();
@@ -210,7 +209,7 @@ fn a_failure_half_way_tells_a_machine_how_far_it_came() {
     let proxy = crate::proxy::Proxy::before(&emulator.endpoint, fault);
     let mut command = place.command(&["apply", "--yes", "--format", "json"]);
     command.env("AWS_ENDPOINT_URL", &proxy.endpoint);
-    let failed = ended(command).exits(3).json();
+    let failed = run(&mut command).exits(3).json();
     let done = failed["done"].to_string();
     assert!(done.contains("S3 bucket osmt-again-"), "{failed}");
     assert!(!failed["unfinished"].as_array().unwrap().is_empty());
@@ -220,11 +219,11 @@ fn a_failure_half_way_tells_a_machine_how_far_it_came() {
 fn a_plan_is_saved_over_a_plan_and_over_nothing_else() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
-    let config = place.config_text();
-    let path = place.config_path();
+    let config = place.folder.config_text();
+    let path = place.folder.config();
     let run = place.run(&["plan", "--out", path.to_str().unwrap()]).exits(4);
     assert!(run.stderr.contains("is not a saved plan"), "{run:?}");
-    assert_eq!(place.config_text(), config);
+    assert_eq!(place.folder.config_text(), config);
     assert!(!wrote(&emulator.calls()));
     let file = place.folder.path().join("plan.json");
     for _ in 0..2 {

@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use crate::place::{Run, ended};
 use crate::support;
-use crate::support::{osmt, root};
+use crate::support::{Folder, Ran, osmt, root, run};
 
 pub(crate) const ANSWERS: &str = "--account-id 123456789012 --region us-west-2 --env test --domain osmt.example.org \
     --hosted-zone-id Z0123456789ABCDEFGHIJ --oauth-issuer https://login.example.org/x --oauth-client-id abc --oauth-audience api://default";
 
 /// The Terraform directory as a checkout has it.
-pub(crate) fn checkout() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+pub(crate) fn checkout() -> Folder {
+    let folder = Folder::empty();
     for entry in std::fs::read_dir(root().join("terraform/invocation")).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name();
@@ -23,10 +22,10 @@ pub(crate) fn checkout() -> tempfile::TempDir {
     folder
 }
 
-fn init(folder: &Path, arguments: &str) -> Run {
+fn init(folder: &Path, arguments: &str) -> Ran {
     let mut command = osmt("osmt-bootstrap");
     command.args(["init", "--dir"]).arg(folder).args(arguments.split_whitespace());
-    ended(command)
+    run(&mut command)
 }
 
 pub(crate) fn read(folder: &Path, name: &str) -> String {
@@ -133,7 +132,7 @@ fn answers_that_cannot_be_right_are_bad_usage() {
         assert!(run.stderr.contains("error:"), "{run:?}");
         assert!(!dir.join("main.tf").exists(), "{wrong}");
     }
-    let empty = tempfile::tempdir().unwrap();
+    let empty = Folder::empty();
     init(empty.path(), &format!("{ANSWERS} --yes")).exits(4);
 }
 
@@ -176,7 +175,7 @@ fn terraform_can_assume_a_role_of_the_account() {
 }
 
 #[test]
-fn what_somebody_added_to_main_tf_or_to_the_network_stays() {
+fn what_a_user_added_to_main_tf_or_to_the_network_stays() {
     let folder = checkout();
     let dir = folder.path();
     init(dir, &format!("{ANSWERS} --yes --profile ann --write-profile")).exits(0);

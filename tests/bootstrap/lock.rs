@@ -1,9 +1,8 @@
 //! The lock moves from table to file and back, but only while it is not held.
 
 use crate::init::{ANSWERS, checkout, read};
-use crate::place::ended;
 use crate::support;
-use crate::support::Emulator;
+use crate::support::{Emulator, Folder, run};
 
 #[test]
 fn the_lock_moves_both_ways_but_only_while_it_is_not_held() {
@@ -13,7 +12,7 @@ fn the_lock_moves_both_ways_but_only_while_it_is_not_held() {
     let run = |arguments: &str| {
         let mut command = emulator.osmt("osmt-bootstrap");
         command.args(arguments.split_whitespace()).arg("--dir").arg(dir);
-        ended(command)
+        run(&mut command)
     };
     run(&format!("init {ANSWERS} --yes")).exits(0);
     run("apply --yes").exits(0);
@@ -57,10 +56,10 @@ fn a_lock_is_looked_for_wherever_it_could_be_held() {
     };
     let in_file =
         format!("client('s3').put_object(Bucket='{bucket}', Key='{key}.tflock', Body='''{note}'''.encode())");
-    let run = |folder: &tempfile::TempDir, arguments: &str| {
+    let run = |folder: &Folder, arguments: &str| {
         let mut command = emulator.osmt("osmt-bootstrap");
         command.args(arguments.split_whitespace()).arg("--dir").arg(folder.path());
-        ended(command)
+        run(&mut command)
     };
     let first = checkout();
     run(&first, &format!("init {ANSWERS} --yes")).exits(0);
@@ -111,7 +110,7 @@ fn a_digest_that_does_not_fit_the_state_is_drift_and_keeps_the_lock_from_moving_
     let run = |arguments: &str| {
         let mut command = emulator.osmt("osmt-bootstrap");
         command.args(arguments.split_whitespace()).arg("--dir").arg(dir);
-        ended(command)
+        run(&mut command)
     };
     run(&format!("init {ANSWERS} --yes")).exits(0);
     run("apply --yes").exits(0);

@@ -1,72 +1,27 @@
 //! A Terraform directory of a test's own, and the binary run in it.
 
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
 
 use assert_cmd::Command;
-use serde_json::{Value, json};
 
 use crate::support;
-use crate::support::Emulator;
+use crate::support::{Emulator, Folder, Ran, run};
 
 /// A state with a resource, and one without.
 const FULL: &str =
     r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[{"type":"aws_vpc"}]}"#;
 const EMPTY: &str = r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[],"outputs":{}}"#;
 
-/// What a run of the binary came to.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) exit: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Run {
-    /// The one JSON document on stdout.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap()
-    }
-
-    /// Fails with everything that was said unless the exit is the wanted one.
-    pub(crate) fn exits(self, wanted: i32) -> Self {
-        assert_eq!(self.exit, Some(wanted), "{self:#?}");
-        self
-    }
-}
-
 /// A directory with a config for one environment of an emulated account.
 pub(crate) struct Place<'a> {
     emulator: &'a Emulator,
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) env: String,
 }
 
 impl<'a> Place<'a> {
     pub(crate) fn new(emulator: &'a Emulator, env: &str) -> Self {
-        let place = Self { emulator, folder: tempfile::tempdir().unwrap(), env: env.to_owned() };
-        support::write(&place.config_path(), &support::config(env));
-        place
-    }
-
-    pub(crate) fn config_path(&self) -> PathBuf {
-        self.folder.path().join("config.auto.tfvars.json")
-    }
-
-    pub(crate) fn config_text(&self) -> String {
-        std::fs::read_to_string(self.config_path()).unwrap()
-    }
-
-    /// Sets a value in the config.
-    pub(crate) fn set(&self, pointer: &str, value: &str) {
-        let mut config: Value = serde_json::from_str(&self.config_text()).unwrap();
-        *config.pointer_mut(pointer).unwrap() = json!(value);
-        support::write(&self.config_path(), &format!("{config:#}\n"));
-    }
-
-    pub(crate) fn get(&self, pointer: &str) -> String {
-        let config: Value = serde_json::from_str(&self.config_text()).unwrap();
-        config.pointer(pointer).unwrap().as_str().unwrap().to_owned()
+        Self { emulator, folder: Folder::of(env), env: env.to_owned() }
     }
 
     pub(crate) fn bucket(&self) -> String {
@@ -84,8 +39,8 @@ impl<'a> Place<'a> {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        ended(self.command(arguments))
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        run(&mut self.command(arguments))
     }
 
     /// A zone for the config's domain, and its id in the config.
@@ -98,8 +53,8 @@ impl<'a> Place<'a> {
 
     /// A domain and its zone in the config.
     pub(crate) fn answers_at(&self, domain: &str, zone: &str) {
-        self.set("/config/domain/name", domain);
-        self.set("/config/domain/hosted_zone_id", zone);
+        self.folder.set("/config/domain/name", domain);
+        self.folder.set("/config/domain/hosted_zone_id", zone);
     }
 
     /// A bucket and a table that others use, named in main.tf; their names end with the environment's.
@@ -160,14 +115,4 @@ pub(crate) fn zone(emulator: &Emulator, domain: &str) -> String {
         "answer = client('route53').create_hosted_zone(Name='{domain}', CallerReference='{domain}')['HostedZone']['Id'].split('/')[-1]"
     ));
     id.as_str().unwrap().to_owned()
-}
-
-/// Runs a command to its end.
-pub(crate) fn ended(mut command: Command) -> Run {
-    let output = command.output().unwrap();
-    Run {
-        exit: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
 }

@@ -1,7 +1,7 @@
 //! What bootstrap refuses, and how fast and clearly it fails.
 
-use crate::place::{Place, ended};
-use crate::support::{Emulator, osmt};
+use crate::place::Place;
+use crate::support::{Emulator, Folder, osmt, run};
 
 const WRITES: [&[&str]; 3] =
     [&["apply", "--yes"], &["certificate", "--yes"], &["destroy", "--yes", "--confirm", "test"]];
@@ -31,8 +31,8 @@ fn without_credentials_or_network_it_fails_with_one_message() {
         without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
         let mut nowhere = place.command(verb);
         nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-        for (command, expected) in [(without, "credentials"), (nowhere, "could not reach AWS")] {
-            let run = ended(command).exits(3);
+        for (mut command, expected) in [(without, "credentials"), (nowhere, "could not reach AWS")] {
+            let run = run(&mut command).exits(3);
             assert!(run.stderr.contains(expected), "{run:?}");
             assert_eq!(run.stderr.matches("error:").count(), 1, "{run:?}");
             assert!(run.stderr.contains("help:"), "{run:?}");
@@ -43,19 +43,19 @@ fn without_credentials_or_network_it_fails_with_one_message() {
 
 #[test]
 fn a_config_that_cannot_be_read_is_bad_usage_and_names_its_place() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let config = folder.path().join("config.auto.tfvars.json");
     for (text, expected) in [("{\n  \"config\": tru\n}", "line 2"), ("{}", "missing field"), ("", "line 1")] {
         crate::support::write(&config, text);
         let mut command = osmt("osmt-bootstrap");
         command.arg("plan").arg("--dir").arg(folder.path());
-        let run = ended(command).exits(2);
+        let run = run(&mut command).exits(2);
         assert!(run.stderr.contains(expected), "{run:?}");
     }
     std::fs::remove_file(&config).unwrap();
     let mut command = osmt("osmt-bootstrap");
     command.arg("plan").arg("--dir").arg(folder.path());
-    assert!(ended(command).exits(2).stderr.contains("init"));
+    assert!(run(&mut command).exits(2).stderr.contains("init"));
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn a_zone_that_sends_the_domain_on_is_not_the_one() {
         r"
 record = {{'Name': 'osmt.skills.example.org', 'Type': 'NS', 'TTL': 60, 'ResourceRecords': [{{'Value': 'ns1.elsewhere.example.'}}]}}
 client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
-        place.get("/config/domain/hosted_zone_id")
+        place.folder.get("/config/domain/hosted_zone_id")
     ));
     let run = place.run(&["certificate", "--yes"]).exits(4);
     let expected = "delegates osmt.skills.example.org to ns1.elsewhere.example";
@@ -168,7 +168,7 @@ fn a_record_of_the_zone_decides_over_one_above_it() {
         r#"
 record = {{'Name': 'skills.example.org', 'Type': 'CAA', 'TTL': 60, 'ResourceRecords': [{{'Value': '0 issue "amazon.com"'}}]}}
 client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})"#,
-        place.get("/config/domain/hosted_zone_id")
+        place.folder.get("/config/domain/hosted_zone_id")
     ));
     let address = resolver(world).to_string();
     let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(0);
@@ -183,7 +183,7 @@ fn the_caa_record_of_an_alias_is_that_of_its_target() {
         r"
 record = {{'Name': 'osmt.skills.example.org', 'Type': 'CNAME', 'TTL': 60, 'ResourceRecords': [{{'Value': 'apps.hoster.example.'}}]}}
 client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
-        place.get("/config/domain/hosted_zone_id")
+        place.folder.get("/config/domain/hosted_zone_id")
     ));
     let hoster = Records { issuers: vec!["letsencrypt.org"], ..Records::default() };
     world.insert("apps.hoster.example".to_owned(), hoster);
@@ -204,7 +204,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
 }
 
 #[test]
-fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
+fn a_resolver_that_is_silent_or_none_does_not_stop_the_run() {
     let emulator = Emulator::start();
     let (place, _) = begin(&emulator);
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -230,7 +230,7 @@ fn a_resolver_that_is_silent_or_none_is_no_reason_to_stop() {
 fn a_record_of_another_team_is_published_missing_or_unknown() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
-    place.set("/config/domain/name", "osmt.skills.example.org");
+    place.folder.set("/config/domain/name", "osmt.skills.example.org");
     place.run(&["apply", "--yes"]).exits(0);
     let target = "osmt-test-1.us-west-2.elb.amazonaws.com";
     place.put(

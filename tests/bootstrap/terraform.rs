@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::init::ANSWERS;
-use crate::support::{Emulator, root};
+use crate::support::{Emulator, Folder, root};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/terraform";
 
@@ -25,7 +25,7 @@ print(json.dumps(providers.configuration(Path(sys.argv[2])) | {'program': provid
 #[test]
 fn terraform_takes_a_main_tf_with_a_role_and_assumes_it() {
     let emulator = Emulator::start();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let copied = Command::new("cp").arg("-r").arg(root().join("terraform")).arg(folder.path()).status();
     assert!(copied.unwrap().success());
     let dir = folder.path().join("terraform/invocation");

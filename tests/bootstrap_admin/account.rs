@@ -2,12 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 
-use super::support::Emulator;
-use super::{bootstrap, in_workplace, run, workplace};
+use super::bootstrap;
+use crate::support::{Emulator, Folder, Ran, run};
 
 #[test]
 fn an_item_changes_only_where_it_is_named() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     let bootstrap = |arguments: &str| bootstrap(&account, &folder, arguments);
     let policy = "iam = client('iam')
 try:
@@ -15,9 +15,9 @@ try:
 except iam.exceptions.NoSuchEntityException:
   pass";
 
-    let (exit, plan, error) = bootstrap("apply --only account --yes");
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap("apply --only account --yes");
     assert_eq!((exit, plan.as_str()), (0, "nothing to do\n"), "{error}");
-    let (exit, plan, error) = bootstrap("plan --only account");
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap("plan --only account");
     assert_eq!(exit, 0, "{error}");
     for expected in [
         "! password policy: none of its own",
@@ -36,7 +36,7 @@ except iam.exceptions.NoSuchEntityException:
 
     // What is stricter already stays.
     account.ask("client('iam').update_account_password_policy(MinimumPasswordLength=20, MaxPasswordAge=180)");
-    let (exit, plan, error) = bootstrap("apply --only account.password-policy --yes");
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap("apply --only account.password-policy --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(
         plan.contains("~ password policy: 20 characters; changed every 180 days → 20 characters; with"),
@@ -52,52 +52,52 @@ except iam.exceptions.NoSuchEntityException:
     for class in ["Uppercase", "Lowercase"] {
         assert_eq!(found[format!("Require{class}Characters")], true, "{found}");
     }
-    let (exit, said, error) = bootstrap("apply --only account.password-policy --yes");
+    let Ran { exit, stdout: said, stderr: error } = bootstrap("apply --only account.password-policy --yes");
     assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
 
     // The baseline outlives the environment.
-    assert_eq!(bootstrap("destroy --yes --confirm test").0, 0);
+    bootstrap("destroy --yes --confirm test").exits(0);
     assert_eq!(account.ask(policy), found);
 }
 
 #[test]
 fn new_disks_are_encrypted_only_where_it_is_named() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     let bootstrap = |arguments: &str| bootstrap(&account, &folder, arguments);
     let disks = "answer = client('ec2').get_ebs_encryption_by_default()['EbsEncryptionByDefault']";
-    assert_eq!(bootstrap("apply --only account --yes").0, 0);
+    bootstrap("apply --only account --yes").exits(0);
     assert_eq!(account.ask(disks), false);
 
     let item = "--only account.ebs-encryption";
-    let (exit, plan, error) = bootstrap(&format!("plan {item}"));
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&format!("plan {item}"));
     assert_eq!(exit, 1, "{error}");
     let change = "~ EBS encryption by default in us-west-2: off → on";
     assert!(plan.contains(change), "{plan}");
     assert_eq!(account.ask(disks), false);
-    let (exit, _, error) = bootstrap(&format!("apply {item} --yes"));
+    let Ran { exit, stderr: error, .. } = bootstrap(&format!("apply {item} --yes"));
     assert_eq!(exit, 0, "{error}");
     assert_eq!(account.ask(disks), true);
-    let (exit, said, error) = bootstrap(&format!("apply {item} --yes"));
+    let Ran { exit, stdout: said, stderr: error } = bootstrap(&format!("apply {item} --yes"));
     assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
 
     // Not known is said where it is only looked at, and ends what would change it.
     let unreached = |arguments: &str| {
-        let mut command = in_workplace(account.osmt("osmt-bootstrap"), &folder, arguments);
+        let mut command = folder.on(account.osmt("osmt-bootstrap"), arguments);
         command.env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
-        run(command)
+        run(&mut command)
     };
-    let (exit, plan, _) = unreached("plan --only account");
+    let Ran { exit, stdout: plan, .. } = unreached("plan --only account");
     let expected = "! EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
     assert_eq!(exit, 0);
     assert!(plan.contains(expected), "{plan}");
-    let (exit, _, error) = unreached(&format!("apply {item} --yes"));
+    let Ran { exit, stderr: error, .. } = unreached(&format!("apply {item} --yes"));
     assert_eq!(exit, 3, "{error}");
     assert!(error.contains("EBS encryption by default"), "{error}");
 }
 
 #[test]
 fn public_access_is_blocked_only_where_it_is_named() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     let bootstrap = |arguments: &str| bootstrap(&account, &folder, arguments);
     let switches = |put: &str| {
         // botocore puts the account's number before the host, which an address cannot have: asked as S3 itself hears it.
@@ -114,29 +114,29 @@ wire.request(request.method, '/v20180820/configuration/publicAccessBlock', body,
 answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
         ))
     };
-    assert_eq!(bootstrap("apply --only account --yes").0, 0);
+    bootstrap("apply --only account --yes").exits(0);
     assert_eq!(switches("None"), serde_json::json!([]));
     switches(
         "'<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>'",
     );
 
     let item = "--only account.s3-public-access";
-    let (exit, plan, error) = bootstrap(&format!("plan {item}"));
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&format!("plan {item}"));
     assert_eq!(exit, 1, "{error}");
     let change = "~ public access to all S3 buckets: blocked, 1 of four switches → blocked, all four switches, also to buckets that are public now";
     assert!(plan.contains(change), "{plan}");
-    let (exit, _, error) = bootstrap(&format!("apply {item} --yes"));
+    let Ran { exit, stderr: error, .. } = bootstrap(&format!("apply {item} --yes"));
     assert_eq!(exit, 0, "{error}");
     let on = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
     assert_eq!(switches("None"), serde_json::json!(on));
-    let (exit, said, error) = bootstrap(&format!("apply {item} --yes"));
+    let Ran { exit, stdout: said, stderr: error } = bootstrap(&format!("apply {item} --yes"));
     assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
 }
 
 #[test]
 fn a_trail_counts_where_it_records_all_regions() {
-    let (account, folder) = (Emulator::start(), workplace());
-    let expected = || bootstrap(&account, &folder, "plan --only account").1;
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
+    let expected = || bootstrap(&account, &folder, "plan --only account").stdout;
     account.ask(
         r"
 s3, trails = client('s3'), client('cloudtrail')
@@ -156,11 +156,11 @@ trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail
 
 #[test]
 fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     let expected = |status: u16, answer: &'static str| {
         let mut command = account.osmt("osmt-bootstrap");
         command.env("AWS_ENDPOINT_URL_ACCESSANALYZER", one_answer(status, answer));
-        let (exit, plan, error) = run(in_workplace(command, &folder, "plan --only account"));
+        let Ran { exit, stdout: plan, stderr: error } = run(&mut folder.on(command, "plan --only account"));
         assert_eq!(exit, 0, "{error}");
         let lines = plan.lines().map(str::trim);
         let mut lines = lines.filter_map(|line| {

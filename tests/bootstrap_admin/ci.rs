@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::support::Emulator;
-use super::{bootstrap, workplace};
+use super::bootstrap;
+use crate::support::{Emulator, Folder, Ran};
 
 const MAKE: &str = "--repository my-org/osmt-infra --yes";
 
@@ -17,11 +17,11 @@ answer = {'providers': [one['Arn'] for one in iam.list_open_id_connect_providers
 
 #[test]
 fn they_are_made_once_and_deleted_with_the_environment() {
-    let (account, folder) = (Emulator::start(), workplace());
-    let (exit, _, error) = bootstrap(&account, &folder, "apply --only ci --yes");
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "apply --only ci --yes");
     assert_eq!(exit, 2, "{error}");
     assert!(error.contains("--repository github.com/ORG/NAME"), "{error}");
-    let (exit, _, error) = bootstrap(&account, &folder, &format!("apply --only ci {MAKE}"));
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &format!("apply --only ci {MAKE}"));
     assert_eq!(exit, 0, "{error}");
     let seen = account.ask(LOOK);
     let provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
@@ -37,11 +37,12 @@ fn they_are_made_once_and_deleted_with_the_environment() {
 
     // Again, with the same flags and without.
     for flags in [MAKE, "--yes"] {
-        let (exit, said, error) = bootstrap(&account, &folder, &format!("apply --only ci {flags}"));
+        let Ran { exit, stdout: said, stderr: error } =
+            bootstrap(&account, &folder, &format!("apply --only ci {flags}"));
         assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
     }
     let other = "plan --only ci --repository my-org/other --branch main";
-    let (exit, plan, error) = bootstrap(&account, &folder, other);
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&account, &folder, other);
     assert_eq!(exit, 1, "{error}");
     let change =
         "assumed from: repo:my-org/osmt-infra:environment:test → repo:my-org/other:ref:refs/heads/main";
@@ -52,7 +53,7 @@ fn they_are_made_once_and_deleted_with_the_environment() {
         "statement = {{'Effect': 'Allow', 'Principal': {{'Federated': '{provider}'}}, 'Action': 'sts:AssumeRoleWithWebIdentity', 'Condition': {{'StringEquals': {{'a': 'b'}}}}}}
 client('iam').create_role(RoleName='other', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [statement]}}))"
     ));
-    let (exit, _, error) = bootstrap(&account, &folder, "destroy --yes --confirm test");
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
     assert!(error.contains("other roles trust it"), "{error}");
     let left = account.ask(
@@ -64,7 +65,7 @@ answer = [sorted(one['RoleName'] for one in iam.list_roles()['Roles']), len(iam.
 
 #[test]
 fn a_role_that_everyone_may_assume_is_refused() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     account.ask(
         "statement = {'Sid': 'Any', 'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sts:AssumeRole'}
 for name in ('osmt-test-ci', 'osmt-test-admin'):
@@ -75,7 +76,7 @@ for name in ('osmt-test-ci', 'osmt-test-admin'):
         "--only admin --yes".to_owned(),
         "--only admin --yes --trust arn:aws:iam::123456789012:user/ann".to_owned(),
     ] {
-        let (exit, _, error) = bootstrap(&account, &folder, &format!("apply {flags}"));
+        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &format!("apply {flags}"));
         assert_eq!(exit, 4, "{flags}: {error}");
         assert!(error.contains("statement Any of the trust policy"), "{error}");
     }
@@ -85,7 +86,7 @@ for name in ('osmt-test-ci', 'osmt-test-admin'):
 
 #[test]
 fn what_cannot_be_right_is_refused() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     for (flags, expected) in [
         ("--with ci --repository my-org/*", "not a repository"),
         ("--with ci --repository my-org", "not a repository"),
@@ -97,7 +98,7 @@ fn what_cannot_be_right_is_refused() {
         ("--repository my-org/x", "add `--with ci`"),
         ("--with ci --branch main", "--repository"),
     ] {
-        let (exit, _, error) = bootstrap(&account, &folder, &format!("plan {flags}"));
+        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &format!("plan {flags}"));
         assert_eq!(exit, 2, "{flags}: {error}");
         assert!(error.contains(expected), "{flags}: {error}");
     }

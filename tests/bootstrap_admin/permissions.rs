@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use super::{in_workplace, run, support, workplace};
+use super::support;
+use crate::support::{Folder, Ran, run};
 
 /// A few calls of IAM and STS, with one answer of the simulator.
 struct Account {
@@ -30,8 +31,8 @@ impl Account {
         Self { endpoint, calls }
     }
 
-    fn apply(&self, arguments: &str) -> (i32, String, String) {
-        let folder = workplace();
+    fn apply(&self, arguments: &str) -> Ran {
+        let folder = Folder::of("test");
         let mut command = support::osmt("osmt-bootstrap");
         command.envs([
             ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
@@ -40,7 +41,7 @@ impl Account {
             ("AWS_MAX_ATTEMPTS", "1"),
         ]);
         let arguments = format!("apply --only account.password-policy --yes {arguments}");
-        run(in_workplace(command, &folder, &arguments))
+        run(&mut folder.on(command, &arguments))
     }
 
     fn called(&self, action: &str) -> usize {
@@ -139,7 +140,7 @@ const ORGANISATION: &str = "<EvaluationResults><member><EvalActionName>ACTION</E
 #[test]
 fn a_decided_no_refuses_before_the_first_write() {
     let account = Account::start(SESSION, (200, DENIED));
-    let (exit, _, error) = account.apply("--check-permissions always");
+    let Ran { exit, stderr: error, .. } = account.apply("--check-permissions always");
     assert_eq!(exit, 4, "{error}");
     assert!(error.contains("not allowed: iam:UpdateAccountPasswordPolicy on *"), "{error}");
     assert!(error.contains("nothing was written"), "{error}");
@@ -149,7 +150,7 @@ fn a_decided_no_refuses_before_the_first_write() {
     // On an emulator the simulator is asked only with the flag, and `apply` may always try.
     for flags in ["", "--check-permissions never"] {
         let account = Account::start(SESSION, (200, DENIED));
-        let (exit, _, error) = account.apply(flags);
+        let Ran { exit, stderr: error, .. } = account.apply(flags);
         assert_eq!(exit, 0, "{error}");
         assert_eq!(account.called("SimulatePrincipalPolicy"), 0);
         assert_eq!(account.called("UpdateAccountPasswordPolicy"), 1);
@@ -159,7 +160,7 @@ fn a_decided_no_refuses_before_the_first_write() {
 #[test]
 fn a_yes_is_silent() {
     let account = Account::start(SESSION, (200, ALLOWED));
-    let (exit, _, error) = account.apply("--check-permissions always -v");
+    let Ran { exit, stderr: error, .. } = account.apply("--check-permissions always -v");
     assert_eq!(exit, 0, "{error}");
     assert!(!error.contains("unsure"), "{error}");
     assert_eq!(account.called("UpdateAccountPasswordPolicy"), 1);
@@ -179,7 +180,7 @@ fn what_is_not_decided_goes_on_with_one_line() {
         ("arn:aws:iam::123456789012:root", (200, DENIED), "nothing of the root user"),
     ] {
         let account = Account::start(caller, simulated);
-        let (exit, _, error) = account.apply("--check-permissions always");
+        let Ran { exit, stderr: error, .. } = account.apply("--check-permissions always");
         assert_eq!(exit, 0, "{error}");
         assert!(error.contains("unsure whether 1 of 1 actions are allowed"), "{error}");
         assert!(error.contains(why), "{why}: {error}");

@@ -1,22 +1,21 @@
 //! The admin role from nothing, adopted, drifted, and taken away; each time asked of the account by another way.
 
-use tempfile::TempDir;
-
-use super::support::Emulator;
-use super::{bootstrap, support, workplace};
+use super::{bootstrap, support};
+use crate::support::{Emulator, Folder, Ran};
 
 const ANN: &str = "arn:aws:iam::123456789012:user/ann";
 
 #[test]
 fn it_is_made_once_repaired_and_deleted() {
-    let (account, folder) = (Emulator::start(), workplace());
-    let (exit, _, error) = bootstrap(&account, &folder, "apply --only admin --yes");
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "apply --only admin --yes");
     assert_eq!(exit, 2, "{error}");
     assert!(error.contains("--trust"), "{error}");
 
     // A plan only reads.
     let begun = account.calls().len();
-    let (exit, plan, error) = bootstrap(&account, &folder, &format!("plan --only admin --trust {ANN}"));
+    let Ran { exit, stdout: plan, stderr: error } =
+        bootstrap(&account, &folder, &format!("plan --only admin --trust {ANN}"));
     assert_eq!(exit, 1, "{error}");
     assert!(
         plan.contains("+ IAM role osmt-test-admin: assumed by arn:aws:iam::123456789012:user/ann with MFA"),
@@ -26,7 +25,8 @@ fn it_is_made_once_repaired_and_deleted() {
     let calls = account.calls();
     assert!(calls[begun..].iter().all(|call| call.contains(":Get") || call.contains(":List")), "{calls:?}");
 
-    let (exit, _, error) = bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
+    let Ran { exit, stderr: error, .. } =
+        bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
     assert_eq!(exit, 0, "{error}");
     let found = account.ask(
         "iam = client('iam')
@@ -52,15 +52,16 @@ answer = {'trust': role['AssumeRolePolicyDocument']['Statement'], 'session': rol
 
     // Nothing to do, with the same flags and without.
     for flags in [format!("--trust {ANN}"), String::new()] {
-        let (exit, said, error) = bootstrap(&account, &folder, &format!("apply --only admin {flags} --yes"));
+        let Ran { exit, stdout: said, stderr: error } =
+            bootstrap(&account, &folder, &format!("apply --only admin {flags} --yes"));
         assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
     }
 
-    drift_is_mended(&account, &folder);
+    drift_is_corrected(&account, &folder);
     it_goes_again(&account, &folder);
 }
 
-fn drift_is_mended(account: &Emulator, folder: &TempDir) {
+fn drift_is_corrected(account: &Emulator, folder: &Folder) {
     // Five versions are the most that IAM keeps; all of them are used, one policy is detached, and another one is attached.
     account.ask(
         "iam = client('iam')
@@ -74,7 +75,7 @@ iam.put_role_policy(RoleName='osmt-test-admin', PolicyName='audit', PolicyDocume
 iam.untag_role(RoleName='osmt-test-admin', TagKeys=['Environment'])
 iam.tag_role(RoleName='osmt-test-admin', Tags=[{'Key': 'Team', 'Value': 'skills'}])",
     );
-    let (exit, status, error) = bootstrap(account, folder, "status --only admin");
+    let Ran { exit, stdout: status, stderr: error } = bootstrap(account, folder, "status --only admin");
     assert_eq!(exit, 1, "{error}");
     for expected in [
         "~ document: v5 (lacks ",
@@ -85,7 +86,7 @@ iam.tag_role(RoleName='osmt-test-admin', Tags=[{'Key': 'Team', 'Value': 'skills'
     ] {
         assert!(status.contains(expected), "{expected}: {status}");
     }
-    let (exit, plan, error) = bootstrap(account, folder, "apply --only admin --yes");
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap(account, folder, "apply --only admin --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(plan.contains("3 to change"), "{plan}");
     let found = account.ask(
@@ -102,39 +103,41 @@ answer = [sorted(version['VersionId'] for version in versions), [version['Versio
     );
 }
 
-fn it_goes_again(account: &Emulator, folder: &TempDir) {
+fn it_goes_again(account: &Emulator, folder: &Folder) {
     // Away again: what others attached is detached and left in being.
-    let (exit, _, error) = bootstrap(account, folder, "destroy --yes --confirm test");
+    let Ran { exit, stderr: error, .. } = bootstrap(account, folder, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
     let left = account.ask(
         "iam = client('iam')
 answer = [role['RoleName'] for role in iam.list_roles()['Roles']] + [policy['PolicyName'] for policy in iam.list_policies(Scope='Local')['Policies']]",
     );
     assert_eq!(left.to_string(), "[]");
-    let (exit, said, error) = bootstrap(account, folder, "destroy --yes --confirm test");
+    let Ran { exit, stdout: said, stderr: error } =
+        bootstrap(account, folder, "destroy --yes --confirm test");
     assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
     assert!(account.calls().iter().all(|call| !call.contains('*')));
 }
 
 #[test]
 fn a_role_made_by_hand_is_adopted_and_one_of_others_is_not_destroyed() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     account.ask(
         "iam = client('iam')
 trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'Ci', 'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::123456789012:role/ci'}, 'Action': 'sts:AssumeRole'}}
 iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary='arn:aws:iam::aws:policy/PowerUserAccess')",
     );
     // Without our tags it is not deleted.
-    let (exit, _, error) = bootstrap(&account, &folder, "destroy --yes --confirm test");
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
     assert!(error.contains("role osmt-test-admin does not carry the tags"), "{error}");
-    // Nobody new is named: the trust stays as it is.
-    let (exit, plan, error) = bootstrap(&account, &folder, "apply --only admin --session-hours 2 --yes");
+    // No new principal is named: the trust stays as it is.
+    let Ran { exit, stdout: plan, stderr: error } =
+        bootstrap(&account, &folder, "apply --only admin --session-hours 2 --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(!plan.contains("assumed by"), "{plan}");
     assert!(plan.contains("~ longest session: 1 h → 2 h"), "{plan}");
     // A user is named: the statement is added beside the present one.
-    let (exit, plan, error) =
+    let Ran { exit, stdout: plan, stderr: error } =
         bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
     assert_eq!(exit, 0, "{error}");
     assert!(plan.contains("~ assumed by: arn:aws:iam::123456789012:role/ci without MFA → arn:aws:iam::123456789012:user/ann with MFA; arn:aws:iam::123456789012:role/ci without MFA"), "{plan}");
@@ -149,11 +152,11 @@ answer = [[one['Sid'] for one in role['AssumeRolePolicyDocument']['Statement']],
 }
 
 #[test]
-fn a_role_that_was_opened_is_no_role_as_it_should_be() {
-    let (account, folder) = (Emulator::start(), workplace());
+fn a_role_that_was_opened_is_not_as_it_should_be() {
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     let make = format!("apply --only admin --trust {ANN} --yes");
-    assert_eq!(bootstrap(&account, &folder, &make).0, 0);
-    let (_, status, _) = bootstrap(&account, &folder, "status --only admin");
+    bootstrap(&account, &folder, &make).exits(0);
+    let Ran { stdout: status, .. } = bootstrap(&account, &folder, "status --only admin");
     assert!(status.contains("everything is as it should be"), "{status}");
     account.ask(
         "iam = client('iam')
@@ -161,7 +164,7 @@ trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'OsmtOperators', 'Effect'
 iam.update_assume_role_policy(RoleName='osmt-test-admin', PolicyDocument=json.dumps(trust))
 iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')",
     );
-    let (exit, status, error) = bootstrap(&account, &folder, "status --only admin");
+    let Ran { exit, stdout: status, stderr: error } = bootstrap(&account, &folder, "status --only admin");
     assert_eq!(exit, 0, "{error}");
     for expected in [
         "! may be assumed, though it should not, by: everyone in every account",
@@ -175,23 +178,23 @@ iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:p
 
 #[test]
 fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     let file = folder.path().join("plan.json");
     let file = file.to_str().unwrap();
     let make = format!("plan --with admin,account --trust {ANN} --out {file}");
-    assert_eq!(bootstrap(&account, &folder, &make).0, 1);
+    bootstrap(&account, &folder, &make).exits(1);
     let carry_out = format!("apply {file} --yes");
-    let (exit, plan, error) = bootstrap(&account, &folder, &carry_out);
+    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&account, &folder, &carry_out);
     assert_eq!(exit, 0, "{error}");
     assert!(plan.contains("IAM role osmt-test-admin") && plan.contains("S3 bucket"), "{plan}");
-    let (exit, _, error) = bootstrap(&account, &folder, &carry_out);
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &carry_out);
     assert_eq!(exit, 4, "{error}");
     assert!(error.contains("has changed since"), "{error}");
 }
 
 #[test]
 fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
-    let (account, folder) = (Emulator::start(), workplace());
+    let (account, folder) = (Emulator::start(), Folder::of("test"));
     for (arguments, expected) in [
         ("plan --with everything", "not a component; the components are state, admin"),
         ("plan --with admin --only admin", "cannot be used with"),
@@ -201,7 +204,7 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
         ("plan --with admin --permissions-boundary PowerUserAccess", "not the ARN of a policy"),
         ("plan --session-hours 2", "add `--with admin`"),
     ] {
-        let (exit, _, error) = bootstrap(&account, &folder, arguments);
+        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, arguments);
         assert_eq!(exit, 2, "{arguments}: {error}");
         assert!(error.contains(expected), "{arguments}: {error}");
     }
@@ -212,25 +215,25 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
         (0..30).map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}")).collect();
     let many = format!("plan --only admin {}", many.join(" "));
     for (arguments, expected) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM takes 2048")] {
-        let (exit, _, error) = bootstrap(&account, &folder, arguments);
+        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, arguments);
         assert_eq!(exit, 2, "{error}");
         assert!(error.contains(expected), "{error}");
     }
     // A role's sessions carry no mark of a second factor: said, not forbidden.
     let role = "plan --only admin --trust arn:aws:iam::123456789012:role/ci";
-    let (_, _, error) = bootstrap(&account, &folder, role);
+    let Ran { stderr: error, .. } = bootstrap(&account, &folder, role);
     assert!(error.contains("`--no-mfa` lets it"), "{error}");
-    let (_, _, error) = bootstrap(&account, &folder, &format!("{role} --no-mfa"));
+    let Ran { stderr: error, .. } = bootstrap(&account, &folder, &format!("{role} --no-mfa"));
     assert!(!error.contains("--no-mfa"), "{error}");
 }
 
 #[test]
 fn the_roles_of_a_deployment_in_another_region_are_left_alone() {
-    let (account, folder, other) = (Emulator::start(), workplace(), tempfile::tempdir().unwrap());
+    let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
     let config = support::config("test").replace("us-west-2", "eu-central-1");
     support::write(&other.path().join("config.auto.tfvars.json"), &config);
     let make = "apply --with admin --trust arn:aws:iam::123456789012:user/ann --yes";
-    let (exit, _, error) = bootstrap(&account, &folder, make);
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
     assert_eq!(exit, 0, "{error}");
     let before = account.calls().len();
     for arguments in [
@@ -239,7 +242,7 @@ fn the_roles_of_a_deployment_in_another_region_are_left_alone() {
         "status --only admin",
         "apply --only ci --repository my-org/osmt-infra --yes",
     ] {
-        let (exit, _, error) = bootstrap(&account, &other, arguments);
+        let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, arguments);
         assert_eq!(exit, 4, "{arguments}: {error}");
         let why = "the roles of environment test in this account are for its deployment in us-west-2, the config is for eu-central-1";
         assert!(error.contains(why), "{arguments}: {error}");
@@ -251,14 +254,14 @@ fn the_roles_of_a_deployment_in_another_region_are_left_alone() {
     };
     assert_eq!(calls[before..].iter().find(is_write), None);
     // The bucket and the table have names of their own in each region.
-    let (exit, _, error) = bootstrap(&account, &other, "apply --yes");
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, "apply --yes");
     assert_eq!(exit, 0, "{error}");
-    let (exit, _, error) = bootstrap(&account, &other, "destroy --yes --confirm test");
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
     assert!(
         error.contains("kept: the roles of environment test: they are for its deployment in us-west-2"),
         "{error}"
     );
-    let (exit, said, error) = bootstrap(&account, &folder, "status --with admin");
+    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &folder, "status --with admin");
     assert_eq!(exit, 0, "{said} {error}");
 }

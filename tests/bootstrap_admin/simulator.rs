@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
-use super::support::{ACCOUNT, REGION};
-use super::{in_workplace, run, support, workplace};
+use super::support;
+use crate::support::{ACCOUNT, Folder, REGION, Ran, run};
 
 /// An account whose IAM evaluates policies.
 struct Simulator {
     server: Child,
     /// What it writes.
-    _folder: tempfile::TempDir,
+    _folder: Folder,
     endpoint: String,
 }
 
 impl Simulator {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::empty();
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
         let server = Program::new(support::python("simulator"))
             .args(["-m", "ministack"])
@@ -111,9 +111,9 @@ fn what_the_callers_policies_do_not_allow_is_reported_before_the_first_write() {
             &["not allowed: s3:PutBucketPolicy on arn:aws:s3:::osmt-test-123456789012-us-west-2"],
         ),
     ] {
-        let (account, folder) = (Simulator::start(), workplace());
+        let (account, folder) = (Simulator::start(), Folder::of("test"));
         let keys = account.user(&statements);
-        let (exit, _, error) = run(in_workplace(account.osmt(&keys), &folder, APPLY));
+        let Ran { exit, stderr: error, .. } = run(&mut folder.on(account.osmt(&keys), APPLY));
         assert_eq!(exit, 4, "{error}");
         for expected in denied {
             assert!(error.contains(expected), "{expected}: {error}");
@@ -125,11 +125,11 @@ fn what_the_callers_policies_do_not_allow_is_reported_before_the_first_write() {
 
 #[test]
 fn the_admin_role_may_make_the_state_but_not_change_itself() {
-    let (account, folder) = (Simulator::start(), workplace());
+    let (account, folder) = (Simulator::start(), Folder::of("test"));
     let keys = account.user(&json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]));
     let make = "--only admin --trust arn:aws:iam::123456789012:user/ann --no-mfa";
     let make = format!("{APPLY} {make}");
-    let (exit, _, error) = run(in_workplace(account.osmt(&keys), &folder, &make));
+    let Ran { exit, stderr: error, .. } = run(&mut folder.on(account.osmt(&keys), &make));
     assert_eq!(exit, 0, "{error}");
     assert!(!error.contains("unsure"), "{error}");
 
@@ -137,13 +137,13 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
         &account.environment(&keys),
         "answer = client('sts').assume_role(RoleArn='arn:aws:iam::123456789012:role/osmt-test-admin', RoleSessionName='ann')['Credentials']",
     );
-    let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, APPLY));
+    let Ran { exit, stderr: error, .. } = run(&mut folder.on(account.osmt(&role), APPLY));
     assert_eq!(exit, 0, "{error}");
     assert!(!error.contains("unsure"), "{error}");
     assert_eq!(account.buckets(), json!(["osmt-test-123456789012-us-west-2"]));
 
     let widen = format!("{APPLY} --only admin --session-hours 12");
-    let (exit, _, error) = run(in_workplace(account.osmt(&role), &folder, &widen));
+    let Ran { exit, stderr: error, .. } = run(&mut folder.on(account.osmt(&role), &widen));
     assert_eq!(exit, 4, "{error}");
     let expected = "not allowed: iam:UpdateRole on arn:aws:iam::123456789012:role/osmt-test-admin";
     assert!(error.contains(expected), "{error}");

@@ -7,6 +7,8 @@ use std::process::Command as Program;
 
 use serde_json::Value;
 
+use super::support::Folder;
+
 /// Measures what is shown, and leaves what it found as the page's only text.
 const MEASURE: &str = r#"
 const rgb = text => text.match(/[\d.]+/g).slice(0, 3).map(Number);
@@ -71,7 +73,7 @@ pub(crate) fn measured(browser: &str, picture: &str, dark: bool) -> Value {
 
 /// Measures a page in a window of that width.
 pub(crate) fn measured_page(browser: &str, page: &str, width: u32, dark: bool) -> Value {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let file = folder.path().join("page.html");
     fs::write(&file, format!("{page}<script>{MEASURE}</script>")).unwrap();
     let mut command = Program::new(browser);

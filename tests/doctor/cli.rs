@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::support::osmt;
+use super::support::{Folder, osmt, run};
 use super::{base, cases_folder};
 
 fn good() -> String {
@@ -15,7 +15,7 @@ fn good() -> String {
 
 #[test]
 fn the_exit_says_what_was_found() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let path = |name: &str, text: &str| {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
@@ -30,6 +30,7 @@ fn the_exit_says_what_was_found() {
     assert_eq!(exit(&[warned]), 0);
     assert_eq!(exit(&["--fail-on", "warning", warned]), 1);
     assert_eq!(exit(&["--offline", "--config", wrong]), 1);
+    run(osmt("osmt-doctor").args(["check", wrong, warned])).exits(1).matches("doctor/check", &folder.own());
     assert_eq!(exit(&["--format", "sarif", wrong]), 1);
     let output = check(&["--format", "json", wrong, "nowhere.json", &good()]);
     assert_eq!(output.status.code(), Some(2));
@@ -64,7 +65,7 @@ fn many_files_come_in_the_order_given() {
 #[test]
 fn a_secret_is_never_printed() {
     let secret = "Zt4LwXv2Nd9qK7";
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let path = folder.path().join("config.json");
     let with =
         base("prod").replace("\"multi_az\"", &format!("\"master_password\": \"{secret}\", \"multi_az\""));
@@ -86,7 +87,7 @@ fn a_secret_is_never_printed() {
 
 #[test]
 fn fix_shows_asks_and_writes_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let path = folder.path().join("config.json");
     let right = base("prod").replace('\n', "\r\n");
     let wrong = right.replace("osmt_db", "osmt").replace("\"region\"", "\"Region\"");
@@ -104,8 +105,8 @@ fn fix_shows_asks_and_writes_once() {
 }
 
 #[test]
-fn policies_and_ignores_lie_beside_the_config() {
-    let folder = tempfile::tempdir().unwrap();
+fn policies_and_ignores_are_read_beside_the_config() {
+    let folder = Folder::empty();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -160,8 +161,8 @@ fn a_rule_can_be_explained_and_a_slip_is_forgiven() {
 }
 
 /// A checkout with two environments, the second of which has an error.
-fn two_environments() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn two_environments() -> Folder {
+    let folder = Folder::empty();
     for (env, class) in [("a", "db.t4g.small"), ("b", "db.t4g.smal")] {
         let text = base("test").replace("db.t4g.small", class);
         fs::create_dir_all(folder.path().join(format!("env/{env}/.terraform"))).unwrap();
@@ -251,7 +252,7 @@ fn settings_and_a_baseline_decide_what_is_reported() {
     fs::write(&settings, "[rules]\nRDS404 = \"off\"\n").unwrap();
     let output = check(&[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no rule `RDS404` at line 2"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`RDS404` is not a rule at line 2"));
 }
 
 #[test]
@@ -278,7 +279,7 @@ fn the_directory_is_read_as_terraform_reads_it() {
 
 #[test]
 fn what_steers_a_terminal_is_shown_instead() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let name = "a\u{1b}[31m\u{9b}\nerror: forged.json";
     fs::write(folder.path().join(name), "{\"config\": {\"\u{9b}\u{7f}x\": 1}}").unwrap();
     for format in ["human", "github", "junit"] {

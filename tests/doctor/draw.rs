@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use super::browser::{browser, measured};
-use super::support::osmt;
+use super::support::{Folder, osmt};
 
 /// A stack with the most zones and the longest values: `(config, plan)`.
 pub(super) fn largest(folder: &Path) -> (String, String) {
@@ -58,7 +58,7 @@ pub(super) fn largest(folder: &Path) -> (String, String) {
 
 #[test]
 fn only_a_picture_is_replaced_without_a_question() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let (config, plan) = largest(folder.path());
     let output = folder.path().join("stack.svg");
     let draw = |more: &[&str]| {
@@ -96,7 +96,7 @@ fn the_picture_in_the_documentation_is_drawn_by_this_version() {
 
 #[test]
 fn what_cannot_be_drawn_is_said() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let broken = folder.path().join("broken.json");
     fs::write(&broken, "{\"config\": {\"env\": 5}}").unwrap();
     let exit = |args: &[&str]| osmt("osmt-doctor").arg("draw").args(args).output().unwrap().status.code();
@@ -112,7 +112,7 @@ fn a_browser_shows_every_text_apart_and_readable() {
         eprintln!("skipped: Chromium is missing; on Debian: apt install chromium");
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let (config, plan) = largest(folder.path());
     let draw = |args: &[&str]| {
         let output = osmt("osmt-doctor").arg("draw").args(args).output().unwrap();

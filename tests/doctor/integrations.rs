@@ -184,7 +184,7 @@ fn the_action_reports_comments_and_fails_for_an_error() {
     );
     assert_eq!(bad.step("Verdict", &[("CODE", "1")]).status.code(), Some(1));
 
-    // What cannot be read is no SARIF file to upload, and still a comment.
+    // What cannot be read makes no SARIF file to upload, and is still a comment.
     let none = Project::new("{}");
     let missing = [("DIR", "nowhere"), ("FAIL_ON", "error"), ("STRICT", "true"), ("PLAN", "")];
     let output = none.step("Check", &missing);

@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::base;
-use super::support::osmt;
+use super::support::{Folder, osmt};
 
 const URI: &str = "file:///srv/environments/test.tfvars.json";
 
@@ -113,7 +113,7 @@ fn a_session_shows_explains_and_corrects() {
 
 #[test]
 fn the_findings_are_those_of_check_at_the_same_places() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let text =
         base("prod").replace("osmt_db", "ösmt😀").replace("\"multi_az\": true", "\"multi_az\": \"true\"");
     let file = folder.path().join("a.tfvars.json");

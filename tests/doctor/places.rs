@@ -14,7 +14,7 @@ fn fault(text: &str) -> (usize, usize, String) {
 }
 
 #[test]
-fn a_fault_stands_on_the_first_wrong_byte() {
+fn a_fault_points_to_the_first_wrong_byte() {
     let cases = [
         ("{\"a\": 1, // one\n \"b\": 2}", (1, 10, "// one")),
         ("{\"a\": 1 /* one */}", (1, 9, "/* one */")),

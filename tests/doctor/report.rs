@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::browser::{browser, measured_page};
 use super::draw::largest;
-use super::support::osmt;
+use super::support::{Folder, Ran, osmt, run};
 
 /// Values that no report may contain.
 const SECRETS: [&str; 3] = ["hunter2hunter2", "AKIAIOSFODNN7QWERTY2", "Tr0ub4dor"];
@@ -53,16 +53,14 @@ fn plan(folder: &Path) -> (String, PathBuf) {
     (config, path)
 }
 
-/// Runs `plan` in a folder; the exit and both streams.
-fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+/// Runs `plan` in a folder.
+fn planned(folder: &Path, args: &[&str]) -> Ran {
     let mut command = osmt("osmt-doctor");
     command.current_dir(folder).env("USER", "grace").arg("plan").args(args);
     for name in ["GITHUB_ACTOR", "GITLAB_USER_LOGIN"] {
         command.env_remove(name);
     }
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    run(&mut command)
 }
 
 fn git(folder: &Path, args: &[&str]) -> String {
@@ -75,14 +73,15 @@ fn git(folder: &Path, args: &[&str]) -> String {
 
 #[test]
 fn the_page_has_all_that_a_reader_needs_and_no_secret() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let (config, plan) = plan(folder.path());
     let plan = plan.to_str().unwrap();
     git(folder.path(), &["init", "--quiet"]);
     git(folder.path(), &["add", "config.json"]);
     git(folder.path(), &["commit", "--quiet", "-m", "the config"]);
     let commit = git(folder.path(), &["rev-parse", "HEAD"]);
-    let (exit, stdout, stderr) = run(folder.path(), &[plan, "--config", &config, "--report", "change.html"]);
+    let Ran { exit, stdout, stderr } =
+        planned(folder.path(), &[plan, "--config", &config, "--report", "change.html"]);
     assert_eq!(exit, 1, "{stderr}");
     assert!(stderr.contains("wrote change.html") && stdout.contains("PLAN001"), "{stdout}{stderr}");
     let page = fs::read_to_string(folder.path().join("change.html")).unwrap();
@@ -111,7 +110,8 @@ fn the_page_has_all_that_a_reader_needs_and_no_secret() {
     ] {
         assert!(page.contains(wanted), "{wanted} is not in {page}");
     }
-    let (_, markdown, _) = run(folder.path(), &[plan, "--config", &config, "--format", "markdown"]);
+    let Ran { stdout: markdown, .. } =
+        planned(folder.path(), &[plan, "--config", &config, "--format", "markdown"]);
     for wanted in [
         "**Plan for `osmt-abcdefgh-ijklmno`:** 2 destroyed, 1 replaced",
         "❌ error `PLAN001`",
@@ -134,31 +134,31 @@ fn the_page_has_all_that_a_reader_needs_and_no_secret() {
 
 #[test]
 fn another_file_is_not_replaced_and_dry_run_writes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let (config, plan) = plan(folder.path());
     let plan = plan.to_str().unwrap();
     let report = |more: &[&str]| {
         let mut args = vec![plan, "--config", &config, "--report", "change.html"];
         args.extend(more);
-        run(folder.path(), &args)
+        planned(folder.path(), &args)
     };
     let file = folder.path().join("change.html");
-    assert_eq!(report(&["--dry-run"]).0, 1);
+    report(&["--dry-run"]).exits(1);
     assert!(!file.exists());
-    assert_eq!(report(&[]).0, 1);
-    assert_eq!(report(&[]).0, 1);
+    report(&[]).exits(1);
+    report(&[]).exits(1);
     let page = fs::read_to_string(&file).unwrap();
     assert!(page.contains("Commit of the config</th><td>not known: "));
     fs::write(&file, "<!doctype html>\n<p>of someone else").unwrap();
-    let (exit, _, stderr) = report(&[]);
+    let Ran { exit, stderr, .. } = report(&[]);
     assert_eq!(exit, 4, "{stderr}");
     assert!(fs::read_to_string(&file).unwrap().ends_with("someone else"));
-    assert_eq!(report(&["--yes"]).0, 1);
-    assert_eq!(run(folder.path(), &[plan, "--config", &config, "--report", "-"]).0, 2);
-    assert_eq!(run(folder.path(), &[plan, "--config", &config, "--report", "."]).0, 2);
+    report(&["--yes"]).exits(1);
+    planned(folder.path(), &[plan, "--config", &config, "--report", "-"]).exits(2);
+    planned(folder.path(), &[plan, "--config", &config, "--report", "."]).exits(2);
     // Without findings the exit is that of the run, and without a config the page has no picture.
     let good = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/doctor-plan/PLAN001/good.json");
-    let (exit, _, stderr) = run(folder.path(), &[good, "--report", "good.html"]);
+    let Ran { exit, stderr, .. } = planned(folder.path(), &[good, "--report", "good.html"]);
     assert_eq!(exit, 0, "{stderr}");
     let good = fs::read_to_string(folder.path().join("good.html")).unwrap();
     assert!(good.contains("Not drawn: the plan does not carry the config"));
@@ -166,7 +166,7 @@ fn another_file_is_not_replaced_and_dry_run_writes_nothing() {
 
 #[test]
 fn a_check_prints_markdown_and_other_verbs_refuse_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let file = folder.path().join("@ops.json");
     let mut config: Value = serde_json::from_str(&super::base("test")).unwrap();
     config["config"]["vpc"]["subnets"]["private"][0] = json!("10.0.0.0/27");
@@ -189,9 +189,9 @@ fn a_browser_shows_the_page_readable_on_a_screen_and_on_paper() {
         eprintln!("skipped: Chromium is missing; on Debian: apt install chromium");
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let (config, plan) = plan(folder.path());
-    run(folder.path(), &[plan.to_str().unwrap(), "--config", &config, "--report", "change.html"]);
+    planned(folder.path(), &[plan.to_str().unwrap(), "--config", &config, "--report", "change.html"]);
     let page = fs::read_to_string(folder.path().join("change.html")).unwrap();
     let policy = page.lines().find(|line| line.contains("Content-Security-Policy")).unwrap();
     // The measure is a script, which the page itself does not allow.

@@ -1,6 +1,7 @@
 //! One row a class of error: what AWS answers, what the user reads.
 
-use crate::server::{IDENTITY, Server, answer, ended, folder, status};
+use crate::server::{IDENTITY, Server, answer, status};
+use crate::support::{Folder, Ran, run};
 
 /// Status, code and message that AWS answers with; what the error and the help say.
 type Row = (u16, &'static str, &'static str, &'static str, &'static str);
@@ -58,7 +59,7 @@ const ROWS: &[Row] = &[
 #[test]
 fn each_class_has_its_words_and_its_help() {
     for (status, code, message, said, help) in ROWS {
-        let (exit, stderr) = refused(*status, code, message);
+        let Ran { exit, stderr, .. } = refused(*status, code, message);
         assert_eq!(exit, 3, "{code}: {stderr}");
         assert!(line(&stderr, "error:").contains(said), "{code}: {stderr}");
         assert!(line(&stderr, "help:").contains(help), "{code}: {stderr}");
@@ -67,7 +68,7 @@ fn each_class_has_its_words_and_its_help() {
 }
 
 /// A run in which S3 refuses each call about the bucket.
-fn refused(status_code: u16, code: &str, message: &str) -> (i32, String) {
+fn refused(status_code: u16, code: &str, message: &str) -> Ran {
     let message = message.replace('"', "&quot;");
     let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     let server = Server::start(move |request| {
@@ -79,8 +80,8 @@ fn refused(status_code: u16, code: &str, message: &str) -> (i32, String) {
         }
         answer(status_code, "x-amz-request-id: 1\r\nContent-Type: application/xml\r\n", &body)
     });
-    let folder = folder();
-    ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)))
+    let folder = Folder::of("test");
+    run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)))
 }
 
 /// The first line that begins so.
@@ -173,7 +174,7 @@ fn each_kind_of_policy_that_refuses_has_the_one_who_can_change_it() {
     for (end, said, help) in POLICIES {
         let message =
             format!("User: arn:aws:iam::1:user/a is not authorized to perform: s3:GetBucketVersioning {end}");
-        let (exit, stderr) = refused(403, "AccessDenied", &message);
+        let Ran { exit, stderr, .. } = refused(403, "AccessDenied", &message);
         assert_eq!(exit, 3, "{end}: {stderr}");
         assert!(line(&stderr, "error:").contains(said), "{end}: {stderr}");
         assert!(line(&stderr, "help:").contains(help), "{end}: {stderr}");
@@ -191,9 +192,9 @@ fn an_answer_that_does_not_come_from_aws_is_not_taken_for_a_refusal() {
         (302, ""),
     ] {
         let server = Server::start(move |_| answer(status_code, "Content-Type: text/html\r\n", body));
-        let folder = folder();
-        let (exit, stderr) =
-            ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        let folder = Folder::of("test");
+        let Ran { exit, stderr, .. } =
+            run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
         assert_eq!(exit, 3, "{stderr}");
         assert!(stderr.contains("does not come from AWS"), "{status_code} {body}: {stderr}");
         assert!(!stderr.contains("the caller needs"), "{stderr}");
@@ -210,8 +211,9 @@ fn a_wrong_clock_is_known_by_the_answers_date() {
             body,
         )
     });
-    let folder = folder();
-    let (_, stderr) = ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+    let folder = Folder::of("test");
+    let Ran { stderr, .. } =
+        run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
     assert!(stderr.contains("clock") && !stderr.contains("sign in again"), "{stderr}");
 }
 
@@ -226,10 +228,10 @@ fn throttling_ends_after_the_attempts_that_the_environment_names() {
         let body = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>";
         answer(400, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", body)
     });
-    let folder = folder();
+    let folder = Folder::of("test");
     let mut command = status(&folder);
     command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address)).env("AWS_MAX_ATTEMPTS", "2");
-    let (exit, stderr) = ended(&mut command);
+    let Ran { exit, stderr, .. } = run(&mut command);
     assert_eq!((exit, sign_ins(&server)), (3, 2), "{stderr}");
     assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{stderr}");
     assert!(stderr.contains("was throttled"), "{stderr}");
@@ -253,7 +255,7 @@ fn each_retry_mode_of_the_aws_cli_is_taken() {
         ("adaptive", "2", false),
     ] {
         let server = throttled();
-        let folder = folder();
+        let folder = Folder::of("test");
         let mut command = status(&folder);
         command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address));
         if variables {
@@ -265,7 +267,7 @@ fn each_retry_mode_of_the_aws_cli_is_taken() {
             command.env("AWS_CONFIG_FILE", profiles).env_remove("AWS_MAX_ATTEMPTS");
         }
         let begun = std::time::Instant::now();
-        let (exit, stderr) = ended(&mut command);
+        let Ran { exit, stderr, .. } = run(&mut command);
         assert_eq!((exit, sign_ins(&server).to_string().as_str()), (3, attempts), "{mode}: {stderr}");
         assert!(stderr.contains("AWS throttles STS:GetCallerIdentity"), "{mode}: {stderr}");
         assert!(stderr.contains("was throttled"), "{mode}: {stderr}");
@@ -275,10 +277,10 @@ fn each_retry_mode_of_the_aws_cli_is_taken() {
         [("AWS_RETRY_MODE", "no-such-mode"), ("AWS_MAX_ATTEMPTS", "0"), ("AWS_MAX_ATTEMPTS", "many")]
     {
         let server = throttled();
-        let folder = folder();
+        let folder = Folder::of("test");
         let mut command = status(&folder);
         command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address)).env(name, value);
-        let (exit, stderr) = ended(&mut command);
+        let Ran { exit, stderr, .. } = run(&mut command);
         assert_eq!((exit, server.requests().len()), (2, 0), "{stderr}");
         assert!(stderr.contains(&format!("error: {name} is \"{value}\"")), "{stderr}");
     }
@@ -313,9 +315,9 @@ fn an_expired_or_unknown_session_is_named_at_the_first_call() {
             );
             answer(403, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", &body)
         });
-        let folder = folder();
-        let (exit, stderr) =
-            ended(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        let folder = Folder::of("test");
+        let Ran { exit, stderr, .. } =
+            run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
         assert_eq!(exit, 3, "{code}: {stderr}");
         for word in [said, help, message] {
             assert!(stderr.contains(word), "{code}: {word}: {stderr}");
@@ -325,9 +327,9 @@ fn an_expired_or_unknown_session_is_named_at_the_first_call() {
 
 #[test]
 fn nothing_is_sent_unencrypted_to_another_machine() {
-    let folder = folder();
+    let folder = Folder::of("test");
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"] {
-        let (exit, stderr) = ended(status(&folder).env(variable, "http://192.0.2.1:4566"));
+        let Ran { exit, stderr, .. } = run(status(&folder).env(variable, "http://192.0.2.1:4566"));
         assert_eq!(exit, 4, "{stderr}");
         assert!(stderr.contains("http://192.0.2.1:4566") && stderr.contains("nothing was sent"), "{stderr}");
     }

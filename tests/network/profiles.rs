@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 
-use crate::server::{IDENTITY, Server, answer, ended, folder};
+use crate::server::{IDENTITY, Server, answer};
 use crate::support;
+use crate::support::{Folder, Ran, run};
 
 const KEYS: &str = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = y\n";
 
 /// `osmt-bootstrap status` with a file of profiles.
-fn with(folder: &tempfile::TempDir, config: &str, endpoint: &str) -> Command {
+fn with(folder: &Folder, config: &str, endpoint: &str) -> Command {
     let file = folder.path().join("aws-config");
     support::write(&file, config);
     let mut command = support::osmt("osmt-bootstrap");
@@ -29,7 +30,7 @@ fn aws() -> Server {
 fn a_name_is_read_as_the_aws_cli_reads_it() {
     let aws = aws();
     let endpoint = format!("http://{}", aws.address);
-    let folder = folder();
+    let folder = Folder::of("test");
     for (section, name) in [
         ("profile ops", "ops"),
         ("profile 'My School'", "My School"),
@@ -39,21 +40,21 @@ fn a_name_is_read_as_the_aws_cli_reads_it() {
     ] {
         let before = aws.requests().len();
         let config = format!("[{section}]\n{KEYS}");
-        let (_, stderr) = ended(with(&folder, &config, &endpoint).args(["--profile", name]));
+        let Ran { stderr, .. } = run(with(&folder, &config, &endpoint).args(["--profile", name]));
         assert!(aws.requests().len() > before, "{section}: {stderr}");
-        let (_, stderr) = ended(with(&folder, &config, &endpoint).env("AWS_PROFILE", name));
+        let Ran { stderr, .. } = run(with(&folder, &config, &endpoint).env("AWS_PROFILE", name));
         assert!(aws.requests().len() > before + 1, "{section}: {stderr}");
     }
 }
 
 #[test]
 fn an_unknown_profile_is_named_with_those_that_exist() {
-    let folder = folder();
+    let folder = Folder::of("test");
     let config = format!("[profile ops]\n{KEYS}[profile 'My School']\n{KEYS}");
     for name in ["No Such", "nosuch"] {
-        let by_flag = ended(with(&folder, &config, "http://127.0.0.1:1").args(["--profile", name]));
-        let by_variable = ended(with(&folder, &config, "http://127.0.0.1:1").env("AWS_PROFILE", name));
-        for (exit, stderr) in [by_flag, by_variable] {
+        let by_flag = run(with(&folder, &config, "http://127.0.0.1:1").args(["--profile", name]));
+        let by_variable = run(with(&folder, &config, "http://127.0.0.1:1").env("AWS_PROFILE", name));
+        for Ran { exit, stderr, .. } in [by_flag, by_variable] {
             assert_eq!(exit, 3, "{stderr}");
             assert!(stderr.contains(&format!("profile `{name}` is not defined in ")), "{stderr}");
             assert!(stderr.contains("My School, ops"), "{stderr}");
@@ -64,9 +65,9 @@ fn an_unknown_profile_is_named_with_those_that_exist() {
 
 #[test]
 fn a_sign_in_that_has_ended_names_the_command_for_the_profile() {
-    let folder = folder();
+    let folder = Folder::of("test");
     let sso = "[profile ops]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\nregion = us-west-2\n[sso-session s]\nsso_region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n";
-    let (exit, stderr) = ended(with(&folder, sso, "http://127.0.0.1:1").args(["--profile", "ops"]));
+    let Ran { exit, stderr, .. } = run(with(&folder, sso, "http://127.0.0.1:1").args(["--profile", "ops"]));
     assert_eq!(exit, 3, "{stderr}");
     assert!(
         stderr.contains("the profile `ops`") && stderr.contains("aws sso login --profile ops"),
@@ -75,7 +76,7 @@ fn a_sign_in_that_has_ended_names_the_command_for_the_profile() {
 }
 
 /// A stand-in for the AWS CLI on a search path of its own, which has nothing else but a shell.
-fn aws_cli(folder: &tempfile::TempDir, script: Option<&str>) -> std::path::PathBuf {
+fn aws_cli(folder: &Folder, script: Option<&str>) -> std::path::PathBuf {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     let path = folder.path().join("path");
     let _ = std::fs::remove_dir_all(&path);
@@ -106,7 +107,7 @@ fn a_profile_of_aws_login_gets_its_credentials_from_the_aws_cli() {
     let aws = aws();
     let proxy = Server::start(|_| answer(502, "", ""));
     let endpoint = format!("http://{}", aws.address);
-    let folder = folder();
+    let folder = Folder::of("test");
     let asked = folder.path().join("asked");
     let path = aws_cli(&folder, Some(&format!("printf \"'%s' \" \"$@\" >> {}\n{EXPORTED}", asked.display())));
     for (profile, base) in [
@@ -120,7 +121,7 @@ fn a_profile_of_aws_login_gets_its_credentials_from_the_aws_cli() {
         let mut command = with(&folder, LOGIN, &endpoint);
         command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
         command.env("PATH", &path).args(profile.map(|profile| ["--profile", profile]).into_iter().flatten());
-        let (_, stderr) = ended(&mut command);
+        let Ran { stderr, .. } = run(&mut command);
         let command = std::fs::read_to_string(&asked).unwrap_or_default();
         let expected = format!("'configure' 'export-credentials' '--format' 'process' '--profile' {base} ");
         assert_eq!(command, expected, "{profile:?}: {stderr}");
@@ -140,7 +141,7 @@ fn a_profile_of_aws_login_gets_its_credentials_from_the_aws_cli() {
 #[cfg(unix)]
 #[test]
 fn an_aws_cli_that_cannot_load_the_session_is_named_with_its_remedy() {
-    let folder = folder();
+    let folder = Folder::of("test");
     let ended_session =
         "echo 'Your session has expired. Please reauthenticate using '\\''aws login'\\''.' >&2; exit 255";
     for (version, script, said) in [
@@ -162,7 +163,7 @@ fn an_aws_cli_that_cannot_load_the_session_is_named_with_its_remedy() {
         let path = aws_cli(&folder, script.as_deref());
         for profile in ["ops", "role"] {
             let mut command = with(&folder, LOGIN, "http://127.0.0.1:1");
-            let (exit, stderr) = ended(command.env("PATH", &path).args(["--profile", profile]));
+            let Ran { exit, stderr, .. } = run(command.env("PATH", &path).args(["--profile", profile]));
             assert_eq!(exit, 3, "{version:?} {profile}: {stderr}");
             for said in said.iter().chain(&[format!("the profile `{profile}`").as_str()]) {
                 assert!(stderr.contains(said), "{version:?} {profile}: {said}: {stderr}");
@@ -191,7 +192,7 @@ fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
         (older, older_name, "expiresAt", "2099-01-01T00:00:00UTC", Way::ByCli),
     ] {
         let proxy = Server::start(|_| answer(502, "", ""));
-        let folder = folder();
+        let folder = Folder::of("test");
         let cache = folder.path().join(".aws/sso/cache");
         std::fs::create_dir_all(&cache).unwrap();
         let mut token = serde_json::json!({
@@ -207,7 +208,7 @@ fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
             let mut command = with(&folder, profile, "https://sts.us-west-2.amazonaws.com");
             command.args(["--profile", "ops"]).env("PATH", path);
             command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
-            let (exit, stderr) = ended(&mut command);
+            let Ran { exit, stderr, .. } = run(&mut command);
             assert_eq!(exit, 3, "{stderr}");
             assert!(!stderr.contains("CANARY"), "{stderr}");
             let asked = |host: &str| {
@@ -244,17 +245,17 @@ enum Way {
 fn a_credential_process_may_take_its_time_and_its_failure_is_its_own() {
     let aws = aws();
     let endpoint = format!("http://{}", aws.address);
-    let folder = folder();
+    let folder = Folder::of("test");
     let helper = folder.path().join("helper");
     support::write(
         &helper,
         "sleep 6; echo '{\"Version\":1,\"AccessKeyId\":\"AKIAEXAMPLE\",\"SecretAccessKey\":\"y\"}'\n",
     );
     let config = format!("[profile ops]\ncredential_process = sh {}\n", helper.display());
-    let (_, stderr) = ended(with(&folder, &config, &endpoint).args(["--profile", "ops"]));
+    let Ran { stderr, .. } = run(with(&folder, &config, &endpoint).args(["--profile", "ops"]));
     assert!(!aws.requests().is_empty(), "{stderr}");
     support::write(&helper, "echo CANARY; echo 'no card in the reader' >&2; exit 1\n");
-    let (exit, stderr) = ended(with(&folder, &config, &endpoint).args(["--profile", "ops"]));
+    let Ran { exit, stderr, .. } = run(with(&folder, &config, &endpoint).args(["--profile", "ops"]));
     assert_eq!(exit, 3, "{stderr}");
     for said in ["profile `ops`", "credential_process", "no card in the reader"] {
         assert!(stderr.contains(said), "{said}: {stderr}");
@@ -264,7 +265,7 @@ fn a_credential_process_may_take_its_time_and_its_failure_is_its_own() {
 
 #[test]
 fn a_signal_ends_the_credential_process() {
-    let folder = folder();
+    let folder = Folder::of("test");
     let ids = folder.path().join("ids");
     let helper = folder.path().join("helper");
     support::write(&helper, &format!("echo $$ > {0}; sleep 300 & echo $! >> {0}; wait\n", ids.display()));

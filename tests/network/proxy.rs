@@ -4,17 +4,18 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use crate::server::{IDENTITY, Server, answer, ended, folder, status};
+use crate::server::{IDENTITY, Server, answer, status};
+use crate::support::{Folder, Ran, run};
 use crate::{support, trust};
 
 /// The four binaries, each with a verb that signs in.
 #[test]
 fn requests_to_aws_go_through_the_proxy_and_its_refusal_is_named() {
     let server = Server::start(|_| answer(407, "Proxy-Authenticate: Basic\r\n", ""));
-    let folder = folder();
+    let folder = Folder::of("test");
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let proxy = format!("http://ann:s3cret-word@{}", server.address);
-        let (exit, stderr) = ended(status(&folder).env(variable, proxy));
+        let Ran { exit, stderr, .. } = run(status(&folder).env(variable, proxy));
         assert_eq!(exit, 3, "{stderr}");
         let is_sign_in = |head: &String| head.starts_with("CONNECT sts.us-west-2.amazonaws.com:443");
         let request = server.requests().into_iter().rfind(is_sign_in).unwrap_or_default();
@@ -33,11 +34,11 @@ fn requests_to_aws_go_through_the_proxy_and_its_refusal_is_named() {
 #[test]
 fn doctor_and_the_calls_without_an_sdk_go_through_the_proxy() {
     let server = Server::start(|_| answer(502, "", ""));
-    let folder = folder();
+    let folder = Folder::of("test");
     let mut command = crate::support::osmt("osmt-doctor");
     command.args(["check", "--live", "--dir"]).arg(folder.path());
     command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y").env("AWS_MAX_ATTEMPTS", "1");
-    let (exit, stderr) = ended(command.env("HTTPS_PROXY", format!("http://{}", server.address)));
+    let Ran { exit, stderr, .. } = run(command.env("HTTPS_PROXY", format!("http://{}", server.address)));
     assert_eq!(exit, 3, "{stderr}");
     let is_sign_in = |head: &String| head.starts_with("CONNECT sts.us-west-2.amazonaws.com:443");
     assert!(server.requests().iter().any(is_sign_in), "{stderr}");
@@ -94,11 +95,11 @@ fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
     for (region, partition, domain) in
         [("us-west-2", "aws", "amazonaws.com"), ("eusc-de-east-1", "aws-eusc", "amazonaws.eu")]
     {
-        let place = tempfile::tempdir().unwrap();
+        let place = Folder::empty();
         let names = format!("DNS:*.{region}.{domain},DNS:*.s3.{region}.{domain},DNS:*.{domain}");
         let server = trust::serve(place.path(), &names);
         let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned(), "");
-        let folder = folder();
+        let folder = Folder::of("test");
         let config = support::config("test")
             .replace("us-west-2", region)
             .replace("arn:aws:", &format!("arn:{partition}:"));
@@ -106,7 +107,7 @@ fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
         let mut command = status(&folder);
         command.env("HTTPS_PROXY", format!("http://ann:a%40b@{}", proxy.address));
         command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
-        let (exit, stderr) = ended(&mut command);
+        let Ran { exit, stderr, .. } = run(&mut command);
         let heads = proxy.heads.lock().unwrap().clone();
         for host in ["sts", &format!("osmt-test-123456789012-{region}.s3")] {
             let wanted = format!("CONNECT {host}.{region}.{domain}:443 HTTP/1.1\r\n");
@@ -124,11 +125,11 @@ fn inside_a_tunnel_requests_are_those_of_a_direct_connection() {
 
 /// The hosts that are asked in a Region, by verbs that ask many services.
 fn hosts(region: &str, prepare: impl Fn(&mut assert_cmd::Command)) -> (Vec<String>, String) {
-    let place = tempfile::tempdir().unwrap();
+    let place = Folder::empty();
     let names = ["amazonaws.com", "api.aws"].map(|domain| format!("DNS:*.{region}.{domain}")).join(",");
     let server = trust::serve(place.path(), &names);
     let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned(), "sts");
-    let folder = folder();
+    let folder = Folder::of("test");
     let config = support::config("test").replace("us-west-2", region);
     support::write(&folder.path().join("config.auto.tfvars.json"), &config);
     let mut said = String::new();
@@ -142,7 +143,7 @@ fn hosts(region: &str, prepare: impl Fn(&mut assert_cmd::Command)) -> (Vec<Strin
         command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
         command.timeout(std::time::Duration::from_secs(120));
         prepare(&mut command);
-        said += &ended(&mut command).1;
+        said += &run(&mut command).stderr;
     }
     let heads = proxy.heads.lock().unwrap().clone();
     let host = |head: &String| head.strip_prefix("CONNECT ")?.split(':').next().map(str::to_owned);
@@ -232,9 +233,9 @@ fn fips_and_dualstack_endpoints_are_asked_where_they_are_set() {
 fn an_endpoint_that_does_not_exist_is_refused_before_anything_is_sent() {
     let proxy = Server::start(|_| answer(502, "", ""));
     let address = format!("http://{}", proxy.address);
-    let folder = folder();
+    let folder = Folder::of("test");
     let config = support::config("test").replace("us-west-2", "eu-west-1");
-    let european = tempfile::tempdir().unwrap();
+    let european = Folder::empty();
     support::write(&european.path().join("config.auto.tfvars.json"), &config);
     let fips = ("AWS_USE_FIPS_ENDPOINT", "true");
     for (folder, variables, said) in [
@@ -254,14 +255,14 @@ fn an_endpoint_that_does_not_exist_is_refused_before_anything_is_sent() {
     ] {
         let mut command = status(folder);
         command.env("HTTPS_PROXY", &address).envs(variables.iter().copied());
-        let (exit, stderr) = ended(&mut command);
+        let Ran { exit, stderr, .. } = run(&mut command);
         assert_eq!((exit, proxy.requests().len()), (2, 0), "{variables:?}: {stderr}");
         for said in said {
             assert!(stderr.contains(said), "{variables:?}: {stderr}");
         }
     }
     let mut command = status(&folder);
-    let (exit, stderr) = ended(command.env("HTTPS_PROXY", &address).envs([fips]));
+    let Ran { exit, stderr, .. } = run(command.env("HTTPS_PROXY", &address).envs([fips]));
     assert_eq!(exit, 3, "{stderr}");
     assert!(
         stderr.contains("sts-fips.us-west-2.amazonaws.com") && stderr.contains("AWS_USE_FIPS_ENDPOINT"),
@@ -272,13 +273,13 @@ fn an_endpoint_that_does_not_exist_is_refused_before_anything_is_sent() {
 #[test]
 fn no_proxy_exempts_a_host_and_http_proxy_is_for_plain_endpoints() {
     let aws = Server::start(|_| answer(200, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", IDENTITY));
-    let folder = folder();
+    let folder = Folder::of("test");
     let endpoint = format!("http://{}", aws.address);
     for exempt in ["127.0.0.1", "*", "example.org,127.0.0.0/8", &aws.address] {
         let before = aws.requests().len();
         let mut command = status(&folder);
         command.env("AWS_ENDPOINT_URL", &endpoint).env("NO_PROXY", exempt);
-        ended(command.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1"));
+        run(command.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1"));
         assert!(aws.requests().len() > before, "{exempt}");
     }
     let proxy = Server::start(|_| answer(200, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", IDENTITY));
@@ -286,7 +287,7 @@ fn no_proxy_exempts_a_host_and_http_proxy_is_for_plain_endpoints() {
         let before = proxy.requests().len();
         let mut command = status(&folder);
         command.env("AWS_ENDPOINT_URL", &endpoint).env("NO_PROXY", exempt);
-        ended(command.env("HTTP_PROXY", format!("http://ann:a%40b@{}", proxy.address)));
+        run(command.env("HTTP_PROXY", format!("http://ann:a%40b@{}", proxy.address)));
         // The sign-in is one of several requests, which may come in any order.
         let requests = proxy.requests().split_off(before);
         let sign_in = format!("POST {endpoint}/ HTTP/1.1");
@@ -298,9 +299,9 @@ fn no_proxy_exempts_a_host_and_http_proxy_is_for_plain_endpoints() {
 
 #[test]
 fn a_proxy_that_cannot_be_used_is_named() {
-    let folder = folder();
+    let folder = Folder::of("test");
     for (value, said) in [("socks5://127.0.0.1:1", "socks5"), ("http://", "HTTPS_PROXY")] {
-        let (exit, stderr) = ended(status(&folder).env("HTTPS_PROXY", value));
+        let Ran { exit, stderr, .. } = run(status(&folder).env("HTTPS_PROXY", value));
         assert_eq!(exit, 3, "{stderr}");
         assert!(stderr.contains("HTTPS_PROXY") && stderr.contains(said), "{stderr}");
     }
@@ -308,9 +309,9 @@ fn a_proxy_that_cannot_be_used_is_named() {
 
 #[test]
 fn a_host_that_cannot_be_resolved_is_named() {
-    let folder = folder();
+    let folder = Folder::of("test");
     let mut command = status(&folder);
-    let (exit, stderr) = ended(command.args(["--endpoint-url", "https://no-such-host.invalid"]));
+    let Ran { exit, stderr, .. } = run(command.args(["--endpoint-url", "https://no-such-host.invalid"]));
     assert_eq!(exit, 3, "{stderr}");
     assert!(stderr.contains("no-such-host.invalid"), "{stderr}");
 }
@@ -318,7 +319,7 @@ fn a_host_that_cannot_be_resolved_is_named() {
 #[test]
 fn an_empty_variable_is_unset() {
     let aws = Server::start(|_| answer(200, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", IDENTITY));
-    let folder = folder();
+    let folder = Folder::of("test");
     let mut command = status(&folder);
     for name in [
         "AWS_ENDPOINT_URL",
@@ -331,6 +332,6 @@ fn an_empty_variable_is_unset() {
     ] {
         command.env(name, "");
     }
-    let (_, stderr) = ended(command.args(["--endpoint-url", &format!("http://{}", aws.address)]));
+    let Ran { stderr, .. } = run(command.args(["--endpoint-url", &format!("http://{}", aws.address)]));
     assert!(!aws.requests().is_empty(), "{stderr}");
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use assert_cmd::Command;
 
 use crate::support;
+use crate::support::Folder;
 
 /// What AWS answers to `sts:GetCallerIdentity`.
 pub(crate) const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
@@ -72,24 +73,11 @@ fn serve(mut client: &TcpStream, seen: &Mutex<Vec<String>>, answer: &dyn Fn(&str
     client.write_all(answer(&request).as_bytes()).ok()
 }
 
-/// A deployment's folder.
-pub(crate) fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    support::write(&folder.path().join("config.auto.tfvars.json"), &support::config("test"));
-    folder
-}
-
 /// `osmt-bootstrap status` with keys in the environment, and each AWS call tried once.
-pub(crate) fn status(folder: &tempfile::TempDir) -> Command {
+pub(crate) fn status(folder: &Folder) -> Command {
     let mut command = support::osmt("osmt-bootstrap");
     command.args(["status", "--dir"]).arg(folder.path());
     command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y").env("AWS_MAX_ATTEMPTS", "1");
     command.timeout(std::time::Duration::from_secs(120));
     command
-}
-
-/// The exit and stderr of a run.
-pub(crate) fn ended(command: &mut Command) -> (i32, String) {
-    let output = command.output().unwrap();
-    (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).unwrap())
 }

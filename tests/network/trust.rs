@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command as Program, Stdio};
 
-use crate::server::{IDENTITY, ended, folder, status};
+use crate::server::{IDENTITY, status};
+use crate::support::{Folder, Ran, run};
 
 /// A TLS server whose certificate a CA of the test's own signed; it answers who the caller is.
 pub(crate) struct Tls(Child, pub(crate) String);
@@ -80,27 +81,27 @@ server.serve_forever()
 
 #[test]
 fn a_private_ca_is_trusted_where_the_user_names_it_and_named_where_not() {
-    let place = tempfile::tempdir().unwrap();
+    let place = Folder::empty();
     let server = serve(place.path(), "IP:127.0.0.1");
-    let folder = folder();
+    let folder = Folder::of("test");
     let root = place.path().join("root.pem");
     let run = |set: &[(&str, &Path)]| {
         let mut command = status(&folder);
         for (name, value) in set {
             command.env(name, value);
         }
-        ended(command.args(["--endpoint-url", &server.1]))
+        run(command.args(["--endpoint-url", &server.1]))
     };
-    let (exit, stderr) = run(&[]);
+    let Ran { exit, stderr, .. } = run(&[]);
     assert_eq!(exit, 3, "{stderr}");
     assert!(stderr.contains("certificate is not trusted") && stderr.contains("AWS_CA_BUNDLE"), "{stderr}");
-    let (_, stderr) = run(&[("AWS_CA_BUNDLE", &root)]);
+    let Ran { stderr, .. } = run(&[("AWS_CA_BUNDLE", &root)]);
     assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
     let config = place.path().join("config");
     std::fs::write(&config, format!("[default]\nca_bundle = {}\n", root.display())).unwrap();
-    let (_, stderr) = run(&[("AWS_CONFIG_FILE", &config)]);
+    let Ran { stderr, .. } = run(&[("AWS_CONFIG_FILE", &config)]);
     assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
-    let (_, stderr) = run(&[("SSL_CERT_FILE", &root)]);
+    let Ran { stderr, .. } = run(&[("SSL_CERT_FILE", &root)]);
     assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
     let empty = place.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
@@ -108,7 +109,7 @@ fn a_private_ca_is_trusted_where_the_user_names_it_and_named_where_not() {
         [("AWS_CA_BUNDLE", "missing.pem"), ("SSL_CERT_FILE", "missing.pem"), ("AWS_CA_BUNDLE", "empty.pem")]
     {
         let file = place.path().join(file);
-        let (exit, stderr) = run(&[(name, &file)]);
+        let Ran { exit, stderr, .. } = run(&[(name, &file)]);
         assert_eq!(exit, 3, "{stderr}");
         assert!(stderr.contains(name) && stderr.contains(&file.display().to_string()), "{stderr}");
     }

@@ -1,7 +1,8 @@
 //! What cannot be understood ends at once, with the remedy.
 
-use crate::checkout::{Checkout, git, run};
+use crate::checkout::{Checkout, git};
 use crate::support;
+use crate::support::{Ran, run};
 
 #[test]
 fn a_revision_is_never_an_option() {
@@ -9,14 +10,15 @@ fn a_revision_is_never_an_option() {
     let trap = checkout.repo().parent().unwrap().join("trap");
     let option = format!("--upload-pack=touch {}", trap.display());
     for rev in ["nope", "", "^develop", "2.5.0..3.0.0", "--all", "--git-dir=/", "develop:pom.xml", &option] {
-        let (exit, stdout, stderr) = run(checkout.release_tool().args(["check", "--", rev]));
+        let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["check", "--", rev]));
         assert_eq!((exit, stdout.as_str()), (2, ""), "{rev}: {stderr}");
         assert!(stderr.contains("names no commit") && stderr.contains("help: "), "{rev}: {stderr}");
-        let (exit, _, _) = run(checkout.release_tool().args(["check", "3.0.0", &format!("--from={rev}")]));
+        let Ran { exit, .. } =
+            run(checkout.release_tool().args(["check", "3.0.0", &format!("--from={rev}")]));
         assert_eq!(exit, 2, "{rev}");
     }
     for verb in ["check", "select", "tag"] {
-        let (exit, _, _) = run(checkout.release_tool().args([verb, &option]));
+        let Ran { exit, .. } = run(checkout.release_tool().args([verb, &option]));
         assert_eq!(exit, 2);
     }
     assert!(!trap.exists());
@@ -26,16 +28,16 @@ fn a_revision_is_never_an_option() {
 fn exactly_one_revision_is_wanted() {
     let checkout = Checkout::osmt();
     for args in [&["select"][..], &["select", "3.0.0", "--head"], &["check", "--head", "--latest"]] {
-        let (exit, _, stderr) = run(checkout.release_tool().args(args));
+        let Ran { exit, stderr, .. } = run(checkout.release_tool().args(args));
         assert_eq!(exit, 2, "{args:?}: {stderr}");
     }
 }
 
 #[test]
-fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
+fn a_folder_that_is_not_a_checkout_of_osmt_is_refused_with_the_remedy() {
     let checkout = Checkout::empty();
     let expect = |repo: &str, exit: i32, text: &str| {
-        let (found, _, stderr) = run(checkout.release_tool().args(["list", "--repo", repo]));
+        let Ran { exit: found, stderr, .. } = run(checkout.release_tool().args(["list", "--repo", repo]));
         assert_eq!(found, exit, "{repo}: {stderr}");
         assert!(stderr.contains(text) && stderr.contains("help: "), "{repo}: {stderr}");
     };
@@ -48,10 +50,10 @@ fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
     checkout.commit("pom.xml", "<project/>");
     expect("osmt", 2, "has no api/src/main/resources/db/migration");
     checkout.migration("V1__a.sql", "SELECT 1;\n");
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--commits", "1"]));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--commits", "1"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stderr.contains("no tag is a version") && stdout.contains("unknown"), "{stdout}{stderr}");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "--latest"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "--latest"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("has no release tag"), "{stderr}");
 }
@@ -59,7 +61,7 @@ fn a_folder_that_is_no_checkout_of_osmt_is_refused_with_the_remedy() {
 #[test]
 fn without_git_it_says_so() {
     let checkout = Checkout::osmt();
-    let (exit, _, stderr) = run(checkout.release_tool().env("PATH", "").arg("list"));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().env("PATH", "").arg("list"));
     assert_eq!(exit, 3);
     assert!(stderr.contains("git is not installed") && stderr.contains("help: install git"), "{stderr}");
 }
@@ -76,14 +78,14 @@ fn a_config_that_cannot_be_read_is_named_with_its_place() {
     ] {
         support::write(&checkout.config(), content);
         for args in [&["select", "3.0.0"][..], &["check", "3.0.0"], &["list"], &["tag"], &["status"]] {
-            let (exit, stdout, stderr) = run(checkout.release_tool().args(args));
+            let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(args));
             assert_eq!((exit, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
             assert!(stderr.contains("config.auto.tfvars.json: ") && stderr.contains(place), "{stderr}");
         }
     }
     support::write(&checkout.config(), &text);
     std::fs::remove_file(checkout.config()).unwrap();
-    let (exit, _, stderr) = run(checkout.release_tool().args(["select", "3.0.0"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["select", "3.0.0"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("does not exist"), "{stderr}");
 }
@@ -97,10 +99,10 @@ fn tags_with_odd_names_do_no_harm() {
     }
     checkout.git(&["tag", "0.0.1", "develop:pom.xml"]);
     checkout.git(&["tag", "--annotate", "--message", "commit: x\nimage: y", "osmt/test/2026-01-01T000000Z"]);
-    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().arg("list"));
     assert_eq!((exit, stderr.as_str()), (0, ""));
     assert_eq!(stdout.lines().count(), 5, "a header and four releases, no blob: {stdout}");
-    let (exit, _, _) = run(checkout.release_tool().args(["check", "$(id)"]));
+    let Ran { exit, .. } = run(checkout.release_tool().args(["check", "$(id)"]));
     assert_eq!(exit, 0);
 }
 
@@ -109,10 +111,10 @@ fn a_subfolder_and_a_worktree_are_the_repository_too() {
     let checkout = Checkout::osmt();
     git(&checkout.repo(), &["worktree", "add", "--quiet", "../tree", "2.5.0"]);
     for repo in ["osmt/api/src", "tree"] {
-        let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--repo", repo]));
+        let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--repo", repo]));
         assert_eq!((exit, stdout.lines().count()), (0, 5), "{stderr}");
     }
-    let (_, stdout, _) =
+    let Ran { stdout, .. } =
         run(checkout.release_tool().args(["check", "--head", "--repo", "tree", "--format", "json"]));
     assert!(stdout.contains("REL013") && !stdout.contains("REL002"), "{stdout}");
 }

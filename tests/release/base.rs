@@ -1,10 +1,11 @@
 //! What the database holds, as git knows it: the selection and every recorded deployment, until a restore.
 
-use crate::checkout::{Checkout, git, run};
+use crate::checkout::{Checkout, git};
 use crate::support;
+use crate::support::{Ran, run};
 
 fn ok(checkout: &Checkout, args: &[&str]) -> String {
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(args));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(args));
     assert_eq!(exit, 0, "{args:?}: {stdout}{stderr}");
     stdout + &stderr
 }
@@ -79,7 +80,7 @@ fn an_image_belongs_to_the_commit_that_is_judged() {
     assert_eq!((exit, found), (0, vec!["warning REL016".to_owned()]));
     let commit = checkout.id("2.5.1");
     assert_eq!(checkout.check(&["2.5.1", "--tag", &commit]).1, Vec::<String>::new());
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "2.4.2", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "2.4.2", "--offline", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("the config selects 2.5.1, which is commit"), "{stderr}");
     assert_eq!(checkout.git(&["for-each-ref", "refs/tags/osmt/"]), "");
@@ -163,7 +164,7 @@ fn records_can_be_kept_in_another_repository_and_promoted_to_another_environment
     let said =
         ok(&checkout, &["select", "--promote", "test", "--records", "deployment", "--from", "none", "--yes"]);
     assert!(said.contains("2.5.0 \u{2192} 2.5.1"), "{said}");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["select", "--promote", "stage"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["select", "--promote", "stage"]));
     assert!(exit == 4 && stderr.contains("nothing was recorded for the environment"), "{stderr}");
 }
 
@@ -173,10 +174,10 @@ fn unknown_refuses_with_strict_and_a_refusal_in_json_has_its_findings() {
     let (exit, _, report) = checkout.check(&["develop"]);
     assert!(exit == 0 && report["unknown"].to_string().contains("REL003"), "{report}");
     assert_eq!(checkout.check(&["develop", "--strict"]).0, 1);
-    let (exit, stdout, _) =
+    let Ran { exit, stdout, .. } =
         run(checkout.release_tool().args(["select", "2.5.0", "--yes", "--format", "json"]));
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((exit, report["findings"][0]["severity"].as_str()), (4, Some("error")), "{stdout}");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["check", ":/authors"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", ":/authors"]));
     assert_eq!(exit, 1, "{stderr}");
 }

@@ -6,6 +6,7 @@ use std::process::Command as Program;
 use assert_cmd::Command;
 
 use crate::support;
+use crate::support::{Folder, Ran, run};
 
 /// What keeps a user's own git configuration out, and the clock still.
 const ENVIRONMENT: [(&str, &str); 9] = [
@@ -26,14 +27,13 @@ pub(crate) const MIGRATIONS: &str = "api/src/main/resources/db/migration";
 
 /// A folder of the test's own with a checkout of OSMT and a config.
 pub(crate) struct Checkout {
-    folder: tempfile::TempDir,
+    folder: Folder,
 }
 
 impl Checkout {
     /// An empty repository, and a config that selects 3.0.0.
     pub(crate) fn empty() -> Self {
-        let checkout = Self { folder: tempfile::tempdir().unwrap() };
-        support::write(&checkout.config(), &support::config("test"));
+        let checkout = Self { folder: Folder::of("test") };
         std::fs::create_dir(checkout.repo()).unwrap();
         checkout.git(&["init", "--quiet", "--initial-branch=develop"]);
         checkout
@@ -103,12 +103,12 @@ impl Checkout {
 
     /// The config.
     pub(crate) fn config(&self) -> PathBuf {
-        self.folder.path().join("config.auto.tfvars.json")
+        self.folder.config()
     }
 
     /// The config's text.
     pub(crate) fn config_text(&self) -> String {
-        std::fs::read_to_string(self.config()).unwrap()
+        self.folder.config_text()
     }
 
     /// Makes the config select an image's tag, as a user's editor would.
@@ -128,7 +128,7 @@ impl Checkout {
     /// What `check` reports: the exit, the findings as `error REL010`, and the whole document.
     pub(crate) fn check(&self, args: &[&str]) -> (i32, Vec<String>, serde_json::Value) {
         let mut tool = self.release_tool();
-        let (exit, stdout, stderr) = run(tool.args(["--format", "json", "check"]).args(args));
+        let Ran { exit, stdout, stderr } = run(tool.args(["--format", "json", "check"]).args(args));
         let report: serde_json::Value =
             serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
         let text = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap().to_owned();
@@ -187,15 +187,5 @@ pub(crate) fn pom(version: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?>\n<project>\n  <parent><version>9.9.9</version></parent>\n  \
          <artifactId>osmt-parent</artifactId>\n  <version>{version}</version>\n</project>\n"
-    )
-}
-
-/// How a command ended: exit, stdout, stderr.
-pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
-    let output = command.output().unwrap();
-    (
-        output.status.code().unwrap(),
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
     )
 }

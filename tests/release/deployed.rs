@@ -1,10 +1,10 @@
-//! What runs, in an emulated account: `status` tells, `tag` asks before it records, `migrate` runs a task.
+//! What runs, in an emulated account: `status` reports, `tag` asks before it records, `migrate` runs a task.
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, run};
+use crate::checkout::Checkout;
 use crate::support;
-use crate::support::Emulator;
+use crate::support::{Emulator, Folder, Ran, run};
 
 /// Deploys an image as Terraform would: the app's service, and the definition of the one-off task.
 pub(crate) fn deploy(account: &Emulator, image: &str) {
@@ -40,12 +40,12 @@ fn verdict<'a>(printed: &'a Value, name: &str) -> &'a str {
 }
 
 #[test]
-fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
+fn the_chain_is_reported_link_by_link_and_only_what_runs_is_recorded() {
     let checkout = Checkout::osmt();
     let account = Emulator::start();
     let tool = || checkout.on(account.osmt("osmt-release"));
     let status = || {
-        let (exit, stdout, stderr) = run(tool().args(["status", "--format", "json"]));
+        let Ran { exit, stdout, stderr } = run(tool().args(["status", "--format", "json"]));
         let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
         (exit, printed)
     };
@@ -56,7 +56,7 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
     deploy(&account, "wguopensource/osmt-app:2.5.0");
     let (exit, printed) = status();
     assert_eq!((exit, verdict(&printed, "task definition")), (1, "differs"), "{printed}");
-    let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("nothing was tagged") && stderr.contains("osmt-app:2.5.0"), "{stderr}");
 
@@ -66,27 +66,26 @@ fn the_chain_is_told_link_by_link_and_only_what_runs_is_recorded() {
     assert_eq!(verdict(&printed, "task definition"), "agrees");
     assert_eq!(verdict(&printed, "source"), "agrees");
     assert_eq!(verdict(&printed, "record"), "unknown", "nothing was recorded yet");
-    let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    let (exit, stdout, _) = run(tool().args(["tag"]));
+    let Ran { exit, stdout, .. } = run(tool().args(["tag"]));
     assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
+    run(tool().arg("status")).exits(0).matches("release/status", &[]);
     let (exit, printed) = status();
     assert_eq!((exit, verdict(&printed, "record")), (0, "agrees"), "{printed}");
 
-    // A checkout is not needed; what git would tell is then unknown, not well.
+    // A checkout is not needed; what git would answer is then unknown, not passed.
     let mut bare = account.osmt("osmt-release");
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = Folder::empty();
     bare.current_dir(elsewhere.path()).arg("--config").arg(checkout.config());
-    let (exit, stdout, _) = run(bare.arg("status"));
+    let Ran { exit, stdout, .. } = run(bare.arg("status"));
     assert_eq!(exit, 0);
     assert!(stdout.contains("record          unknown"), "{stdout}");
 
     // The circuit breaker has rolled back: the config says one thing, ECS runs another.
     checkout.select("broken");
     deploy(&account, "wguopensource/broken:3.0.0");
-    let (exit, stdout, _) = run(tool().arg("status"));
-    assert_eq!(exit, 1);
-    assert!(stdout.contains("circuit breaker") && stdout.ends_with("not all agree\n"), "{stdout}");
+    run(tool().arg("status")).exits(1).matches("release/status-rolled-back", &[]);
 
     let writes = account.calls().into_iter().filter(|call| {
         let name = call.split(':').nth(1).unwrap_or_default();
@@ -101,18 +100,18 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
     let checkout = Checkout::osmt();
     let account = Emulator::start();
     let tool = || checkout.on(account.osmt("osmt-release"));
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("no task definition osmt-test-maintenance"), "{stderr}");
     deploy(&account, "wguopensource/osmt-app:2.5.0");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("the task would run wguopensource/osmt-app:2.5.0"), "{stderr}");
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let (exit, stdout, _) = run(tool().args(["migrate", "--dry-run"]));
+    let Ran { exit, stdout, .. } = run(tool().args(["migrate", "--dry-run"]));
     assert_eq!(exit, 1);
     assert!(stdout.contains("> ECS task osmt-test-maintenance:2: migrate, import, reindex"), "{stdout}");
-    let (exit, _, stderr) = run(tool().arg("migrate"));
+    let Ran { exit, stderr, .. } = run(tool().arg("migrate"));
     assert_eq!(exit, 4, "{stderr}");
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
     for (args, command, setting) in [
@@ -123,7 +122,7 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
             Some("SPRING_FLYWAY_OUTOFORDER"),
         ),
     ] {
-        let (exit, _, stderr) = run(tool().args(args));
+        let Ran { exit, stderr, .. } = run(tool().args(args));
         assert_eq!(exit, 0, "{stderr}");
         let log = "aws logs tail /osmt/test/maintenance --log-stream-names maintenance/maintenance/";
         assert!(stderr.contains(log), "{stderr}");
@@ -140,10 +139,10 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
         assert!(names.contains(&"SPRING_FLYWAY_INITSQLS_0_"), "the preflight: {names:?}");
         assert_eq!(names.iter().find(|name| **name == "SPRING_FLYWAY_OUTOFORDER").copied(), setting);
     }
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--wait", "0"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--wait", "0"]));
     assert_eq!(exit, 3);
     assert!(stderr.contains("did not end within 0 minutes; it is still running"), "{stderr}");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("a maintenance task is already running"), "{stderr}");
 }
@@ -153,17 +152,17 @@ fn another_account_is_refused_and_no_account_is_a_clear_failure() {
     let checkout = Checkout::osmt();
     let account = Emulator::start_as("210987654321");
     for verb in [&["status"][..], &["tag", "--yes"], &["migrate", "--yes"]] {
-        let (exit, stdout, stderr) = run(checkout.on(account.osmt("osmt-release")).args(verb));
+        let Ran { exit, stdout, stderr } = run(checkout.on(account.osmt("osmt-release")).args(verb));
         assert_eq!((exit, stdout.as_str()), (4, ""), "{stderr}");
         assert!(stderr.contains("account 210987654321") && stderr.contains(support::ACCOUNT), "{stderr}");
 
         let mut nowhere = checkout.on(account.osmt("osmt-release"));
         nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-        let (exit, _, stderr) = run(nowhere.args(verb));
+        let Ran { exit, stderr, .. } = run(nowhere.args(verb));
         assert_eq!(exit, 3);
         assert!(stderr.contains("could not reach AWS"), "{stderr}");
 
-        let (exit, _, stderr) = run(checkout.release_tool().args(verb));
+        let Ran { exit, stderr, .. } = run(checkout.release_tool().args(verb));
         assert_eq!(exit, 3);
         assert!(stderr.contains("found no AWS credentials"), "{stderr}");
     }

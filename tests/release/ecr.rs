@@ -4,8 +4,8 @@ use std::process::Command as Program;
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, run};
-use crate::support::Emulator;
+use crate::checkout::Checkout;
+use crate::support::{Emulator, Folder, Ran, run};
 use crate::{server, support};
 
 const HOST: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
@@ -55,7 +55,7 @@ server.serve_forever()
 
 #[test]
 fn its_token_comes_from_the_session() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let openssl = |arguments: &str| {
         let output = Program::new("openssl").args(arguments.split(' ')).current_dir(folder.path()).output();
         let output = output.unwrap();
@@ -85,7 +85,8 @@ fn its_token_comes_from_the_session() {
             .env("DOCKER_CONFIG", folder.path())
             .env("HTTPS_PROXY", format!("http://127.0.0.1:{port}"))
             .env("AWS_CA_BUNDLE", folder.path().join("root.pem"));
-        let (exit, stdout, stderr) = run(tool.args(["check", "3.0.0", "--tag", tag, "--format", "json"]));
+        let Ran { exit, stdout, stderr } =
+            run(tool.args(["check", "3.0.0", "--tag", tag, "--format", "json"]));
         let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
         (exit, printed)
     };

@@ -1,7 +1,8 @@
 //! What Flyway reads, what it does not, and what git does not have.
 
-use crate::checkout::{Checkout, MIGRATIONS, git, run};
+use crate::checkout::{Checkout, MIGRATIONS, git};
 use crate::support;
+use crate::support::{Ran, run};
 
 fn has(found: &[String], what: &str) -> bool {
     found.iter().any(|one| one == what)
@@ -50,7 +51,7 @@ fn repeatable_migrations_run_again_when_they_change() {
     checkout.migration("R__views.sql", "DROP TABLE skill;\n");
     let (_, found, report) = checkout.check(&["develop", "--from", &before]);
     assert!(has(&found, "warning REL014"), "{report}");
-    let (_, stdout, _) = run(checkout.release_tool().args(["notes", &format!("{before}..develop")]));
+    let Ran { stdout, .. } = run(checkout.release_tool().args(["notes", &format!("{before}..develop")]));
     assert!(stdout.contains("R__views.sql  destructive (DROP TABLE)"), "{stdout}");
     checkout.migration("other/R__views.sql", "SELECT 1;\n");
     assert!(has(&checkout.check(&["develop", "--from", &before]).1, "error REL011"));
@@ -137,7 +138,7 @@ fn an_object_that_git_lacks_is_an_error_and_never_an_empty_file() {
         &["list"],
     ] {
         let mut tool = checkout.release_tool();
-        let (exit, stdout, stderr) =
+        let Ran { exit, stdout, stderr } =
             run(tool.args(verb).args(["--repo", "partial"]).env("GIT_NO_LAZY_FETCH", "1"));
         assert_eq!((exit, stdout.as_str()), (3, ""), "{verb:?}: {stderr}");
         // Git itself ends, or reports the object as missing: that depends on its version.
@@ -151,7 +152,7 @@ fn an_object_that_git_lacks_is_an_error_and_never_an_empty_file() {
     for damaged in [&b""[..], b"garbage", &whole[..whole.len() / 2]] {
         std::fs::remove_file(&object).unwrap();
         std::fs::write(&object, damaged).unwrap();
-        let (exit, stdout, stderr) = run(checkout.release_tool().args(["check", "develop"]));
+        let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["check", "develop"]));
         assert_eq!((exit, stdout.as_str()), (3, ""), "{stderr}");
     }
 }
@@ -173,12 +174,12 @@ fn a_head_on_an_old_layout_is_still_a_checkout_of_osmt() {
     checkout.git(&["checkout", "--quiet", "--orphan", "site"]);
     checkout.git(&["rm", "--quiet", "-r", "--force", "."]);
     checkout.commit("index.html", "x");
-    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().arg("list"));
     assert_eq!((exit, stdout.lines().count()), (0, 5), "{stderr}");
 }
 
 #[test]
-fn layout_alone_is_told_from_other_statements() {
+fn layout_alone_is_distinguished_from_other_statements() {
     let checkout = Checkout::osmt();
     checkout.migration("V2023.01.26__status.sql", "alter table skill\n  add status int -- reformatted\n;\n");
     let (exit, found, report) = checkout.check(&["develop"]);

@@ -4,7 +4,8 @@
 use std::process::{Command as Program, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::checkout::{Checkout, run};
+use crate::checkout::Checkout;
+use crate::support::{Ran, run};
 
 /// How a change is hidden in a checkout.
 type Hide = fn(&Checkout);
@@ -46,9 +47,9 @@ fn a_change_is_seen_whatever_hides_it_from_git_status() {
             checkout.git(&["update-index", "--skip-worktree", "pom.xml"]);
         }),
         ("a filter that gives the committed text", |checkout| {
-            checkout.git(&["config", "filter.lie.clean", "git show HEAD:pom.xml"]);
+            checkout.git(&["config", "filter.forge.clean", "git show HEAD:pom.xml"]);
             let attributes = checkout.repo().join(".git/info/attributes");
-            std::fs::write(attributes, "pom.xml filter=lie\n").unwrap();
+            std::fs::write(attributes, "pom.xml filter=forge\n").unwrap();
         }),
         ("untracked files switched off", |checkout| {
             checkout.git(&["config", "status.showUntrackedFiles", "no"]);
@@ -66,7 +67,8 @@ fn a_change_is_seen_whatever_hides_it_from_git_status() {
         let text = std::fs::read_to_string(&pom).unwrap();
         std::fs::write(&pom, format!("{text}<!-- changed -->\n")).unwrap();
         std::fs::write(checkout.repo().join("new.sql"), "SELECT 1;\n").unwrap();
-        let (_, stdout, stderr) = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
+        let Ran { stdout, stderr, .. } =
+            run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
         assert!(stdout.contains("REL002") && stdout.contains("pom.xml"), "{how}: {stdout}{stderr}");
     }
 }
@@ -77,7 +79,8 @@ fn a_sparse_checkout_is_not_a_change() {
     checkout.commit("ui/page.ts", "x");
     checkout.git(&["sparse-checkout", "set", "--no-cone", "/pom.xml", "/api"]);
     assert!(!checkout.repo().join("ui/page.ts").exists());
-    let (_, stdout, stderr) = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
+    let Ran { stdout, stderr, .. } =
+        run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
     assert!(!stdout.contains("REL002"), "{stdout}{stderr}");
 }
 
@@ -90,7 +93,7 @@ fn a_replaced_commit_and_misleading_variables_change_nothing() {
     tool.env("GIT_DIR", "/nowhere").env("GIT_OBJECT_DIRECTORY", "/nowhere").env("GIT_NAMESPACE", "x");
     tool.env("GIT_LITERAL_PATHSPECS", "1").env("GIT_TRACE", "1");
     let after = run(tool.args(["list", "--format", "json"]));
-    assert_eq!(before, after);
+    assert_eq!((before.exit, before.stdout, before.stderr), (after.exit, after.stdout, after.stderr));
 }
 
 #[test]

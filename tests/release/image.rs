@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, run};
+use crate::checkout::Checkout;
 use crate::server::Server;
+use crate::support::{Folder, Ran, run};
 use crate::{server, support};
 
 /// Debian's `docker-registry`, empty, on a port of its own; gone with the value.
 struct Registry {
     /// Ends with the value.
     _server: Server,
-    folder: tempfile::TempDir,
+    folder: Folder,
     /// `127.0.0.1:…`
     host: String,
 }
@@ -34,7 +35,7 @@ impl Registry {
             );
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::empty();
         let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let mut config = format!(
             "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
@@ -123,12 +124,12 @@ fn in_repository(checkout: &Checkout, repository: &str) {
 /// `check` with the registry; the codes of its findings and of what is unknown.
 fn check(checkout: &Checkout, args: &[&str], docker: Option<&str>) -> (i32, Vec<String>, Value) {
     let mut tool = checkout.release_tool();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     if let Some(text) = docker {
         support::write(&folder.path().join("config.json"), text);
     }
     tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", folder.path());
-    let (exit, stdout, stderr) = run(tool.args(["check", "--format", "json"]).args(args));
+    let Ran { exit, stdout, stderr } = run(tool.args(["check", "--format", "json"]).args(args));
     let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
     let codes = |list: &str| {
         let entries = printed[list].as_array().unwrap().iter();
@@ -180,7 +181,8 @@ image('silent', 'amd64')
     let digest = pushed["digest"].as_str().unwrap();
     let mut tool = checkout.release_tool();
     tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", registry.folder.path());
-    let (exit, stdout, stderr) = run(tool.args(["select", "2.5.0", "--from", "2.5.0", "--pin", "--yes"]));
+    let Ran { exit, stdout, stderr } =
+        run(tool.args(["select", "2.5.0", "--from", "2.5.0", "--pin", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(
         stdout.contains(&format!("+        \"docker_tag\": \"{digest}\"")) || stdout.contains(digest),
@@ -233,7 +235,7 @@ fn credentials_come_from_a_helper_program_too() {
     in_repository(&checkout, &format!("{}/osmt", registry.host));
     registry.push("image('2.5.0', 'amd64')");
     let host = &registry.host;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let helper = folder.path().join("docker-credential-lab");
     // It is given the registry on stdin and answers for that one alone.
     let script = format!(
@@ -247,7 +249,8 @@ fn credentials_come_from_a_helper_program_too() {
         support::write(&folder.path().join("config.json"), docker);
         let mut tool = checkout.release_tool();
         tool.env_remove("OSMT_OFFLINE").env("DOCKER_CONFIG", folder.path()).env("PATH", &path);
-        let (_, stdout, stderr) = run(tool.args(["check", "2.5.0", "--from", "2.5.0", "--format", "json"]));
+        let Ran { stdout, stderr, .. } =
+            run(tool.args(["check", "2.5.0", "--from", "2.5.0", "--format", "json"]));
         assert!(!format!("{stdout}{stderr}").contains("secret\""), "{stdout}{stderr}");
         let printed: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
         !printed["unknown"].to_string().contains("REL030")
@@ -313,7 +316,7 @@ fn what_a_registry_does_not_say_is_unknown() {
         printed["unknown"][0]["reason"].as_str().unwrap().contains("could not reach 127.0.0.1:9"),
         "{printed}"
     );
-    let (exit, stdout, stderr) = run(checkout
+    let Ran { exit, stdout, stderr } = run(checkout
         .release_tool()
         .env_remove("OSMT_OFFLINE")
         .args(["select", "2.5.0", "--from", "2.5.0", "--pin", "--yes"]));

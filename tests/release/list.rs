@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, MIGRATIONS, git, import, pom, run, tag};
+use crate::checkout::{Checkout, MIGRATIONS, git, import, pom, tag};
 use crate::support;
+use crate::support::{Ran, run};
 
 #[test]
 fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
@@ -11,8 +12,7 @@ fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
     checkout.git(&["tag", "v10.0.0", "2.5.0"]);
     checkout.git(&["tag", "3.0.0-rc.1", "2.5.1"]);
     checkout.git(&["tag", "nightly"]);
-    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
-    assert_eq!((exit, stderr.as_str()), (0, ""));
+    let Ran { stdout, .. } = run(checkout.release_tool().arg("list")).exits(0).matches("release/list", &[]);
     let rows: Vec<Vec<&str>> = stdout.lines().skip(1).map(|row| row.split_whitespace().collect()).collect();
     let tags: Vec<&str> = rows.iter().map(|row| if row[0] == "*" { row[1] } else { row[0] }).collect();
     assert_eq!(tags, ["v10.0.0", "3.0.0", "3.0.0-rc.1", "2.5.1", "2.5.0", "2.4.2"]);
@@ -25,7 +25,7 @@ fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
 fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
     let checkout = Checkout::osmt();
     let mut tool = checkout.release_tool();
-    let (exit, stdout, _) = run(tool.args(["list", "--commits", "2", "--format", "json"]));
+    let Ran { exit, stdout, .. } = run(tool.args(["list", "--commits", "2", "--format", "json"]));
     assert_eq!(exit, 0);
     let printed: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(printed["selected"], "3.0.0");
@@ -44,11 +44,12 @@ fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
 fn a_config_that_is_not_there_yet_selects_nothing() {
     let checkout = Checkout::osmt();
     let mut tool = support::osmt("osmt-release");
-    let (exit, stdout, stderr) = run(tool.current_dir(checkout.repo()).args(["list", "--dir", "nowhere"]));
+    let Ran { exit, stdout, stderr } =
+        run(tool.current_dir(checkout.repo()).args(["list", "--dir", "nowhere"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(!stdout.contains('*') && stderr.contains("does not exist"), "{stderr}");
     // One that was given is a mistake.
-    let (exit, _, stderr) = run(checkout.release_tool().args(["list", "--config", "typo.json"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["list", "--config", "typo.json"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("typo.json does not exist"), "{stderr}");
 }
@@ -59,10 +60,10 @@ fn a_shallow_clone_says_that_something_may_be_missing() {
     let origin = format!("file://{}", checkout.repo().display());
     let parent = checkout.repo().parent().unwrap().to_owned();
     git(&parent, &["clone", "--quiet", "--depth=1", &origin, "shallow"]);
-    let (exit, _, stderr) = run(checkout.release_tool().args(["list", "--repo", "shallow"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["list", "--repo", "shallow"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stderr.contains("git fetch --unshallow --tags"), "{stderr}");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "2.5.0", "--repo", "shallow"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0", "--repo", "shallow"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("\"2.5.0\" names no commit") && stderr.contains("shallow"), "{stderr}");
 }
@@ -73,17 +74,18 @@ fn a_bare_repository_is_as_good_also_without_its_head() {
     let parent = checkout.repo().parent().unwrap().to_owned();
     git(&parent, &["init", "--quiet", "--bare", "--initial-branch=nowhere", "bare.git"]);
     checkout.git(&["push", "--quiet", "../bare.git", "3.0.0", "2.5.0"]);
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(["list", "--repo", "bare.git"]));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--repo", "bare.git"]));
     assert_eq!((exit, stdout.lines().count()), (0, 3), "{stderr}");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "--head", "--repo", "bare.git"]));
+    let Ran { exit, stderr, .. } =
+        run(checkout.release_tool().args(["check", "--head", "--repo", "bare.git"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("has no commit checked out"), "{stderr}");
 }
 
 #[test]
-fn notes_tell_commits_and_what_migrations_do() {
+fn notes_list_commits_and_what_migrations_do() {
     let checkout = Checkout::osmt();
-    let (exit, stdout, _) = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
+    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
     assert_eq!(exit, 0);
     for line in [
         "2.5.0 → 3.0.0",
@@ -93,14 +95,14 @@ fn notes_tell_commits_and_what_migrations_do() {
     ] {
         assert!(stdout.lines().any(|found| found == line), "{line} in\n{stdout}");
     }
-    let (_, stdout, _) = run(checkout.release_tool().args(["notes", "2.5.0", "--format", "json"]));
+    let Ran { stdout, .. } = run(checkout.release_tool().args(["notes", "2.5.0", "--format", "json"]));
     let printed: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(printed["from"], checkout.id("3.0.0").as_str());
     assert_eq!(printed["commits"].as_array().unwrap().len(), 0);
     assert_eq!(printed["undone"].as_array().unwrap().len(), 4);
-    let (_, stdout, _) = run(checkout.release_tool().arg("notes"));
+    let Ran { stdout, .. } = run(checkout.release_tool().arg("notes"));
     assert_eq!(stdout, "3.0.0 is selected already: nothing changes\n");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["notes", "2.5.0...3.0.0"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["notes", "2.5.0...3.0.0"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("three dots"), "{stderr}");
 }
@@ -109,7 +111,8 @@ fn notes_tell_commits_and_what_migrations_do() {
 fn authors_cannot_steer_the_terminal() {
     let checkout = Checkout::osmt();
     checkout.git(&["commit", "--quiet", "--allow-empty", "--message", "a\u{1b}[31mb"]);
-    let (exit, stdout, _) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD", "--color", "always"]));
+    let Ran { exit, stdout, .. } =
+        run(checkout.release_tool().args(["notes", "3.0.0..HEAD", "--color", "always"]));
     assert_eq!(exit, 0);
     assert!(stdout.contains("a\u{fffd}[31mb"), "{stdout}");
 }
@@ -121,13 +124,13 @@ fn encodings_of_the_repository_do_not_change_what_is_read() {
     for key in ["i18n.logOutputEncoding", "i18n.commitEncoding"] {
         checkout.git(&["config", key, "ISO-8859-1"]);
     }
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.contains("caf\u{e9}"), "{stdout}");
     // A record is written and read as UTF-8.
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    let (exit, stdout, _) = run(checkout.release_tool().args(["tag", "--offline"]));
+    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["tag", "--offline"]));
     assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
 }
 
@@ -140,11 +143,11 @@ fn file_names_with_line_breaks_or_other_bytes_are_one_file_on_one_line() {
     for name in [&b"V2024.01.01__new\nline.sql"[..], b"V2024.01.02__\xff.sql"] {
         std::fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), "DROP TABLE skill;\n").unwrap();
     }
-    let (exit, stdout, _) = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
+    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
     assert!(exit == 0 && stdout.contains("REL002"), "untracked files are a note: {stdout}");
     checkout.git(&["add", "--all"]);
     checkout.git(&["commit", "--quiet", "--message", "names"]);
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.contains("2 migrations that "), "{stdout}");
     assert!(stdout.contains("  V2024.01.01__new\u{240a}line.sql  destructive (DROP TABLE)\n"), "{stdout}");
@@ -156,7 +159,7 @@ fn file_names_with_line_breaks_or_other_bytes_are_one_file_on_one_line() {
 #[test]
 fn notes_of_a_release_without_a_changelog_have_none() {
     let checkout = Checkout::osmt();
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["notes", "2.5.0..3.0.0"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(!stdout.contains("CHANGELOG"), "{stdout}");
 }
@@ -174,7 +177,7 @@ fn three_hundred_releases_are_listed_at_once() {
     }
     let checkout = Checkout::imported(stream);
     let began = std::time::Instant::now();
-    let (exit, stdout, stderr) = run(checkout.release_tool().arg("list"));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().arg("list"));
     let took = began.elapsed();
     assert_eq!((exit, stdout.lines().count()), (0, 301), "{stderr}");
     // About 0.2 s; one process of git for each release would take many times that.

@@ -3,9 +3,10 @@
 use osmt::release::migrations::checksum;
 use serde_json::Value;
 
-use crate::checkout::{Checkout, run};
+use crate::checkout::Checkout;
 use crate::deployed::deploy;
 use crate::support::Emulator;
+use crate::support::{Ran, run};
 
 /// What 2.5.1 has applied, as `Checkout::osmt` has it.
 const APPLIED: [(&str, &str); 4] = [
@@ -67,7 +68,7 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
     let check = |args: &[&str]| {
         let mut tool = tool();
         tool.args(["check", "--live", "--format", "json"]).args(args).env_remove("OSMT_OFFLINE");
-        let (exit, stdout, stderr) = run(&mut tool);
+        let Ran { exit, stdout, stderr } = run(&mut tool);
         let shown: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
         let of = |finding: &Value| {
             let code = finding["code"].as_str().unwrap();
@@ -78,7 +79,7 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
         (exit, errors, shown)
     };
     let database_link = || {
-        let (_, stdout, stderr) = run(tool().arg("status"));
+        let Ran { stdout, stderr, .. } = run(tool().arg("status"));
         let line = stdout.lines().find(|line| line.starts_with("database "));
         line.unwrap_or_else(|| panic!("{stderr}")).to_owned()
     };
@@ -97,7 +98,7 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
     let found = database_link();
     assert!(found.contains("differs  at 2023.03.22 with 4 migrations (Flyway's history of 20"), "{found}");
     assert!(found.contains("V2023.02.20__authors.sql is out of order"), "{found}");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--dry-run"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--dry-run"]));
     assert_eq!(exit, 4, "nothing was recorded, the history says it: {stderr}");
 
     // Another checksum, and a file that no release has.
@@ -115,10 +116,10 @@ fn the_history_in_the_log_is_the_base_of_the_comparison() {
     let (_, errors, shown) = check(&["2.5.1"]);
     assert_eq!(errors, ["REL022"], "{shown}");
     assert!(database_link().contains("V2023.07.05__narrow.sql failed half-way"), "{}", database_link());
-    let (exit, _, stderr) = run(tool().args(["migrate", "--dry-run", "--out-of-order"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--dry-run", "--out-of-order"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("V2023.07.05__narrow.sql failed half-way"), "{stderr}");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--dry-run", "--out-of-order", "--repair"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--dry-run", "--out-of-order", "--repair"]));
     assert_eq!(exit, 1, "{stderr}");
 
     // A migration that began later makes the table old; so does a database that was restored since.
@@ -143,10 +144,10 @@ fn the_step_info_migrates_nothing_and_prints_the_history() {
     database(&account);
     deploy(&account, "wguopensource/osmt-app:3.0.0");
     let tool = || checkout.on(account.osmt("osmt-release"));
-    let (exit, stdout, _) = run(tool().args(["migrate", "--dry-run", "--step", "info"]));
+    let Ran { exit, stdout, .. } = run(tool().args(["migrate", "--dry-run", "--step", "info"]));
     assert_eq!(exit, 1);
     assert!(stdout.contains(": print and validate Flyway's history; nothing is migrated\n"), "{stdout}");
-    let (exit, stdout, stderr) = run(tool().args(["migrate", "--yes", "--step", "info"]));
+    let Ran { exit, stdout, stderr } = run(tool().args(["migrate", "--yes", "--step", "info"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.ends_with("the log does not show Flyway's history\n"), "{stdout}");
     let task = stderr.lines().find_map(|line| line.strip_prefix("started ")).unwrap();
@@ -159,16 +160,16 @@ fn the_step_info_migrates_nothing_and_prints_the_history() {
     assert_eq!(value("SPRING_FLYWAY_TARGET").unwrap(), "current");
     assert!(value("SPRING_FLYWAY_INITSQLS_0_").unwrap().as_str().unwrap().contains("osmt-history end"));
     for more in [&["--step", "import"][..], &["--repair"], &["--out-of-order"]] {
-        let (exit, _, stderr) = run(tool().args(["migrate", "--step", "info"]).args(more));
+        let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--step", "info"]).args(more));
         assert_eq!(exit, 2, "{stderr}");
     }
     let id = task.rsplit('/').next().unwrap();
     print(&account, id, &table(&[("V1__a.sql", -7, true), ("V2__b.sql", 8, false)], &[]));
-    let (exit, stdout, stderr) = run(tool().args(["migrate", "--watch", id]));
+    let Ran { exit, stdout, stderr } = run(tool().args(["migrate", "--watch", id]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.contains("  1  applied  1                      -7  V1__a.sql\n"), "{stdout}");
     assert!(stdout.contains("  2  failed "), "{stdout}");
-    let (exit, stdout, stderr) = run(tool().args(["migrate", "--watch", id, "--format", "json"]));
+    let Ran { exit, stdout, stderr } = run(tool().args(["migrate", "--watch", id, "--format", "json"]));
     assert_eq!(exit, 0, "{stderr}");
     let shown: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(shown["task"]["history"][0]["checksum"], -7);

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use osmt::release::sql::{Class, classify};
 
+use crate::support::Folder;
+
 struct Server {
-    folder: tempfile::TempDir,
+    folder: Folder,
     child: Child,
 }
 
@@ -20,7 +22,7 @@ impl Server {
         let server = program("mariadbd")?;
         program("mariadb-install-db")?;
         program("mariadb")?;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::empty();
         let data = folder.path().join("data");
         let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
         let datadir = format!("--datadir={}", data.display());

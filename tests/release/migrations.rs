@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, run};
+use crate::checkout::Checkout;
+use crate::support::{Ran, run};
 
 /// The findings of `check`, as code and severity, and the exit.
 fn check(checkout: &Checkout, args: &[&str]) -> (i32, Vec<(String, String)>) {
@@ -15,7 +16,7 @@ fn check(checkout: &Checkout, args: &[&str]) -> (i32, Vec<(String, String)>) {
 
 fn report(checkout: &Checkout, args: &[&str]) -> (i32, Value) {
     let mut tool = checkout.release_tool();
-    let (exit, stdout, stderr) = run(tool.args(["--format", "json", "check"]).args(args));
+    let Ran { exit, stdout, stderr } = run(tool.args(["--format", "json", "check"]).args(args));
     let printed = serde_json::from_str(&stdout);
     (exit, printed.unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}")))
 }
@@ -119,7 +120,8 @@ fn twins_and_names_that_flyway_passes_over_are_found_and_twins_are_final() {
     let (exit, found) = check(&checkout, &["develop"]);
     assert_eq!((exit, count(&found, "REL011", "error")), (1, 1), "{found:?}");
     assert_eq!(count(&found, "REL012", "warning"), 1);
-    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "develop", "--accept", "REL011"]));
+    let Ran { exit, stderr, .. } =
+        run(checkout.release_tool().args(["check", "develop", "--accept", "REL011"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("REL010") && stderr.contains("possible values"), "{stderr}");
 }

@@ -9,16 +9,17 @@ use osmt::release::migrate::statements::{self, Realigned};
 use osmt::release::migrations::{Content, History, Migrations, Row};
 
 use crate::server::Server;
+use crate::support::Folder;
 
 /// `MariaDB` in a folder of its own, on a socket. `None` where it is not installed, which CI does not accept.
 struct Database {
     _server: Server,
-    folder: tempfile::TempDir,
+    folder: Folder,
 }
 
 impl Database {
     fn start() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::empty();
         let data = folder.path().join("data");
         let made = Program::new("mariadb-install-db")
             .args([

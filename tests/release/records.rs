@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::checkout::{Checkout, git, run};
+use crate::checkout::{Checkout, git};
 use crate::deployed::deploy;
 use crate::support;
 use crate::support::Emulator;
+use crate::support::{Ran, run};
 
 fn names(repository: &Path) -> Vec<String> {
     let listed = git(repository, &["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/osmt/"]);
@@ -27,22 +28,22 @@ fn two_administrators_keep_each_others_records_and_need_no_clone_of_osmt_to_surv
     };
 
     checkout.select("2.5.1");
-    let (exit, _, stderr) = tool("ada", &["tag", "--offline", "--yes", "--push"]);
+    let Ran { exit, stderr, .. } = tool("ada", &["tag", "--offline", "--yes", "--push"]);
     assert_eq!(exit, 0, "{stderr}");
-    // Ada's clone of OSMT is lost; Bob has one of his own, which nobody pushed a record to.
+    // Ada's clone of OSMT is lost; Bob has one of his own, to which no one pushed a record.
     git(&parent, &["clone", "--quiet", "--bare", "osmt", "new.git"]);
     git(&parent.join("bob"), &["fetch", "--quiet", "--tags"]);
     let repo = parent.join("new.git").display().to_string();
     checkout.select("2.5.0");
-    let (exit, stdout, _) =
+    let Ran { exit, stdout, .. } =
         tool("bob", &["check", "3.0.0", "--offline", "--format", "json", "--repo", &repo]);
     assert!(exit == 1 && stdout.contains("REL015"), "Ada's record counts: {stdout}");
     std::thread::sleep(std::time::Duration::from_secs(1));
-    let (exit, _, stderr) = tool("bob", &["tag", "--offline", "--yes", "--push", "--repo", &repo]);
+    let Ran { exit, stderr, .. } = tool("bob", &["tag", "--offline", "--yes", "--push", "--repo", &repo]);
     assert_eq!(exit, 0, "{stderr}");
     let all = names(&parent.join("config.git"));
     assert_eq!(all.len(), 2, "{all:?}");
-    let (exit, stdout, stderr) = tool("bob", &["rollback", "--dry-run", "--repo", &repo]);
+    let Ran { exit, stdout, stderr } = tool("bob", &["rollback", "--dry-run", "--repo", &repo]);
     assert!(exit == 1 && stdout.contains("2.5.0 \u{2192} 2.5.1"), "{stdout}{stderr}");
     assert_eq!(names(&checkout.repo()), Vec::<String>::new());
 
@@ -54,7 +55,7 @@ fn two_administrators_keep_each_others_records_and_need_no_clone_of_osmt_to_surv
     git(&ada, &["-c", "user.name=Other", "tag", "--annotate", "--message", &message, newest]);
     let printed = git(&ada, &["for-each-ref", "--format=%(objectname)", &format!("refs/tags/{newest}")]);
     git(&ada, &["update-ref", &format!("refs/tags/{newest}"), &other_tagger(&ada, &printed)]);
-    let (exit, _, stderr) = tool("ada", &["tag", "--offline", "--yes", "--push"]);
+    let Ran { exit, stderr, .. } = tool("ada", &["tag", "--offline", "--yes", "--push"]);
     assert_eq!(exit, 4, "{stderr}");
     assert!(stderr.contains(&format!("origin has another tag {newest}; nothing was tagged")), "{stderr}");
     assert_eq!(names(&parent.join("config.git")), all);
@@ -62,7 +63,8 @@ fn two_administrators_keep_each_others_records_and_need_no_clone_of_osmt_to_surv
     // Production takes what test runs.
     let text = checkout.config_text().replace("\"env\": \"test\"", "\"env\": \"prod\"");
     support::write(&checkout.config(), &text.replace("\"2.5.0\"", "\"2.4.2\""));
-    let (exit, stdout, stderr) = tool("bob", &["select", "--promote", "test", "--yes", "--repo", &repo]);
+    let Ran { exit, stdout, stderr } =
+        tool("bob", &["select", "--promote", "test", "--yes", "--repo", &repo]);
     assert!(exit == 0 && stdout.contains("2.4.2 \u{2192} 2.5.0"), "{stdout}{stderr}");
 }
 
@@ -92,7 +94,7 @@ fn a_restored_snapshot_takes_the_base_of_the_comparison_back() {
     let account = Emulator::start();
     let tool = |args: &[&str]| run(checkout.on(account.osmt("osmt-release")).args(args));
     let ok = |args: &[&str]| {
-        let (exit, stdout, stderr) = tool(args);
+        let Ran { exit, stdout, stderr } = tool(args);
         assert_eq!(exit, 0, "{args:?}: {stderr}");
         stdout + &stderr
     };
@@ -127,7 +129,7 @@ answer = [names, old['DbiResourceId'] != new['DbiResourceId']]
     assert_eq!(restored, serde_json::json!([["osmt-test", "osmt-test-failed"], true]));
 
     // Step 5: the version from before, compared with itself alone; nothing hides what the records say until the restore is one.
-    let (exit, _, stderr) = tool(&["select", "2.5.0", "--yes"]);
+    let Ran { exit, stderr, .. } = tool(&["select", "2.5.0", "--yes"]);
     assert!(exit == 4 && stderr.contains("REL013"), "{stderr}");
     ok(&["select", "2.5.0", "--from", "2.5.0", "--yes"]);
     assert_eq!(checkout.check(&["2.5.1"]).0, 1, "the records still say 3.0.0");

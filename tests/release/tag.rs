@@ -1,7 +1,8 @@
 //! A deployment is recorded once, where git keeps it. What AWS is asked first, `deployed` tries.
 
-use crate::checkout::{Checkout, git, run};
+use crate::checkout::{Checkout, git};
 use crate::support;
+use crate::support::{Ran, run};
 
 fn records(checkout: &Checkout) -> Vec<String> {
     let names = checkout.git(&["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/osmt/"]);
@@ -11,11 +12,11 @@ fn records(checkout: &Checkout) -> Vec<String> {
 #[test]
 fn the_tag_says_what_was_deployed_and_is_made_once() {
     let checkout = Checkout::osmt();
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline"]));
     assert_eq!(exit, 4, "{stderr}");
-    let (exit, _, _) = run(checkout.release_tool().args(["tag", "--offline", "--dry-run"]));
+    let Ran { exit, .. } = run(checkout.release_tool().args(["tag", "--offline", "--dry-run"]));
     assert_eq!((exit, records(&checkout).len()), (1, 0));
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stderr.contains("digest is recorded as unknown"), "{stderr}");
     let names = records(&checkout);
@@ -35,7 +36,7 @@ fn the_tag_says_what_was_deployed_and_is_made_once() {
     ] {
         assert!(object.lines().any(|found| found == line), "{line} in\n{object}");
     }
-    let (exit, stdout, stderr) = run(checkout.release_tool().args(["tag", "--offline"]));
+    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["tag", "--offline"]));
     assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"), "{stderr}");
     assert_eq!(records(&checkout).len(), 1);
 }
@@ -46,23 +47,24 @@ fn pushing_is_part_of_the_plan_and_is_done_once() {
     let parent = checkout.repo().parent().unwrap().to_owned();
     let remote = parent.join("remote.git");
     for wrong in ["--push", "--push=elsewhere", "--push=--upload-pack=x"] {
-        let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes", wrong]));
+        let Ran { exit, stderr, .. } =
+            run(checkout.release_tool().args(["tag", "--offline", "--yes", wrong]));
         assert_eq!(exit, 2, "{wrong}: {stderr}");
     }
     checkout.git(&["remote", "add", "origin", "../remote.git"]);
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes", "--push"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes", "--push"]));
     assert_eq!((exit, records(&checkout).len()), (3, 0), "{stderr}");
     git(&parent, &["init", "--quiet", "--bare", "remote.git"]);
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    // The tag stands already; what is left is the push.
+    // The tag exists already; only the push is left.
     let mut tool = checkout.release_tool();
-    let (exit, stdout, stderr) = run(tool.args(["tag", "--offline", "--yes", "--push"]));
+    let Ran { exit, stdout, stderr } = run(tool.args(["tag", "--offline", "--yes", "--push"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.contains("on origin") && stdout.contains("1 to create"), "{stdout}");
     let pushed = git(&remote, &["for-each-ref", "--format=%(refname:strip=2)"]);
     assert_eq!(pushed, records(&checkout)[0]);
-    let (_, stdout, _) = run(checkout.release_tool().args(["tag", "--offline", "--push", "origin"]));
+    let Ran { stdout, .. } = run(checkout.release_tool().args(["tag", "--offline", "--push", "origin"]));
     assert_eq!(stdout, "nothing to do\n");
 }
 
@@ -70,31 +72,31 @@ fn pushing_is_part_of_the_plan_and_is_done_once() {
 fn an_image_of_ones_own_is_traced_through_its_record() {
     let checkout = Checkout::osmt();
     checkout.select("mine-7");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("no release, commit or record in this repository is mine-7"), "{stderr}");
-    let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "2.5.1", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "2.5.1", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    let (exit, stdout, _) = run(checkout.release_tool().args(["check", "3.0.0"]));
+    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["check", "3.0.0"]));
     assert_eq!(exit, 1);
     assert!(stdout.contains("REL010") && !stdout.contains("REL006"), "{stdout}");
     // A record of another account says nothing about this one.
     let other = checkout.config_text().replace(support::ACCOUNT, "210987654321");
     support::write(&checkout.config(), &other);
-    let (_, stdout, _) = run(checkout.release_tool().args(["check", "3.0.0"]));
+    let Ran { stdout, .. } = run(checkout.release_tool().args(["check", "3.0.0"]));
     assert!(stdout.contains("REL006"), "{stdout}");
 }
 
 #[test]
 fn a_selection_that_was_never_recorded_is_mentioned() {
     let checkout = Checkout::osmt();
-    let (exit, _, _) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+    let Ran { exit, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 0);
     checkout.select("2.5.1");
-    let (_, stdout, _) = run(checkout.release_tool().args(["check", "2.5.1"]));
+    let Ran { stdout, .. } = run(checkout.release_tool().args(["check", "2.5.1"]));
     // The database has what 3.0.0 migrated, whatever the config says.
     assert!(stdout.contains("error[REL015]") && stdout.contains("also migrated by 3.0.0"), "{stdout}");
-    let (_, stdout, _) = run(checkout.release_tool().args(["notes"]));
+    let Ran { stdout, .. } = run(checkout.release_tool().args(["notes"]));
     assert!(stdout.starts_with("3.0.0 → 2.5.1\n"), "{stdout}");
 }
 
@@ -104,7 +106,7 @@ fn git_that_does_not_know_its_user_is_quoted() {
     checkout.git(&["config", "user.useConfigOnly", "true"]);
     let mut tool = checkout.release_tool();
     tool.env_remove("GIT_COMMITTER_NAME").env_remove("GIT_COMMITTER_EMAIL");
-    let (exit, _, stderr) = run(tool.args(["tag", "--offline", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool.args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 3);
     assert!(
         stderr.contains("git could not make the tag") && stderr.contains("not finished: git tag"),
@@ -119,7 +121,7 @@ fn a_configuration_that_signs_every_annotated_tag_is_heeded() {
         let checkout = Checkout::osmt();
         checkout.git(&["config", key, "true"]);
         checkout.git(&["config", "gpg.program", "false"]);
-        let (exit, _, stderr) = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
+        let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
         assert_eq!(exit, 3, "{key}: {stderr}");
         assert!(stderr.contains("sign"), "{key}: {stderr}");
         assert_eq!(records(&checkout).len(), 0, "{key}");

@@ -3,9 +3,10 @@
 use osmt::release::migrations::checksum;
 use serde_json::Value;
 
-use crate::checkout::{Checkout, MIGRATIONS, import, pom, run, tag};
+use crate::checkout::{Checkout, MIGRATIONS, import, pom, tag};
 use crate::deployed::deploy;
 use crate::support::Emulator;
+use crate::support::{Ran, run};
 
 const FIRST: (&str, &str) =
     ("V2020.09.15__first.sql", "CREATE TABLE skill (uri varchar(768), name int, KEY uri_index (uri));\n");
@@ -39,30 +40,30 @@ fn validation_is_left_out_once_where_all_that_differs_is_harmless() {
          AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
     );
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--without-validation"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--without-validation"]));
     assert_eq!(exit, 4, "nothing was recorded yet: {stderr}");
-    let (exit, _, stderr) = run(tool().args(["tag", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--without-validation"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--without-validation"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("no applied migration differs"), "{stderr}");
 
     checkout.select("4.1.0");
     deploy(&account, "wguopensource/osmt-app:4.1.0");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes", "--without-validation"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--without-validation"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("the statements of V2023.07.05__second.sql differ"), "{stderr}");
 
     checkout.select("4.0.0");
     deploy(&account, "wguopensource/osmt-app:4.0.0");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("Flyway would refuse 2 applied migrations"), "{stderr}");
     assert!(stderr.contains("--without-validation"), "{stderr}");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--without-validation", "--no-snapshot"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--without-validation", "--no-snapshot"]));
     assert_eq!(exit, 2, "{stderr}");
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
-    let (exit, stdout, stderr) =
+    let Ran { exit, stdout, stderr } =
         run(tool().args(["migrate", "--yes", "--without-validation", "--step", "migrate"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.contains("+ RDS snapshot osmt-test-before-4-0-0-"), "{stdout}");
@@ -86,16 +87,16 @@ fn validation_is_left_out_once_where_all_that_differs_is_harmless() {
     assert!(statements.contains(&format!("(''2020.09.15'', {before})")), "{statements}");
 
     // The record names the snapshot; going back over it is refused.
-    let (exit, stdout, stderr) = run(tool().args(["tag", "--yes"]));
+    let Ran { exit, stdout, stderr } = run(tool().args(["tag", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
     assert!(stdout.contains("snapshot: osmt-test-before-4-0-0-"), "{stdout}");
-    let (exit, _, stderr) = run(tool().args(["rollback", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["rollback", "--yes"]));
     assert_eq!(exit, 4);
     assert!(stderr.contains("REL007") && stderr.contains("refused 3.0.0; nothing was written"), "{stderr}");
     assert!(stderr.contains("the database snapshot osmt-test-before-4-0-0-"), "{stderr}");
     deploy(&account, "wguopensource/osmt-app:3.0.0");
     checkout.select("3.0.0");
-    let (exit, _, stderr) = run(tool().args(["migrate", "--yes"]));
+    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4, "{stderr}");
 }
 
@@ -110,17 +111,17 @@ fn a_database_that_is_not_there_yet_is_found_so() {
         let mut tool = checkout.on(account.osmt("osmt-release"));
         run(tool.env_remove("OSMT_OFFLINE").args(["check", "2.5.0"]))
     };
-    let (exit, stdout, stderr) = check();
+    let Ran { exit, stdout, stderr } = check();
     assert_eq!(exit, 0, "{stdout}{stderr}");
     assert!(stderr.contains("has no database for it: compared with an empty one"), "{stderr}");
     account.ask(
         "client('rds').create_db_instance(DBInstanceIdentifier='osmt-test', DBInstanceClass='db.t4g.small', Engine='mysql', \
          AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
     );
-    let (exit, stdout, stderr) = check();
+    let Ran { exit, stdout, stderr } = check();
     assert_eq!(exit, 1, "{stdout}{stderr}");
     // AWS was not asked: nothing is taken for granted.
-    let (exit, _, stderr) = run(checkout.release_tool().args(["check", "2.5.0"]));
+    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0"]));
     assert_eq!(exit, 1);
     assert!(stderr.contains("say `--from none` (AWS was not asked)"), "{stderr}");
 }
@@ -143,7 +144,7 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
 "
         ))
     };
-    let migrate = || run(checkout.on(account.osmt("osmt-release")).args(["migrate", "--dry-run"])).2;
+    let migrate = || run(checkout.on(account.osmt("osmt-release")).args(["migrate", "--dry-run"])).stderr;
     assert!(!migrate().contains("the last run failed"));
     log("['maintenance: import', 'maintenance: the step import failed (status 1): the lines above say why']");
     let stderr = migrate();
@@ -153,14 +154,15 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
     );
     log("['maintenance: import', 'maintenance: reindex', 'maintenance: done']");
     assert!(!migrate().contains("the last run failed"));
-    let (_, stdout, _) = run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
+    let Ran { stdout, .. } =
+        run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
     let printed: Value = serde_json::from_str(&stdout).unwrap();
     let links = printed["links"].as_array().unwrap();
     let index = links.iter().find(|link| link["name"] == "search index").unwrap();
     assert_eq!(index["verdict"], "agrees", "{index}");
 
     let mappings = || {
-        let (_, stdout, _) =
+        let Ran { stdout, .. } =
             run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
         let printed: Value = serde_json::from_str(&stdout).unwrap();
         let links = printed["links"].as_array().unwrap().clone();

@@ -113,7 +113,7 @@ fn the_variables_are_chosen_and_named() {
         "env | cut -d= -f1 | sort | tr '\\n' ' '; printf '%s' \"$MYSQL_PWD\" | wc -c",
     );
     let run =
-        |flags: &str| world.offline(&format!("exec {flags} -- sh {}", script.display()), "").exits(0).out;
+        |flags: &str| world.offline(&format!("exec {flags} -- sh {}", script.display()), "").exits(0).stdout;
     let has = |out: &str, name: &str| out.split_whitespace().any(|word| word == name);
     let out = run("--only rds/password --as MYSQL_PWD=rds/password");
     assert!(has(&out, "MYSQL_PWD") && !has(&out, "DB_PASSWORD") && !has(&out, "OAUTH_CLIENTSECRET"), "{out}");
@@ -139,7 +139,7 @@ fn a_job_without_a_keyring_reads_aws() {
     crate::support::write(&script, "printf '%s' \"$DB_PASSWORD\" | wc -c; echo \"$DB_PASSWORD\"");
     let command = format!("--keyring os exec --from aws -- sh {}", script.display());
     let ran = world.run(&account, &command).exits(0);
-    assert_eq!(ran.out, format!("{}\n[redacted]\n", CANARY.len()));
+    assert_eq!(ran.stdout, format!("{}\n[redacted]\n", CANARY.len()));
 }
 
 #[test]
@@ -164,11 +164,11 @@ P
 "#;
     crate::support::write(&script, text);
     let ran = world.offline(&format!("exec -q -- bash {}", script.display()), "").exits(0);
-    let (flat, coded) = (ran.out.replace('\n', ""), "Q2FuYXJ5");
+    let (flat, coded) = (ran.stdout.replace('\n', ""), "Q2FuYXJ5");
     for piece in
         ["77c1", "a&b", "a%26b", "a\\u0026b", "a&amp;b", coded, "NhbmFyeS", "DYW5hcnkt", "43616e617279"]
     {
-        assert!(!flat.contains(piece), "{piece} in\n{}", ran.out);
+        assert!(!flat.contains(piece), "{piece} in\n{}", ran.stdout);
     }
-    assert!(ran.out.matches("[redacted]").count() >= 20, "{}", ran.out);
+    assert!(ran.stdout.matches("[redacted]").count() >= 20, "{}", ran.stdout);
 }

@@ -16,7 +16,11 @@ fn input_is_one_line_that_can_work() {
         ("glob*\n", "shell expands"),
     ] {
         let ran = world.offline("set app/oauth_client_secret", stdin).exits(2);
-        assert!(ran.err.contains(reason) || reason == "a brace" && ran.err.contains("brace"), "{}", ran.err);
+        assert!(
+            ran.stderr.contains(reason) || reason == "a brace" && ran.stderr.contains("brace"),
+            "{}",
+            ran.stderr
+        );
     }
     assert_eq!(world.kept("app/oauth_client_secret"), None);
     world.offline("set app/oauth_client_secret", "exact line\r\n").exits(2);
@@ -105,7 +109,7 @@ fn an_import_takes_only_what_it_knows_and_can_work() {
         (r#"{"app": {"oauth_client_secret": "fine-one"}, "rds": {"password": "Canary!"}}"#, "7 characters"),
     ] {
         let ran = world.offline("import --yes", stdin).exits(2).says(reason);
-        assert!(!ran.err.contains("Canary"), "{}", ran.err);
+        assert!(!ran.stderr.contains("Canary"), "{}", ran.stderr);
     }
     assert_eq!(world.kept("app/oauth_client_secret"), None, "all or nothing");
     let good = r#"{"rds": {"password": "good-enough"}}"#;

@@ -7,14 +7,15 @@ use crate::world::World;
 fn values_go_to_the_account_once_and_come_back() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
-    world.run(&account, "push --yes").exits(4).says("rds/password is neither");
+    world.run(&account, "push --yes").exits(4).matches("secrets/push-without-values", &world.own());
     world.offline("generate rds/password", "").exits(0);
     world.offline("set app/oauth_client_secret", "issued\n").exits(0);
-    world.run(&account, "diff").exits(1).shows("only in the keyring");
+    world.offline("list", "").exits(0).matches("secrets/list", &world.own());
+    world.run(&account, "diff").exits(1).matches("secrets/diff-new", &world.own());
 
     // Nothing is written without a yes, and a dry run writes nothing.
     world.run(&account, "push").exits(4).says("cannot ask for confirmation without a terminal");
-    world.run(&account, "push --dry-run").exits(1).shows("2 to create");
+    world.run(&account, "push --dry-run").exits(1).matches("secrets/push-dry-run", &world.own());
     let wrote = |calls: Vec<String>| calls.iter().any(|call| call.contains("Create") || call.contains("Put"));
     assert!(!wrote(account.calls()));
 
@@ -37,15 +38,15 @@ fn values_go_to_the_account_once_and_come_back() {
 
     world.run(&account, "push --yes").exits(0).shows("nothing to do");
     world.run(&account, "diff").exits(0);
-    world.run(&account, "verify").exits(0).shows("SKIP");
+    world.run(&account, "verify").exits(0).matches("secrets/verify", &world.own());
 
     // A changed entry shows, is pulled back only after a yes, and a missing one comes back.
     world.offline("set rds/password --yes", "another-password\n").exits(0);
-    world.run(&account, "diff").exits(1).shows("differs");
-    world.run(&account, "verify").exits(1).shows("NG   rds/password");
+    world.run(&account, "diff").exits(1).matches("secrets/diff-changed", &world.own());
+    world.run(&account, "verify").exits(1).matches("secrets/verify-changed", &world.own());
     world.run(&account, "pull").exits(4);
     world.offline("rm app/oauth_client_secret --yes", "").exits(0);
-    world.run(&account, "pull --yes").exits(0).shows("1 to create, 1 to change");
+    world.run(&account, "pull --yes").exits(0).matches("secrets/pull", &world.own());
     world.run(&account, "diff").exits(0);
 }
 
@@ -114,7 +115,7 @@ fn a_deleted_secret_is_restored_and_removal_can_be_final() {
 }
 
 #[test]
-fn a_write_by_somebody_else_between_plan_and_yes_is_a_conflict() {
+fn a_write_by_another_user_between_plan_and_yes_is_a_conflict() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     world.pushed(&account);
@@ -203,5 +204,5 @@ fn verify_sees_whether_terraform_composed_the_address_of_todays_password() {
     let checks = ran.json()["checks"].clone();
     let last = checks.as_array().unwrap().last().unwrap();
     assert_eq!((&last["verdict"], &last["item"]), (&"ng".into(), &name.into()));
-    assert!(!ran.out.contains("yesterdays-one"));
+    assert!(!ran.stdout.contains("yesterdays-one"));
 }

@@ -3,11 +3,12 @@
 use std::process::{Command, Output};
 
 use crate::support;
+use crate::support::Folder;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_osmt-secrets");
 
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn folder() -> Folder {
+    let folder = Folder::empty();
     support::write(&folder.path().join("config.auto.tfvars.json"), &support::config("desktop"));
     folder
 }

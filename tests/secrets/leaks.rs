@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::support::Emulator;
+use crate::support::{Emulator, Folder, Ran};
 use crate::world::World;
 
 const CANARY: &str = "Canary-9f27b1-not-to-be-seen";
@@ -40,9 +40,9 @@ fn no_output_log_or_file_shows_a_value() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     let mut said = String::new();
-    let mut look = |ran: crate::world::Ran| {
-        said.push_str(&ran.out);
-        said.push_str(&ran.err);
+    let mut look = |ran: Ran| {
+        said.push_str(&ran.stdout);
+        said.push_str(&ran.stderr);
     };
     look(world.feed(&account, "set rds/password -vv", &format!("{CANARY}\n")));
     look(world.feed(&account, "set app/oauth_client_secret -vv", &format!("{CANARY}-two\n")));
@@ -63,7 +63,7 @@ fn no_output_log_or_file_shows_a_value() {
         look(world.run(&account, &format!("{verb} -vv --format json")));
     }
     // The same for what a file, a version, a command or a mistake brings.
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = Folder::empty();
     std::fs::write(elsewhere.path().join(format!("{CANARY}.txt")), format!("a\n{CANARY}\n")).unwrap();
     let scan = format!("scan {}", elsewhere.path().display());
     look(world.feed(&account, "import --yes -vv", &format!("DB_PASSWORD={CANARY}\nOTHER={CANARY}\n")));
@@ -185,7 +185,7 @@ sys.exit(7 if len(sys.argv) > 1 else 0)
     crate::support::write(&script, text);
     let command = format!("exec -q -- python3 {}", script.display());
     let ran = world.offline(&command, "").exits(0);
-    let said = ran.out.clone() + &ran.err;
+    let said = ran.stdout.clone() + &ran.stderr;
     for form in [
         CANARY.to_owned(),
         format!("{CANARY}%26more"),
@@ -194,8 +194,11 @@ sys.exit(7 if len(sys.argv) > 1 else 0)
     ] {
         assert!(!said.contains(&form), "{said}");
     }
-    assert!(ran.out.contains("out 28 [redacted]\n") && ran.err.contains("err 28 [redacted]\n"), "{said}");
-    assert!(ran.out.ends_with("[redacted] end osmt_admin\n"), "{said}");
+    assert!(
+        ran.stdout.contains("out 28 [redacted]\n") && ran.stderr.contains("err 28 [redacted]\n"),
+        "{said}"
+    );
+    assert!(ran.stdout.ends_with("[redacted] end osmt_admin\n"), "{said}");
     world.offline(&format!("{command} fail"), "").exits(7);
     world.offline("exec -- /nowhere/program", "").exits(3).says("could not run");
     world.offline("exec --dry-run -- true", "").exits(1).shows("DB_USER, DB_PASSWORD");

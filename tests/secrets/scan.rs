@@ -1,5 +1,6 @@
 //! `scan`: values in files, and what could not be searched.
 
+use crate::support::Folder;
 use crate::world::World;
 
 const CANARY: &str = "Canary-5ca0-scan";
@@ -9,7 +10,7 @@ fn values_are_found_with_their_place_and_never_shown() {
     let Some(world) = World::new() else { return };
     world.offline("scan .", "").exits(4).says("holds no value");
     world.offline("set rds/password", &format!("{CANARY}\n")).exits(0);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::empty();
     let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
     write("clean.txt", b"nothing here\n");
     let scan = |code: i32| world.offline(&format!("scan {}", folder.path().display()), "").exits(code);
@@ -22,7 +23,7 @@ fn values_are_found_with_their_place_and_never_shown() {
     );
     write("coded", b"x: Q2FuYXJ5LTVjYTAtc2Nhbg==\n");
     let ran = scan(1).shows(".bash_history:2: rds/password").shows("coded:1: rds/password");
-    assert!(!format!("{}{}", ran.out, ran.err).contains(CANARY));
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(CANARY));
     std::fs::remove_dir_all(folder.path().join("deep")).unwrap();
     std::fs::remove_file(folder.path().join("coded")).unwrap();
     write("osmt.tfplan", b"PK\x03\x04rest");

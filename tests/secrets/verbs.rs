@@ -28,9 +28,9 @@ fn history_lists_the_versions_and_a_rollback_goes_to_any_of_them() {
     assert_eq!(labels[..2], [Some("AWSCURRENT"), Some("AWSPREVIOUS")]);
     assert_eq!((&versions[0]["in_keyring"], &versions[1]["in_keyring"]), (&true.into(), &false.into()));
     let shown = world.run(&account, "history rds/password").exits(0);
-    let current = shown.out.lines().next().unwrap();
-    assert!(current.contains("AWSCURRENT, the keyring's value"), "{}", shown.out);
-    assert_eq!(versions.len(), 3, "{}", shown.out);
+    let current = shown.stdout.lines().next().unwrap();
+    assert!(current.contains("AWSCURRENT, the keyring's value"), "{}", shown.stdout);
+    assert_eq!(versions.len(), 3, "{}", shown.stdout);
 
     // The oldest one has no label any more.
     let oldest = versions[2]["id"].as_str().unwrap();
@@ -77,7 +77,7 @@ fn a_dotenv_file_is_taken_whole_or_not_at_all() {
         ("", "none of this deployment's secrets"),
     ] {
         let ran = world.offline("import --yes", stdin).exits(2).says(reason);
-        assert!(!format!("{}{}", ran.out, ran.err).contains("Canary"), "{}", ran.err);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("Canary"), "{}", ran.stderr);
     }
     assert_eq!(world.kept("rds/password"), None);
     let good =
@@ -100,10 +100,10 @@ fn a_rotation_that_is_due_fails_verify() {
     world.run(&account, "verify --max-age 90d").exits(0).shows("at most 90 are allowed");
     std::thread::sleep(Duration::from_secs(2));
     let ran = world.run(&account, "verify --max-age 1s").exits(1);
-    assert!(ran.out.contains("`osmt-secrets rotate rds/password`"), "{}", ran.out);
+    assert!(ran.stdout.contains("`osmt-secrets rotate rds/password`"), "{}", ran.stdout);
     for wrong in ["Canary", "-1d", "0", ""] {
         let ran = world.run(&account, &format!("verify --max-age={wrong}")).exits(2);
-        assert!(!ran.err.contains("Canary"), "{}", ran.err);
+        assert!(!ran.stderr.contains("Canary"), "{}", ran.stderr);
     }
     // What could not be checked is a failure where that is asked for: `DB_URI` is not there yet.
     world.run(&account, "verify --strict").exits(1).shows("SKIP");
@@ -114,7 +114,7 @@ fn a_rotation_ends_where_all_tasks_are_newer() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     world.pushed(&account);
-    world.run(&account, "rotate --verify").exits(4).says("there is no ECS service").says("terraform apply");
+    world.run(&account, "rotate --verify").exits(4).says("-app does not exist yet").says("terraform apply");
     let env = &world.env;
     let deploy = |create: bool| {
         account.ask(&format!(

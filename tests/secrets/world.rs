@@ -7,40 +7,11 @@ use osmt::keyring::{Choice, Keyring};
 use serde_json::Value;
 
 use crate::support;
-use crate::support::Emulator;
-
-/// What a run of the binary gave.
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Ran {
-    /// The exit is as expected, or the test shows what was said.
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
-        self
-    }
-
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.err.contains(text), "no `{text}` in\n{}", self.err);
-        self
-    }
-
-    pub(crate) fn shows(self, text: &str) -> Self {
-        assert!(self.out.contains(text), "no `{text}` in\n{}", self.out);
-        self
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap()
-    }
-}
+use crate::support::{Emulator, Folder, Ran, run};
 
 /// A config, an environment's name and a keyring.
 pub(crate) struct World {
-    folder: tempfile::TempDir,
+    folder: Folder,
     pub(crate) env: String,
     pub(crate) keyring: Keyring,
 }
@@ -48,10 +19,10 @@ pub(crate) struct World {
 impl World {
     /// In the kernel's keyring; `None`, said aloud, where this machine forbids it. CI must not skip.
     pub(crate) fn new() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::empty();
         let random: String = folder.path().to_string_lossy().chars().rev().take(6).collect();
-        let env = format!("t{:x}-{}", std::process::id() % 0xffff, hex(&random));
-        support::write(&folder.path().join("config.auto.tfvars.json"), &support::config(&env));
+        let env = format!("t{:04x}-{}", std::process::id() % 0xffff, hex(&random));
+        support::write(&folder.config(), &support::config(&env));
         match Keyring::open(Choice::Kernel, &format!("osmt/{}/{env}", support::ACCOUNT)) {
             Ok(keyring) => Some(Self { folder, env, keyring }),
             Err(error) => {
@@ -63,11 +34,17 @@ impl World {
     }
 
     pub(crate) fn config(&self) -> PathBuf {
-        self.folder.path().join("config.auto.tfvars.json")
+        self.folder.config()
     }
 
     pub(crate) fn config_text(&self) -> String {
-        std::fs::read_to_string(self.config()).unwrap()
+        self.folder.config_text()
+    }
+
+    /// This world's names, and what a snapshot has in their place.
+    pub(crate) fn own(&self) -> [(&str, &str); 2] {
+        let [folder] = self.folder.own();
+        [folder, (&self.env, "ENV")]
     }
 
     /// `osmt/<env>/<remote>`
@@ -76,18 +53,14 @@ impl World {
     }
 
     fn prepared(&self, mut command: Command, arguments: &str) -> Command {
-        command
-            .env("OSMT_KEYRING", "kernel")
-            .arg("--dir")
-            .arg(self.folder.path())
-            .args(arguments.split_whitespace());
-        command
+        command.env("OSMT_KEYRING", "kernel");
+        self.folder.on(command, arguments)
     }
 
     /// Runs the binary without AWS.
     pub(crate) fn offline(&self, arguments: &str, stdin: &str) -> Ran {
         let mut command = self.prepared(support::osmt("osmt-secrets"), arguments);
-        ran(command.write_stdin(stdin))
+        run(command.write_stdin(stdin))
     }
 
     /// Runs the binary against an account.
@@ -98,7 +71,7 @@ impl World {
     /// Runs the binary against an account with something on stdin.
     pub(crate) fn feed(&self, account: &Emulator, arguments: &str, stdin: &str) -> Ran {
         let mut command = self.prepared(account.osmt("osmt-secrets"), arguments);
-        ran(command.write_stdin(stdin))
+        run(command.write_stdin(stdin))
     }
 
     /// The value of an entry in the keyring.
@@ -127,15 +100,6 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.offline("rm --all --yes", "");
-    }
-}
-
-fn ran(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

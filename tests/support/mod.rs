@@ -5,7 +5,16 @@
     clippy::unwrap_used,
     reason = "tests start programs and read the environment that cargo gives them; a panic is how they fail"
 )]
-#![allow(dead_code, clippy::missing_panics_doc, reason = "each test binary uses its own part of this module")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::missing_panics_doc,
+    reason = "each test binary uses its own part of this module"
+)]
+
+mod folder;
+mod ran;
+mod snapshot;
 
 use std::path::{Path, PathBuf};
 use std::process::Command as Program;
@@ -13,6 +22,10 @@ use std::sync::OnceLock;
 
 use assert_cmd::Command;
 use serde_json::Value;
+
+pub(crate) use self::folder::Folder;
+pub(crate) use self::ran::{Ran, run};
+pub(crate) use self::snapshot::snapshot;
 
 /// The account that an emulator plays.
 pub(crate) const ACCOUNT: &str = "123456789012";

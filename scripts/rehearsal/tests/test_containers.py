@@ -1,4 +1,4 @@
-"""The start scripts of the containers, with stand-ins for Java, the database, Redis, Elasticsearch and the provider."""
+"""The start scripts of the containers, with substitutes for Java, the database, Redis, Elasticsearch and the provider."""
 
 import http.server
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "terraform" / "module" / "containers"
-SECRET = "a-password-that-nobody-may-see"
+SECRET = "a-password-that-no-one-may-see"
 
 LISTENS = """#!/bin/bash
 echo "java $* profiles=${SPRING_PROFILES_ACTIVE:-}"

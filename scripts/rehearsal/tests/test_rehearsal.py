@@ -64,8 +64,8 @@ class Steps(unittest.TestCase):
 
     def test_another_exit_than_wanted_stops_with_the_output(self) -> None:
         with self.assertRaises(StepFailed) as caught:
-            self.journey.run("sh", "-c", "echo told; echo why >&2; exit 7")
-        for part in ("exit 7", "told", "why"):
+            self.journey.run("sh", "-c", "echo shown; echo why >&2; exit 7")
+        for part in ("exit 7", "shown", "why"):
             self.assertIn(part, str(caught.exception))
         self.assertEqual(self.journey.run("sh", "-c", "echo pending; exit 1", exits=(1,)), "pending\n")
 

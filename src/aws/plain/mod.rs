@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_tells_code_and_message_in_every_form_or_nothing() {
+    fn a_refusal_gives_code_and_message_in_every_form_or_nothing() {
         for (text, kind, code, message) in [
             (
                 "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>",

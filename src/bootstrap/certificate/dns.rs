@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_contains_itself_and_what_lies_below() {
+    fn a_zone_contains_itself_and_what_is_below() {
         assert!(contains(&zone("example.org"), "example.org"));
         assert!(contains(&zone("example.org"), "a.B.Example.org"));
         assert!(!contains(&zone("example.org"), "badexample.org"));

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_never_overlap_and_lie_inside() {
+    fn blocks_never_overlap_and_are_inside() {
         for (vpc, zones) in [
             ("10.0.0.0/16", 2),
             ("10.0.0.0/16", 3),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn two_fit_zones_are_picked_and_the_reason_told() {
+    fn two_fit_zones_are_picked_with_the_reason() {
         let zone = |name: &str, id: &str, state: &str, kind: &str| Zone {
             name: name.into(),
             id: id.into(),

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_statements_stay_even_where_the_statement_is_no_list() {
+    fn foreign_statements_stay_even_where_the_statement_is_not_a_list() {
         let present = r#"{"Version":"2012-10-17","Statement":{"Sid":"Audit","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}"#;
         let policy = with_tls_only(&target(), Some(present)).unwrap().unwrap();
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_refused() {
+    fn what_is_not_a_policy_is_refused() {
         for text in ["", "[]", "{}", "{\"Statement\": 1}"] {
             assert!(with_tls_only(&target(), Some(text)).is_err(), "{text}");
         }

@@ -19,14 +19,14 @@ use crate::plan::Verb;
 pub(super) struct Apply {
     #[command(flatten)]
     state: StateFlags,
-    #[command(flatten)]
-    parts: PartFlags,
     /// Whether to ask IAM's policy simulator before the first write.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     check_permissions: CheckPermissions,
     /// A saved plan; refused if the account has changed since.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    parts: PartFlags,
 }
 
 impl Apply {

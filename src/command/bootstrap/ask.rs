@@ -79,7 +79,7 @@ pub(super) async fn ask<'a>(
     }
     let draft = Draft::read(&cx.shared.dir);
     if !draft.answers.is_empty() {
-        ui.say("the answers of the last run are offered again; Enter takes them");
+        ui.say("the answers of the last run are offered again; press Enter to accept them");
     }
     let session = signed_in(cx).await?;
     if let (Some(account), Some(session)) = (answers.text(start, "/config/account_id"), &session)

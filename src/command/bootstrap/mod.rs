@@ -105,9 +105,9 @@ impl StateFlags {
 /// The values of `--lock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LockFlag {
-    /// A note in a table; any Terraform since 0.9.
+    /// An item in a DynamoDB table; works with every Terraform since 0.9.
     Dynamodb,
-    /// A file beside the state; Terraform since 1.10.
+    /// A lock file next to the state; needs Terraform 1.10 or later.
     S3,
 }
 

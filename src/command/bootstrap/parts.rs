@@ -17,14 +17,14 @@ use crate::plan::Plan;
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Components")]
 pub(super) struct PartFlags {
-    /// These as well: admin, ci, account (looks only), account.ITEM (changes that item).
+    /// Also these components: admin, ci, account (only shown), account.ITEM (that item is changed).
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "only")]
     with: Vec<Part>,
-    /// These alone; without it, state: the bucket and the lock table.
+    /// Only these components [default: state, which is the bucket and the lock table].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<Part>,
-    /// Encrypt the state bucket with this KMS key, whose policy must allow its users [default: the key that it has now, else
-    /// the one that AWS manages].
+    /// Encrypt the state bucket with this KMS key, whose policy must allow its users [default: no change; a
+    /// new bucket uses the key that AWS manages].
     #[arg(long, value_name = "ARN", value_parser = state_bucket::kms_key)]
     kms_key: Option<String>,
     /// Who may assume the admin role: a user, a role, or an account by its root; can be repeated [default: no change].
@@ -33,8 +33,8 @@ pub(super) struct PartFlags {
     /// Let them assume it without a second factor, as a CI's role must.
     #[arg(long, requires = "trust")]
     no_mfa: bool,
-    /// The repository whose CI may assume the roles of `ci`: github.com/ORG/NAME or gitlab.com/GROUP/PROJECT [default: the
-    /// one that may now].
+    /// The repository whose CI may assume the roles of `ci`: github.com/ORG/NAME or gitlab.com/GROUP/PROJECT [default:
+    /// no change].
     #[arg(long, value_name = "REPOSITORY", value_parser = Repository::parse)]
     repository: Option<Repository>,
     /// A branch from which the CI may apply; can be repeated [default: main on GitLab].
@@ -43,10 +43,10 @@ pub(super) struct PartFlags {
     /// A GitHub environment from which the CI may apply; can be repeated [default: ENV, unless `--branch` is given].
     #[arg(long, value_name = "NAME", value_parser = exact, requires = "repository")]
     ci_environment: Vec<String>,
-    /// A policy that limits the admin role and the roles of `ci` [default: the one that does now].
+    /// A policy that limits the admin role and the roles of `ci` [default: no change].
     #[arg(long, value_name = "ARN", value_parser = admin_role::policy::boundary)]
     permissions_boundary: Option<String>,
-    /// How long a session of the admin role may last [default: as now, 4 when it is made].
+    /// How long a session of the admin role may last [default: no change; 4 for a new role].
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(i32).range(1..=12))]
     session_hours: Option<i32>,
 }
@@ -54,12 +54,12 @@ pub(super) struct PartFlags {
 /// When IAM's policy simulator is asked before the first write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckPermissions {
-    /// Always, but not on an emulator, which rarely has one.
+    /// Ask, except on an emulator, which rarely has one.
     #[default]
     Auto,
-    /// On an emulator too.
+    /// Ask, on an emulator too.
     Always,
-    /// Not at all.
+    /// Do not ask.
     Never,
 }
 

@@ -17,11 +17,11 @@ use crate::explain::{Exit, Failure};
 pub(super) struct Plan {
     #[command(flatten)]
     state: StateFlags,
-    #[command(flatten)]
-    parts: PartFlags,
     /// Save the plan, for `apply FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    parts: PartFlags,
 }
 
 impl Plan {

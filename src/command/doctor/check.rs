@@ -23,7 +23,7 @@ pub(super) struct Check {
     /// Configs, folders to search for *.tfvars.json, patterns, or - for stdin [default: --config].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Ask AWS nothing (the default).
+    /// Do not ask AWS (the default).
     #[arg(long)]
     offline: bool,
     /// Report only what is not in this report of an earlier run (`--format json`).

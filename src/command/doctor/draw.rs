@@ -32,7 +32,7 @@ impl Draw {
         let (shared, ui) = (&cx.shared, &cx.ui);
         let to_stdout = self.output == Path::new(STDIN);
         if to_stdout && ui.format == Format::Json {
-            return Err(Failure::new(Exit::Usage, "the picture itself goes to stdout, not JSON")
+            return Err(Failure::new(Exit::Usage, "`draw` writes the picture to stdout, not JSON")
                 .help("name a file with `--output`, or leave `--format json` out"));
         }
         let (config, planned) = match &self.plan {

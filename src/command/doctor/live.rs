@@ -33,7 +33,7 @@ pub(super) struct Live {
     /// Ask AWS too: account, state, secrets, certificate, hosted zone. Reads only.
     #[arg(long, conflicts_with_all = ["offline", "facts"])]
     live: bool,
-    /// Judge recorded facts instead of asking AWS.
+    /// Check recorded facts instead of asking AWS.
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
 }

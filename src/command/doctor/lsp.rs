@@ -88,9 +88,9 @@ impl Lsp {
         if !is_shut_down {
             return Err(Failure::new(Exit::Failed, "the editor ended the session without a shutdown"));
         }
-        threads
-            .join()
-            .map_err(|error| Failure::new(Exit::Failed, format!("could not speak to the editor: {error}")))?;
+        threads.join().map_err(|error| {
+            Failure::new(Exit::Failed, format!("could not exchange messages with the editor: {error}"))
+        })?;
         Ok(Exit::Done)
     }
 }

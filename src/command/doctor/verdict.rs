@@ -27,7 +27,7 @@ pub(super) struct Verdict {
 enum FailOn {
     /// Apply or start-up would fail, or data would be lost.
     Error,
-    /// It works and is unwise.
+    /// It works, but has a risk.
     Warning,
     /// Worth knowing.
     Note,

@@ -6,7 +6,7 @@ use super::verdict::{Judged, printed};
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 
-/// Judge a revision as `select` would; write nothing. Exit 1 where a guard refuses.
+/// Run the guards of `select` on a revision and write nothing. Exit 1 if a guard refuses.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  osmt-release --repo ../osmt check 3.0.0 --strict\n  \
     osmt-release --repo ../osmt check --head --format sarif > osmt-release.sarif")]

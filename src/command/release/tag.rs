@@ -93,13 +93,13 @@ impl Tag {
                 restored: self.restored,
                 snapshot: self.snapshot(cx, &config).await?,
             };
-            let standing = record::standing(&record, newest.as_ref());
+            let current = record::current(&record, newest.as_ref());
             let (keeper, place) = osmt.keeper(&record.commit)?;
             let lacking = match &remote {
-                Some(remote) => match keeper.remote_tag_object(remote, &standing.name)? {
+                Some(remote) => match keeper.remote_tag_object(remote, &current.name)? {
                     None => Some(remote.as_str()),
-                    Some(there) if keeper.tag_object(&standing.name)? == Some(there.clone()) => None,
-                    Some(_) => return Err(taken(remote, &standing.name)),
+                    Some(there) if keeper.tag_object(&current.name)? == Some(there.clone()) => None,
+                    Some(_) => return Err(taken(remote, &current.name)),
                 },
                 None => None,
             };
@@ -112,7 +112,7 @@ impl Tag {
                 }
             }
             if plan.is_empty() {
-                ui.say(format_args!("{} records it already", standing.name));
+                ui.say(format_args!("{} records it already", current.name));
             }
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
                 Step::Make(record) => {

@@ -43,13 +43,13 @@ pub(super) struct Terms {
     /// (`osmt-release migrate --step info`).
     #[arg(long, conflicts_with = "from")]
     live: bool,
-    /// Go on although this guard refuses; may be repeated.
+    /// Continue although this guard refuses; can be given several times.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
     accept: Vec<String>,
     /// Refuse also where something could not be checked.
     #[arg(long)]
     strict: bool,
-    /// Do not ask the image's registry; what it would say is then unknown.
+    /// Do not ask the image's registry; what depends on it is then unknown.
     #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     offline: bool,
 }

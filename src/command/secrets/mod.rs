@@ -44,7 +44,7 @@ const UNLOCK: Duration = Duration::from_secs(27);
 /// After this time a message says that the keyring is waited for.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// Carry OSMT's secrets from the keyring to AWS Secrets Manager; compare, rotate, verify.
+/// Copy OSMT's secrets from the keyring to AWS Secrets Manager; compare, rotate and verify them.
 ///
 /// A value comes from a prompt without echo, from stdin or from the system's randomness, is kept in the keyring, and goes
 /// to Secrets Manager. It is never shown, never an argument and never in a file.
@@ -298,7 +298,7 @@ impl Deployment<'_> {
     fn row(&self, name: &str) -> Result<&Secret, Failure> {
         self.catalog.find(name).ok_or_else(|| {
             let length = name.chars().count();
-            let message = format!("there is no secret of this name ({length} characters)");
+            let message = format!("this is not the name of a secret ({length} characters)");
             self.unusable(&message).help(format!("the secrets are {}", self.catalog.names()))
         })
     }

@@ -241,9 +241,10 @@ impl Rotation<'_> {
             (Some(version), None) if !wanted.is_empty() => Ok(version.id),
             (None, _) => Err(Failure::new(Exit::Refused, format!("{} has no version of this id", self.name))
                 .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name))),
-            _ => {
-                Err(Failure::new(Exit::Refused, format!("several versions of {} begin like this", self.name)))
-            }
+            _ => Err(Failure::new(
+                Exit::Refused,
+                format!("more than one version of {} begins with these characters", self.name),
+            )),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Rm {
     /// In Secrets Manager instead of the keyring; they can be restored for 30 days.
     #[arg(long, requires = "all")]
     remote: bool,
-    /// With --remote: at once and for ever, which also frees the names.
+    /// With --remote: delete at once, without a way to restore; this also frees the names.
     #[arg(long, requires = "remote")]
     no_recovery: bool,
     #[command(flatten)]

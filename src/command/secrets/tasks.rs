@@ -69,7 +69,7 @@ async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks,
     let ecs = session.ecs();
     let (cluster, service) = (prefix(env), format!("{}-app", prefix(env)));
     let none = || {
-        Failure::new(Exit::Refused, format!("there is no ECS service {service} yet"))
+        Failure::new(Exit::Refused, format!("ECS service {service} does not exist yet"))
             .help("run `terraform apply` first")
     };
     let services = match ecs.describe_services(&cluster, &service).await {

@@ -5,7 +5,6 @@ use std::ops::Range;
 use hcl_edit::expr::Expression;
 
 use super::{Attribute, Error, MainTf, Settings, Values};
-use crate::deployment::Deployment;
 
 /// What is added to a block.
 enum Added {
@@ -81,8 +80,8 @@ impl MainTf {
             edits.extend(text(&values.deployment.env).and_then(|value| self.replaced(env, value)));
         }
         if let Some(name) = &self.name {
-            let Deployment { env, region, .. } = &values.deployment;
-            edits.extend(text(&format!("osmt-{env}-{region}")).and_then(|value| self.replaced(name, value)));
+            let unique = text(&values.deployment.unique_name());
+            edits.extend(unique.and_then(|value| self.replaced(name, value)));
         }
         edits.sort_by_key(|(at, _)| at.start);
         let mut edited = self.text.clone();

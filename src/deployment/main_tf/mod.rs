@@ -184,7 +184,8 @@ fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
 /// Fills the template: `{{ name }}` becomes the value, a line whose name has none is left out.
 pub fn render(template: &str, values: &Values) -> Result<String, Error> {
     let Values { deployment, backend, .. } = values;
-    let values: [(&str, Option<&str>); 9] = [
+    let unique_name = deployment.unique_name();
+    let values: [(&str, Option<&str>); 10] = [
         ("bucket", Some(&backend.bucket)),
         ("key", Some(&backend.key)),
         ("region", Some(&deployment.region)),
@@ -194,6 +195,7 @@ pub fn render(template: &str, values: &Values) -> Result<String, Error> {
         ("assume_role", values.assume_role.as_deref()),
         ("account_id", Some(&deployment.account_id)),
         ("env", Some(&deployment.env)),
+        ("deployment", Some(&unique_name)),
     ];
     let mut rendered = String::new();
     'lines: for line in template.split_inclusive('\n') {
@@ -228,7 +230,7 @@ pub enum Error {
         message: String,
     },
     /// A name of the backend cannot be known.
-    #[error("main.tf says no literal for the backend's {name} at line {line}")]
+    #[error("the backend's {name} in main.tf is not a literal (line {line})")]
     NotLiteral {
         /// `bucket`
         name: String,
@@ -244,7 +246,7 @@ pub enum Error {
         line: usize,
     },
     /// The template has a placeholder that has no value.
-    #[error("main.tf.tpl asks for what is not known: {0}")]
+    #[error("main.tf.tpl has an unknown placeholder: {0}")]
     Template(String),
 }
 
@@ -264,7 +266,7 @@ impl Explain for Error {
                     "Terraform takes literals alone in a backend block: write the name"
                 }
                 Self::Template(_) => {
-                    "known are bucket, key, region, lock_table, use_lockfile, profile, account_id, env"
+                    "known are bucket, key, region, lock_table, use_lockfile, profile, assume_role, account_id, env, deployment"
                 }
             }
             .to_owned(),

@@ -83,7 +83,7 @@ fn what_the_user_wrote_besides_stays() {
 }
 
 #[test]
-fn what_cannot_be_known_is_no_guess() {
+fn what_cannot_be_known_is_not_guessed() {
     let one_line = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
     let bucket = MainTf::parse(one_line).unwrap().argument("bucket").unwrap();
     assert_eq!(bucket.as_deref(), Some("corp"));
@@ -152,4 +152,20 @@ fn a_block_on_one_line_is_not_broken() {
     let filled = MainTf::parse(empty).unwrap().with(&values()).unwrap();
     let bucket = MainTf::parse(&filled).unwrap().argument("bucket").unwrap();
     assert_eq!(bucket.as_deref(), Some("b"), "{filled}");
+}
+
+/// The module computes it a second time, for its budget: Terraform's test and ours hold the same value.
+#[test]
+fn the_tag_of_a_deployment_is_the_same_in_main_tf_and_in_the_module() {
+    let unique = deployment().unique_name();
+    let main = render(TEMPLATE, &values()).unwrap();
+    assert!(main.contains(&format!("Deployment  = \"{unique}\"")), "{main}");
+    let test = include_str!("../../../terraform/module/tests/stack.tftest.hcl");
+    assert!(
+        test.contains(&format!("\"user:Deployment${unique}\"")),
+        "the module's test has another value than {unique}"
+    );
+    let other = Values { deployment: Deployment { env: "prod".into(), ..deployment() }, ..values() };
+    let moved = MainTf::parse(&main).unwrap().with(&other).unwrap();
+    assert!(moved.contains(&format!("\"{}\"", other.deployment.unique_name())), "{moved}");
 }

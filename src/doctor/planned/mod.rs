@@ -41,7 +41,7 @@ pub enum Error {
     #[error("this is JSON, but not a Terraform plan")]
     NotAPlan,
     /// A plan, of which a part has another form.
-    #[error("this is a Terraform plan of a form that is not known")]
+    #[error("this is a Terraform plan in an unknown format")]
     Form(#[source] serde_json::Error),
     /// A state.
     #[error("this is a Terraform state, not a Terraform plan")]

@@ -137,7 +137,7 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
         {
             Some("it is made up")
         }
-        "/config/domain/name" | "/config/app/oauth/issuer" if host.split('.').any(is_stand_in) => {
+        "/config/domain/name" | "/config/app/oauth/issuer" if host.split('.').any(is_placeholder_word) => {
             Some("the host's name is a placeholder")
         }
         _ if at.ends_with("docker_image")
@@ -167,7 +167,7 @@ fn is_counted(id: &str) -> bool {
 }
 
 /// Whether a label of a host name is a placeholder for the real one.
-fn is_stand_in(label: &str) -> bool {
+fn is_placeholder_word(label: &str) -> bool {
     const LABELS: [&str; 16] = [
         "mydomain",
         "my-domain",

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_told_from_values() {
+    fn secrets_are_distinguished_from_values() {
         let at = "/config/app/oauth/client_id";
         assert!(secret("AKIAIOSFODNN7QWERTY2", at).is_some());
         assert!(secret("mysql://root:hunter2@db.college.edu/osmt_db", at).is_some());

@@ -272,7 +272,7 @@ fn environment(workspace: &Workspace, all: &mut Collected) {
                 .severity(Severity::Note)
                 .help("unset it");
         } else if name == "TF_CLI_ARGS" || name.starts_with("TF_CLI_ARGS_") {
-            const TELLING: [&str; 8] = [
+            const VISIBLE: [&str; 8] = [
                 "-var",
                 "-var-file",
                 "-target",
@@ -284,7 +284,7 @@ fn environment(workspace: &Workspace, all: &mut Collected) {
             ];
             let flags = value.split_whitespace().map(|word| word.trim_start_matches('-'));
             let flags = flags.map(|word| format!("-{}", word.split('=').next().unwrap_or_default()));
-            let mut found: Vec<_> = flags.filter(|flag| TELLING.contains(&flag.as_str())).collect();
+            let mut found: Vec<_> = flags.filter(|flag| VISIBLE.contains(&flag.as_str())).collect();
             found.dedup();
             if !found.is_empty() {
                 // The values are left out: -var may carry a secret.

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_works_tells_its_steps_its_migrations_and_its_rows() {
+    fn a_run_that_works_reports_its_steps_its_migrations_and_its_rows() {
         let reading = read(
             "maintenance: import\n\
              2026-01-01 INFO o.f.core.internal.command.DbMigrate : Current version of schema `osmt_db`: 2023.02.08\n\
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_statement_is_told_once_and_the_last_lines_are_kept() {
+    fn a_failed_statement_is_reported_once_and_the_last_lines_are_kept() {
         let mut text = "x\n".repeat(40);
         text += "Migration V2023.07.05__alter_schema.sql failed\nSQL State  : 22001\nError Code : 1406\n\
                  Message    : Data too long for column 'value' at row 1\nError Code : 1406\n";

@@ -39,10 +39,10 @@ const APPLY: &str = "`terraform apply` makes it";
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Terraform has not made it yet.
-    #[error("there is no task definition {0}; nothing was started")]
+    #[error("task definition {0} does not exist; nothing was started")]
     NoDefinition(String),
     /// Terraform has not made it yet.
-    #[error("there is no service {0} whose network the task could use; nothing was started")]
+    #[error("service {0} does not exist, and the task runs in its network; nothing was started")]
     NoService(String),
     /// Another run is under way.
     #[error("a maintenance task is already running: {0}; nothing was started")]

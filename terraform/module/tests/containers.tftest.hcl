@@ -182,7 +182,7 @@ run "osmt_4" {
   assert {
     condition = alltrue([for name, value in { SPRING_PROFILES_ACTIVE = "apiserver,oauth2", SPRING_SECURITY_OAUTH2_CLIENT_REGISTRATION_OKTA_SCOPE = "openid,profile,email" } :
     contains(jsondecode(aws_ecs_task_definition.app.container_definitions)[0].environment, { name = name, value = value })])
-    error_message = "OSMT 4 has its own profiles, and signs nobody in without the scope."
+    error_message = "OSMT 4 has its own profiles, and signs no one in without the scope."
   }
 
   assert {

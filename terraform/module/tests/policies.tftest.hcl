@@ -157,7 +157,7 @@ run "log_bucket" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]))
-    error_message = "Only Elastic Load Balancing may write, only below this account's folder, and nobody without TLS."
+    error_message = "Only Elastic Load Balancing may write, only below this account's folder, and no one without TLS."
   }
 
   assert {
@@ -184,7 +184,7 @@ run "index" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]))
-    error_message = "Only Elasticsearch's task may mount the index, by its access point, and nobody without TLS."
+    error_message = "Only Elasticsearch's task may mount the index, by its access point, and no one without TLS."
   }
 
   assert {

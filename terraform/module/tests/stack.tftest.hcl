@@ -260,7 +260,7 @@ run "no_secret_in_any_attribute" {
     condition = !strcontains(join(" ", [
       aws_ecs_task_definition.app.container_definitions, aws_ecs_task_definition.maintenance.container_definitions, aws_ecs_task_definition.elasticsearch.container_definitions,
     ]), "canary-password")
-    error_message = "The password must not stand in a task definition."
+    error_message = "The password must not be in a task definition."
   }
 }
 

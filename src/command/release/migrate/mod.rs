@@ -81,7 +81,7 @@ enum Step {
     Import,
     /// The search index.
     Reindex,
-    /// Nothing: print Flyway's history, and let Flyway validate it against the image.
+    /// No change: print Flyway's history, and let Flyway validate it against the image.
     Info,
 }
 

@@ -1,0 +1,53 @@
+//! Whole outputs as files: `UPDATE_SNAPSHOTS=1 cargo test` writes them, every other run compares.
+
+use std::path::PathBuf;
+
+use regex_lite::Regex;
+
+/// What differs from run to run, and what a snapshot has in its place. The order matters: what an earlier pattern replaced is not matched again.
+const CHANGING: [(&str, &str); 9] = [
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?", "TIME"),
+    (r"\d{4}-?\d\d-?\d\d[Tt]\d{6}[Zz]", "TIME"),
+    (r"(just now|\d+ (second|minute|hour|day)s? ago)", "AGE"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    (r"\bZ[A-Z0-9]{10,}\b", "ZONE"),
+    (r"ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)", "NAME-SERVER"),
+    (r"[0-9a-f]{32,}", "ID"),
+    (r"(osmt-[a-z]+) \d+\.\d+\.\d+", "$1 VERSION"),
+];
+
+/// Compares a text with `tests/snapshots/NAME.txt`. `own` are texts of this run, with the names that replace them.
+#[track_caller]
+pub(crate) fn snapshot(name: &str, text: &str, own: &[(&str, &str)]) {
+    let path: PathBuf = super::root().join("tests/snapshots").join(name).with_extension("txt");
+    let text = stable(text, own);
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        super::write(&path, &text);
+        return;
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(
+        text == wanted,
+        "the output differs from {}; UPDATE_SNAPSHOTS=1 writes it anew\n{}",
+        path.display(),
+        similar::TextDiff::from_lines(&wanted, &text).unified_diff().header("snapshot", "output")
+    );
+}
+
+fn stable(text: &str, own: &[(&str, &str)]) -> String {
+    let mut text = own.iter().fold(text.to_owned(), |text, (own, name)| text.replace(own, name));
+    for (pattern, name) in CHANGING {
+        text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
+    }
+    text
+}
+
+#[test]
+fn what_changes_from_run_to_run_has_a_name() {
+    let text = "osmt-doctor 0.1.0 at 2026-01-02T03:04:05Z, 2026-11-26 21:03 UTC, 3 hours ago, 127.0.0.1:4566, /tmp/x/config";
+    assert_eq!(
+        stable(text, &[("/tmp/x", "FOLDER")]),
+        "osmt-doctor VERSION at TIME, TIME, AGE, 127.0.0.1:PORT, FOLDER/config"
+    );
+}
