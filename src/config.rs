@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error as ThisError;
 
-use crate::document::{Document, Position};
+use crate::document::{Document, Misfit, Position};
 use crate::explain::{Exit, Explain};
 use crate::finding::Place;
 
@@ -338,18 +338,11 @@ impl Config {
         struct File {
             config: Config,
         }
-        serde_path_to_error::deserialize::<_, File>(document.value()).map(|file| file.config).map_err(
-            |error| {
-                let pointer = pointer(error.path());
-                let span = document.span(&Place::value(pointer.clone()));
-                Error {
-                    message: error.into_inner().to_string(),
-                    at: document.position(span.start),
-                    pointer,
-                    span,
-                }
-            },
-        )
+        let file: Result<File, Misfit> = document.read();
+        file.map(|file| file.config).map_err(|Misfit { pointer, message }| {
+            let span = document.span(&Place::value(pointer.clone()));
+            Error { message, at: document.position(span.start), pointer, span }
+        })
     }
 
     /// The ARN partition of the region.
@@ -398,15 +391,6 @@ pub fn partition(region: &str) -> &'static str {
         ("us-isof-", "aws-iso-f"),
     ];
     OTHERS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => crate::document::join(&pointer, key),
-        Segment::Enum { .. } | Segment::Unknown => pointer,
-    })
 }
 
 #[cfg(test)]

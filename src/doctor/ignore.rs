@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Deserialize;
-use thiserror::Error as ThisError;
 
 use super::rules::shape::NOT_JSON;
-use crate::document::{Document, Position};
-use crate::explain::{Exit, Explain};
+use super::user_file::{Error, UserFile};
+use crate::document::Document;
 use crate::finding::{Finding, Findings, Place, Rule, Severity};
 
 /// The schema of an ignore file, as it is published.
@@ -81,26 +80,6 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Err
     date.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a day such as 2027-06-30")))
 }
 
-/// A file that is not an ignore file.
-#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-#[error("{message} at line {}, column {}", .at.line, .at.column)]
-pub struct Error {
-    /// What is wrong.
-    pub message: String,
-    /// Where.
-    pub at: Position,
-}
-
-impl Explain for Error {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn help(&self) -> Option<String> {
-        Some("each ignore has code, pointer, reason, owner and until: schemas/ignore.schema.json".into())
-    }
-}
-
 /// Reads an ignore file; an end that is years ahead is refused.
 pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
     #[derive(Deserialize)]
@@ -110,13 +89,10 @@ pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
         #[serde(rename = "$schema")]
         _schema: Option<String>,
     }
-    let document = Document::parse(text).map_err(|error| Error { message: error.message, at: error.at })?;
-    let fault = |pointer: String, message: String| {
-        let at = document.position(document.span(&Place::value(pointer)).start);
-        Error { message, at }
-    };
-    let file: File = serde_path_to_error::deserialize(document.value())
-        .map_err(|error| fault(super::policy::pointer(error.path()), error.into_inner().to_string()))?;
+    let help = "each ignore has code, pointer, reason, owner and until: schemas/ignore.schema.json";
+    let user_file = UserFile::parse(text, help)?;
+    let fault = |pointer, message| user_file.fault(pointer, message);
+    let file: File = user_file.read()?;
     for (index, ignore) in file.ignores.iter().enumerate() {
         for (key, text) in [("reason", &ignore.reason), ("owner", &ignore.owner)] {
             if text.trim().is_empty() {
@@ -131,8 +107,7 @@ pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
             return Err(fault(format!("/ignores/{index}/until"), message));
         }
     }
-    let ignores = file.ignores;
-    Ok(Ignores { document, ignores })
+    Ok(Ignores { document: user_file.document, ignores: file.ignores })
 }
 
 impl Ignore {

@@ -21,6 +21,7 @@ pub mod rules;
 pub mod schema;
 pub mod settings;
 pub mod subject;
+mod user_file;
 pub mod workspace;
 
 use crate::finding::Rule;

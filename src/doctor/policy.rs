@@ -3,18 +3,16 @@
 //! Judges plain values; reading files is `command`'s part.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use thiserror::Error as ThisError;
 
+use super::user_file::{Error, UserFile};
 use crate::deployment::environment;
-use crate::document::{Document, Position, join};
-use crate::explain::{Exit, Explain};
+use crate::document::join;
 use crate::finding::{Finding, Place, Severity, Token};
 
 /// The schema of a policy file, as it is published.
@@ -76,26 +74,6 @@ fn error() -> Severity {
     Severity::Error
 }
 
-/// A file that is not a policy file.
-#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-#[error("{message} at line {}, column {}", .at.line, .at.column)]
-pub struct Error {
-    /// What is wrong.
-    pub message: String,
-    /// Where.
-    pub at: Position,
-}
-
-impl Explain for Error {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn help(&self) -> Option<String> {
-        Some("schemas/policy.schema.json describes a policy file".into())
-    }
-}
-
 /// Reads a policy file; everything in it must be usable.
 pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
     #[derive(Deserialize)]
@@ -105,19 +83,10 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
         #[serde(rename = "$schema")]
         _schema: Option<String>,
     }
-    let document = Document::parse(text).map_err(|error| Error { message: error.message, at: error.at })?;
-    let at = |span: Range<usize>| document.position(span.start);
-    let file: File = serde_path_to_error::deserialize(document.value()).map_err(|error| {
-        let place = Place::value(pointer(error.path()));
-        let message = error.into_inner().to_string();
-        Error { message, at: at(document.span(&place)) }
-    })?;
+    let user_file = UserFile::parse(text, "schemas/policy.schema.json describes a policy file")?;
+    let file: File = user_file.read()?;
     for (index, policy) in file.policies.iter().enumerate() {
-        let fault = |key: &str, message: String| {
-            let place = Place::value(format!("/policies/{index}/{key}"));
-            let at = at(document.span(&place));
-            Error { message, at }
-        };
+        let fault = |key: &str, message| user_file.fault(format!("/policies/{index}/{key}"), message);
         if !is_code(&policy.code) {
             let message = format!(
                 "{:?} is not a code: write an upper-case letter, then upper-case letters, digits, `-` and `_`, 2 to 32 in all",
@@ -319,15 +288,6 @@ fn places(error: &ValidationError<'_>, base: &str) -> Vec<Place> {
         }
         _ => vec![Place::value(at)],
     }
-}
-
-pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => join(&pointer, key),
-        Segment::Enum { .. } | Segment::Unknown => pointer,
-    })
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! Does not know what the document means.
 
 mod parse;
+mod typed;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use thiserror::Error as ThisError;
 
+pub use self::typed::Misfit;
 use crate::explain::{Exit, Explain};
 use crate::finding::{Place, Token};
 
