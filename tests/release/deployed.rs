@@ -102,7 +102,7 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
     let tool = || checkout.on(account.osmt("osmt-release"));
     let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
-    assert!(stderr.contains("no task definition osmt-test-maintenance"), "{stderr}");
+    assert!(stderr.contains("task definition osmt-test-maintenance does not exist"), "{stderr}");
     deploy(&account, "wguopensource/osmt-app:2.5.0");
     let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
     assert_eq!(exit, 4);
