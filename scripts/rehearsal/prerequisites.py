@@ -32,8 +32,8 @@ def missing() -> list[str]:
 def terraform_version() -> Optional[tuple[int, ...]]:
     if shutil.which(providers.program()) is None:
         return None
-    printed = subprocess.run([providers.program(), "version", "-json"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    run = subprocess.run([providers.program(), "version", "-json"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     try:
-        return tuple(int(part) for part in re.findall(r"\d+", json.loads(printed.stdout)["terraform_version"])[:2])
+        return tuple(int(part) for part in re.findall(r"\d+", json.loads(run.stdout)["terraform_version"])[:2])
     except (ValueError, KeyError):
         return None

@@ -60,10 +60,10 @@ def reported(output: str) -> dict[str, str]:
     """What each case reported, from `terraform test -json`."""
     said: dict[str, str] = {}
     for line in output.splitlines():
-        line_of = json.loads(line) if line.startswith("{") else {}
-        if line_of.get("type") == "diagnostic" and "@testrun" in line_of:
-            diagnostic = line_of["diagnostic"]
-            said[line_of["@testrun"]] = said.get(line_of["@testrun"], "") + f"{diagnostic['summary']} {diagnostic['detail']}\n"
+        message = json.loads(line) if line.startswith("{") else {}
+        if message.get("type") == "diagnostic" and "@testrun" in message:
+            diagnostic = message["diagnostic"]
+            said[message["@testrun"]] = said.get(message["@testrun"], "") + f"{diagnostic['summary']} {diagnostic['detail']}\n"
     return said
 
 

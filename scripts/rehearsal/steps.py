@@ -276,8 +276,8 @@ def _search(rehearsal: Rehearsal) -> None:
     """No value of a secret may be where it can be read: one place found fails the rehearsal."""
     rehearsal.gather()
     journey, values = rehearsal.journey, rehearsal.values
-    printed = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
-    asked_in_vain = set(journey.run_json(*printed)["gaps"]) - WITHOUT_DATA
+    command = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
+    asked_in_vain = set(journey.run_json(*command)["gaps"]) - WITHOUT_DATA
     journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(sorted(asked_in_vain))}")
     journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
     wanted = leaks.needles(values)
@@ -347,5 +347,5 @@ def last(out: str) -> str:
 
 
 def changes(out: str) -> str:
-    printed = r"^(Plan: .*|Apply complete!.*|Destroy complete!.*|No changes\..*)$"
-    return "\n".join(re.findall(printed, out, flags=re.MULTILINE))
+    summaries = r"^(Plan: .*|Apply complete!.*|Destroy complete!.*|No changes\..*)$"
+    return "\n".join(re.findall(summaries, out, flags=re.MULTILINE))
