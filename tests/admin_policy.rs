@@ -23,13 +23,14 @@ const ZONE: &str = "Z0123456789ABCDEFGHIJ";
 fn target() -> Target {
     let deployment =
         Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() };
-    Target { backend: StateBackend::standard(&deployment), deployment }
+    Target { backend: StateBackend::standard(&deployment), deployment, region_in_names: false }
 }
 
 /// One whose names are as long as AWS and the schema allow.
 fn longest() -> Target {
-    let Target { deployment, backend } = target();
+    let Target { deployment, backend, .. } = target();
     Target {
+        region_in_names: true,
         deployment: Deployment {
             region: "us-gov-west-1".into(),
             env: "abcdefgh-ijklmno".into(),

@@ -28,6 +28,14 @@ pub struct Seen {
     pub ci: Option<ci::Seen>,
 }
 
+/// The target with the names that its roles and policies have or get, where they are asked for.
+pub async fn named(session: &Session, target: &Target, parts: &Parts) -> Result<Target, Error> {
+    match (&parts.admin, &parts.ci) {
+        (None, None) => Ok(target.clone()),
+        _ => Ok(admin_role::region::named(session, target).await?),
+    }
+}
+
 /// Reads what is there of the parts that are asked for; all at the same time.
 pub async fn observe(session: &Session, target: &Target, parts: &Parts) -> Result<Seen, Error> {
     let lock_id = target.backend.lock_id();
@@ -114,12 +122,12 @@ pub fn judge(target: &Target, parts: &Parts, seen: &Seen) -> Result<Vec<Judged<C
         judged.extend(table.map(|judged| judged.map(Change::Table)));
     }
     if let (Some(wishes), Some(seen)) = (&parts.admin, &seen.admin) {
-        admin_role::region::of_this_region(target, &seen.policies)?;
+        admin_role::region::is_own(target, &seen.policies, &admin_role::roles(target, seen))?;
         let admin = admin_role::judge(target, wishes, seen).into_iter();
         judged.extend(admin.map(|judged| judged.map(Change::Admin)));
     }
     if let (Some(wishes), Some(seen)) = (&parts.ci, &seen.ci) {
-        admin_role::region::of_this_region(target, &seen.policies)?;
+        admin_role::region::is_own(target, &seen.policies, &ci::roles(target, seen))?;
         // Both components have these policies: they are judged once.
         let with_policies = parts.admin.is_none();
         let ci = ci::judge(target, wishes, with_policies, seen).into_iter();

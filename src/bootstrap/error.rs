@@ -136,7 +136,7 @@ impl Explain for Error {
                 "correct `env` in the config, or the names in main.tf; where the thing was handed over on purpose, change its tag `Environment` first".into(),
             ),
             Self::OtherRegion { .. } => Some(
-                "the names of roles hold the environment and not the region: give one of the two deployments another `env`, or leave `admin` and `ci` out".into(),
+                "another run made them in the meantime: run it again, and this deployment's roles get names with the Region".into(),
             ),
             Self::NobodyTrusted(_) => Some(
                 "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),

@@ -21,7 +21,7 @@ pub mod permissions;
 pub mod state_bucket;
 mod target;
 
-pub use self::components::{Change, Seen, Step, answered, apply, judge, observe, plan};
+pub use self::components::{Change, Seen, Step, answered, apply, judge, named, observe, plan};
 pub use self::error::Error;
 pub use self::judged::Judged;
 pub use self::target::Target;

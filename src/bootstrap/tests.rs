@@ -23,6 +23,7 @@ pub(super) fn target() -> Target {
             key: "osmt/test/terraform.tfstate".into(),
             lock: Lock::Table("osmt-test".into()),
         },
+        region_in_names: false,
     }
 }
 

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 fn target() -> Target {
     let deployment =
         Deployment { account_id: "123456789012".into(), region: "us-west-2".into(), env: "test".into() };
-    Target { backend: StateBackend::standard(&deployment), deployment }
+    Target { backend: StateBackend::standard(&deployment), deployment, region_in_names: false }
 }
 
 fn arn() -> impl Strategy<Value = String> {

@@ -227,41 +227,101 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     assert!(!error.contains("--no-mfa"), "{error}");
 }
 
+/// The names of the roles and policies in the account, except those of AWS.
+fn names(account: &Emulator) -> Vec<String> {
+    let names = account.ask(
+        "iam = client('iam')\nanswer = sorted([role['RoleName'] for role in iam.list_roles()['Roles'] if role['RoleName'].startswith('osmt')] + [policy['PolicyName'] for policy in iam.list_policies(Scope='Local')['Policies']])",
+    );
+    names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn the_roles_of_a_deployment_in_another_region_are_left_alone() {
+fn a_second_region_gets_roles_of_its_own_and_neither_touches_the_others() {
     let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
     let config = support::config("test").replace("us-west-2", "eu-central-1");
     support::write(&other.path().join("config.auto.tfvars.json"), &config);
-    let make = "apply --with admin --trust arn:aws:iam::123456789012:user/ann --yes";
+    let make = "apply --with admin,ci --trust arn:aws:iam::123456789012:user/ann --repository my-org/osmt-infra --yes";
     let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
     assert_eq!(exit, 0, "{error}");
-    let before = account.calls().len();
-    for arguments in [
-        make,
-        "plan --with admin",
-        "status --only admin",
-        "apply --only ci --repository my-org/osmt-infra --yes",
-    ] {
-        let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, arguments);
-        assert_eq!(exit, 4, "{arguments}: {error}");
-        let why = "the roles of environment test in this account are for its deployment in us-west-2, the config is for eu-central-1";
-        assert!(error.contains(why), "{arguments}: {error}");
+    let first = names(&account);
+    assert!(first.iter().all(|name| !name.contains("eu-central-1")), "{first:?}");
+    // Shown, saved and applied under the same names.
+    let plan = other.path().join("plan.json");
+    let with = make.trim_start_matches("apply ").trim_end_matches(" --yes");
+    let Ran { exit, stdout: said, stderr: error } =
+        bootstrap(&account, &other, &format!("plan {with} --out {}", plan.display()));
+    assert_eq!(exit, 1, "{error}");
+    assert!(said.contains("+ IAM role osmt-test-eu-central-1-admin"), "{said}");
+    assert!(said.contains("+ IAM role osmt-test-eu-central-1-ci-plan"), "{said}");
+    assert!(error.contains("set `region_in_names = true` in operations.tf"), "{error}");
+    let Ran { exit, stderr: error, .. } =
+        bootstrap(&account, &other, &format!("apply {} --yes", plan.display()));
+    assert_eq!(exit, 0, "{error}");
+    let second: Vec<String> = names(&account).into_iter().filter(|name| !first.contains(name)).collect();
+    let long = |name: &String| name.replacen("osmt-test-", "osmt-test-eu-central-1-", 1);
+    let mut expected: Vec<String> = first.iter().map(long).collect();
+    expected.sort();
+    assert_eq!(second, expected);
+    let document = account.ask(
+        "iam = client('iam')\npolicy = next(policy for policy in iam.list_policies(Scope='Local')['Policies'] if policy['PolicyName'] == 'osmt-test-eu-central-1-admin-keys')\nimport json\nanswer = json.dumps(iam.get_policy_version(PolicyArn=policy['Arn'], VersionId=policy['DefaultVersionId'])['PolicyVersion']['Document'])",
+    );
+    let document = document.as_str().unwrap();
+    assert!(document.contains(":role/osmt-test-eu-central-1-*"), "{document}");
+    assert!(!document.contains(":role/osmt-test-*\""), "{document}");
+    for folder in [&folder, &other] {
+        let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, folder, "status --with admin,ci");
+        assert_eq!(exit, 0, "{said} {error}");
     }
-    let calls = account.calls();
-    let is_write = |call: &&String| {
-        let operation = call.split_once(':').map_or("", |(_, operation)| operation);
-        ["Create", "Put", "Attach", "Update", "Tag"].iter().any(|verb| operation.starts_with(verb))
-    };
-    assert_eq!(calls[before..].iter().find(is_write), None);
-    // The bucket and the table have names of their own in each region.
+    assert_eq!(names(&account).len(), first.len() + second.len());
+    // The first goes; the second keeps its names, and goes afterwards.
+    let destroy = "destroy --yes --confirm test";
+    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &folder, destroy);
+    assert_eq!(exit, 0, "{error}");
+    assert!(!said.contains("eu-central-1"), "{said}");
+    assert_eq!(names(&account), second);
+    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &other, "status --with admin,ci");
+    assert_eq!(exit, 0, "{said} {error}");
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, destroy);
+    assert_eq!(exit, 0, "{error}");
+    assert_eq!(names(&account), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_region_without_roles_destroys_none_of_the_firsts() {
+    let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
+    let config = support::config("test").replace("us-west-2", "eu-central-1");
+    support::write(&other.path().join("config.auto.tfvars.json"), &config);
+    let make = "apply --with admin,ci --trust arn:aws:iam::123456789012:user/ann --repository my-org/osmt-infra --yes";
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
+    assert_eq!(exit, 0, "{error}");
     let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, "apply --yes");
     assert_eq!(exit, 0, "{error}");
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, "destroy --yes --confirm test");
+    let before = names(&account);
+    let Ran { exit, stdout: said, stderr: error } =
+        bootstrap(&account, &other, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
+    assert!(!said.contains("IAM"), "{said}");
+    assert_eq!(names(&account), before);
+    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &folder, "status --with admin,ci");
+    assert_eq!(exit, 0, "{said} {error}");
+}
+
+/// Environment `test-eu-central-1` and environment `test` in the second Region want the same names.
+#[test]
+fn roles_of_an_environment_with_a_regions_name_are_refused() {
+    let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
+    let config = support::config("test").replace("us-west-2", "eu-central-1");
+    support::write(&other.path().join("config.auto.tfvars.json"), &config);
+    let make = "apply --only admin --trust arn:aws:iam::123456789012:user/ann --yes";
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
+    assert_eq!(exit, 0, "{error}");
+    account.ask(
+        "client('iam').create_role(RoleName='osmt-test-eu-central-1-admin', AssumeRolePolicyDocument='{}', Tags=[{'Key': 'Application', 'Value': 'osmt'}, {'Key': 'Environment', 'Value': 'test-eu-central-1'}])\nanswer = None",
+    );
+    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, make);
+    assert_eq!(exit, 4, "{error}");
     assert!(
-        error.contains("kept: the roles of environment test: they are for its deployment in us-west-2"),
+        error.contains("osmt-test-eu-central-1-admin belongs to environment test-eu-central-1"),
         "{error}"
     );
-    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &folder, "status --with admin");
-    assert_eq!(exit, 0, "{said} {error}");
 }

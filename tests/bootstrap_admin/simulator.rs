@@ -157,7 +157,7 @@ fn only_the_right_repository_and_environment_may_assume_the_ci_roles() {
     use osmt::deployment::{Deployment, StateBackend};
 
     let deployment = Deployment { account_id: ACCOUNT.into(), region: REGION.into(), env: "test".into() };
-    let target = Target { backend: StateBackend::standard(&deployment), deployment };
+    let target = Target { backend: StateBackend::standard(&deployment), deployment, region_in_names: false };
     let source = |repository: &str, branches: &[&str], environments: &[&str]| Source {
         repository: Repository::parse(repository).unwrap(),
         branches: branches.iter().map(|&one| one.to_owned()).collect(),

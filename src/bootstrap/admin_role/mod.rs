@@ -7,7 +7,7 @@ mod apply;
 mod grants;
 mod names;
 pub mod policy;
-pub(super) mod region;
+pub mod region;
 mod removal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,12 +102,26 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallErr
     Ok(Seen { role: role?, policies })
 }
 
+/// The role with its name, if it exists.
+pub(super) fn roles<'a>(target: &Target, seen: &'a Seen) -> Vec<(String, &'a Role)> {
+    seen.role.iter().map(|role| (name(target), role)).collect()
+}
+
 /// Reads the policies that exist, by part, at the same time.
 pub(super) async fn observe_policies(
     session: &Session,
     target: &Target,
 ) -> Result<BTreeMap<String, Policy>, CallError> {
     let existing = observe_iam::policies(session).await?;
+    policies_among(session, target, &existing).await
+}
+
+/// Reads those of the target's policies that are among these ARNs, by part, at the same time.
+async fn policies_among(
+    session: &Session,
+    target: &Target,
+    existing: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Policy>, CallError> {
     let parts = policy::parts().chain([policy::READ_ONLY]);
     let reads = parts.filter(|part| existing.contains(&policy::arn(target, part))).map(async |part| {
         let policy = observe_iam::policy(session, &policy::arn(target, part)).await?;

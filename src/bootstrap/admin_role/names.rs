@@ -2,9 +2,9 @@
 
 use crate::bootstrap::Target;
 
-/// `osmt-<env>-admin`
+/// `osmt-<env>-admin`; in a second Region of the account `osmt-<env>-<region>-admin`
 pub fn name(target: &Target) -> String {
-    format!("{}-admin", target.deployment.prefix())
+    format!("{}-admin", target.role_prefix())
 }
 
 /// The ARN that the role has or will have.

@@ -29,7 +29,7 @@ pub const READ_ONLY: &str = "ci-plan";
 /// `osmt-<env>-admin-<part>`, `osmt-<env>-ci-plan`
 pub fn name(target: &Target, part: &str) -> String {
     if part == READ_ONLY {
-        return format!("{}-{READ_ONLY}", target.deployment.prefix());
+        return format!("{}-{READ_ONLY}", target.role_prefix());
     }
     format!("{}-{part}", names::name(target))
 }
@@ -147,6 +147,7 @@ fn filled(target: &Target, zone: Option<&str>, template: &str) -> String {
         .replace("{r}", &target.deployment.region)
         .replace("{a}", &target.deployment.account_id)
         .replace("{name}", &target.deployment.prefix())
+        .replace("{roles}", &target.role_prefix())
         .replace("{env}", &target.deployment.env)
         .replace("{bucket}", &target.backend.bucket)
         .replace("{table}", target.backend.lock.table().unwrap_or_default())

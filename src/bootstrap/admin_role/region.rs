@@ -1,18 +1,66 @@
-//! Whether the roles and policies of an environment are those of a deployment in another region. Pure.
-//!
-//! IAM is global, and the names hold the environment but not the region: an account that has the environment in two regions
-//! would have one role for both, and each deployment would take the other's permissions away.
+//! Which names the roles and policies of a deployment have. IAM is global, and the short names hold the environment but not the
+//! Region: in an account that has the environment in two Regions, those of the second deployment carry its Region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account::iam::Policy;
+use super::{name, policies_among, policy};
+use crate::account::iam::{Policy, Role};
+use crate::account::observe_iam;
+use crate::aws::{CallError, Session};
+use crate::bootstrap::ownership::of_this_environment;
 use crate::bootstrap::{Error, Target};
 
-/// Refuses policies that are for another region.
-pub(in crate::bootstrap) fn of_this_region(
+/// The target with the names that its roles and policies have or get.
+pub(in crate::bootstrap) async fn named(session: &Session, target: &Target) -> Result<Target, CallError> {
+    let with = |region_in_names| Target { region_in_names, ..target.clone() };
+    let (short, long) = (with(false), with(true));
+    let existing = observe_iam::policies(session).await?;
+    let (of_short, of_long) = tokio::join!(
+        Box::pin(policies_among(session, &short, &existing)),
+        Box::pin(policies_among(session, &long, &existing)),
+    );
+    Ok(with(region_in_names(target, &of_short?, &of_long?)))
+}
+
+/// Whether the names carry the Region: such policies exist, or a deployment in another Region has those without it.
+fn region_in_names(
+    target: &Target,
+    short: &BTreeMap<String, Policy>,
+    long: &BTreeMap<String, Policy>,
+) -> bool {
+    long.values().any(|policy| target.owns(&policy.tags)) || other_region(target, short).is_some()
+}
+
+/// What a person should know where the names carry the Region.
+pub fn remark(target: &Target) -> Option<String> {
+    target.region_in_names.then(|| {
+        format!(
+            "the roles and policies of this deployment carry its Region ({}), because environment {} is in another Region of the account, too; set `region_in_names = true` in operations.tf, so that the roles that Terraform makes do as well",
+            name(target),
+            target.deployment.env
+        )
+    })
+}
+
+/// Refuses roles and policies of another Region or another environment.
+pub(in crate::bootstrap) fn is_own(
     target: &Target,
     policies: &BTreeMap<String, Policy>,
+    roles: &[(String, &Role)],
 ) -> Result<(), Error> {
+    for (name, role) in roles {
+        of_this_environment(target, &format!("IAM role {name}"), &role.tags)?;
+    }
+    for part in policy::parts().chain([policy::READ_ONLY]) {
+        if let Some(present) = policies.get(part) {
+            of_this_environment(
+                target,
+                &format!("IAM policy {}", policy::name(target, part)),
+                &present.tags,
+            )?;
+        }
+    }
+    // Another run made them since the names were looked up.
     match other_region(target, policies) {
         Some(other) => Err(Error::OtherRegion {
             env: target.deployment.env.clone(),
@@ -52,7 +100,7 @@ mod tests {
         region.clone_into(&mut of.deployment.region);
         let one = |part: &'static str| {
             let document = policy::document(&of, None, part).to_string();
-            (part.to_owned(), Policy { document, ..Policy::default() })
+            (part.to_owned(), Policy { document, tags: of.deployment.tags(), ..Policy::default() })
         };
         policy::parts().chain([policy::READ_ONLY]).map(one).collect()
     }
@@ -62,10 +110,37 @@ mod tests {
         let target = target();
         assert_eq!(other_region(&target, &policies(&target.deployment.region)), None);
         assert_eq!(other_region(&target, &policies("eu-central-1")).as_deref(), Some("eu-central-1"));
-        assert!(of_this_region(&target, &policies("eu-central-1")).is_err());
+        assert!(is_own(&target, &policies("eu-central-1"), &[]).is_err());
         // Nothing that names a region: a run that was interrupted, or a policy that was emptied by hand.
         assert_eq!(other_region(&target, &BTreeMap::new()), None);
         let empty = Policy { document: json!({"Statement": []}).to_string(), ..Policy::default() };
         assert_eq!(other_region(&target, &BTreeMap::from([("state".to_owned(), empty)])), None);
+    }
+
+    #[test]
+    fn a_second_region_gets_names_with_the_region_and_keeps_them() {
+        let (target, none) = (target(), BTreeMap::new());
+        let own = policies(&target.deployment.region);
+        let other = policies("eu-central-1");
+        for (short, long, expected) in [
+            (&none, &none, false),
+            (&own, &none, false),
+            (&other, &none, true),
+            (&other, &own, true),
+            // The first deployment is gone; the names stay.
+            (&none, &own, true),
+        ] {
+            assert_eq!(region_in_names(&target, short, long), expected);
+        }
+        // The policies of environment `test-us-west-2`.
+        let mut foreign = own.clone();
+        for policy in foreign.values_mut() {
+            policy.tags.insert("Environment".into(), "test-us-west-2".into());
+        }
+        assert!(!region_in_names(&target, &none, &foreign));
+        assert!(is_own(&target, &foreign, &[]).is_err());
+        let long = Target { region_in_names: true, ..target };
+        assert_eq!(policy::name(&long, "state"), "osmt-test-us-west-2-admin-state");
+        assert_eq!(remark(&long).map(|text| text.contains("osmt-test-us-west-2-admin")), Some(true));
     }
 }

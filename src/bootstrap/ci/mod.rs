@@ -45,9 +45,9 @@ impl Which {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Apply, Self::Plan];
 
-    /// `osmt-<env>-ci` or `osmt-<env>-ci-plan`
+    /// `osmt-<env>-ci` or `osmt-<env>-ci-plan`, or with the Region
     pub fn name(self, target: &Target) -> String {
-        let prefix = target.deployment.prefix();
+        let prefix = target.role_prefix();
         match self {
             Self::Apply => format!("{prefix}-ci"),
             Self::Plan => format!("{prefix}-ci-plan"),
@@ -73,6 +73,11 @@ pub struct Seen {
     pub roles: BTreeMap<Which, Role>,
     /// The policies, by part.
     pub policies: BTreeMap<String, Policy>,
+}
+
+/// The roles that exist, with their names.
+pub(super) fn roles<'a>(target: &Target, seen: &'a Seen) -> Vec<(String, &'a Role)> {
+    seen.roles.iter().map(|(which, role)| (which.name(target), role)).collect()
 }
 
 /// An OpenID Connect provider of IAM.

@@ -11,6 +11,6 @@ mod observe;
 mod plan;
 
 pub use self::apply::apply;
-pub use self::observe::observe;
+pub use self::observe::{named, observe};
 pub use self::plan::{Refused, Seen, Step, plan};
 pub use super::certificate::proof::kept;

@@ -13,6 +13,14 @@ use crate::bootstrap::{Error, Target, admin_role, ci};
 use crate::config::Config;
 use crate::deployment::Lock;
 
+/// The target with the names that its roles and policies have. Where they may not be read, they are not deleted either.
+pub async fn named(session: &Session, target: &Target) -> Result<Target, Error> {
+    match admin_role::region::named(session, target).await {
+        Err(error) if error.is_denied() => Ok(target.clone()),
+        named => Ok(named?),
+    }
+}
+
 /// Looks at everything at the same time. `everything` is whether what others keep is to be deleted as well.
 pub async fn observe(
     session: &Session,

@@ -38,10 +38,8 @@ impl Apply {
             ready.parts.clone_from(&saved.parts);
         }
         block_on(&cx.ui, async {
+            let (session, seen) = ready.observing(cx).await?;
             let (ui, target, parts) = (&cx.ui, &ready.target, &ready.parts);
-            let read = async |session: &Session| bootstrap::observe(session, target, parts).await;
-            let (session, seen) = ready.reading(cx, read).await?;
-            let seen = seen?;
             bootstrap::answered(target, parts, &seen)?;
             let judged = bootstrap::judge(target, parts, &seen)?;
             let plan = bootstrap::plan(judged.clone());

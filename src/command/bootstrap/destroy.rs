@@ -28,9 +28,10 @@ pub(super) struct Destroy {
 impl Destroy {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ready = Ready::new(cx, &self.state)?;
-        let (ui, target, config, everything) = (&cx.ui, &ready.target, &ready.config, self.delete_everything);
+        let (ui, config, everything) = (&cx.ui, &ready.config, self.delete_everything);
         block_on(ui, async {
             let session = ready.session(cx).await?;
+            let target = &ui.during("looking", destroy::named(&session, &ready.target)).await?;
             let observe = || destroy::observe(&session, target, config, (everything, Timestamp::now()));
             let mut seen = ui.during("looking", observe()).await?;
             let before = destroy::plan(target, config, &seen)?;

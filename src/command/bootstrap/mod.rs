@@ -20,8 +20,10 @@ use serde::Serialize;
 
 use super::{Context, Shared, SharedArgs, Tool, Ui};
 use crate::aws::{Policy, Session, retry};
+use crate::bootstrap;
+use crate::bootstrap::admin_role::region;
 use crate::bootstrap::parts::Parts;
-use crate::bootstrap::{Change, Judged, Target, lock_table, state_bucket};
+use crate::bootstrap::{Change, Judged, Seen, Target, lock_table, state_bucket};
 use crate::config::Config;
 use crate::deployment::{Deployment, Lock};
 use crate::explain::{Exit, Failure};
@@ -188,7 +190,8 @@ impl Ready {
         }
         let deployment = Deployment::from(&config);
         backend.lock = flags.lock(&backend.lock, &deployment);
-        Ok(Self { target: Target { deployment, backend }, parts: Parts::default(), config })
+        let target = Target { deployment, backend, region_in_names: false };
+        Ok(Self { target, parts: Parts::default(), config })
     }
 
     /// Opens a session with the config's account and reads at the same time; another account is refused.
@@ -198,6 +201,23 @@ impl Ready {
         read: impl AsyncFnOnce(&Session) -> T,
     ) -> Result<(Session, T), Failure> {
         cx.shared.sign_in_and(&self.config, &cx.ui, "looking", read).await
+    }
+
+    /// Opens a session and reads the components that are asked for; the target's roles then have their names.
+    async fn observing(&mut self, cx: &Context) -> Result<(Session, Seen), Failure> {
+        let (target, parts) = (&self.target, &self.parts);
+        let read = async |session: &Session| {
+            let target = bootstrap::named(session, target, parts).await?;
+            let seen = bootstrap::observe(session, &target, parts).await?;
+            Ok::<_, bootstrap::Error>((target, seen))
+        };
+        let (session, found) = self.reading(cx, read).await?;
+        let (target, seen) = found?;
+        self.target = target;
+        if let Some(remark) = region::remark(&self.target) {
+            cx.ui.say(remark);
+        }
+        Ok((session, seen))
     }
 
     /// Opens a session with the config's account; another one is refused.

@@ -7,7 +7,6 @@ use clap::Args;
 use super::parts::PartFlags;
 use super::saved::{self, Saved};
 use super::{Ready, Report, StateFlags, attention, lines};
-use crate::aws::Session;
 use crate::bootstrap;
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
@@ -26,13 +25,11 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
-        let ready = Ready::new(cx, &self.state)?.with_parts(cx, &self.parts)?;
+        let mut ready = Ready::new(cx, &self.state)?.with_parts(cx, &self.parts)?;
         self.out.as_deref().map_or(Ok(()), saved::may_write)?;
         block_on(&cx.ui, async {
+            let (_, seen) = ready.observing(cx).await?;
             let (ui, target, parts) = (&cx.ui, &ready.target, &ready.parts);
-            let read = async |session: &Session| bootstrap::observe(session, target, parts).await;
-            let (_, seen) = ready.reading(cx, read).await?;
-            let seen = seen?;
             bootstrap::answered(target, parts, &seen)?;
             let judged = bootstrap::judge(target, parts, &seen)?;
             if ui.is_human() {

@@ -8,7 +8,8 @@ use super::{Ready, Report, StateFlags, attention, lines};
 use crate::account::{Known, Lock, State, observe};
 use crate::aws::Session;
 use crate::bootstrap;
-use crate::bootstrap::{Change, Judged, Seen, digest, state_bucket};
+use crate::bootstrap::admin_role::region;
+use crate::bootstrap::{Change, Judged, Seen, Target, digest, state_bucket};
 use crate::command::{Context, Ui, block_on};
 use crate::explain::{Exit, Failure};
 
@@ -81,8 +82,8 @@ struct Found {
 
 impl Found {
     async fn read(cx: &Context, ready: &Ready) -> Result<Self, Failure> {
-        let (target, parts) = (&ready.target, &ready.parts);
-        let (seen, state, digest) = observe_all(cx, ready).await?;
+        let (target, seen, state, digest) = observe_all(cx, ready).await?;
+        let (target, parts) = (&target, &ready.parts);
         let mut judged = bootstrap::judge(target, parts, &seen)?;
         let table = target.backend.lock.table().unwrap_or_default();
         let outdated = digest::stale(&target.deployment.region, &target.backend, digest.as_deref(), &state);
@@ -91,6 +92,7 @@ impl Found {
             judged.push(Judged::shown(&thing, "digest of the state", text.clone(), false));
         }
         let mut remarks = seen.bucket.as_ref().map(state_bucket::remarks).unwrap_or_default();
+        remarks.extend(region::remark(target));
         remarks.extend(outdated.iter().map(|(_, help)| help.clone()));
         let in_table = seen.table.and_then(|table| table.lock);
         let (in_bucket, lock_unknown) = match state.lock {
@@ -147,7 +149,7 @@ impl Found {
 }
 
 /// The components, the state and the digest of the state in the lock table.
-async fn observe_all(cx: &Context, ready: &Ready) -> Result<(Seen, State, Option<String>), Failure> {
+async fn observe_all(cx: &Context, ready: &Ready) -> Result<(Target, Seen, State, Option<String>), Failure> {
     let (target, parts) = (&ready.target, &ready.parts);
     let lock_id = target.backend.lock_id();
     let read = async |session: &Session| {
@@ -164,16 +166,20 @@ async fn observe_all(cx: &Context, ready: &Ready) -> Result<(Seen, State, Option
                 None => Ok(None),
             }
         };
-        let components = bootstrap::observe(session, target, parts);
+        let components = async {
+            let target = bootstrap::named(session, target, parts).await?;
+            let seen = bootstrap::observe(session, &target, parts).await?;
+            Ok::<_, bootstrap::Error>((target, seen))
+        };
         tokio::join!(Box::pin(components), Box::pin(stored), Box::pin(digest))
     };
-    let (_, (seen, state, digest)) = ready.reading(cx, read).await?;
-    let (seen, digest) = (seen?, digest?);
+    let (_, (found, state, digest)) = ready.reading(cx, read).await?;
+    let ((target, seen), digest) = (found?, digest?);
     let state = match &seen.bucket {
         Some(_) => state?,
         None => State::default(),
     };
-    Ok((seen, state, digest))
+    Ok((target, seen, state, digest))
 }
 
 impl Held {

@@ -2,8 +2,8 @@
 
 use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
 
-const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{name}-admin", "arn:{p}:iam::{a}:role/{name}-ci"];
-/// Also those of environments whose names begin with this one's.
+const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{roles}-admin", "arn:{p}:iam::{a}:role/{roles}-ci"];
+/// Also those of other Regions, and of environments whose names begin with this one's.
 const ADMIN_ROLES: &[&str] = &[
     "arn:{p}:iam::{a}:role/{name}-admin",
     "arn:{p}:iam::{a}:role/{name}-*-admin",
@@ -21,14 +21,14 @@ pub(super) const GRANTS: &[Grant] = &[
         "CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies \
          ListInstanceProfilesForRole ListRolePolicies ListRoleTags PutRolePolicy TagRole UntagRole \
          UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription",
-        &["arn:{p}:iam::{a}:role/{name}-*"],
+        &["arn:{p}:iam::{a}:role/{roles}-*"],
         ALWAYS,
     ),
     allow(
         "PoliciesOfServices",
         "iam",
         "AttachRolePolicy DetachRolePolicy",
-        &["arn:{p}:iam::{a}:role/{name}-*"],
+        &["arn:{p}:iam::{a}:role/{roles}-*"],
         &[(
             "ArnEquals",
             "iam:PolicyARN",
@@ -42,7 +42,7 @@ pub(super) const GRANTS: &[Grant] = &[
         "HandRolesToServices",
         "iam",
         "PassRole",
-        &["arn:{p}:iam::{a}:role/{name}-*"],
+        &["arn:{p}:iam::{a}:role/{roles}-*"],
         &[(
             "StringEquals",
             "iam:PassedToService",
@@ -89,7 +89,7 @@ pub(super) const GRANTS: &[Grant] = &[
         "OwnPolicies",
         "iam",
         "GetPolicy GetPolicyVersion ListPolicyVersions",
-        &["arn:{p}:iam::{a}:policy/{name}-admin-*", "arn:{p}:iam::{a}:policy/{name}-ci-plan"],
+        &["arn:{p}:iam::{a}:policy/{roles}-admin-*", "arn:{p}:iam::{a}:policy/{roles}-ci-plan"],
         ALWAYS,
     ),
     allow(

@@ -4,7 +4,7 @@
 //! names; where it knows only tags, at this environment's tags; what can do neither stays in the region.
 //! Facts about actions and their resources: AWS's "Service Authorization Reference".
 //!
-//! In a template `{p}` is the partition, `{r}` the region, `{a}` the account, `{name}` `osmt-<env>`, `{env}` the
+//! In a template `{p}` is the partition, `{r}` the region, `{a}` the account, `{name}` `osmt-<env>`, `{roles}` what names of roles begin with, `{env}` the
 //! environment, `{zone}` the config's hosted zone, `{bucket}` and `{table}` the state's.
 
 mod compute;
