@@ -7,7 +7,8 @@ definitions, automated snapshots, keys that wait for their deletion.
 all that exists. `secrets` prints every value ever held by a secret (for the search; its output goes into no file).
 `objects FOLDER` copies every version of every object into a folder, so that it can be searched. `restore DATABASE SNAPSHOT`
 takes a snapshot, renames the database to DATABASE-failed and restores the snapshot under the old name; `forget DATABASE SNAPSHOT`
-deletes what that leaves.
+deletes what that leaves. `network BLOCK SUBNETS REGION` makes a VPC with the subnets of {"private": [...], "public": [...]}, in the
+Region's zones in their order, and prints its ids.
 """
 
 import json
@@ -175,6 +176,20 @@ def forget(database: str, snapshot: str) -> None:
     rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
 
 
+def network(block: str, subnets: dict[str, list[str]], region: str) -> dict[str, Any]:
+    ec2 = client("ec2")
+    vpc = ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"]
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    made: dict[str, Any] = {"vpc_id": vpc}
+    for kind, blocks in subnets.items():
+        made[f"{kind}_subnet_ids"] = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=one, AvailabilityZone=f"{region}{letter}")["Subnet"]["SubnetId"]
+            for one, letter in zip(blocks, "abcdef")
+        ]
+    return made
+
+
 def main() -> int:
     verb, *rest = sys.argv[1:]
     if verb == "prepare":
@@ -185,6 +200,8 @@ def main() -> int:
         print(json.dumps(secrets()))
     elif verb == "objects":
         print(objects(Path(rest[0])))
+    elif verb == "network":
+        print(json.dumps(network(rest[0], json.loads(rest[1]), rest[2])))
     elif verb == "restore":
         restore(*rest)
     elif verb == "forget":

@@ -292,15 +292,15 @@ def _search(rehearsal: Rehearsal) -> None:
     )
 
 
-def unprotect(rehearsal: Rehearsal) -> None:
-    """The first of the two steps of a tear-down."""
+def unprotect(rehearsal: Rehearsal, *only: str) -> None:
+    """The first of the two steps of a tear-down, of all or of what these options name."""
     config = rehearsal.work.folder / CONFIG
     text = config.read_text(encoding="utf-8")
     text = re.sub(r'("enable_deletion_protection":\s*)true', r"\1false", text)
     text = re.sub(r'("skip_final_snapshot":\s*)false', r"\1true", text)
     config.write_text(text, encoding="utf-8")
     print(f"          in {CONFIG}: enable_deletion_protection false (twice), skip_final_snapshot true")
-    rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
+    rehearsal.terraform("apply", "-no-color", "-auto-approve", *only, show=changes)
 
 
 def _tear_down(rehearsal: Rehearsal) -> None:

@@ -233,6 +233,20 @@ variable "operations" {
     condition     = var.operations.schedule == null || try(alltrue([for at in [var.operations.schedule.stop, var.operations.schedule.start] : can(regex("^cron\\(([^ ]+ ){5}[^ ]+\\)$", at))]), false)
     error_message = "operations.schedule.stop and operations.schedule.start are cron expressions of six fields, such as cron(0 19 ? * MON-FRI *)."
   }
+  # How they lie to each other is a precondition of the database (rds.tf).
+  validation {
+    condition = alltrue([for name, window in var.operations.windows : can(regex(
+    name == "maintenance" ? "^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$" : "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", window))])
+    error_message = "operations.windows: backup and snapshot are times in UTC such as 08:00-09:00, maintenance such as sun:09:30-sun:10:30."
+  }
+  validation {
+    condition     = var.operations.monthly_budget_usd == null || try(var.operations.monthly_budget_usd > 0, false)
+    error_message = "operations.monthly_budget_usd is more than 0; null for no budget."
+  }
+  validation {
+    condition     = var.operations.autoscaling.cpu_percent >= 1 && var.operations.autoscaling.cpu_percent <= 100 && var.operations.autoscaling.scale_out_cooldown >= 0 && var.operations.autoscaling.scale_in_cooldown >= 0
+    error_message = "operations.autoscaling.cpu_percent is 1 to 100, and no cooldown is less than 0."
+  }
   validation {
     condition     = var.operations.backup == null || try(var.operations.backup.keep_days >= 1 && alltrue([for arn, days in var.operations.backup.copy_to : days >= 1 && can(regex("^arn:aws[a-z-]*:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50}$", arn))]), false)
     error_message = "operations.backup.keep_days is 1 or more, and operations.backup.copy_to maps ARNs of backup vaults to days, 1 or more."

@@ -128,6 +128,28 @@ resource "aws_db_instance" "main" {
   lifecycle {
     # These say where a database comes from, not what it is: removing the setting must not replace it.
     ignore_changes = [snapshot_identifier, restore_to_point_in_time]
+
+    # "PreferredBackupWindow" and "PreferredMaintenanceWindow" in the API References of Amazon RDS and Amazon ElastiCache.
+    precondition {
+      condition     = alltrue([for name, window in local.windows : window.length >= (name == "backup" ? 30 : 60)])
+      error_message = "operations.windows is too short: RDS wants half an hour for backups, RDS and ElastiCache an hour for snapshot and maintenance."
+    }
+    # On no day of the week one of two begins within the other.
+    precondition {
+      condition = alltrue(flatten([for name in ["backup", "snapshot"] : [for day in range(7) :
+        (1440 * day + local.windows[name].start - local.windows.maintenance.start + 20160) % 10080 >= local.windows.maintenance.length &&
+        (local.windows.maintenance.start - 1440 * day - local.windows[name].start + 20160) % 10080 >= local.windows[name].length
+      ]]))
+      error_message = "operations.windows overlap: maintenance needs a time that is neither in backup nor in snapshot, on any day."
+    }
+    # AWS Backup begins within an hour after the schedule (backup.tf), and RDS takes no other snapshot in its own window.
+    precondition {
+      condition = alltrue([for at in regexall("^cron\\(([0-9]+) ([0-9]+) ", try(var.operations.backup.schedule, "")) :
+        (local.windows.backup.start - 60 * at[1] - at[0] + 2880) % 1440 >= 60 &&
+        (60 * at[1] + at[0] - local.windows.backup.start + 2880) % 1440 >= local.windows.backup.length
+      ])
+      error_message = "operations.backup.schedule begins in operations.windows.backup or less than an hour before it, where RDS would refuse the snapshot."
+    }
   }
 
   timeouts {
@@ -138,4 +160,12 @@ resource "aws_db_instance" "main" {
 
 locals {
   performance_insights = !can(regex("^db\\.t(2|3|4g)\\.(micro|small)$", var.config.rds.instance_class))
+
+  # In minutes of the week (of the day, where the window is daily).
+  window_times = { for name, window in var.operations.windows : name => [for time in regexall("(?:(mon|tue|wed|thu|fri|sat|sun):)?([0-9]{2}):([0-9]{2})", window) :
+  1440 * try(index(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], time[0]), 0) + 60 * parseint(time[1], 10) + parseint(time[2], 10)] }
+  windows = { for name, times in local.window_times : name => {
+    start  = times[0]
+    length = (times[1] - times[0] + 10080) % (name == "maintenance" ? 10080 : 1440)
+  } }
 }

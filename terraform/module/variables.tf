@@ -139,10 +139,11 @@ variable "config" {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.config.region))
     error_message = "ID002 AWS has no such region: \"${var.config.region}\"."
   }
-  # Their service principals, endpoints and names end in amazonaws.com.cn, and Docker Hub does not answer there.
+  # In the other partitions (China, European Sovereign Cloud, the isolated ones) service names end in another domain than
+  # amazonaws.com, and Docker Hub does not answer in all of them.
   validation {
-    condition     = !startswith(var.config.region, "cn-")
-    error_message = "ID002 The AWS Regions in China are not supported: \"${var.config.region}\"."
+    condition     = !can(regex("^(cn|eusc|us-iso[a-z]?|eu-iso[a-z]?)-", var.config.region))
+    error_message = "ID002 This module supports the partitions aws and aws-us-gov; the Region is in another one: \"${var.config.region}\"."
   }
   # osmt-<env> names a load balancer (32 characters), a cache, a database: this is what all of them take.
   validation {

@@ -15,7 +15,7 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region)) && !startswith(var.region, "cn-")
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region)) && !can(regex("^(cn|eusc|us-iso[a-z]?|eu-iso[a-z]?)-", var.region))
     error_message = "region must be an AWS Region, such as us-west-2."
   }
 }

@@ -441,6 +441,34 @@ run "region_in_china" {
   expect_failures = [var.config]
 }
 
+run "region_of_the_sovereign_cloud" {
+  command = plan
+
+  variables {
+    config = merge(var.config, {
+      region = "eusc-de-east-1"
+      alb    = { certificate_arn = "arn:aws-cn:acm:eusc-de-east-1:123456789012:certificate/0a1b2c3d-90ab-cdef-1234-567890abcdef" }
+      vpc    = merge(var.config.vpc, { azs = ["eusc-de-east-1a", "eusc-de-east-1b"] })
+    })
+  }
+
+  expect_failures = [var.config]
+}
+
+run "isolated_region" {
+  command = plan
+
+  variables {
+    config = merge(var.config, {
+      region = "us-isob-east-1"
+      alb    = { certificate_arn = "arn:aws-cn:acm:us-isob-east-1:123456789012:certificate/0a1b2c3d-90ab-cdef-1234-567890abcdef" }
+      vpc    = merge(var.config.vpc, { azs = ["us-isob-east-1a", "us-isob-east-1b"] })
+    })
+  }
+
+  expect_failures = [var.config]
+}
+
 run "hosted_zone_by_its_name" {
   command = plan
 

@@ -118,3 +118,19 @@ run "on_demand_by_default" {
     error_message = "Without operations.fargate_spot no task may be interrupted."
   }
 }
+
+run "windows_that_touch_each_other_or_midnight" {
+  command = plan
+
+  variables {
+    operations = {
+      windows = { backup = "23:00-00:30", snapshot = "01:30-02:30", maintenance = "mon:00:30-mon:01:30" }
+      backup  = { vault_name = "osmt-backups", schedule = "cron(30 0 * * ? *)" }
+    }
+  }
+
+  assert {
+    condition     = aws_db_instance.main.backup_window == "23:00-00:30" && aws_elasticache_replication_group.main.maintenance_window == "mon:00:30-mon:01:30"
+    error_message = "Windows that do not overlap must be taken as they are written."
+  }
+}

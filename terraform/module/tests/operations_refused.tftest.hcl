@@ -143,3 +143,113 @@ run "production_without_a_vault" {
 
   expect_failures = [check.backups_outlive_the_stack]
 }
+
+run "windows_overlap" {
+  command = plan
+
+  variables {
+    operations = { windows = { backup = "09:00-10:00" } }
+  }
+
+  expect_failures = [aws_db_instance.main]
+}
+
+run "windows_overlap_on_another_day" {
+  command = plan
+
+  variables {
+    operations = { windows = { backup = "23:30-00:30", maintenance = "tue:00:00-tue:01:00" } }
+  }
+
+  expect_failures = [aws_db_instance.main]
+}
+
+run "windows_overlap_over_the_end_of_the_week" {
+  command = plan
+
+  variables {
+    operations = { windows = { snapshot = "00:10-01:10", maintenance = "sun:23:30-mon:00:30" } }
+  }
+
+  expect_failures = [aws_db_instance.main]
+}
+
+run "maintenance_within_the_backup" {
+  command = plan
+
+  variables {
+    operations = { windows = { backup = "02:00-08:00", snapshot = "12:00-13:00", maintenance = "wed:03:00-wed:04:00" } }
+  }
+
+  expect_failures = [aws_db_instance.main]
+}
+
+run "window_without_a_day" {
+  command = plan
+
+  variables {
+    operations = { windows = { maintenance = "09:30-10:30" } }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "window_with_a_day_too_many" {
+  command = plan
+
+  variables {
+    operations = { windows = { backup = "mon:08:00-mon:09:00" } }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "window_too_short" {
+  command = plan
+
+  variables {
+    operations = { windows = { backup = "08:00-08:20" } }
+  }
+
+  expect_failures = [aws_db_instance.main]
+}
+
+run "window_of_25_hours" {
+  command = plan
+
+  variables {
+    operations = { windows = { snapshot = "24:00-25:00" } }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "backup_in_the_window_of_rds" {
+  command = plan
+
+  variables {
+    operations = { backup = { vault_name = "osmt-backups", schedule = "cron(30 7 * * ? *)" } }
+  }
+
+  expect_failures = [aws_db_instance.main]
+}
+
+run "budget_of_nothing" {
+  command = plan
+
+  variables {
+    operations = { monthly_budget_usd = 0 }
+  }
+
+  expect_failures = [var.operations]
+}
+
+run "autoscaling_at_zero" {
+  command = plan
+
+  variables {
+    operations = { autoscaling = { cpu_percent = 0 } }
+  }
+
+  expect_failures = [var.operations]
+}

@@ -348,3 +348,35 @@ run "smaller_for_tests" {
     error_message = "The database's protection alone must keep the stack."
   }
 }
+
+run "government_cloud" {
+  command = plan
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-us-gov" }
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { id = "us-gov-west-1", name = "us-gov-west-1" }
+  }
+
+  variables {
+    config = merge(var.config, {
+      region = "us-gov-west-1"
+      alb    = { certificate_arn = "arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0a1b2c3d-90ab-cdef-1234-567890abcdef" }
+      vpc    = merge(var.config.vpc, { azs = ["us-gov-west-1a", "us-gov-west-1b"] })
+    })
+  }
+
+  assert {
+    condition = alltrue([
+      startswith(aws_iam_role_policy_attachment.rds_monitoring.policy_arn, "arn:aws-us-gov:iam::aws:policy/"),
+      strcontains(aws_iam_role.task["app"].assume_role_policy, "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:*"),
+      strcontains(aws_cloudwatch_event_rule.service_trouble.event_pattern, "arn:aws-us-gov:ecs:us-gov-west-1:"),
+      length(data.aws_elb_service_account.current) == 1,
+    ])
+    error_message = "In another partition every ARN must name it."
+  }
+}
