@@ -185,7 +185,7 @@ def network(block: str, subnets: dict[str, list[str]], region: str) -> dict[str,
     for kind, blocks in subnets.items():
         made[f"{kind}_subnet_ids"] = [
             ec2.create_subnet(VpcId=vpc, CidrBlock=one, AvailabilityZone=f"{region}{letter}")["Subnet"]["SubnetId"]
-            for one, letter in zip(blocks, "abcdef")
+            for one, letter in zip(blocks, "abcdef", strict=False)
         ]
     return made
 
