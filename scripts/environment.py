@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 10)
+PULSE = 2  # seconds between two signs of life on a terminal
 
 
 class Unavailable(Exception):
@@ -48,9 +50,22 @@ def _make(place: Path, requirements: Path) -> None:
 
 
 def _run(command: list, what: str, remedy: str) -> None:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        last = "\n".join(done.stdout.strip().splitlines()[-8:])
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        begun = time.monotonic()
+        while True:
+            try:
+                output, _ = process.communicate(timeout=PULSE)
+                break
+            except subprocess.TimeoutExpired:
+                if sys.stderr.isatty():
+                    print(f"\r          … {time.monotonic() - begun:.0f} s ", end="", file=sys.stderr, flush=True)
+            except BaseException:
+                process.terminate()
+                raise
+        if sys.stderr.isatty():
+            print("\r" + " " * 24 + "\r", end="", file=sys.stderr, flush=True)
+    if process.returncode != 0:
+        last = "\n".join(output.strip().splitlines()[-8:])
         raise Unavailable(f"could not {what}\n{last}\nhelp: {remedy}")
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Optional
 
@@ -82,16 +82,12 @@ class Journey:
         watch = threading.Event()
         watcher = threading.Thread(target=self._watch_arguments, args=(process.pid, watch), daemon=True)
         watcher.start()
-        waiting = threading.Thread(target=_count_seconds, args=(watch,), daemon=True)
-        if sys.stderr.isatty() and not live:
-            waiting.start()
         try:
-            out, err = process.communicate(given)
+            with nullcontext() if live else signs_of_life():
+                out, err = process.communicate(given)
         finally:
             watch.set()
             watcher.join()
-            if waiting.ident is not None:
-                waiting.join()
         self._running = None
         err = err or ""  # what was shown on the terminal
         log.write_text(f"$ {typed}\n--- exit {process.returncode}\n--- stdout\n{out}--- stderr\n{err}", encoding="utf-8")
@@ -147,15 +143,30 @@ class Journey:
                     continue
 
 
-def _count_seconds(ended: threading.Event) -> None:
-    """How long the command has run, in a line that is overwritten, from the second second on."""
-    begun = time.monotonic()
-    while not ended.wait(1):
-        seconds = int(time.monotonic() - begun)
-        if seconds >= 2:
-            sys.stderr.write(f"\r          … {seconds} s ")
-            sys.stderr.flush()
-    sys.stderr.write("\r" + " " * 24 + "\r")
+@contextmanager
+def signs_of_life() -> Iterator[None]:
+    """On a terminal: how long it has lasted, in a line that is overwritten, from the second second on."""
+    ended = threading.Event()
+
+    def count() -> None:
+        begun = time.monotonic()
+        while not ended.wait(1):
+            seconds = int(time.monotonic() - begun)
+            if seconds >= 2:
+                sys.stderr.write(f"\r          … {seconds} s ")
+                sys.stderr.flush()
+        sys.stderr.write("\r" + " " * 24 + "\r")
+        sys.stderr.flush()
+
+    thread = threading.Thread(target=count, daemon=True)
+    if sys.stderr.isatty():
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if thread.ident is not None:
+            thread.join()
 
 
 def _end_with_parent() -> None:

@@ -14,7 +14,7 @@ import environment
 import leaks
 import osmt_repository
 import providers
-from journey import Journey, StepFailed
+from journey import Journey, StepFailed, signs_of_life
 from workplace import Workplace
 
 ACCOUNT = "123456789012"
@@ -72,7 +72,10 @@ class Rehearsal:
     def account(self, *arguments: str) -> str:
         """Asks the emulated account itself, out of the transcript: the answer may hold values."""
         command = [self.python, "-B", str(Path(__file__).with_name("account.py")), *arguments]
-        done = subprocess.run(command, env=self.journey.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        with signs_of_life():
+            done = subprocess.run(
+                command, env=self.journey.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            )
         if done.returncode != 0:
             raise StepFailed(f"could not ask the emulated account: account.py {arguments[0]}\n{done.stderr}")
         return done.stdout
@@ -162,6 +165,7 @@ def build(journey: Journey) -> None:
 
 
 def start_emulator(journey: Journey, work: Workplace, keep: bool) -> None:
+    environment.python()  # says what it installs the first time
     parent = [] if keep else ["--parent", str(os.getpid())]
     command = [str(providers.ROOT / "scripts" / "aws-emulator"), "start", "--state", str(work.emulator), *parent]
     started = journey.run_json(*command, "--format", "json", show=lambda out: f"up at {json.loads(out)['endpoint']}")
@@ -238,6 +242,7 @@ def _release(rehearsal: Rehearsal) -> None:
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
     rehearsal.release("tag", "--yes", show=last)
     printed = rehearsal.release("status", show=_whole)
+    print("          (the emulated account runs no app: what only the app and the Internet can answer is unknown)")
     rehearsal.journey.expect(osmt_repository.NEWEST in printed, f"the status does not name what runs, {osmt_repository.NEWEST}")
 
 
