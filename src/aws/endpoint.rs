@@ -1,7 +1,7 @@
 //! The hosts of AWS's services: of each partition, with FIPS, and dual-stack (IPv4 and IPv6).
 //!
 //! From "Dual-stack and FIPS endpoints" of the AWS SDKs and Tools Reference Guide and from the endpoint rules that AWS publishes
-//! with its SDKs (compared with those of botocore 1.44 for each service here, in nine Regions of six partitions).
+//! with its SDKs (compared with those of botocore 1.44 for each service here, in eight Regions of five partitions).
 
 /// What a host that AWS has not for each service and Region was chosen by.
 pub(super) fn chosen_by(host: &str) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from moto.rds.models import DBInstance, DBParameterGroup
+from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 from moto.rds.responses import RDSResponse
 
 from . import around, patch
@@ -53,6 +53,15 @@ def parameter_source() -> None:
         original(group, parameters)
         for parameter in parameters:
             group.parameters[parameter["ParameterName"]]["Source"] = "user"
+
+
+@patch("moto shows a database restored to a point in time as a replica of its source, which it is not")
+def restored() -> None:
+    @around(RDSBackend)
+    def restore_db_instance_to_point_in_time(original: Any, backend: Any, *args: Any, **kwargs: Any) -> Any:
+        instance = original(backend, *args, **kwargs)
+        instance.source_db_instance_identifier = None
+        return instance
 
 
 @patch("moto answers that no class can be ordered, which is how AWS says that it does not offer one; it has no data to answer with")

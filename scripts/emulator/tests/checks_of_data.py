@@ -96,6 +96,16 @@ def _(aws: Aws) -> None:
     )
 
 
+@check("rds.restored")
+def _(aws: Aws) -> None:
+    database(aws, "source")
+    aws("rds").restore_db_instance_to_point_in_time(
+        SourceDBInstanceIdentifier="source", TargetDBInstanceIdentifier="restored", UseLatestRestorableTime=True
+    )
+    restored = aws("rds").describe_db_instances(DBInstanceIdentifier="restored")["DBInstances"][0]
+    expect(restored.get("ReadReplicaSourceDBInstanceIdentifier"), None)
+
+
 @check("rds.orderable")
 def _(aws: Aws) -> None:
     # An empty list would mean that AWS does not offer the class.
