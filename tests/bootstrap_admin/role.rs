@@ -235,19 +235,27 @@ fn names(account: &Emulator) -> Vec<String> {
     names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
-#[test]
-fn a_second_region_gets_roles_of_its_own_and_neither_touches_the_others() {
+const MAKE_ROLES: &str =
+    "apply --with admin,ci --trust arn:aws:iam::123456789012:user/ann --repository my-org/osmt-infra --yes";
+
+/// An account in which `make` was run for one Region; its directory, and that of the same environment in another Region.
+fn first_of_two_regions(make: &str) -> (Emulator, Folder, Folder) {
     let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
     let config = support::config("test").replace("us-west-2", "eu-central-1");
     support::write(&other.path().join("config.auto.tfvars.json"), &config);
-    let make = "apply --with admin,ci --trust arn:aws:iam::123456789012:user/ann --repository my-org/osmt-infra --yes";
     let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
     assert_eq!(exit, 0, "{error}");
+    (account, folder, other)
+}
+
+#[test]
+fn a_second_region_gets_roles_of_its_own_and_neither_touches_the_others() {
+    let (account, folder, other) = first_of_two_regions(MAKE_ROLES);
     let first = names(&account);
     assert!(first.iter().all(|name| !name.contains("eu-central-1")), "{first:?}");
     // Shown, saved and applied under the same names.
     let plan = other.path().join("plan.json");
-    let with = make.trim_start_matches("apply ").trim_end_matches(" --yes");
+    let with = MAKE_ROLES.trim_start_matches("apply ").trim_end_matches(" --yes");
     let Ran { exit, stdout: said, stderr: error } =
         bootstrap(&account, &other, &format!("plan {with} --out {}", plan.display()));
     assert_eq!(exit, 1, "{error}");
@@ -288,12 +296,7 @@ fn a_second_region_gets_roles_of_its_own_and_neither_touches_the_others() {
 
 #[test]
 fn a_second_region_without_roles_destroys_none_of_the_firsts() {
-    let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
-    let config = support::config("test").replace("us-west-2", "eu-central-1");
-    support::write(&other.path().join("config.auto.tfvars.json"), &config);
-    let make = "apply --with admin,ci --trust arn:aws:iam::123456789012:user/ann --repository my-org/osmt-infra --yes";
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
-    assert_eq!(exit, 0, "{error}");
+    let (account, folder, other) = first_of_two_regions(MAKE_ROLES);
     let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, "apply --yes");
     assert_eq!(exit, 0, "{error}");
     let before = names(&account);
@@ -309,12 +312,8 @@ fn a_second_region_without_roles_destroys_none_of_the_firsts() {
 /// Environment `test-eu-central-1` and environment `test` in the second Region want the same names.
 #[test]
 fn roles_of_an_environment_with_a_regions_name_are_refused() {
-    let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
-    let config = support::config("test").replace("us-west-2", "eu-central-1");
-    support::write(&other.path().join("config.auto.tfvars.json"), &config);
     let make = "apply --only admin --trust arn:aws:iam::123456789012:user/ann --yes";
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
-    assert_eq!(exit, 0, "{error}");
+    let (account, _, other) = first_of_two_regions(make);
     account.ask(
         "client('iam').create_role(RoleName='osmt-test-eu-central-1-admin', AssumeRolePolicyDocument='{}', Tags=[{'Key': 'Application', 'Value': 'osmt'}, {'Key': 'Environment', 'Value': 'test-eu-central-1'}])\nanswer = None",
     );
