@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 HERE = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 10)
-PULSE = 2  # seconds between two signs of life on a terminal
 
 
 class Unavailable(Exception):
@@ -50,20 +52,14 @@ def _make(place: Path, requirements: Path) -> None:
 
 
 def _run(command: list, what: str, remedy: str) -> None:
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        begun = time.monotonic()
-        while True:
+    with signs_of_life():
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with process:
             try:
-                output, _ = process.communicate(timeout=PULSE)
-                break
-            except subprocess.TimeoutExpired:
-                if sys.stderr.isatty():
-                    print(f"\r          … {time.monotonic() - begun:.0f} s ", end="", file=sys.stderr, flush=True)
+                output, _ = process.communicate()
             except BaseException:
                 process.terminate()
                 raise
-        if sys.stderr.isatty():
-            print("\r" + " " * 24 + "\r", end="", file=sys.stderr, flush=True)
     if process.returncode != 0:
         last = "\n".join(output.strip().splitlines()[-8:])
         raise Unavailable(f"could not {what}\n{last}\nhelp: {remedy}")
@@ -74,3 +70,29 @@ if __name__ == "__main__":
         print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "emulator" / "requirements.txt"))
     except Unavailable as reason:
         sys.exit(f"error: {reason}")
+
+
+@contextmanager
+def signs_of_life() -> Iterator[None]:
+    """On a terminal: how long it has lasted, in a line that is overwritten, from the second second on."""
+    ended = threading.Event()
+
+    def count() -> None:
+        begun = time.monotonic()
+        while not ended.wait(1):
+            seconds = int(time.monotonic() - begun)
+            if seconds >= 2:
+                sys.stderr.write(f"\r          … {seconds} s ")
+                sys.stderr.flush()
+        sys.stderr.write("\r" + " " * 24 + "\r")
+        sys.stderr.flush()
+
+    thread = threading.Thread(target=count, daemon=True)
+    if sys.stderr.isatty():
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if thread.ident is not None:
+            thread.join()

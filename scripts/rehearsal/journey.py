@@ -14,6 +14,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Optional
 
+from environment import signs_of_life
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -141,32 +143,6 @@ class Journey:
                         others.add(name)
                 except (OSError, IndexError):
                     continue
-
-
-@contextmanager
-def signs_of_life() -> Iterator[None]:
-    """On a terminal: how long it has lasted, in a line that is overwritten, from the second second on."""
-    ended = threading.Event()
-
-    def count() -> None:
-        begun = time.monotonic()
-        while not ended.wait(1):
-            seconds = int(time.monotonic() - begun)
-            if seconds >= 2:
-                sys.stderr.write(f"\r          … {seconds} s ")
-                sys.stderr.flush()
-        sys.stderr.write("\r" + " " * 24 + "\r")
-        sys.stderr.flush()
-
-    thread = threading.Thread(target=count, daemon=True)
-    if sys.stderr.isatty():
-        thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        if thread.ident is not None:
-            thread.join()
 
 
 def _end_with_parent() -> None:

@@ -21,8 +21,8 @@ def is_it(program: str) -> bool:
     """Whether the program is OpenTofu, whatever its name."""
     if shutil.which(program) is None:
         return False
-    told = subprocess.run([program, "version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
-    return "OpenTofu v" in told
+    printed = subprocess.run([program, "version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
+    return "OpenTofu v" in printed
 
 
 def translated(test: str, mocks: str) -> str:

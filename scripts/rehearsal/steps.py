@@ -14,7 +14,7 @@ import environment
 import leaks
 import osmt_repository
 import providers
-from journey import Journey, StepFailed, signs_of_life
+from journey import Journey, StepFailed
 from workplace import Workplace
 
 ACCOUNT = "123456789012"
@@ -72,7 +72,7 @@ class Rehearsal:
     def account(self, *arguments: str) -> str:
         """Asks the emulated account itself, out of the transcript: the answer may hold values."""
         command = [self.python, "-B", str(Path(__file__).with_name("account.py")), *arguments]
-        with signs_of_life():
+        with environment.signs_of_life():
             done = subprocess.run(
                 command, env=self.journey.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
             )
@@ -148,10 +148,10 @@ def copy_directory(work: Workplace) -> None:
     """This Terraform directory, without what a run of Terraform left in it."""
     made = {".terraform", "terraform.tfstate", "terraform.tfstate.backup", "main.tf", "config.auto.tfvars.json"}
 
-    def of_somebody_else(folder: str, names: list[str]) -> set[str]:
+    def left_by_a_run(folder: str, names: list[str]) -> set[str]:
         return {name for name in names if name in made or name.endswith(".tfplan")}
 
-    shutil.copytree(providers.ROOT / "terraform", work.folder / "terraform", ignore=of_somebody_else)
+    shutil.copytree(providers.ROOT / "terraform", work.folder / "terraform", ignore=left_by_a_run)
 
 
 def build(journey: Journey) -> None:
