@@ -65,13 +65,6 @@ def _run(command: list, what: str, remedy: str) -> None:
         raise Unavailable(f"could not {what}\n{last}\nhelp: {remedy}")
 
 
-if __name__ == "__main__":
-    try:
-        print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "emulator" / "requirements.txt"))
-    except Unavailable as reason:
-        sys.exit(f"error: {reason}")
-
-
 @contextmanager
 def signs_of_life() -> Iterator[None]:
     """On a terminal: how long it has lasted, in a line that is overwritten, from the second second on."""
@@ -96,3 +89,10 @@ def signs_of_life() -> Iterator[None]:
         ended.set()
         if thread.ident is not None:
             thread.join()
+
+
+if __name__ == "__main__":
+    try:
+        print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "emulator" / "requirements.txt"))
+    except Unavailable as reason:
+        sys.exit(f"error: {reason}")

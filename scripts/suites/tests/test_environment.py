@@ -1,0 +1,62 @@
+"""Checks on the private Python environment: made by the program itself, once, and whole."""
+
+import ast
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[2]
+
+
+def started_by_hand(program: Path) -> bool:
+    return '__name__ == "__main__"' in program.read_text(encoding="utf-8", errors="replace")
+
+
+class Environment(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.requirements = self.folder / "nothing" / "requirements.txt"
+        self.requirements.parent.mkdir()
+        self.requirements.write_text("", encoding="utf-8")
+
+    def make(self) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-B", str(SCRIPTS / "environment.py"), str(self.requirements)]
+        settings = {**os.environ, "OSMT_CACHE": str(self.folder / "cache")}
+        return subprocess.run(command, capture_output=True, text=True, env=settings, check=False)
+
+    def test_one_that_cannot_be_made_says_why_and_the_next_start_makes_it_once(self) -> None:
+        self.requirements.write_text("a package that nobody wrote\n", encoding="utf-8")
+        refused = self.make()
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("installing the pinned packages of nothing", refused.stderr)
+        self.assertIn("error: could not install requirements.txt", refused.stderr)
+        self.assertNotIn("Traceback", refused.stderr)
+        self.requirements.write_text("", encoding="utf-8")
+        first = self.make()
+        self.assertEqual(first.returncode, 0, first.stderr)
+        interpreter = first.stdout.strip()
+        self.assertEqual(interpreter, str((self.folder / "cache").resolve() / "python-nothing" / "bin" / "python"))
+        self.assertEqual(subprocess.run([interpreter, "-c", ""], check=False).returncode, 0)
+        again = self.make()
+        self.assertEqual((again.returncode, again.stdout, again.stderr), (0, first.stdout, ""))
+
+
+class Programs(unittest.TestCase):
+    def test_a_program_starts_below_everything_that_it_defines(self) -> None:
+        programs = [path for path in SCRIPTS.rglob("*") if path.is_file() and "__pycache__" not in path.parts and started_by_hand(path)]
+        self.assertGreater(len(programs), 5)
+        for path in programs:
+            if path == Path(__file__).resolve():
+                continue
+            last = ast.parse(path.read_text(encoding="utf-8")).body[-1]
+            with self.subTest(path.name):
+                self.assertIsInstance(last, ast.If, f"{path}: a definition below the start does not exist yet when the program runs")
+
+
+if __name__ == "__main__":
+    unittest.main()
