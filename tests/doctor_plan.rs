@@ -11,7 +11,7 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use osmt::config::Config;
 use osmt::doctor;
@@ -270,39 +270,98 @@ fn a_saved_plan_without_terraform_says_what_to_do() {
     let file = folder.path().join("saved");
     std::fs::write(&file, b"PK\x03\x04 and so on").unwrap();
     let mut command = support::osmt("osmt-doctor");
-    command.env("PATH", folder.path()).arg("plan").arg(&file);
+    command.env_remove("OSMT_TERRAFORM").env("PATH", folder.path()).arg("plan").arg(&file);
     let run = command.arg("--dir").arg(folder.path()).assert().code(3);
     let printed = text(&run.get_output().stderr);
     assert!(printed.contains("could not find `terraform`"), "{printed}");
     assert!(printed.contains("terraform show -json"), "{printed}");
 }
 
-/// A program of that name which prints the JSON of a plan, alone on the PATH.
+/// Puts a program there which prints the JSON of a plan as a wrapper would.
 #[cfg(unix)]
-#[test]
-fn a_saved_plan_is_shown_by_opentofu_where_terraform_is_missing() {
+fn stand_in(program: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::empty();
     let case = cases().join("PLAN001/bad.json");
-    let program = folder.path().join("tofu");
+    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
     std::fs::write(
-        &program,
+        program,
         format!("#!/bin/sh\necho '[command] show'\nexec /bin/cat '{}'\n", case.display()),
     )
     .unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let run = |from_stdin: bool| {
-        let saved = folder.path().join("saved");
-        std::fs::write(&saved, b"PK\x03\x04 and so on").unwrap();
-        let mut command = support::osmt("osmt-doctor");
-        command.env("PATH", folder.path()).arg("plan").arg(if from_stdin { "-".into() } else { saved });
-        command.arg("--dir").arg(folder.path()).write_stdin(&b"PK\x03\x04 and so on"[..]).assert().code(1)
-    };
-    for from_stdin in [false, true] {
-        let run = run(from_stdin);
-        assert!(text(&run.get_output().stdout).contains("PLAN001"));
-        assert!(text(&run.get_output().stderr).contains("terraform_wrapper: false"));
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// `osmt-doctor plan` on a saved plan in a folder that is all of the PATH.
+#[cfg(unix)]
+fn plan_saved(folder: &Folder, from_stdin: bool, named: Option<&str>) -> assert_cmd::assert::Assert {
+    let saved = folder.path().join("saved");
+    std::fs::write(&saved, b"PK\x03\x04 and so on").unwrap();
+    let mut command = support::osmt("osmt-doctor");
+    command.env_remove("OSMT_TERRAFORM").env("PATH", folder.path()).current_dir(folder.path());
+    if let Some(named) = named {
+        command.env("OSMT_TERRAFORM", named);
     }
+    command.arg("plan").arg(if from_stdin { "-".into() } else { saved });
+    command.arg("--dir").arg(folder.path()).write_stdin(&b"PK\x03\x04 and so on"[..]).assert()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_is_shown_by_opentofu_where_terraform_is_missing() {
+    let folder = Folder::empty();
+    stand_in(&folder.path().join("tofu"));
+    for from_stdin in [false, true] {
+        let run = plan_saved(&folder, from_stdin, Some("")).code(1);
+        assert!(text(&run.get_output().stdout).contains("PLAN001"));
+        let printed = text(&run.get_output().stderr);
+        assert!(printed.contains("terraform_wrapper: false"), "{printed}");
+        if from_stdin {
+            assert!(printed.contains("what `tofu show` printed"), "{printed}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_program_that_the_variable_names_shows_a_saved_plan() {
+    let folder = Folder::empty();
+    stand_in(&folder.path().join("my tools/it is tofu"));
+    let absolute = folder.path().join("my tools/it is tofu");
+    for named in [absolute.to_str().unwrap(), "my tools/it is tofu"] {
+        let run = plan_saved(&folder, false, Some(named)).code(1);
+        assert!(text(&run.get_output().stdout).contains("PLAN001"));
+    }
+    // One that is missing is not replaced by another that is found.
+    stand_in(&folder.path().join("terraform"));
+    for named in ["/no such/tofu", "tofu"] {
+        let run = plan_saved(&folder, false, Some(named)).code(3);
+        let printed = text(&run.get_output().stderr);
+        let shown = if named.contains(' ') { format!("'{named}'") } else { named.to_owned() };
+        assert!(
+            printed.contains(&format!("could not find {shown}, which OSMT_TERRAFORM names")),
+            "{printed}"
+        );
+        assert!(printed.contains(&format!("the JSON of `{shown} show -json FILE`")), "{printed}");
+    }
+    std::fs::write(folder.path().join("notes"), "not a program").unwrap();
+    let run = plan_saved(&folder, false, Some("./notes")).code(3);
+    let printed = text(&run.get_output().stderr);
+    assert!(printed.contains("could not run ./notes, which OSMT_TERRAFORM names"), "{printed}");
+}
+
+#[test]
+fn hints_name_the_program_that_is_used_and_documents_do_not() {
+    let run = |arguments: &[&str]| {
+        let mut command = support::osmt("osmt-doctor");
+        let output = command.env("OSMT_TERRAFORM", "tofu").args(arguments).output().unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (_, printed) = run(&["plan", "no/such/file"]);
+    assert!(printed.contains("help: `tofu plan -out=FILE` saves a plan"), "{printed}");
+    let (document, _) = run(&["plan", "no/such/file", "--format", "json"]);
+    assert!(document.contains("`terraform plan -out=FILE` saves a plan"), "{document}");
+    let (page, _) = run(&["explain", "WKS007"]);
+    assert!(page.contains("`tofu init -reconfigure`") && !page.contains("`terraform init"), "{page}");
 }
 
 #[test]

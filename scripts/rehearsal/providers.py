@@ -3,7 +3,7 @@
 A mirror is a folder that holds `registry.terraform.io`. As a program: `providers.py validate` validates the Terraform
 directories, `providers.py test` runs the module's own tests; each in a copy, so that the checkout is untouched. Under OpenTofu
 the tests are translated first (opentofu.py); `providers.py opentofu` writes them into the checkout, where git ignores them,
-so that `tofu init` and `tofu test` work there.
+so that `tofu init` and `tofu test` work there. `providers.py program` prints which program the scripts use.
 """
 
 import os
@@ -23,8 +23,14 @@ HOST = "registry.terraform.io"
 
 
 def program() -> str:
-    """Terraform or OpenTofu: what `OSMT_TERRAFORM` names, otherwise the first of the two on PATH, otherwise what was fetched."""
-    found = os.environ.get("OSMT_TERRAFORM") or next((name for name in ("terraform", "tofu") if shutil.which(name)), None)
+    """Terraform or OpenTofu: what `OSMT_TERRAFORM` names, otherwise the first of the two on PATH, otherwise what was fetched.
+
+    The binaries choose in the same order (src/command/terraform.rs).
+    """
+    named = os.environ.get("OSMT_TERRAFORM")
+    if named:  # a path is relative to this folder, not to the one that the program is started in
+        return os.path.abspath(named) if os.sep in named else named
+    found = next((name for name in ("terraform", "tofu") if shutil.which(name)), None)
     return found or (str(terraform.cached()) if terraform.cached().exists() else "terraform")
 
 
@@ -70,10 +76,13 @@ def _protection(module: Path, environment: dict[str, str]) -> int:
 
 
 def main() -> int:
-    if sys.argv[1:] not in (["validate"], ["test"], ["opentofu"]):
-        print(f"usage: {sys.argv[0]} validate|test|opentofu", file=sys.stderr)
+    if sys.argv[1:] not in (["validate"], ["test"], ["opentofu"], ["program"]):
+        print(f"usage: {sys.argv[0]} validate|test|opentofu|program", file=sys.stderr)
         return 2
     verb = sys.argv[1]
+    if verb == "program":
+        print(program())
+        return 0
     if verb == "opentofu":
         alone = opentofu.write_tests(ROOT / "terraform" / "module")
         print(f"terraform/module/tests/*.tofutest.hcl written; without runs, because OpenTofu cannot say them: {', '.join(alone)}")

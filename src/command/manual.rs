@@ -39,6 +39,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("AWS_ENDPOINT_URL", "Another endpoint than AWS's own, for an emulator."),
     ("AWS_CA_BUNDLE", "A PEM file with the certificate authorities to trust."),
     ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "The proxy to AWS, and the hosts that are reached without it."),
+    (
+        "OSMT_TERRAFORM",
+        "The program of Terraform or OpenTofu; otherwise terraform is used, or tofu where there is no terraform.",
+    ),
     ("NO_COLOR, CLICOLOR_FORCE, TERM", "Whether to colour where --color is auto."),
 ];
 

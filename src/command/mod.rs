@@ -11,6 +11,7 @@ pub mod release;
 pub mod secrets;
 mod shared_args;
 mod signals;
+mod terraform;
 mod ui;
 
 use std::ffi::OsString;

@@ -14,6 +14,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::terraform::Terraform;
 use crate::aws::Outcome;
 use crate::explain::{Exit, Failure, is_steering, visible};
 use crate::files;
@@ -47,6 +48,8 @@ pub struct Ui {
     resume: Mutex<Option<String>>,
     /// What turns while something is waited for.
     bars: MultiProgress,
+    /// The program that messages for people name.
+    terraform: Terraform,
 }
 
 impl Ui {
@@ -73,6 +76,7 @@ impl Ui {
             asking: AtomicBool::default(),
             spoken: AtomicBool::default(),
             bars: MultiProgress::with_draw_target(target),
+            terraform: Terraform::here(),
         }
     }
 
@@ -85,6 +89,24 @@ impl Ui {
     pub fn width(&self) -> usize {
         let terminal = if io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
         terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, 140))
+    }
+
+    /// Terraform or OpenTofu, whichever is used here.
+    pub(super) fn terraform(&self) -> &Terraform {
+        &self.terraform
+    }
+
+    /// Writes a report to stdout; for people, it names the Terraform that is used here. The documents for programs are the same
+    /// on every machine.
+    pub fn report(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+        self.write(|out| {
+            if !self.is_human() {
+                return write(out);
+            }
+            let mut text = Vec::new();
+            write(&mut text)?;
+            out.write_all(self.terraform.spell(&String::from_utf8_lossy(&text)).as_bytes())
+        })
     }
 
     /// Writes to stdout; a closed pipe ends quietly.
@@ -108,7 +130,7 @@ impl Ui {
 
     /// A line of the result on stdout, in the human format only.
     pub fn result(&self, text: impl Display) -> Result<(), Failure> {
-        if self.is_human() { self.write(|out| writeln!(out, "{text}")) } else { Ok(()) }
+        if self.is_human() { self.report(|out| writeln!(out, "{text}")) } else { Ok(()) }
     }
 
     /// The one JSON document on stdout, in the JSON format only.
@@ -204,7 +226,7 @@ impl Ui {
         let text = format!("{}{}", String::from_utf8_lossy(&text), plans::summary(lines));
         let text = text.trim_end();
         if self.is_human() {
-            self.write(|out| writeln!(out, "{text}"))
+            self.report(|out| writeln!(out, "{text}"))
         } else {
             self.say(text);
             Ok(())
@@ -364,6 +386,7 @@ impl Ui {
         self.bars.suspend(|| {
             // Where stderr cannot be written, that cannot be reported either.
             let text = text.to_string();
+            let text = self.terraform.spell(&text);
             let text = safe(&text, Format::Human);
             let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
         });

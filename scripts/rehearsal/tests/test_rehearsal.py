@@ -103,6 +103,10 @@ class Machine(unittest.TestCase):
             os.environ["OSMT_TERRAFORM"] = "/opt/tofu/tofu"
             self.assertEqual(providers.program(), "/opt/tofu/tofu")
             self.assertIn("/opt/tofu/tofu is not on PATH", "\n".join(prerequisites.missing()))
+            os.environ["OSMT_TERRAFORM"] = "my tools/tofu"
+            self.assertEqual(providers.program(), f"{Path.cwd()}/my tools/tofu")
+            os.environ["OSMT_TERRAFORM"] = ""
+            self.assertEqual(providers.program(), "terraform")
 
     def test_opentofu_is_known_by_its_version_and_finds_the_packages_of_terraforms_mirror(self) -> None:
         with tempfile.TemporaryDirectory() as place:

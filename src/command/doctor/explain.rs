@@ -39,7 +39,7 @@ impl Explain {
         if ui.format == Format::Json {
             ui.json(&row(rule, true))?;
         } else {
-            ui.write(|out| {
+            ui.report(|out| {
                 writeln!(
                     out,
                     "{} {} ({})\n\n{}.\n\n{}",
@@ -64,7 +64,7 @@ fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
             "explain": policy.help,
         }))?;
     } else {
-        ui.write(|out| {
+        ui.report(|out| {
             let judged = match policy.on {
                 On::Config => "the object under `config`",
                 On::Account => "the account's facts",

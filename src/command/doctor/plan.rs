@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::beside::Beside;
 use super::verdict::{Verdict, report};
 use super::{beside, change, output};
+use crate::command::terraform::{Terraform, VARIABLE};
 use crate::command::{Context, block_on};
 use crate::config::Config;
 use crate::doctor::draw::draw;
@@ -155,26 +156,34 @@ fn plan_file(path: &Path) -> Result<Vec<u8>, Failure> {
 fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
     let dir = &cx.shared.dir;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    cx.ui.detail(format_args!("terraform show -json {} (in {})", shown(&absolute), shown(dir)));
+    let terraform = cx.ui.terraform();
+    let program = terraform.name();
+    cx.ui.detail(format_args!("{program} show -json {} (in {})", shown(&absolute), shown(dir)));
     if !dir.is_dir() {
         return Err(Failure::new(Exit::Usage, format!("{} is not a directory", shown(dir)))
             .help("name the Terraform working directory with `--dir`"));
     }
-    let mut program = "terraform";
-    let mut result = child::run(&mut show_command(program, &absolute, dir), &[], Some(SHOW));
-    if result.as_ref().is_err_and(child::Error::is_missing) {
-        program = "tofu";
-        result = child::run(&mut show_command(program, &absolute, dir), &[], Some(SHOW));
-    }
-    let output = result.map_err(|error| {
+    let output = child::run(&mut show_command(terraform, &absolute, dir), &[], Some(SHOW)).map_err(|error| {
         let exit = if matches!(error, child::Error::Interrupted) { Exit::Interrupted } else { Exit::Failed };
-        let what = if error.is_missing() {
-            "could not find `terraform` or `tofu`, one of which a saved plan needs".to_owned()
-        } else {
-            format!("could not run `{program} show`: {error}")
+        let (what, help) = match (error.is_missing(), terraform.is_named()) {
+            (true, true) => (
+                format!("could not find {program}, which {VARIABLE} names; a saved plan needs it"),
+                "set OSMT_TERRAFORM to the program of Terraform or OpenTofu, or unset it; or give the JSON of `terraform show -json FILE`",
+            ),
+            (true, false) => (
+                "could not find `terraform` or `tofu`, one of which a saved plan needs".to_owned(),
+                "install Terraform or OpenTofu, or give the JSON of `terraform show -json FILE`",
+            ),
+            (false, true) => (
+                format!("could not run {program}, which {VARIABLE} names: {error}"),
+                "it must be the program of Terraform or OpenTofu; or give the JSON of `terraform show -json FILE`",
+            ),
+            (false, false) => (
+                format!("could not run `{program} show`: {error}"),
+                "install Terraform or OpenTofu, or give the JSON of `terraform show -json FILE`",
+            ),
         };
-        Failure::new(exit, what)
-            .help("install Terraform or OpenTofu, or give the JSON of `terraform show -json FILE`")
+        Failure::new(exit, what).help(help)
     })?;
     if output.status.success() {
         return Ok(output.stdout);
@@ -194,9 +203,8 @@ fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
 }
 
 /// The command that prints a saved plan as JSON. Logs and arguments of other runs are not part of it.
-#[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
-fn show_command(program: &str, plan: &Path, folder: &Path) -> std::process::Command {
-    let mut command = std::process::Command::new(program);
+fn show_command(terraform: &Terraform, plan: &Path, folder: &Path) -> std::process::Command {
+    let mut command = terraform.command();
     command.args(["show", "-json", "-no-color"]).arg(plan).current_dir(folder);
     command.env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0");
     for name in ["TF_LOG", "TF_LOG_CORE", "TF_LOG_PROVIDER", "TF_CLI_ARGS", "TF_CLI_ARGS_show"] {

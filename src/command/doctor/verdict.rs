@@ -70,7 +70,7 @@ pub(super) fn report(cx: &Context, verb: &str, reports: &[FileReport<'_>]) -> Re
         pages: checkout.as_ref().and_then(|checkout| pages(&checkout.root)),
         checkout,
     };
-    ui.write(|out| report::write(ui.format, reports, &about, out))
+    ui.report(|out| report::write(ui.format, reports, &about, out))
 }
 
 /// The environment that was judged: that of the reported configs, where they have one in common, or of the config beside.

@@ -19,7 +19,7 @@ impl Check {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let verdict = self.judged.judge(cx)?;
         let printed = printed(cx, &verdict, cx.ui.format)?;
-        cx.ui.write(|out| out.write_all(&printed))?;
+        cx.ui.report(|out| out.write_all(&printed))?;
         Ok(if verdict.refuses() { Exit::Pending } else { Exit::Done })
     }
 }

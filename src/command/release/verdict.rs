@@ -200,7 +200,7 @@ pub(super) fn propose(cx: &Context, verdict: &Verdict) -> Result<Exit, Failure> 
         if !ui.is_human() {
             // The findings are what a program wants to know of a refusal.
             let printed = printed(cx, verdict, ui.format)?;
-            ui.write(|out| out.write_all(&printed))?;
+            ui.report(|out| out.write_all(&printed))?;
         }
         return Err(refused(findings, &candidate.label));
     }
