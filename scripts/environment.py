@@ -26,20 +26,21 @@ def cache() -> Path:
 
 
 def python(requirements: Path = HERE / "emulator" / "requirements.txt") -> Path:
-    """The environment's interpreter, made first if it is missing, unfinished or of other requirements."""
+    """The environment's interpreter, made first where it is missing or unfinished."""
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(map(str, sys.version_info[:3]))
         raise Unavailable(f"Python {found} is too old: 3.10 or later is needed (python.org, Homebrew or your distribution)")
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    place = cache() / f"python-{requirements.parent.name}"
+    # One folder for each: an environment that another interpreter of this machine made may be in use.
+    place = cache() / f"python-{requirements.parent.name}-{wanted[:12]}"
     finished = place / "finished"
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{place.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be making it: wait for that one
-        if not (finished.exists() and finished.read_text(encoding="utf-8") == wanted):
+        if not finished.exists():
             shutil.rmtree(place, ignore_errors=True)
             _make(place, requirements)
-            finished.write_text(wanted, encoding="utf-8")
+            finished.touch()
     return place / "bin" / "python"
 
 
