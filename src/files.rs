@@ -73,7 +73,10 @@ impl Explain for Error {
                 "the folder must be writable: the file is replaced by a new one of the same name"
             }
             Self::Changed(_) => "run it again; it then starts from the file as it is now",
-            Self::ReadOnly(_) => "if it may be changed, make it writable first (`chmod u+w`)",
+            Self::ReadOnly(_) => {
+                "if it may be changed, make it writable first (`chmod u+w`; `lsattr` shows an immutable file, \
+                 `mount` a read-only file system)"
+            }
             Self::HardLinks(..) => {
                 "the file is replaced by a new one, and its other names would keep the old content; leave one name, \
                  or use symbolic links"
@@ -227,7 +230,7 @@ fn replace(path: &Path, target: &Path, found: Option<&fs::Metadata>, content: &[
         _ => Path::new("."),
     };
     fs::create_dir_all(folder).map_err(failed)?;
-    let new = NewFile::create(folder, content).map_err(failed)?;
+    let new = NewFile::create(folder, found, content).map_err(failed)?;
     if let Some(found) = found {
         new.take_after(path, target, found)?;
     }
@@ -241,15 +244,17 @@ fn replace(path: &Path, target: &Path, found: Option<&fs::Metadata>, content: &[
 struct NewFile(tempfile::NamedTempFile);
 
 impl NewFile {
-    fn create(folder: &Path, content: &[u8]) -> io::Result<Self> {
+    fn create(folder: &Path, found: Option<&fs::Metadata>, content: &[u8]) -> io::Result<Self> {
         sweep(folder);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o666));
+            // What replaces a file is readable by others only once it has that file's permissions.
+            builder.permissions(fs::Permissions::from_mode(if found.is_some() { 0o600 } else { 0o666 }));
         }
+        let _ = found;
         let mut file = builder.tempfile_in(folder)?;
         // Held until the rename, so that a file that a killed process left behind can be distinguished from one in use.
         #[cfg(unix)]
@@ -258,10 +263,9 @@ impl NewFile {
         Ok(Self(file))
     }
 
-    /// Takes over mode, owner and extended attributes, of which access control lists are one.
+    /// Takes over owner, extended attributes, of which access control lists are one, and mode.
     fn take_after(&self, path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
         let file = self.0.as_file();
-        file.set_permissions(found.permissions()).map_err(|error| Error::Write(path.to_owned(), error))?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
@@ -272,7 +276,7 @@ impl NewFile {
         attributes::copy(target, file)
             .map_err(|(name, error)| Error::Attribute(path.to_owned(), name, error))?;
         let _ = target;
-        Ok(())
+        file.set_permissions(found.permissions()).map_err(|error| Error::Write(path.to_owned(), error))
     }
 
     fn rename_to(self, folder: &Path, target: &Path) -> io::Result<()> {
@@ -320,27 +324,37 @@ mod attributes {
     use std::io;
     use std::path::Path;
 
-    use rustix::fs::{XattrFlags, fsetxattr, getxattr, listxattr};
+    use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 
-    /// Copies all but those that the system sets by itself; the name of the first that cannot be kept.
+    /// Gives a file the attributes of another and no others, except those that the system sets by itself; the name of the
+    /// first that cannot be kept. A new file may have some already: the default access control list of its folder.
     pub(super) fn copy(from: &Path, to: &File) -> Result<(), (String, io::Error)> {
-        let mut names = vec![0; 64 << 10];
-        let Ok(length) = listxattr(from, names.as_mut_slice()) else {
-            return Ok(());
-        };
-        for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-            let shown = String::from_utf8_lossy(name).into_owned();
-            if shown.starts_with("security.") || shown.starts_with("com.apple.") {
-                continue;
-            }
-            let Ok(name) = CString::new(name) else { continue };
+        let Ok(from) = File::open(from) else { return Ok(()) };
+        let (wanted, present) = (names(&from), names(to));
+        for (name, shown) in present.iter().filter(|one| !wanted.contains(one)) {
+            fremovexattr(to, name).map_err(|error| (shown.clone(), error.into()))?;
+        }
+        for (name, shown) in wanted {
             let mut value = vec![0; 64 << 10];
-            let length =
-                getxattr(from, &name, value.as_mut_slice()).map_err(|error| (shown.clone(), error.into()))?;
+            let length = fgetxattr(&from, &name, value.as_mut_slice())
+                .map_err(|error| (shown.clone(), error.into()))?;
             fsetxattr(to, &name, &value[..length], XattrFlags::empty())
                 .map_err(|error| (shown, error.into()))?;
         }
         Ok(())
+    }
+
+    /// The names of a file's attributes, also as they are shown.
+    fn names(file: &File) -> Vec<(CString, String)> {
+        let mut names = vec![0; 64 << 10];
+        // A file system without attributes.
+        let Ok(length) = flistxattr(file, names.as_mut_slice()) else { return Vec::new() };
+        let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        let names = names
+            .filter_map(|name| Some((CString::new(name).ok()?, String::from_utf8_lossy(name).into_owned())));
+        names
+            .filter(|(_, shown)| !shown.starts_with("security.") && !shown.starts_with("com.apple."))
+            .collect()
     }
 }
 
@@ -436,6 +450,34 @@ mod tests {
         let mut value = vec![0; 100];
         let length = getxattr(&path, c"user.note", value.as_mut_slice()).unwrap();
         assert_eq!(&value[..length], b"kept");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nothing_is_inherited_from_the_folder_that_the_file_did_not_have() {
+        use rustix::fs::{XattrFlags, getxattr, setxattr};
+        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let path = folder.path().join("config.json");
+        fs::write(&path, "one").unwrap();
+        // acl(5): user::rwx, user:65534:rwx, group::r-x, mask::rwx, other::r-x.
+        let mut list = 2_u32.to_le_bytes().to_vec();
+        for (tag, rights, id) in
+            [(1_u16, 7_u16, u32::MAX), (2, 7, 65534), (4, 5, u32::MAX), (16, 7, u32::MAX), (32, 5, u32::MAX)]
+        {
+            list.extend(tag.to_le_bytes().into_iter().chain(rights.to_le_bytes()).chain(id.to_le_bytes()));
+        }
+        if setxattr(folder.path(), c"system.posix_acl_default", &list, XattrFlags::empty()).is_err() {
+            // A file system without access control lists.
+            return;
+        }
+        write(&path, b"two").unwrap();
+        let mut value = vec![0; 100];
+        let inherited = getxattr(&path, c"system.posix_acl_access", value.as_mut_slice());
+        assert_eq!(inherited, Err(rustix::io::Errno::NODATA));
+        // A new file gets what its folder gives it.
+        write(&folder.path().join("new.json"), b"one").unwrap();
+        let new = getxattr(folder.path().join("new.json"), c"system.posix_acl_access", value.as_mut_slice());
+        assert!(new.is_ok());
     }
 
     #[test]
