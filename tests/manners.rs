@@ -37,8 +37,10 @@ fn colour_is_off_where_it_is_not_wanted() {
         }
         let output = osmt(binary).args(["--color", "always", "--no-such-flag"]).output().unwrap();
         assert!(output.stderr.contains(&0x1b), "{binary}");
-        let output = osmt(binary).arg("--no-such-flag").env("CLICOLOR_FORCE", "1").output().unwrap();
-        assert!(output.stderr.contains(&0x1b), "{binary}");
+        for (value, is_forced) in [("1", true), ("0", false)] {
+            let output = osmt(binary).arg("--no-such-flag").env("CLICOLOR_FORCE", value).output().unwrap();
+            assert_eq!(output.stderr.contains(&0x1b), is_forced, "{binary} {value}");
+        }
     }
 }
 
@@ -48,8 +50,9 @@ fn a_lost_answer_is_not_a_success() {
         for arguments in [&["--help"] as &[&str], &["--version"], &["man"], &["completions", "bash"]] {
             let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
             let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin(binary));
-            let status = command.args(arguments).stdout(full).stderr(Stdio::null()).status().unwrap();
-            assert_eq!(status.code(), Some(3), "{binary} {arguments:?}");
+            let output = command.args(arguments).stdout(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{binary} {arguments:?}");
+            assert!(stderr(&output).contains("error: could not write to stdout"), "{binary} {arguments:?}");
         }
     }
 }
@@ -77,6 +80,24 @@ fn a_file_name_cannot_write_a_line_of_its_own() {
             let text = stderr(&output);
             assert!(!text.contains("\u{1b}[31mforged") && !text.contains('\u{9b}'), "{binary}: {text}");
             assert!(!text.contains("\nerror: "), "{binary}: {text}");
+        }
+    }
+}
+
+#[test]
+fn an_argument_cannot_steer_the_terminal() {
+    let text = "x\u{1b}[2J\u{9b}31m\u{202e}\r\u{7f}";
+    let flag = format!("--{text}");
+    for binary in BINARIES {
+        for arguments in [&[text] as &[&str], &[&flag], &["--format", text], &["--endpoint-url", text]] {
+            for color in ["always", "never"] {
+                let output = osmt(binary).args(["--color", color]).args(arguments).output().unwrap();
+                assert_eq!(output.status.code(), Some(2), "{binary} {arguments:?}");
+                let said = stderr(&output);
+                assert!(!said.contains("\u{1b}[2J"), "{binary}: {said:?}");
+                let is_raw = |char: char| matches!(char, '\u{9b}' | '\u{202e}' | '\r' | '\u{7f}');
+                assert!(!said.contains(is_raw), "{binary} {arguments:?}: {said:?}");
+            }
         }
     }
 }

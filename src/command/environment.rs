@@ -1,4 +1,4 @@
-//! An empty environment variable counts as unset.
+//! An empty environment variable counts as unset, and so does `CLICOLOR_FORCE=0`.
 
 use std::ffi::OsString;
 
@@ -36,10 +36,14 @@ pub(super) fn without_empty_variables() {
 
     let is_ours =
         |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || PROXIES.contains(&name);
-    let empty: Vec<_> = std::env::vars_os()
-        .filter(|(name, value)| value.is_empty() && name.to_str().is_some_and(is_ours))
-        .map(|(name, _)| name)
-        .collect();
+    // "CLICOLOR_FORCE != 0" forces colour (bixense.com/clicolors); the crate that asks takes any value.
+    let is_unset = |name: &OsString, value: &OsString| match name.to_str() {
+        Some("CLICOLOR_FORCE") => value == "0",
+        Some(name) => value.is_empty() && is_ours(name),
+        None => false,
+    };
+    let empty: Vec<_> =
+        std::env::vars_os().filter(|(name, value)| is_unset(name, value)).map(|(name, _)| name).collect();
     if empty.is_empty() {
         return;
     }

@@ -16,8 +16,6 @@ mod ui;
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -111,6 +109,11 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         Ok(tool) => return Ok(tool),
         Err(error) => error,
     };
+    let color = match color {
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+    };
     if T::HIDES_ARGUMENTS
         && error.exit_code() != 0
         && let Some(failure) = without_arguments(&error)
@@ -118,21 +121,22 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         let is_json = value_of("--format", given()).as_deref() == Some("json");
         let format = if is_json { Format::Json } else { Format::Human };
         let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-        let color = match color {
-            clap::ColorChoice::Always => anstream::ColorChoice::Always,
-            clap::ColorChoice::Never => anstream::ColorChoice::Never,
-            clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
-        };
         Ui::new(tool, format, color, (0, 0), (false, false)).end(&failure);
         return Err(Exit::Usage);
     }
-    let printed = error.print().and_then(|()| io::stdout().flush());
+    let error = harmless(error);
     if error.exit_code() == 0 {
-        return match printed {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Exit::Failed),
-            _ => Err(Exit::Done),
+        // Help and version.
+        let ui = Ui::new(T::command().get_name().to_owned(), Format::Human, color, (0, 0), (false, false));
+        return match ui.write(|out| write!(out, "{}", error.render().ansi())) {
+            Err(failure) => {
+                ui.failure(&failure);
+                Err(failure.exit)
+            }
+            Ok(()) => Err(Exit::Done),
         };
     }
+    ui::usage(color, &error.render().ansi().to_string());
     if value_of("--format", given()).as_deref() == Some("json") {
         let text = error.render().to_string();
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -144,6 +148,24 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         let _ = ui.failure_document(&failure);
     }
     Err(Exit::Usage)
+}
+
+/// The same error, with no character in it that steers a terminal: it repeats what was given.
+fn harmless(mut error: clap::Error) -> clap::Error {
+    use clap::error::ContextValue;
+
+    let shown = |text: &String| visible(text).into_owned();
+    let given: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in given {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(shown(&text)),
+            ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(shown).collect()),
+            // What clap itself made up: styles, numbers.
+            other => other,
+        };
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// The value of a flag, before the arguments are known to be right: `--color never`, `--color=never`.

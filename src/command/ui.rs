@@ -393,6 +393,12 @@ impl Ui {
     }
 }
 
+/// What clap says of wrong arguments, on stderr.
+pub(super) fn usage(color: ColorChoice, text: &str) {
+    // Where stderr cannot be written, the exit remains.
+    let _ = write!(AutoStream::new(io::stderr(), color), "{}", safe(text, Format::Human));
+}
+
 /// Lines after the first are indented, so that what a program or AWS said cannot look like a message of ours.
 fn indented(text: &str) -> String {
     let lines: Vec<_> = text.trim_end().split('\n').map(visible).collect();
