@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::date_time::{DateTime, Format};
@@ -55,6 +57,9 @@ impl fmt::Display for CallError {
             Why::Expired => write!(f, "the AWS credentials have expired"),
             Why::ClockSkew => write!(f, "AWS does not accept the time of this computer's clock"),
             Why::NoRole => write!(f, "the profile's role could not be assumed"),
+            Why::NoAssignment => {
+                write!(f, "IAM Identity Center does not assign the profile's role in its account to you")
+            }
             Why::Denied => write!(f, "{operation} was denied"),
             Why::DeniedExplicitly => {
                 let policy = self.policy.map_or("a policy that denies it explicitly", Policy::denies);
@@ -107,10 +112,16 @@ impl Explain for CallError {
             Why::BadCredentials => "sign in again (`aws sso login`), or check which profile is used".into(),
             Why::Expired => "sign in again (`aws sso login`), or renew the session that the environment variables hold".into(),
             Why::ClockSkew => "set this computer's clock (AWS allows five minutes of difference), then run it again".into(),
-            Why::NoRole if self.policy.is_some_and(|policy| policy != Policy::Trust) => self.policy.map(Policy::remedy)?.to_owned(),
             Why::NoRole => {
-                "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`".into()
+                let second_factor = "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`";
+                match self.policy {
+                    // A second factor is a condition of the trust policy.
+                    Some(policy @ Policy::Trust) => format!("{}; {second_factor}", policy.remedy()),
+                    Some(policy) => policy.remedy().to_owned(),
+                    None => second_factor.to_owned(),
+                }
             }
+            Why::NoAssignment => "compare `sso_account_id` and `sso_role_name` of the profile with what `aws sso login` offers in the access portal, or ask who administers IAM Identity Center for the assignment; signing in again does not help".into(),
             Why::Denied if self.policy == Some(Policy::Resource) => {
                 format!("the policy of the resource itself must allow `{operation}`: ask its owner")
             }
@@ -279,7 +290,12 @@ impl CallError {
     pub(super) fn is_sign_in(&self) -> bool {
         matches!(
             self.why,
-            Why::NoCredentials | Why::CredentialsFailed | Why::BadCredentials | Why::Expired | Why::NoRole
+            Why::NoCredentials
+                | Why::CredentialsFailed
+                | Why::BadCredentials
+                | Why::Expired
+                | Why::NoRole
+                | Why::NoAssignment
         )
     }
 
@@ -306,7 +322,18 @@ impl CallError {
 
 /// A refusal by STS or IAM Identity Center while credentials were loaded: these carry a code of their own.
 fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Policy>)> {
-    let error = cause.downcast_ref::<aws_sdk_sts::operation::assume_role::AssumeRoleError>()?;
+    if let Some(error) = cause.downcast_ref::<GetRoleCredentialsError>() {
+        let why = match error.code()? {
+            // The token was accepted, and the role is not the user's: it is not assigned, or there is none of this name.
+            "ForbiddenException" | "ResourceNotFoundException" | "InvalidRequestException" => {
+                Why::NoAssignment
+            }
+            "UnauthorizedException" => Why::Expired,
+            code => codes::why("sso:GetRoleCredentials", Some(code), error.message(), 403),
+        };
+        return Some((why, None));
+    }
+    let error = cause.downcast_ref::<AssumeRoleError>()?;
     let why = codes::why("sts:AssumeRole", error.code(), error.message(), 403);
     let why = match why {
         Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit => Why::NoRole,

@@ -17,6 +17,8 @@ pub enum Why {
     ClockSkew,
     /// The profile names a role that may not be assumed.
     NoRole,
+    /// IAM Identity Center does not give the user the profile's role in its account.
+    NoAssignment,
     /// No policy allows the call.
     Denied,
     /// A policy denies the call: no grant helps.

@@ -32,6 +32,8 @@ pub struct Origin {
     pub token: Option<Token>,
     /// The AWS CLI, where that loads them and was looked at.
     pub cli: Option<Cli>,
+    /// The account and the role that the profile asks IAM Identity Center for.
+    pub assignment: Option<(String, String)>,
 }
 
 /// A session could not be opened, or must not be used.
@@ -196,12 +198,18 @@ impl Explain for Error {
 
 /// The remedy where credentials are the cause.
 fn sign_in(origin: &Origin, error: &CallError) -> Option<String> {
-    let Origin { profile, source, token, cli, .. } = origin;
+    let Origin { profile, source, token, cli, assignment, .. } = origin;
     let shell = quoted(profile);
     let [major, minor, _] = FIRST_WITH_LOGIN;
     Some(match (source, error.why) {
         // The role is at fault, not where its credentials come from.
         (_, Why::NoRole) => return error.help(),
+        (_, Why::NoAssignment) => match assignment {
+            Some((account, role)) => format!(
+                "ask who administers IAM Identity Center to assign the permission set {role} in account {account} to you, or correct `sso_account_id` and `sso_role_name` of the profile `{profile}`; signing in again does not help"
+            ),
+            None => return error.help(),
+        },
         (Source::Sso, _) => {
             let again = format!("`aws sso login --profile {shell}`, then run it again");
             match token {

@@ -198,7 +198,9 @@ impl Profiles {
         } else {
             Source::Other
         };
-        Origin { asked: asked.to_owned(), profile: profile.to_owned(), source, token, cli: None }
+        let text = |key| self.setting(profile, key).map(str::to_owned);
+        let assignment = text("sso_account_id").zip(text("sso_role_name"));
+        Origin { asked: asked.to_owned(), profile: profile.to_owned(), source, token, cli: None, assignment }
     }
 
     /// The name behind an alias.

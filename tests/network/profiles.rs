@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 
+use crate::proxy::Proxy;
 use crate::server::{IDENTITY, Server, answer};
-use crate::support;
 use crate::support::{Folder, Ran, run};
+use crate::{support, trust};
 
 const KEYS: &str = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = y\n";
 
@@ -230,6 +231,122 @@ fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
                 }
             }
         }
+    }
+}
+
+/// A token for the session `school`, as `aws sso login` leaves it.
+fn sign_in_to_school(folder: &Folder) {
+    let cache = folder.path().join(".aws/sso/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    let token = serde_json::json!({
+        "startUrl": "https://example.awsapps.com/start",
+        "region": "us-west-2",
+        "accessToken": "CANARY-token",
+        "expiresAt": "2099-01-01T00:00:00Z",
+    });
+    // The SHA-1 of the session's name.
+    support::write(&cache.join("655f83be7512e5b5b3ba4c9976c043ece4b3ce51.json"), &token.to_string());
+}
+
+/// Roles that the caller is signed in for and may not have: another sign-in does not help.
+#[cfg(unix)]
+#[test]
+fn a_role_that_is_refused_says_who_can_give_it() {
+    let place = Folder::empty();
+    let names = "DNS:portal.sso.us-west-2.amazonaws.com,DNS:sts.us-west-2.amazonaws.com";
+    let server = trust::serve(place.path(), names);
+    let proxy = Proxy::to(server.1.trim_start_matches("https://").to_owned(), "");
+    let folder = Folder::of("test");
+    sign_in_to_school(&folder);
+    let sso = "[profile ops]\nsso_session = school\nsso_account_id = 123456789012\nsso_role_name = Admins\nregion = us-west-2\n[sso-session school]\nsso_region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n";
+    let role = format!(
+        "[profile base]\n{KEYS}region = us-west-2\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/osmt-test-admin\nsource_profile = base\nregion = us-west-2\n"
+    );
+    let json = |message: &str| serde_json::json!({ "message": message }).to_string();
+    let xml = |code: &str, message: &str| {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        )
+    };
+    let assume = "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/osmt-test-admin";
+    let portal = "/federation/credentials";
+    let rows: &[(&str, &str, u16, &str, String, &str, &str)] = &[
+        (
+            sso,
+            portal,
+            403,
+            "ForbiddenException",
+            json("No access"),
+            "does not assign",
+            "permission set Admins in account 123456789012",
+        ),
+        (
+            sso,
+            portal,
+            401,
+            "UnauthorizedException",
+            json("Session token not found or invalid"),
+            "expired",
+            "`aws sso login --profile ops`",
+        ),
+        (sso, portal, 429, "TooManyRequestsException", json("slow down"), "throttled", "wait a minute"),
+        (
+            &role,
+            "Action=AssumeRole",
+            403,
+            "AccessDenied",
+            xml(
+                "AccessDenied",
+                &format!("{assume} because no role trust policy allows the sts:AssumeRole action"),
+            ),
+            "could not be assumed",
+            "in its trust policy",
+        ),
+        (
+            &role,
+            "Action=AssumeRole",
+            403,
+            "AccessDenied",
+            xml("AccessDenied", &format!("{assume} with an explicit deny in the role trust policy")),
+            "could not be assumed",
+            "in its trust policy",
+        ),
+        (
+            &role,
+            "Action=AssumeRole",
+            403,
+            "AccessDenied",
+            xml("AccessDenied", assume),
+            "could not be assumed",
+            "second factor",
+        ),
+        (
+            &role,
+            "Action=AssumeRole",
+            403,
+            "AccessDenied",
+            xml("AccessDenied", &format!("{assume} with an explicit deny in a service control policy")),
+            "could not be assumed",
+            "service control policy",
+        ),
+    ];
+    for (config, to, status, code, body, message, help) in rows {
+        let refusal = serde_json::json!({ "to": to, "status": status, "code": code, "body": body });
+        support::write(&place.path().join("refusal.json"), &refusal.to_string());
+        let file = folder.path().join("aws-config");
+        support::write(&file, config);
+        let mut command = support::osmt("osmt-bootstrap");
+        command.args(["status", "--profile", "ops", "--dir"]).arg(folder.path());
+        command.env("AWS_CONFIG_FILE", file).env("AWS_MAX_ATTEMPTS", "1").env("HOME", folder.path());
+        command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
+        command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
+        command.timeout(Duration::from_secs(120));
+        let Ran { exit, stderr, .. } = run(&mut command);
+        assert_eq!(exit, 3, "{code}: {stderr}");
+        assert!(stderr.contains(message) && stderr.contains(help), "{code}: {stderr}");
+        assert!(!stderr.contains("CANARY"), "{stderr}");
+        let is_sign_in = *code == "UnauthorizedException";
+        assert_eq!(stderr.contains("aws sso login --profile"), is_sign_in, "{code}: {stderr}");
     }
 }
 

@@ -45,14 +45,14 @@ fn doctor_and_the_calls_without_an_sdk_go_through_the_proxy() {
 }
 
 /// A proxy that opens a tunnel to one server, whatever host it is asked for.
-struct Proxy {
-    address: String,
+pub(crate) struct Proxy {
+    pub(crate) address: String,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
     /// A tunnel for hosts whose names begin so; for others it has none, after a while.
-    fn to(server: String, hosts: &'static str) -> Self {
+    pub(crate) fn to(server: String, hosts: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));

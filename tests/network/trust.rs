@@ -22,7 +22,8 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Serves these names (`IP:127.0.0.1,DNS:example.org`); the file `requests` of the folder gets the request lines.
+/// Serves these names (`IP:127.0.0.1,DNS:example.org`); the file `requests` of the folder gets the request lines, and the file
+/// `refusal.json` can name a request that is refused: the text in it, status, code and body of the answer.
 pub(crate) fn serve(folder: &Path, names: &str) -> Tls {
     openssl(
         folder,
@@ -36,15 +37,31 @@ pub(crate) fn serve(folder: &Path, names: &str) -> Tls {
         "x509 -req -in request.pem -CA root.pem -CAkey root.key -CAcreateserial -out leaf.pem -days 2 -extfile names",
     );
     let script = "
-import http.server, ssl, sys
+import http.server, json, os, ssl, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def parse_request(self):
         parsed = super().parse_request()
         with open('requests', 'a') as file:
             file.write(self.requestline + ' ' + self.headers.get('host', '') + '\\n')
         return parsed
+    def refused(self, sent):
+        if not os.path.exists('refusal.json'):
+            return False
+        with open('refusal.json') as file:
+            said = json.load(file)
+        if said['to'] not in sent:
+            return False
+        self.send_response(said['status'])
+        self.send_header('x-amzn-requestid', '1')
+        self.send_header('x-amzn-errortype', said['code'])
+        self.send_header('content-length', str(len(said['body'])))
+        self.end_headers()
+        self.wfile.write(said['body'].encode())
+        return True
     def do_POST(self):
-        self.rfile.read(int(self.headers.get('content-length', 0)))
+        sent = self.rfile.read(int(self.headers.get('content-length', 0))).decode()
+        if self.refused(sent):
+            return
         body = sys.argv[1].encode()
         self.send_response(200)
         self.send_header('x-amzn-requestid', '1')
@@ -57,7 +74,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header('x-amz-request-id', '1')
         self.end_headers()
     def do_GET(self):
-        self.do_HEAD()
+        if not self.refused(self.path):
+            self.do_HEAD()
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
