@@ -1,5 +1,6 @@
 """What must be written down beside the Terraform module's code: a description for each field, a row for each setting."""
 
+import json
 import re
 import shutil
 import sys
@@ -114,6 +115,30 @@ class Refusals(unittest.TestCase):
     def test_what_a_case_reports_is_read(self) -> None:
         line = '{"type": "diagnostic", "@testrun": "case", "diagnostic": {"summary": "Invalid", "detail": "NET009 Two subnets overlap."}}'
         self.assertIn("NET009", refusals.reported(f"not json\n{line}\n")["case"])
+
+
+class Page(unittest.TestCase):
+    """docs/terraform-tests.md names what there is and counts it."""
+
+    def setUp(self) -> None:
+        self.page = (ROOT / "docs" / "terraform-tests.md").read_text(encoding="utf-8")
+
+    def test_its_numbers_are_right(self) -> None:
+        events = json.loads((MODULE / "tests" / "events.json").read_text(encoding="utf-8"))["events"]
+        for number in (f"{len(refusals.messages(MODULE))} messages", f"{len(events)} events"):
+            self.assertIn(number, self.page)
+
+    def test_every_test_that_it_names_exists(self) -> None:
+        runs: set[str] = set()
+        for file in (ROOT / "terraform").glob("*/tests/*.tftest.hcl"):
+            runs |= set(re.findall(r'^run "(\w+)"', file.read_text(encoding="utf-8"), re.MULTILINE))
+        section = self.page.split("## What real AWS refuses", 1)[1].split("\n## ", 1)[0]
+        rows = [line.split("|") for line in section.splitlines() if re.match(r"\| \d+ ", line)]
+        named = {name for row in rows for name in re.findall(r"`([^`]+)`", row[4])}
+        self.assertGreater(len(named), 15)
+        tests = [MODULE / "tests", ROOT / "scripts" / "emulator" / "tests", ROOT]
+        missing = [name for name in sorted(named) if name not in runs and not any((folder / name).exists() for folder in tests)]
+        self.assertEqual(missing, [])
 
 
 class Upgrade(unittest.TestCase):
