@@ -6,11 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+
+from console import sentence, signs_of_life, start
 
 HERE = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 10)
@@ -30,13 +28,26 @@ def python(requirements: Path = HERE / "emulator" / "requirements.txt") -> Path:
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(map(str, sys.version_info[:3]))
         raise Unavailable(f"Python {found} is too old: 3.10 or later is needed (python.org, Homebrew or your distribution)")
+    try:
+        return _made(requirements)
+    except OSError as reason:
+        raise Unavailable(
+            f"could not make a private Python environment in {cache()}\ncaused by: {sentence(reason)}\n"
+            "help: OSMT_CACHE names another folder; the environments of all scripts together take 800 MB"
+        ) from reason
+
+
+def _made(requirements: Path) -> Path:
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
     # One folder for each: an environment that another interpreter of this machine made may be in use.
     place = cache() / f"python-{requirements.parent.name}-{wanted[:12]}"
     finished = place / "finished"
+    if finished.exists():
+        return place / "bin" / "python"  # also where the cache cannot be written
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{place.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be making it: wait for that one
+        with signs_of_life():
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be making it: wait for that one
         if not finished.exists():
             shutil.rmtree(place, ignore_errors=True)
             _make(place, requirements)
@@ -54,7 +65,9 @@ def _make(place: Path, requirements: Path) -> None:
 
 def _run(command: list, what: str, remedy: str) -> None:
     with signs_of_life():
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
         with process:
             try:
                 output, _ = process.communicate()
@@ -66,34 +79,10 @@ def _run(command: list, what: str, remedy: str) -> None:
         raise Unavailable(f"could not {what}\n{last}\nhelp: {remedy}")
 
 
-@contextmanager
-def signs_of_life() -> Iterator[None]:
-    """On a terminal: how long it has lasted, in a line that is overwritten, from the second second on."""
-    ended = threading.Event()
-
-    def count() -> None:
-        begun = time.monotonic()
-        while not ended.wait(1):
-            seconds = int(time.monotonic() - begun)
-            if seconds >= 2:
-                sys.stderr.write(f"\r          … {seconds} s ")
-                sys.stderr.flush()
-        sys.stderr.write("\r" + " " * 24 + "\r")
-        sys.stderr.flush()
-
-    thread = threading.Thread(target=count, daemon=True)
-    if sys.stderr.isatty():
-        thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        if thread.ident is not None:
-            thread.join()
+def main() -> int:
+    print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "emulator" / "requirements.txt"))
+    return 0
 
 
 if __name__ == "__main__":
-    try:
-        print(python(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE / "emulator" / "requirements.txt"))
-    except Unavailable as reason:
-        sys.exit(f"error: {reason}")
+    start(main, failed=1, reported=(Unavailable,))

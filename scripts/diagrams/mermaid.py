@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.dont_write_bytecode = True
 
+import console  # noqa: E402
 import environment  # noqa: E402
 
 VERSION = "12.3.0"
@@ -43,10 +44,11 @@ def _fetch(place: Path) -> None:
         raise Unavailable("npm is missing; on Debian and Ubuntu: apt install npm")
     print(f"fetching mermaid {VERSION} into {place.parent} (once)", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        packed = subprocess.run(
-            [npm, "pack", f"mermaid@{VERSION}", "--silent", "--pack-destination", folder],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
+        with console.signs_of_life():
+            packed = subprocess.run(
+                [npm, "pack", f"mermaid@{VERSION}", "--silent", "--pack-destination", folder],
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            )  # fmt: skip
         archive = next(Path(folder).glob("*.tgz"), None)
         if packed.returncode != 0 or archive is None:
             raise Unavailable(f"npm could not fetch mermaid {VERSION}: {packed.stdout.strip()}")
@@ -62,9 +64,10 @@ def _fetch(place: Path) -> None:
             unfinished.rename(place)
 
 
+def main() -> int:
+    print(bundle())
+    return 0
+
+
 if __name__ == "__main__":
-    try:
-        print(bundle())
-    except Unavailable as reason:
-        print(f"error: {reason}", file=sys.stderr)
-        sys.exit(3)
+    console.start(main, reported=(Unavailable,))

@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
-from environment import signs_of_life
+from console import DRAWING, CargoProgress, signs_of_life
 
 PR_SET_PDEATHSIG = 1
 
@@ -35,7 +35,7 @@ class Journey:
         self._total = total
         self.number = 0
         self._commands = 0
-        self._running: Optional[subprocess.Popen[str]] = None
+        self._running: Optional[subprocess.Popen[Any]] = None
 
     @contextmanager
     def step(self, what: str, why: str) -> Iterator[None]:
@@ -60,23 +60,24 @@ class Journey:
         """Runs a command, prints it as a person would type it, and returns its stdout.
 
         `given` is written to its stdin (`given_is` says in the transcript what that was); `show` picks what to show of stdout.
-        With `live` its stderr goes to the terminal, where there is one.
+        `live` is for cargo: its progress is drawn on the terminal, where there is one.
         """
         typed = shlex.join(command)
         prefix = "" if cwd == "." else f"cd {cwd}; "
         print(f"        $ {prefix}{typed}{f' < ({given_is})' if given is not None else ''}", flush=True)
         self.seen_arguments.add(typed)
         self._commands += 1
+        drawn = live and sys.stderr.isatty()
         log = self.logs / f"{self._commands:02}-{Path(command[0]).name}-{next((word for word in command[1:] if word.isalpha()), '')}.log"
         process = subprocess.Popen(
             command,
             cwd=self.work / cwd,
-            env=self.environment | (more or {}),
+            env=self.environment | (more or {}) | (DRAWING if drawn else {}),
             stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=None if live and sys.stderr.isatty() else subprocess.PIPE,
-            text=True,
-            errors="replace",
+            stderr=subprocess.PIPE,
+            text=not drawn,
+            errors=None if drawn else "replace",
             start_new_session=True,  # Ctrl-C comes to us first: we end it and what it started
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no other thread runs yet
         )
@@ -85,13 +86,16 @@ class Journey:
         watcher = threading.Thread(target=self._watch_arguments, args=(process.pid, watch), daemon=True)
         watcher.start()
         try:
-            with nullcontext() if live else signs_of_life():
-                out, err = process.communicate(given)
+            if drawn:
+                err = CargoProgress(sys.stderr).follow(process.stderr).decode(errors="replace")
+                out = process.communicate()[0].decode(errors="replace")
+            else:
+                with signs_of_life():
+                    out, err = process.communicate(given)
         finally:
             watch.set()
             watcher.join()
         self._running = None
-        err = err or ""  # what was shown on the terminal
         log.write_text(f"$ {typed}\n--- exit {process.returncode}\n--- stdout\n{out}--- stderr\n{err}", encoding="utf-8")
         if process.returncode not in exits:
             wanted = " or ".join(map(str, exits))

@@ -1,5 +1,6 @@
 """What a rehearsal needs of the machine, and how to get what is missing."""
 
+import importlib.util
 import json
 import re
 import shutil
@@ -10,18 +11,21 @@ import providers
 
 TERRAFORM = (1, 11)
 
-_NEEDED = {
+NEEDED = {
     "cargo": "Rust: https://rustup.rs, or your distribution's rustup",
     "cc": "a C compiler and linker (Debian and Ubuntu: apt install build-essential; macOS: xcode-select --install)",
     "git": "git: https://git-scm.com/downloads, or your distribution's git",
 }
+_VENV = "Python's venv with pip, in which the emulator is installed,"
 _TERRAFORM = "Terraform 1.11 or later: https://developer.hashicorp.com/terraform/install, or OpenTofu 1.11 or later: https://opentofu.org/docs/intro/install"
 
 
 def missing() -> list[str]:
     """One sentence for each thing that is not there or too old."""
-    needed = _NEEDED | {providers.program(): _TERRAFORM}
+    needed = NEEDED | {providers.program(): _TERRAFORM}
     absent = [f"{program} is not on PATH. Get {how}" for program, how in needed.items() if shutil.which(program) is None]
+    if importlib.util.find_spec("ensurepip") is None:  # Debian and Ubuntu have it in a package of its own
+        absent.append(f"{_VENV} is missing. On Debian and Ubuntu: apt install python3-venv")
     version = terraform_version()
     if version is not None and version < TERRAFORM:
         found = ".".join(map(str, version))
@@ -32,8 +36,9 @@ def missing() -> list[str]:
 def terraform_version() -> Optional[tuple[int, ...]]:
     if shutil.which(providers.program()) is None:
         return None
-    run = subprocess.run([providers.program(), "version", "-json"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    command = [providers.program(), "version", "-json"]
     try:
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
         return tuple(int(part) for part in re.findall(r"\d+", json.loads(run.stdout)["terraform_version"])[:2])
-    except (ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -17,6 +17,7 @@ from typing import Optional
 import opentofu
 import refusals
 import terraform
+from console import start
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "registry.terraform.io"
@@ -110,4 +111,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main, failed=1)

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Optional
 
+import console
 import environment
 import leaks
 import osmt_repository
@@ -72,7 +73,7 @@ class Rehearsal:
     def account(self, *arguments: str) -> str:
         """Asks the emulated account itself, out of the transcript: the answer may hold values."""
         command = [self.python, "-B", str(Path(__file__).with_name("account.py")), *arguments]
-        with environment.signs_of_life():
+        with console.signs_of_life():
             done = subprocess.run(
                 command, env=self.journey.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
             )

@@ -2,13 +2,13 @@
 
 import fcntl
 import hashlib
+import http.client
 import io
 import os
 import platform
 import shutil
 import sys
 import threading
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ from typing import Optional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import environment
+from console import sentence
 
 VERSION = "1.11.4"  # the version that the tests run with
 # Of the archives, as HashiCorp publishes them ("terraform_1.11.4_SHA256SUMS"; also in HashiCorp's Homebrew tap).
@@ -47,7 +48,10 @@ def provide(say: Callable[[str], None]) -> None:
     if os.environ.get("OSMT_TERRAFORM") or any(shutil.which(name) for name in ("terraform", "tofu")):
         return
     if not cached().exists():
-        fetch(say)
+        try:
+            fetch(say)
+        except OSError as reason:
+            raise Unavailable(f"could not write Terraform into {cached().parent}: {sentence(reason)}") from reason
     os.environ["PATH"] = f"{cached().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
@@ -103,7 +107,7 @@ def _download(url: str, say: Callable[[str], None]) -> bytes:
             total = int(length) if length.isdigit() else None
             while chunk := answer.read(1 << 16):
                 read.write(chunk)
-    except (OSError, urllib.error.URLError) as reason:
+    except (OSError, ValueError, http.client.HTTPException) as reason:  # ValueError: what is named is not an address
         said = getattr(reason, "reason", reason)
         raise Unavailable(
             f"could not fetch {url}: {said}\nhelp: is it reachable? HTTPS_PROXY is used. "

@@ -5,11 +5,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import IO, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from console import DRAWING, CargoProgress
 
 PAUSE = 0.2
 HEARTBEAT = 60  # seconds between two lines where there is no terminal
@@ -24,7 +29,7 @@ class Suite:
     command: list[str]
     alone: str = ""  # of the suites with the same word, one runs at a time
     needs_build: bool = False
-    live: bool = False  # its stderr is shown on a terminal, as cargo's progress
+    live: bool = False  # cargo's: its progress is drawn on a terminal
 
 
 @dataclass
@@ -32,6 +37,7 @@ class _Running:
     suite: Suite
     process: "subprocess.Popen[bytes]"
     log: Path
+    reader: Optional[threading.Thread] = None  # of the progress that is drawn
     begun: float = field(default_factory=time.monotonic)
     busy: float = 0.0  # seconds of processor time, of the command and all that it waited for
 
@@ -119,13 +125,19 @@ class Run:
                 suite.command,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
-                stderr=None if shown else subprocess.STDOUT,
+                stderr=subprocess.PIPE if shown else subprocess.STDOUT,
+                env=os.environ | (DRAWING if shown else {}),
                 start_new_session=True,  # Ctrl-C comes to us, and we end each with all that it started
             )
-        self._running.append(_Running(suite, process, log))
+        reader = threading.Thread(target=_follow, args=(process.stderr, log), daemon=True) if shown else None
+        if reader:
+            reader.start()
+        self._running.append(_Running(suite, process, log, reader))
 
     def _finish(self, one: _Running) -> None:
         name, code, took = one.suite.name, one.process.returncode, f"{one.seconds()} s (processor: {one.busy:.0f} s)"
+        if one.reader:
+            one.reader.join(timeout=5)
         output = one.log.read_text(encoding="utf-8", errors="replace")
         if code == 0:
             self.passed.append(name)
@@ -143,7 +155,7 @@ class Run:
             return
         line = "         " + ", ".join(f"{one.suite.name} {one.seconds()} s" for one in self._running)
         if self.out.isatty():
-            columns = os.get_terminal_size(self.out.fileno()).columns
+            columns = os.get_terminal_size(self.out.fileno()).columns or 80
             line = line[: columns - 1]
             self.out.write(f"\r{line}{' ' * max(self._shown - len(line), 0)}")
             self.out.flush()
@@ -182,6 +194,11 @@ class Run:
         counts = f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
         self.say(f"suites: {counts}, in {minutes} min {seconds} s")
         return 1 if self.failed else 0
+
+
+def _follow(source: IO[bytes], log: Path) -> None:
+    with log.open("ab") as kept:
+        CargoProgress(sys.stderr).follow(source, kept)
 
 
 def _interrupted(_number: int, _frame: Optional[FrameType]) -> None:
