@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Dict, Iterable, Optional
 
 import flask
 import operations
@@ -53,10 +53,15 @@ class CallLog:
 class Emulator(DomainDispatcherApplication):
     """moto's dispatcher, whose services are patched when they are first called."""
 
-    def __init__(self, calls: CallLog, raw: bool) -> None:
+    def __init__(self, raw: bool) -> None:
         super().__init__(self._create_service)
-        self._calls = calls
+        self.calls: Optional[CallLog] = None
         self._raw = raw
+
+    def prepare(self, services: Iterable[str]) -> None:
+        """Does now what would otherwise wait for the first call of each service."""
+        for service in services:
+            self.app_instances[service] = self._create_service(service)
 
     def _create_service(self, service: Any) -> flask.Flask:
         if not self._raw:
@@ -86,8 +91,12 @@ class Emulator(DomainDispatcherApplication):
     def _log(self, service: str, response: flask.Response) -> flask.Response:
         if service != "moto_api":
             name = operations.name_of(service, flask.request)
-            self._calls.write(service, name, response.status_code, flask.g.get("gap", False))
+            self._write(service, name, response.status_code, flask.g.get("gap", False))
         return response
+
+    def _write(self, service: str, operation: str, status: int, gap: bool) -> None:
+        if self.calls is not None:
+            self.calls.write(service, operation, status, gap)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         if environ.get("PATH_INFO") == ALIVE:
@@ -104,7 +113,7 @@ class Emulator(DomainDispatcherApplication):
         reason = f"the emulator lacks the service {service}, or cannot start it: {type(error).__name__}: {error}"
         traceback.print_exception(type(error), error, error.__traceback__)
         print(f"GAP {service}: {reason}", file=sys.stderr, flush=True)
-        self._calls.write(service, "*", 501, True)
+        self._write(service, "*", 501, True)
         body = json.dumps({"__type": "NotImplemented", "message": reason}).encode()
         start_response("501 Not Implemented", [("Content-Type", "application/json"), ("X-Amzn-ErrorType", "NotImplemented")])
         return [body]
@@ -137,32 +146,39 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    args = arguments()
-    lock = (args.state / "server.lock").open("w")
+def serve(state: Path, parent: Optional[int], emulator: Emulator, ready: Callable[[Dict[str, int]], None]) -> int:
+    """Plays the account of this folder until it is stopped, or until its parent is gone."""
+    lock = (state / "server.lock").open("w")
     try:  # held while it runs: a process that can take it knows that no emulator runs here, whatever a stale file says
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return LOCKED_BY_ANOTHER
-    if args.parent is not None:
-        threading.Thread(target=end_with, args=(args.parent, mark_of(args.parent)), daemon=True).start()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    emulator = Emulator(CallLog(args.state / "calls.jsonl"), args.raw)
-    server = make_server("127.0.0.1", 0, emulator, threaded=True, request_handler=Quiet)
-    os.environ["MOTO_PORT"] = str(server.port)
-    ready = args.state / "emulator.json"
-    half = args.state / "emulator.json.half"
-    half.write_text(json.dumps({"pid": os.getpid(), "port": server.port}), encoding="utf-8")
+    if parent is not None:
+        threading.Thread(target=end_with, args=(parent, mark_of(parent)), daemon=True).start()
+    emulator.calls = CallLog(state / "calls.jsonl")
+    listening = make_server("127.0.0.1", 0, emulator, threaded=True, request_handler=Quiet)
+    os.environ["MOTO_PORT"] = str(listening.port)
+    place = {"pid": os.getpid(), "port": listening.port}
+    written = state / "emulator.json"
+    half = state / "emulator.json.half"
+    half.write_text(json.dumps(place), encoding="utf-8")
 
     def end(*_: Any) -> None:
-        ready.unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
         os._exit(0)  # taking moto's models down in order takes seconds, and nothing of them is kept
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    half.replace(ready)
-    server.serve_forever()
+    half.replace(written)
+    ready(place)
+    listening.serve_forever()
     return 0
+
+
+def main() -> int:
+    args = arguments()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    return serve(args.state, args.parent, Emulator(args.raw), lambda _: None)
 
 
 if __name__ == "__main__":

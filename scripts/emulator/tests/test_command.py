@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import emulators
-import environment
 from botocore.exceptions import ClientError
 
 
@@ -164,28 +164,48 @@ class Gaps(unittest.TestCase):
         self.assertLessEqual(wanted, calls)
 
 
-class PrivateEnvironment(unittest.TestCase):
-    def test_a_half_made_one_is_made_again(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            requirements = Path(folder) / "tiny" / "requirements.txt"
-            requirements.parent.mkdir()
-            requirements.write_text("# nothing\n", encoding="utf-8")
-            before = os.environ.get("OSMT_CACHE")
-            os.environ["OSMT_CACHE"] = folder
-            try:
-                python = environment.python(requirements)
-                finished = python.parents[1] / "finished"
-                made = finished.stat().st_mtime_ns
-                self.assertEqual(environment.python(requirements), python)
-                self.assertEqual(finished.stat().st_mtime_ns, made)
-                finished.unlink()  # what an interrupted install leaves
-                python.unlink()
-                environment.python(requirements)
-                self.assertTrue(finished.exists() and python.exists())
-            finally:
-                os.environ.pop("OSMT_CACHE")
-                if before is not None:
-                    os.environ["OSMT_CACHE"] = before
+class Forks(unittest.TestCase):
+    """The process that accounts are forked from, as the integration tests use it."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        started = emulators.run("forks", "--folder", str(self.folder / "forks"))
+        self.assertEqual(started.returncode, 0, started.stderr)
+
+    def request(self, **asked: Any) -> Any:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(str(self.folder / "forks" / "socket"))
+            with connection.makefile("rw", encoding="utf-8") as stream:
+                stream.write(json.dumps(asked) + "\n")
+                stream.flush()
+                return json.loads(stream.readline())
+
+    def account(self, name: str) -> Any:
+        state = self.folder / name
+        state.mkdir()
+        return self.request(start={"state": str(state), "parent": os.getpid(), "region": "us-west-2"})
+
+    def ask(self, account: Any, script: str) -> Any:
+        return self.request(ask={"script": script, "environment": account["environment"]})
+
+    def test_each_account_has_its_own_things_and_its_own_random_names(self) -> None:
+        one, two = self.account("one"), self.account("two")
+        make = "made = client('ec2').create_vpc(CidrBlock='10.0.0.0/16'); answer = made['Vpc']['VpcId']"
+        named = [self.ask(account, make)["answer"] for account in (one, two)]
+        self.assertNotEqual(*named)
+        listed = "answer = [vpc['VpcId'] for vpc in client('ec2').describe_vpcs()['Vpcs'] if not vpc['IsDefault']]"
+        self.assertEqual(self.ask(one, listed), {"answer": named[:1]})
+        self.assertIn("ec2", Path(one["calls"]).read_text(encoding="utf-8"))
+        broken = self.ask(one, "answer = client('no-such-service')")
+        self.assertIn("UnknownServiceError", broken["error"])
+        os.kill(one["pid"], signal.SIGTERM)
+        self.assertEqual(self.ask(two, listed), {"answer": named[1:]})
+
+    def test_of_several_starts_one_listens(self) -> None:
+        again = emulators.run("forks", "--folder", str(self.folder / "forks"))
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,10 @@ class Environment(unittest.TestCase):
         self.assertEqual(subprocess.run([interpreter, "-c", ""], check=False).returncode, 0)
         again = self.make()
         self.assertEqual((again.returncode, again.stdout, again.stderr), (0, first.stdout, ""))
+        (Path(interpreter).parents[1] / "finished").unlink()  # what an interrupted start leaves
+        Path(interpreter).unlink()
+        self.assertEqual(self.make().stdout, first.stdout)
+        self.assertTrue(Path(interpreter).exists())
         # Each set of packages and each Python has a folder of its own: another start may be using the other one.
         self.assertEqual(len(list((self.folder / "cache").glob("python-nothing-*/bin/python"))), 2)
 
