@@ -9,7 +9,7 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 
 use serde_json::Value;
@@ -255,4 +255,112 @@ fn the_provider_of_sign_in_is_asked_for_its_name_and_the_client() {
     let other = facts("other");
     assert_eq!(other["client"]["known"]["status"], 400, "{other}");
     assert_eq!(other["client"]["known"]["returns"], false, "{other}");
+}
+
+/// Service Quotas on this machine: the account's own quotas by their codes; any other has AWS's default, which is 5 here.
+fn service_quotas(own: &'static [(&str, u32)]) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = BufReader::new(&stream);
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                request.read_line(&mut line).unwrap();
+                if line.trim().is_empty() {
+                    break;
+                }
+                let line = line.to_lowercase();
+                if let Some(value) = line.strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            request.read_exact(&mut body).unwrap();
+            let asked: Value = serde_json::from_slice(&body).unwrap();
+            let code = asked["QuotaCode"].as_str().unwrap();
+            let is_default = head.contains("servicequotasv20190624.getawsdefaultservicequota");
+            let value = own.iter().find(|(of, _)| *of == code).map(|(_, value)| *value);
+            let (status, answer) = match value.or(is_default.then_some(5)) {
+                Some(value) => {
+                    ("200 OK", format!(r#"{{"Quota":{{"QuotaCode":"{code}","Value":{value}.0}}}}"#))
+                }
+                None => ("400 Bad Request", r#"{"__type":"NoSuchResourceException"}"#.to_owned()),
+            };
+            let length = answer.len();
+            let answer =
+                format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{answer}");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn quotas_and_what_the_account_uses_of_them_are_read() {
+    let account = support::Emulator::start();
+    // Beside the VPC that every account has: one more, with two NAT gateways in the config's second zone.
+    let gateways = account.ask(
+        r#"
+ec2 = client("ec2")
+vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone="us-west-2b")["Subnet"]["SubnetId"]
+made = lambda: ec2.create_nat_gateway(SubnetId=subnet, AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"])
+answer = [made()["NatGateway"]["NatGatewayId"] for _ in range(2)]
+group = ec2.create_security_group(GroupName="osmt-live-alb", Description="test", VpcId=vpc)["GroupId"]
+ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="10.0.0.0/8")
+"#,
+    );
+    let folder = folder(|_| ());
+    let check = |quotas: &'static [(&str, u32)]| {
+        let mut command = doctor(&account, folder.path(), &["check", "--live", "--format", "json"]);
+        command.env("AWS_ENDPOINT_URL_SERVICE_QUOTAS", service_quotas(quotas));
+        let report = command.assert().code(1);
+        let report: Value = serde_json::from_slice(&report.get_output().stdout).unwrap();
+        assert!(!report["unknown"].to_string().contains("QUO"), "{}", report["unknown"]);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let findings = findings.filter(|finding| finding["code"].as_str().unwrap().starts_with("QUO"));
+        let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+        let found = findings.map(|one| ["code", "severity", "pointer", "message"].map(|key| text(one, key)));
+        found.map(|words| words.join(" | ")).collect::<Vec<_>>()
+    };
+    let mut found = check(&[
+        ("L-3032A538", 5),
+        ("L-0263D0A3", 3),
+        ("L-F678F1CE", 2),
+        ("L-FE5A380F", 2),
+        ("L-0EA8095F", 2),
+    ]);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "QUO001 | error | /config/ecs/task/app | the tasks need 6 vCPUs, the account may use 5",
+            "QUO002 | warning | /config/vpc/azs | a NAT gateway in each zone needs 2 Elastic IP addresses; the account may have 3, others use 2",
+            "QUO003 | error | /config/vpc/vpc_cidr | the account may have 2 VPCs in this region and has 2 others",
+            "QUO004 | warning | /config/vpc/azs/1 | us-west-2b may have 2 NAT gateways and has 2 others",
+            "QUO005 | error | /config/alb/ingress_cidrs | the blocks need 2 inbound rules of one family in a security group, and 1 were made elsewhere; it may have 2",
+        ]
+    );
+    // One step more of each quota is enough, but for Fargate: a rolling deployment and a migration need 12 vCPUs.
+    let found = check(&[
+        ("L-3032A538", 6),
+        ("L-0263D0A3", 4),
+        ("L-F678F1CE", 3),
+        ("L-FE5A380F", 3),
+        ("L-0EA8095F", 3),
+    ]);
+    assert_eq!(
+        found,
+        [
+            "QUO001 | warning | /config/ecs/task/app | a rolling deployment and a migration need 12 vCPUs, the account may use 6"
+        ]
+    );
+    // AWS's defaults hold where the account has no quota of its own; a gateway that was deleted is not counted.
+    let script = format!("client('ec2').delete_nat_gateway(NatGatewayId={})", gateways[0]);
+    account.ask(&script);
+    assert_eq!(check(&[("L-3032A538", 12), ("L-FE5A380F", 2)]), Vec::<String>::new());
 }
