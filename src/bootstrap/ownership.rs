@@ -18,7 +18,7 @@ impl Target {
     /// Whether something carries the deployment's tags, or was adopted.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
         self.is_adopted(tags)
-            || deployment::is_tagged(
+            || deployment::tags::are_complete(
                 &self.deployment.env,
                 tags.iter().map(|(key, value)| (key.as_str(), value.as_str())),
             )
@@ -38,7 +38,7 @@ impl Target {
         default_name: bool,
     ) -> BTreeMap<String, String> {
         let mut wanted = self.deployment.tags();
-        let made_here = present.get("ManagedBy") == wanted.get("ManagedBy");
+        let made_here = deployment::tags::have_same_creator(present, &wanted);
         let interrupted = default_name && present.is_empty();
         if !(made_here || interrupted) || self.is_adopted(present) {
             wanted.retain(|key, _| !present.contains_key(key));
@@ -76,12 +76,12 @@ pub(super) fn of_this_environment(
     thing: &str,
     tags: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
-    let ours = tags.get("Application").is_some_and(|app| app == "osmt");
-    let adopted = tags.get(ADOPTED);
-    match adopted.or(tags.get("Environment").filter(|_| ours)) {
-        Some(other) if *other != target.deployment.env => Err(Error::OtherEnvironment {
+    let tagged =
+        deployment::tags::environment(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    match tags.get(ADOPTED).map(String::as_str).or(tagged) {
+        Some(other) if other != target.deployment.env => Err(Error::OtherEnvironment {
             thing: thing.to_owned(),
-            other: other.clone(),
+            other: other.to_owned(),
             env: target.deployment.env.clone(),
         }),
         _ => Ok(()),

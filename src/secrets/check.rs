@@ -129,7 +129,7 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
         }
         Value::Object(_) | Value::Binary | Value::Text { .. } => {}
     }
-    let wrong: Vec<_> = deployment::tags(env)
+    let wrong: Vec<_> = deployment::tags::of(env)
         .into_iter()
         .filter(|(key, value)| held.tags.get(*key) != Some(value))
         .map(|(key, _)| key)

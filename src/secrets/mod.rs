@@ -311,7 +311,7 @@ mod tests {
             version: Some("v2".into()),
             created: Some(created.parse().unwrap()),
             tags: if tagged {
-                crate::deployment::tags("test").map(|(key, value)| (key.to_owned(), value)).into()
+                crate::deployment::tags::of("test").map(|(key, value)| (key.to_owned(), value)).into()
             } else {
                 BTreeMap::new()
             },

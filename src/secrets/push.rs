@@ -175,7 +175,7 @@ pub fn plan_push(env: &str, push: Push<'_>, local: &Local, seen: &Seen) -> Resul
             let (base, unseen) = (held.version.clone(), unseen && !push.force);
             actions.push(Action::Write { name: name.clone(), remote, base, names, unseen });
         }
-        for (key, to) in deployment::tags(env) {
+        for (key, to) in deployment::tags::of(env) {
             let from = held.tags.get(key).cloned();
             if from.as_ref() != Some(&to) {
                 actions.push(Action::Tag { name: name.clone(), remote, key, from, to });
@@ -283,7 +283,7 @@ pub async fn apply(
 }
 
 fn tagged(mut held: Held, env: &str) -> Held {
-    held.tags.extend(deployment::tags(env).map(|(key, value)| (key.to_owned(), value)));
+    held.tags.extend(deployment::tags::of(env).map(|(key, value)| (key.to_owned(), value)));
     held
 }
 
@@ -304,7 +304,7 @@ mod tests {
     use crate::secrets::object::Object;
 
     fn held(value: Value, tagged: bool) -> Held {
-        let tags = deployment::tags("test").map(|(key, value)| (key.to_owned(), value));
+        let tags = deployment::tags::of("test").map(|(key, value)| (key.to_owned(), value));
         Held {
             value,
             version: Some("base".into()),

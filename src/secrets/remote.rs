@@ -48,7 +48,10 @@ pub struct Held {
 impl Held {
     /// Whether it has the toolkit's tags.
     pub fn has_tags(&self, env: &str) -> bool {
-        deployment::is_tagged(env, self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        deployment::tags::are_complete(
+            env,
+            self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())),
+        )
     }
 }
 
@@ -356,7 +359,7 @@ pub async fn create(
             .description(description)
             .client_request_token(&token)
             .secret_string(object.text().expose_secret());
-        for (key, value) in deployment::tags(env) {
+        for (key, value) in deployment::tags::of(env) {
             request = request.tags(Tag::builder().key(key).value(value).build());
         }
         call("secretsmanager:CreateSecret", request.send().await)

@@ -54,7 +54,7 @@ pub async fn request(
     // A certificate that failed or was deleted must not be returned again.
     let token = Sha256::digest(format!("{}|{domain}|{minute}|{others:?}", config.env));
     let token = token.iter().take(16).fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
-    let tags = deployment::tags(&config.env)
+    let tags = deployment::tags::of(&config.env)
         .into_iter()
         .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
     let request = session
@@ -107,5 +107,5 @@ pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
 
 /// The tags that mark a certificate as made here.
 pub(in crate::bootstrap) fn is_ours(tags: &[Tag], env: &str) -> bool {
-    deployment::is_tagged(env, tags.iter().filter_map(|tag| Some((tag.key(), tag.value()?))))
+    deployment::tags::are_complete(env, tags.iter().filter_map(|tag| Some((tag.key(), tag.value()?))))
 }

@@ -9,7 +9,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
-use super::{Deployment, Lock, StateBackend};
+use super::{Deployment, Lock, StateBackend, tags};
 use crate::explain::{Exit, Explain};
 
 /// The shipped `main.tf.tpl`.
@@ -79,7 +79,7 @@ impl MainTf {
             .find(|block| block.has_labels(&["aws"]) && !block.body.has_attribute("alias"));
         Ok(Self {
             backend: backend.and_then(settings),
-            env: provider.and_then(|provider| default_tag(provider, "Environment")),
+            env: provider.and_then(|provider| default_tag(provider, tags::ENVIRONMENT)),
             name: provider.and_then(|provider| default_tag(provider, "Deployment")),
             provider: provider.and_then(settings),
             text: text.to_owned(),

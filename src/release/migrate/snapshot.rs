@@ -33,7 +33,7 @@ impl Snapshot {
         docker_tag.trim_start_matches("sha256:").chars().take(16).collect()
     }
 
-    /// The newest available snapshot that was taken before a release; `None` where there is none.
+    /// The newest available snapshot that was taken before a release.
     pub async fn newest(session: &Session, env: &str, before: &str) -> Result<Option<String>, CallError> {
         let Self { instance, name } = Self::named(env, before, "");
         let answer =
@@ -44,22 +44,22 @@ impl Snapshot {
         Ok(names.filter(|found| found.starts_with(&name)).max())
     }
 
-    /// Begins it; RDS takes it beside the database's work.
-    pub async fn begin(&self, session: &Session, env: &str) -> Result<(), CallError> {
-        let parameters = [
+    /// Starts it. RDS creates it while the database serves requests.
+    pub async fn start(&self, session: &Session, env: &str) -> Result<(), CallError> {
+        let tags = deployment::tags::created_by("osmt-release", env);
+        let tags = (1..).zip(&tags).flat_map(|(number, (key, value))| {
+            [(format!("Tags.Tag.{number}.Key"), *key), (format!("Tags.Tag.{number}.Value"), value.as_str())]
+        });
+        let tags: Vec<(String, &str)> = tags.collect();
+        let mut parameters = vec![
             ("DBInstanceIdentifier", self.instance.as_str()),
-            ("DBSnapshotIdentifier", &self.name),
-            ("Tags.Tag.1.Key", "Application"),
-            ("Tags.Tag.1.Value", "osmt"),
-            ("Tags.Tag.2.Key", "Environment"),
-            ("Tags.Tag.2.Value", env),
-            ("Tags.Tag.3.Key", "ManagedBy"),
-            ("Tags.Tag.3.Value", "osmt-release"),
+            ("DBSnapshotIdentifier", self.name.as_str()),
         ];
+        parameters.extend(tags.iter().map(|(name, value)| (name.as_str(), *value)));
         session.rds("rds:CreateDBSnapshot", &parameters).await.map(drop)
     }
 
-    /// RDS's word for how far it is: `creating`, `available`, `failed`.
+    /// Its status in RDS: `creating`, `available`, `failed`.
     pub async fn status(&self, session: &Session) -> Result<String, CallError> {
         let answer =
             session.rds("rds:DescribeDBSnapshots", &[("DBSnapshotIdentifier", self.name.as_str())]).await?;

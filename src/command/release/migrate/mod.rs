@@ -418,7 +418,7 @@ async fn warn_of_failure(ui: &Ui, session: &Session, group: &str) {
 async fn take(ui: &Ui, session: &Session, env: &str, snapshot: &Snapshot, wait: u64) -> Result<(), Failure> {
     let what = format!("RDS snapshot {}", snapshot.name);
     ui.begin(&what);
-    snapshot.begin(session, env).await?;
+    snapshot.start(session, env).await?;
     let policy = Policy::new(SNAPSHOT, SNAPSHOT, wait.saturating_mul(60));
     let is_final = |status: &Result<String, CallError>| {
         status.as_ref().is_ok_and(|status| status == "available" || status == "failed")
