@@ -11,6 +11,7 @@ use super::services::{
 };
 use crate::aws::{Answer, CallError, Session};
 use crate::config::Config;
+use crate::deployment;
 
 /// Pages after which a list is not believed to end.
 const PAGES: usize = 50;
@@ -89,9 +90,7 @@ async fn database_parameters(session: &Session, family: &str) -> Result<Database
     let mut found = DatabaseParameters { family: family.to_owned(), ..DatabaseParameters::default() };
     for answer in answers {
         let fields = ["ParameterName", "AllowedValues", "ApplyType", "IsModifiable"];
-        for ([name, allowed, apply, modifiable], _) in
-            answer.nested_rows("Parameters", fields, ("-", ["-"]))?
-        {
+        for [name, allowed, apply, modifiable] in answer.rows("Parameters", fields)? {
             if DATABASE_PARAMETERS.iter().any(|(ours, _)| *ours == name) {
                 let parameter = DatabaseParameter { allowed, apply, modifiable: modifiable == "true" };
                 found.parameters.insert(name, parameter);
@@ -105,9 +104,7 @@ async fn database_versions(session: &Session) -> Result<Vec<DatabaseVersion>, Ca
     let asked = [("Engine", "mysql"), ("IncludeAll", "true")];
     let mut found = Vec::new();
     for answer in pages(session, Lists::Rds, "rds:DescribeDBEngineVersions", &asked).await? {
-        for ([version, status], _) in
-            answer.nested_rows("DBEngineVersions", ["EngineVersion", "Status"], ("-", ["-"]))?
-        {
+        for [version, status] in answer.rows("DBEngineVersions", ["EngineVersion", "Status"])? {
             found.push(DatabaseVersion { version, status });
         }
     }
@@ -121,7 +118,8 @@ async fn database_class(session: &Session, class: &str) -> Result<DatabaseClass,
         let options = answer.nested_rows(
             "OrderableDBInstanceOptions",
             ["EngineVersion", "StorageType"],
-            ("AvailabilityZone", ["Name"]),
+            "AvailabilityZone",
+            ["Name"],
         )?;
         for ([version, storage], zones) in options {
             // The module's storage.
@@ -144,7 +142,7 @@ async fn cache_versions(session: &Session) -> Result<Vec<CacheVersion>, CallErro
         pages(session, Lists::Elasticache, "elasticache:DescribeCacheEngineVersions", &asked).await?
     {
         let fields = ["EngineVersion", "CacheParameterGroupFamily"];
-        for ([version, family], _) in answer.nested_rows("CacheEngineVersions", fields, ("-", ["-"]))? {
+        for [version, family] in answer.rows("CacheEngineVersions", fields)? {
             found.push(CacheVersion { version, family });
         }
     }
@@ -154,10 +152,10 @@ async fn cache_versions(session: &Session) -> Result<Vec<CacheVersion>, CallErro
 async fn cache_node(session: &Session, node_type: &str) -> Result<CacheNode, CallError> {
     let asked = [("CacheNodeType", node_type), ("MaxRecords", "20")];
     let answer = session.elasticache("elasticache:DescribeReservedCacheNodesOfferings", &asked).await?;
-    let offers = answer.nested_rows("ReservedCacheNodesOfferings", ["CacheNodeType"], ("-", ["-"]))?;
+    let offers = answer.rows("ReservedCacheNodesOfferings", ["CacheNodeType"])?;
     Ok(CacheNode {
         node_type: node_type.to_owned(),
-        listed: offers.iter().any(|([offered], _)| offered == node_type),
+        listed: offers.iter().any(|[offered]| offered == node_type),
     })
 }
 
@@ -215,7 +213,7 @@ async fn nat_gateways(session: &Session, env: &str) -> Result<ZoneQuota, CallErr
         .map(|[subnet, zone]| (subnet, zone))
         .collect();
     let mut others = BTreeMap::new();
-    let found = gateways?.nested_rows("natGatewaySet", ["subnetId", "state"], ("item", ["key", "value"]))?;
+    let found = gateways?.nested_rows("natGatewaySet", ["subnetId", "state"], "item", ["key", "value"])?;
     for ([subnet, state], tags) in found {
         // The quota counts those that are pending, available or being deleted.
         if matches!(state.as_str(), "deleted" | "failed") || is_ours(&tags, env) {
@@ -244,7 +242,7 @@ async fn group_rules(session: &Session, env: &str) -> Result<Quota, CallError> {
         let rules = whole_list(session, "ec2:DescribeSecurityGroupRules", &of_group).await?;
         let fields = ["isEgress", "cidrIpv6"];
         for ([egress, ipv6], tags) in
-            rules.nested_rows("securityGroupRuleSet", fields, ("item", ["key", "value"]))?
+            rules.nested_rows("securityGroupRuleSet", fields, "item", ["key", "value"])?
         {
             // The quota holds for IPv4 and IPv6 each; a rule of another kind counts for both.
             others += u64::from(egress != "true" && ipv6.is_empty() && !is_ours(&tags, env));
@@ -269,12 +267,11 @@ async fn whole_list(
 /// How many there are without this environment's tags.
 async fn others(session: &Session, operation: &'static str, list: &str, env: &str) -> Result<u64, CallError> {
     let answer = whole_list(session, operation, &[]).await?;
-    let found = answer.nested_rows(list, ["-"], ("item", ["key", "value"]))?;
-    Ok(found.iter().filter(|(_, tags)| !is_ours(tags, env)).count() as u64)
+    let found = answer.nested_rows(list, [], "item", ["key", "value"])?;
+    Ok(found.iter().filter(|([], tags)| !is_ours(tags, env)).count() as u64)
 }
 
 /// Whether these are the tags of this environment's own resources.
 fn is_ours(tags: &[[String; 2]], env: &str) -> bool {
-    let has = |key: &str, value: &str| tags.iter().any(|[k, v]| k == key && v == value);
-    has("Application", "osmt") && has("Environment", env)
+    deployment::tags::environment(tags.iter().map(|[key, value]| (key.as_str(), value.as_str()))) == Some(env)
 }

@@ -1,8 +1,7 @@
 //! Asks services of which little is wanted, without their SDKs: with the parts that the SDKs are made of.
 //!
 //! Signing, retries, timeouts, connections and the call log are the SDKs' own. What is asked goes by the protocol of the
-//! service (EC2 Query, REST with XML or JSON, JSON 1.1); of an answer single fields and flat lists are read, or by types where
-//! more of a service is used.
+//! service (EC2 Query, REST with XML or JSON, JSON 1.1).
 
 pub mod ecs;
 pub mod route53;
@@ -55,7 +54,7 @@ const ECS: Service = Service { id: "ECS", host: "ecs", signing: "ecs" };
 /// One for each partition, in no Region.
 const ROUTE_53: Service = Service { id: "Route 53", host: "route53", signing: "route53" };
 
-/// What goes over the wire. Nothing in `uri` may need escaping.
+/// A request. Nothing in `uri` may need escaping.
 #[derive(Debug, Default)]
 struct Question {
     method: &'static str,
@@ -64,7 +63,7 @@ struct Question {
     body: String,
 }
 
-/// What a service said.
+/// A service's response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     operation: &'static str,
@@ -250,17 +249,17 @@ fn refusal(text: &str, kind: Option<&str>) -> ErrorMetadata {
 }
 
 impl Answer {
-    /// A field of an XML answer itself; empty where it is not said.
+    /// A field of an XML answer itself; empty if the answer does not have it.
     pub fn field(&self, name: &str) -> Result<String, CallError> {
         xml::field(&self.text, name).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
-    /// The items of a list in an XML answer, each with these fields; one that is not said is empty.
+    /// The items of a list in an XML answer, each with these fields; a missing one is empty.
     pub fn rows<const N: usize>(&self, list: &str, fields: [&str; N]) -> Result<Vec<[String; N]>, CallError> {
         xml::rows(&self.text, list, fields).map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
-    /// The items of a list that is anywhere in an XML answer, each with these fields at whatever depth.
+    /// The same, with fields at any depth in the item.
     pub fn deep_rows<const N: usize>(
         &self,
         list: &str,
@@ -270,19 +269,19 @@ impl Answer {
             .map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
-    /// The items of a list that is anywhere in an XML answer: their own fields, and these fields of every element named
-    /// `inner` below the item.
+    /// The items of a list in an XML answer, each with these fields, and with those of every element named `inner` in it.
     pub fn nested_rows<const N: usize, const M: usize>(
         &self,
         list: &str,
         fields: [&str; N],
-        inner: (&str, [&str; M]),
+        inner: &str,
+        inner_fields: [&str; M],
     ) -> Result<Vec<Nested<N, M>>, CallError> {
-        xml::nested_rows(&self.text, list, fields, inner)
+        xml::nested_rows(&self.text, list, fields, inner, inner_fields)
             .map_err(|error| CallError::unreadable(self.operation, &error))
     }
 
-    /// Where the next page of an XML answer begins, if there is one.
+    /// The start of the next page of an XML answer, if there is one.
     pub fn marker(&self) -> Result<Option<String>, CallError> {
         xml::marker(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))
     }

@@ -2,8 +2,9 @@
 
 use aws_smithy_xml::encode::{ScopeWriter, XmlWriter};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
+use super::xml::{self, child, content, elements, text};
 use super::{Answer, Question, ROUTE_53};
 use crate::aws::{CallError, Session};
 
@@ -40,25 +41,25 @@ pub struct RecordSet {
     pub kind: String,
     /// The values of its records.
     pub values: Vec<String>,
-    /// The whole element: to delete a record set, Route 53 wants it just as it is, with all that is not read here.
+    /// The whole element: Route 53 deletes a record set only if the request repeats every field of it.
     xml: String,
 }
 
-/// What is done with a record set.
+/// A change to a record set.
 #[derive(Clone, Copy, Debug)]
 pub enum Change {
-    /// It is written, over one of the same name and type.
+    /// Create it, or replace the one with the same name and type.
     Upsert,
-    /// It is deleted.
+    /// Delete it.
     Delete,
 }
 
-/// Where a listing of record sets begins.
+/// Where a list of record sets begins.
 #[derive(Clone, Copy, Debug)]
 pub struct From<'a> {
     /// A name.
     pub name: &'a str,
-    /// A type, to begin within the name; then one record set is wanted.
+    /// A type, to begin within the name; then the list has one record set.
     pub kind: Option<&'a str>,
 }
 
@@ -94,7 +95,7 @@ impl RecordSet {
 impl Zone {
     fn read(node: Node<'_, '_>) -> Self {
         let id = text(node, "Id");
-        let config = child(node, "Config");
+        let config = child(node, "Config").ok();
         Self {
             id: id.strip_prefix("/hostedzone/").unwrap_or(&id).to_owned(),
             name: text(node, "Name"),
@@ -119,7 +120,7 @@ impl Route53<'_> {
             let mut zone = Zone::read(child(root, "HostedZone")?);
             let servers = child(root, "DelegationSet").and_then(|set| child(set, "NameServers"));
             zone.name_servers = servers.into_iter().flat_map(elements).map(content).collect();
-            Some(zone)
+            Ok(zone)
         })
     }
 
@@ -129,7 +130,7 @@ impl Route53<'_> {
         let query = [("dnsname", name), ("maxitems", limit.as_str())];
         let answer = self.read("route53:ListHostedZonesByName", &["hostedzonesbyname"], &query).await?;
         answer.xml("ListHostedZonesByNameResponse", |root| {
-            Some(elements(child(root, "HostedZones")?).map(Zone::read).collect())
+            Ok(elements(child(root, "HostedZones")?).map(Zone::read).collect())
         })
     }
 
@@ -144,7 +145,7 @@ impl Route53<'_> {
         let path = ["hostedzone", zone, "rrset"];
         let answer = self.read("route53:ListResourceRecordSets", &path, &query).await?;
         answer.xml("ListResourceRecordSetsResponse", |root| {
-            Some(elements(child(root, "ResourceRecordSets")?).map(RecordSet::read).collect())
+            Ok(elements(child(root, "ResourceRecordSets")?).map(RecordSet::read).collect())
         })
     }
 
@@ -180,14 +181,20 @@ impl Route53<'_> {
 }
 
 impl Answer {
-    /// What is read of an XML answer with this outermost element; an answer that broke off is an error.
-    fn xml<T>(&self, root: &str, read: impl FnOnce(Node<'_, '_>) -> Option<T>) -> Result<T, CallError> {
-        let document =
-            Document::parse(&self.text).map_err(|error| CallError::unreadable(self.operation, &error))?;
-        let element = document.root_element();
-        let found = is_named(element, root).then(|| read(element)).flatten();
-        let error = std::io::Error::other(format!("it is not a complete {root}"));
-        found.ok_or_else(|| CallError::unreadable(self.operation, &error))
+    /// Reads an XML answer with this outermost element.
+    fn xml<T>(
+        &self,
+        root: &str,
+        read: impl FnOnce(Node<'_, '_>) -> Result<T, xml::Error>,
+    ) -> Result<T, CallError> {
+        let found = xml::read(&self.text, |element| {
+            if xml::is_named(element, root) {
+                read(element)
+            } else {
+                Err(xml::Error::Missing(root.to_owned()))
+            }
+        });
+        found.map_err(|error| CallError::unreadable(self.operation, &error))
     }
 }
 
@@ -225,28 +232,10 @@ fn leaf(parent: &mut ScopeWriter<'_, '_>, name: &str, text: &str) {
     element.finish();
 }
 
-fn is_named(node: Node<'_, '_>, name: &str) -> bool {
-    node.is_element() && node.tag_name().name() == name
-}
-
-fn elements<'a, 'input>(of: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
-    of.children().filter(Node::is_element)
-}
-
-fn child<'a, 'input>(of: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    of.children().find(|node| is_named(*node, name))
-}
-
-fn text(of: Node<'_, '_>, name: &str) -> String {
-    child(of, name).map(content).unwrap_or_default()
-}
-
-fn content(of: Node<'_, '_>) -> String {
-    of.text().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use roxmltree::Document;
+
     use super::*;
 
     const SETS: &str = r#"<?xml version="1.0"?>
@@ -258,12 +247,12 @@ mod tests {
     fn sets(text: &str) -> Result<Vec<RecordSet>, CallError> {
         let answer = Answer { operation: "route53:ListResourceRecordSets", text: text.to_owned() };
         answer.xml("ListResourceRecordSetsResponse", |root| {
-            Some(elements(child(root, "ResourceRecordSets")?).map(RecordSet::read).collect())
+            Ok(elements(child(root, "ResourceRecordSets")?).map(RecordSet::read).collect())
         })
     }
 
     #[test]
-    fn a_record_set_is_deleted_with_all_that_route_53_said_of_it() {
+    fn a_record_set_is_deleted_with_every_field_that_route_53_returned() {
         let sets = sets(SETS).unwrap();
         assert_eq!(sets[0].values, ["\"x < y\"", "\"z\""]);
         assert_eq!((sets[1].kind.as_str(), sets[1].values.len()), ("A", 0));
@@ -283,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_escaped_and_read_again_as_it_was() {
+    fn a_record_set_is_escaped_when_written_and_the_same_when_read_again() {
         let written = RecordSet::new("_x.example.org.", "TXT", "\"a < b & c\"");
         let text = format!(
             "<ListResourceRecordSetsResponse><ResourceRecordSets>{}</ResourceRecordSets></ListResourceRecordSetsResponse>",
@@ -297,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_broke_off_or_is_another_is_an_error() {
+    fn an_incomplete_answer_or_another_one_is_an_error() {
         for broken in
             ["", "<html/>", "<ListResourceRecordSetsResponse/>", &SETS[..SETS.len() - 9], &SETS[..300]]
         {

@@ -1,196 +1,114 @@
-//! Single fields and flat lists out of XML answers; a text that broke off is an error, never a short list.
+//! Reads XML answers. A text that is not complete does not parse, so it is an error and never a short list.
 
-use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+use roxmltree::{Document, Node};
 
-/// The reader takes the end of the text for the end of a list: a list is only believed where the text is whole.
-fn whole(xml: &str) -> Result<&str, XmlDecodeError> {
-    let mut document = Document::new(xml);
-    let root = document.root_element()?;
-    let name = root.start_el().local();
-    let end = xml.trim_end().strip_suffix('>').map(str::trim_end);
-    match end.and_then(|xml| xml.strip_suffix(name)) {
-        Some(before) if before.ends_with("</") => Ok(xml),
-        _ => Err(XmlDecodeError::custom("the answer broke off")),
-    }
+/// Why an answer cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Syntax(#[from] roxmltree::Error),
+    #[error("the answer has no {0}")]
+    Missing(String),
 }
 
-/// A field of the outermost element; empty where it is not said.
-pub(super) fn field(xml: &str, name: &str) -> Result<String, XmlDecodeError> {
-    let mut document = Document::new(whole(xml)?);
-    let mut root = document.root_element()?;
-    let [value] = fields(&mut root, [name])?;
-    Ok(value)
+/// The fields of an item, and the fields of each inner element.
+pub(crate) type Nested<const N: usize, const M: usize> = ([String; N], Vec<[String; M]>);
+
+/// Reads the outermost element of an answer.
+pub(super) fn read<T>(xml: &str, read: impl FnOnce(Node<'_, '_>) -> Result<T, Error>) -> Result<T, Error> {
+    let document = Document::parse(xml)?;
+    read(document.root_element())
 }
 
-/// The items of a list in the outermost element, each with these fields; one that is not said is empty.
+/// The text of a child of the outermost element; empty if there is none.
+pub(super) fn field(xml: &str, name: &str) -> Result<String, Error> {
+    read(xml, |root| Ok(text(root, name)))
+}
+
+/// The items of a list, each with the text of these children.
 pub(super) fn rows<const N: usize>(
     xml: &str,
     list: &str,
     names: [&str; N],
-) -> Result<Vec<[String; N]>, XmlDecodeError> {
-    let mut document = Document::new(whole(xml)?);
-    let mut root = document.root_element()?;
-    while let Some(mut tag) = root.next_tag() {
-        if tag.start_el().matches(list) {
-            let mut found = Vec::new();
-            while let Some(mut item) = tag.next_tag() {
-                found.push(fields(&mut item, names)?);
-            }
-            return Ok(found);
-        }
-    }
-    Err(XmlDecodeError::custom(format!("the answer has no {list}")))
+) -> Result<Vec<[String; N]>, Error> {
+    read(xml, |root| Ok(items(root, list)?.map(|item| names.map(|name| text(item, name))).collect()))
 }
 
-/// The items of a list that is anywhere in the answer, each with these fields at whatever depth.
+/// The items of a list, each with the text of the first elements with these names at any depth.
 pub(super) fn deep_rows<const N: usize>(
     xml: &str,
     list: &str,
     names: [&str; N],
-) -> Result<Vec<[String; N]>, XmlDecodeError> {
-    fn fill<const N: usize>(
-        element: &mut ScopedDecoder<'_, '_>,
-        names: [&str; N],
-        row: &mut [String; N],
-    ) -> Result<(), XmlDecodeError> {
-        while let Some(mut value) = element.next_tag() {
-            match names.iter().position(|name| value.start_el().matches(name)) {
-                Some(at) => row[at] = try_data(&mut value)?.into_owned(),
-                None => fill(&mut value, names, row)?,
-            }
-        }
-        Ok(())
-    }
-    fn find<const N: usize>(
-        element: &mut ScopedDecoder<'_, '_>,
-        list: &str,
-        names: [&str; N],
-    ) -> Result<Option<Vec<[String; N]>>, XmlDecodeError> {
-        while let Some(mut tag) = element.next_tag() {
-            if tag.start_el().matches(list) {
-                let mut found = Vec::new();
-                while let Some(mut item) = tag.next_tag() {
-                    let mut row = [const { String::new() }; N];
-                    fill(&mut item, names, &mut row)?;
-                    found.push(row);
-                }
-                return Ok(Some(found));
-            }
-            if let Some(found) = find(&mut tag, list, names)? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-    let mut document = Document::new(whole(xml)?);
-    let found = find(&mut document.root_element()?, list, names)?;
-    found.ok_or_else(|| XmlDecodeError::custom(format!("the answer has no {list}")))
+) -> Result<Vec<[String; N]>, Error> {
+    let deep = |item: Node<'_, '_>, name| descendant(item, name).map(content).unwrap_or_default();
+    read(xml, |root| Ok(items(root, list)?.map(|item| names.map(|name| deep(item, name))).collect()))
 }
 
-/// The own fields of an item, and the fields of each inner element.
-pub(crate) type Nested<const N: usize, const M: usize> = ([String; N], Vec<[String; M]>);
-
-/// The items of a list that is anywhere in the answer: their own fields, and the fields of every element of one name below.
+/// The items of a list, each with the text of these children, and the same of every element named `inner` in the item.
 pub(super) fn nested_rows<const N: usize, const M: usize>(
     xml: &str,
     list: &str,
     names: [&str; N],
-    (inner, inner_names): (&str, [&str; M]),
-) -> Result<Vec<Nested<N, M>>, XmlDecodeError> {
-    fn within<const M: usize>(
-        element: &mut ScopedDecoder<'_, '_>,
-        inner: &str,
-        names: [&str; M],
-        rows: &mut Vec<[String; M]>,
-    ) -> Result<(), XmlDecodeError> {
-        while let Some(mut tag) = element.next_tag() {
-            if tag.start_el().matches(inner) {
-                rows.push(fields(&mut tag, names)?);
-            } else {
-                within(&mut tag, inner, names, rows)?;
-            }
-        }
-        Ok(())
-    }
-    let mut found = Vec::new();
-    let mut document = Document::new(whole(xml)?);
-    let mut root = document.root_element()?;
-    let is_there = visit(&mut root, list, &mut |items| {
-        while let Some(mut item) = items.next_tag() {
-            let mut own = [const { String::new() }; N];
-            let mut rows = Vec::new();
-            while let Some(mut value) = item.next_tag() {
-                match names.iter().position(|name| value.start_el().matches(name)) {
-                    Some(at) => own[at] = try_data(&mut value)?.into_owned(),
-                    None => within(&mut value, inner, inner_names, &mut rows)?,
-                }
-            }
-            found.push((own, rows));
-        }
-        Ok(())
-    })?;
-    if is_there { Ok(found) } else { Err(XmlDecodeError::custom(format!("the answer has no {list}"))) }
+    inner: &str,
+    inner_names: [&str; M],
+) -> Result<Vec<Nested<N, M>>, Error> {
+    let fields = |item: Node<'_, '_>| {
+        let inner = descendants(item, inner).map(|inner| inner_names.map(|name| text(inner, name)));
+        (names.map(|name| text(item, name)), inner.collect())
+    };
+    read(xml, |root| Ok(items(root, list)?.map(fields).collect()))
 }
 
-/// Where the next page begins: the element `Marker`, wherever it is.
-pub(super) fn marker(xml: &str) -> Result<Option<String>, XmlDecodeError> {
-    let mut marker = String::new();
-    let mut document = Document::new(whole(xml)?);
-    visit(&mut document.root_element()?, "Marker", &mut |element| {
-        marker = try_data(element)?.into_owned();
-        Ok(())
-    })?;
-    Ok(Some(marker).filter(|marker| !marker.is_empty()))
+/// The start of the next page: the element `Marker`.
+pub(super) fn marker(xml: &str) -> Result<Option<String>, Error> {
+    read(xml, |root| Ok(descendant(root, "Marker").map(content).filter(|marker| !marker.is_empty())))
 }
 
-/// Hands the first element of a name to a reader; whether there is one.
-fn visit(
-    element: &mut ScopedDecoder<'_, '_>,
-    name: &str,
-    read: &mut dyn FnMut(&mut ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>,
-) -> Result<bool, XmlDecodeError> {
-    while let Some(mut tag) = element.next_tag() {
-        if tag.start_el().matches(name) {
-            read(&mut tag)?;
-            return Ok(true);
-        }
-        if visit(&mut tag, name, read)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn fields<const N: usize>(
-    element: &mut ScopedDecoder<'_, '_>,
-    names: [&str; N],
-) -> Result<[String; N], XmlDecodeError> {
-    let mut row = [const { String::new() }; N];
-    while let Some(mut value) = element.next_tag() {
-        let at = names.iter().position(|name| value.start_el().matches(name));
-        if let Some(at) = at {
-            row[at] = try_data(&mut value)?.into_owned();
-        }
-    }
-    Ok(row)
-}
-
-/// Code and message of a refusal: in `Error`, alone or however deep.
+/// Code and message of an error response: in `Error`, at any depth.
 pub(super) fn refusal(xml: &str) -> Option<(String, String)> {
-    fn within(element: &mut ScopedDecoder<'_, '_>) -> Option<[String; 2]> {
-        if element.start_el().matches("Error") {
-            return fields(element, ["Code", "Message"]).ok();
-        }
-        while let Some(mut inner) = element.next_tag() {
-            if let Some(found) = within(&mut inner) {
-                return Some(found);
-            }
-        }
-        None
-    }
-    let mut document = Document::new(xml);
-    let [code, message] = within(&mut document.root_element().ok()?)?;
-    Some((code, message))
+    let found = read(xml, |root| {
+        let error = if is_named(root, "Error") { Some(root) } else { descendant(root, "Error") };
+        Ok(error.map(|error| (text(error, "Code"), text(error, "Message"))))
+    });
+    found.ok().flatten()
+}
+
+/// The items of the first list with this name.
+fn items<'a, 'input: 'a>(
+    root: Node<'a, 'input>,
+    list: &str,
+) -> Result<impl Iterator<Item = Node<'a, 'input>>, Error> {
+    descendant(root, list).map(elements).ok_or_else(|| Error::Missing(list.to_owned()))
+}
+
+fn descendants<'a, 'input: 'a>(of: Node<'a, 'input>, name: &str) -> impl Iterator<Item = Node<'a, 'input>> {
+    of.descendants().skip(1).filter(move |node| is_named(*node, name))
+}
+
+fn descendant<'a, 'input: 'a>(of: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    descendants(of, name).next()
+}
+
+pub(super) fn elements<'a, 'input: 'a>(of: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
+    of.children().filter(Node::is_element)
+}
+
+pub(super) fn child<'a, 'input: 'a>(of: Node<'a, 'input>, name: &str) -> Result<Node<'a, 'input>, Error> {
+    let child = of.children().find(|node| is_named(*node, name));
+    child.ok_or_else(|| Error::Missing(name.to_owned()))
+}
+
+/// The text of a child; empty if there is none.
+pub(super) fn text(of: Node<'_, '_>, name: &str) -> String {
+    child(of, name).map(content).unwrap_or_default()
+}
+
+pub(super) fn content(of: Node<'_, '_>) -> String {
+    of.text().unwrap_or_default().to_owned()
+}
+
+pub(super) fn is_named(node: Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name() == name
 }
 
 #[cfg(test)]
@@ -204,32 +122,63 @@ mod tests {
     <item><zoneName>us-east-1a</zoneName><messageSet/><zoneState>available</zoneState></item>
     <item><messageSet><item><message>a &lt; b</message></item></messageSet><zoneName>us-east-1b</zoneName></item>
   </availabilityZoneInfo>
-</DescribeAvailabilityZonesResponse>"#;
+</DescribeAvailabilityZonesResponse>
+"#;
+
+    const GATEWAYS: &str = "<R><Marker/><natGatewaySet>\
+        <item><state>available</state><set><item><state>other</state><key>a</key><value>1 &lt; 2</value></item>\
+        <item><key>b</key><value/></item></set><subnetId>s-1</subnetId></item>\
+        <item><set><item><state>nested</state></item></set></item>\
+        </natGatewaySet></R>";
 
     #[test]
-    fn lists_and_fields_are_read_and_what_is_not_said_is_empty() {
+    fn lists_and_fields_are_read_and_a_missing_field_is_empty() {
         let zones = rows(ZONES, "availabilityZoneInfo", ["zoneName", "zoneState"]).unwrap();
         assert_eq!(zones, [["us-east-1a", "available"], ["us-east-1b", ""]]);
+        assert_eq!(rows(ZONES, "messageSet", ["message"]).unwrap(), [[""; 1]; 0]);
         assert_eq!(field(ZONES, "requestId").unwrap(), "1");
         assert_eq!(field(ZONES, "other").unwrap(), "");
     }
 
     #[test]
-    fn a_nested_list_is_found_with_its_nested_fields() {
-        let health = "<R><H><T><member><Target><Id>10.0.0.1</Id></Target><TargetHealth><State>healthy</State></TargetHealth>\
-            </member><member><Target><Id>10.0.0.2</Id></Target></member></T></H></R>";
+    fn an_item_has_its_own_children_and_those_of_its_inner_elements() {
+        let found = nested_rows(GATEWAYS, "natGatewaySet", ["subnetId", "state"], "item", ["key", "value"]);
+        let [(first, tags), (second, others)] = &found.unwrap()[..] else { panic!("two items") };
         assert_eq!(
-            deep_rows(health, "T", ["Id", "State"]).unwrap(),
-            [["10.0.0.1", "healthy"], ["10.0.0.2", ""]]
+            (first, tags.as_slice()),
+            (
+                &["s-1", "available"].map(str::to_owned),
+                &[["a", "1 < 2"], ["b", ""]].map(|tag| tag.map(str::to_owned))[..]
+            )
         );
-        assert!(deep_rows(health, "absent", ["Id"]).is_err());
+        // What an inner element contains does not count as the item's own.
+        assert_eq!(
+            (second, others.as_slice()),
+            (&["", ""].map(str::to_owned), &[["", ""].map(str::to_owned)][..])
+        );
+        let deep = deep_rows(GATEWAYS, "natGatewaySet", ["key", "state"]).unwrap();
+        assert_eq!(deep, [["a", "available"], ["", "nested"]]);
+        assert!(deep_rows(GATEWAYS, "absent", ["state"]).is_err());
     }
 
     #[test]
-    fn an_answer_that_is_none_is_an_error_and_never_an_empty_list() {
-        for broken in ["", "<html>", "<a/>", &ZONES[..330], &ZONES[..ZONES.len() - 9]] {
+    fn a_page_has_a_marker_or_is_the_last() {
+        assert_eq!(marker(GATEWAYS).unwrap(), None);
+        assert_eq!(marker("<R><A><Marker>x &amp; y</Marker></A></R>").unwrap().as_deref(), Some("x & y"));
+        assert_eq!(marker("<R/>").unwrap(), None);
+    }
+
+    #[test]
+    fn an_incomplete_answer_is_an_error_wherever_it_ends() {
+        let whole = ZONES.trim_end();
+        for end in 0..whole.len() {
+            let broken = &whole[..end];
             assert!(rows(broken, "availabilityZoneInfo", ["zoneName"]).is_err(), "{broken}");
+            assert!(field(broken, "requestId").is_err(), "{broken}");
+            assert!(marker(broken).is_err(), "{broken}");
         }
-        assert!(field("", "requestId").is_err());
+        for other in ["<html>", "<a/>", "no XML", "<!DOCTYPE html><html></html>"] {
+            assert!(rows(other, "availabilityZoneInfo", ["zoneName"]).is_err(), "{other}");
+        }
     }
 }
