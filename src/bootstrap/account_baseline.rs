@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::judged::Thing;
 use super::state_bucket::switches;
 use super::{Error, Judged, Target};
 use crate::account::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
@@ -54,7 +55,7 @@ pub enum Change {
 /// Judges the account's settings; pure. `named` are the items that may be changed.
 pub fn judge(target: &Target, named: &BTreeSet<Item>, seen: &Baseline) -> Result<Vec<Judged<Change>>, Error> {
     let thing = format!("account {}", target.deployment.account_id);
-    let settable = |item, setting: &str, look| judge_item(&thing, named, (item, setting), look);
+    let settable = |item, setting: &str, look| judge_item(&thing, named, item, setting, look);
     let shown = |setting: &str, (good, text)| Judged::shown(&thing, setting, text, good);
     let [mfa, keys] = root(&seen.root);
     let region = &target.deployment.region;
@@ -97,7 +98,8 @@ fn look<T>(seen: &Known<T>, as_it_is: impl FnOnce(&T) -> Look) -> Result<Look, &
 fn judge_item(
     thing: &str,
     named: &BTreeSet<Item>,
-    (item, setting): (Item, &str),
+    item: Item,
+    setting: &str,
     look: Result<Look, &str>,
 ) -> Result<Judged<Change>, Error> {
     let shown = |text: String| Judged::shown(thing, setting, text, false);
@@ -107,9 +109,14 @@ fn judge_item(
             return Err(Error::Account { item: setting.to_owned(), why: reason.to_owned() });
         }
         Err(reason) => shown(format!("not known: {reason}")),
-        Ok(look) if look.fits || named => {
-            Judged::setting((thing, true), setting, (Some(look.from), &look.to), look.fits, look.change)
-        }
+        Ok(look) if look.fits || named => Judged::setting(
+            Thing::existing(thing),
+            setting,
+            Some(look.from),
+            &look.to,
+            look.fits,
+            look.change,
+        ),
         Ok(Look { from, to, .. }) => {
             shown(format!("{from}; `--with account.{}` makes it: {to}", item.name()))
         }

@@ -2,6 +2,20 @@
 
 use crate::plan::{Line, Verb};
 
+/// What a setting belongs to, as the plan names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thing<'a> {
+    pub(super) name: &'a str,
+    /// Where it does not exist, its settings are part of its creation.
+    pub(super) exists: bool,
+}
+
+impl<'a> Thing<'a> {
+    pub(super) fn existing(name: &'a str) -> Self {
+        Self { name, exists: true }
+    }
+}
+
 /// One setting, judged: what to do about it, or that it is as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged<C> {
@@ -20,19 +34,21 @@ impl<C> Judged<C> {
         }
     }
 
-    /// One setting: kept where `fits`, changed otherwise; part of the creation where there is nothing to change yet.
+    /// One setting: kept where `fits`, changed otherwise.
     pub(super) fn setting(
-        (thing, exists): (&str, bool),
+        thing: Thing<'_>,
         name: &str,
-        (from, to): (Option<String>, &str),
+        from: Option<String>,
+        to: &str,
         fits: bool,
         change: C,
     ) -> Self {
-        if exists && fits {
-            return Self { line: Line::new(Verb::Keep, thing).setting(name, None, from), change: None };
+        if thing.exists && fits {
+            return Self { line: Line::new(Verb::Keep, thing.name).setting(name, None, from), change: None };
         }
-        let verb = if exists { Verb::Update } else { Verb::Create };
-        Self { line: Line::new(verb, thing).setting(name, from, Some(to.to_owned())), change: Some(change) }
+        let verb = if thing.exists { Verb::Update } else { Verb::Create };
+        let line = Line::new(verb, thing.name).setting(name, from, Some(to.to_owned()));
+        Self { line, change: Some(change) }
     }
 
     /// One setting that is shown and not ours to change: as it should be, or not.

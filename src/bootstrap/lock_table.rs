@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, SseSpecification, TableStatus, Tag,
 };
 
+use super::judged::Thing;
 use super::ownership::{of_this_environment, present_tags, tags_text};
 use super::{Error, Judged, Target};
 use crate::account::Table;
@@ -61,13 +62,20 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
                 Some("key LockID (S), on demand, encrypted, deletion protection, tags"),
                 Change::Create,
             ),
-            Judged::setting((&text, false), recovery, (None, "on"), false, Change::Recover),
+            Judged::setting(
+                Thing { name: &text, exists: false },
+                recovery,
+                None,
+                "on",
+                false,
+                Change::Recover,
+            ),
         ]);
     };
     usable(name, table)?;
     of_this_environment(target, &text, &table.tags)?;
-    let thing = (text.as_str(), true);
-    let switch = |on: bool| (Some(if on { "on" } else { "off" }.to_owned()), "on");
+    let thing = Thing::existing(&text);
+    let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
     let wanted = target.wanted_tags(&table.tags, name == target.deployment.prefix());
     let merged: BTreeMap<_, _> = table.tags.clone().into_iter().chain(wanted.clone()).collect();
     Ok(vec![
@@ -75,28 +83,32 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
             thing,
             "deletion protection",
             switch(table.deletion_protection),
+            "on",
             table.deletion_protection,
             Change::Protect,
         ),
-        Judged::setting(thing, "encryption with KMS", switch(table.kms), table.kms, Change::Encrypt),
+        Judged::setting(thing, "encryption with KMS", switch(table.kms), "on", table.kms, Change::Encrypt),
         Judged::setting(
             thing,
             recovery,
             switch(table.point_in_time_recovery),
+            "on",
             table.point_in_time_recovery,
             Change::Recover,
         ),
         Judged::setting(
             thing,
             "billing",
-            (Some(table.billing.clone()), "PAY_PER_REQUEST"),
+            Some(table.billing.clone()),
+            "PAY_PER_REQUEST",
             table.billing == "PAY_PER_REQUEST",
             Change::OnDemand,
         ),
         Judged::setting(
             thing,
             "tags",
-            (present_tags(&wanted, &table.tags), &tags_text(&wanted)),
+            present_tags(&wanted, &table.tags),
+            &tags_text(&wanted),
             merged == table.tags,
             Change::Tags(wanted.clone()),
         ),

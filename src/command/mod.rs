@@ -26,7 +26,7 @@ use crate::plan::{Action, Plan, Stopped};
 use crate::report::Format;
 pub use manual::Shared;
 pub use shared_args::{FormatFlag, SharedArgs};
-pub use ui::Ui;
+pub use ui::{Ui, UiFlags};
 
 /// What a verb is given in addition to its own arguments: the shared flags, and the only way to talk to people.
 pub struct Context {
@@ -121,13 +121,13 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         let is_json = value_of("--format", given()).as_deref() == Some("json");
         let format = if is_json { Format::Json } else { Format::Human };
         let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-        Ui::new(tool, format, color, (0, 0), (false, false)).end(&failure);
+        Ui::new(tool, format, color, UiFlags::default()).end(&failure);
         return Err(Exit::Usage);
     }
     let error = harmless(error);
     if error.exit_code() == 0 {
         // Help and version.
-        let ui = Ui::new(T::command().get_name().to_owned(), Format::Human, color, (0, 0), (false, false));
+        let ui = Ui::new(T::command().get_name().to_owned(), Format::Human, color, UiFlags::default());
         return match ui.write(|out| write!(out, "{}", error.render().ansi())) {
             Err(failure) => {
                 ui.failure(&failure);
@@ -143,7 +143,7 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let failure = Failure::new(Exit::Usage, visible(&message)).help("`--help` shows the usage");
         let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-        let ui = Ui::new(tool, Format::Json, anstream::ColorChoice::Never, (0, 0), (false, false));
+        let ui = Ui::new(tool, Format::Json, anstream::ColorChoice::Never, UiFlags::default());
         // Usage is already on stderr; where stdout is gone as well, the exit remains.
         let _ = ui.failure_document(&failure);
     }
@@ -279,7 +279,7 @@ fn show<A: Action>(ui: &Ui, plan: &Plan<A>) -> Result<Option<Exit>, Failure> {
         return Ok(Some(Exit::Done));
     }
     ui.show_plan(&lines)?;
-    if ui.dry_run {
+    if ui.flags.dry_run {
         ui.plan_json("pending", &lines)?;
         return Ok(Some(Exit::Pending));
     }

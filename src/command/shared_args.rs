@@ -7,7 +7,7 @@ use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use super::{Ui, environment, ui};
+use super::{Ui, UiFlags, environment, ui};
 use crate::config::Config;
 use crate::deployment::main_tf::MainTf;
 use crate::deployment::{Deployment, Lock, StateBackend};
@@ -243,7 +243,8 @@ impl SharedArgs {
             ColorFlag::Always => ColorChoice::Always,
             ColorFlag::Never => ColorChoice::Never,
         };
-        Ui::new(tool, format, color, (self.quiet, self.verbose), (self.yes, self.dry_run))
+        let Self { quiet, verbose, yes, dry_run, .. } = *self;
+        Ui::new(tool, format, color, UiFlags { quiet, verbose, yes, dry_run })
     }
 }
 

@@ -28,14 +28,8 @@ pub struct Ui {
     pub format: Format,
     /// When to use colour.
     pub color: ColorChoice,
-    /// `-q`: how much less on stderr.
-    pub quiet: u8,
-    /// `-v`: how much more.
-    pub verbose: u8,
-    /// Skip the question.
-    pub yes: bool,
-    /// Show the plan and stop.
-    pub dry_run: bool,
+    /// How much is printed on stderr, and whether anything is asked.
+    pub flags: UiFlags,
     /// `osmt-doctor 0.1.0`
     pub tool: String,
     /// What was begun and whether it was finished, for the message of an interruption.
@@ -52,24 +46,28 @@ pub struct Ui {
     terraform: Terraform,
 }
 
+/// The shared flags that decide what is printed on stderr and what is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UiFlags {
+    /// `-q`: how much less on stderr.
+    pub quiet: u8,
+    /// `-v`: how much more.
+    pub verbose: u8,
+    /// Skip the question.
+    pub yes: bool,
+    /// Show the plan and stop.
+    pub dry_run: bool,
+}
+
 impl Ui {
-    /// A voice with the given manners.
-    pub fn new(
-        tool: String,
-        format: Format,
-        color: ColorChoice,
-        (quiet, verbose): (u8, u8),
-        (yes, dry_run): (bool, bool),
-    ) -> Self {
-        let seen = quiet == 0 && io::stderr().is_terminal();
+    /// Prints in this format; nothing is printed before the first call.
+    pub fn new(tool: String, format: Format, color: ColorChoice, flags: UiFlags) -> Self {
+        let seen = flags.quiet == 0 && io::stderr().is_terminal();
         let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self {
             format,
             color,
-            quiet,
-            verbose,
-            yes,
-            dry_run,
+            flags,
             tool,
             work: Mutex::default(),
             resume: Mutex::default(),
@@ -146,14 +144,14 @@ impl Ui {
 
     /// A word on stderr; `-q` drops it.
     pub fn say(&self, text: impl Display) {
-        if self.quiet == 0 {
+        if self.flags.quiet == 0 {
             self.stderr(format_args!("{text}"));
         }
     }
 
     /// A word on stderr that only `-v` wants.
     pub fn detail(&self, text: impl Display) {
-        if self.verbose > 0 {
+        if self.flags.verbose > 0 {
             self.stderr(format_args!("{text}"));
         }
     }
@@ -240,7 +238,7 @@ impl Ui {
 
     /// Asks before a write. `--yes` skips the question; without a terminal and without `--yes` it refuses.
     pub async fn confirm(&self, question: &str) -> Result<(), Failure> {
-        if self.yes {
+        if self.flags.yes {
             return Ok(());
         }
         if !self.can_ask() {

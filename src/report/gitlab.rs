@@ -27,13 +27,15 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
             let page = located.at.as_ref().and_then(|spot| spot.page.as_ref());
             // A place is required; what has none of its own is shown on the first line.
             let line = page.map_or(1, |page| page.start.line);
-            let id = fingerprints.next(&file, &located);
-            entries.push(entry(&finding.code, severity(finding.severity), &description, id, &file, line));
+            let (base, nth) = fingerprints.next(&file, &located);
+            let fingerprint = numbered(base, nth);
+            let severity = severity(finding.severity);
+            entries.push(entry(&finding.code, severity, &description, &fingerprint, &file, line));
         }
         for unknown in located::unknown(report) {
             let description = format!("{}: could not check: {}", unknown.code, unknown.reason);
-            let id = fingerprints.of(&["unknown", &unknown.code, &file, &unknown.reason]);
-            entries.push(entry(&unknown.code, "info", &description, id, &file, 1));
+            let (base, nth) = fingerprints.of(&["unknown", &unknown.code, &file, &unknown.reason]);
+            entries.push(entry(&unknown.code, "info", &description, &numbered(base, nth), &file, 1));
         }
     }
     serde_json::to_writer_pretty(&mut *out, &entries)?;
@@ -48,18 +50,16 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn entry(
-    code: &str,
-    severity: &str,
-    description: &str,
-    (base, nth): (String, usize),
-    file: &str,
-    line: usize,
-) -> Value {
+/// Two entries of one report must not have the same fingerprint.
+fn numbered(base: String, nth: usize) -> String {
+    if nth == 1 { base } else { format!("{base}-{nth}") }
+}
+
+fn entry(code: &str, severity: &str, description: &str, fingerprint: &str, file: &str, line: usize) -> Value {
     json!({
         "description": description,
         "check_name": code,
-        "fingerprint": if nth == 1 { base } else { format!("{base}-{nth}") },
+        "fingerprint": fingerprint,
         "severity": severity,
         "location": { "path": plain(file), "lines": { "begin": line } },
     })

@@ -21,6 +21,7 @@ pub(super) use self::names::role_arn;
 pub use self::names::{arn, name};
 pub use self::removal::removal;
 pub(super) use self::removal::removal_of;
+use super::judged::Thing;
 use super::ownership::{present_tags, tags_text};
 use super::{Error, Judged, Target};
 use crate::account::iam::{Policy, Role};
@@ -139,7 +140,7 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
     let thing = format!("IAM role {}", name(target));
     match &seen.role {
         None => judged.push(create(wishes, &thing)),
-        Some(role) => judge_role(target, wishes, (&thing, true), role, &mut judged),
+        Some(role) => judge_role(target, wishes, &thing, role, &mut judged),
     }
     for part in policy::parts() {
         let name = policy::name(target, part);
@@ -148,9 +149,10 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
         let now = if attached { "attached" } else { "not attached" };
         let now = seen.role.as_ref().map(|_| now.to_owned());
         judged.push(Judged::setting(
-            (&thing, seen.role.is_some()),
+            Thing { name: &thing, exists: seen.role.is_some() },
             &format!("policy {name}"),
-            (now, "attached"),
+            now,
+            "attached",
             attached,
             Change::Attach(part),
         ));
@@ -189,9 +191,10 @@ pub(super) fn judge_policy(
         format!("{} ({difference})", present.version)
     };
     judged.push(Judged::setting(
-        (&thing, true),
+        Thing::existing(&thing),
         "document",
-        (Some(from), "a new version"),
+        Some(from),
+        "a new version",
         fits,
         Change::UpdatePolicy(part, wanted.to_string()),
     ));
@@ -209,7 +212,7 @@ pub(super) fn judge_tags(
     let fits = target.owns(present);
     let from = present_tags(&wanted, present);
     let to = tags_text(&wanted);
-    Judged::setting((thing, true), "tags", (from, &to), fits, change)
+    Judged::setting(Thing::existing(thing), "tags", from, &to, fits, change)
 }
 
 /// Refuses flags that cannot be satisfied, and a role that no one could assume.
@@ -248,47 +251,44 @@ fn create(wishes: &Wishes, thing: &str) -> Judged<Change> {
     Judged::create(thing, Some(&text), change)
 }
 
-fn judge_role(
-    target: &Target,
-    wishes: &Wishes,
-    thing: (&str, bool),
-    role: &Role,
-    judged: &mut Vec<Judged<Change>>,
-) {
+fn judge_role(target: &Target, wishes: &Wishes, thing: &str, role: &Role, judged: &mut Vec<Judged<Change>>) {
     let wanted = policy::trust(&wishes.trust, wishes.mfa, Some(&role.trust));
     let fits = wishes.trust.is_empty() || policy::same(&role.trust, &wanted);
     let wanted = wanted.to_string();
     judged.push(Judged::setting(
-        thing,
+        Thing::existing(thing),
         "assumed by",
-        (Some(trust_text(&role.trust)), &trust_text(&wanted)),
+        Some(trust_text(&role.trust)),
+        &trust_text(&wanted),
         fits,
         Change::Trust(wanted.clone()),
     ));
     let open = too_many(if wishes.trust.is_empty() { &role.trust } else { &wanted });
     if !open.is_empty() {
         let setting = "may be assumed, though it should not, by";
-        judged.push(Judged::shown(thing.0, setting, open.join(", "), false));
+        judged.push(Judged::shown(thing, setting, open.join(", "), false));
     }
     let hours = |seconds: i32| format!("{} h", f64::from(seconds) / 3600.0);
     let seconds = wishes.session_hours.map_or(role.session_seconds, |hours| hours * 3600);
     judged.push(Judged::setting(
-        thing,
+        Thing::existing(thing),
         "longest session",
-        (Some(hours(role.session_seconds)), &hours(seconds)),
+        Some(hours(role.session_seconds)),
+        &hours(seconds),
         seconds == role.session_seconds,
         Change::Session(seconds),
     ));
     let boundary = wishes.boundary.as_ref().or(role.boundary.as_ref());
     let none = || "none".to_owned();
     judged.push(Judged::setting(
-        thing,
+        Thing::existing(thing),
         "permissions boundary",
-        (Some(role.boundary.clone().unwrap_or_else(none)), &boundary.cloned().unwrap_or_else(none)),
+        Some(role.boundary.clone().unwrap_or_else(none)),
+        &boundary.cloned().unwrap_or_else(none),
         boundary == role.boundary.as_ref(),
         Change::Boundary(boundary.cloned().unwrap_or_default()),
     ));
-    judged.push(judge_tags(target, thing.0, &role.tags, Change::Tags));
+    judged.push(judge_tags(target, thing, &role.tags, Change::Tags));
 }
 
 /// AWS's policies with which one may do everything, or give oneself what one lacks.

@@ -42,7 +42,8 @@ pub struct LoadBalancer {
 /// Reads the certificates, the CAA records and, from the state, the load balancer's name; all at the same time.
 pub async fn observe(
     session: &Session,
-    (target, config): (&Target, &Config),
+    target: &Target,
+    config: &Config,
     resolver: &Resolver,
     now: Timestamp,
 ) -> Result<Seen, Error> {

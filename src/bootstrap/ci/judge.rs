@@ -6,6 +6,7 @@ use crate::bootstrap::admin_role::{self, judge_policy, judge_tags, policy, remov
 use crate::bootstrap::ci::documents::{trust, who};
 use crate::bootstrap::ci::repository::AUDIENCE;
 use crate::bootstrap::ci::{Change, Seen, Which, Wishes};
+use crate::bootstrap::judged::Thing;
 use crate::bootstrap::{Error, Judged, Target};
 use crate::plan::{Line, Verb};
 
@@ -41,9 +42,10 @@ fn judge_provider(wishes: &Wishes, seen: &Seen) -> Option<Judged<Change>> {
             let mut all = provider.audiences.clone();
             all.push(AUDIENCE.to_owned());
             Some(Judged::setting(
-                (&format!("IAM OIDC provider {issuer}"), true),
+                Thing::existing(&format!("IAM OIDC provider {issuer}")),
                 "audiences",
-                (Some(from), &all.join(", ")),
+                Some(from),
+                &all.join(", "),
                 fits,
                 Change::AddAudience(provider.arn.clone()),
             ))
@@ -70,7 +72,7 @@ fn judge_role(
         let change = Of::Create(wanted, seconds, wishes.boundary.clone());
         judged.push(Judged::create(&thing, Some(&text), Change::Role(which, change)));
         for part in which.parts() {
-            attach(target, (&thing, which, part), None, judged);
+            attach(target, &thing, which, part, None, judged);
         }
         return;
     };
@@ -79,9 +81,10 @@ fn judge_role(
         let fits = policy::same(&role.trust, &wanted);
         let wanted = wanted.to_string();
         judged.push(Judged::setting(
-            (&thing, true),
+            Thing::existing(&thing),
             "assumed from",
-            (Some(who(&role.trust)), &who(&wanted)),
+            Some(who(&role.trust)),
+            &who(&wanted),
             fits,
             Change::Role(which, Of::Trust(wanted.clone())),
         ));
@@ -90,16 +93,17 @@ fn judge_role(
     }
     if let Some(boundary) = &wishes.boundary {
         judged.push(Judged::setting(
-            (&thing, true),
+            Thing::existing(&thing),
             "permissions boundary",
-            (role.boundary.clone(), boundary),
+            role.boundary.clone(),
+            boundary,
             role.boundary.as_ref() == Some(boundary),
             Change::Role(which, Of::Boundary(boundary.clone())),
         ));
     }
     judged.push(judge_tags(target, &thing, &role.tags, Of::Tags).map(|change| Change::Role(which, change)));
     for part in which.parts() {
-        attach(target, (&thing, which, part), Some(role), judged);
+        attach(target, &thing, which, part, Some(role), judged);
     }
     let ours: Vec<String> = which.parts().into_iter().map(|part| policy::arn(target, part)).collect();
     let others = role.attached.iter().filter(|arn| !ours.contains(arn)).cloned();
@@ -111,16 +115,19 @@ fn judge_role(
 
 fn attach(
     target: &Target,
-    (thing, which, part): (&str, Which, &'static str),
+    thing: &str,
+    which: Which,
+    part: &'static str,
     role: Option<&Role>,
     judged: &mut Vec<Judged<Change>>,
 ) {
     let attached = role.is_some_and(|role| role.attached.contains(&policy::arn(target, part)));
     let now = role.map(|_| if attached { "attached" } else { "not attached" }.to_owned());
     judged.push(Judged::setting(
-        (thing, role.is_some()),
+        Thing { name: thing, exists: role.is_some() },
         &format!("policy {}", policy::name(target, part)),
-        (now, "attached"),
+        now,
+        "attached",
         attached,
         Change::Role(which, admin_role::Change::Attach(part)),
     ));

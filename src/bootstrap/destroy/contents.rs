@@ -90,7 +90,7 @@ pub(super) async fn whole(
     let empty = look_into(session, &s3, bucket, &wanted, &mut contents).await?;
     // Nor is a state that lists nothing.
     contents.others.names = names.into_iter().filter(|key| !empty.contains(key)).collect();
-    protection(session, &s3, bucket, (&wanted, now), &mut contents).await?;
+    protection(session, &s3, bucket, &wanted, now, &mut contents).await?;
     Ok(contents)
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn own(
     contents.others = some_others(session, &s3, target, bucket).await?;
     let wanted: Vec<&Newest> = list.newest.iter().collect();
     look_into(session, &s3, bucket, &wanted, &mut contents).await?;
-    protection(session, &s3, bucket, (&wanted, now), &mut contents).await?;
+    protection(session, &s3, bucket, &wanted, now, &mut contents).await?;
     Ok(contents)
 }
 
@@ -292,7 +292,8 @@ async fn protection(
     session: &Session,
     s3: &Client,
     bucket: &str,
-    (objects, now): (&[&Newest], Timestamp),
+    objects: &[&Newest],
+    now: Timestamp,
     contents: &mut Contents,
 ) -> Result<(), CallError> {
     if objects.is_empty() {

@@ -6,7 +6,7 @@ use crate::aws::Session;
 use crate::bootstrap::admin_role::region::other_region;
 use crate::bootstrap::certificate::proof::{left_over, proofs};
 use crate::bootstrap::destroy::contents::Contents;
-use crate::bootstrap::destroy::plan::{Bucket, Fate, Seen, Table, foreign, reasons};
+use crate::bootstrap::destroy::plan::{Bucket, Fate, Owned, Seen, Table, foreign, reasons};
 use crate::bootstrap::destroy::{contents, items};
 use crate::bootstrap::parts::Parts;
 use crate::bootstrap::{Error, Target, admin_role, ci};
@@ -26,7 +26,8 @@ pub async fn observe(
     session: &Session,
     target: &Target,
     config: &Config,
-    (everything, now): (bool, Timestamp),
+    everything: bool,
+    now: Timestamp,
 ) -> Result<Seen, Error> {
     let (stored, proofs, admin, ci) = tokio::join!(
         Box::pin(stored(session, target, everything, now)),
@@ -98,7 +99,7 @@ async fn stored(
     target: &Target,
     everything: bool,
     now: Timestamp,
-) -> Result<(Seen, (bool, bool)), Error> {
+) -> Result<(Seen, Owned), Error> {
     let mut both = target.clone();
     if both.backend.lock.table().is_none() {
         both.backend.lock = Lock::TableAndFile(target.deployment.prefix());
@@ -108,14 +109,14 @@ async fn stored(
     // The table of a lock that moved to a file is deleted too, if it is ours.
     let spare = target.backend.lock.table().is_none();
     let table = table.filter(|table| !spare || target.owns(&table.tags));
-    let owned = (
-        bucket.as_ref().is_none_or(|bucket| target.owns(&bucket.tags)),
-        table.as_ref().is_none_or(|table| target.owns(&table.tags)),
-    );
+    let owned = Owned {
+        bucket: bucket.as_ref().is_none_or(|bucket| target.owns(&bucket.tags)),
+        table: table.as_ref().is_none_or(|table| target.owns(&table.tags)),
+    };
     let bucket = async {
         let Some(bucket) = bucket else { return Ok::<_, Error>(None) };
         let is_adopted = target.is_adopted(&bucket.tags);
-        let contents = if !owned.0 {
+        let contents = if !owned.bucket {
             Contents::default()
         } else if is_adopted && !everything {
             contents::own(session, target, &bucket.name, now).await?

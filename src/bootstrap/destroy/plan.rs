@@ -166,11 +166,18 @@ fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
+/// Whether the bucket and the table carry this environment's tags.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owned {
+    pub(super) bucket: bool,
+    pub(super) table: bool,
+}
+
 /// Why nothing may be deleted now.
-pub(super) fn reasons(target: &Target, seen: &Seen, (bucket_tags, table_tags): (bool, bool)) -> Vec<Reason> {
+pub(super) fn reasons(target: &Target, seen: &Seen, owned: Owned) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some(Bucket { name, contents, .. }) = &seen.bucket {
-        if !bucket_tags {
+        if !owned.bucket {
             reasons.push(Reason::foreign(target, &format!("bucket {name}")));
         }
         reasons.extend(contents.states.iter().map(|state| state.reason(name)));
@@ -182,7 +189,7 @@ pub(super) fn reasons(target: &Target, seen: &Seen, (bucket_tags, table_tags): (
         }));
     }
     if let Some(Table { name, fate, items, .. }) = &seen.table {
-        if !table_tags {
+        if !owned.table {
             reasons.push(Reason::foreign(target, &format!("table {name}")));
         }
         let matters = |id: &str| *fate != Fate::Adopted || target.owns_item(id);

@@ -8,6 +8,7 @@ pub(super) mod policy;
 
 use std::collections::BTreeMap;
 
+use super::judged::Thing;
 use super::ownership::{of_this_environment, present_tags, tags_text};
 pub use super::state_bucket::apply::apply;
 use super::{Error, Judged, Target};
@@ -96,7 +97,7 @@ pub fn judge(
     let nothing = Bucket::default();
     let bucket = seen.unwrap_or(&nothing);
     of_this_environment(target, &name, &bucket.tags)?;
-    let thing = (name.as_str(), seen.is_some());
+    let thing = Thing { name: &name, exists: seen.is_some() };
     let before = if seen.is_some() { Before::Others } else { Before::Nothing };
     let mut judged = Vec::new();
     if seen.is_none() {
@@ -106,7 +107,8 @@ pub fn judge(
     judged.push(Judged::setting(
         thing,
         "public access",
-        (seen.map(|_| switches(blocked)), "blocked, all four switches"),
+        seen.map(|_| switches(blocked)),
+        "blocked, all four switches",
         bucket.blocks_public_access(),
         Change::BlockPublicAccess,
     ));
@@ -117,7 +119,8 @@ pub fn judge(
         judged.push(Judged::setting(
             thing,
             "object ownership",
-            (ownership, "BucketOwnerEnforced"),
+            ownership,
+            "BucketOwnerEnforced",
             fits,
             Change::OwnerEnforced,
         ));
@@ -127,7 +130,8 @@ pub fn judge(
     judged.push(Judged::setting(
         thing,
         "default encryption",
-        (encryption(bucket), &wanted_encryption(key)),
+        encryption(bucket),
+        &wanted_encryption(key),
         kms,
         Change::Encrypt(key.map(str::to_owned), before),
     ));
@@ -140,16 +144,14 @@ pub fn judge(
     judged.push(Judged::setting(
         thing,
         "policy",
-        (
-            policy::statements(target, bucket.policy.as_deref()),
-            &policy::statements(target, document.as_deref()).unwrap_or_default(),
-        ),
+        policy::statements(target, bucket.policy.as_deref()),
+        &policy::statements(target, document.as_deref()).unwrap_or_default(),
         document.is_none(),
         Change::Policy(document.clone().unwrap_or_default()),
     ));
     let versioning = bucket.versioning.clone();
     let fits = bucket.is_versioned();
-    judged.push(Judged::setting(thing, "versioning", (versioning, "Enabled"), fits, Change::Version));
+    judged.push(Judged::setting(thing, "versioning", versioning, "Enabled", fits, Change::Version));
     judged.push(lifecycle(thing, bucket, before));
     judged.extend(dangers(target, &name, bucket));
     // Also for a new bucket: not every S3 takes them with the first call.
@@ -163,16 +165,17 @@ pub fn remarks(bucket: &Bucket) -> Vec<String> {
     if bucket.mfa_delete { Vec::new() } else { vec![mfa.to_owned()] }
 }
 
-fn tags(target: &Target, thing: (&str, bool), bucket: &Bucket) -> Judged<Change> {
+fn tags(target: &Target, thing: Thing<'_>, bucket: &Bucket) -> Judged<Change> {
     let default_name = target.backend.bucket == target.deployment.state_bucket();
     let wanted =
-        if thing.1 { target.wanted_tags(&bucket.tags, default_name) } else { target.deployment.tags() };
+        if thing.exists { target.wanted_tags(&bucket.tags, default_name) } else { target.deployment.tags() };
     let mut merged = bucket.tags.clone();
     merged.extend(wanted.clone());
     Judged::setting(
         thing,
         "tags",
-        (present_tags(&wanted, &bucket.tags), &tags_text(&wanted)),
+        present_tags(&wanted, &bucket.tags),
+        &tags_text(&wanted),
         merged == bucket.tags,
         Change::Tags(merged.clone()),
     )
@@ -212,7 +215,7 @@ fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> 
     judged
 }
 
-fn lifecycle(thing: (&str, bool), bucket: &Bucket, before: Before) -> Judged<Change> {
+fn lifecycle(thing: Thing<'_>, bucket: &Bucket, before: Before) -> Judged<Change> {
     let text = |rule: &LifecycleRule| {
         let days = |days: Option<i32>| days.map_or("never".into(), |days| format!("after {days} days"));
         let some = rule.narrowed || !rule.prefix.is_empty();
@@ -243,7 +246,8 @@ fn lifecycle(thing: (&str, bool), bucket: &Bucket, before: Before) -> Judged<Cha
     Judged::setting(
         thing,
         "lifecycle",
-        (present.map(text), &text(&wanted)),
+        present.map(text),
+        &text(&wanted),
         present == Some(&wanted),
         Change::Lifecycle(wanted.clone(), before),
     )

@@ -57,13 +57,13 @@ impl Apply {
             if let Some(attention) = attention(&judged) {
                 ui.say(attention);
             }
-            if ui.dry_run {
+            if ui.flags.dry_run {
                 ui.json(&Report::new(ui, "pending", &judged))?;
                 return Ok(Exit::Pending);
             }
             check_permissions(ui, &session, &ready, &seen, &plan, self.check_permissions).await?;
             ui.confirm(&format!("Change account {}?", target.deployment.account_id)).await?;
-            if !ui.yes {
+            if !ui.flags.yes {
                 is_still_so(cx, &session, &ready, seen).await?;
             }
             execute(ui, &plan, async |step| bootstrap::apply(&session, target, step).await).await?;

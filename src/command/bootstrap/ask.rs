@@ -62,7 +62,7 @@ pub(super) async fn ask<'a>(
 ) -> Result<Option<Wizard<'a>>, Failure> {
     let ui = &cx.ui;
     let open = init::open_questions(start, answers);
-    if !open.is_empty() && (ui.yes || !ui.can_ask()) {
+    if !open.is_empty() && (ui.flags.yes || !ui.can_ask()) {
         let flags: Vec<String> = open.iter().map(|&index| format!("--{}", QUESTIONS[index].flag)).collect();
         return Err(Failure::new(Exit::Usage, format!("these answers are missing: {}", flags.join(", ")))
             .help("give them as flags, or run it on a terminal without `--yes`"));

@@ -58,7 +58,7 @@ impl Certificate {
             if is_external {
                 let read = async |session: &Session| {
                     let resolver = self.resolver(session);
-                    let seen = elsewhere::observe(session, (&ready.target, config), &resolver, now).await;
+                    let seen = elsewhere::observe(session, &ready.target, config, &resolver, now).await;
                     (resolver, seen)
                 };
                 let (session, (resolver, seen)) = ready.reading(cx, read).await?;
@@ -269,7 +269,7 @@ impl External<'_> {
             timeout: self.flags.timeout,
         };
         let known = work.certificate.borrow().validation.clone();
-        if plan.is_empty() || ui.dry_run {
+        if plan.is_empty() || ui.flags.dry_run {
             if !plan.is_empty() {
                 ui.show_plan(&plan.lines())?;
             }

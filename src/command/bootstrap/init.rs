@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use similar::TextDiff;
 
-use super::ask::{Decision, ask};
+use super::ask::{Decision, Wizard, ask};
 use super::doctor_errors::{errors, refuse};
 use super::{LockFlag, StateFlags, lock};
 use crate::bootstrap::init;
@@ -64,30 +64,63 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
-        let (shared, ui) = (&cx.shared, &cx.ui);
+        let ui = &cx.ui;
+        let (mut answers, work) = self.begin(cx)?;
+        block_on(ui, async {
+            let is_new = work.config.text.is_none();
+            let mut wizard = ask(cx, &work.start, is_new, &mut answers).await?;
+            loop {
+                let rendered = work.render(&answers)?;
+                if let Some(old) = rendered.moved_from() {
+                    lock::alone(cx, &rendered.config, old, &rendered.values.backend).await?;
+                }
+                rendered.show(ui);
+                if init::zones_are_open(&work.start, &answers) {
+                    ui.say("zones: the first two of the region (those of the account are not known); `--azs` takes others");
+                }
+                let exit = match &mut wizard {
+                    Some(wizard) if !rendered.plan.is_empty() && !ui.flags.dry_run => {
+                        let Some(exit) = rendered.write_after(wizard, &mut answers, ui).await? else {
+                            continue;
+                        };
+                        exit
+                    }
+                    _ => carry_out(ui, &rendered.plan, "Write?", async |write| write.carry(ui).await).await?,
+                };
+                if rendered.moved_from().is_some() && exit == Exit::Done {
+                    ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
+                }
+                say_what_follows(ui, &rendered.config);
+                return Ok(exit);
+            }
+        })
+    }
+
+    /// Reads the files that exist, and refuses flags that do not fit them.
+    fn begin(self, cx: &Context) -> Result<(Answers, Work<'_>), Failure> {
+        let shared = &cx.shared;
         if !shared.dir.join("variables.tf").is_file() {
             return Err(Failure::new(
                 Exit::Refused,
-                format!("{} holds no Terraform code to render for", shown(&shared.dir)),
+                format!("{} does not contain the Terraform code to render for", shown(&shared.dir)),
             )
             .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
         }
         self.state.agree()?;
         let profile = profile(shared, self.write_profile)?;
-        let config_path = shared.config_path();
-        let main_path = shared.dir.join("main.tf");
-        let (before, main_before) = (existing(&config_path)?, existing(&main_path)?);
-        let start = match &before {
+        let config = Present::read(shared.config_path())?;
+        let main = Present::read(shared.dir.join("main.tf"))?;
+        let start = match &config.text {
             Some(text) => shared.parse(text.clone())?,
             None => {
                 Document::parse(template(&shared.dir.join("config.auto.tfvars.json.tpl"), init::CONFIG)?)?
             }
         };
-        let main = main_before.as_deref().map(MainTf::parse).transpose()?;
+        let main_tf = main.text.as_deref().map(MainTf::parse).transpose()?;
         if self.state.is_given() {
-            main.as_ref().map_or(Ok(()), in_s3)?;
+            main_tf.as_ref().map_or(Ok(()), in_s3)?;
         }
-        let mut answers = Answers {
+        let answers = Answers {
             texts: [
                 self.account_id,
                 shared.region.clone(),
@@ -102,67 +135,110 @@ impl Init {
             azs: self.azs,
             certificate_arn: self.certificate_arn,
         };
-        block_on(ui, async {
-            let mut wizard = ask(cx, &start, before.is_none(), &mut answers).await?;
-            loop {
-                let config = init::config(&start, &answers)?;
-                refuse(&errors(&config, true), &answers.given())?;
-                for finding in errors(&config, shared.is_local()) {
-                    ui.warn(format_args!("{} {}", finding.code, finding.message));
-                }
-                let rendered = shared.parse(config.clone())?;
-                Config::from_document(&rendered)?;
-                let old = present_backend(&start, main.as_ref())?;
-                let written = (profile.clone(), self.assume_role.clone());
-                let values = values(&start, &rendered, main.as_ref(), &self.state, written)?;
-                in_the_account(&values)?;
-                let main = if let Some(main) = &main {
-                    main.with(&values)?
-                } else {
-                    let template = template(&shared.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
-                    main_tf::render(&template, &values)?
-                };
-                let moved = old.as_ref().filter(|old| lock::moves(old, &values.backend));
-                if let Some(old) = moved {
-                    lock::alone(cx, &rendered, old, &values.backend).await?;
-                }
-                let plan: Plan<Write> = [(&config_path, &before, config), (&main_path, &main_before, main)]
-                    .into_iter()
-                    .filter(|(_, before, after)| before.as_ref() != Some(after))
-                    .map(|(path, before, after)| Write { path: path.clone(), before: before.clone(), after })
-                    .collect();
-                for write in &plan.actions {
-                    show_change(ui, write);
-                }
-                if let Some(text) = leaves(old.as_ref(), &values.backend) {
-                    ui.warn(text);
-                }
-                if init::zones_are_open(&start, &answers) {
-                    ui.say("zones: the first two of the region (those of the account are not known); `--azs` takes others");
-                }
-                let exit = match &mut wizard {
-                    Some(wizard) if !plan.is_empty() && !ui.dry_run => {
-                        ui.show_plan(&plan.lines())?;
-                        if old.is_none() {
-                            ui.say(about_lock(&values.backend.lock));
-                        }
-                        if let Decision::Again = wizard.decide(&mut answers).await? {
-                            continue;
-                        }
-                        execute(ui, &plan, async |write| write.carry(ui).await).await?;
-                        ui.plan_json("applied", &plan.lines())?;
-                        wizard.written();
-                        Exit::Done
-                    }
-                    _ => carry_out(ui, &plan, "Write?", async |write| write.carry(ui).await).await?,
-                };
-                if moved.is_some() && exit == Exit::Done {
-                    ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
-                }
-                say_what_follows(ui, &rendered);
-                return Ok(exit);
-            }
-        })
+        let (state, assume_role) = (self.state, self.assume_role);
+        Ok((answers, Work { cx, config, main, start, main_tf, state, profile, assume_role }))
+    }
+}
+
+/// A file as it is now; without text if it does not exist.
+struct Present {
+    path: PathBuf,
+    text: Option<String>,
+}
+
+impl Present {
+    fn read(path: PathBuf) -> Result<Self, Failure> {
+        Ok(Self { text: existing(&path)?, path })
+    }
+
+    /// The write that gives the file this text; `None` if it has it.
+    fn written(&self, after: String) -> Option<Write> {
+        let differs = self.text.as_ref() != Some(&after);
+        differs.then(|| Write { path: self.path.clone(), before: self.text.clone(), after })
+    }
+}
+
+/// The files and flags that a run begins with.
+struct Work<'a> {
+    cx: &'a Context,
+    config: Present,
+    main: Present,
+    /// The config, or its template.
+    start: Document,
+    main_tf: Option<MainTf>,
+    state: StateFlags,
+    profile: Option<String>,
+    assume_role: Option<String>,
+}
+
+/// Both files with the answers in them.
+struct Rendered {
+    config: Document,
+    values: Values,
+    /// The backend before this run.
+    old: Option<StateBackend>,
+    plan: Plan<Write>,
+}
+
+impl Work<'_> {
+    /// Renders both files; an answer that the doctor reports as an error is refused.
+    fn render(&self, answers: &Answers) -> Result<Rendered, Failure> {
+        let shared = &self.cx.shared;
+        let config = init::config(&self.start, answers)?;
+        refuse(&errors(&config, true), &answers.given())?;
+        for finding in errors(&config, shared.is_local()) {
+            self.cx.ui.warn(format_args!("{} {}", finding.code, finding.message));
+        }
+        let document = shared.parse(config.clone())?;
+        Config::from_document(&document)?;
+        let old = present_backend(&self.start, self.main_tf.as_ref())?;
+        let values = self.values(&document)?;
+        in_the_account(&values)?;
+        let main = if let Some(main) = &self.main_tf {
+            main.with(&values)?
+        } else {
+            let template = template(&shared.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
+            main_tf::render(&template, &values)?
+        };
+        let writes = [self.config.written(config), self.main.written(main)];
+        Ok(Rendered { config: document, values, old, plan: writes.into_iter().flatten().collect() })
+    }
+}
+
+impl Rendered {
+    /// The backend whose lock is replaced with one of another kind or name.
+    fn moved_from(&self) -> Option<&StateBackend> {
+        self.old.as_ref().filter(|old| lock::moves(old, &self.values.backend))
+    }
+
+    /// Shows the changes of the files, and which state they leave behind.
+    fn show(&self, ui: &Ui) {
+        for write in &self.plan.actions {
+            show_change(ui, write);
+        }
+        if let Some(text) = leaves(self.old.as_ref(), &self.values.backend) {
+            ui.warn(text);
+        }
+    }
+
+    /// Writes once the wizard's user agrees; `None` if an answer was changed instead.
+    async fn write_after(
+        &self,
+        wizard: &mut Wizard<'_>,
+        answers: &mut Answers,
+        ui: &Ui,
+    ) -> Result<Option<Exit>, Failure> {
+        ui.show_plan(&self.plan.lines())?;
+        if self.old.is_none() {
+            ui.say(about_lock(&self.values.backend.lock));
+        }
+        if let Decision::Again = wizard.decide(answers).await? {
+            return Ok(None);
+        }
+        execute(ui, &self.plan, async |write| write.carry(ui).await).await?;
+        ui.plan_json("applied", &self.plan.lines())?;
+        wizard.written();
+        Ok(Some(Exit::Done))
     }
 }
 
@@ -263,40 +339,38 @@ fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
     Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
 }
 
-/// The values for `main.tf`: flags, else the present values if they were chosen, else the names derived from the config.
-fn values(
-    start: &Document,
-    rendered: &Document,
-    main: Option<&MainTf>,
-    flags: &StateFlags,
-    (profile, assume_role): (Option<String>, Option<String>),
-) -> Result<Values, Failure> {
-    let before = deployment_of(start);
-    let chosen = present_backend(start, main)?.unwrap_or_else(|| StateBackend::standard(&before));
-    // What main.tf was rendered for: the config may have been edited since.
-    let rendered_for = main.map_or_else(|| before.clone(), |main| main.deployment(&before));
-    let standard = [&before, &rendered_for].map(StateBackend::standard);
-    let now = deployment_of(rendered);
-    let new = StateBackend::standard(&now);
-    let table = |chosen: Option<&str>| {
-        let chosen = chosen.filter(|chosen| standard.iter().all(|old| old.lock.table() != Some(chosen)));
-        chosen.map_or_else(|| now.prefix(), str::to_owned)
-    };
-    let lock = match (flags.lock, &flags.lock_table) {
-        (Some(LockFlag::S3), _) => Lock::File,
-        (_, Some(named)) => Lock::Table(named.clone()),
-        // Both at once is how one moves from one to the other; it stays until a flag chooses.
-        (None, None) if chosen.lock.has_file() => {
-            Lock::new(chosen.lock.table().map(|chosen| table(Some(chosen))), true)
-        }
-        _ => Lock::Table(table(chosen.lock.table())),
-    };
-    let keep = |chosen: String, of: fn(&StateBackend) -> &String| {
-        if standard.iter().any(|old| *of(old) == chosen) { of(&new).clone() } else { chosen }
-    };
-    let bucket = flags.bucket.clone().unwrap_or_else(|| keep(chosen.bucket, |backend| &backend.bucket));
-    let key = keep(chosen.key, |backend| &backend.key);
-    Ok(Values { backend: StateBackend { bucket, key, lock }, deployment: now, profile, assume_role })
+impl Work<'_> {
+    /// The values for `main.tf`: flags, else the present values if they were chosen, else the names derived from the config.
+    fn values(&self, rendered: &Document) -> Result<Values, Failure> {
+        let (main, flags) = (self.main_tf.as_ref(), &self.state);
+        let before = deployment_of(&self.start);
+        let chosen = present_backend(&self.start, main)?.unwrap_or_else(|| StateBackend::standard(&before));
+        // What main.tf was rendered for: the config may have been edited since.
+        let rendered_for = main.map_or_else(|| before.clone(), |main| main.deployment(&before));
+        let standard = [&before, &rendered_for].map(StateBackend::standard);
+        let now = deployment_of(rendered);
+        let new = StateBackend::standard(&now);
+        let table = |chosen: Option<&str>| {
+            let chosen = chosen.filter(|chosen| standard.iter().all(|old| old.lock.table() != Some(chosen)));
+            chosen.map_or_else(|| now.prefix(), str::to_owned)
+        };
+        let lock = match (flags.lock, &flags.lock_table) {
+            (Some(LockFlag::S3), _) => Lock::File,
+            (_, Some(named)) => Lock::Table(named.clone()),
+            // Both at once is how one moves from one to the other; it stays until a flag chooses.
+            (None, None) if chosen.lock.has_file() => {
+                Lock::new(chosen.lock.table().map(|chosen| table(Some(chosen))), true)
+            }
+            _ => Lock::Table(table(chosen.lock.table())),
+        };
+        let keep = |chosen: String, of: fn(&StateBackend) -> &String| {
+            if standard.iter().any(|old| *of(old) == chosen) { of(&new).clone() } else { chosen }
+        };
+        let bucket = flags.bucket.clone().unwrap_or_else(|| keep(chosen.bucket, |backend| &backend.bucket));
+        let key = keep(chosen.key, |backend| &backend.key);
+        let (profile, assume_role) = (self.profile.clone(), self.assume_role.clone());
+        Ok(Values { backend: StateBackend { bucket, key, lock }, deployment: now, profile, assume_role })
+    }
 }
 
 /// The deployment of a config that may not be complete yet.

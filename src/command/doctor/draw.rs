@@ -50,7 +50,7 @@ impl Draw {
             return Ok(Exit::Done);
         }
         block_on(ui, async {
-            let exit = output::save(&self.output, &picture, ("an SVG", is_svg), ui).await?;
+            let exit = output::save(&self.output, &picture, "an SVG", is_svg, ui).await?;
             let (status, word) = output::words(exit);
             let shown = files::shown(&self.output);
             ui.result(format_args!("{word} {shown}"))?;

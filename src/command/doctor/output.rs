@@ -9,11 +9,12 @@ use crate::files;
 /// Larger than any file of this tool; what is larger is another file.
 const LARGEST: u64 = 16 << 20;
 
-/// Writes the file; with `--dry-run` only says that it would. `kind` names what may be replaced and recognises it.
+/// Writes the file; with `--dry-run` only says that it would. A file that is not of this kind is replaced after a question.
 pub(super) async fn save(
     path: &Path,
     content: &str,
-    (kind, is_one): (&str, fn(&[u8]) -> bool),
+    kind: &str,
+    is_of_kind: fn(&[u8]) -> bool,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
     let before = match files::read_at_most(path, LARGEST) {
@@ -21,10 +22,10 @@ pub(super) async fn save(
         Err(files::Error::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    if ui.dry_run {
+    if ui.flags.dry_run {
         return Ok(Exit::Pending);
     }
-    if before.as_deref().is_some_and(|bytes| !bytes.is_empty() && !is_one(bytes)) {
+    if before.as_deref().is_some_and(|bytes| !bytes.is_empty() && !is_of_kind(bytes)) {
         let shown = files::shown(path);
         ui.warn(format_args!("{shown} exists and is not {kind}"));
         ui.confirm(&format!("Overwrite {shown}?")).await?;

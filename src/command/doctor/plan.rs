@@ -85,7 +85,7 @@ impl Plan {
         let picture = picture.as_deref().ok_or(missing);
         let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all(), picture });
         let is_page = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(page::is_page);
-        let saved = block_on(ui, output::save(path, &page, ("a report of osmt-doctor", is_page), ui))?;
+        let saved = block_on(ui, output::save(path, &page, "a report of osmt-doctor", is_page, ui))?;
         ui.say(format_args!("{} {}", output::words(saved).1, files::shown(path)));
         Ok(if verdict == Exit::Done { saved } else { verdict })
     }

@@ -26,10 +26,9 @@ pub(super) struct Rollback {
 impl Rollback {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
-        let loaded = cx.shared.load_config()?;
-        let config = &loaded.1;
+        let (document, config) = cx.shared.load_config()?;
         let osmt = self.repositories.osmt()?;
-        let records = osmt.records(config)?;
+        let records = osmt.records(&config)?;
         let task = &config.ecs.task.app;
         let selected = release::image(&task.docker_image, &task.docker_tag);
         let record = match &self.record {
@@ -71,7 +70,7 @@ impl Rollback {
             })?
             .to_owned();
         let wanted = Wanted::Rev(record.commit.clone());
-        let verdict = self.terms.judge(cx, loaded, &osmt, wanted, Some(tag))?;
+        let verdict = self.terms.judge(cx, document, config, &osmt, wanted, Some(tag))?;
         propose(cx, &verdict)
     }
 }

@@ -80,12 +80,12 @@ impl Terms {
     pub(super) fn judge(
         &self,
         cx: &Context,
-        loaded: (Document, Config),
+        document: Document,
+        config: Config,
         osmt: &Osmt,
         wanted: Wanted,
         tag: Option<String>,
     ) -> Result<Verdict, Failure> {
-        let (document, config) = loaded;
         let request = Request { wanted, tag, from: self.from.clone() };
         let mut candidate = Candidate::observe(osmt, &config, &request)?;
         if !self.offline {
@@ -152,18 +152,18 @@ impl Terms {
 impl Judged {
     pub(super) fn judge(&self, cx: &Context) -> Result<Verdict, Failure> {
         // A config that cannot be read is the first thing to report.
-        let loaded = cx.shared.load_config()?;
+        let (document, config) = cx.shared.load_config()?;
         let osmt = self.repositories.osmt()?;
         let (wanted, tag) = match &self.which.promote {
             Some(env) => {
-                let record = promoted(&osmt, env, &loaded.1)?;
+                let record = promoted(&osmt, env, &config)?;
                 cx.ui.say(format_args!("{} recorded {}", record.name, record.image));
-                let tag = record.tag(&loaded.1.ecs.task.app.docker_image).map(str::to_owned);
+                let tag = record.tag(&config.ecs.task.app.docker_image).map(str::to_owned);
                 (Wanted::Rev(record.commit.clone()), self.tag.clone().or(tag))
             }
             None => (self.which.wanted(), self.tag.clone()),
         };
-        self.terms.judge(cx, loaded, &osmt, wanted, tag)
+        self.terms.judge(cx, document, config, &osmt, wanted, tag)
     }
 }
 

@@ -70,7 +70,7 @@ impl Exec {
             return Err(Failure::new(Exit::Usage, "no command was given"));
         };
         let variables = self.variables(deployment)?;
-        if deployment.ui.dry_run {
+        if deployment.ui.flags.dry_run {
             let names = variables.iter().map(|variable| variable.name.as_str());
             let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
             let program = program.to_string_lossy();

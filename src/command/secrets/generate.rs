@@ -33,8 +33,8 @@ impl Generate {
         let keyring = deployment.keyring()?;
         let exists = !matches!(keyring.try_get(&secret.name)?, Ok(None));
         let fixed = matches!(secret.origin, Origin::Fixed(_));
-        let asks = io::stdin().is_terminal() && !deployment.ui.yes;
-        if exists && !fixed && !self.force && !asks && !deployment.ui.dry_run {
+        let asks = io::stdin().is_terminal() && !deployment.ui.flags.yes;
+        if exists && !fixed && !self.force && !asks && !deployment.ui.flags.dry_run {
             return Err(Failure::new(
                 Exit::Refused,
                 format!("{} has a value in {}", secret.name, keyring.kind),

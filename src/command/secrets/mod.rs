@@ -350,7 +350,7 @@ impl Deployment<'_> {
 
     /// Moves entries from the service of earlier versions, which two accounts with the same environment shared.
     fn moved(&self, keyring: Keyring) -> Result<Keyring, Failure> {
-        if self.ui.dry_run {
+        if self.ui.flags.dry_run {
             return Ok(keyring);
         }
         let mut users: Vec<String> = Vec::new();

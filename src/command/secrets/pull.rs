@@ -53,7 +53,7 @@ impl Pull {
                 };
             match state(secret, &local, &seen) {
                 State::Same if local.values.contains_key(&secret.name) => {
-                    if !deployment.ui.dry_run {
+                    if !deployment.ui.flags.dry_run {
                         agree(&keyring, secret, &value, Some(&version))?;
                     }
                 }
