@@ -1,16 +1,22 @@
 //! The OSMT deployment toolkit: what the four binaries share and what each does.
 //!
 //! ```text
-//! bin → command → bootstrap | secrets | doctor | release          never each other
-//!                    ↓
-//!     aws  web  registry  git  keyring  files  account  report  child  the outside world, and text
-//!                    ↓
-//!     config  document  finding  plan  explain                    pure: no I/O, no async, no clock
+//! bin
+//!  ↓
+//! command                                    the only module that talks to people
+//!  ↓
+//! bootstrap  secrets  doctor  release        the four products; none imports another
+//!  ↓
+//! report  registry  account  aws  web        the outside world, and text
+//! git  keyring  files  child
+//!  ↓
+//! deployment  config  document  finding      pure: no I/O, no async, no clock
+//! sensitive  plan  explain
 //! ```
 //!
 //! Every verb that writes goes the same way: observe, plan, show, ask, apply, observe again.
-//! What is wrong with the user's things is a [`finding::Finding`]; what is wrong with the world is an error
-//! that can [`explain::Explain`] itself.
+//! A mistake in the user's input is a [`finding::Finding`]; a problem of the outside world is an error that implements
+//! [`explain::Explain`].
 
 pub mod account;
 pub mod aws;

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::app::App;
+pub use self::known::Known;
 use self::services::{Services, SignIn};
-use crate::aws::CallError;
 
 pub mod app;
 pub mod baseline;
 pub mod iam;
+mod known;
 pub mod observe;
 pub mod observe_app;
 pub mod observe_baseline;
@@ -25,35 +26,6 @@ mod observe_sign_in;
 pub mod policy_document;
 pub mod services;
 mod state_bucket;
-
-/// A fact, or why it is not known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Known<T> {
-    /// It was read.
-    Known(T),
-    /// It could not be: `acm:DescribeCertificate was denied`.
-    Unknown(String),
-}
-
-impl<T> Known<T> {
-    /// The fact, or the reason.
-    pub fn as_result(&self) -> Result<&T, &str> {
-        match self {
-            Self::Known(fact) => Ok(fact),
-            Self::Unknown(reason) => Err(reason),
-        }
-    }
-}
-
-impl<T> From<Result<T, CallError>> for Known<T> {
-    fn from(read: Result<T, CallError>) -> Self {
-        match read {
-            Ok(fact) => Self::Known(fact),
-            Err(error) => Self::Unknown(error.reason()),
-        }
-    }
-}
 
 /// What the doctor wants to know of an account. `None` inside `Known` means: looked, and it is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

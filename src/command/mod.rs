@@ -12,6 +12,7 @@ pub mod secrets;
 mod shared_args;
 mod signals;
 mod terraform;
+mod tool;
 mod ui;
 
 use std::ffi::OsString;
@@ -19,44 +20,13 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
-
 use crate::explain::{Exit, Failure, visible};
 use crate::plan::{Action, Plan, Stopped};
 use crate::report::Format;
 pub use manual::Shared;
 pub use shared_args::{FormatFlag, SharedArgs};
+pub use tool::{Context, Tool};
 pub use ui::{Ui, UiFlags};
-
-/// What a verb is given in addition to its own arguments: the shared flags, and the only way to talk to people.
-pub struct Context {
-    /// The flags that mean the same in all four binaries.
-    pub shared: SharedArgs,
-    /// Text, questions and progress.
-    pub ui: Arc<Ui>,
-}
-
-/// One of the four binaries.
-pub trait Tool: Parser {
-    /// The shared flags.
-    fn shared(&self) -> &SharedArgs;
-    /// Whether an argument may be a secret's value, so that no error shows one.
-    const HIDES_ARGUMENTS: bool = false;
-    /// The verbs that write, and so know `--yes` and `--dry-run`.
-    const WRITES: &[&str];
-    /// The verbs that never ask AWS.
-    const OFFLINE: &[&str] = &[];
-    /// The verbs that print findings.
-    const FINDINGS: &[&str] = &[];
-    /// Examples for the help of each verb.
-    const EXAMPLES: &[(&str, &str)];
-    /// Whether this verb prints findings, and so knows SARIF and annotations.
-    fn reports_findings(&self) -> bool {
-        false
-    }
-    /// Does what was asked.
-    fn run(self, cx: &Context) -> Result<Exit, Failure>;
-}
 
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
@@ -85,7 +55,7 @@ pub fn main<T: Tool>() -> ExitCode {
     };
     let exit = result.unwrap_or_else(|failure| {
         let failure = match failure.exit {
-            Exit::Interrupted if crate::child::is_stopping() => interruption(&cx.ui),
+            Exit::Interrupted if crate::child::is_stopping() => signals::interruption(&cx.ui),
             _ => failure,
         };
         cx.ui.end(&failure);
@@ -239,22 +209,13 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
         tokio::select! {
             // First, so that no signal is missed.
             biased;
-            () = signals::stopped() => Err(interruption(ui)),
+            () = signals::stopped() => Err(signals::interruption(ui)),
             result = work => result,
         }
     });
     // A question may still be waiting for its answer in a thread of its own.
     runtime.shutdown_background();
     result
-}
-
-fn interruption(ui: &Ui) -> Failure {
-    let failure = Failure::new(Exit::Interrupted, "interrupted");
-    match ui.resumption() {
-        Some(help) => failure.help(help),
-        None if ui.has_begun() => failure.help("run it again: it looks at what is done, and plans the rest"),
-        None => failure,
-    }
 }
 
 /// Shows a plan and asks. An exit ends the run: the plan is empty, or `--dry-run` was given.

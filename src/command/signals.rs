@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::Ui;
+use crate::explain::{Exit, Failure};
 
 /// Notified when this process is asked to end.
 static STOP: Notify = Notify::const_new();
@@ -94,7 +95,7 @@ pub(super) fn watch() {}
 fn end() {
     // In a thread: the work may be waiting for a reader of the same stream.
     let said = std::thread::spawn(|| match VOICE.get() {
-        Some(ui) => ui.end(&super::interruption(ui)),
+        Some(ui) => ui.end(&interruption(ui)),
         None => eprintln!("error: interrupted"),
     });
     let begin = std::time::Instant::now();
@@ -110,4 +111,14 @@ pub(super) fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     line.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or_default()
+}
+
+/// The failure of a run that a signal ended.
+pub(super) fn interruption(ui: &Ui) -> Failure {
+    let failure = Failure::new(Exit::Interrupted, "interrupted");
+    match ui.resumption() {
+        Some(help) => failure.help(help),
+        None if ui.has_begun() => failure.help("run it again: it looks at what is done, and plans the rest"),
+        None => failure,
+    }
 }

@@ -19,7 +19,7 @@ use objects::Objects;
 use program::{Purpose, Said, command, recent, run, text};
 use settings::Setting;
 
-pub use objects::{Kind, Object};
+pub use objects::{Entry, Kind, Object};
 pub use program::{Error, Output};
 
 /// How long a push may take with its hooks.
@@ -49,17 +49,6 @@ pub struct Commit {
     pub date: String,
     /// The first line of its message.
     pub subject: String,
-}
-
-/// An entry of a folder in a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// From the repository's root.
-    pub path: String,
-    /// The object's id.
-    pub id: String,
-    /// What it is.
-    pub kind: Kind,
 }
 
 /// How the working tree differs from the commit checked out.

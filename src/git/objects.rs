@@ -5,11 +5,21 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
-use super::Entry;
 use super::program::{Error, Said, failed, text};
 use crate::child;
 
 const WHAT: &str = "read objects";
+
+/// An entry of a folder in a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// From the repository's root.
+    pub path: String,
+    /// The object's id.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+}
 
 /// What an object is, or an entry of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

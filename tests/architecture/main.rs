@@ -226,12 +226,44 @@ fn no_two_modules_of_a_folder_import_each_other() {
     }
 }
 
+/// A folder and a file in it that know each other on purpose: the file is a part of the folder that grew too long.
+const KNOWN_CIRCLES: [&str; 4] = [
+    "aws ↔ aws::profiles ↔ aws::proxy ↔ aws::tunnel ↔ aws::variant ↔ aws::wire",
+    "doctor ↔ doctor::ignore",
+    "document ↔ document::parse",
+    "release::migrate ↔ release::migrate::watch",
+];
+
 #[test]
-fn no_two_files_of_bootstrap_import_each_other() {
-    let mut edges = graph::imports();
-    edges.retain(|module, _| module[0] == "bootstrap");
-    assert!(edges.len() > 30, "{}", edges.len());
-    assert_eq!(graph::circles(&edges), [] as [&str; 0]);
+fn no_two_files_import_each_other() {
+    let edges = graph::imports();
+    assert!(edges.len() > 200, "{}", edges.len());
+    let circles = graph::circles(&edges);
+    assert_eq!(circles, KNOWN_CIRCLES);
+}
+
+#[test]
+fn the_map_in_lib_rs_has_every_module_above_those_that_it_imports() {
+    let text = read(Path::new("src/lib.rs"));
+    let map = text.split("```").nth(1).unwrap();
+    let declared: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    // A level is what is between two arrows; what a line says about its modules is further to the right.
+    let levels: Vec<BTreeSet<&str>> = map
+        .split('↓')
+        .map(|level| {
+            let lines = level.lines().filter_map(|line| line.strip_prefix("//! "));
+            lines.flat_map(|line| line.split("   ").next().unwrap().split_whitespace()).collect()
+        })
+        .collect();
+    let drawn: BTreeSet<&str> = levels.iter().flatten().copied().filter(|name| *name != "bin").collect();
+    assert_eq!(drawn, declared);
+    let level = |name: &str| levels.iter().position(|level| level.contains(name)).unwrap();
+    for (name, may) in ROOMS {
+        for other in may.iter().filter(|other| **other != "*") {
+            assert!(level(name) <= level(other), "the map shows {name} below {other}, which it imports");
+        }
+    }
 }
 
 /// The verbs of a binary, as its `enum Verb` lists them: `("plan", "Plan")`.

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parts::{CheckPermissions, PartFlags, check_permissions};
+use super::ready::{Ready, settled};
+use super::report::{Report, attention, lines};
 use super::saved::{Saved, without_lock};
-use super::{Ready, Report, StateFlags, attention, lines, settled};
+use super::state_flags::StateFlags;
 use crate::aws::Session;
 use crate::bootstrap;
 use crate::bootstrap::Seen;

@@ -9,7 +9,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Ready, StateFlags};
+use super::ready::Ready;
+use super::state_flags::StateFlags;
 use crate::account;
 use crate::account::{HostedZone, Record};
 use crate::aws::{Policy, Session, retry};

@@ -5,7 +5,8 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Ready, StateFlags, settled};
+use super::ready::{Ready, settled};
+use super::state_flags::StateFlags;
 use crate::aws::{CallError, Session};
 use crate::bootstrap::destroy::{Refused, Seen, Step};
 use crate::bootstrap::{Error, Target, destroy};

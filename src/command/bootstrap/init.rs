@@ -7,7 +7,8 @@ use similar::TextDiff;
 
 use super::ask::{Decision, Wizard, ask};
 use super::doctor_errors::{errors, refuse};
-use super::{LockFlag, StateFlags, lock};
+use super::lock;
+use super::state_flags::{LockFlag, StateFlags};
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
 use crate::command::{Context, SharedArgs, Ui, block_on, carry_out, execute};

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::Ready;
+use super::ready::Ready;
 use crate::aws::Session;
 use crate::bootstrap::admin_role::Wishes;
 use crate::bootstrap::ci::repository::{Repository, Source, exact};

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parts::PartFlags;
+use super::ready::Ready;
+use super::report::{Report, attention, lines};
 use super::saved::{self, Saved};
-use super::{Ready, Report, StateFlags, attention, lines};
+use super::state_flags::StateFlags;
 use crate::bootstrap;
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Ready;
+use super::ready::Ready;
 use crate::bootstrap::parts::Parts;
 use crate::bootstrap::{Seen, Step, Target};
 use crate::command::Ui;

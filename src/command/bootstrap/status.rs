@@ -4,7 +4,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::parts::PartFlags;
-use super::{Ready, Report, StateFlags, attention, lines};
+use super::ready::Ready;
+use super::report::{Report, attention, lines};
+use super::state_flags::StateFlags;
 use crate::account::{Known, Lock, State, observe};
 use crate::aws::Session;
 use crate::bootstrap;

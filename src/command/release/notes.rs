@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::Repositories;
+use super::repositories::Repositories;
 use crate::account::Known;
 use crate::command::Context;
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Repositories;
+use super::repositories::Repositories;
 use super::verdict::{Terms, propose};
 use crate::command::Context;
 use crate::explain::{Exit, Failure};

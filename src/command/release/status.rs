@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::{Repositories, image};
+use super::image;
+use super::repositories::Repositories;
 use crate::account::Known;
 use crate::aws;
 use crate::command::{Context, block_on, environment};

@@ -3,7 +3,8 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{Repositories, status};
+use super::repositories::Repositories;
+use super::status;
 use crate::account::Known;
 use crate::command::{Context, block_on, carry_out};
 use crate::config::Config;

@@ -5,7 +5,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use similar::TextDiff;
 
-use super::{Repositories, Which, image, tag_or_digest};
+use super::image;
+use super::repositories::Repositories;
+use super::which::{Which, tag_or_digest};
 use crate::account::Known;
 use crate::command::{Context, Ui, block_on, carry_out};
 use crate::config::Config;

@@ -9,6 +9,7 @@ use std::io;
 use std::process::Command;
 
 use crate::explain::{Exit, Failure};
+#[cfg(not(unix))]
 use crate::secrets::redact::Redactor;
 
 /// Why a command has no exit code.
@@ -47,8 +48,9 @@ mod unix {
     use rustix::process::{Pid, Signal, kill_process, kill_process_group};
     use tokio::signal::unix::{Signal as Heard, SignalKind, signal};
 
-    use super::{Error, Redactor};
+    use crate::command::secrets::child::Error;
     use crate::command::signals;
+    use crate::secrets::redact::Redactor;
 
     /// How long a pipe that nothing comes from is kept open after the command has ended: a process that it left in the
     /// background may hold it for ever.

@@ -4,9 +4,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::deployment::KeyringArg;
 use super::entries::{held, sound};
+use super::names::Names;
 use super::replace::{Unfinished, unfinished};
-use super::{KeyringArg, Names, when};
+use super::when::when;
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;

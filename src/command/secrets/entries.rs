@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Deployment;
+use super::deployment::Deployment;
 use crate::command::{block_on, carry_out, carry_out_unasked};
 use crate::explain::{Exit, Failure};
 use crate::keyring::{self, Keyring};

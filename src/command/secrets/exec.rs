@@ -8,8 +8,8 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::child;
+use super::deployment::{Deployment, KeyringArg};
 use super::entries::{held, sound};
-use super::{Deployment, KeyringArg};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::plan::{Line, Verb};

@@ -7,8 +7,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use secrecy::SecretString;
 
+use super::deployment::KeyringArg;
 use super::entries::{Step, carry};
-use super::{KeyringArg, Name};
+use super::names::Name;
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
+use super::deployment::KeyringArg;
 use super::entries::held;
-use super::{KeyringArg, Name, when};
+use super::names::Name;
+use super::when::when;
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;

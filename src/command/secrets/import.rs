@@ -3,8 +3,10 @@
 use clap::Args;
 use secrecy::SecretString;
 
+use super::deployment::{Deployment, KeyringArg};
 use super::entries::{Step, carry};
-use super::{Deployment, KeyringArg, Stray, input};
+use super::input;
+use super::names::Stray;
 use crate::command::Context;
 use crate::document::{Document, Kind, Member, Node};
 use crate::explain::{Exit, Failure};

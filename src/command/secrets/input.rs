@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Deployment;
+use super::deployment::Deployment;
 use crate::explain::{Exit, Failure};
 
 /// More than any value may have; RDS and Secrets Manager stop far below.
@@ -29,8 +29,8 @@ mod terminal {
     use rustix::termios::{self, LocalModes, OptionalActions, Termios};
     use secrecy::{ExposeSecret as _, SecretString};
 
-    use super::Deployment;
     use crate::command::block_on;
+    use crate::command::secrets::deployment::Deployment;
     use crate::explain::{Exit, Failure};
 
     /// Keeps the terminal from echoing while a value is asked for, between the prompts too: what is pasted in one go would
@@ -105,7 +105,12 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
-    use super::{Deployment, Exit, ExposeSecret as _, Failure, SecretString, io};
+    use std::io;
+
+    use secrecy::{ExposeSecret as _, SecretString};
+
+    use crate::command::secrets::deployment::Deployment;
+    use crate::explain::{Exit, Failure};
 
     /// Asks twice for the same value.
     pub(super) fn twice(deployment: &Deployment<'_>, name: &str) -> Result<SecretString, Failure> {

@@ -4,8 +4,9 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::deployment::KeyringArg;
 use super::entries::held;
-use super::{KeyringArg, when};
+use super::when::when;
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;

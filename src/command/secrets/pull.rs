@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use super::deployment::KeyringArg;
 use super::entries::{Step, agree, carry, held};
+use super::names::Names;
 use super::replace::none_unfinished;
-use super::{KeyringArg, Names};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::plan::{Plan, Verb};

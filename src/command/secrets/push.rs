@@ -3,9 +3,10 @@
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
+use super::deployment::{Deployment, KeyringArg};
 use super::entries::{agree, held, now, sound};
+use super::names::Names;
 use super::replace::{bump, none_unfinished};
-use super::{Deployment, KeyringArg, Names};
 use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure, shown};
 use crate::keyring::Keyring;

@@ -3,9 +3,10 @@
 use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::deployment::Deployment;
 use super::entries::{agree, held, now, put, remove, sound};
 use super::generate::new_value;
-use super::{Deployment, input};
+use super::input;
 use crate::command::{block_on, carry_out};
 use crate::explain::{Exit, Failure, shown};
 use crate::files;

@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::deployment::{Deployment, KeyringArg};
 use super::entries::{Step, carry};
-use super::{Deployment, KeyringArg, Stray};
+use super::names::Stray;
 use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;

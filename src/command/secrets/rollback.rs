@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::deployment::KeyringArg;
+use super::names::Name;
 use super::replace::replace;
-use super::{KeyringArg, Name};
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::secrets::rotation::Kind;

@@ -2,9 +2,11 @@
 
 use clap::Args;
 
+use super::deployment::{Deployment, KeyringArg};
 use super::entries::{Step, carry};
+use super::names::NameOr;
 use super::replace::replace;
-use super::{Deployment, KeyringArg, NameOr, tasks};
+use super::tasks;
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;

@@ -9,7 +9,7 @@ use clap::Args;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use super::KeyringArg;
+use super::deployment::KeyringArg;
 use super::entries::held;
 use crate::command::Context;
 use crate::explain::{self, Exit, Failure};

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
+use super::deployment::KeyringArg;
 use super::entries::{Step, carry};
-use super::{KeyringArg, Name, input};
+use super::input;
+use super::names::Name;
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
-use super::{Deployment, when};
+use super::deployment::Deployment;
+use super::when::when;
 use crate::aws::Session;
 use crate::aws::ecs::{Desired, TasksOf};
 use crate::command::block_on;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
-use super::KeyringArg;
+use super::deployment::KeyringArg;
 use super::entries::held;
 use super::replace::{Unfinished, unfinished};
 use crate::command::{Context, block_on};

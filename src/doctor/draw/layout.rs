@@ -4,7 +4,7 @@ use taffy::prelude::{
     AvailableSpace, FlexDirection, FlexWrap, NodeId, Rect, Size, Style as Rules, TaffyTree, auto, length,
 };
 
-use super::{Line, Style, Tile};
+use super::tile::{Line, Style, Tile};
 
 /// The picture's width: at this many pixels it is shown as it is.
 pub(super) const WIDTH: f32 = 1000.0;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Line, Style, Tile, detail, line};
+use super::tile::{Line, Style, Tile, detail, line};
 use crate::config::Config;
 use crate::doctor::planned::{Change, Mark, Planned};
 

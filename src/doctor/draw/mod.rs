@@ -5,54 +5,15 @@
 mod layout;
 mod marks;
 mod svg;
+mod tile;
 
 use std::slice::from_ref;
 
 use self::marks::Marks;
+use self::tile::{Line, Style, Tile, detail, line};
 use super::planned::Planned;
 use crate::config::Config;
 use crate::deployment::{prefix, secret_name};
-use crate::explain::visible;
-use crate::sensitive;
-
-/// A box of the picture: its texts, then what is in it.
-#[derive(Debug, Default)]
-struct Tile {
-    /// What arrows and plans call it: `app`, `public:us-west-2a`.
-    id: String,
-    lines: Vec<Line>,
-    children: Vec<Tile>,
-    /// The children are side by side.
-    row: bool,
-    /// An arrow passes at its right.
-    lane: bool,
-    /// It surrounds others, and is drawn so.
-    frame: bool,
-    /// How much of a row it takes, beside others.
-    share: f32,
-    /// The class of its border, where a plan touches it.
-    mark: Option<&'static str>,
-}
-
-/// A text in a box.
-#[derive(Clone, Debug)]
-struct Line {
-    text: String,
-    style: Style,
-}
-
-/// How a text looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    /// The picture's heading.
-    Heading,
-    /// What a box is.
-    Title,
-    /// A value of it.
-    Detail,
-    /// What a plan does to it; the class of its colour.
-    Mark(&'static str),
-}
 
 /// Arrows go straight down from one box to another: who asks whom.
 const ARROWS: [(&str, &str); 5] =
@@ -209,19 +170,6 @@ fn image(repository: &str, tag: &str) -> String {
 
 fn switch(on: bool) -> &'static str {
     if on { "on" } else { "off" }
-}
-
-/// A text as it may be shown: what looks like a secret is not.
-fn line(style: Style, text: impl AsRef<str>) -> Line {
-    let text = text.as_ref();
-    let hidden = sensitive::has_login(text)
-        || text.split([' ', ',']).any(|word| sensitive::looks_secret(word).is_some());
-    let text = if hidden { "***".to_owned() } else { visible(text).into_owned() };
-    Line { text, style }
-}
-
-fn detail(text: impl AsRef<str>) -> Line {
-    line(Style::Detail, text)
 }
 
 fn row(children: Vec<Tile>) -> Tile {

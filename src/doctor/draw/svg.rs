@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Style;
 use super::layout::{Placed, WIDTH};
+use super::tile::Style;
 
 /// Colours by variable, so that the dark scheme replaces a few lines.
 const LOOKS: &str = "\

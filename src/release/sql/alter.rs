@@ -1,8 +1,8 @@
 //! `ALTER`: each part of the list is judged by itself.
 
+use super::class::{Class, Judgement, judged};
 use super::lexer::Token;
 use super::words::Words;
-use super::{Class, Judgement, judged};
 
 pub(super) fn judge(mut words: Words<'_>) -> Vec<Judgement> {
     words.take(&["ONLINE"]);

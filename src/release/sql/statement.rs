@@ -1,8 +1,9 @@
 //! What one statement does. A statement that is not listed is unclear.
 
+use super::alter;
+use super::class::{Class, Judgement, judged};
 use super::lexer::{Statement, Token};
 use super::words::Words;
-use super::{Class, Judgement, alter, judged};
 
 /// Functions that only compute: `SELECT` of another one may run a routine that writes.
 const FUNCTIONS: &[&str] = &[

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use self::outcome::{history, outcome, progress, resume, summary};
 use self::pending::{Pending, pending};
-use super::Repositories;
+use super::repositories::Repositories;
 use crate::account::Known;
 use crate::aws::{CallError, Policy, Session, retry};
 use crate::command::{Context, Ui, agree, block_on};

@@ -3,6 +3,7 @@
 //! A rule whose fact is not known is unknown; it never passes.
 
 mod app;
+mod audit;
 mod edge;
 mod quotas;
 mod services;
@@ -13,22 +14,8 @@ mod tests;
 mod vault;
 mod zones;
 
-use crate::account::Facts;
-use crate::config::Config;
+pub use self::audit::Audit;
 use crate::finding::{Check, Rule, Severity, Sink};
-
-/// A config, and the account it is for.
-#[derive(Debug)]
-pub struct Audit {
-    /// The config.
-    pub config: Config,
-    /// The account.
-    pub facts: Facts,
-    /// Whether Terraform keeps its lock in a table; `false` where its own lock file serves.
-    pub lock_table: bool,
-    /// The present moment.
-    pub now: jiff::Timestamp,
-}
 
 /// The themes, in the order in which they look.
 pub const THEMES: &[&[Check<Audit>]] = &[

@@ -1,5 +1,6 @@
 //! What Terraform itself says about the plan: conditions that do not hold, and resources that vanished.
 
+use super::names::list;
 use crate::doctor::planned::{Action, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
@@ -51,7 +52,7 @@ fn failed_checks(plan: &Planned, sink: &mut Sink<'_>) {
         }
     }
     if !dark.is_empty() {
-        sink.unknown(format!("Terraform did not decide {}", super::list(&dark)));
+        sink.unknown(format!("Terraform did not decide {}", list(&dark)));
     }
 }
 
@@ -69,6 +70,6 @@ fn vanished(plan: &Planned, sink: &mut Sink<'_>) {
     let odd = plan.drift.iter().filter(|drift| drift.action == Action::Unknown);
     let odd: Vec<String> = odd.map(|drift| drift.address.clone()).collect();
     if !odd.is_empty() {
-        sink.unknown(format!("what happened outside of Terraform to {} is not known", super::list(&odd)));
+        sink.unknown(format!("what happened outside of Terraform to {} is not known", list(&odd)));
     }
 }

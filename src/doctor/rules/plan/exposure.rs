@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
+use super::names::say_open;
 use super::weakness::Weakness;
 use crate::doctor::planned::{Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -190,7 +191,7 @@ fn open(plan: &Planned, sink: &mut Sink<'_>) {
                 .help("name the security group that may connect, or an address block of your own");
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 fn to_whom(door: &Door<'_>, single: bool) -> String {
@@ -302,7 +303,7 @@ fn public(plan: &Planned, sink: &mut Sink<'_>) {
             dark.push(format!("publicly_accessible of {}", change.address));
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 fn unencrypted(plan: &Planned, sink: &mut Sink<'_>) {
@@ -324,7 +325,7 @@ fn unencrypted(plan: &Planned, sink: &mut Sink<'_>) {
                 .help("turn it on now: later it means a new resource and moved data");
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 /// Whether an action of a listener answers with the app.
@@ -369,5 +370,5 @@ fn plain_http(plan: &Planned, sink: &mut Sink<'_>) {
             None => dark.push(format!("the listener of {}", change.address)),
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }

@@ -5,6 +5,7 @@
 mod checks;
 mod exposure;
 mod loss;
+mod names;
 mod policies;
 mod protection;
 mod rollout;
@@ -15,7 +16,7 @@ mod versions;
 mod weakness;
 
 use crate::doctor::planned::Planned;
-use crate::finding::{Check, Sink};
+use crate::finding::Check;
 
 /// The themes, in the order in which they look.
 pub const THEMES: &[&[Check<Planned>]] = &[
@@ -30,24 +31,3 @@ pub const THEMES: &[&[Check<Planned>]] = &[
     rollout::CHECKS,
     versions::CHECKS,
 ];
-
-/// More names than this in one reason are counted.
-const SHOWN: usize = 6;
-
-/// Says in one reason what is known only after apply.
-fn say_open(mut open: Vec<String>, sink: &mut Sink<'_>) {
-    open.sort();
-    open.dedup();
-    if !open.is_empty() {
-        sink.unknown(format!("{}: known only after apply; plan again then", list(&open)));
-    }
-}
-
-/// Names in a row, the first of many.
-fn list(names: &[String]) -> String {
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::names::say_open;
 use crate::account::policy_document::{Effect, Elements, PolicyDocument, Statement};
 use crate::doctor::planned::{Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -130,7 +131,7 @@ fn everyone(plan: &Planned, sink: &mut Sink<'_>) {
             dark.extend(open(plan, change));
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 /// Whether a statement grants everything, or the means to everything.
@@ -194,5 +195,5 @@ fn all_powerful(plan: &Planned, sink: &mut Sink<'_>) {
             }
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }

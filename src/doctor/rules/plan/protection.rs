@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::exposure;
+use super::names::say_open;
 use super::weakness::Weakness;
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -197,7 +198,7 @@ fn unprotected(plan: &Planned, sink: &mut Sink<'_>) {
                 .help("keep it, unless the environment is about to be taken down");
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 fn no_backups(plan: &Planned, sink: &mut Sink<'_>) {
@@ -213,7 +214,7 @@ fn no_backups(plan: &Planned, sink: &mut Sink<'_>) {
             dark.push(format!("{RETENTION} of {}", change.address));
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 /// Days of a log group; 0 means for ever.
@@ -232,7 +233,7 @@ fn shortened(plan: &Planned, sink: &mut Sink<'_>) {
         }
         dark.extend(open(plan, change, [LOG_DAYS].into_iter()));
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 /// The backup setting that a change lowers without turning it off.

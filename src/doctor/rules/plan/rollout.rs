@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::names::say_open;
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
@@ -136,7 +137,7 @@ fn no_tasks(plan: &Planned, sink: &mut Sink<'_>) {
             sink.value(change.at(name), format!("{} runs no task", change.address)).help("set at least 1");
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 fn restarts(plan: &Planned, sink: &mut Sink<'_>) {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::names::say_open;
 use crate::doctor::planned::{Change, Planned};
 use crate::document::join;
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -67,7 +68,7 @@ fn in_plan(plan: &Planned, sink: &mut Sink<'_>) {
         }
         containers(change, sink);
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
     let variables = plan.document["variables"].as_object().into_iter().flatten();
     for (name, variable) in variables {
         let declared = &plan.document["configuration"]["root_module"]["variables"][name];

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::names::list;
 use crate::config::Config;
 use crate::doctor::planned::{Action, Planned};
 use crate::document::join;
@@ -266,7 +267,7 @@ fn partial(plan: &Planned, sink: &mut Sink<'_>) {
                 None => name.to_owned(),
             }
         };
-        super::list(&entries.iter().map(name).collect::<Vec<_>>())
+        list(&entries.iter().map(name).collect::<Vec<_>>())
     };
     let deferred = entries("deferred_changes");
     if !deferred.is_empty() {

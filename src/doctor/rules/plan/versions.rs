@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::names::{list, say_open};
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
@@ -94,7 +95,7 @@ fn shrinks(plan: &Planned, sink: &mut Sink<'_>) {
         let names = ["allocated_storage", ENGINE].into_iter().filter(|name| plan.is_open(change, name));
         dark.extend(names.map(|name| format!("{name} of {}", change.address)));
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 /// The major version: two numbers for MySQL and `MariaDB`, one for the others.
@@ -128,7 +129,7 @@ fn major(plan: &Planned, sink: &mut Sink<'_>) {
             dark.push(format!("{ENGINE} of {}", change.address));
         }
     }
-    super::say_open(dark, sink);
+    say_open(dark, sink);
 }
 
 /// Name and image of each container in a task definition's JSON; `None` where that is not known.
@@ -222,7 +223,7 @@ fn down(plan: &Planned, of: Of, sink: &mut Sink<'_>, say: fn(&Change, &str, &str
     dark.sort();
     dark.dedup();
     if !dark.is_empty() {
-        sink.unknown(format!("{}: not known", super::list(&dark)));
+        sink.unknown(format!("{}: not known", list(&dark)));
     }
 }
 

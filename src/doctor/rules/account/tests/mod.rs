@@ -8,10 +8,10 @@ use super::*;
 use crate::account::app::Health;
 use crate::account::services::{Client, Metadata, Quota, Services, SignIn, ZoneQuota};
 use crate::account::{
-    Bucket, Certificate, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State, Table,
-    Zone,
+    Bucket, Certificate, Facts, HostedZone, Known, LifecycleRule, Lock, PublicAccessBlock, Secret, State,
+    Table, Zone,
 };
-use crate::config::NO_ZONE;
+use crate::config::{Config, NO_ZONE};
 use crate::document::Document;
 use crate::finding::Findings;
 

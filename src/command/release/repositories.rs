@@ -1,0 +1,41 @@
+//! The flags that name OSMT's checkout and the repository of the records.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::account::Known;
+use crate::explain::Failure;
+use crate::git::Repository;
+use crate::release::Osmt;
+
+/// Where OSMT's commits and the records of deployments are.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Repositories {
+    /// A checkout of OSMT [default: the repository of the current folder].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
+    repo: Option<PathBuf>,
+    /// The git repository that keeps the records, where it is not the checkout of OSMT: the config's, for example.
+    #[arg(long, global = true, value_name = "DIR", env = "OSMT_RECORDS", help_heading = "Shared")]
+    records: Option<PathBuf>,
+}
+
+impl Repositories {
+    /// Opens the checkout of OSMT.
+    pub(super) fn osmt(&self) -> Result<Osmt, Failure> {
+        let mut osmt = Osmt::open(self.repo.as_deref().unwrap_or(Path::new(".")))?;
+        osmt.ledger = self.records.as_deref().map(Repository::open).transpose()?;
+        Ok(osmt)
+    }
+
+    /// The checkout of OSMT, if there is one: one that was named must be one.
+    pub(super) fn if_any(&self) -> Result<Known<Osmt>, Failure> {
+        match (&self.repo, self.osmt()) {
+            (_, Ok(osmt)) => Ok(Known::Known(osmt)),
+            (Some(_), Err(failure)) => Err(failure),
+            (None, Err(failure)) => {
+                Ok(Known::Unknown(format!("{}; `--repo DIR` names a checkout of OSMT", failure.message)))
+            }
+        }
+    }
+}
