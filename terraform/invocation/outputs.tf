@@ -69,7 +69,7 @@ output "sign_in_redirect_uri" {
 }
 
 output "network" {
-  description = "The network, for what else is to run in it."
+  description = "The network, for other workloads."
   value       = module.osmt.network
 }
 

@@ -5,8 +5,8 @@ ephemeral "aws_secretsmanager_secret_version" "rds" {
 }
 
 locals {
-  # A secret of another shape gives empty credentials, and those the module refuses in words. (A postcondition up there
-  # would be the place, but Terraform 1.11 cannot write a plan with one as JSON.)
+  # A secret of another shape gives empty credentials, which the module refuses with a message. (A postcondition of the
+  # ephemeral resource would be better, but Terraform 1.11 cannot write a plan with one as JSON.)
   database_credentials = try(
     {
       username = jsondecode(ephemeral.aws_secretsmanager_secret_version.rds.secret_string).username

@@ -1,4 +1,4 @@
-# Who asked for what, kept for as long as the other logs. The load balancer can write only under SSE-S3.
+# The load balancer's access logs, kept as long as the other logs. The load balancer can write only to a bucket with SSE-S3.
 resource "aws_s3_bucket" "access_logs" {
   #checkov:skip=CKV_AWS_18:this is the log bucket; logging it into itself never ends
   #checkov:skip=CKV_AWS_144:access logs are for analysis, not a record to survive a region
@@ -7,7 +7,8 @@ resource "aws_s3_bucket" "access_logs" {
   count = var.config.alb.access_logs ? 1 : 0
 
   bucket = "${local.name}-${local.account}-${local.region}-alb-logs"
-  # Log files arrive until the load balancer is gone; unprotected means that the stack is to be taken down.
+  # The load balancer writes log files until it is deleted. Without protection the stack is about to be destroyed, with its
+  # log files.
   force_destroy = !var.config.alb.enable_deletion_protection
 
   tags = { Name = "${local.name}-alb-logs" }
@@ -66,7 +67,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
 
     filter {}
 
-    # Zero means "for ever" for CloudWatch; for files that no one would look at again it means ten years.
+    # 0 means "never expire" in CloudWatch Logs; for these files it means ten years.
     expiration {
       days = var.config.log_retention_days == 0 ? 3653 : var.config.log_retention_days
     }

@@ -135,7 +135,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "main" {
-  # An environment that is stopped every night has no alarm that says so.
+  # Where the environment is stopped every night, these three alarms would go off every night.
   for_each = { for name, alarm in local.alarms : name => alarm if var.operations.schedule == null || !contains(["app-down", "app-tasks", "elasticsearch-down"], name) }
 
   alarm_name          = startswith(each.key, "${local.name}-") ? each.key : "${local.name}-${each.key}"

@@ -1,5 +1,5 @@
 resource "aws_lb" "main" {
-  #checkov:skip=CKV2_AWS_76:OSMT 3.0.0 ships Log4j 2.17.1, which has no such hole; a web ACL and its rules are the organisation's own
+  #checkov:skip=CKV2_AWS_76:OSMT 3.0.0 ships Log4j 2.17.1, which is not vulnerable; a web ACL and its rules are the organisation's own
   #checkov:skip=CKV2_AWS_28:a web ACL is the organisation's own (operations.web_acl_arn); AWS's common rules block OSMT's CSV uploads
   name                       = local.name
   load_balancer_type         = "application"
@@ -83,7 +83,7 @@ resource "aws_lb_listener" "https" {
   tags = { Name = "${local.name}-https" }
 }
 
-# The app does not serve the job queue's dashboard (RQUEUE_WEB_ENABLE); the load balancer does not even ask for it.
+# The app does not serve the job queue's dashboard (RQUEUE_WEB_ENABLE); and the load balancer does not forward requests for it.
 resource "aws_lb_listener_rule" "no_job_queue" {
   listener_arn = aws_lb_listener.https.arn
   priority     = 1

@@ -7,10 +7,10 @@ locals {
     OAUTH_ISSUER           = var.config.app.oauth.issuer
     OAUTH_CLIENTID         = var.config.app.oauth.client_id
     OAUTH_AUDIENCE         = var.config.app.oauth.audience
-    # At every start OSMT would fill an empty audit log, every replica at once, and end if its table is not there yet: an
-    # empty database could then never be deployed to. Off, the app starts before the first migration and serves after it.
+    # With true every task fills an empty audit log when it starts, and ends if the table does not exist yet: the service
+    # could not be deployed with an empty database. With false it starts before the first migration and serves after it.
     APP_BASELINEAUDITLOGIFEMPTY = "false"
-    # Without it /health asks Elasticsearch at localhost, and is 503 for ever.
+    # Without it /health asks Elasticsearch at localhost, and always answers 503.
     SPRING_ELASTICSEARCH_URIS = local.elasticsearch_url
     # Longer than the load balancer's idle timeout: otherwise the app closes connections that the load balancer still uses.
     SERVER_TOMCAT_KEEPALIVETIMEOUT = "${var.operations.idle_timeout + 10}s"
@@ -54,8 +54,9 @@ locals {
     linuxParameters        = local.linux_parameters
     logConfiguration       = local.log_configuration["app"]
     stopTimeout            = local.stop_timeouts.app
-    # A Java that hangs is replaced. The front page, as the load balancer's check: /health counts Elasticsearch too.
-    # Waiting for the neighbours and starting may take five minutes each: the longest startPeriod, and then ten failures.
+    # ECS replaces a task whose Java process hangs. It asks for the front page, as the load balancer does: /health counts
+    # Elasticsearch too. Waiting for the other services and starting may take five minutes each: the longest startPeriod, and
+    # then ten failures.
     healthCheck = {
       command = ["CMD", "/bin/bash", "-c", join("; ", [
         "exec 3<>/dev/tcp/127.0.0.1/${local.ports.app} || exit 1",
@@ -113,7 +114,7 @@ resource "aws_ecs_service" "app" {
   task_definition = aws_ecs_task_definition.app.arn
   desired_count   = var.config.ecs.task.app.desired_count
 
-  # Turning Spot on or off replaces the service: the app is away until the new one serves.
+  # Turning Spot on or off replaces the service: the app is not available until the new one serves.
   launch_type                   = var.operations.fargate_spot ? null : "FARGATE"
   platform_version              = "LATEST"
   availability_zone_rebalancing = "ENABLED"
@@ -178,7 +179,7 @@ resource "aws_ecs_service" "app" {
     # Autoscaling owns the number of tasks; a change in the config reaches it through autoscaling's minimum.
     ignore_changes = [desired_count]
 
-    # ECS rolls a failed deployment back, and is then as steady as before: without this, apply would succeed.
+    # When ECS has rolled back a failed deployment, the service is stable again: without this, apply would succeed.
     postcondition {
       condition     = self.task_definition == aws_ecs_task_definition.app.arn
       error_message = "The app does not run the revision asked for: the deployment failed and was rolled back. The log groups ${local.log_groups.app} and ${local.log_groups.events} say why."

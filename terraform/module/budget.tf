@@ -2,7 +2,7 @@
 # everything. Environment alone would count every workload of the account with that value, and cost filters cannot join two
 # tags: the values of one filter key are alternatives, and all tags share the key TagKeyValue. Budgets' filter expressions
 # can ("Expression" in the AWS Billing and Cost Management API Reference), but version 5 of the provider has none.
-# Activate Deployment once as a cost allocation tag in the billing console: until then the budget sees nothing.
+# Activate Deployment once as a cost allocation tag in the billing console: until then the budget counts nothing.
 resource "aws_budgets_budget" "monthly" {
   count = var.operations.monthly_budget_usd == null ? 0 : 1
 

@@ -1,4 +1,4 @@
-# What can be applied but should not stay so. A check warns and does not stop; the doctor's rules say the same.
+# Configurations that can be applied but are not advisable. A check warns and does not stop; the doctor's rules say the same.
 # What counts as production: src/deployment/environment.rs; tests/production.rs compares the patterns.
 locals {
   production = can(regex("(^|-)(prod[0-9]*|production|prd|live)(-|$)", var.config.env)) && !can(regex("(^|-)(pre|non|not|no|like)(-|$)", var.config.env))
@@ -38,14 +38,14 @@ check "production_runs_at_night" {
 check "backups_outlive_the_stack" {
   assert {
     condition     = !local.production || var.operations.backup != null
-    error_message = "operations.backup is not set in production: automated backups and snapshots can be deleted by an administrator of this account. docs/terraform.md describes a vault that refuses."
+    error_message = "operations.backup is not set in production: automated backups and snapshots can be deleted by an administrator of this account. docs/terraform.md describes a vault that refuses this."
   }
 }
 
 check "database_can_be_restored" {
   assert {
     condition     = var.config.rds.backup_retention_days > 0
-    error_message = "RDS007 Automatic backups are off: there is no way back to a point in time."
+    error_message = "RDS007 Automatic backups are off: the database cannot be restored to a point in time."
   }
 
   assert {

@@ -1,6 +1,6 @@
 # One page that answers: is it up, is it slow, what is short.
 locals {
-  # title → metrics; every row is [namespace, metric, dimension, value, …] as CloudWatch wants it.
+  # title → metrics; every row is [namespace, metric, dimension, value, …] as in the body of a CloudWatch dashboard.
   dashboard = [
     { title = "Requests and errors", stat = "Sum", metrics = [
       ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", aws_lb.main.arn_suffix],

@@ -9,7 +9,7 @@ data "aws_route53_zone" "main" {
   zone_id = var.config.domain.hosted_zone_id
 }
 
-# AAAA only where the load balancer admits IPv6: a name that leads to a closed door makes browsers wait.
+# AAAA only where the load balancer admits IPv6: browsers would first try an IPv6 address that does not answer.
 resource "aws_route53_record" "app" {
   for_each = toset(!local.has_hosted_zone ? [] : local.dualstack ? ["A", "AAAA"] : ["A"])
 

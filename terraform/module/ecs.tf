@@ -20,7 +20,7 @@ resource "aws_ecs_cluster" "main" {
 
   tags = { Name = local.name }
 
-  # Container Insights would make its log group itself, unencrypted and for ever.
+  # Container Insights would create its log group itself, without encryption and without expiry.
   depends_on = [aws_cloudwatch_log_group.main]
 }
 
@@ -32,7 +32,7 @@ resource "aws_ecs_cluster_capacity_providers" "main" {
 }
 
 locals {
-  # Same for every container: its own log group, no way to gain a privilege.
+  # The same for every container: a log group, and no new privileges.
   log_configuration = { for name in ["app", "elasticsearch", "maintenance"] : name => {
     logDriver = "awslogs"
     options = { for key, value in {
@@ -51,7 +51,7 @@ locals {
   "repositoryCredentials" => { credentialsParameter = arn } } }
 
   # OSMT runs as the image's own user on a read-only root; only /tmp can be written. ECS mounts an empty volume there that
-  # belongs to root, so a first container of the same image opens it to everybody and ends.
+  # belongs to root, so a first container of the same image makes it writable for all users and ends.
   # (ECS Exec writes into the root file system: with operations.ecs_exec it is writable.)
   osmt_user     = "osmt"
   read_only     = !var.operations.ecs_exec

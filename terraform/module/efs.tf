@@ -28,7 +28,7 @@ resource "terraform_data" "mount_targets_reachable" {
   }
 }
 
-# Everything that goes through this door belongs to Elasticsearch's own user, and sees nothing outside its folder.
+# All files that are written through this access point belong to Elasticsearch's user, which sees nothing outside its folder.
 resource "aws_efs_access_point" "elasticsearch" {
   file_system_id = aws_efs_file_system.elasticsearch.id
 
@@ -50,7 +50,7 @@ resource "aws_efs_access_point" "elasticsearch" {
 
   tags = { Name = local.services.elasticsearch }
 
-  # Tasks of the new folder run before the old access point goes.
+  # Tasks of the new folder run before the old access point is deleted.
   lifecycle {
     create_before_destroy = true
   }

@@ -10,7 +10,7 @@ resource "aws_elasticache_subnet_group" "main" {
 resource "aws_elasticache_replication_group" "main" {
   #checkov:skip=CKV_AWS_30:OSMT <= 3.0.0 has no TLS in its Redis client (RedisConfig.kt); only the app's security group reaches the port
   #checkov:skip=CKV2_AWS_50:on with two nodes or more, which is the default; operations.cache_nodes = 1 is for test environments, and a plan of production warns
-  #checkov:skip=CKV_AWS_31:OSMT <= 3.0.0 sends no Redis password, and AUTH wants transit encryption
+  #checkov:skip=CKV_AWS_31:OSMT <= 3.0.0 sends no Redis password, and AUTH needs transit encryption
   replication_group_id = local.name
   description          = "Sessions and task queue of ${local.name}"
   engine               = "redis"
@@ -29,10 +29,10 @@ resource "aws_elasticache_replication_group" "main" {
 
   at_rest_encryption_enabled = true
   kms_key_id                 = aws_kms_key.main.arn
-  # The app's Redis client knows neither TLS nor a password: turned on, every task would crash at start.
+  # The app's Redis client supports neither TLS nor a password: with either, every task would fail at start.
   transit_encryption_enabled = false
 
-  # A session lives an hour; yesterday's snapshot is for forensics, older ones are worth nothing.
+  # A session lives an hour; yesterday's snapshot is for forensics, older ones are not needed.
   snapshot_retention_limit   = 1
   snapshot_window            = var.operations.windows.snapshot
   maintenance_window         = var.operations.windows.maintenance

@@ -26,7 +26,7 @@ locals {
     # Half for the heap, half for the file cache; beyond 31 GiB pointers lose their compression.
     "ES_JAVA_OPTS" = format("-Xms%[1]dm -Xmx%[1]dm", min(floor(var.config.ecs.task.elasticsearch.memory / 2), 31744))
     },
-    # OSMT speaks HTTP without TLS; the security groups let nothing else than OSMT's tasks in.
+    # OSMT uses HTTP without TLS; the security groups admit only OSMT's tasks.
     local.elasticsearch_authentication ? {
       "xpack.security.enrollment.enabled"    = "false"
       "xpack.security.http.ssl.enabled"      = "false"
@@ -48,7 +48,7 @@ locals {
     mountPoints    = [{ sourceVolume = "data", containerPath = "/usr/share/elasticsearch/data", readOnly = false }]
     volumesFrom    = []
     systemControls = []
-    # Elasticsearch writes its keystore and its logs beside its programs when it starts.
+    # At its start Elasticsearch writes its keystore and its logs into the folder of its programs.
     readonlyRootFilesystem = false
     linuxParameters        = local.linux_parameters
     ulimits                = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
@@ -97,7 +97,7 @@ resource "aws_service_discovery_service" "elasticsearch" {
 }
 
 resource "aws_ecs_task_definition" "elasticsearch" {
-  #checkov:skip=CKV_AWS_336:Elasticsearch writes its keystore and logs beside its programs at start; nothing else can be written, and no capability is left
+  #checkov:skip=CKV_AWS_336:at its start Elasticsearch writes its keystore and logs into the folder of its programs; nothing else can be written, and no capability is left
   family                   = local.services.elasticsearch
   cpu                      = var.config.ecs.task.elasticsearch.cpu
   memory                   = var.config.ecs.task.elasticsearch.memory

@@ -82,7 +82,7 @@ resource "aws_iam_role_policy" "execution" {
       ],
       length(local.ecr_repositories[each.key]) == 0 ? [] : [
         {
-          # This action knows no resource.
+          # This action does not support resource-level permissions.
           Sid      = "RegistryLogin"
           Effect   = "Allow"
           Action   = ["ecr:GetAuthorizationToken"]

@@ -1,4 +1,4 @@
-# One key for what dies with the stack: logs, the index, the cache, alarms, the composed secret.
+# One key for what is deleted with the stack: logs, the index, the cache, alarms, the composed secret.
 # The database is not on it on purpose: its final snapshot must stay readable after this key is gone.
 resource "aws_kms_key" "main" {
   description             = "Logs, index, cache and alarms of ${local.name}"
@@ -39,7 +39,7 @@ resource "aws_kms_key" "main" {
       },
       {
         # No source account or ARN: SNS does not support them for EventBridge and encrypted topics ("Key management" in the
-        # SNS Developer Guide), and delivery would fail without a word. The topic's own policy names the rules.
+        # SNS Developer Guide), and delivery would fail silently. The topic's own policy names the rules.
         Sid       = "Events"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }

@@ -1,5 +1,5 @@
-# Every log group exists before its writer, so that none is made on the fly, unencrypted and for ever. The exception is
-# RDSOSMetrics, to which enhanced monitoring writes: the account has one for all its databases.
+# Every log group exists before its writer, so that none is created automatically, without encryption and expiry. The exception
+# is RDSOSMetrics, to which enhanced monitoring writes: the account has one for all its databases.
 resource "aws_cloudwatch_log_group" "main" {
   #checkov:skip=CKV_AWS_338:retention is the organisation's decision (config.log_retention_days, default 30)
   for_each = local.log_groups

@@ -11,7 +11,7 @@ resource "aws_vpc" "main" {
   tags = { Name = local.name }
 }
 
-# The VPC's own group admits nothing, so that a resource without a group of its own is closed, not open.
+# The VPC's default security group has no rules, so that a resource that gets it by mistake cannot be reached.
 resource "aws_default_security_group" "closed" {
   count = local.own_network ? 1 : 0
 

@@ -233,7 +233,7 @@ variable "operations" {
     condition     = var.operations.schedule == null || try(alltrue([for at in [var.operations.schedule.stop, var.operations.schedule.start] : can(regex("^cron\\(([^ ]+ ){5}[^ ]+\\)$", at))]), false)
     error_message = "operations.schedule.stop and operations.schedule.start are cron expressions of six fields, such as cron(0 19 ? * MON-FRI *)."
   }
-  # How they lie to each other is a precondition of the database (rds.tf).
+  # Whether they overlap is a precondition of the database (rds.tf).
   validation {
     condition = alltrue([for name, window in var.operations.windows : can(regex(
     name == "maintenance" ? "^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$" : "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", window))])

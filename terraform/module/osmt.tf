@@ -25,13 +25,13 @@ locals {
     } : name => value if value != null },
   )
 
-  # What Spring reads from the environment to reach its neighbours.
+  # What Spring reads from the environment to reach the other services.
   backing_services = merge(
     {
       DB_NAME           = var.config.rds.db_name
       REDIS_URI         = "${aws_elasticache_replication_group.main.primary_endpoint_address}:${local.ports.redis}"
       ELASTICSEARCH_URI = local.elasticsearch_url
-      # The JVM would take a quarter of the memory that the task pays for.
+      # By default the JVM uses a quarter of the task's memory.
       JAVA_TOOL_OPTIONS = "-XX:MaxRAMPercentage=70"
     },
     local.elasticsearch_authentication ? { ES_USERNAME = "elastic" } : {},
@@ -46,7 +46,7 @@ locals {
     file("${path.module}/containers/wait.sh"), file("${path.module}/containers/${name}.sh"),
   ]) }
 
-  # A name that the module sets itself would silently win or lose.
+  # Where the config and the module set the same name, one of the two values would be ignored silently.
   extra_names   = concat(keys(var.config.app.extra_environment), var.config.app.extra_secrets)
   extra_clashes = setintersection(local.extra_names, concat(keys(local.app_own_environment), keys(local.app_own_secrets), keys(local.maintenance_own_environment), keys(local.maintenance_own_secrets)))
   extra_secrets = { for name in var.config.app.extra_secrets : name => "${data.aws_secretsmanager_secret.extra[0].arn}:${name}::" }

@@ -1,6 +1,6 @@
 # A refusal that can be configured. prevent_destroy must be a literal, and AWS refuses to delete a protected database only
-# after Terraform has deleted half of its neighbours. This resource depends on all the others, so it goes first; while
-# the config protects the stack, it does not go, and nothing is lost. docs/decisions has the reasons.
+# after Terraform has deleted half of the other resources. This resource depends on all of them, so Terraform destroys it
+# first; while the config protects the stack, that fails, and nothing else is deleted. docs/decisions has the reasons.
 resource "terraform_data" "protection" {
   input = {
     protected = var.config.rds.enable_deletion_protection || var.config.alb.enable_deletion_protection
@@ -14,7 +14,7 @@ resource "terraform_data" "protection" {
     vpc_cidr   = var.config.vpc.vpc_cidr
   }
 
-  # Read from the state: turning protection off takes an apply of its own, which is the point.
+  # Read from the state: turning protection off needs a separate apply, on purpose.
   provisioner "local-exec" {
     when    = destroy
     command = self.output.protected ? "echo Deletion protection is on. Set rds.enable_deletion_protection and alb.enable_deletion_protection to false, apply, then destroy. && exit 1" : "exit 0"

@@ -38,7 +38,7 @@ resource "aws_db_parameter_group" "main" {
 }
 
 # The final snapshot's name must be free when the database is deleted, perhaps years from now, and a stack of the same
-# name may have lived here before. So it carries the moment at which this stack's life began, and keeps it.
+# name may have existed before. So it carries the time at which this stack was created.
 resource "terraform_data" "life" {
   input = formatdate("YYYYMMDD'T'hhmmss'Z'", plantimestamp())
 
@@ -132,7 +132,7 @@ resource "aws_db_instance" "main" {
     # "PreferredBackupWindow" and "PreferredMaintenanceWindow" in the API References of Amazon RDS and Amazon ElastiCache.
     precondition {
       condition     = alltrue([for name, window in local.windows : window.length >= (name == "backup" ? 30 : 60)])
-      error_message = "operations.windows is too short: RDS wants half an hour for backups, RDS and ElastiCache an hour for snapshot and maintenance."
+      error_message = "operations.windows is too short: RDS needs half an hour for backups, RDS and ElastiCache an hour for snapshot and maintenance."
     }
     # On no day of the week one of two begins within the other.
     precondition {

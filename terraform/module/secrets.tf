@@ -38,7 +38,7 @@ resource "aws_secretsmanager_secret_version" "db_uri" {
   secret_string_wo_version = var.config.secrets_revision
 
   lifecycle {
-    # The value is invisible to Terraform: a new database address must force a new one.
+    # Terraform does not see the value, so a new database address must force a new version.
     replace_triggered_by = [aws_db_instance.main.address]
   }
 }

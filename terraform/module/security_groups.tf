@@ -1,5 +1,5 @@
-# One group for each role; every rule names the group at its other end. Only the load balancer admits addresses,
-# and only to reach the Internet (OAuth issuer, image registries, AWS) is an address range a destination.
+# One group for each role; every rule names the group at its other end. Address ranges are a source for the load balancer
+# alone, and a destination for the Internet alone (OAuth issuer, image registries, AWS).
 resource "aws_security_group" "alb" {
   name        = "${local.name}-alb"
   description = "Load balancer of ${local.name}"
@@ -115,7 +115,7 @@ resource "aws_vpc_security_group_ingress_rule" "public" {
   to_port           = each.value.port
 }
 
-# An OAuth issuer may listen on a port of its own.
+# An OAuth issuer may listen on another port than 443.
 resource "aws_vpc_security_group_egress_rule" "internet" {
   for_each = merge(
     { for port in distinct(concat([local.ports.https], [for m in regexall("^https://[^/:]+:([0-9]+)", var.config.app.oauth.issuer) : tonumber(m[0])])) :

@@ -281,7 +281,7 @@ variable "config" {
   }
   validation {
     condition     = alltrue([for block in var.config.vpc.subnets.public : try(tonumber(split("/", block)[1]) <= 27, true)])
-    error_message = "NET010 A public subnet is too small for the load balancer: it wants a /27 or larger in every zone."
+    error_message = "NET010 A public subnet is too small for the load balancer: it needs a /27 or larger in every zone."
   }
   validation {
     condition = alltrue([for block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : try(

@@ -58,7 +58,7 @@ variable "changeable_for_days" {
 
   validation {
     condition     = var.changeable_for_days == null || try(var.changeable_for_days >= 3, false)
-    error_message = "changeable_for_days is 3 or more: AWS Backup takes no shorter time to think it over."
+    error_message = "changeable_for_days is 3 or more: AWS Backup accepts no shorter period."
   }
 }
 
@@ -75,7 +75,7 @@ variable "copies_from" {
 }
 
 variable "administrator_arns" {
-  description = "Who may change the vault's policy and delete recovery points that no compliance lock holds: ARNs of roles, * allowed. Yourself at least, or you cannot change this policy again."
+  description = "Who may change the vault's policy and delete recovery points that no compliance lock holds: ARNs of roles, * allowed. Include your own role, or you cannot change this policy again."
   type        = set(string)
   nullable    = false
 

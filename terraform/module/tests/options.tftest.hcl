@@ -41,6 +41,20 @@ run "web_acl" {
   }
 
   assert {
+    condition = { for rule in aws_wafv2_web_acl.main[0].rule : one(one(one(rule.statement).and_statement).statement[0].label_match_statement).key =>
+      one(one(one(one(one(rule.statement).and_statement).statement[1].not_statement).statement).byte_match_statement).search_string
+      if startswith(rule.name, "outside-api-") && try(length(one(rule.action).block) == 1, false)
+      } == {
+      "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"   = "/api/"
+      "awswaf:managed:aws:core-rule-set:CrossSiteScripting_Body" = "/api/"
+      "awswaf:managed:aws:core-rule-set:GenericRFI_Body"         = "/api/"
+      "awswaf:managed:aws:core-rule-set:EC2MetaDataSSRF_Body"    = "/api/"
+      "awswaf:managed:aws:sql-database:SQLi_Body"                = "/api/"
+    }
+    error_message = "What the rules that read bodies have labelled must be blocked everywhere but under /api/."
+  }
+
+  assert {
     condition     = length(aws_wafv2_web_acl_association.main) == 1 && startswith(aws_cloudwatch_log_group.waf[0].name, "aws-waf-logs-") && length(aws_wafv2_web_acl_logging_configuration.main[0].redacted_fields) == 3
     error_message = "The web ACL must be before the load balancer and log what it blocks, without tokens."
   }

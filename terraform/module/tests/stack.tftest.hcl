@@ -105,6 +105,23 @@ run "a_zone_keeps_its_ipv6_block" {
   }
 }
 
+run "a_zone_between_two_others_leaves_their_ipv6_blocks" {
+  command = plan
+
+  variables {
+    config = merge(var.config, { vpc = {
+      vpc_cidr = "10.20.0.0/16"
+      azs      = ["us-west-2a", "us-west-2b", "us-west-2c"]
+      subnets  = { private = ["10.20.16.0/20", "10.20.32.0/20", "10.20.0.0/20"], public = ["10.20.49.0/24", "10.20.50.0/24", "10.20.48.0/24"] }
+    } })
+  }
+
+  assert {
+    condition     = { for zone, subnet in aws_subnet.public : zone => subnet.ipv6_cidr_block } == { us-west-2a = "2001:db8:1200::/64", us-west-2b = "2001:db8:1200:1::/64", us-west-2c = "2001:db8:1200:2::/64" }
+    error_message = "A zone that is inserted must get a block of its own letter; the others keep theirs."
+  }
+}
+
 run "private_registry" {
   command = plan
 
