@@ -35,6 +35,9 @@ const HOLDERS: [(&str, &str); 6] = [
 /// Attributes that never hold a secret: names that a person gave, and copies of other attributes.
 const PASSED_OVER: [&str; 3] = ["tags", "tags_all", CONTAINERS];
 
+/// The names of the environment variables whose values `osmt-secrets` keeps in `osmt/<env>/extra`.
+const EXTRA_SECRETS: &str = "/variables/config/value/app/extra_secrets/";
+
 /// Fewer digits than this are a switch, a size or a time rather than a secret.
 const SHORTEST_NUMBER: usize = 6;
 
@@ -48,6 +51,12 @@ fn is_value(value: &Value) -> bool {
         Value::Number(number) => number.to_string().len() >= SHORTEST_NUMBER,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     }
+}
+
+/// Whether this is the name of an environment variable, as the module takes it, and nothing that looks like a secret.
+fn is_name(value: &Value) -> bool {
+    let is_allowed = |char: char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_';
+    value.as_str().is_some_and(|text| text.chars().all(is_allowed)) && !gives_away(value)
 }
 
 /// Whether a text holds a secret whatever its name is.
@@ -74,7 +83,8 @@ fn in_plan(plan: &Planned, sink: &mut Sink<'_>) {
         let declared = &plan.document["configuration"]["root_module"]["variables"][name];
         let marked = declared["sensitive"] == true;
         let at = join("/variables", name);
-        let found = below(name, &variable["value"], &format!("{at}/value"), marked);
+        let mut found = below(name, &variable["value"], &format!("{at}/value"), marked);
+        found.retain(|at| !(at.starts_with(EXTRA_SECRETS) && plan.document.pointer(at).is_some_and(is_name)));
         plain_sight(&found, sink);
     }
     let outputs = plan.document["output_changes"].as_object();
