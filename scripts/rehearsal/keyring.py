@@ -20,11 +20,11 @@ _INSIDE = "OSMT_REHEARSAL_IN_PRIVATE_BUS"
 
 
 class Unavailable(Exception):
-    """There is no keyring to be had; the message says what to install."""
+    """No keyring can be used; the message says what to install."""
 
 
 def enter() -> str:
-    """Chooses the keyring, before anything else is done: a private bus starts this program anew, inside it."""
+    """Chooses the keyring, before anything else is done: a private bus starts this program again, inside it."""
     if not sys.platform.startswith("linux"):
         return "desktop"
     if _fresh_session_keyring():

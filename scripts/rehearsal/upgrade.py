@@ -118,7 +118,7 @@ def walk(journey: Journey, work: Workplace, quick: bool) -> None:
 
 
 def _replace(rehearsal: steps.Rehearsal) -> None:
-    """What the page on the Terraform directory says: module and invocation anew, the own files kept, main.tf edited by init."""
+    """What the page on the Terraform directory says: module and invocation replaced, the own files kept, main.tf edited by init."""
     terraform = rehearsal.work.folder / "terraform"
     shutil.rmtree(terraform / "module")
     shutil.copytree(providers.ROOT / "terraform" / "module", terraform / "module", ignore=shutil.ignore_patterns(".terraform*"))
