@@ -125,6 +125,21 @@ fn the_readme_has_the_steps_of_the_guide() {
     assert_eq!(listed.collect::<Vec<_>>(), steps);
 }
 
+/// A page opens with what it is for: prose between its title and the first section, table, list or block.
+fn opens_with_prose(page: &str) -> bool {
+    let first = page.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
+    first.len() > 60 && !["#", "|", "-", "```", "<", "!"].iter().any(|mark| first.starts_with(mark))
+}
+
+#[test]
+fn every_page_says_what_it_is_for_before_anything_else() {
+    let folder = root().join("docs");
+    let pages = documents().into_iter().filter(|path| path.parent() == Some(&folder));
+    let wrong: Vec<_> = pages.filter(|path| !opens_with_prose(&fs::read_to_string(path).unwrap())).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert!(!opens_with_prose("# Title\n\n| a | b |\n"));
+}
+
 #[test]
 fn every_rule_has_its_page_and_every_page_its_rule() {
     let mut pages: Vec<String> = Vec::new();
