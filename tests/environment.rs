@@ -2,17 +2,16 @@
 
 mod support;
 
-use support::{Emulator, osmt};
+use support::{Emulator, osmt, run};
 
 #[test]
 fn each_binary_says_what_it_is() {
     for binary in ["osmt-bootstrap", "osmt-secrets", "osmt-doctor", "osmt-release"] {
-        let output = osmt(binary).arg("--version").output().unwrap();
-        let expected = format!("{binary} {}\n", env!("CARGO_PKG_VERSION"));
-        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
-        osmt(binary).assert().code(2);
-        osmt(binary).args(["completions", "bash"]).assert().success();
-        osmt(binary).arg("man").assert().success();
+        let version = run(osmt(binary).arg("--version")).exits(0).stdout;
+        assert_eq!(version, format!("{binary} {}\n", env!("CARGO_PKG_VERSION")));
+        run(&mut osmt(binary)).exits(2);
+        run(osmt(binary).args(["completions", "bash"])).exits(0);
+        run(osmt(binary).arg("man")).exits(0);
     }
 }
 

@@ -49,7 +49,7 @@ fn a_lost_answer_is_not_a_success() {
     for binary in BINARIES {
         for arguments in [&["--help"] as &[&str], &["--version"], &["man"], &["completions", "bash"]] {
             let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-            let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin(binary));
+            let mut command = std::process::Command::new(support::binary(binary));
             let output = command.args(arguments).stdout(full).output().unwrap();
             assert_eq!(output.status.code(), Some(3), "{binary} {arguments:?}");
             assert!(stderr(&output).contains("error: could not write to stdout"), "{binary} {arguments:?}");
@@ -191,7 +191,7 @@ fn a_signal_during_terraform_show_ends_it_and_what_it_started() {
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
     for signal in ["-TERM", "-INT", "-HUP"] {
         let _ = fs::remove_file(&ids);
-        let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("osmt-doctor"))
+        let child = std::process::Command::new(support::binary("osmt-doctor"))
             .args(["plan", "--format", "json", "--dir"])
             .args([folder.path(), &plan])
             .env("PATH", &path)

@@ -14,7 +14,7 @@ use std::process::Command;
 use clap::CommandFactory as _;
 use osmt::command;
 use osmt::command::Tool;
-use support::osmt;
+use support::{osmt, run};
 
 fn binaries() -> [clap::Command; 4] {
     [
@@ -34,10 +34,9 @@ fn verbs(command: &clap::Command) -> Vec<String> {
 }
 
 fn script(binary: &str, shell: &str) -> tempfile::NamedTempFile {
-    let output = osmt(binary).args(["completions", shell]).output().unwrap();
-    assert!(output.status.success());
+    let script = run(osmt(binary).args(["completions", shell])).exits(0).stdout;
     let file = tempfile::NamedTempFile::new().unwrap();
-    support::write(file.path(), &String::from_utf8(output.stdout).unwrap());
+    support::write(file.path(), &script);
     file
 }
 
@@ -133,8 +132,7 @@ fn the_help_of_a_verb_has_examples_and_no_flag_that_it_ignores() {
             assert!(verbs.iter().any(|known| known == verb), "{name} {verb}");
         }
         for verb in verbs {
-            let output = osmt(name).args([&verb, "--help"]).output().unwrap();
-            let help = String::from_utf8(output.stdout).unwrap();
+            let help = run(osmt(name).args([&verb, "--help"])).exits(0).stdout;
             assert!(help.contains("\nExamples:\n"), "{name} {verb}: {help}");
             assert!(help.contains(&format!("  {name} ")) || verb == "man" || verb == "completions", "{help}");
             assert_eq!(help.contains("--dry-run\n"), writes.contains(&&*verb), "{name} {verb}: {help}");
@@ -144,21 +142,16 @@ fn the_help_of_a_verb_has_examples_and_no_flag_that_it_ignores() {
         }
     }
     // A format that is not shown is still refused with the reason.
-    let refused = osmt("osmt-bootstrap").args(["plan", "--format", "sarif"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(2));
-    let text = String::from_utf8(refused.stderr).unwrap();
-    assert!(text.contains("`sarif`, `github`, `gitlab`, `junit` and `markdown` are for findings"), "{text}");
+    run(osmt("osmt-bootstrap").args(["plan", "--format", "sarif"]))
+        .exits(2)
+        .says("`sarif`, `github`, `gitlab`, `junit` and `markdown` are for findings");
 }
 
 #[test]
 fn each_verb_has_a_page_and_each_page_says_what_people_look_for() {
     for command in binaries() {
         let name = command.get_name();
-        let page = |arguments: &[&str]| {
-            let output = osmt(name).arg("man").args(arguments).output().unwrap();
-            assert!(output.status.success(), "{name} {arguments:?}");
-            String::from_utf8(output.stdout).unwrap()
-        };
+        let page = |arguments: &[&str]| run(osmt(name).arg("man").args(arguments)).exits(0).stdout;
         let whole = page(&[]);
         for heading in
             ["NAME", "SYNOPSIS", "SUBCOMMANDS", "EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES"]
@@ -173,6 +166,6 @@ fn each_verb_has_a_page_and_each_page_says_what_people_look_for() {
             }
             assert!(!text.contains(".SH SUBCOMMANDS"), "{name} {verb}");
         }
-        osmt(name).args(["man", "no-such-verb"]).assert().code(2);
+        run(osmt(name).args(["man", "no-such-verb"])).exits(2);
     }
 }

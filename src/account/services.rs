@@ -178,3 +178,28 @@ pub struct Client {
     /// The error that it carries: `login_required` is the right one without a session.
     pub error: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DATABASE_PARAMETERS, DatabaseParameter};
+
+    #[test]
+    fn the_parameters_are_those_that_terraform_sets() {
+        let module = include_str!("../../terraform/module/rds.tf");
+        for (name, value) in DATABASE_PARAMETERS {
+            assert!(module.contains(name), "{name} is not in rds.tf");
+            assert!(
+                value.starts_with("utf8mb3") || module.contains(&format!("\"{value}\"")),
+                "{name} = {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_aws_allows_is_a_list_or_a_range() {
+        let one =
+            |allowed: &str| DatabaseParameter { allowed: allowed.into(), ..DatabaseParameter::default() };
+        assert!(one("0-31536000").allows("2") && one("").allows("x") && one("TABLE,FILE").allows("FILE"));
+        assert!(!one("0,1").allows("2") && !one("utf8, utf8mb4").allows("utf8mb3"));
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::place::{Place, zone};
-use crate::support::Emulator;
+use crate::support::{Emulator, run};
 
 const ARN: &str = "/config/alb/certificate_arn";
 
@@ -52,8 +52,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{theirs}', ChangeBat
     let again = place.run(&["certificate", "--yes", "--format", "json"]).exits(0).json();
     assert_eq!(again["records"][1]["alias_hosted_zone_id"], "Z1H1FL5HABSF5");
 
-    let mut facts = emulator.osmt("osmt-doctor");
-    facts.arg("--dir").arg(place.folder.path()).arg("facts").assert().success();
+    run(&mut place.folder.on(emulator.osmt("osmt-doctor"), "facts")).exits(0);
     let kept = place.run(&["destroy", "--yes", "--confirm", "test"]).exits(0);
     assert!(
         kept.stderr.contains("the DNS records of osmt.test.example.org, which another team manages"),

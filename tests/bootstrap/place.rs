@@ -1,8 +1,7 @@
 //! A Terraform directory of a test's own, and the binary run in it.
 
 use std::io::{Read as _, Write as _};
-
-use assert_cmd::Command;
+use std::process::Command;
 
 use crate::support;
 use crate::support::{Emulator, Folder, Ran, run};
@@ -31,11 +30,7 @@ impl<'a> Place<'a> {
     /// The binary, in this directory, with this account.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.emulator.osmt("osmt-bootstrap");
-        command
-            .arg("--dir")
-            .arg(self.folder.path())
-            .args(arguments)
-            .timeout(std::time::Duration::from_secs(120));
+        command.arg("--dir").arg(self.folder.path()).args(arguments);
         command
     }
 

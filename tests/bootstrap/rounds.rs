@@ -8,12 +8,10 @@ use std::io;
 use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
-
-use assert_cmd::Command;
 
 use crate::place::Place;
 use crate::proxy::{forward, name, read_message};
@@ -126,7 +124,7 @@ fn is_asleep(process: u32) -> bool {
 /// The calls of a run, round by round.
 fn rounds(emulator: &Emulator, prepared: &Command, wanted: i32) -> Vec<Vec<String>> {
     let gate = Gate::before(&emulator.endpoint);
-    let mut command = std::process::Command::new(prepared.get_program());
+    let mut command = Command::new(prepared.get_program());
     command.args(prepared.get_args()).current_dir(root());
     for (name, value) in prepared.get_envs() {
         match value {

@@ -2,10 +2,9 @@
 //! may do by its verdict: `MiniStack`, an emulator beside the usual one, which has none.
 
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command as Program, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
 
 use super::support;
@@ -23,7 +22,7 @@ impl Simulator {
     fn start() -> Self {
         let folder = Folder::empty();
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
-        let server = Program::new(support::python("simulator"))
+        let server = Command::new(support::python("simulator"))
             .args(["-m", "ministack"])
             .current_dir(folder.path())
             .env("BIND_HOST", "127.0.0.1")
@@ -180,7 +179,7 @@ print(json.dumps([may(aud, sub) for aud, sub in tokens]))";
         let provider = documents::provider_arn(&target, &issuer);
         let asked = json!([trust, issuer, provider, tokens]).to_string();
         let answer =
-            Program::new(support::python("simulator")).args(["-c", script, &asked]).output().unwrap();
+            Command::new(support::python("simulator")).args(["-c", script, &asked]).output().unwrap();
         serde_json::from_slice::<Vec<bool>>(&answer.stdout).unwrap_or_else(|_| panic!("{answer:?}"))
     };
     let aws = "sts.amazonaws.com";

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use super::browser::{browser, measured};
-use super::support::{Folder, osmt};
+use super::support::{Folder, osmt, run};
 
 /// A stack with the most zones and the longest values: `(config, plan)`.
 pub(super) fn largest(folder: &Path) -> (String, String) {
@@ -64,7 +64,7 @@ fn only_a_picture_is_replaced_without_a_question() {
     let draw = |more: &[&str]| {
         let mut command = osmt("osmt-doctor");
         command.args(["draw", "--config", &config, "-o", output.to_str().unwrap()]).args(more);
-        command.output().unwrap().status.code().unwrap()
+        run(&mut command).exit
     };
     assert_eq!(draw(&["--dry-run"]), 1);
     assert!(!output.exists());
@@ -77,16 +77,14 @@ fn only_a_picture_is_replaced_without_a_question() {
     assert_eq!(fs::read_to_string(&output).unwrap(), "# notes about <svg\n");
     assert_eq!(draw(&["--yes"]), 0);
     assert_eq!(fs::read_to_string(&output).unwrap(), first);
-    let stdout = osmt("osmt-doctor").args(["draw", "--config", &config, "-o", "-"]).output().unwrap().stdout;
-    assert_eq!(String::from_utf8(stdout).unwrap(), first);
+    assert_eq!(run(osmt("osmt-doctor").args(["draw", "--config", &config, "-o", "-"])).stdout, first);
 }
 
 /// `docs/stack.svg` is what this version draws; `UPDATE_DOCS=1` writes it anew.
 #[test]
 fn the_picture_in_the_documentation_is_drawn_by_this_version() {
     let config = super::cases_folder().join("bases/prod.json");
-    let output = osmt("osmt-doctor").arg("draw").arg("--config").arg(config).output().unwrap();
-    let drawn = String::from_utf8(output.stdout).unwrap();
+    let drawn = run(osmt("osmt-doctor").arg("draw").arg("--config").arg(config)).stdout;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/stack.svg");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&file, &drawn).unwrap();
@@ -99,11 +97,11 @@ fn what_cannot_be_drawn_is_said() {
     let folder = Folder::empty();
     let broken = folder.path().join("broken.json");
     fs::write(&broken, "{\"config\": {\"env\": 5}}").unwrap();
-    let exit = |args: &[&str]| osmt("osmt-doctor").arg("draw").args(args).output().unwrap().status.code();
+    let draw = |args: &[&str]| run(osmt("osmt-doctor").arg("draw").args(args));
     let broken = broken.to_str().unwrap();
-    assert_eq!(exit(&["--config", broken]), Some(2));
-    assert_eq!(exit(&["--config", "nowhere.json"]), Some(2));
-    assert_eq!(exit(&["--plan", broken]), Some(2));
+    draw(&["--config", broken]).exits(2);
+    draw(&["--config", "nowhere.json"]).exits(2);
+    draw(&["--plan", broken]).exits(2);
 }
 
 #[test]
@@ -114,11 +112,7 @@ fn a_browser_shows_every_text_apart_and_readable() {
     };
     let folder = Folder::empty();
     let (config, plan) = largest(folder.path());
-    let draw = |args: &[&str]| {
-        let output = osmt("osmt-doctor").arg("draw").args(args).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
+    let draw = |args: &[&str]| run(osmt("osmt-doctor").arg("draw").args(args)).exits(0).stdout;
     let usual = super::cases_folder().join("bases/prod.json");
     let usual = draw(&["--config", usual.to_str().unwrap()]);
     let largest = draw(&["--config", &config, "--plan", &plan]);

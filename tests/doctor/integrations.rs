@@ -10,7 +10,8 @@ use std::process::{Command as Program, Output};
 use serde_json::Value;
 
 use super::base;
-use super::support::{python, root};
+use super::plan::folder_with;
+use super::support::{binary, python, root};
 
 const CONFIG: &str = "terraform/invocation/config.auto.tfvars.json";
 
@@ -28,7 +29,7 @@ impl Project {
             fs::create_dir(folder.path().join(made)).unwrap();
         }
         fs::write(folder.path().join(CONFIG), config).unwrap();
-        let doctor = assert_cmd::cargo::cargo_bin("osmt-doctor");
+        let doctor = Path::new(binary("osmt-doctor"));
         let path = format!(
             "{}:{}:{}",
             folder.path().join("bin").display(),
@@ -131,16 +132,6 @@ fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn plan() -> String {
-    let folder = root().join("tests/cases/doctor-plan/PLAN001");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let bad = files
-        .iter()
-        .find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("bad")));
-    bad.unwrap().display().to_string()
-}
-
 #[cfg(unix)]
 #[test]
 fn the_action_reports_comments_and_fails_for_an_error() {
@@ -151,8 +142,8 @@ fn the_action_reports_comments_and_fails_for_an_error() {
     assert!(good.text("outputs").contains("exit=0\nsarif=true\n"), "{}", good.text("outputs"));
 
     let bad = Project::new(&base("test").replace("osmt_db", "osmt"));
-    let plan = plan();
-    let with_plan: Vec<(&str, &str)> = given.into_iter().chain([("PLAN", plan.as_str())]).collect();
+    let (_folder, plan) = folder_with("PLAN001", "wrong", "");
+    let with_plan: Vec<(&str, &str)> = given.into_iter().chain([("PLAN", plan.to_str().unwrap())]).collect();
     let output = bad.step("Check", &with_plan);
     assert!(output.status.success(), "the verdict is a step of its own: {}", printed(&output));
     assert!(printed(&output).contains("RDS001"));
@@ -226,7 +217,8 @@ fn the_gitlab_jobs_leave_their_reports_and_a_note() {
         assert_eq!(input, "header = \"PRIVATE-TOKEN: token-of-the-test\"\n");
 
         // The second job judges a plan.
-        let output = bad.job(shell, &[("DOCTOR_PLAN", &plan())]);
+        let (_folder, plan) = folder_with("PLAN001", "wrong", "");
+        let output = bad.job(shell, &[("DOCTOR_PLAN", plan.to_str().unwrap())]);
         assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
         assert!(bad.text("gl-code-quality-report.json").contains("PLAN001"));
 

@@ -7,12 +7,12 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::base;
-use super::support::{Folder, osmt};
+use super::support::{Folder, osmt, run, run_with};
 
 const URI: &str = "file:///srv/environments/test.tfvars.json";
 
 /// Sends messages and returns what came back, and the exit.
-fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, Option<i32>) {
+fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, i32) {
     let start = [
         json!({ "jsonrpc": "2.0", "id": "start", "method": "initialize", "params": { "capabilities": {} } }),
         json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} }),
@@ -22,8 +22,8 @@ fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, Option<i32>) {
         format!("Content-Length: {}\r\n\r\n{text}", text.len())
     };
     let input: String = start.iter().chain(messages).map(framed).collect();
-    let output = osmt("osmt-doctor").arg("lsp").args(args).write_stdin(input).output().unwrap();
-    let mut rest = String::from_utf8(output.stdout).unwrap();
+    let output = run_with(osmt("osmt-doctor").arg("lsp").args(args), &input);
+    let mut rest = output.stdout;
     let mut answers = Vec::new();
     while !rest.is_empty() {
         let (head, body) = rest.split_once("\r\n\r\n").unwrap();
@@ -31,7 +31,7 @@ fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, Option<i32>) {
         answers.push(serde_json::from_str(&body[..length]).unwrap());
         rest = body[length..].to_owned();
     }
-    (answers, output.status.code())
+    (answers, output.exit)
 }
 
 fn note(method: &str, params: &Value) -> Value {
@@ -85,7 +85,7 @@ fn a_session_shows_explains_and_corrects() {
     ];
     messages.extend(end());
     let (answers, exit) = session(&["--stdio"], &messages);
-    assert_eq!(exit, Some(0));
+    assert_eq!(exit, 0);
     let answer = |id: &str| answers.iter().find(|answer| answer["id"] == id).unwrap();
     assert_eq!(answer("start")["result"]["capabilities"]["hoverProvider"], json!(true));
     let published: Vec<&Value> = answers
@@ -118,9 +118,7 @@ fn the_findings_are_those_of_check_at_the_same_places() {
         base("prod").replace("osmt_db", "ösmt😀").replace("\"multi_az\": true", "\"multi_az\": \"true\"");
     let file = folder.path().join("a.tfvars.json");
     fs::write(&file, &text).unwrap();
-    let output =
-        osmt("osmt-doctor").args(["check", "--format", "json", file.to_str().unwrap()]).output().unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = run(osmt("osmt-doctor").args(["check", "--format", "json"]).arg(&file)).json();
     let wanted: Vec<(String, u64)> = report["findings"]
         .as_array()
         .unwrap()
@@ -162,7 +160,6 @@ fn a_secret_in_the_config_stays_out_of_the_session() {
 
 #[test]
 fn an_editor_that_goes_away_is_a_failure() {
-    assert_eq!(session(&[], &[]).1, Some(3));
-    let output = osmt("osmt-doctor").arg("lsp").write_stdin("hello\n").output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(session(&[], &[]).1, 3);
+    run_with(osmt("osmt-doctor").arg("lsp"), "hello\n").exits(3);
 }

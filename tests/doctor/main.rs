@@ -1,4 +1,4 @@
-//! `osmt-doctor` offline: every rule by its cases, every good config in silence, every place inside the file.
+//! `osmt-doctor` as people use it; what each rule reports is in `tests/cases`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,13 +6,14 @@
 mod support;
 
 mod browser;
-mod cases;
 mod cli;
 mod diagrams;
 mod draw;
 mod integrations;
+mod live;
 mod lsp;
 mod places;
+mod plan;
 mod report;
 mod session;
 mod shape;
@@ -24,7 +25,7 @@ use osmt::doctor::{Asked, Checked, check, policy};
 
 /// The folder of the cases.
 fn cases_folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/doctor"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"))
 }
 
 /// Judges a text by rules and shipped policies.

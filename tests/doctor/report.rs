@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::browser::{browser, measured_page};
 use super::draw::largest;
+use super::plan::folder_with;
 use super::support::{Folder, Ran, osmt, run};
 
 /// Values that no report may contain.
@@ -157,8 +158,8 @@ fn another_file_is_not_replaced_and_dry_run_writes_nothing() {
     planned(folder.path(), &[plan, "--config", &config, "--report", "-"]).exits(2);
     planned(folder.path(), &[plan, "--config", &config, "--report", "."]).exits(2);
     // Without findings the exit is that of the run, and without a config the page has no picture.
-    let good = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/doctor-plan/PLAN001/good.json");
-    let Ran { exit, stderr, .. } = planned(folder.path(), &[good, "--report", "good.html"]);
+    let (_folder, good) = folder_with("PLAN001", "right", "");
+    let Ran { exit, stderr, .. } = planned(folder.path(), &[good.to_str().unwrap(), "--report", "good.html"]);
     assert_eq!(exit, 0, "{stderr}");
     let good = fs::read_to_string(folder.path().join("good.html")).unwrap();
     assert!(good.contains("Not drawn: the plan does not carry the config"));
@@ -171,16 +172,10 @@ fn a_check_prints_markdown_and_other_verbs_refuse_it() {
     let mut config: Value = serde_json::from_str(&super::base("test")).unwrap();
     config["config"]["vpc"]["subnets"]["private"][0] = json!("10.0.0.0/27");
     fs::write(&file, format!("{config:#}")).unwrap();
-    let output = osmt("osmt-doctor").args(["check", "--format", "markdown"]).arg(&file).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text.starts_with("**Findings:** ") && text.contains("- ❌ error `NET003`: subnet 10.0.0.0/27"),
-        "{text}"
-    );
-    assert!(text.contains("@ops.json:"), "{text}");
-    let refused = osmt("osmt-doctor").args(["rules", "--format", "markdown"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(2));
+    run(osmt("osmt-doctor").args(["check", "--format", "markdown"]).arg(&file))
+        .exits(1)
+        .matches("doctor/check-markdown", &folder.own());
+    run(osmt("osmt-doctor").args(["rules", "--format", "markdown"])).exits(2);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::base;
 use super::browser::{browser, measured};
+use super::support;
 use super::support::{Emulator, root};
 
 /// The account of the good configs; the emulator plays it.
@@ -129,8 +130,8 @@ fn session() -> Vec<(&'static str, String)> {
     let run = |line: &'static str| {
         let (binary, arguments) = line.split_once(' ').unwrap();
         let mut command = Program::new("sh");
-        let program = assert_cmd::cargo::cargo_bin(binary);
-        command.args(["-c", &format!("exec '{}' {arguments} --color always 2>&1", program.display())]);
+        let program = support::binary(binary);
+        command.args(["-c", &format!("exec '{program}' {arguments} --color always 2>&1")]);
         command.current_dir(folder.path()).envs(account.environment.iter().cloned());
         let output = command.env("COLUMNS", COLUMNS.to_string()).output().unwrap();
         (line, String::from_utf8(output.stdout).unwrap())

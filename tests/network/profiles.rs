@@ -1,9 +1,7 @@
 //! Profiles as the AWS CLI reads them, and each way to get credentials named where it fails.
 
-use std::process::{Command as Program, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-use assert_cmd::Command;
 
 use crate::proxy::Proxy;
 use crate::server::{IDENTITY, Server, answer};
@@ -19,7 +17,6 @@ fn with(folder: &Folder, config: &str, endpoint: &str) -> Command {
     let mut command = support::osmt("osmt-bootstrap");
     command.args(["status", "--endpoint-url", endpoint, "--dir"]).arg(folder.path());
     command.env("AWS_CONFIG_FILE", file).env("AWS_MAX_ATTEMPTS", "1").env("HOME", folder.path());
-    command.timeout(Duration::from_secs(120));
     command
 }
 
@@ -340,7 +337,6 @@ fn a_role_that_is_refused_says_who_can_give_it() {
         command.env("AWS_CONFIG_FILE", file).env("AWS_MAX_ATTEMPTS", "1").env("HOME", folder.path());
         command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
         command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
-        command.timeout(Duration::from_secs(120));
         let Ran { exit, stderr, .. } = run(&mut command);
         assert_eq!(exit, 3, "{code}: {stderr}");
         assert!(stderr.contains(message) && stderr.contains(help), "{code}: {stderr}");
@@ -388,7 +384,7 @@ fn a_signal_ends_the_credential_process() {
     support::write(&helper, &format!("echo $$ > {0}; sleep 300 & echo $! >> {0}; wait\n", ids.display()));
     let config = format!("[profile ops]\ncredential_process = sh {}\n", helper.display());
     let prepared = with(&folder, &config, "http://127.0.0.1:1");
-    let mut command = Program::new(prepared.get_program());
+    let mut command = Command::new(prepared.get_program());
     command.args(prepared.get_args()).args(["--profile", "ops"]);
     command.current_dir(prepared.get_current_dir().unwrap());
     for (name, value) in prepared.get_envs() {
@@ -403,7 +399,7 @@ fn a_signal_ends_the_credential_process() {
         assert!(begin.elapsed() < Duration::from_secs(60), "the helper was not started");
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(Program::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");

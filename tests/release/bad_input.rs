@@ -118,3 +118,10 @@ fn a_subfolder_and_a_worktree_are_the_repository_too() {
         run(checkout.release_tool().args(["check", "--head", "--repo", "tree", "--format", "json"]));
     assert!(stdout.contains("REL013") && !stdout.contains("REL002"), "{stdout}");
 }
+
+#[test]
+fn what_cannot_start_cannot_be_accepted() {
+    run(Checkout::osmt().release_tool().args(["check", "develop", "--accept", "REL011"]))
+        .exits(2)
+        .matches("release/accept-refused", &[]);
+}

@@ -1,12 +1,10 @@
 //! A small repository in OSMT's shape, made with the real git, the same to the byte on every run.
 
 use std::path::{Path, PathBuf};
-use std::process::Command as Program;
-
-use assert_cmd::Command;
+use std::process::Command;
 
 use crate::support;
-use crate::support::{Folder, Ran, run};
+use crate::support::{Folder, Ran, run, run_with};
 
 /// What keeps a user's own git configuration out, and the clock still.
 const ENVIRONMENT: [(&str, &str); 9] = [
@@ -66,9 +64,9 @@ impl Checkout {
     /// A repository from what `git fast-import` reads: one process for the whole history instead of dozens.
     pub(crate) fn imported(stream: String) -> Self {
         let checkout = Self::empty();
-        let mut git = assert_cmd::Command::new("git");
+        let mut git = Command::new("git");
         git.current_dir(checkout.repo()).args(["fast-import", "--quiet"]);
-        git.envs(ENVIRONMENT).write_stdin(stream).assert().success();
+        run_with(git.envs(ENVIRONMENT), stream).exits(0);
         checkout.git(&["reset", "--quiet", "--hard"]);
         checkout
     }
@@ -83,17 +81,6 @@ impl Checkout {
         support::write(&self.repo().join(file), content);
         self.git(&["add", "--", file]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", file]);
-    }
-
-    /// Commits the renaming of a migration; to nothing, its removal.
-    pub(crate) fn rename(&self, from: &str, to: &str) {
-        let from = format!("{MIGRATIONS}/{from}");
-        if to.is_empty() {
-            self.git(&["rm", "--quiet", &from]);
-        } else {
-            self.git(&["mv", &from, &format!("{MIGRATIONS}/{to}")]);
-        }
-        self.git(&["commit", "--quiet", "--message", "rename"]);
     }
 
     /// The repository.
@@ -176,7 +163,7 @@ pub(crate) fn tag(stream: &mut String, name: &str) {
 
 /// Runs git in a folder; what it prints.
 pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
-    let output = Program::new("git").arg("-C").arg(folder).args(args).envs(ENVIRONMENT).output().unwrap();
+    let output = Command::new("git").arg("-C").arg(folder).args(args).envs(ENVIRONMENT).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {args:?}: {said}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::checkout::Checkout;
-use crate::support::{Ran, run};
+use crate::support::{Ran, run, run_with};
 
 #[test]
 fn findings_are_printed_in_every_format_and_other_verbs_have_none() {
@@ -39,7 +39,7 @@ fn a_read_only_config_is_kept_and_one_from_a_pipe_can_be_judged() {
     let before = checkout.config_text();
     let piped = |args: &[&str]| {
         let mut tool = checkout.release_tool();
-        run(tool.args(args).args(["--config", "/dev/stdin"]).write_stdin(before.clone()))
+        run_with(tool.args(args).args(["--config", "/dev/stdin"]), &before)
     };
     for verb in [&["check", "3.0.0"][..], &["notes"], &["notes", "3.0.0"], &["list"]] {
         let Ran { exit, stderr, .. } = piped(verb);

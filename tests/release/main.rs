@@ -19,7 +19,6 @@ mod image;
 mod list;
 mod live;
 mod mariadb;
-mod migrations;
 mod pairs;
 mod preflight;
 mod records;

@@ -94,3 +94,23 @@ fn one_pair_of_each_group_is_judged_by_check() {
         }
     }
 }
+
+#[test]
+fn a_file_is_reported_by_one_guard_alone() {
+    let checkout = Checkout::osmt();
+    for (from, to) in [("3.0.0", "2.5.1"), ("3.0.0", "2.4.2"), ("2.5.1", "2.5.0")] {
+        let (_, _, report) = checkout.check(&[to, "--from", from]);
+        let messages: Vec<&str> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["code"] == "REL009" || one["code"] == "REL013")
+            .map(|one| one["message"].as_str().unwrap())
+            .collect();
+        for file in ["V2023.02.20", "V2023.03.07", "V2023.03.22", "V2023.07.05", "V2023.01.26"] {
+            let count = messages.iter().filter(|message| message.contains(file)).count();
+            assert!(count <= 1, "{from} → {to}, {file}: {messages:?}");
+        }
+        assert!(!messages.is_empty(), "{from} → {to}");
+    }
+}

@@ -1,12 +1,13 @@
 //! Records in the config's repository, kept by several administrators; and the way back through a restored snapshot.
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::checkout::{Checkout, git};
 use crate::deployed::deploy;
 use crate::support;
 use crate::support::Emulator;
-use crate::support::{Ran, run};
+use crate::support::{Ran, run, run_with};
 
 fn names(repository: &Path) -> Vec<String> {
     let listed = git(repository, &["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/osmt/"]);
@@ -81,11 +82,9 @@ fn other_tagger(repository: &Path, tag: &str) -> String {
             }
         })
         .collect();
-    let mut program = assert_cmd::Command::new("git");
-    let made =
-        program.current_dir(repository).args(["mktag", "--no-strict"]).write_stdin(text).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    let mut program = Command::new("git");
+    program.current_dir(repository).args(["mktag", "--no-strict"]);
+    run_with(&mut program, &text).exits(0).stdout.trim().to_owned()
 }
 
 #[test]

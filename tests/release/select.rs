@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, git};
+use crate::checkout::Checkout;
 use crate::support;
 use crate::support::{Ran, run};
 
@@ -139,32 +139,4 @@ fn head_wants_a_clean_tree_and_ignores_what_a_hook_sets() {
     assert!(stdout.contains("error[REL002]") && stdout.contains("pom.xml"), "{stdout}");
     let Ran { exit, .. } = run(checkout.release_tool().args(["check", "3.0.0"]));
     assert_eq!(exit, 0, "a commit that is named does not care for the tree");
-}
-
-#[test]
-fn a_commit_that_no_remote_has_is_a_warning() {
-    let checkout = Checkout::osmt();
-    let parent = checkout.repo().parent().unwrap().to_owned();
-    git(&parent, &["init", "--quiet", "--bare", "remote.git"]);
-    let Ran { stdout, .. } = run(checkout.release_tool().args(["check", "develop"]));
-    assert!(stdout.contains("unknown[REL003]"), "{stdout}");
-    checkout.git(&["remote", "add", "origin", "../remote.git"]);
-    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["check", "develop"]));
-    assert_eq!(exit, 0);
-    assert!(stdout.contains("warning[REL003]"), "{stdout}");
-    checkout.git(&["push", "--quiet", "origin", "develop"]);
-    let Ran { stdout, .. } = run(checkout.release_tool().args(["check", "develop"]));
-    assert!(!stdout.contains("REL003"), "{stdout}");
-}
-
-#[test]
-fn a_commit_before_osmt_had_migrations_is_refused() {
-    let checkout = Checkout::osmt();
-    checkout.git(&["checkout", "--quiet", "--orphan", "site"]);
-    checkout.git(&["rm", "--quiet", "-r", "--force", "."]);
-    checkout.commit("index.html", "x");
-    checkout.git(&["checkout", "--quiet", "develop"]);
-    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["check", "site", "--accept", "REL013"]));
-    assert_eq!(exit, 1);
-    assert_eq!(stdout.matches("error[REL001]").count(), 2, "{stdout}");
 }

@@ -58,33 +58,8 @@ fn a_prompt_echoes_nothing_of_what_is_pasted_in_one_go_and_wants_it_twice() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     let type_in = |first: &str, second: &str| {
-        account.ask(&format!(
-            r#"
-import os, pty
-pid, terminal = pty.fork()
-if pid == 0:
-    os.environ["OSMT_KEYRING"] = "kernel"
-    program = {:?}
-    os.execv(program, [program, "--dir", {:?}, "set", "rds/password"])
-seen = b""
-def until(text):
-    global seen
-    while text not in seen:
-        seen += os.read(terminal, 4096)
-until(b"(not shown): ")
-os.write(terminal, b"{first}\n{second}\n")
-try:
-    while True:
-        more = os.read(terminal, 4096)
-        if not more: break
-        seen += more
-except OSError:
-    pass
-answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
-"#,
-            env!("CARGO_BIN_EXE_osmt-secrets"),
-            world.config().parent().unwrap(),
-        ))
+        let act = format!("until(b'(not shown): ')\ntype_in(b'{first}\\n{second}\\n')\nanswer = end()");
+        world.on_terminal(&account, "set rds/password", &act)
     };
     let outcome = type_in("typed-by-hand-1", "typed-by-hand-2");
     assert_eq!(outcome[0], 2, "{}", outcome[1]);

@@ -121,32 +121,17 @@ fn a_write_by_another_user_between_plan_and_yes_is_a_conflict() {
     world.pushed(&account);
     world.offline("set rds/password --yes", "mine-mine-mine\n").exits(0);
     // A terminal of its own: while the question is open, another user writes, then the answer is yes.
-    let shown = account.ask(&format!(
+    let act = format!(
         r#"
-import os, pty
-program, folder, name = {:?}, {:?}, {:?}
-pid, terminal = pty.fork()
-if pid == 0:
-    os.environ["OSMT_KEYRING"] = "kernel"
-    os.execv(program, [program, "--dir", folder, "push"])
-seen = b""
-while b"[y/N]" not in seen:
-    seen += os.read(terminal, 4096)
-client("secretsmanager").put_secret_value(SecretId=name, SecretString=json.dumps({{"username": "osmt_admin", "password": "theirs-theirs"}}))
-os.write(terminal, b"y\n")
-try:
-    while True:
-        more = os.read(terminal, 4096)
-        if not more: break
-        seen += more
-except OSError:
-    pass
-answer = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()]
+until(b"[y/N]")
+theirs = json.dumps({{"username": "osmt_admin", "password": "theirs-theirs"}})
+client("secretsmanager").put_secret_value(SecretId={:?}, SecretString=theirs)
+type_in(b"y\n")
+answer = end()
 "#,
-        env!("CARGO_BIN_EXE_osmt-secrets"),
-        world.config().parent().unwrap(),
-        world.secret("rds"),
-    ));
+        world.secret("rds")
+    );
+    let shown = world.on_terminal(&account, "push", &act);
     assert_eq!(shown[0], 4, "{}", shown[1]);
     assert!(shown[1].as_str().unwrap().contains("changed by another user"), "{}", shown[1]);
     assert_eq!(world.held(&account, "rds")["password"], "theirs-theirs");

@@ -2,44 +2,29 @@
 
 use serde_json::Value;
 
-use crate::support::Emulator;
+use crate::support::{Emulator, binary, on_terminal};
 use crate::world::World;
 
-/// Runs a shell on a terminal; the shell runs the prompt and says its exit, then `script` acts.
-fn on_terminal(account: &Emulator, world: &World, shell: &str, act: &str) -> Value {
-    account.ask(&format!(
+/// Runs a shell on a terminal; the shell runs the prompt and prints its exit, then `act` is done.
+fn in_shell(account: &Emulator, world: &World, shell: &str, act: &str) -> Value {
+    let prompt = format!(
+        "trap : INT TERM HUP; '{}' --dir '{}' set rds/password; echo code=$?; sleep 0.2",
+        binary("osmt-secrets"),
+        world.config().parent().unwrap().display()
+    );
+    let act = format!(
         r#"
-import os, pty, select, signal, subprocess, termios, time
-ready, go = os.pipe()
-pid, terminal = pty.fork()
-if pid == 0:
-    os.read(ready, 1)
-    os.environ["OSMT_KEYRING"] = "kernel"
-    os.execvp({shell:?}, [{shell:?}, "-c", "trap : INT TERM HUP; '{program}' --dir '{folder}' set rds/password; echo code=$?; sleep 0.2"])
-seen = b""
-def until(text, limit=30):
-    global seen
-    end = time.time() + limit
-    while text not in seen and time.time() < end:
-        if select.select([terminal], [], [], 0.2)[0]:
-            try:
-                seen += os.read(terminal, 4096)
-            except OSError:
-                return
-before = termios.tcgetattr(terminal)[3]
-os.write(go, b"x")
 until(b"(not shown): ")
 quiet = termios.tcgetattr(terminal)[3]
 tool = int(subprocess.check_output(["pgrep", "-P", str(pid), "-f", "osmt-secrets"]).split()[0])
 {act}
-until(b"code=")
+until(b"code=", 30)
 until(b"\n", 1)
 after = termios.tcgetattr(terminal)[3]
 answer = [seen.decode(), bool(quiet & termios.ECHO), after == before]
-"#,
-        program = env!("CARGO_BIN_EXE_osmt-secrets"),
-        folder = world.config().parent().unwrap().display(),
-    ))
+"#
+    );
+    account.ask(&on_terminal(&[shell, "-c", &prompt], &[("OSMT_KEYRING", "kernel")], &act))
 }
 
 #[test]
@@ -57,7 +42,7 @@ fn a_signal_at_a_prompt_restores_the_terminal_and_is_exit_130() {
             "os.kill(tool, signal.SIGTERM)",
             "os.kill(tool, signal.SIGHUP)",
         ] {
-            let outcome = on_terminal(&account, &world, shell, act);
+            let outcome = in_shell(&account, &world, shell, act);
             let said = outcome[0].as_str().unwrap();
             assert!(said.contains("code=130"), "{shell} {act}: {said}");
             assert!(said.contains("interrupted; nothing was written"), "{shell} {act}: {said}");

@@ -1,13 +1,13 @@
 //! A place of its own for each test: a config with an environment that no other test has, and the entries that go with it.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use assert_cmd::Command;
 use osmt::keyring::{Choice, Keyring};
 use serde_json::Value;
 
 use crate::support;
-use crate::support::{Emulator, Folder, Ran, run};
+use crate::support::{Emulator, Folder, Ran, run_with};
 
 /// A config, an environment's name and a keyring.
 pub(crate) struct World {
@@ -60,7 +60,7 @@ impl World {
     /// Runs the binary without AWS.
     pub(crate) fn offline(&self, arguments: &str, stdin: &str) -> Ran {
         let mut command = self.prepared(support::osmt("osmt-secrets"), arguments);
-        run(command.write_stdin(stdin))
+        run_with(&mut command, stdin)
     }
 
     /// Runs the binary against an account.
@@ -71,7 +71,14 @@ impl World {
     /// Runs the binary against an account with something on stdin.
     pub(crate) fn feed(&self, account: &Emulator, arguments: &str, stdin: &str) -> Ran {
         let mut command = self.prepared(account.osmt("osmt-secrets"), arguments);
-        run(command.write_stdin(stdin))
+        run_with(&mut command, stdin)
+    }
+
+    /// Runs the binary on a terminal and does what a script says; see [`support::on_terminal`].
+    pub(crate) fn on_terminal(&self, account: &Emulator, arguments: &str, act: &str) -> Value {
+        let mut all = vec![support::binary("osmt-secrets"), "--dir", self.folder.path().to_str().unwrap()];
+        all.extend(arguments.split_whitespace());
+        account.ask(&support::on_terminal(&all, &[("OSMT_KEYRING", "kernel")], act))
     }
 
     /// The value of an entry in the keyring.
@@ -132,8 +139,8 @@ impl World {
     }
 
     /// The binary, ready to be started by the test itself.
-    pub(crate) fn program(&self, account: Option<&Emulator>) -> std::process::Command {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_osmt-secrets"));
+    pub(crate) fn program(&self, account: Option<&Emulator>) -> Command {
+        let mut command = Command::new(support::binary("osmt-secrets"));
         command.env("OSMT_KEYRING", "kernel").env("AWS_EC2_METADATA_DISABLED", "true");
         command.envs(account.iter().flat_map(|account| account.environment.iter().cloned()));
         command.arg("--dir").arg(self.folder.path());

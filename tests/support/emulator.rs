@@ -3,9 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::Command as Program;
+use std::process::Command;
 
-use assert_cmd::Command;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -40,7 +39,7 @@ impl Emulator {
     pub(crate) fn start_as(account: &str) -> Self {
         let state = tempfile::tempdir().unwrap();
         let parent = std::process::id().to_string();
-        let output = Program::new(root().join("scripts/aws-emulator"))
+        let output = Command::new(root().join("scripts/aws-emulator"))
             .args(["start", "--format", "json", "--region", REGION, "--account-id", account])
             .args(["--parent", &parent])
             .arg("--state")
@@ -126,7 +125,7 @@ fn forked(request: &Value) -> Value {
     let folder = std::env::temp_dir().join(format!("osmt-emulators-{}", runner.as_raw_nonzero()));
     let socket = folder.join("socket");
     let mut stream = UnixStream::connect(&socket).unwrap_or_else(|_| {
-        let output = Program::new(root().join("scripts/aws-emulator"))
+        let output = Command::new(root().join("scripts/aws-emulator"))
             .args(["forks", "--folder"])
             .arg(&folder)
             .output()

@@ -1,8 +1,8 @@
 //! A working directory of a test's own.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use assert_cmd::Command;
 use serde_json::Value;
 
 /// A folder, gone with the value. With a config in it, it is what `--dir` names.

@@ -16,26 +16,38 @@ mod emulator;
 mod folder;
 mod ran;
 mod snapshot;
+mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::process::Command as Program;
+use std::process::Command;
 
-use assert_cmd::Command;
 use serde_json::Value;
 
 pub(crate) use self::emulator::{ACCOUNT, Emulator, REGION, ask};
 pub(crate) use self::folder::Folder;
-pub(crate) use self::ran::{Ran, run};
-pub(crate) use self::snapshot::snapshot;
+pub(crate) use self::ran::{Ran, run, run_with};
+pub(crate) use self::snapshot::{difference, snapshot};
+pub(crate) use self::terminal::on_terminal;
 
 /// The checkout.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Where cargo put a binary of this package.
+pub(crate) fn binary(name: &str) -> &'static str {
+    match name {
+        "osmt-bootstrap" => env!("CARGO_BIN_EXE_osmt-bootstrap"),
+        "osmt-doctor" => env!("CARGO_BIN_EXE_osmt-doctor"),
+        "osmt-release" => env!("CARGO_BIN_EXE_osmt-release"),
+        "osmt-secrets" => env!("CARGO_BIN_EXE_osmt-secrets"),
+        _ => panic!("{name} is not a binary of this package"),
+    }
+}
+
 /// A binary with nothing of the user's environment that could reach AWS, a keyring or a terminal.
-pub(crate) fn osmt(binary: &str) -> Command {
-    let mut command = Command::cargo_bin(binary).unwrap();
+pub(crate) fn osmt(name: &str) -> Command {
+    let mut command = Command::new(binary(name));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let proxy = text.to_lowercase().ends_with("_proxy");
@@ -54,7 +66,7 @@ pub(crate) fn osmt(binary: &str) -> Command {
 /// The interpreter of one of the scripts' private environments, made first where it is missing.
 pub(crate) fn python(environment: &str) -> PathBuf {
     let scripts = root().join("scripts");
-    let output = Program::new("python3")
+    let output = Command::new("python3")
         .arg("-B")
         .arg(scripts.join("environment.py"))
         .arg(scripts.join(environment).join("requirements.txt"))

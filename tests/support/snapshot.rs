@@ -1,6 +1,6 @@
 //! Whole outputs as files: `UPDATE_SNAPSHOTS=1 cargo test` writes them, every other run compares.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use regex_lite::Regex;
 
@@ -22,19 +22,26 @@ const CHANGING: [(&str, &str); 10] = [
 /// Compares a text with `tests/snapshots/NAME.txt`. `own` are texts of this run, with the names that replace them.
 #[track_caller]
 pub(crate) fn snapshot(name: &str, text: &str, own: &[(&str, &str)]) {
-    let path: PathBuf = super::root().join("tests/snapshots").join(name).with_extension("txt");
-    let text = stable(text, own);
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        super::write(&path, &text);
-        return;
+    let path = super::root().join("tests/snapshots").join(name).with_extension("txt");
+    if let Some(difference) = difference(&path, &stable(text, own)) {
+        panic!("{difference}");
     }
-    let wanted = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(
-        text == wanted,
-        "the output differs from {}; UPDATE_SNAPSHOTS=1 writes it anew\n{}",
-        path.display(),
-        similar::TextDiff::from_lines(&wanted, &text).unified_diff().header("snapshot", "output")
-    );
+}
+
+/// How a text differs from a file, if it does; with `UPDATE_SNAPSHOTS` it is written instead.
+pub(crate) fn difference(path: &Path, text: &str) -> Option<String> {
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        super::write(path, text);
+        return None;
+    }
+    let wanted = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+    (text != wanted).then(|| {
+        format!(
+            "the output differs from {}; UPDATE_SNAPSHOTS=1 writes it anew\n{}",
+            path.display(),
+            similar::TextDiff::from_lines(&wanted, text).unified_diff().header("snapshot", "output")
+        )
+    })
 }
 
 fn stable(text: &str, own: &[(&str, &str)]) -> String {

@@ -9,8 +9,6 @@ mod quotas;
 mod services;
 mod sign_in;
 mod state;
-#[cfg(test)]
-mod tests;
 mod vault;
 mod zones;
 
