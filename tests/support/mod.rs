@@ -58,6 +58,8 @@ pub(crate) fn osmt(name: &str) -> Command {
     command
         .current_dir(root())
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        // Messages name it, whatever is installed here.
+        .env("OSMT_TERRAFORM", "terraform")
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     command
