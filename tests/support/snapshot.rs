@@ -39,7 +39,7 @@ pub(crate) fn difference(path: &Path, text: &str) -> Option<String> {
         format!(
             "the output differs from {}; UPDATE_SNAPSHOTS=1 writes it anew\n{}",
             path.display(),
-            similar::TextDiff::from_lines(&wanted, text).unified_diff().header("snapshot", "output")
+            similar::TextDiff::from_lines(wanted.as_str(), text).unified_diff().header("snapshot", "output")
         )
     })
 }
