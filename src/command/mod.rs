@@ -260,6 +260,7 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
         return Ok(exit);
     }
     execute(ui, plan, apply).await?;
+    ui.applied(&plan.lines())?;
     ui.plan_json("applied", &plan.lines())?;
     Ok(Exit::Done)
 }
@@ -274,6 +275,7 @@ pub async fn carry_out_unasked<A: Action, E: Into<Failure>>(
         return Ok(exit);
     }
     execute(ui, plan, apply).await?;
+    ui.applied(&plan.lines())?;
     ui.plan_json("applied", &plan.lines())?;
     Ok(Exit::Done)
 }

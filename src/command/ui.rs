@@ -231,6 +231,16 @@ impl Ui {
         }
     }
 
+    /// Says what was done, once a plan was carried out: the plan above it is in the future tense.
+    pub fn applied(&self, lines: &[Line]) -> Result<(), Failure> {
+        self.result(format_args!("done: {}", plans::outcome(lines)))
+    }
+
+    /// As `applied`, where a second look found nothing left to do.
+    pub fn verified(&self, lines: &[Line]) -> Result<(), Failure> {
+        self.result(format_args!("done and verified: {}", plans::outcome(lines)))
+    }
+
     /// Prints the plan's JSON document.
     pub fn plan_json(&self, status: &str, actions: &[Line]) -> Result<(), Failure> {
         self.json(&plans::PlanReport { version: crate::report::VERSION, tool: &self.tool, status, actions })

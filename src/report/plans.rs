@@ -83,6 +83,28 @@ fn text(value: Option<&String>) -> Option<Cow<'_, str>> {
 
 /// How many things a plan creates, changes and deletes, in words.
 pub fn summary(lines: &[Line]) -> String {
+    counted(lines, ["to create", "to change", "to delete", "to run"])
+}
+
+/// What a plan that was carried out has done, in words: the thing itself where there was one.
+pub fn outcome(lines: &[Line]) -> String {
+    let one = match lines {
+        [line] => Some(line),
+        _ => None,
+    };
+    let named = one.and_then(|line| {
+        let did = match line.verb {
+            Verb::Create => "created",
+            Verb::Update => "changed",
+            Verb::Delete => "deleted",
+            Verb::Run | Verb::Keep | Verb::Attention => return None,
+        };
+        Some(format!("{did} {}", visible(&line.thing)))
+    });
+    named.unwrap_or_else(|| counted(lines, ["created", "changed", "deleted", "run"]))
+}
+
+fn counted(lines: &[Line], [created, changed, deleted, run]: [&str; 4]) -> String {
     // The settings that a thing is made with belong to its one creation.
     let count = |verb| {
         lines
@@ -91,10 +113,10 @@ pub fn summary(lines: &[Line]) -> String {
             .count()
     };
     [
-        (count(Verb::Create), "to create"),
-        (count(Verb::Update), "to change"),
-        (count(Verb::Delete), "to delete"),
-        (count(Verb::Run), "to run"),
+        (count(Verb::Create), created),
+        (count(Verb::Update), changed),
+        (count(Verb::Delete), deleted),
+        (count(Verb::Run), run),
     ]
     .iter()
     .filter(|(count, _)| *count > 0)

@@ -13,8 +13,13 @@ const URI: &str = "file:///srv/environments/test.tfvars.json";
 
 /// Sends messages and returns what came back, and the exit.
 fn session(args: &[&str], messages: &[Value]) -> (Vec<Value>, i32) {
+    begun(&json!({ "capabilities": {} }), args, messages)
+}
+
+/// As `session`, begun as an editor begins it.
+fn begun(initialize: &Value, args: &[&str], messages: &[Value]) -> (Vec<Value>, i32) {
     let start = [
-        json!({ "jsonrpc": "2.0", "id": "start", "method": "initialize", "params": { "capabilities": {} } }),
+        json!({ "jsonrpc": "2.0", "id": "start", "method": "initialize", "params": initialize }),
         json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} }),
     ];
     let framed = |message: &Value| {
@@ -162,4 +167,119 @@ fn a_secret_in_the_config_stays_out_of_the_session() {
 fn an_editor_that_goes_away_is_a_failure() {
     assert_eq!(session(&[], &[]).1, 3);
     run_with(osmt("osmt-doctor").arg("lsp"), "hello\n").exits(3);
+}
+
+/// What the clients of the three editors of docs/editors.md send first, shortened to what a server can decide by:
+/// vscode-languageclient 9, Neovim 0.11 and LSP4IJ (LSP4J).
+fn editors() -> [(&'static str, Value); 3] {
+    let folders = json!([{ "uri": "file:///srv/my%20checkout", "name": "my checkout" }]);
+    let synchronization = json!({ "dynamicRegistration": true, "willSave": true, "didSave": true });
+    [
+        (
+            "VS Code",
+            json!({
+                "processId": 1,
+                "clientInfo": { "name": "Visual Studio Code", "version": "1.95.0" },
+                "locale": "en",
+                "rootPath": "/srv/my checkout",
+                "rootUri": "file:///srv/my%20checkout",
+                "capabilities": {
+                    "general": { "positionEncodings": ["utf-16"], "regularExpressions": { "engine": "ECMAScript" } },
+                    "workspace": { "configuration": true, "didChangeConfiguration": { "dynamicRegistration": true } },
+                    "textDocument": {
+                        "synchronization": synchronization,
+                        "publishDiagnostics": { "relatedInformation": true, "versionSupport": false },
+                        "diagnostic": { "dynamicRegistration": true },
+                    },
+                },
+                "initializationOptions": {},
+                "trace": "off",
+                "workspaceFolders": folders,
+            }),
+        ),
+        (
+            "Neovim",
+            json!({
+                "processId": 1,
+                "clientInfo": { "name": "Neovim", "version": "0.11.0" },
+                "rootPath": "/srv/my checkout",
+                "rootUri": "file:///srv/my%20checkout",
+                "capabilities": {
+                    "general": { "positionEncodings": ["utf-8", "utf-16", "utf-32"] },
+                    "window": { "workDoneProgress": true },
+                    "textDocument": { "synchronization": synchronization, "hover": { "contentFormat": ["markdown"] } },
+                },
+                "trace": "off",
+                "workDoneToken": "1",
+                "workspaceFolders": folders,
+            }),
+        ),
+        (
+            "LSP4IJ",
+            json!({
+                "processId": 1,
+                "clientInfo": { "name": "IntelliJ IDEA", "version": "2024.3" },
+                "rootUri": "file:///srv/my%20checkout/",
+                "capabilities": {
+                    "workspace": { "applyEdit": true, "configuration": true, "workspaceFolders": true },
+                    "textDocument": { "synchronization": synchronization },
+                },
+                "initializationOptions": null,
+                "trace": "verbose",
+                "workspaceFolders": folders,
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn each_editor_begins_changes_and_ends_a_session() {
+    let wrong = base("prod").replace("osmt_db", "osmt😀x");
+    let line = wrong.lines().position(|line| line.contains("db_name")).unwrap();
+    let text = wrong.lines().nth(line).unwrap();
+    // A face is two UTF-16 units: where it was counted as one or four, another letter would be replaced.
+    let from = text.find("😀").unwrap();
+    let range = |from: usize, to: usize| {
+        json!({
+            "start": { "line": line, "character": from },
+            "end": { "line": line, "character": to },
+        })
+    };
+    let change = |version: i32, changes: &Value| {
+        let document = json!({ "uri": URI, "version": version });
+        note("textDocument/didChange", &json!({ "textDocument": document, "contentChanges": changes }))
+    };
+    for (editor, initialize) in editors() {
+        let mut messages = vec![
+            note("workspace/didChangeConfiguration", &json!({ "settings": {} })),
+            note("$/setTrace", &json!({ "value": "off" })),
+            open(URI, &wrong),
+            change(2, &json!([{ "text": base("prod") }])),
+            change(3, &json!([{ "text": wrong }])),
+            change(
+                4,
+                &json!([
+                    { "range": range(from + 2, from + 3), "text": "_db" },
+                    { "range": range(from, from + 2), "rangeLength": 2, "text": "" },
+                ]),
+            ),
+            note("textDocument/didSave", &json!({ "textDocument": { "uri": URI } })),
+        ];
+        messages.extend(end());
+        let (answers, exit) = begun(&initialize, &[], &messages);
+        assert_eq!(exit, 0, "{editor}");
+        let started = answers.iter().find(|answer| answer["id"] == "start").unwrap();
+        let capabilities = &started["result"]["capabilities"];
+        assert_eq!(capabilities["textDocumentSync"]["change"], json!(1), "{editor}");
+        // UTF-16 is what the protocol assumes where no encoding is named.
+        assert_eq!(capabilities["positionEncoding"], Value::Null, "{editor}");
+        let wrong_name = |answer: &Value| answer["params"]["diagnostics"].to_string().contains("RDS001");
+        let published: Vec<(i64, bool)> = answers
+            .iter()
+            .filter(|one| one["method"] == "textDocument/publishDiagnostics")
+            .map(|one| (one["params"]["version"].as_i64().unwrap(), wrong_name(one)))
+            .collect();
+        assert_eq!(published, [(1, true), (2, false), (3, true), (4, false), (4, false)], "{editor}");
+        assert_eq!(answers.iter().find(|answer| answer["id"] == "end").unwrap()["result"], Value::Null);
+    }
 }

@@ -41,7 +41,7 @@ fn a_stale_keyring_never_overwrites_a_newer_value() {
     world.run(&account, "rotate --yes").exits(4).says("AWS is newer");
 
     // What is hers alone goes; what is newer comes.
-    world.run(&account, "push app/oauth_client_secret --yes").exits(0).shows("done: 1 change was written");
+    world.run(&account, "push app/oauth_client_secret --yes").exits(0).shows("done: changed secret osmt/");
     assert_eq!(world.held(&account, "app")["oauth_client_secret"], "anns-new-client-secret");
     world.run(&account, "pull rds/password --yes").exits(0);
     assert_eq!(world.kept("rds/password").as_deref(), Some(newer.as_str()));

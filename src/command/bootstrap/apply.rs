@@ -77,7 +77,7 @@ impl Apply {
             let help =
                 "look with `osmt-bootstrap status` in a minute; a policy of the organisation may set it back";
             ui.during("looking again", settled(look, help)).await?;
-            ui.result("done and verified")?;
+            ui.verified(&plan.lines())?;
             ui.json(&Report::new(ui, "applied", &judged))?;
             Ok(Exit::Done)
         })

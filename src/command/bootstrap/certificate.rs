@@ -102,7 +102,7 @@ impl Certificate {
             .await?;
             let arn = work.arn();
             let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
-            ui.result(format_args!("done: {file} says {arn}", file = shown(&file)))?;
+            ui.result(format_args!("done: certificate_arn in {} is now {arn}", shown(&file)))?;
             ui.plan_json("applied", &lines)?;
             Ok(Exit::Done)
         })
@@ -323,7 +323,7 @@ impl External<'_> {
         execute(ui, &of(|step| matches!(step, Step::Write { .. })), apply).await?;
         let arn = work.arn();
         let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
-        ui.result(format_args!("done: {file} says {arn}", file = shown(&file)))?;
+        ui.result(format_args!("done: certificate_arn in {} is now {arn}", shown(&file)))?;
         self.report("applied", &lines, &records.into_inner())?;
         Ok(Exit::Done)
     }

@@ -88,7 +88,7 @@ impl Work<'_> {
         execute(ui, &plan, async |step| self.apply(step).await).await?;
         let looking = settled(async || self.left().await, "run it again in a minute");
         ui.during("looking again", looking).await?;
-        ui.result("done and verified")?;
+        ui.verified(&lines)?;
         report("applied")?;
         Ok(Exit::Done)
     }

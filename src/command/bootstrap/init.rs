@@ -237,6 +237,7 @@ impl Rendered {
             return Ok(None);
         }
         execute(ui, &self.plan, async |write| write.carry(ui).await).await?;
+        ui.applied(&self.plan.lines())?;
         ui.plan_json("applied", &self.plan.lines())?;
         wizard.written();
         Ok(Some(Exit::Done))

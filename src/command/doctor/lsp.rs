@@ -153,10 +153,17 @@ impl Session<'_> {
             }
             DidChangeTextDocument::METHOD => {
                 if let Ok(DidChangeTextDocumentParams { text_document, content_changes }) = params(&given)
-                    && self.open.contains_key(text_document.uri.as_str())
-                    && let Some(last) = content_changes.into_iter().next_back()
+                    && let Some(open) = self.open.get(text_document.uri.as_str())
+                    && !content_changes.is_empty()
                 {
-                    self.judge(text_document.uri, text_document.version, last.text);
+                    // Whole texts were asked for; a client that sends ranges all the same is understood.
+                    let text = content_changes.into_iter().fold(open.checked.text.clone(), |text, change| {
+                        match change.range {
+                            Some(range) => replaced(&text, range, &change.text),
+                            None => change.text,
+                        }
+                    });
+                    self.judge(text_document.uri, text_document.version, text);
                 }
             }
             // The saved file may be one that the configs are judged by.
@@ -323,6 +330,30 @@ fn diagnostic(open: &Open, found: &Marked<'_>) -> Diagnostic {
     }
 }
 
+/// A text with a range of it replaced.
+fn replaced(text: &str, range: lsp_types::Range, new: &str) -> String {
+    let start = offset(text, range.start);
+    let end = offset(text, range.end).max(start);
+    [&text[..start], new, &text[end..]].concat()
+}
+
+/// The byte at a position; past the end of a line its end, past the last line the end of the text.
+fn offset(text: &str, wanted: Position) -> usize {
+    let mut at = Position::new(0, 0);
+    for (index, letter) in text.char_indices() {
+        let ends = matches!(letter, '\n' | '\r');
+        if at >= wanted || at.line == wanted.line && ends {
+            return index;
+        }
+        if letter == '\n' || letter == '\r' && !text[index + 1..].starts_with('\n') {
+            at = Position::new(at.line + 1, 0);
+        } else {
+            at.character += u32::try_from(letter.len_utf16()).unwrap_or(1);
+        }
+    }
+    text.len()
+}
+
 /// A byte offset as the protocol counts: lines from 0, and UTF-16 units from 0 in the line.
 fn position(text: &str, offset: usize) -> Position {
     let bytes = text.as_bytes();
@@ -343,7 +374,9 @@ fn params<T: DeserializeOwned>(given: &Value) -> serde_json::Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::position;
+    use lsp_types::Position;
+
+    use super::{offset, position};
 
     #[test]
     fn columns_are_utf_16_units_and_every_line_end_counts() {
@@ -353,5 +386,11 @@ mod tests {
             (found.line, found.character)
         };
         assert_eq!([at('a'), at('b'), at('c'), at('d'), at('e')], [(0, 0), (1, 0), (1, 3), (2, 0), (3, 0)]);
+        for (byte, _) in text.char_indices().filter(|(byte, _)| !text[*byte..].starts_with('\n')) {
+            assert_eq!(offset(text, position(text, byte)), byte);
+        }
+        let beyond =
+            [(0, 9), (1, 2), (1, 99), (9, 0)].map(|(line, column)| offset(text, Position::new(line, column)));
+        assert_eq!(beyond, [1, 8, 9, text.len()]);
     }
 }

@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::deployment::secret_name;
 use crate::explain::{Exit, Failure};
 use crate::keyring::{Choice, Keyring};
-use crate::plan::{self, Plan};
 use crate::secrets::base::Base;
 use crate::secrets::catalog::{Catalog, Secret, Wanted};
 use crate::secrets::rotation::Journal;
@@ -92,16 +91,6 @@ impl Deployment<'_> {
     /// Input that cannot be used, with what was written before it was read.
     pub(super) fn unusable(&self, what: &str) -> Failure {
         Failure::new(Exit::Usage, format!("{what}; {}", self.ui.already()))
-    }
-
-    /// Says what a run has written.
-    pub(super) fn end<A: plan::Action>(&self, exit: Exit, plan: &Plan<A>) -> Result<(), Failure> {
-        if exit != Exit::Done || plan.is_empty() {
-            return Ok(());
-        }
-        let count = plan.actions.len();
-        let noun = if count == 1 { "change was" } else { "changes were" };
-        self.ui.result(format_args!("done: {count} {noun} written"))
     }
 
     /// Opens the keyring and says which, where `auto` chose. Bounded, and ended by Ctrl-C.

@@ -188,12 +188,10 @@ pub(super) fn carry(
 ) -> Result<Exit, Failure> {
     let adds_only = plan.actions.iter().all(|step| step.verb == Verb::Create);
     let apply = async |step: &Step| step.apply(keyring).await;
-    let exit = block_on(deployment.ui, async {
+    block_on(deployment.ui, async {
         match question.filter(|_| !adds_only) {
             Some(question) => carry_out(deployment.ui, plan, question, apply).await,
             None => carry_out_unasked(deployment.ui, plan, apply).await,
         }
-    })?;
-    deployment.end(exit, plan)?;
-    Ok(exit)
+    })
 }

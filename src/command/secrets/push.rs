@@ -90,7 +90,6 @@ impl Push {
                         agree(&keyring, secret, value, version)?;
                     }
                 }
-                deployment.end(exit, &plan)?;
                 if wrote && !self.bump {
                     deployment.ui.say(
                         "next: `osmt-secrets push --bump` or a higher `secrets_revision` makes `terraform apply` deploy values that changed",

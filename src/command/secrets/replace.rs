@@ -129,9 +129,7 @@ pub(super) fn replace(
             session.account_id, session.region
         );
         let apply = async |step: &Step| rotation.apply(&journal, &values, step).await;
-        let exit = carry_out(deployment.ui, &plan, &question, apply).await?;
-        deployment.end(exit, &plan)?;
-        Ok(exit)
+        carry_out(deployment.ui, &plan, &question, apply).await
     })?;
     if exit == Exit::Done {
         deployment.ui.say(format_args!(

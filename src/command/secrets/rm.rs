@@ -72,7 +72,7 @@ impl Rm {
             let plan = plan_removal(env, &deployment.catalog, &seen, !self.no_recovery)?;
             let client = session.secretsmanager();
             let nothing = Local::default();
-            let exit = carry_out(
+            carry_out(
                 deployment.ui,
                 &plan,
                 &format!("Remove them from account {} in {}?", session.account_id, session.region),
@@ -80,9 +80,7 @@ impl Rm {
                     apply(&client, env, &deployment.catalog, action, &nothing).await.map(drop)
                 },
             )
-            .await?;
-            deployment.end(exit, &plan)?;
-            Ok(exit)
+            .await
         })
     }
 }
