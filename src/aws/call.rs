@@ -144,13 +144,13 @@ impl Explain for CallError {
             },
             Why::NotTrusted => "where a proxy or web filter opens TLS, name the file of its CA in AWS_CA_BUNDLE or in `ca_bundle` of the profile".into(),
             Why::NotAws => "a captive portal, a proxy or a web filter answered: open a web page to sign in to the network, or ask who runs the network to let requests to AWS pass".into(),
-            Why::Throttled => "wait a minute and run it again: what is done stays done".into(),
+            Why::Throttled => "wait a minute and run it again: finished actions are not repeated".into(),
             Why::Quota => "delete what is not needed or have the quota raised (Service Quotas), then run it again".into(),
             Why::KeyUnusable => "enable the KMS key, cancel its deletion, or choose another key, then run it again".into(),
             Why::Malformed => "the policy document must change before a second run can succeed: look at the principals that it names, an account or role may not exist".into(),
             Why::NotFreeYet => "AWS frees a name some minutes after a deletion: run it again in two minutes".into(),
             Why::Taken => "choose another name".into(),
-            Why::Unavailable => "AWS has a fault, the AWS Health Dashboard shows known ones: run it again in a few minutes".into(),
+            Why::Unavailable => "this is an error at AWS; the AWS Health Dashboard shows known ones: run it again in a few minutes".into(),
             Why::NotFound | Why::Other => return None,
         })
     }

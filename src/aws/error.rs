@@ -237,7 +237,7 @@ fn sign_in(origin: &Origin, error: &CallError) -> Option<String> {
             "run the command that `credential_process` of the profile `{profile}` names, and see what it prints"
         ),
         (_, Why::NoCredentials) => format!(
-            "the profile `{profile}` is defined and says nothing of credentials: `aws configure --profile {shell}`"
+            "the profile `{profile}` is defined, but has no credentials: `aws configure --profile {shell}`"
         ),
         _ => return error.help(),
     })

@@ -121,7 +121,7 @@ impl Explain for Error {
             Self::Bucket(error) => error.help(),
             Self::Policy(_) => Some("correct or remove the policy in the console".into()),
             Self::PublicPolicy { .. } => Some(
-                "a state must not be public: remove or narrow the statement in the console, Permissions, Bucket policy".into(),
+                "the state must not be public: remove or narrow the statement in the console, Permissions, Bucket policy".into(),
             ),
             Self::OpenRole { role, .. } => Some(format!(
                 "remove or narrow the statement first (`aws iam update-assume-role-policy --role-name {role}`): the role would get permissions over this environment"

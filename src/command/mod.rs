@@ -171,7 +171,7 @@ fn without_arguments(error: &clap::Error) -> Option<Failure> {
         | ErrorKind::ArgumentConflict
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => return None,
         ErrorKind::InvalidSubcommand => "unknown verb",
-        ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there is an argument too many",
+        ErrorKind::UnknownArgument | ErrorKind::TooManyValues => "there are too many arguments",
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
             "the value of an argument is not valid"
         }
@@ -219,7 +219,7 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
 }
 
 /// Shows a plan and asks. An exit ends the run: the plan is empty, or `--dry-run` was given.
-pub(crate) async fn agree<A: Action>(
+pub(crate) async fn show_and_confirm<A: Action>(
     ui: &Ui,
     plan: &Plan<A>,
     question: &str,
@@ -256,7 +256,7 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
     question: &str,
     apply: impl AsyncFn(&A) -> Result<(), E>,
 ) -> Result<Exit, Failure> {
-    if let Some(exit) = agree(ui, plan, question).await? {
+    if let Some(exit) = show_and_confirm(ui, plan, question).await? {
         return Ok(exit);
     }
     execute(ui, plan, apply).await?;
@@ -306,7 +306,7 @@ fn interrupted<E: Into<Failure>>(stopped: Stopped<E>) -> Failure {
     }
     failure.causes.push(format!("stopped after {} of {} actions", stopped.done, stopped.of));
     failure.help.get_or_insert_with(|| {
-        "correct what is named above, then run it again: what is done is not done twice".to_owned()
+        "fix the error above, then run it again: finished actions are not repeated".to_owned()
     });
     failure
 }

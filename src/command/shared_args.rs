@@ -265,7 +265,7 @@ fn same_deployment(config: &Deployment, main: &Deployment) -> Result<(), Failure
         if main != config {
             let message = format!("main.tf is for {what} {main}, the config for {config}");
             return Err(Failure::new(Exit::Refused, message).help(
-                "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; each deployment wants a directory of its own",
+                "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; each deployment needs a directory of its own",
             ));
         }
     }

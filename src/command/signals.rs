@@ -118,7 +118,7 @@ pub(super) fn interruption(ui: &Ui) -> Failure {
     let failure = Failure::new(Exit::Interrupted, "interrupted");
     match ui.resumption() {
         Some(help) => failure.help(help),
-        None if ui.has_begun() => failure.help("run it again: it looks at what is done, and plans the rest"),
+        None if ui.has_begun() => failure.help("run it again: it checks what is done and plans the rest"),
         None => failure,
     }
 }

@@ -299,7 +299,7 @@ fn syntax_error(text: &str, lines: &[usize], error: &serde_json::Error) -> Synta
     let end = text[offset..].chars().next().map_or(offset, |char| offset + char.len_utf8());
     SyntaxError {
         message: message.to_owned(),
-        help: "write the value as RFC 8259 wants it".into(),
+        help: "write the value as RFC 8259 requires".into(),
         surplus: false,
         at: position(text, lines, offset),
         span: offset..end,

@@ -131,7 +131,7 @@ pub enum Error {
     #[error("interrupted while git ran")]
     Interrupted,
     /// Git printed something that cannot be read.
-    #[error("could not understand what git said when asked to {0}")]
+    #[error("could not parse git's output when asked to {0}")]
     Garbled(&'static str),
 }
 
@@ -161,7 +161,7 @@ impl Explain for Error {
             Self::NotARepository(..) => {
                 Some("name the folder of a git repository, or one inside it".into())
             }
-            Self::Refused(..) => Some("do what git says above, then run it again".into()),
+            Self::Refused(..) => Some("follow git's message above, then run it again".into()),
             Self::NoHead(_) => Some("check out a branch or tag, or name a revision".into()),
             Self::UnknownRevision { shallow: true, .. } => {
                 Some("this clone is shallow: `git fetch --unshallow --tags` fetches the rest".into())

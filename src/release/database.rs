@@ -34,7 +34,10 @@ impl Database {
         };
         // A database that is being made has no time yet.
         let Ok(created) = created.parse::<Timestamp>() else {
-            return Known::Unknown(format!("the database {} is still being made", deployment::prefix(env)));
+            return Known::Unknown(format!(
+                "the database {} is still being created",
+                deployment::prefix(env)
+            ));
         };
         match log::history(session, &log::group(env), created.as_millisecond()).await {
             Ok(Some(printed)) => match Timestamp::from_millisecond(printed.at) {

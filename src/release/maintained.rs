@@ -107,7 +107,7 @@ fn by_version(source: &Source, version: &Known<Option<String>>, why: &str) -> Li
     let newest = source.migrations.as_ref().map(|all| all.newest().map_or("", |newest| newest.text.as_str()));
     match newest {
         Some(newest) if newest == version => {
-            link(DATABASE, Verdict::Agrees, format!("at {version}, by Flyway's last word in a log"))
+            link(DATABASE, Verdict::Agrees, format!("at {version}, by the newest log of Flyway"))
         }
         Some(newest) => Link {
             help: Some("`osmt-release migrate` applies what is pending"),
@@ -144,7 +144,7 @@ pub fn mappings(state: &Known<Option<(Timestamp, String)>>) -> Link {
     let (at, state) = match state {
         Known::Known(Some(state)) => state,
         Known::Known(None) => {
-            let found = "no container has written how the search indices are";
+            let found = "no container log shows the state of the search indices";
             return link(NAME, Verdict::Unknown, found.into());
         }
         Known::Unknown(reason) => return link(NAME, Verdict::Unknown, reason.clone()),

@@ -230,7 +230,7 @@ pub fn registry(running: &Running, image: &Known<Option<Image>>) -> Link {
         Known::Known(Some(image)) => image,
         Known::Known(None) => {
             return Link {
-                help: Some("a task that is started anew could not pull it"),
+                help: Some("a new task could not pull it"),
                 ..link(NAME, Verdict::Differs, "the registry no longer has the image".into())
             };
         }

@@ -157,7 +157,7 @@ fn not_known(reports: &[FileReport<'_>], out: &mut String) {
         out.push_str("<p>Every check was made.</p>\n");
         return;
     }
-    out.push_str("<p>These checks could not be made, and are not passed.</p>\n");
+    out.push_str("<p>These checks could not be made; they do not count as passed.</p>\n");
     for one in unknown {
         let (code, reason) = (shown(&one.code), shown(&one.reason));
         let _ = writeln!(

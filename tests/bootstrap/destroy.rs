@@ -123,7 +123,7 @@ fn a_record_that_proves_another_certificate_stays() {
         "client('acm', region_name='eu-west-1').request_certificate(DomainName='www.test.example.org', SubjectAlternativeNames=['osmt.test.example.org'], ValidationMethod='DNS')",
     );
     let plan = place.run(&["destroy", "--dry-run"]).exits(1);
-    assert!(plan.stderr.contains("is proven by it, too"), "{plan:?}");
+    assert!(plan.stderr.contains("is validated by it, too"), "{plan:?}");
     assert!(!plan.stdout.contains("hosted zone"), "{plan:?}");
     destroy(&place).exits(0);
     assert_eq!(left(&emulator), json!([0, 0, 0]));

@@ -177,7 +177,7 @@ fn what_is_not_decided_goes_on_with_one_line() {
         (SESSION, (200, ORGANISATION), "a policy of the organisation"),
         (SESSION, (403, refused), "iam:SimulatePrincipalPolicy was denied"),
         (SESSION, (501, lacking), "iam:SimulatePrincipalPolicy failed with NotImplemented"),
-        ("arn:aws:iam::123456789012:root", (200, DENIED), "nothing of the root user"),
+        ("arn:aws:iam::123456789012:root", (200, DENIED), "does not support the root user"),
     ] {
         let account = Account::start(caller, simulated);
         let Ran { exit, stderr: error, .. } = account.apply("--check-permissions always");

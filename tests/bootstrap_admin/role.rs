@@ -219,10 +219,10 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
         assert_eq!(exit, 2, "{error}");
         assert!(error.contains(expected), "{error}");
     }
-    // A role's sessions carry no mark of a second factor: said, not forbidden.
+    // A role's sessions do not show whether MFA was used: a remark, not an error.
     let role = "plan --only admin --trust arn:aws:iam::123456789012:role/ci";
     let Ran { stderr: error, .. } = bootstrap(&account, &folder, role);
-    assert!(error.contains("`--no-mfa` lets it"), "{error}");
+    assert!(error.contains("`--no-mfa` allows it"), "{error}");
     let Ran { stderr: error, .. } = bootstrap(&account, &folder, &format!("{role} --no-mfa"));
     assert!(!error.contains("--no-mfa"), "{error}");
 }

@@ -53,7 +53,7 @@ const ROWS: &[Row] = &[
     (409, "BucketAlreadyExists", "not available", "belongs to another account", "choose another name"),
     (400, "MalformedPolicy", "Invalid principal in policy", "MalformedPolicy", "policy document must change"),
     (409, "OperationAborted", "conflicting", "not free yet", "two minutes"),
-    (500, "InternalError", "internal", "InternalError", "AWS has a fault"),
+    (500, "InternalError", "internal", "InternalError", "this is an error at AWS"),
 ];
 
 #[test]

@@ -123,7 +123,7 @@ fn a_database_that_is_not_there_yet_is_found_so() {
     // AWS was not asked: nothing is taken for granted.
     let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0"]));
     assert_eq!(exit, 1);
-    assert!(stderr.contains("say `--from none` (AWS was not asked)"), "{stderr}");
+    assert!(stderr.contains("give `--from none` (AWS was not asked)"), "{stderr}");
 }
 
 #[test]

@@ -342,7 +342,7 @@ pub fn remarks(target: &Target, wishes: &Wishes) -> Vec<String> {
         .filter(|arn| wishes.mfa && arn.contains(":role/"))
         .map(|arn| {
             format!(
-                "{arn} is a role: its sessions carry no mark of a second factor, so it cannot assume {}; `--no-mfa` lets it",
+                "{arn} is a role: its sessions do not show whether MFA was used, so it cannot assume {}; `--no-mfa` allows it",
                 name(target)
             )
         })

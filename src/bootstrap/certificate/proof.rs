@@ -69,7 +69,7 @@ pub async fn kept(
             Ok(arns) => {
                 let other = |arn: &String| ours.iter().all(|one| one.arn != *arn);
                 if let Some(arn) = arns.into_iter().find(other) {
-                    return Ok(Some(format!("certificate {arn} is proven by it, too")));
+                    return Ok(Some(format!("certificate {arn} is validated by it, too")));
                 }
             }
             Err(error) if *region == session.region => return Err(error),

@@ -120,7 +120,7 @@ enum Verdict {
 fn verdict(action: &str, results: &[EvaluationResult]) -> Verdict {
     let Some(result) = results.iter().find(|result| result.eval_action_name().eq_ignore_ascii_case(action))
     else {
-        return Verdict::Unsure("the simulator said nothing of it".into());
+        return Verdict::Unsure("the policy simulator did not return a result for it".into());
     };
     if *result.eval_decision() == Decision::Allowed {
         return Verdict::Allowed;
@@ -179,8 +179,8 @@ fn caller(arn: &str) -> Caller<'_> {
     match name.split('/').collect::<Vec<_>>()[..] {
         ["assumed-role", role, ..] => Caller::Session(role),
         ["user" | "role", ..] => Caller::Known(arn.to_owned()),
-        ["root"] => Caller::Other("the simulator knows nothing of the root user"),
-        _ => Caller::Other("the simulator knows users and roles only"),
+        ["root"] => Caller::Other("the policy simulator does not support the root user"),
+        _ => Caller::Other("the policy simulator supports users and roles only"),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::bootstrap::certificate::preflight::Verdict;
 use crate::bootstrap::certificate::resolver::Resolver;
 use crate::bootstrap::certificate::{Step, elsewhere, resolver};
 use crate::bootstrap::{certificate, init};
-use crate::command::{Context, Ui, agree, block_on, execute};
+use crate::command::{Context, Ui, block_on, execute, show_and_confirm};
 use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action as _, Line, Plan};
@@ -83,7 +83,7 @@ impl Certificate {
                 timeout: self.timeout,
             };
             let question = format!("Change account {} and the config?", config.account_id);
-            if let Some(exit) = agree(ui, &plan, &question).await? {
+            if let Some(exit) = show_and_confirm(ui, &plan, &question).await? {
                 return Ok(exit);
             }
             execute(ui, &plan, async |step| match step {

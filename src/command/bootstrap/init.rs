@@ -73,7 +73,7 @@ impl Init {
             loop {
                 let rendered = work.render(&answers)?;
                 if let Some(old) = rendered.moved_from() {
-                    lock::alone(cx, &rendered.config, old, &rendered.values.backend).await?;
+                    lock::refuse_if_held(cx, &rendered.config, old, &rendered.values.backend).await?;
                 }
                 rendered.show(ui);
                 if init::zones_are_open(&work.start, &answers) {
@@ -107,7 +107,7 @@ impl Init {
             )
             .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
         }
-        self.state.agree()?;
+        self.state.refuse_contradictions()?;
         let profile = profile(shared, self.write_profile)?;
         let config = Present::read(shared.config_path())?;
         let main = Present::read(shared.dir.join("main.tf"))?;
@@ -217,7 +217,7 @@ impl Rendered {
         for write in &self.plan.actions {
             show_change(ui, write);
         }
-        if let Some(text) = leaves(self.old.as_ref(), &self.values.backend) {
+        if let Some(text) = left_behind(self.old.as_ref(), &self.values.backend) {
             ui.warn(text);
         }
     }
@@ -295,7 +295,7 @@ fn about_lock(lock: &Lock) -> String {
 }
 
 /// Says which state is left behind where another environment is written into the same directory.
-fn leaves(old: Option<&StateBackend>, new: &StateBackend) -> Option<String> {
+fn left_behind(old: Option<&StateBackend>, new: &StateBackend) -> Option<String> {
     let StateBackend { bucket, key, .. } = old?;
     let same = *bucket == new.bucket && *key == new.key;
     (!same).then(|| {

@@ -18,7 +18,7 @@ pub(super) fn moves(old: &StateBackend, new: &StateBackend) -> bool {
 }
 
 /// Refuses to move the lock while one of either kind is held or may be, and to a table whose digest is out of date.
-pub(super) async fn alone(
+pub(super) async fn refuse_if_held(
     cx: &Context,
     rendered: &Document,
     old: &StateBackend,

@@ -190,7 +190,7 @@ pub(super) async fn check_permissions(
         let mut failure = Failure::new(
             Exit::Refused,
             format!(
-                "{} may not do {} of the {of} things that the plan needs",
+                "{} lacks {} of the {of} permissions that the plan needs",
                 session.caller,
                 checked.denied.len()
             ),
@@ -206,7 +206,7 @@ pub(super) async fn check_permissions(
     }
     if let Some((_, reason)) = checked.unsure.first() {
         ui.say(format_args!(
-            "unsure whether {} of {of} actions are allowed ({reason}); going on",
+            "unsure whether {} of {of} actions are allowed ({reason}); continuing",
             checked.unsure.len()
         ));
     }

@@ -23,7 +23,7 @@ pub(super) struct Ready {
 
 impl Ready {
     pub(super) fn new(cx: &Context, flags: &StateFlags) -> Result<Self, Failure> {
-        flags.agree()?;
+        flags.refuse_contradictions()?;
         let (_, config) = cx.shared.load_config()?;
         let mut backend = cx.shared.backend(&config)?;
         if let Some(bucket) = &flags.bucket {

@@ -26,7 +26,7 @@ impl StateFlags {
     }
 
     /// Refuses flags that contradict each other.
-    pub(super) fn agree(&self) -> Result<(), Failure> {
+    pub(super) fn refuse_contradictions(&self) -> Result<(), Failure> {
         if self.lock == Some(LockFlag::S3) && self.lock_table.is_some() {
             return Err(Failure::new(
                 Exit::Usage,

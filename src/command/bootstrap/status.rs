@@ -144,7 +144,7 @@ impl Found {
         ui.result(match (self.differs(), self.outdated.is_some(), attention) {
             (true, ..) => "drift: run `osmt-bootstrap apply` to fix it",
             (false, true, _) => "drift: the digest in the lock table does not fit the state",
-            (false, false, Some(_)) => "nothing that `osmt-bootstrap apply` would change",
+            (false, false, Some(_)) => "`osmt-bootstrap apply` has nothing to change",
             (false, false, None) => "everything is as it should be",
         })
     }

@@ -51,7 +51,7 @@ fn warnings(plan: &Planned) -> Vec<String> {
     }
     if plan.document["errored"] == Value::Bool(true) {
         warnings.push(
-            "Terraform stopped with an error while it made the plan: the plan is not whole.".to_owned(),
+            "Terraform stopped with an error while it made the plan: the plan is incomplete.".to_owned(),
         );
     }
     warnings

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 
-use super::beside::Beside;
 use super::live::{Live, Recording};
+use super::organisation::PolicyFlags;
 use super::verdict::{Verdict, report};
-use super::{beside, inputs, surroundings};
+use super::{inputs, organisation, surroundings};
 use crate::command::Context;
 use crate::doctor::workspace::Judged;
 use crate::doctor::{Asked, Checked, workspace};
@@ -30,7 +30,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     #[command(flatten)]
-    beside: Beside,
+    policy_flags: PolicyFlags,
     #[command(flatten)]
     live: Live,
     #[command(flatten)]
@@ -58,10 +58,10 @@ impl Check {
                 "facts are of one account: name one config with `--live` or `--facts`",
             ));
         }
-        let policies = self.beside.policies(shared)?;
-        let settings = beside::settings(shared, &policies)?;
-        let mut baseline = self.baseline.as_deref().map(beside::baseline).transpose()?;
-        let ignores = beside::ignores(shared)?;
+        let policies = self.policy_flags.policies(shared)?;
+        let settings = organisation::settings(shared, &policies)?;
+        let mut baseline = self.baseline.as_deref().map(organisation::baseline).transpose()?;
+        let ignores = organisation::ignores(shared)?;
         let asked = Asked { loopback: shared.is_local(), policies: &policies };
         let mut exit = Exit::Done;
         let mut judged: Vec<Directory> = Vec::new();
@@ -94,13 +94,13 @@ impl Check {
         let own = ignores.as_ref().map(|(_, ignores)| {
             let files = judged.iter_mut().flat_map(Directory::findings).map(|(_, findings)| findings);
             let files = files.chain(recordings.iter_mut().map(|recording| recording.findings().1));
-            beside::accept(ignores, &policies, files)
+            organisation::accept(ignores, &policies, files)
         });
         let mut reports: Vec<FileReport<'_>> = judged.iter().flat_map(Directory::reports).collect();
         reports.extend(
             recordings.iter().map(Recording::report).filter(|report| !report.findings.findings.is_empty()),
         );
-        reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
+        reports.extend(organisation::report_of(ignores.as_ref(), own.as_ref()));
         if !reports.is_empty() {
             report(cx, "check", &reports)?;
         }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::beside::Beside;
+use super::organisation::PolicyFlags;
 use super::rules::row;
 use crate::command::{Context, Ui};
 use crate::doctor::policy::{On, Policy};
@@ -16,7 +16,7 @@ pub(super) struct Explain {
     /// A code or a name: NET003, subnet-outside-vpc, POL001.
     code: String,
     #[command(flatten)]
-    beside: Beside,
+    policy_flags: PolicyFlags,
 }
 
 impl Explain {
@@ -26,7 +26,7 @@ impl Explain {
         let guards = release::guards::GUARDS.iter().map(|guard| &guard.rule);
         let rules: Vec<_> = doctor::all().into_iter().chain(guards).collect();
         let wanted = self.code.trim();
-        let policies = self.beside.policies(&cx.shared)?;
+        let policies = self.policy_flags.policies(&cx.shared)?;
         if let Some(policy) = policies.iter().find(|policy| policy.code.eq_ignore_ascii_case(wanted)) {
             return explain_policy(policy, ui);
         }
@@ -101,5 +101,5 @@ fn nearest(wanted: &str) -> String {
         .collect();
     near.sort();
     let near: Vec<String> = near.into_iter().take(3).map(|(_, name)| name).collect();
-    format!("the nearest are {}; `osmt-doctor rules` lists all", near.join(", "))
+    format!("similar rules: {}; `osmt-doctor rules` lists all", near.join(", "))
 }

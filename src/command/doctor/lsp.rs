@@ -21,8 +21,8 @@ use lsp_types::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::beside;
-use super::beside::Beside;
+use super::organisation;
+use super::organisation::PolicyFlags;
 use crate::command::{Context, SharedArgs};
 use crate::doctor;
 use crate::doctor::ignore::Ignores;
@@ -41,7 +41,7 @@ pub(super) struct Lsp {
     #[arg(long)]
     stdio: bool,
     #[command(flatten)]
-    beside: Beside,
+    policy_flags: PolicyFlags,
 }
 
 /// What a config is judged by, read when a document is opened or saved.
@@ -61,7 +61,7 @@ struct Open {
 
 struct Session<'a> {
     connection: &'a Connection,
-    beside: &'a Beside,
+    policy_flags: &'a PolicyFlags,
     shared: &'a SharedArgs,
     judges: Judges,
     open: BTreeMap<String, Open>,
@@ -78,7 +78,7 @@ impl Lsp {
         connection.initialize(capabilities).map_err(|error| lost(&error))?;
         let mut session = Session {
             connection: &connection,
-            beside: &self.beside,
+            policy_flags: &self.policy_flags,
             shared: &cx.shared,
             judges: Judges::default(),
             open: BTreeMap::new(),
@@ -203,9 +203,9 @@ impl Session<'_> {
     }
 
     fn judges(&self) -> Result<Judges, Failure> {
-        let policies = self.beside.policies(self.shared)?;
-        let settings = beside::settings(self.shared, &policies)?;
-        let ignores = beside::ignores(self.shared)?.map(|(_, ignores)| ignores);
+        let policies = self.policy_flags.policies(self.shared)?;
+        let settings = organisation::settings(self.shared, &policies)?;
+        let ignores = organisation::ignores(self.shared)?.map(|(_, ignores)| ignores);
         Ok(Judges { policies, settings, ignores })
     }
 
@@ -216,7 +216,7 @@ impl Session<'_> {
         settings.apply(&mut checked.findings);
         if let Some(ignores) = ignores {
             // What is wrong with the ignores themselves is of their own file.
-            beside::accept(ignores, policies, std::iter::once(&mut checked.findings));
+            organisation::accept(ignores, policies, std::iter::once(&mut checked.findings));
         }
         let open = Open { uri: uri.clone(), version, checked };
         let diagnostics = open.marked().iter().map(|found| diagnostic(&open, found)).collect();

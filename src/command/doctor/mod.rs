@@ -1,6 +1,5 @@
 //! `osmt-doctor`: flags in, text and exit out.
 
-mod beside;
 mod change;
 mod check;
 mod draw;
@@ -10,6 +9,7 @@ mod fix;
 mod inputs;
 mod live;
 mod lsp;
+mod organisation;
 mod output;
 mod plan;
 mod rules;

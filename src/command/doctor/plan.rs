@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use super::beside::Beside;
+use super::organisation::PolicyFlags;
 use super::verdict::{Verdict, report};
-use super::{beside, change, output};
+use super::{change, organisation, output};
 use crate::command::terraform::{Terraform, VARIABLE};
 use crate::command::{Context, block_on};
 use crate::config::Config;
@@ -43,7 +43,7 @@ pub(super) struct Plan {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
-    beside: Beside,
+    policy_flags: PolicyFlags,
     #[command(flatten)]
     verdict: Verdict,
 }
@@ -57,18 +57,18 @@ impl Plan {
         let (shared, ui) = (&cx.shared, &cx.ui);
         let document = read(&self.file, cx)?;
         let name = self.file.to_string_lossy().into_owned();
-        let policies = self.beside.policies(shared)?;
-        let settings = beside::settings(shared, &policies)?;
-        let ignores = beside::ignores(shared)?;
+        let policies = self.policy_flags.policies(shared)?;
+        let settings = organisation::settings(shared, &policies)?;
+        let ignores = organisation::ignores(shared)?;
         let planned = Planned::new(document, config(cx)).map_err(|error| named(&name, error.into()))?;
         let mut findings = doctor::review_plan(&planned, &policies);
         settings.apply(&mut findings);
         let own = ignores
             .as_ref()
-            .map(|(_, ignores)| beside::accept(ignores, &policies, std::iter::once(&mut findings)));
+            .map(|(_, ignores)| organisation::accept(ignores, &policies, std::iter::once(&mut findings)));
         // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
         let mut reports = vec![FileReport { file: &name, text: "", document: None, findings: &findings }];
-        reports.extend(beside::report_of(ignores.as_ref(), own.as_ref()));
+        reports.extend(organisation::report_of(ignores.as_ref(), own.as_ref()));
         let is_markdown = ui.format == Format::Markdown;
         let changes = (is_markdown || self.report.is_some()).then(|| change::of(&planned, &name, cx));
         if let Some(changes) = changes.as_ref().filter(|_| is_markdown) {

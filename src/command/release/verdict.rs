@@ -143,7 +143,7 @@ impl Terms {
             Known::Known(true) => false,
             Known::Unknown(reason) => {
                 ui.say(format_args!(
-                    "nothing was recorded for {env}; if it has no database yet, say `--from none` ({reason})"
+                    "nothing was recorded for {env}; if it has no database yet, give `--from none` ({reason})"
                 ));
                 false
             }

@@ -137,7 +137,7 @@ fn base_of(keyring: &Keyring, name: &str) -> Result<Base, Failure> {
 }
 
 /// Remembers that keyring and AWS have the same value, where that is not known yet.
-pub(super) fn agree(
+pub(super) fn note_agreement(
     keyring: &Keyring,
     secret: &Secret,
     value: &SecretString,

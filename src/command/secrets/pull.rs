@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::deployment::KeyringArg;
-use super::entries::{Step, agree, carry, held};
+use super::entries::{Step, carry, held, note_agreement};
 use super::names::Names;
 use super::replace::none_unfinished;
 use crate::command::{Context, block_on};
@@ -55,7 +55,7 @@ impl Pull {
             match state(secret, &local, &seen) {
                 State::Same if local.values.contains_key(&secret.name) => {
                     if !deployment.ui.flags.dry_run {
-                        agree(&keyring, secret, &value, Some(&version))?;
+                        note_agreement(&keyring, secret, &value, Some(&version))?;
                     }
                 }
                 State::Same => {}

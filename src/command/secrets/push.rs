@@ -4,7 +4,7 @@ use clap::Args;
 use secrecy::ExposeSecret as _;
 
 use super::deployment::{Deployment, KeyringArg};
-use super::entries::{agree, held, now, sound};
+use super::entries::{held, note_agreement, now, sound};
 use super::names::Names;
 use super::replace::{bump, none_unfinished};
 use crate::command::{Context, block_on, carry_out};
@@ -87,7 +87,7 @@ impl Push {
                     let value = local.values.get(&secret.name);
                     if let Some(value) = value.filter(|_| state(secret, &local, &seen) == State::Same) {
                         let version = seen.0.get(secret.remote).and_then(|held| held.version.as_deref());
-                        agree(&keyring, secret, value, version)?;
+                        note_agreement(&keyring, secret, value, version)?;
                     }
                 }
                 if wrote && !self.bump {

@@ -4,7 +4,7 @@ use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::deployment::Deployment;
-use super::entries::{agree, held, now, put, remove, sound};
+use super::entries::{held, note_agreement, now, put, remove, sound};
 use super::generate::new_value;
 use super::input;
 use crate::command::{block_on, carry_out};
@@ -297,7 +297,7 @@ impl Rotation<'_> {
             Step::Bump { from, to, .. } => bump(self.deployment, *from, *to).await,
             Step::End { entry } => {
                 for (name, value) in values {
-                    agree(self.keyring, self.deployment.row(name)?, value, Some(&journal.target))?;
+                    note_agreement(self.keyring, self.deployment.row(name)?, value, Some(&journal.target))?;
                 }
                 remove(self.keyring, entry).await
             }

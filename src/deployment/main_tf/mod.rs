@@ -263,10 +263,10 @@ impl Explain for Error {
                 }
                 Self::OneLine { .. } => "spread it over several lines, one setting a line, and run it again",
                 Self::NotLiteral { .. } => {
-                    "Terraform takes literals alone in a backend block: write the name"
+                    "Terraform accepts only literals in a backend block: write the name"
                 }
                 Self::Template(_) => {
-                    "known are bucket, key, region, lock_table, use_lockfile, profile, assume_role, account_id, env, deployment"
+                    "the placeholders are bucket, key, region, lock_table, use_lockfile, profile, assume_role, account_id, env, deployment"
                 }
             }
             .to_owned(),

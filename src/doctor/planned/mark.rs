@@ -77,8 +77,8 @@ fn destroyed(kind: &str) -> Option<&'static str> {
         "aws_secretsmanager_secret" => "Tasks that start afterwards do not get its value.",
         "aws_cloudwatch_log_group" | "aws_s3_bucket" => "Its content is deleted with it.",
         "aws_cloudwatch_metric_alarm" => "No one is notified of what it watched.",
-        "aws_nat_gateway" => "Tasks in private subnets lose their way to the Internet.",
-        "aws_vpc" => "The network goes, with all that is in it.",
+        "aws_nat_gateway" => "Tasks in private subnets cannot reach the Internet.",
+        "aws_vpc" => "The network is deleted with everything in it.",
         _ => return None,
     })
 }

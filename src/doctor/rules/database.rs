@@ -293,7 +293,7 @@ fn retention(subject: &Subject, sink: &mut Sink<'_>) {
 fn backups(subject: &Subject, sink: &mut Sink<'_>) {
     match subject.number(BACKUPS) {
         Some(0) => {
-            let finding = sink.value(BACKUPS, "0 turns backups off: data that is lost is lost");
+            let finding = sink.value(BACKUPS, "0 turns backups off: lost data cannot be restored");
             finding.help("write 7");
             if subject.is_production() {
                 finding.severity(Severity::Error);

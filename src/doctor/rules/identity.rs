@@ -104,7 +104,7 @@ fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
         _ if region::may_be_new(text) => {
             let message =
                 format!("{text} is not in the AWS data of {}, nor is its partition", offers::date());
-            let help = "check the spelling; a region that new needs a newer version of this tool";
+            let help = "check the spelling; a newer region needs a newer version of this tool";
             sink.value(REGION, message).severity(Severity::Warning).help(help);
             return;
         }

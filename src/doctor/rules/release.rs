@@ -53,7 +53,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "OSM004",
             name: "release-not-stated",
             severity: Severity::Note,
-            summary: "No place says which OSMT the image holds",
+            summary: "The OSMT release in the image is not given",
             explain: include_str!("../../../docs/rules/OSM004.md"),
         },
         run: unstated,
@@ -81,8 +81,11 @@ fn unknown(subject: &Subject, sink: &mut Sink<'_>) {
 fn unstated(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(tag) = subject.text(TAG).filter(|tag| tag_fault(tag).is_none()) else { return };
     if subject.osmt_version().is_none() && osmt_line::version_of_tag(tag).is_none() && !moves(tag) {
-        sink.value(TAG, "neither the tag nor app.version says which OSMT the image holds: it is run as 3.x")
-            .help("write the release into app.version; `osmt-release select` does");
+        sink.value(
+            TAG,
+            "neither the tag nor app.version gives the OSMT release in the image: it is run as 3.x",
+        )
+        .help("write the release into app.version; `osmt-release select` does");
     }
 }
 

@@ -140,7 +140,7 @@ fn public_size(subject: &Subject, sink: &mut Sink<'_>) {
     for (at, block) in subject.blocks(PUBLIC) {
         if block.prefix_len() == 28 {
             let message = format!(
-                "public subnet {block} has {} addresses; a load balancer wants a /27",
+                "public subnet {block} has {} addresses; a load balancer needs a /27",
                 usable(&block)
             );
             sink.value(at, message).help("use a /27 or larger");
@@ -166,7 +166,7 @@ fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     }
     let message = format!(
-        "{app} app tasks want up to {} addresses during a deployment, and the private subnets have {free}",
+        "{app} app tasks need up to {} addresses during a deployment, and the private subnets have {free}",
         needed(app)
     );
     if needed(2) <= free {

@@ -19,7 +19,7 @@ pub(super) fn settings(candidate: &Candidate, sink: &mut Sink<'_>) {
         if setting.moves_migrations() {
             finding.help("the migrations that were compared may not be those that Flyway reads");
         } else {
-            finding.severity(Severity::Warning).help("Flyway's answer may differ from what is said here");
+            finding.severity(Severity::Warning).help("Flyway may decide differently from these findings");
         }
     }
 }

@@ -15,7 +15,7 @@ use self::pending::{Pending, pending};
 use super::repositories::Repositories;
 use crate::account::Known;
 use crate::aws::{CallError, Policy, Session, retry};
-use crate::command::{Context, Ui, agree, block_on};
+use crate::command::{Context, Ui, block_on, show_and_confirm};
 use crate::config::Config;
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
@@ -133,7 +133,7 @@ impl Migrate {
             let database = ui.during("reading Flyway's history", look).await;
             let pending = pending(&osmt, &config, &database)?;
             let plan = Box::pin(self.plan(ui, &session, &config, request, &pending)).await?;
-            if let Some(exit) = agree(ui, &plan, "Run it?").await? {
+            if let Some(exit) = show_and_confirm(ui, &plan, "Run it?").await? {
                 return Ok(exit);
             }
             let lines = plan.lines();
@@ -177,7 +177,7 @@ impl Migrate {
         if self.step.contains(&Step::Reindex) && !can_reindex {
             return Err(Failure::new(
                 Exit::Refused,
-                "the reindex job of OSMT 2.x deletes the search indices and does not make them again; nothing was started",
+                "the reindex job of OSMT 2.x deletes the search indices and does not create them again; nothing was started",
             )
             .help(
                 "delete the indices richskill_v1, collection_v1, jobcode_v1 and keyword, restart the app, and call `POST /api/es-admin/reindex` as an administrator",

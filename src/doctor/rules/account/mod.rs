@@ -91,7 +91,7 @@ fn age(audit: &Audit, sink: &mut Sink<'_>) {
     }
     let age = format!("the facts were recorded {} days ago, at {then}", hours / 24);
     if hours >= STALE_HOURS {
-        sink.unknown(format!("{age}: what they say is not known of today"));
+        sink.unknown(format!("{age}: they may no longer be true"));
     }
     if hours >= OLD_HOURS {
         sink.elsewhere(age).help("record them again: `osmt-doctor facts > FILE`");

@@ -58,11 +58,11 @@ fn issuer(audit: &Audit, sink: &mut Sink<'_>) {
     match (metadata.status, &metadata.issuer) {
         (200, Some(named)) if named == wanted => {}
         (200, Some(named)) => {
-            let message = format!("the provider calls itself {named:?}, OSMT accepts {wanted:?} only");
+            let message = format!("the provider's issuer is {named:?}, but the config has {wanted:?}");
             sink.value(ISSUER, message).help("write the name exactly as the provider does");
         }
         (200, None) => {
-            let message = "the address answers, but not with the description of an OpenID provider";
+            let message = "the address answers, but not with an OpenID Connect discovery document";
             sink.value(ISSUER, message).help(help);
         }
         (404 | 410 | 400, _) => {

@@ -77,8 +77,8 @@ fn others(audit: &Audit, zones: &[Zone]) -> String {
         .map(|zone| zone.name.as_str())
         .collect();
     if fit.is_empty() {
-        "the account has no other fit zone in this region".to_owned()
+        "the account has no other suitable zone in this region".to_owned()
     } else {
-        format!("fit and not named yet: {}", fit.join(", "))
+        format!("suitable and not in the config yet: {}", fit.join(", "))
     }
 }

@@ -184,7 +184,7 @@ fn all_powerful(plan: &Planned, sink: &mut Sink<'_>) {
         }
         for (at, what) in found {
             let message =
-                format!("{} allows everything, or lets its holder allow it ({what})", change.address);
+                format!("{} allows everything, or lets its holder grant it ({what})", change.address);
             sink.value(at, message).help("name the actions");
         }
         dark.extend(open(plan, change));

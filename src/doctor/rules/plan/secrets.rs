@@ -99,7 +99,7 @@ fn in_plan(plan: &Planned, sink: &mut Sink<'_>) {
 fn plain_sight(found: &[String], sink: &mut Sink<'_>) {
     for at in found {
         let path = at[1..].replace('/', ".");
-        sink.value(at, format!("{path} is a secret in plain sight"))
+        sink.value(at, format!("{path} is a secret in plain text"))
             .help("keep secrets in Secrets Manager; `osmt-secrets` writes them");
     }
 }
@@ -173,8 +173,10 @@ fn containers(change: &Change, sink: &mut Sink<'_>) {
             let name = one["name"].as_str().unwrap_or_default();
             let value = &one["value"];
             if gives_away(value) || (sensitive::names_secret(name) && is_value(value)) {
-                let message =
-                    format!("{}: {name} of container {of} is a secret in plain environment", change.address);
+                let message = format!(
+                    "{}: {name} of container {of} is a secret in a plain environment variable",
+                    change.address
+                );
                 sink.value(change.at(CONTAINERS), message).help("pass it by `secrets` with `valueFrom`");
             }
         }

@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN020",
             name: "plan-with-errors",
             severity: Severity::Error,
-            summary: "Terraform met an error while it planned",
+            summary: "Terraform reported an error while it made the plan",
             explain: include_str!("../../../../docs/rules/PLAN020.md"),
         },
         run: errored,
@@ -66,7 +66,7 @@ const PROVIDERS: &str = "/configuration/provider_config";
 
 fn errored(plan: &Planned, sink: &mut Sink<'_>) {
     if plan.document["errored"] == true {
-        sink.value("/errored", "the plan is not whole: Terraform met an error")
+        sink.value("/errored", "the plan is incomplete: Terraform reported an error")
             .help("fix what `terraform plan` reported, and plan again");
     }
 }

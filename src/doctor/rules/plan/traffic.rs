@@ -36,7 +36,7 @@ fn carries(change: &Change) -> Option<&'static str> {
         | "aws_lb_target_group"
         | "aws_ecs_service"
         | "aws_ecs_cluster" => "no request is answered meanwhile",
-        "aws_lb_listener_rule" | "aws_alb_listener_rule" => "requests that it matched are answered otherwise",
+        "aws_lb_listener_rule" | "aws_alb_listener_rule" => "requests that it matched get another answer",
         "aws_lb_listener_certificate" => "browsers refuse the domain of that certificate",
         "aws_route53_record" => "the name does not resolve meanwhile",
         "aws_vpc" | "aws_subnet" => "everything in it is destroyed or replaced too",
@@ -45,9 +45,9 @@ fn carries(change: &Change) -> Option<&'static str> {
         }
         "aws_nat_gateway" => "tasks cannot reach the Internet meanwhile",
         "aws_eip" | "aws_eip_association" => {
-            "tasks come from another address afterwards; who allowed this one must change it"
+            "tasks use another public address afterwards: firewalls that allow the present one must be changed"
         }
-        "aws_route" | "aws_route_table" | "aws_route_table_association" => "packets find no way meanwhile",
+        "aws_route" | "aws_route_table" | "aws_route_table_association" => "packets are not routed meanwhile",
         "aws_vpc_endpoint" => "tasks may not reach that AWS service meanwhile",
         "aws_efs_mount_target" => "Elasticsearch cannot reach its files in that zone",
         "aws_service_discovery_service" | "aws_service_discovery_private_dns_namespace" => {

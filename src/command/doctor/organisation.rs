@@ -1,4 +1,4 @@
-//! What is read beside the configs: policies and ignores.
+//! What an organisation keeps with its configs: policies, settings, ignores, an earlier report.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::report::FileReport;
 
 /// The organisation's own policies.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Beside {
+pub(super) struct PolicyFlags {
     /// A policy file, or a folder of them; DIR/policies is always read.
     #[arg(long, value_name = "FILE-OR-DIR")]
     policy: Vec<PathBuf>,
 }
 
-impl Beside {
+impl PolicyFlags {
     /// The shipped policies, those of `DIR/policies`, and those that were named.
     pub(super) fn policies(&self, shared: &SharedArgs) -> Result<Vec<Policy>, Failure> {
         let folder = shared.dir.join("policies");
