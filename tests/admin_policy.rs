@@ -139,7 +139,7 @@ fn every_call_of_a_life_of_the_stack_is_allowed() {
 }
 
 /// What only the administrator who makes the role, its policies and the account's baseline calls.
-const ADMINISTRATORS: [&str; 17] = [
+const ADMINISTRATORS: [&str; 18] = [
     "iam:AddClientIDToOpenIDConnectProvider",
     "iam:CreateOpenIDConnectProvider",
     "iam:DeleteOpenIDConnectProvider",
@@ -159,6 +159,8 @@ const ADMINISTRATORS: [&str; 17] = [
     "sts:GetCallerIdentity",
     // Not a call, but what the trust policy lets others do.
     "sts:AssumeRole",
+    // Before there are credentials.
+    "sso:GetRoleCredentials",
 ];
 
 #[test]
