@@ -2,7 +2,7 @@
 
 use crate::checkout::{Checkout, git};
 use crate::support;
-use crate::support::{Ran, run};
+use crate::support::{run, snapshot};
 
 /// Two deployments, a day apart: 2.5.0, then 2.5.1.
 fn deployed() -> Checkout {
@@ -26,29 +26,22 @@ fn deployed() -> Checkout {
 fn it_goes_one_deployment_back_and_then_has_nothing_to_do() {
     let checkout = deployed();
     let before = checkout.config_text();
-    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["rollback", "--yes"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(stdout.contains("2.5.1 → 2.5.0"), "{stdout}");
-    assert!(stderr.contains("warning[REL013]") && stderr.contains("rewriting"), "{stderr}");
+    let rollback = || run(checkout.release_tool().args(["rollback", "--yes"]));
+    rollback().exits(0).matches("release/rollback", &[]);
     assert_eq!(checkout.config_text(), before.replace("\"2.5.1\"", "\"2.5.0\""));
-    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["rollback", "--yes"]));
-    assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"), "{stderr}");
-    assert!(stderr.contains("ran before osmt/test/2026-01-02T000000Z"), "{stderr}");
+    rollback().exits(0).matches("release/rollback-again", &[]);
 }
 
 #[test]
 fn a_selection_that_failed_before_it_was_recorded_goes_back_to_the_last_that_ran() {
     let checkout = deployed();
     checkout.select("3.0.0");
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["rollback", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("osmt/test/2026-01-02T000000Z recorded"), "{stderr}");
-    assert!(stderr.contains("REL009, REL013 refused 2.5.1; nothing was written"), "{stderr}");
+    run(checkout.release_tool().args(["rollback", "--yes"]))
+        .exits(4)
+        .matches("release/rollback-refused", &[]);
     // The snapshot from before is back: the database is 2.5.1's again.
     let mut tool = checkout.release_tool();
-    let Ran { exit, stdout, stderr } = run(tool.args(["rollback", "--yes", "--from", "2.5.1"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(stdout.contains("3.0.0 → 2.5.1"), "{stdout}");
+    run(tool.args(["rollback", "--yes", "--from", "2.5.1"])).exits(0).shows("3.0.0 → 2.5.1");
 }
 
 #[test]
@@ -56,26 +49,16 @@ fn a_record_can_be_named_and_a_wrong_one_is_refused() {
     let checkout = deployed();
     checkout.select("2.5.0");
     let mut tool = checkout.release_tool();
-    let Ran { exit, stdout, stderr } =
-        run(tool.args(["rollback", "osmt/test/2026-01-02T000000Z", "--dry-run"]));
-    assert_eq!(exit, 1, "{stderr}");
-    assert!(stdout.contains("2.5.0 → 2.5.1"), "{stdout}");
+    run(tool.args(["rollback", "osmt/test/2026-01-02T000000Z", "--dry-run"])).exits(1).shows("2.5.0 → 2.5.1");
+    let mut all = String::new();
     for wrong in ["3.0.0", "osmt/test/2027-01-01T000000Z", ""] {
-        let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["rollback", wrong]));
-        assert_eq!(exit, 2, "{wrong}");
-        assert!(stderr.contains("the newest are osmt/test/2026-01-02T000000Z"), "{stderr}");
+        all += &run(checkout.release_tool().args(["rollback", wrong])).exits(2).transcript(wrong);
     }
     let other = checkout.config_text().replace("wguopensource/osmt-app", "example.org:5000/osmt");
     support::write(&checkout.config(), &other);
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["rollback", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("another image repository"), "{stderr}");
-}
-
-#[test]
-fn without_a_record_there_is_no_way_back() {
-    let checkout = Checkout::osmt();
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["rollback", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("no other deployment was recorded"), "{stderr}");
+    let ran = run(checkout.release_tool().args(["rollback", "--yes"]));
+    all += &ran.exits(4).transcript("another image repository");
+    let ran = run(Checkout::osmt().release_tool().args(["rollback", "--yes"]));
+    all += &ran.exits(4).transcript("no records");
+    snapshot("release/rollback-wrong", &all, &[]);
 }
