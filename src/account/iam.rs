@@ -24,6 +24,16 @@ pub struct Role {
     pub profiles: BTreeSet<String>,
 }
 
+/// A role that Terraform makes, and the Regions that its trust policy names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRole {
+    /// Its name.
+    pub name: String,
+    /// Where the tasks run that assume it.
+    pub regions: BTreeSet<String>,
+}
+
 /// A customer-managed policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::app::App;
+use self::iam::TaskRole;
 pub use self::known::Known;
 use self::services::{Services, SignIn};
 
@@ -59,6 +60,9 @@ pub struct Facts {
     pub certificate: Known<Option<Certificate>>,
     /// The hosted zone that the config names.
     pub hosted_zone: Known<Option<HostedZone>>,
+    /// The role of the app's task, by the name that does not carry the Region.
+    #[serde(default = "not_recorded")]
+    pub app_role: Known<Option<TaskRole>>,
     /// The zones of the region that the account can use.
     #[serde(default = "not_recorded")]
     pub zones: Known<Vec<Zone>>,
@@ -86,6 +90,7 @@ impl Facts {
             whole("state", &self.state),
             whole("certificate", &self.certificate),
             whole("hosted_zone", &self.hosted_zone),
+            whole("app_role", &self.app_role),
             whole("zones", &self.zones),
             whole("services", &self.services),
             whole("sign_in", &self.sign_in),

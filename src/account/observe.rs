@@ -13,7 +13,9 @@ pub use super::observe_bucket::{Error as BucketError, bucket, state};
 use super::observe_bucket::{Unread, keep, readable_bucket, reasons};
 use super::observe_services::services;
 use super::observe_sign_in::sign_in;
-use super::{Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_app, observe_ec2};
+use super::{
+    Certificate, Facts, HostedZone, Known, Lock, Record, Secret, Table, observe_app, observe_ec2, observe_iam,
+};
 use crate::aws::{CallError, Session, call, rfc3339};
 use crate::config::{self, Config};
 use crate::deployment::{self, StateBackend};
@@ -39,7 +41,20 @@ pub async fn facts(
         join_all(reads).await.into_iter().collect()
     };
     let lock_id = backend.lock_id();
-    let (state_bucket, lock_table, state, secrets, certificate, hosted_zone, zones, services, sign_in, app) = tokio::join!(
+    let app_role = deployment::app_role(&config.env);
+    let (
+        state_bucket,
+        lock_table,
+        state,
+        secrets,
+        certificate,
+        hosted_zone,
+        app_role,
+        zones,
+        services,
+        sign_in,
+        app,
+    ) = tokio::join!(
         readable_bucket(session, &backend.bucket),
         look(session, &table, &lock_id),
         state(session, &backend.bucket, &backend.key),
@@ -51,6 +66,7 @@ pub async fn facts(
                 None => Ok(None),
             }
         },
+        observe_iam::task_role(session, &app_role),
         observe_ec2::zones(session, &session.region),
         Box::pin(services(session, config)),
         Box::pin(sign_in(web, config)),
@@ -74,6 +90,7 @@ pub async fn facts(
         secrets,
         certificate: certificate.into(),
         hosted_zone: hosted_zone.into(),
+        app_role: app_role.into(),
         zones: zones.into(),
         services: Known::Known(services),
         sign_in: Known::Known(sign_in),

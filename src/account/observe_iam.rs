@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{PolicyScopeType, Tag};
 
-use super::iam::{Policy, Role};
+use super::iam::{Policy, Role, TaskRole};
+use super::policy_document::regions;
 use crate::aws::{CallError, Session, call};
 
 /// Reads a role and what is attached to it; `None` where there is no such role.
@@ -46,6 +47,16 @@ pub async fn role(session: &Session, name: &str) -> Result<Option<Role>, CallErr
             .into_iter()
             .map(|profile| profile.instance_profile_name)
             .collect(),
+    }))
+}
+
+/// Reads the role of a task; `None` where there is no such role.
+pub async fn task_role(session: &Session, name: &str) -> Result<Option<TaskRole>, CallError> {
+    let answer = session.iam().get_role().role_name(name).send().await;
+    let role = present(call("iam:GetRole", answer))?.and_then(|answer| answer.role);
+    Ok(role.map(|role| {
+        let trust = decoded(role.assume_role_policy_document().unwrap_or_default());
+        TaskRole { name: name.to_owned(), regions: regions(&trust).map(str::to_owned).collect() }
     }))
 }
 

@@ -5,6 +5,12 @@
 
 use serde_json::Value;
 
+/// The Regions in the ARNs of a document, as JSON text.
+pub fn regions(document: &str) -> impl Iterator<Item = &str> {
+    let arns = document.split("\"arn:").skip(1);
+    arns.filter_map(|rest| rest.split(':').nth(2)).filter(|region| !region.is_empty() && *region != "*")
+}
+
 /// A policy document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyDocument {

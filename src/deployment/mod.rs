@@ -1,7 +1,8 @@
-//! What identifies a deployment: its names, its tags, its state backend, and `main.tf`, which carries them. Pure.
+//! What identifies a deployment: its names, its tags, its state backend, and the Terraform files that carry them. Pure.
 
 pub mod environment;
 pub mod main_tf;
+pub mod operations;
 pub mod osmt_line;
 mod state_backend;
 pub mod tags;
@@ -68,6 +69,11 @@ impl Deployment {
 /// The prefix of every name in AWS: `osmt-<env>`.
 pub fn prefix(env: &str) -> String {
     format!("osmt-{env}")
+}
+
+/// The role that starts the app's task: the first of those that Terraform makes, by the name that does not carry the Region.
+pub fn app_role(env: &str) -> String {
+    format!("{}-app-execution", prefix(env))
 }
 
 /// The path of a secret in Secrets Manager: `osmt/<env>/<name>`.

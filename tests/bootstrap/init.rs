@@ -60,6 +60,25 @@ fn answers_become_two_files_once() {
 }
 
 #[test]
+fn a_flag_puts_the_region_into_the_names_of_roles() {
+    let folder = checkout();
+    let dir = folder.path();
+    init(dir, &format!("{ANSWERS} --yes")).exits(0);
+    let shipped = read(dir, "operations.tf");
+    let said = init(dir, "--region-in-names --yes").exits(0);
+    assert!(said.stdout.contains("operations.tf"), "{}", said.stdout);
+    let with = shipped.replacen("operations = {", "operations = {\n    region_in_names = true", 1);
+    assert_eq!(read(dir, "operations.tf"), with);
+    assert_eq!(init(dir, "--region-in-names").exits(0).stdout, "nothing to do\n");
+    // A place that the flag does not find is named, and nothing is damaged.
+    let own = "locals {\n  operations = local.of_ours\n}\n";
+    support::write(&dir.join("operations.tf"), own);
+    let said = init(dir, "--region-in-names --yes").exits(0).stderr;
+    assert!(said.contains("set `region_in_names = true` there yourself"), "{said}");
+    assert_eq!(read(dir, "operations.tf"), own);
+}
+
+#[test]
 fn an_edited_config_keeps_every_byte_that_no_flag_speaks_of() {
     let folder = checkout();
     let dir = folder.path();

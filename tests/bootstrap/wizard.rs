@@ -64,6 +64,31 @@ fn on_a_terminal_the_regions_and_zones_of_the_account_are_offered() {
     }
 }
 
+/// IAM is global in an account: two deployments of an environment would have the same role names.
+#[test]
+fn for_a_second_region_the_names_of_roles_get_the_region() {
+    let emulator = Emulator::start();
+    emulator.ask(
+        "import json
+arn = 'arn:aws:ecs:eu-central-1:123456789012:*'
+trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole', 'Condition': {'ArnLike': {'aws:SourceArn': arn}}}]}
+client('iam').create_role(RoleName='osmt-test-app-execution', AssumeRolePolicyDocument=json.dumps(trust))",
+    );
+    for (region, is_second) in [("us-west-2", true), ("eu-central-1", false)] {
+        let folder = checkout();
+        let dir = folder.path();
+        let shipped = read(dir, "operations.tf");
+        let mut lines = vec!["", region];
+        lines.extend(TYPED);
+        lines.extend(["", "y"]);
+        let (exit, said) = on_a_terminal(&emulator, dir, "", &lines);
+        assert_eq!(exit, 0, "{said}");
+        let with = shipped.replacen("operations = {", "operations = {\n    region_in_names = true", 1);
+        assert_eq!(read(dir, "operations.tf"), if is_second { with } else { shipped });
+        assert_eq!(said.contains("is in eu-central-1 of this account already"), is_second, "{said}");
+    }
+}
+
 #[test]
 fn where_ec2_does_not_answer_the_first_two_zones_are_taken() {
     let emulator = Emulator::start();

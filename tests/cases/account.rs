@@ -23,6 +23,8 @@ struct Input {
     now: Timestamp,
     /// Whether Terraform keeps its lock in a table.
     lock_table: bool,
+    /// Whether the names of IAM roles carry the Region; `null` where `operations.tf` does not say it literally.
+    region_in_names: Option<bool>,
     facts: Facts,
     /// Of `tests/support`, unless it is given.
     config: Value,
@@ -56,7 +58,13 @@ pub(crate) fn file(config: &Value) -> (Document, Config) {
 fn judge(text: &str) -> Judged {
     let input: Input = serde_json::from_str(text).unwrap();
     let (document, config) = file(&input.config);
-    let account = Audit { config, facts: input.facts, lock_table: input.lock_table, now: input.now };
+    let account = Audit {
+        config,
+        facts: input.facts,
+        lock_table: input.lock_table,
+        region_in_names: input.region_in_names,
+        now: input.now,
+    };
     Judged { findings: audit(&account, &[]).config, file: File::Parsed(document) }
 }
 

@@ -64,6 +64,30 @@ fn an_empty_account_lacks_everything_and_a_recording_says_the_same() {
     }
 }
 
+/// The first Region's roles have the names that Terraform would give those of a second one.
+#[test]
+fn role_names_of_another_region_are_found_before_terraform_meets_them() {
+    let account = Emulator::start();
+    account.ask(
+        "import json
+arn = 'arn:aws:ecs:eu-central-1:123456789012:*'
+trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole', 'Condition': {'ArnLike': {'aws:SourceArn': arn}}}]}
+client('iam').create_role(RoleName='osmt-live-app-execution', AssumeRolePolicyDocument=json.dumps(trust))",
+    );
+    let folder = folder(|_| ());
+    for (operations, is_found) in [
+        (None, true),
+        (Some("locals {\n  operations = {}\n}\n"), true),
+        (Some("locals {\n  operations = { region_in_names = true }\n}\n"), false),
+    ] {
+        if let Some(text) = operations {
+            write(&folder.path().join("operations.tf"), text);
+        }
+        let report = doctor(&account, &folder, "check --live --format json").exits(1).json();
+        assert_eq!(codes(&report).contains("ACC004"), is_found, "{operations:?}");
+    }
+}
+
 #[test]
 fn a_recording_of_another_account_is_a_finding_and_another_caller_is_refused() {
     let account = Emulator::start();

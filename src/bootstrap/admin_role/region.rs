@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{name, policies_among, policy};
 use crate::account::iam::{Policy, Role};
 use crate::account::observe_iam;
+use crate::account::policy_document::regions;
 use crate::aws::{CallError, Session};
 use crate::bootstrap::ownership::of_this_environment;
 use crate::bootstrap::{Error, Target};
@@ -79,12 +80,6 @@ pub(in crate::bootstrap) fn other_region(
     let regions: BTreeSet<&str> = policies.values().flat_map(|policy| regions(&policy.document)).collect();
     let is_ours = regions.is_empty() || regions.contains(target.deployment.region.as_str());
     regions.into_iter().next().filter(|_| !is_ours).map(str::to_owned)
-}
-
-/// The regions in the ARNs of a document.
-fn regions(document: &str) -> impl Iterator<Item = &str> {
-    let arns = document.split("\"arn:").skip(1);
-    arns.filter_map(|rest| rest.split(':').nth(2)).filter(|region| !region.is_empty() && *region != "*")
 }
 
 #[cfg(test)]

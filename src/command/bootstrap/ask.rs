@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::doctor_errors::{errors, is_at};
 use super::prompt;
 use super::prompt::Reply;
-use crate::account::{Zone, observe, observe_ec2};
+use crate::account::{Zone, observe, observe_ec2, observe_iam};
 use crate::aws::Session;
 use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
@@ -18,7 +18,7 @@ use crate::command::{Context, Ui};
 use crate::config::NO_ZONE;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
-use crate::{aws, files};
+use crate::{aws, deployment, files};
 
 /// One question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,17 @@ impl Wizard<'_> {
         let session = self.session.as_ref()?;
         let answered = answers.text(self.start, "/config/account_id");
         answered.is_none_or(|account| account == session.account_id).then_some(session)
+    }
+
+    /// The other Region of the account in which Terraform has made the environment; `None` where AWS does not say.
+    pub(super) async fn other_region(&self, answers: &Answers) -> Option<String> {
+        let session = self.session(answers)?;
+        let text = |pointer| answers.text(self.start, pointer).unwrap_or_default();
+        let name = deployment::app_role(&text("/config/env"));
+        let asking = observe_iam::task_role(session, &name);
+        let role = self.ui.during("asking AWS for other deployments", asking).await.ok().flatten()?;
+        let is_ours = role.regions.contains(&text("/config/region"));
+        role.regions.into_iter().next().filter(|_| !is_ours)
     }
 
     async fn text(&self, number: &str, index: usize, answers: &mut Answers) -> Result<Outcome, Failure> {

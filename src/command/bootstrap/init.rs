@@ -14,7 +14,7 @@ use crate::bootstrap::init::Answers;
 use crate::command::{Context, SharedArgs, Ui, block_on, carry_out, execute};
 use crate::config::Config;
 use crate::deployment::main_tf::{self, MainTf, Values};
-use crate::deployment::{self, Deployment, Lock, StateBackend};
+use crate::deployment::{self, Deployment, Lock, StateBackend, operations};
 use crate::document::Document;
 use crate::explain::{Exit, Failure, shown};
 use crate::files;
@@ -58,6 +58,9 @@ pub(super) struct Init {
     /// Write `--profile` into main.tf, for a directory that only you use.
     #[arg(long)]
     write_profile: bool,
+    /// Write `region_in_names = true` into operations.tf: the environment is in another region of the account, too.
+    #[arg(long)]
+    region_in_names: bool,
     /// Write a role into main.tf for Terraform to assume, with which it reaches the state and the account.
     #[arg(long, value_name = "ARN", value_parser = init::role)]
     assume_role: Option<String>,
@@ -71,7 +74,11 @@ impl Init {
             let is_new = work.config.text.is_none();
             let mut wizard = ask(cx, &work.start, is_new, &mut answers).await?;
             loop {
-                let rendered = work.render(&answers)?;
+                let other = match &wizard {
+                    Some(wizard) => wizard.other_region(&answers).await,
+                    None => None,
+                };
+                let rendered = work.render(&answers, other.as_deref())?;
                 if let Some(old) = rendered.moved_from() {
                     lock::refuse_if_held(cx, &rendered.config, old, &rendered.values.backend).await?;
                 }
@@ -111,6 +118,7 @@ impl Init {
         let profile = profile(shared, self.write_profile)?;
         let config = Present::read(shared.config_path())?;
         let main = Present::read(shared.dir.join("main.tf"))?;
+        let operations = Present::read(shared.dir.join(operations::FILE))?;
         let start = match &config.text {
             Some(text) => shared.parse(text.clone())?,
             None => {
@@ -136,8 +144,19 @@ impl Init {
             azs: self.azs,
             certificate_arn: self.certificate_arn,
         };
-        let (state, assume_role) = (self.state, self.assume_role);
-        Ok((answers, Work { cx, config, main, start, main_tf, state, profile, assume_role }))
+        let work = Work {
+            cx,
+            config,
+            main,
+            operations,
+            start,
+            main_tf,
+            state: self.state,
+            profile,
+            assume_role: self.assume_role,
+            region_in_names: self.region_in_names,
+        };
+        Ok((answers, work))
     }
 }
 
@@ -164,15 +183,17 @@ struct Work<'a> {
     cx: &'a Context,
     config: Present,
     main: Present,
+    operations: Present,
     /// The config, or its template.
     start: Document,
     main_tf: Option<MainTf>,
     state: StateFlags,
     profile: Option<String>,
     assume_role: Option<String>,
+    region_in_names: bool,
 }
 
-/// Both files with the answers in them.
+/// The files with the answers in them.
 struct Rendered {
     config: Document,
     values: Values,
@@ -182,8 +203,9 @@ struct Rendered {
 }
 
 impl Work<'_> {
-    /// Renders both files; an answer that the doctor reports as an error is refused.
-    fn render(&self, answers: &Answers) -> Result<Rendered, Failure> {
+    /// Renders the files; an answer that the doctor reports as an error is refused. `other` is another Region of the account that
+    /// has the environment.
+    fn render(&self, answers: &Answers, other: Option<&str>) -> Result<Rendered, Failure> {
         let shared = &self.cx.shared;
         let config = init::config(&self.start, answers)?;
         refuse(&errors(&config, true), &answers.given())?;
@@ -201,8 +223,33 @@ impl Work<'_> {
             let template = template(&shared.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
             main_tf::render(&template, &values)?
         };
-        let writes = [self.config.written(config), self.main.written(main)];
+        let operations = self.with_region_in_names(other).and_then(|text| self.operations.written(text));
+        let writes = [self.config.written(config), self.main.written(main), operations];
         Ok(Rendered { config: document, values, old, plan: writes.into_iter().flatten().collect() })
+    }
+}
+
+impl Work<'_> {
+    /// `operations.tf` with the Region in the names of IAM roles, where another Region has the environment or a flag says so.
+    fn with_region_in_names(&self, other: Option<&str>) -> Option<String> {
+        let text = self.operations.text.as_deref().unwrap_or_default();
+        let is_wanted = self.region_in_names || other.is_some();
+        if !is_wanted || operations::region_in_names(text) == Some(true) {
+            return None;
+        }
+        if let Some(other) = other {
+            self.cx.ui.say(format_args!(
+                "the environment is in {other} of this account already: this deployment's IAM roles get names with the region"
+            ));
+        }
+        let edited = operations::with_region_in_names(text);
+        if edited.is_none() {
+            let (file, setting) = (operations::FILE, operations::REGION_IN_NAMES);
+            self.cx.ui.warn(format_args!(
+                "{file} has no literal `operations`: set `{setting} = true` there yourself"
+            ));
+        }
+        edited
     }
 }
 

@@ -8,7 +8,7 @@ use crate::account::{Facts, observe};
 use crate::aws::Session;
 use crate::command::{Context, block_on, environment};
 use crate::config::Config;
-use crate::deployment::StateBackend;
+use crate::deployment::{StateBackend, operations};
 use crate::doctor::Audited;
 use crate::doctor::planned::input;
 use crate::doctor::policy::Policy;
@@ -65,8 +65,13 @@ impl Live {
             }
             None => (observed(&config, &backend, cx)?, None),
         };
-        let audit =
-            Audit { facts, config, lock_table: backend.lock.table().is_some(), now: jiff::Timestamp::now() };
+        let audit = Audit {
+            facts,
+            config,
+            lock_table: backend.lock.table().is_some(),
+            region_in_names: region_in_names(&cx.shared.dir)?,
+            now: jiff::Timestamp::now(),
+        };
         let Audited { config, facts } = doctor::audit(&audit, policies);
         findings.add(config);
         let Some((file, document)) = recording else {
@@ -97,6 +102,15 @@ impl Recording {
             document: Some(&self.document),
             findings: &self.findings,
         }
+    }
+}
+
+/// What `operations.tf` says; where there is none, the module's default holds.
+fn region_in_names(dir: &Path) -> Result<Option<bool>, Failure> {
+    match files::read_text(&dir.join(operations::FILE)) {
+        Ok(text) => Ok(operations::region_in_names(&text)),
+        Err(files::Error::Missing(_)) => Ok(Some(false)),
+        Err(error) => Err(error.into()),
     }
 }
 

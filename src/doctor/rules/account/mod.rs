@@ -13,6 +13,9 @@ mod vault;
 mod zones;
 
 pub use self::audit::Audit;
+use self::state::fact;
+use crate::deployment;
+use crate::deployment::operations::{FILE, REGION_IN_NAMES};
 use crate::finding::{Check, Rule, Severity, Sink};
 
 /// The themes, in the order in which they look.
@@ -59,6 +62,16 @@ const CHECKS: &[Check<Audit>] = &[
         },
         run: age,
     },
+    Check {
+        rule: Rule {
+            code: "ACC004",
+            name: "role-names-of-another-region",
+            severity: Severity::Error,
+            summary: "The environment's IAM roles belong to a deployment in another region",
+            explain: include_str!("../../../../docs/rules/ACC004.md"),
+        },
+        run: role_names,
+    },
 ];
 
 /// Hours after which facts count as old, and after which they are refused as out of date.
@@ -104,4 +117,34 @@ fn region(audit: &Audit, sink: &mut Sink<'_>) {
         let message = format!("the facts are of {there}, the config names {wanted}");
         sink.value("/config/region", message).help("leave `--region` out, or correct the config");
     }
+}
+
+/// IAM is global: without the Region in its names, a second deployment of the environment meets the roles of the first.
+fn role_names(audit: &Audit, sink: &mut Sink<'_>) {
+    if audit.region_in_names == Some(true) {
+        return;
+    }
+    let Ok(Some(role)) = fact(&audit.facts.app_role, sink) else {
+        return;
+    };
+    if role.name != deployment::app_role(&audit.config.env) {
+        return sink.unknown(format!("the facts are about the role {}; record them again", role.name));
+    }
+    let wanted = &audit.config.region;
+    if role.regions.contains(wanted) {
+        return;
+    }
+    let Some(other) = role.regions.first() else {
+        return sink.unknown(format!("the trust policy of the role {} names no region", role.name));
+    };
+    let name = &role.name;
+    if audit.region_in_names.is_none() {
+        return sink.unknown(format!(
+            "the role {name} is of {other}, and whether {FILE} sets `{REGION_IN_NAMES}` is not known"
+        ));
+    }
+    let message = format!(
+        "the IAM role {name} belongs to the deployment in {other}, and Terraform would create it again for {wanted}"
+    );
+    sink.value("/config/region", message).help(format!("set `{REGION_IN_NAMES} = true` in {FILE}"));
 }

@@ -1,0 +1,111 @@
+//! `operations.tf`: whether the names of what is global in an account carry the Region. Read, and edited in that one place. Pure.
+
+use std::ops::Range;
+
+use hcl_edit::Span as _;
+use hcl_edit::expr::{Expression, Object};
+use hcl_edit::structure::Body;
+
+/// The file.
+pub const FILE: &str = "operations.tf";
+/// The setting of the module's `operations`.
+pub const REGION_IN_NAMES: &str = "region_in_names";
+
+/// Whether the file sets it; `None` where it cannot be known, because it is not HCL or not a literal.
+pub fn region_in_names(text: &str) -> Option<bool> {
+    let body: Body = text.parse().ok()?;
+    match setting(operations(&body)?) {
+        None => Some(false),
+        Some(Expression::Bool(switch)) => Some(*switch.value()),
+        Some(_) => None,
+    }
+}
+
+/// The file with the setting on; every other byte stays. `None` where there is no place for it.
+pub fn with_region_in_names(text: &str) -> Option<String> {
+    let body: Body = text.parse().ok()?;
+    let operations = operations(&body)?;
+    let (at, new) = match setting(operations) {
+        Some(value) => (value.span()?, "true".to_owned()),
+        None => behind_the_brace(text, &operations.span()?),
+    };
+    let mut edited = text.to_owned();
+    edited.replace_range(at, &new);
+    Some(edited)
+}
+
+fn operations(body: &Body) -> Option<&Object> {
+    let mut locals = body.get_blocks("locals");
+    locals.find_map(|block| block.body.get_attribute("operations"))?.value.as_object()
+}
+
+fn setting(operations: &Object) -> Option<&Expression> {
+    let (_, value) = operations.iter().find(|(key, _)| {
+        let quoted = key.as_expr().and_then(Expression::as_str);
+        key.as_ident().map(hcl_edit::Ident::as_str).or(quoted) == Some(REGION_IN_NAMES)
+    })?;
+    Some(value.expr())
+}
+
+/// A new line after the brace, two blanks deeper than the line of the brace; in an object on one line its first member.
+fn behind_the_brace(text: &str, object: &Range<usize>) -> (Range<usize>, String) {
+    let at = object.start + 1;
+    let inside = text[at..object.end].trim_end_matches('}');
+    let new = if inside.contains('\n') {
+        let line = text[..object.start].rfind('\n').map_or(0, |at| at + 1);
+        let indent: String = text[line..].chars().take_while(|char| matches!(char, ' ' | '\t')).collect();
+        format!("\n{indent}  {REGION_IN_NAMES} = true")
+    } else if inside.trim().is_empty() {
+        format!(" {REGION_IN_NAMES} = true ")
+    } else {
+        format!(" {REGION_IN_NAMES} = true,")
+    };
+    (at..at, new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../terraform/invocation/operations.tf");
+
+    #[test]
+    fn the_setting_is_read_where_it_is_literal() {
+        assert_eq!(region_in_names(SHIPPED), Some(false));
+        for (text, expected) in [
+            ("locals {\n  operations = { region_in_names = true }\n}\n", Some(true)),
+            (
+                "locals {\n  a = 1\n}\nlocals {\n  operations = {\n    \"region_in_names\" = false\n  }\n}\n",
+                Some(false),
+            ),
+            ("locals {\n  operations = { region_in_names = var.x }\n}\n", None),
+            ("locals {\n  operations = merge({}, {})\n}\n", None),
+            ("locals {\n", None),
+            ("", None),
+        ] {
+            assert_eq!(region_in_names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_setting_is_added_and_everything_else_stays() {
+        let set = with_region_in_names(SHIPPED).unwrap();
+        assert_eq!(region_in_names(&set), Some(true));
+        assert_eq!(set.replacen("\n    region_in_names = true", "", 1), SHIPPED);
+        for (text, expected) in [
+            ("locals {\n  operations = {}\n}\n", "locals {\n  operations = { region_in_names = true }\n}\n"),
+            (
+                "locals {\n  operations = { a = 1 }\n}\n",
+                "locals {\n  operations = { region_in_names = true, a = 1 }\n}\n",
+            ),
+            (
+                "locals {\n  operations = {\n    region_in_names = false # no\n  }\n}\n",
+                "locals {\n  operations = {\n    region_in_names = true # no\n  }\n}\n",
+            ),
+        ] {
+            assert_eq!(with_region_in_names(text).as_deref(), Some(expected));
+            assert_eq!(region_in_names(expected), Some(true), "{expected}");
+        }
+        assert_eq!(with_region_in_names("locals {\n  operations = local.other\n}\n"), None);
+    }
+}
