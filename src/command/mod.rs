@@ -30,6 +30,7 @@ pub use ui::{Ui, UiFlags};
 
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
+    exit_at_a_panic();
     environment::without_empty_variables();
     signals::watch();
     let tool = match parse::<T>() {
@@ -63,6 +64,22 @@ pub fn main<T: Tool>() -> ExitCode {
     });
     signals::settle();
     ExitCode::from(exit.code())
+}
+
+/// Makes a panic, also one in a thread, print its message and end the process with exit 101.
+///
+/// Releases are compiled with `panic = "abort"`; an abort would leave a core file, in which secrets can be.
+fn exit_at_a_panic() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        #[expect(
+            clippy::disallowed_methods,
+            clippy::exit,
+            reason = "an abort could write the memory to a file"
+        )]
+        std::process::exit(101);
+    }));
 }
 
 /// Reads the arguments. What clap prints by itself (help, version, errors) is printed here, by the same rules as all else.
