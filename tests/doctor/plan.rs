@@ -128,7 +128,8 @@ fn what_is_not_a_plan_is_refused_by_name() {
     all += &plan(&folder, "no/such/file").exits(2).transcript("no such file");
     std::fs::write(&file, b"PK\x03\x04 and so on").unwrap();
     let mut command = folder.on(osmt("osmt-doctor"), "plan plan");
-    let ran = run(command.env("PATH", folder.path()).current_dir(folder.path()));
+    command.env_remove("OSMT_TERRAFORM").env("PATH", folder.path()).current_dir(folder.path());
+    let ran = run(&mut command);
     all += &ran.exits(3).transcript("a saved plan without terraform");
     snapshot("doctor/not-a-plan", &all, &folder.own());
     #[cfg(unix)]
