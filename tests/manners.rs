@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
-use support::{Folder, config, osmt, write};
+use support::{Folder, Ran, config, osmt, run, write};
 
 const BINARIES: [&str; 4] = ["osmt-bootstrap", "osmt-secrets", "osmt-doctor", "osmt-release"];
 
@@ -31,15 +31,13 @@ fn colour_is_off_where_it_is_not_wanted() {
             [("X", "", "--color=never"), ("NO_COLOR", "1", "--color=auto"), ("TERM", "dumb", "--color=auto")]
         {
             for arguments in [["--help"], ["--no-such-flag"]] {
-                let output = osmt(binary).arg(flag).args(arguments).env(name, value).output().unwrap();
-                assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{binary} {flag}");
+                run(osmt(binary).arg(flag).args(arguments).env(name, value)).lacks("\u{1b}");
             }
         }
-        let output = osmt(binary).args(["--color", "always", "--no-such-flag"]).output().unwrap();
-        assert!(output.stderr.contains(&0x1b), "{binary}");
+        run(osmt(binary).args(["--color", "always", "--no-such-flag"])).says("\u{1b}");
         for (value, is_forced) in [("1", true), ("0", false)] {
-            let output = osmt(binary).arg("--no-such-flag").env("CLICOLOR_FORCE", value).output().unwrap();
-            assert_eq!(output.stderr.contains(&0x1b), is_forced, "{binary} {value}");
+            let ran = run(osmt(binary).arg("--no-such-flag").env("CLICOLOR_FORCE", value));
+            assert_eq!(ran.stderr.contains('\u{1b}'), is_forced, "{binary} {value}");
         }
     }
 }
@@ -61,9 +59,7 @@ fn a_lost_answer_is_not_a_success() {
 fn bad_flags_are_one_json_document_too() {
     for binary in BINARIES {
         for format in [&["--format", "json"] as &[&str], &["--format=json"]] {
-            let output = osmt(binary).args(format).arg("--no-such-flag").output().unwrap();
-            assert_eq!(output.status.code(), Some(2), "{binary}");
-            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let document = run(osmt(binary).args(format).arg("--no-such-flag")).exits(2).json();
             assert_eq!(document["status"], "usage", "{binary}");
             assert!(document["error"]["message"].as_str().unwrap().contains("--no-such-flag"), "{binary}");
         }
@@ -75,11 +71,8 @@ fn a_file_name_cannot_write_a_line_of_its_own() {
     let name = "x\nerror: \u{1b}[31mforged\u{9b}1m";
     for (binary, verb) in READERS.into_iter().chain([("osmt-doctor", &["check"] as &[&str])]) {
         for color in ["always", "never"] {
-            let output = osmt(binary).args(["--color", color, "--config", name]).args(verb).output().unwrap();
-            assert_eq!(output.status.code(), Some(2), "{binary}: {}", stderr(&output));
-            let text = stderr(&output);
-            assert!(!text.contains("\u{1b}[31mforged") && !text.contains('\u{9b}'), "{binary}: {text}");
-            assert!(!text.contains("\nerror: "), "{binary}: {text}");
+            let ran = run(osmt(binary).args(["--color", color, "--config", name]).args(verb)).exits(2);
+            ran.lacks("\u{1b}[31mforged").lacks("\u{9b}").lacks("\nerror: ");
         }
     }
 }
@@ -91,10 +84,8 @@ fn an_argument_cannot_steer_the_terminal() {
     for binary in BINARIES {
         for arguments in [&[text] as &[&str], &[&flag], &["--format", text], &["--endpoint-url", text]] {
             for color in ["always", "never"] {
-                let output = osmt(binary).args(["--color", color]).args(arguments).output().unwrap();
-                assert_eq!(output.status.code(), Some(2), "{binary} {arguments:?}");
-                let said = stderr(&output);
-                assert!(!said.contains("\u{1b}[2J"), "{binary}: {said:?}");
+                let ran = run(osmt(binary).args(["--color", color]).args(arguments)).exits(2);
+                let said = ran.lacks("\u{1b}[2J").stderr;
                 let is_raw = |char: char| matches!(char, '\u{9b}' | '\u{202e}' | '\r' | '\u{7f}');
                 assert!(!said.contains(is_raw), "{binary} {arguments:?}: {said:?}");
             }
@@ -124,10 +115,7 @@ fn what_the_doctor_calls_an_error_stops_every_verb_that_would_use_it() {
     ] {
         let folder = folder(from, to);
         for (binary, verb) in READERS {
-            let output = osmt(binary).arg("--dir").arg(folder.path()).args(verb).output().unwrap();
-            let text = stderr(&output);
-            assert_eq!(output.status.code(), Some(2), "{binary} {to}: {text}");
-            assert!(text.contains(code) && text.contains("line "), "{binary} {to}: {text}");
+            run(osmt(binary).arg("--dir").arg(folder.path()).args(verb)).exits(2).says(code).says("line ");
         }
     }
 }
@@ -138,11 +126,11 @@ fn a_variable_set_to_nothing_is_not_set() {
     write(&folder.path().join("config.auto.tfvars.json"), &config("test"));
     let list = |name: &str, value: &str| {
         let mut command = osmt("osmt-secrets");
-        command.arg("--dir").arg(folder.path()).arg("list").env(name, value).output().unwrap()
+        run(command.arg("--dir").arg(folder.path()).arg("list").env(name, value)).exit
     };
-    assert_ne!(list("OSMT_KEYRING", "").status.code(), Some(2));
-    assert_eq!(list("OSMT_KEYRING", "nowhere").status.code(), Some(2));
-    assert_ne!(list("AWS_ENDPOINT_URL", "").status.code(), Some(2));
+    assert_ne!(list("OSMT_KEYRING", ""), 2);
+    assert_eq!(list("OSMT_KEYRING", "nowhere"), 2);
+    assert_ne!(list("AWS_ENDPOINT_URL", ""), 2);
 }
 
 #[cfg(unix)]
@@ -159,18 +147,16 @@ fn fix_leaves_a_file_what_it_was() {
         let _ = fs::remove_file(&real);
         fs::write(&real, text).unwrap();
         prepare(&real);
-        osmt("osmt-doctor").arg("fix").arg("--yes").arg(&link).output().unwrap()
+        run(osmt("osmt-doctor").arg("fix").arg("--yes").arg(&link))
     };
-    let output = fix(&broken, &|_| {});
-    assert!(output.status.success() || output.status.code() == Some(1), "{}", stderr(&output));
+    let Ran { exit, stderr, .. } = fix(&broken, &|_| {});
+    assert!(matches!(exit, 0 | 1), "{stderr}");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_ne!(fs::read_to_string(&real).unwrap(), broken);
-    let output = fix(&broken, &|path| fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap());
-    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    fix(&broken, &|path| fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap()).exits(4);
     assert_eq!(fs::read_to_string(&real).unwrap(), broken);
     let other = folder.path().join("other.json");
-    let output = fix(&broken, &|path| fs::hard_link(path, &other).unwrap());
-    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    fix(&broken, &|path| fs::hard_link(path, &other).unwrap()).exits(4);
     assert_eq!(fs::read_to_string(&other).unwrap(), broken);
 }
 

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use crate::checkout::Checkout;
-use crate::support;
-use crate::support::{Emulator, Folder, Ran, run};
+use crate::support::{Emulator, Folder, Ran, run, snapshot};
 
 /// Deploys an image as Terraform would: the app's service, and the definition of the one-off task.
 pub(crate) fn deploy(account: &Emulator, image: &str) {
@@ -56,9 +55,7 @@ fn the_chain_is_reported_link_by_link_and_only_what_runs_is_recorded() {
     deploy(&account, "wguopensource/osmt-app:2.5.0");
     let (exit, printed) = status();
     assert_eq!((exit, verdict(&printed, "task definition")), (1, "differs"), "{printed}");
-    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("nothing was tagged") && stderr.contains("osmt-app:2.5.0"), "{stderr}");
+    run(tool().args(["tag", "--yes"])).exits(4).matches("release/tag-not-deployed", &[]);
 
     deploy(&account, "wguopensource/osmt-app:3.0.0");
     let (exit, printed) = status();
@@ -66,10 +63,8 @@ fn the_chain_is_reported_link_by_link_and_only_what_runs_is_recorded() {
     assert_eq!(verdict(&printed, "task definition"), "agrees");
     assert_eq!(verdict(&printed, "source"), "agrees");
     assert_eq!(verdict(&printed, "record"), "unknown", "nothing was recorded yet");
-    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
-    assert_eq!(exit, 0, "{stderr}");
-    let Ran { exit, stdout, .. } = run(tool().args(["tag"]));
-    assert_eq!((exit, stdout.as_str()), (0, "nothing to do\n"));
+    run(tool().args(["tag", "--yes"])).exits(0);
+    assert_eq!(run(tool().args(["tag"])).exits(0).stdout, "nothing to do\n");
     run(tool().arg("status")).exits(0).matches("release/status", &[]);
     let (exit, printed) = status();
     assert_eq!((exit, verdict(&printed, "record")), (0, "agrees"), "{printed}");
@@ -78,9 +73,7 @@ fn the_chain_is_reported_link_by_link_and_only_what_runs_is_recorded() {
     let mut bare = account.osmt("osmt-release");
     let elsewhere = Folder::empty();
     bare.current_dir(elsewhere.path()).arg("--config").arg(checkout.config());
-    let Ran { exit, stdout, .. } = run(bare.arg("status"));
-    assert_eq!(exit, 0);
-    assert!(stdout.contains("record          unknown"), "{stdout}");
+    run(bare.arg("status")).exits(0).shows("record          unknown");
 
     // The circuit breaker has rolled back: the config says one thing, ECS runs another.
     checkout.select("broken");
@@ -100,19 +93,13 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
     let checkout = Checkout::osmt();
     let account = Emulator::start();
     let tool = || checkout.on(account.osmt("osmt-release"));
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("task definition osmt-test-maintenance does not exist"), "{stderr}");
+    let migrate = |arguments: &[&str]| run(tool().arg("migrate").args(arguments));
+    let mut all = migrate(&["--yes"]).exits(4).transcript("nothing is deployed");
     deploy(&account, "wguopensource/osmt-app:2.5.0");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("the task would run wguopensource/osmt-app:2.5.0"), "{stderr}");
+    all += &migrate(&["--yes"]).exits(4).transcript("another image is deployed");
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let Ran { exit, stdout, .. } = run(tool().args(["migrate", "--dry-run"]));
-    assert_eq!(exit, 1);
-    assert!(stdout.contains("> ECS task osmt-test-maintenance:2: migrate, import, reindex"), "{stdout}");
-    let Ran { exit, stderr, .. } = run(tool().arg("migrate"));
-    assert_eq!(exit, 4, "{stderr}");
+    all += &migrate(&["--dry-run"]).exits(1).transcript("--dry-run");
+    all += &migrate(&[]).exits(4).transcript("no terminal");
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
     for (args, command, setting) in [
         (&["migrate", "--yes"][..], &["import", "reindex"][..], None),
@@ -139,32 +126,28 @@ fn the_database_is_migrated_by_a_task_of_the_selected_image_and_its_end_is_await
         assert!(names.contains(&"SPRING_FLYWAY_INITSQLS_0_"), "the preflight: {names:?}");
         assert_eq!(names.iter().find(|name| **name == "SPRING_FLYWAY_OUTOFORDER").copied(), setting);
     }
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--wait", "0"]));
-    assert_eq!(exit, 3);
-    assert!(stderr.contains("did not end within 0 minutes; it is still running"), "{stderr}");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("a maintenance task is already running"), "{stderr}");
+    all += &migrate(&["--yes", "--wait", "0"]).exits(3).transcript("--yes --wait 0");
+    all += &migrate(&["--yes"]).exits(4).transcript("a task is running");
+    snapshot("release/migrate", &all, &[]);
 }
 
 #[test]
 fn another_account_is_refused_and_no_account_is_a_clear_failure() {
     let checkout = Checkout::osmt();
     let account = Emulator::start_as("210987654321");
+    let mut all = String::new();
     for verb in [&["status"][..], &["tag", "--yes"], &["migrate", "--yes"]] {
-        let Ran { exit, stdout, stderr } = run(checkout.on(account.osmt("osmt-release")).args(verb));
-        assert_eq!((exit, stdout.as_str()), (4, ""), "{stderr}");
-        assert!(stderr.contains("account 210987654321") && stderr.contains(support::ACCOUNT), "{stderr}");
-
+        let other = run(checkout.on(account.osmt("osmt-release")).args(verb)).exits(4);
         let mut nowhere = checkout.on(account.osmt("osmt-release"));
-        nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-        let Ran { exit, stderr, .. } = run(nowhere.args(verb));
-        assert_eq!(exit, 3);
-        assert!(stderr.contains("could not reach AWS"), "{stderr}");
-
-        let Ran { exit, stderr, .. } = run(checkout.release_tool().args(verb));
-        assert_eq!(exit, 3);
-        assert!(stderr.contains("found no AWS credentials"), "{stderr}");
+        nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
+        let unreached = run(nowhere.args(verb)).exits(3);
+        let without = run(checkout.release_tool().args(verb)).exits(3);
+        for (what, ran) in
+            [("another account", other), ("no network", unreached), ("no credentials", without)]
+        {
+            all += &ran.transcript(&format!("{}: {what}", verb[0]));
+        }
     }
+    snapshot("release/no-account", &all, &[]);
     assert_eq!(checkout.git(&["for-each-ref", "refs/tags/osmt/"]), "");
 }

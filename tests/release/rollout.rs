@@ -80,13 +80,10 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
     assert_eq!(printed["task"]["log_stream"], format!("maintenance/maintenance/{id}"));
     assert_eq!(printed["task"]["database_before"], "2023.02.08");
 
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--dry-run"]));
-    assert_eq!(exit, 1);
-    assert!(stderr.contains("the job-code lists were imported before"), "{stderr}");
-    let Ran { exit, stderr, .. } =
-        run(tool().args(["migrate", "--watch", "0123456789abcdef0123456789abcdef"]));
-    assert_eq!(exit, 2, "{stderr}");
-    assert!(stderr.contains("is not a maintenance task"), "{stderr}");
+    run(tool().args(["migrate", "--dry-run"])).exits(1).says("the job-code lists were imported before");
+    run(tool().args(["migrate", "--watch", "0123456789abcdef0123456789abcdef"]))
+        .exits(2)
+        .says("is not a maintenance task");
 }
 
 #[test]
@@ -104,20 +101,16 @@ fn a_snapshot_is_taken_before_what_cannot_be_undone() {
     assert_eq!(exit, 0, "{stderr}");
     checkout.select("3.0.0");
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let Ran { exit, stdout, stderr } = run(tool().args(["migrate", "--yes"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(stderr.contains("V2023.02.20__authors.sql is new since"), "{stderr}");
-    assert!(stdout.contains("+ RDS snapshot osmt-test-before-3-0-0-"), "{stdout}");
+    let Ran { stderr, .. } =
+        run(tool().args(["migrate", "--yes"])).exits(0).matches("release/migrate-with-snapshot", &[]);
     let taken = account
         .ask("answer = [one for one in client('rds').describe_db_snapshots()['DBSnapshots'] if '-before-' in one['DBSnapshotIdentifier']]");
     assert_eq!(taken.as_array().unwrap().len(), 1);
     assert!(stderr.contains(taken[0]["DBSnapshotIdentifier"].as_str().unwrap()), "{stderr}");
-    let Ran { exit, stdout, .. } = run(tool().args(["migrate", "--dry-run", "--no-snapshot", "--repair"]));
-    assert_eq!(exit, 1);
-    assert!(
-        !stdout.contains("RDS snapshot") && stdout.contains("repair Flyway's history, migrate"),
-        "{stdout}"
-    );
+    run(tool().args(["migrate", "--dry-run", "--no-snapshot", "--repair"]))
+        .exits(1)
+        .shows("repair Flyway's history, migrate")
+        .lacks("RDS snapshot");
 }
 
 #[test]
@@ -127,22 +120,15 @@ fn the_way_from_2_5_1_wants_its_own_flag_and_shows_the_files_first() {
     let tool = || checkout.on(account.osmt("osmt-release"));
     deploy(&account, "wguopensource/osmt-app:2.5.1");
     checkout.select("2.5.1");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--dry-run", "--step", "reindex"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("the reindex job of OSMT 2.x deletes"), "{stderr}");
-    let Ran { exit, stdout, .. } = run(tool().args(["migrate", "--dry-run"]));
-    assert_eq!(exit, 1);
-    assert!(stdout.contains(": migrate, import\n"), "{stdout}");
-    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
-    assert_eq!(exit, 0, "{stderr}");
+    let reindex = run(tool().args(["migrate", "--dry-run", "--step", "reindex"]));
+    reindex.exits(4).says("the reindex job of OSMT 2.x deletes");
+    run(tool().args(["migrate", "--dry-run"])).exits(1).shows(": migrate, import\n");
+    run(tool().args(["tag", "--yes"])).exits(0);
     checkout.select("3.0.0");
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(
-        stderr.contains("Flyway would refuse V2023.02.20__authors.sql, V2023.03.07__categories.sql"),
-        "{stderr}"
-    );
+    run(tool().args(["migrate", "--yes"]))
+        .exits(4)
+        .says("Flyway would refuse V2023.02.20__authors.sql, V2023.03.07__categories.sql");
     let shown = run(tool().args(["migrate", "--dry-run", "--out-of-order"])).exits(1);
     shown.matches("release/migrate-out-of-order", &[]);
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use regex_lite::Regex;
+use regex_lite::{Captures, Regex};
 
 /// What differs from run to run, and what a snapshot has in its place. The order matters: what an earlier pattern replaced is not matched again.
 const CHANGING: [(&str, &str); 10] = [
@@ -46,10 +46,24 @@ pub(crate) fn difference(path: &Path, text: &str) -> Option<String> {
 
 fn stable(text: &str, own: &[(&str, &str)]) -> String {
     let mut text = own.iter().fold(text.to_owned(), |text, (own, name)| text.replace(own, name));
+    text = numbered(&text);
     for (pattern, name) in CHANGING {
         text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
     }
     text
+}
+
+/// Names of records are numbered in the order in which they first appear, so that a snapshot shows which one is meant.
+fn numbered(text: &str) -> String {
+    let mut seen: Vec<String> = Vec::new();
+    let name = |found: &Captures| {
+        let number = seen.iter().position(|one| *one == found[2]).unwrap_or_else(|| {
+            seen.push(found[2].to_owned());
+            seen.len() - 1
+        });
+        format!("{}TIME{}", &found[1], number + 1)
+    };
+    Regex::new(r"(\bosmt/[\w-]+/)(\d{4}-\d\d-\d\dT\d{6}Z)").unwrap().replace_all(text, name).into_owned()
 }
 
 #[test]
@@ -59,4 +73,10 @@ fn what_changes_from_run_to_run_has_a_name() {
         stable(text, &[("/tmp/x", "FOLDER")]),
         "osmt-doctor VERSION at TIME, TIME, AGE, 127.0.0.1:PORT, FOLDER/config"
     );
+}
+
+#[test]
+fn records_are_numbered() {
+    let text = "osmt/test/2026-01-02T030406Z, osmt/test/2026-01-02T030405Z, osmt/test/2026-01-02T030406Z";
+    assert_eq!(stable(text, &[]), "osmt/test/TIME1, osmt/test/TIME2, osmt/test/TIME1");
 }
