@@ -161,7 +161,8 @@ pub fn write_in_place(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Res
     write().map_err(|error| Error::Write(path.to_owned(), error))
 }
 
-fn unchanged(path: &Path, before: Option<&[u8]>) -> Result<(), Error> {
+/// Refuses a file that changed since it was read: `before` is what was read, `None` where it did not exist.
+pub fn unchanged(path: &Path, before: Option<&[u8]>) -> Result<(), Error> {
     let now = match read(path) {
         Ok(now) => Some(now),
         Err(Error::Missing(_)) => None,

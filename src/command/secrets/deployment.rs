@@ -10,6 +10,7 @@ use crate::command::{Context, SharedArgs, Ui, block_on};
 use crate::config::Config;
 use crate::deployment::secret_name;
 use crate::explain::{Exit, Failure};
+use crate::files;
 use crate::keyring::{Choice, Keyring};
 use crate::secrets::base::Base;
 use crate::secrets::catalog::{Catalog, Secret, Wanted};
@@ -52,6 +53,7 @@ pub(super) struct Deployment<'a> {
     pub(super) common: &'a SharedArgs,
     pub(super) choice: Choice,
     pub(super) config: Config,
+    text: String,
     pub(super) catalog: Catalog,
     pub(super) ui: &'a Ui,
 }
@@ -69,11 +71,17 @@ impl KeyringArg {
             KeyringFlag::Kernel => Choice::Kernel,
         };
         let catalog = Catalog::of(&Wanted::of(&document));
-        Ok(Deployment { common: &cx.shared, choice, config, catalog, ui: &cx.ui })
+        let text = document.text().to_owned();
+        Ok(Deployment { common: &cx.shared, choice, config, text, catalog, ui: &cx.ui })
     }
 }
 
 impl Deployment<'_> {
+    /// Refuses a config that changed while a question was open: the answer was about what it said before.
+    pub(super) fn config_is_unchanged(&self) -> Result<(), Failure> {
+        Ok(files::unchanged(&self.common.config_path(), Some(self.text.as_bytes()))?)
+    }
+
     /// `osmt/<env>/<remote>`
     pub(super) fn remote_name(&self, remote: &str) -> String {
         secret_name(&self.config.env, remote)

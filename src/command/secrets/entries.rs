@@ -17,6 +17,8 @@ pub(super) struct Step {
     verb: Verb,
     user: String,
     place: String,
+    /// What the entry held when the plan was made; `Err` where that could not be read.
+    before: Result<Option<SecretString>, String>,
     value: Option<SecretString>,
     base: Option<Base>,
     note: Option<String>,
@@ -29,13 +31,14 @@ impl Step {
         secret: &Secret,
         value: SecretString,
     ) -> Result<Option<Self>, Failure> {
-        let verb = match keyring.try_get(&secret.name)? {
-            Ok(Some(have)) if have.expose_secret() == value.expose_secret() => return Ok(None),
-            Ok(None) => Verb::Create,
-            Ok(Some(_)) | Err(_) => Verb::Update,
-        };
+        let before = keyring.try_get(&secret.name)?;
+        if let Ok(have) = &before
+            && same(have.as_ref(), Some(&value))
+        {
+            return Ok(None);
+        }
         let base = base_of(keyring, &secret.name)?.set_at(Timestamp::now());
-        Ok(Some(Self { base: Some(base), ..Self::new(keyring, verb, &secret.name, Some(value)) }))
+        Ok(Some(Self { base: Some(base), ..Self::new(keyring, &secret.name, before, Some(value)) }))
     }
 
     /// Gives a secret's entry the value that AWS has.
@@ -44,16 +47,21 @@ impl Step {
         secret: &Secret,
         value: SecretString,
         version: &str,
-        verb: Verb,
+        local: &Local,
     ) -> Self {
+        let before = match local.unreadable.get(&secret.name) {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(local.values.get(&secret.name).cloned()),
+        };
         let base = Base::agreed(secret, version, &value, Some(Timestamp::now()));
-        Self { base: Some(base), ..Self::new(keyring, verb, &secret.name, Some(value)) }
+        Self { base: Some(base), ..Self::new(keyring, &secret.name, before, Some(value)) }
     }
 
     /// Removes an entry and what belongs to it; `None` where there is none.
     pub(super) fn remove(keyring: &Keyring, user: &str) -> Result<Option<Self>, Failure> {
-        let exists = !matches!(keyring.try_get(user)?, Ok(None));
-        Ok(exists.then(|| Self::new(keyring, Verb::Delete, user, None)))
+        let before = keyring.try_get(user)?;
+        let exists = !matches!(before, Ok(None));
+        Ok(exists.then(|| Self::new(keyring, user, before, None)))
     }
 
     /// Adds what the user should know before the answer.
@@ -62,12 +70,30 @@ impl Step {
         Self { note: Some(note.into()), ..self }
     }
 
-    fn new(keyring: &Keyring, verb: Verb, user: &str, value: Option<SecretString>) -> Self {
+    fn new(
+        keyring: &Keyring,
+        user: &str,
+        before: Result<Option<SecretString>, String>,
+        value: Option<SecretString>,
+    ) -> Self {
+        let verb = match (&before, &value) {
+            (_, None) => Verb::Delete,
+            (Ok(None), Some(_)) => Verb::Create,
+            (Ok(Some(_)) | Err(_), Some(_)) => Verb::Update,
+        };
         let place = format!("{} in {}", keyring.service, keyring.kind);
-        Self { verb, user: user.to_owned(), place, value, base: None, note: None }
+        Self { verb, user: user.to_owned(), place, before, value, base: None, note: None }
     }
 
+    /// Writes, unless the entry changed while the question was open: what others put there would be lost.
     async fn apply(&self, keyring: &Keyring) -> Result<(), Failure> {
+        if let Ok(before) = &self.before
+            && !same(before.as_ref(), now(keyring, &self.user).await?.as_ref())
+        {
+            let message = format!("{} changed in the keyring in the meantime; it was not written", self.user);
+            return Err(Failure::new(Exit::Refused, message)
+                .help("run it again; it then starts from the entry as it is now"));
+        }
         match &self.value {
             Some(value) => put(keyring, &self.user, value, self.base.as_ref()).await,
             None => remove(keyring, &self.user).await,
@@ -80,6 +106,10 @@ impl Action for Step {
         let note = self.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
         Line::new(self.verb, format!("entry {} of {}{note}", self.user, self.place))
     }
+}
+
+fn same(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(SecretString::expose_secret) == other.map(SecretString::expose_secret)
 }
 
 /// Works on the keyring without holding up Ctrl-C while the keyring waits for the user.

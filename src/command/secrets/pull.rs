@@ -8,7 +8,7 @@ use super::names::Names;
 use super::replace::none_unfinished;
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
-use crate::plan::{Plan, Verb};
+use crate::plan::Plan;
 use crate::secrets::{Newer, State, newer, readable, state};
 
 #[derive(Args, Clone, Debug)]
@@ -46,12 +46,6 @@ impl Pull {
                 Failure::new(Exit::Refused, format!("in AWS {malformed}")).help(malformed.remedy)
             })?;
             let version = held.version.clone().unwrap_or_default();
-            let verb =
-                if local.values.contains_key(&secret.name) || local.unreadable.contains_key(&secret.name) {
-                    Verb::Update
-                } else {
-                    Verb::Create
-                };
             match state(secret, &local, &seen) {
                 State::Same if local.values.contains_key(&secret.name) => {
                     if !deployment.ui.flags.dry_run {
@@ -60,7 +54,7 @@ impl Pull {
                 }
                 State::Same => {}
                 _ => {
-                    let step = Step::take(&keyring, secret, value, &version, verb);
+                    let step = Step::take(&keyring, secret, value, &version, &local);
                     steps.push(match newer(&deployment.config.env, secret, &local, &seen) {
                         Some(Newer::Keyring | Newer::Both) => {
                             step.noting("the keyring's value was never written to AWS and will be lost")

@@ -111,6 +111,7 @@ async fn look_again(
     let (Action::Create { names, .. } | Action::Write { names, .. }) = action else {
         return Ok(());
     };
+    deployment.config_is_unchanged()?;
     none_unfinished(deployment, keyring)?;
     for name in names {
         let (before, now) = (local.values.get(name), now(keyring, name).await?);

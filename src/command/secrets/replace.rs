@@ -273,6 +273,7 @@ impl Rotation<'_> {
     ) -> Result<(), Failure> {
         match step {
             Step::Begin { entry } => {
+                self.deployment.config_is_unchanged()?;
                 if now(self.keyring, entry).await?.is_some() {
                     return Err(self.another());
                 }
@@ -306,6 +307,7 @@ impl Rotation<'_> {
 
     /// Looks at the journal once more, right before the write to AWS: another process may have begun a rotation too.
     async fn look_again(&self, journal: &Journal) -> Result<(), Failure> {
+        self.deployment.config_is_unchanged()?;
         let text = now(self.keyring, &Journal::entry(self.secret.remote)).await?;
         match text.as_ref().and_then(Journal::parse) {
             Some(now) if now.target == journal.target => Ok(()),

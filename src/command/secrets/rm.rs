@@ -77,7 +77,9 @@ impl Rm {
                 &plan,
                 &format!("Remove them from account {} in {}?", session.account_id, session.region),
                 async |action: &Action| {
-                    apply(&client, env, &deployment.catalog, action, &nothing).await.map(drop)
+                    deployment.config_is_unchanged()?;
+                    apply(&client, env, &deployment.catalog, action, &nothing).await?;
+                    Ok::<_, Failure>(())
                 },
             )
             .await
