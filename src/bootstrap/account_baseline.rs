@@ -126,7 +126,7 @@ fn judge_item(
 fn password(present: Option<&PasswordPolicy>) -> Look {
     let wanted = raised(present);
     Look {
-        from: present.map_or_else(|| "none of its own, so IAM's: 8 characters".to_owned(), text_of),
+        from: present.map_or_else(|| "none; IAM's default: 8 characters".to_owned(), text_of),
         to: text_of(&wanted),
         fits: present == Some(&wanted),
         change: Change::Password(wanted),
@@ -193,7 +193,7 @@ fn trails(seen: &Known<Vec<Trail>>) -> Verdict {
         .collect();
     let others = if others.is_empty() { "no trail".to_owned() } else { others.join(", ") };
     let text = format!(
-        "NOT ALL RECORDED: {others}; CloudTrail console, Trails, one for all regions, better one of the organisation"
+        "NOT ALL RECORDED: {others}; in the CloudTrail console, create a trail for all regions, or better a trail of the organisation"
     );
     (false, text)
 }

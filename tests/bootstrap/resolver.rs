@@ -125,8 +125,7 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
     forbidden.get_mut("org").unwrap().issuers = vec!["amazon.com"];
     forbidden.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org", ";"];
     let run = certificate(&forbidden).exits(4);
-    let expected =
-        "the CAA record at example.org forbids Amazon to issue (0 issue \"letsencrypt.org\", 0 issue \";\")";
+    let expected = "the CAA record at example.org does not allow Amazon to issue a certificate (0 issue \"letsencrypt.org\", 0 issue \";\")";
     assert!(run.stderr.contains(expected), "{run:?}");
 
     // Both at once, in one run.
@@ -189,14 +188,14 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
     world.insert("apps.hoster.example".to_owned(), hoster);
     let address = resolver(world.clone()).to_string();
     let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(4);
-    let reason = "the CAA record at apps.hoster.example (the target of the CNAME record osmt.skills.example.org) forbids";
+    let reason = "the CAA record at apps.hoster.example (the target of the CNAME record osmt.skills.example.org) does not allow Amazon";
     assert!(run.stderr.contains(reason), "{run:?}");
     assert_eq!(requested(&emulator), 0);
     // The same where another team manages the DNS; the resolver follows the alias.
     world.insert("osmt.skills.example.org".to_owned(), world["apps.hoster.example"].clone());
     let address = resolver(world.clone()).to_string();
     let run = place.run(&["certificate", "--external-dns", "--yes", "--resolver", &address]).exits(4);
-    assert!(run.stderr.contains("forbids Amazon to issue"), "{run:?}");
+    assert!(run.stderr.contains("does not allow Amazon to issue a certificate"), "{run:?}");
     // A target without CAA records leaves the decision to the parents.
     world.insert("apps.hoster.example".to_owned(), Records::default());
     let address = resolver(world).to_string();

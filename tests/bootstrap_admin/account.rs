@@ -134,7 +134,7 @@ trails.start_logging(Name='here')
 trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail=True)",
     );
     let plan = expected();
-    let wanted = "! CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; CloudTrail console";
+    let wanted = "! CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; in the CloudTrail console";
     assert!(plan.contains(wanted), "{plan}");
     account.ask("client('cloudtrail').start_logging(Name='everywhere')");
     let plan = expected();

@@ -160,7 +160,7 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
     if let Some(role) = &seen.role {
         let foreign = foreign(target, role);
         if !foreign.is_empty() {
-            let setting = "permissions besides, kept";
+            let setting = "other permissions, kept";
             let modest = !foreign.iter().any(|policy| is_everything(policy));
             judged.push(Judged::shown(&thing, setting, foreign.join(", "), modest));
         }

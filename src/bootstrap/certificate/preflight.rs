@@ -138,7 +138,7 @@ pub fn issuance(caa: &Answer<Option<Caa>>, name: &str, verdict: &mut Verdict) {
         )),
         Answer::Found(Some((at, values))) if dns::forbids_amazon(values) => {
             verdict.hopeless.push((
-                format!("the CAA record at {at} forbids Amazon to issue ({})", values.join(", ")),
+                format!("the CAA record at {at} does not allow Amazon to issue a certificate ({})", values.join(", ")),
                 format!("add `0 issue \"amazon.com\"` to the CAA record at {at} (and to issuewild, where there is one)"),
             ));
         }

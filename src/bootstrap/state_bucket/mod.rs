@@ -221,8 +221,8 @@ fn lifecycle(thing: Thing<'_>, bucket: &Bucket, before: Before) -> Judged<Change
         let some = rule.narrowed || !rule.prefix.is_empty();
         let faults = [
             (!rule.enabled, "; disabled"),
-            (some, "; for some keys only"),
-            (rule.expires, "; deletes the state itself, too"),
+            (some, "; only for some keys"),
+            (rule.expires, "; also deletes the current state"),
         ];
         let faults = faults.into_iter().filter(|(is, _)| *is).map(|(_, text)| text);
         format!(

@@ -182,7 +182,7 @@ impl Wizard<'_> {
             trial.texts[index] = Some(answer.clone());
             let mut verdict = match &enabled {
                 Some(names) if !names.contains(&answer) => {
-                    Err("it should be one of the regions that the account has enabled".to_owned())
+                    Err("answer with a region that is enabled in the account".to_owned())
                 }
                 _ => fitting(self.start, &trial, question.pointer),
             };
@@ -304,7 +304,7 @@ impl Wizard<'_> {
             let verdict = if names.iter().all(|name| fit.iter().any(|zone| zone.name == *name)) {
                 self.zones_fit(answers, &names)
             } else {
-                Err(format!("it should be two or more of these, like {hint}"))
+                Err(format!("answer with two or more of these, such as {hint}"))
             };
             match verdict {
                 Ok(()) => {

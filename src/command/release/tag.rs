@@ -71,7 +71,7 @@ impl Tag {
                 if !against.is_empty() {
                     let mut failure = Failure::new(
                         Exit::Refused,
-                        "what runs is not what the config selects, or could not be seen; nothing was tagged",
+                        "what runs is not what the config selects, or could not be seen",
                     )
                     .help("`terraform apply`, wait until `osmt-release status` agrees, then tag");
                     failure.causes = against;
@@ -152,7 +152,7 @@ impl Tag {
                 // The image's name is firmer than what anyone says of it.
                 Link::Named(other) if other != commit => {
                     let message = format!(
-                        "the config selects {tag}, which is commit {}, not {rev}; nothing was tagged",
+                        "the config selects {tag}, which is commit {}, not {rev}",
                         git::short(&other)
                     );
                     Err(Failure::new(Exit::Refused, message)
@@ -174,7 +174,7 @@ impl Tag {
 
 /// Another user's record has the name, which is made of the environment and the second.
 fn taken(remote: &str, name: &str) -> Failure {
-    Failure::new(Exit::Refused, format!("{remote} has another tag {name}; nothing was tagged")).help(format!(
+    Failure::new(Exit::Refused, format!("{remote} has another tag {name}")).help(format!(
         "another user recorded a deployment in the same second: `git tag --delete {name}` where it is here, `git fetch --tags`, then run it again"
     ))
 }

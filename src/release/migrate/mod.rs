@@ -39,13 +39,13 @@ const APPLY: &str = "`terraform apply` makes it";
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Terraform has not made it yet.
-    #[error("task definition {0} does not exist; nothing was started")]
+    #[error("task definition {0} does not exist")]
     NoDefinition(String),
     /// Terraform has not made it yet.
-    #[error("service {0} does not exist, and the task runs in its network; nothing was started")]
+    #[error("service {0} does not exist, and the task runs in its network")]
     NoService(String),
     /// Another run is under way.
-    #[error("a maintenance task is already running: {0}; nothing was started")]
+    #[error("a maintenance task is already running: {0}")]
     Busy(String),
     /// Another user started one at the same moment; ours was stopped.
     #[error("another maintenance task was started at the same time: {other}; {ours} was stopped")]

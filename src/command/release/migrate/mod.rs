@@ -168,8 +168,7 @@ impl Migrate {
         let version = osmt_line::deployed(config.app.version.as_deref(), &config.ecs.task.app.docker_tag);
         let line = version.and_then(OsmtLine::of);
         if let (Some(version), None) = (version, line) {
-            let message =
-                format!("OSMT {version} is not of a release line that is known here; nothing was started");
+            let message = format!("OSMT {version} is not of a release line that is known here");
             return Err(Failure::new(Exit::Refused, message)
                 .help("write the OSMT release that the image holds into app.version"));
         }
@@ -177,7 +176,7 @@ impl Migrate {
         if self.step.contains(&Step::Reindex) && !can_reindex {
             return Err(Failure::new(
                 Exit::Refused,
-                "the reindex job of OSMT 2.x deletes the search indices and does not create them again; nothing was started",
+                "the reindex job of OSMT 2.x deletes the search indices and does not create them again",
             )
             .help(
                 "delete the indices richskill_v1, collection_v1, jobcode_v1 and keyword, restart the app, and call `POST /api/es-admin/reindex` as an administrator",
@@ -242,11 +241,10 @@ impl Migrate {
                 snapshot |= !pending.cannot_be_undone.is_empty();
             }
             Known::Unknown(reason) if self.without_validation => {
-                let mut failure = Failure::new(
-                    Exit::Refused,
-                    "how the applied migrations differ is not known; nothing was started",
-                )
-                .help("`--repo DIR` names a checkout of OSMT that has the record of what was deployed");
+                let mut failure =
+                    Failure::new(Exit::Refused, "how the applied migrations differ is not known").help(
+                        "`--repo DIR` names a checkout of OSMT that has the record of what was deployed",
+                    );
                 failure.causes.push(reason.clone());
                 return Err(failure);
             }
@@ -262,10 +260,7 @@ impl Migrate {
         if job.image != selected && job.is_info() {
             ui.say(format_args!("validated by {}; the config selects {selected}", job.image));
         } else if job.image != selected {
-            let message = format!(
-                "the task would run {}, the config selects {selected}; nothing was started",
-                job.image
-            );
+            let message = format!("the task would run {}, the config selects {selected}", job.image);
             return Err(Failure::new(Exit::Refused, message)
                 .help("run `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance` first, or a whole `terraform apply`; docs/release.md has the order"));
         }
@@ -426,7 +421,7 @@ async fn take(ui: &Ui, session: &Session, env: &str, snapshot: &Snapshot, wait: 
     let waiting = retry(policy, |status| !is_final(status), async || snapshot.status(session).await);
     let status = ui.during(&what, waiting).await?;
     if status != "available" {
-        let message = format!("{what} is {status} after {wait} minutes at most; nothing was started");
+        let message = format!("{what} is {status} after {wait} minutes at most");
         return Err(Failure::new(Exit::Failed, message)
             .help("when it is available, run it again with `--no-snapshot` where that is allowed"));
     }

@@ -47,9 +47,7 @@ impl Pending {
             return Ok(());
         }
         let files = self.out_of_order.join(", ");
-        let message = format!(
-            "Flyway would refuse {files}: older than migrations that were applied; nothing was started"
-        );
+        let message = format!("Flyway would refuse {files}: older than migrations that were applied");
         Err(Failure::new(Exit::Refused, message).help(
             "`osmt-release migrate --out-of-order` takes a snapshot, then applies them once; the search index is made again in the same run",
         ))
@@ -61,8 +59,7 @@ impl Pending {
             return Ok(());
         }
         let files = self.failed.join(", ");
-        let message =
-            format!("{files} failed half-way ({}): Flyway refuses to go on; nothing was started", self.since);
+        let message = format!("{files} failed half-way ({}): Flyway refuses to go on", self.since);
         Err(Failure::new(Exit::Refused, message).help(
             "restore the snapshot, or undo by hand what it did and run `osmt-release migrate --repair`; docs/release.md, \"A migration that failed\"",
         ))
@@ -87,7 +84,7 @@ impl Pending {
             }
             if other.is_empty() {
                 let message = format!(
-                    "Flyway would refuse {} applied migrations that have another checksum; nothing was started",
+                    "Flyway would refuse {} applied migrations that have another checksum",
                     self.changed.len()
                 );
                 return refuse(
@@ -104,27 +101,21 @@ impl Pending {
         }
         if self.since.is_empty() {
             return refuse(
-                "nothing was recorded, so the applied migrations cannot be compared; nothing was started"
-                    .to_owned(),
+                "nothing was recorded, so the applied migrations cannot be compared".to_owned(),
                 "record what was deployed before: `osmt-release tag REV`",
             );
         }
         if !other.is_empty() {
-            let message = format!(
-                "the statements of {} differ from what was applied; nothing was started",
-                files(other)
-            );
+            let message = format!("the statements of {} differ from what was applied", files(other));
             return refuse(message, "validation is left out only where all that differs is harmless");
         }
         if !self.gone.is_empty() {
-            let message = format!(
-                "the selected release does not have {}, which was applied; nothing was started",
-                self.gone.join(", ")
-            );
+            let message =
+                format!("the selected release does not have {}, which was applied", self.gone.join(", "));
             return refuse(message, "validation is left out only where all that differs is harmless");
         }
         if self.changed.is_empty() {
-            let message = format!("no applied migration differs since {}; nothing was started", self.since);
+            let message = format!("no applied migration differs since {}", self.since);
             return refuse(message, "run it without `--without-validation`");
         }
         Ok(())
