@@ -113,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn buckets_of_another_region_are_out_of_reach() {
+        let target = target();
+        let prefix = format!("arn:aws:s3:::{}-{}-", target.deployment.prefix(), target.deployment.account_id);
+        let own = format!("{prefix}{}", target.deployment.region);
+        for part in policy::parts().chain([policy::READ_ONLY]) {
+            let document = policy::document(&target, None, part).to_string();
+            assert_eq!(document.matches(&prefix).count(), document.matches(&own).count(), "{document}");
+        }
+        assert!(policy::document(&target, None, "state").to_string().contains(&format!("{own}*/*")));
+    }
+
+    #[test]
     fn a_second_region_gets_names_with_the_region_and_keeps_them() {
         let (target, none) = (target(), BTreeMap::new());
         let own = policies(&target.deployment.region);

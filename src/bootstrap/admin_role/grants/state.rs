@@ -11,7 +11,7 @@ pub(super) const GRANTS: &[Grant] = &[
          GetLifecycleConfiguration GetReplicationConfiguration ListBucket* ListTagsForResource PutBucketAcl \
          PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning \
          PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource",
-        &["arn:{p}:s3:::{bucket}", "arn:{p}:s3:::{name}-{a}-*"],
+        &["arn:{p}:s3:::{bucket}", "arn:{p}:s3:::{name}-{a}-{r}*"],
         ALWAYS,
     ),
     allow(
@@ -19,7 +19,7 @@ pub(super) const GRANTS: &[Grant] = &[
         "s3",
         "AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectVersion \
          ListMultipartUploadParts PutObject PutObjectTagging",
-        &["arn:{p}:s3:::{bucket}/*", "arn:{p}:s3:::{name}-{a}-*/*"],
+        &["arn:{p}:s3:::{bucket}/*", "arn:{p}:s3:::{name}-{a}-{r}*/*"],
         ALWAYS,
     ),
     allow(
