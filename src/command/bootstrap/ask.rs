@@ -184,6 +184,8 @@ impl Wizard<'_> {
                 Some(names) if !names.contains(&answer) => {
                     Err("answer with a region that is enabled in the account".to_owned())
                 }
+                // The doctor takes these for a placeholder, which it reports later.
+                _ if answer.contains(['<', '>']) => Err("leave `<` and `>` out".to_owned()),
                 _ => fitting(self.start, &trial, question.pointer),
             };
             if question.flag == "domain" {
