@@ -299,6 +299,11 @@ impl Lock {
         Self { id: field("ID"), who: field("Who"), operation: field("Operation"), created: field("Created") }
     }
 
+    /// Whether the note says neither whose it is nor what `terraform force-unlock` wants.
+    pub fn is_unreadable(&self) -> bool {
+        self.id.is_empty() && self.who.is_empty()
+    }
+
     /// Whose it is and since when, as far as the note says: ` by ann@desk since 2026-01-02T03:04:05Z`.
     pub fn holder(&self) -> String {
         let part = |word: &str, text: &str| match text {

@@ -107,6 +107,21 @@ client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': b + '
     );
     let json = place.run(&["status", "--format", "json"]).exits(0).json();
     assert_eq!(json["locks"].as_array().unwrap().len(), 2);
+    // A note that broke off half-way: there is no id to unlock it with.
+    let bucket = place.bucket();
+    let put = |body: &str| {
+        format!(
+            "client('s3').put_object(Bucket='{bucket}', Key='osmt/test/terraform.tfstate.tflock', Body='''{body}'''.encode())"
+        )
+    };
+    emulator.ask(&put(r#"{"ID":"#));
+    place
+        .run(&["status"])
+        .exits(0)
+        .shows("lock: held, and what Terraform noted about it cannot be read\n")
+        .shows(&format!("delete the object s3://{bucket}/osmt/test/terraform.tfstate.tflock\n"))
+        .shows("the lock cannot be read\n");
+    emulator.ask(&put(&note("ann@desk")));
     let refused = place.run(&["destroy", "--yes", "--confirm", "test"]).exits(4);
     assert!(refused.stderr.contains("`terraform force-unlock 1`"), "{refused:?}");
 }

@@ -272,7 +272,10 @@ pub(super) fn foreign(target: &Target, thing: &str) -> String {
 }
 
 fn held(what: &str, lock: &Lock) -> Reason {
-    let unlock = if lock.id.is_empty() {
+    let unlock = if lock.is_unreadable() {
+        "; what Terraform noted about it cannot be read: if no Terraform runs, `osmt-bootstrap status` names what to delete"
+            .to_owned()
+    } else if lock.id.is_empty() {
         String::new()
     } else {
         format!("; if that run has ended, `terraform force-unlock {}`", lock.id)

@@ -97,10 +97,20 @@ impl Found {
         remarks.extend(region::remark(target));
         remarks.extend(outdated.iter().map(|(_, help)| help.clone()));
         let in_table = seen.table.and_then(|table| table.lock);
+        let backend = &target.backend;
         let (in_bucket, lock_unknown) = match state.lock {
             Known::Known(lock) => (lock, None),
             Known::Unknown(reason) => (None, Some(reason)),
         };
+        let item = format!("the item {} of the DynamoDB table {table}", backend.lock_id());
+        let object = format!("the object s3://{}/{}.tflock", backend.bucket, backend.key);
+        for (lock, place) in [(&in_table, item), (&in_bucket, object)] {
+            if lock.as_ref().is_some_and(Lock::is_unreadable) {
+                remarks.push(format!(
+                    "the lock has no id for `terraform force-unlock`; if no Terraform runs, delete {place}"
+                ));
+            }
+        }
         let locks = in_table.into_iter().chain(in_bucket);
         Ok(Self {
             judged,
@@ -141,9 +151,11 @@ impl Found {
         if let Some(attention) = &attention {
             ui.result(attention)?;
         }
+        let unreadable = self.locks.iter().any(|held| held.lock.is_unreadable());
         ui.result(match (self.differs(), self.outdated.is_some(), attention) {
             (true, ..) => "drift: run `osmt-bootstrap apply` to fix it",
             (false, true, _) => "drift: the digest in the lock table does not fit the state",
+            (false, false, None) if unreadable => "the lock cannot be read",
             (false, false, Some(_)) => "`osmt-bootstrap apply` has nothing to change",
             (false, false, None) => "everything is as it should be",
         })
@@ -189,6 +201,9 @@ impl Held {
         let or = |text: &str| {
             if text.is_empty() { "unknown".to_owned() } else { text.to_owned() }
         };
+        if self.lock.is_unreadable() {
+            return "lock: held, and what Terraform noted about it cannot be read".to_owned();
+        }
         format!(
             "lock: held by {} for {} ({}), id {}",
             or(&self.lock.who),

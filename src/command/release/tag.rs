@@ -9,12 +9,12 @@ use crate::account::Known;
 use crate::command::{Context, block_on, carry_out};
 use crate::config::Config;
 use crate::explain::{Exit, Failure};
-use crate::git;
 use crate::release;
 use crate::release::migrate::snapshot::Snapshot;
 use crate::release::record::{Record, Step};
 use crate::release::status::Verdict;
 use crate::release::{Link, Osmt, record};
+use crate::{files, git};
 
 /// Record what was deployed: an annotated git tag with commit, image, digest, account and region.
 #[derive(Args, Clone, Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Tag {
 impl Tag {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
-        let (_, config) = cx.shared.load_config()?;
+        let (document, config) = cx.shared.load_config()?;
         let osmt = self.repositories.osmt()?;
         let remote = self.push.as_deref().map(|name| remote(&osmt, name));
         let remote = remote.transpose()?;
@@ -117,10 +117,12 @@ impl Tag {
             }
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
                 Step::Make(record) => {
+                    // It records what the config selected before the question.
+                    files::unchanged(&cx.shared.config_path(), Some(document.text().as_bytes()))?;
                     let message = record.message();
-                    keeper.make_tag(&record.name, place, &message)
+                    Ok::<_, Failure>(keeper.make_tag(&record.name, place, &message)?)
                 }
-                Step::Push { name, remote } => keeper.push_tag(remote, name),
+                Step::Push { name, remote } => Ok(keeper.push_tag(remote, name)?),
             })
             .await
         })
