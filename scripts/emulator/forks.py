@@ -30,7 +30,7 @@ import server
 from clients import environment_of_client
 from moto.moto_api._internal import mock_random
 
-IDLE = 60.0
+IDLE = 300.0
 ASKED = ("acm", "cloudtrail", "dynamodb", "ec2", "ecs", "iam", "logs", "rds", "route53", "s3", "secretsmanager", "sts")
 SERVED = (*ASKED, "elasticache", "elbv2", "kms", "servicequotas")
 
