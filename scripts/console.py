@@ -105,15 +105,29 @@ class CargoProgress:
 
 @contextmanager
 def _every_second(draw: Callable[[int], object]) -> Iterator[None]:
-    ended = threading.Event()
+    """Draws a line of the terminal each second, and removes it at the end."""
     begun = time.monotonic()
 
-    def count() -> None:
-        while not ended.wait(1):
-            draw(int(time.monotonic() - begun))
-            sys.stderr.flush()
+    def beat() -> None:
+        draw(int(time.monotonic() - begun))
+        sys.stderr.flush()
+
+    try:
+        with every(1, beat):
+            yield
+    finally:
         sys.stderr.write("\r\x1b[K" if sys.stderr.isatty() else "")
         sys.stderr.flush()
+
+
+@contextmanager
+def every(seconds: float, beat: Callable[[], object]) -> Iterator[None]:
+    """Calls `beat` again and again, for as long as it lasts."""
+    ended = threading.Event()
+
+    def count() -> None:
+        while not ended.wait(seconds):
+            beat()
 
     thread = threading.Thread(target=count, daemon=True)
     thread.start()

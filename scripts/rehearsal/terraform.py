@@ -8,18 +8,17 @@ import os
 import platform
 import shutil
 import sys
-import threading
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import environment
-from console import sentence
+from console import every, sentence
 
 VERSION = "1.11.4"  # the version that the tests run with
 # Of the archives, as HashiCorp publishes them ("terraform_1.11.4_SHA256SUMS"; also in HashiCorp's Homebrew tap).
@@ -78,7 +77,7 @@ def fetch(say: Callable[[str], None]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with (place.parent / "lock").open("w") as lock:
         say(f"fetching Terraform {VERSION} into {place.parent} (once): {url}")
-        with _pulse(say, "another process is fetching it"):
+        with _pulse(say, lambda: "another process is fetching it"):
             fcntl.flock(lock, fcntl.LOCK_EX)
         if place.exists():
             return
@@ -116,19 +115,6 @@ def _download(url: str, say: Callable[[str], None]) -> bytes:
     return read.getvalue()
 
 
-@contextmanager
-def _pulse(say: Callable[[str], None], state: "str | Callable[[], str]") -> Iterator[None]:
+def _pulse(say: Callable[[str], None], state: Callable[[], str]) -> AbstractContextManager[None]:
     """A line every two seconds for as long as it lasts."""
-    ended = threading.Event()
-
-    def beat() -> None:
-        while not ended.wait(PULSE):
-            say(f"  {state if isinstance(state, str) else state()}")
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return every(PULSE, lambda: say(f"  {state()}"))

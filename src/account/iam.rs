@@ -1,5 +1,6 @@
 //! Facts of IAM: a role with its policies.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,11 @@ pub struct TaskRole {
     pub name: String,
     /// Where the tasks run that assume it.
     pub regions: BTreeSet<String>,
+}
+
+/// The Region that these belong to, if they do not belong to `here`.
+pub fn elsewhere<'a, T: Borrow<str> + Ord>(regions: &'a BTreeSet<T>, here: &str) -> Option<&'a str> {
+    if regions.contains(here) { None } else { regions.first().map(Borrow::borrow) }
 }
 
 /// A customer-managed policy.

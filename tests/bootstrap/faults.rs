@@ -148,16 +148,8 @@ fn words(text: &str) -> Vec<String> {
 /// Runs the verb through a proxy and gives its exit; `None` where it was killed.
 fn through(place: &Place<'_>, proxy: &Proxy, arguments: &[String]) -> Option<i32> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let prepared = place.command(&arguments);
-    let mut command = std::process::Command::new(prepared.get_program());
-    command.args(prepared.get_args());
-    for (name, value) in prepared.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let mut child = command
+    let mut child = place
+        .command(&arguments)
         .env("AWS_ENDPOINT_URL", &proxy.endpoint)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -122,20 +122,12 @@ fn is_asleep(process: u32) -> bool {
 }
 
 /// The calls of a run, round by round.
-fn rounds(emulator: &Emulator, prepared: &Command, wanted: i32) -> Vec<Vec<String>> {
+fn rounds(emulator: &Emulator, command: &mut Command, wanted: i32) -> Vec<Vec<String>> {
     let gate = Gate::before(&emulator.endpoint);
-    let mut command = Command::new(prepared.get_program());
-    command.args(prepared.get_args()).current_dir(root());
-    for (name, value) in prepared.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
     command.env("AWS_ENDPOINT_URL", &gate.endpoint).env("AWS_MAX_ATTEMPTS", "1");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let (exit, rounds) = gate.pass(&mut child);
-    assert_eq!(exit, Some(wanted), "{prepared:?}: {rounds:#?}");
+    assert_eq!(exit, Some(wanted), "{command:?}: {rounds:#?}");
     rounds
 }
 
@@ -158,8 +150,8 @@ fn measured() -> Vec<(&'static str, usize)> {
         ("`osmt-doctor facts`", doctor(&["facts"]), 0),
     ];
     runs.into_iter()
-        .map(|(what, command, wanted)| {
-            let mut rounds = rounds(&emulator, &command, wanted);
+        .map(|(what, mut command, wanted)| {
+            let mut rounds = rounds(&emulator, &mut command, wanted);
             println!("{what}: {} rounds\n{rounds:#?}", rounds.len());
             // The same look again: the service is still at work.
             rounds.dedup();

@@ -59,12 +59,7 @@ fn on_a_terminal_the_regions_and_zones_of_the_account_are_offered() {
 #[test]
 fn for_a_second_region_the_names_of_roles_get_the_region() {
     let emulator = Emulator::start();
-    emulator.ask(
-        "import json
-arn = 'arn:aws:ecs:eu-central-1:123456789012:*'
-trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole', 'Condition': {'ArnLike': {'aws:SourceArn': arn}}}]}
-client('iam').create_role(RoleName='osmt-test-app-execution', AssumeRolePolicyDocument=json.dumps(trust))",
-    );
+    emulator.has_the_stack_of("test", "eu-central-1");
     for (region, is_second) in [("us-west-2", true), ("eu-central-1", false)] {
         let folder = checkout();
         let dir = folder.path();

@@ -68,12 +68,7 @@ fn an_empty_account_lacks_everything_and_a_recording_says_the_same() {
 #[test]
 fn role_names_of_another_region_are_found_before_terraform_meets_them() {
     let account = Emulator::start();
-    account.ask(
-        "import json
-arn = 'arn:aws:ecs:eu-central-1:123456789012:*'
-trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole', 'Condition': {'ArnLike': {'aws:SourceArn': arn}}}]}
-client('iam').create_role(RoleName='osmt-live-app-execution', AssumeRolePolicyDocument=json.dumps(trust))",
-    );
+    account.has_the_stack_of("live", "eu-central-1");
     let folder = folder(|_| ());
     for (operations, is_found) in [
         (None, true),

@@ -260,12 +260,15 @@ fn a_role_that_is_refused_says_who_can_give_it() {
         "[profile base]\n{KEYS}region = us-west-2\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/osmt-test-admin\nsource_profile = base\nregion = us-west-2\n"
     );
     let json = |message: &str| serde_json::json!({ "message": message }).to_string();
-    let xml = |code: &str, message: &str| {
-        format!(
-            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
-        )
+    let refused = |why: &str, help: &'static str| {
+        let message = format!(
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/osmt-test-admin{why}"
+        );
+        let body = format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        );
+        (&*role, "Action=AssumeRole", 403, "AccessDenied", body, "could not be assumed", help)
     };
-    let assume = "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/osmt-test-admin";
     let portal = "/federation/credentials";
     let rows: &[(&str, &str, u16, &str, String, &str, &str)] = &[
         (
@@ -287,45 +290,10 @@ fn a_role_that_is_refused_says_who_can_give_it() {
             "`aws sso login --profile ops`",
         ),
         (sso, portal, 429, "TooManyRequestsException", json("slow down"), "throttled", "wait a minute"),
-        (
-            &role,
-            "Action=AssumeRole",
-            403,
-            "AccessDenied",
-            xml(
-                "AccessDenied",
-                &format!("{assume} because no role trust policy allows the sts:AssumeRole action"),
-            ),
-            "could not be assumed",
-            "in its trust policy",
-        ),
-        (
-            &role,
-            "Action=AssumeRole",
-            403,
-            "AccessDenied",
-            xml("AccessDenied", &format!("{assume} with an explicit deny in the role trust policy")),
-            "could not be assumed",
-            "in its trust policy",
-        ),
-        (
-            &role,
-            "Action=AssumeRole",
-            403,
-            "AccessDenied",
-            xml("AccessDenied", assume),
-            "could not be assumed",
-            "second factor",
-        ),
-        (
-            &role,
-            "Action=AssumeRole",
-            403,
-            "AccessDenied",
-            xml("AccessDenied", &format!("{assume} with an explicit deny in a service control policy")),
-            "could not be assumed",
-            "service control policy",
-        ),
+        refused(" because no role trust policy allows the sts:AssumeRole action", "in its trust policy"),
+        refused(" with an explicit deny in the role trust policy", "in its trust policy"),
+        refused("", "second factor"),
+        refused(" with an explicit deny in a service control policy", "service control policy"),
     ];
     for (config, to, status, code, body, message, help) in rows {
         let refusal = serde_json::json!({ "to": to, "status": status, "code": code, "body": body });
@@ -383,16 +351,8 @@ fn a_signal_ends_the_credential_process() {
     let helper = folder.path().join("helper");
     support::write(&helper, &format!("echo $$ > {0}; sleep 300 & echo $! >> {0}; wait\n", ids.display()));
     let config = format!("[profile ops]\ncredential_process = sh {}\n", helper.display());
-    let prepared = with(&folder, &config, "http://127.0.0.1:1");
-    let mut command = Command::new(prepared.get_program());
-    command.args(prepared.get_args()).args(["--profile", "ops"]);
-    command.current_dir(prepared.get_current_dir().unwrap());
-    for (name, value) in prepared.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let mut command = with(&folder, &config, "http://127.0.0.1:1");
+    command.args(["--profile", "ops"]);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begin = Instant::now();
     while std::fs::read_to_string(&ids).unwrap_or_default().lines().count() < 2 {

@@ -127,16 +127,8 @@ fn a_signal_reaches_the_signing_program_and_what_it_started() {
     checkout.git(&["config", "gpg.program", program.to_str().unwrap()]);
     for signal in ["INT", "TERM", "HUP"] {
         let _ = std::fs::remove_file(&ids);
-        let prepared = checkout.release_tool();
-        let mut command = Program::new(prepared.get_program());
-        command.args(prepared.get_args()).args(["tag", "--offline", "--yes"]);
-        command.current_dir(prepared.get_current_dir().unwrap());
-        for (name, value) in prepared.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = checkout.release_tool();
+        command.args(["tag", "--offline", "--yes"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         let begin = Instant::now();

@@ -17,15 +17,7 @@ fn two_at_once_start_one_task() {
     let start = || {
         let mut tool = checkout.on(account.osmt("osmt-release"));
         tool.args(["migrate", "--yes", "--format", "json"]);
-        let mut program = std::process::Command::new(tool.get_program());
-        program.args(tool.get_args()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for (name, value) in tool.get_envs() {
-            match value {
-                Some(value) => program.env(name, value),
-                None => program.env_remove(name),
-            };
-        }
-        program.current_dir(tool.get_current_dir().unwrap()).spawn().unwrap()
+        tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let (one, two) = (start(), start());
     let ends = [one, two].map(|child| child.wait_with_output().unwrap());

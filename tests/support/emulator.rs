@@ -81,6 +81,15 @@ impl Emulator {
         ask(&self.environment, script)
     }
 
+    /// What Terraform leaves of an environment in IAM, as far as the tools ask: the role of the app's task, for this Region.
+    pub(crate) fn has_the_stack_of(&self, env: &str, region: &str) {
+        self.ask(&format!(
+            "arn = 'arn:aws:ecs:{region}:{ACCOUNT}:*'
+trust = {{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'Service': 'ecs-tasks.amazonaws.com'}}, 'Action': 'sts:AssumeRole', 'Condition': {{'ArnLike': {{'aws:SourceArn': arn}}}}}}]}}
+client('iam').create_role(RoleName='osmt-{env}-app-execution', AssumeRolePolicyDocument=json.dumps(trust))"
+        ));
+    }
+
     /// Every call that reached the account so far: `s3:CreateBucket`.
     pub(crate) fn calls(&self) -> Vec<String> {
         std::fs::read_to_string(&self.calls)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{name, policies_among, policy};
-use crate::account::iam::{Policy, Role};
+use crate::account::iam::{Policy, Role, elsewhere};
 use crate::account::observe_iam;
 use crate::account::policy_document::regions;
 use crate::aws::{CallError, Session};
@@ -78,8 +78,7 @@ pub(in crate::bootstrap) fn other_region(
     policies: &BTreeMap<String, Policy>,
 ) -> Option<String> {
     let regions: BTreeSet<&str> = policies.values().flat_map(|policy| regions(&policy.document)).collect();
-    let is_ours = regions.is_empty() || regions.contains(target.deployment.region.as_str());
-    regions.into_iter().next().filter(|_| !is_ours).map(str::to_owned)
+    elsewhere(&regions, &target.deployment.region).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::doctor_errors::{errors, is_at};
 use super::prompt;
 use super::prompt::Reply;
+use crate::account::iam::elsewhere;
 use crate::account::{Zone, observe, observe_ec2, observe_iam};
 use crate::aws::Session;
 use crate::bootstrap::certificate::dns;
@@ -127,8 +128,7 @@ impl Wizard<'_> {
         let name = deployment::app_role(&text("/config/env"));
         let asking = observe_iam::task_role(session, &name);
         let role = self.ui.during("asking AWS for other deployments", asking).await.ok().flatten()?;
-        let is_ours = role.regions.contains(&text("/config/region"));
-        role.regions.into_iter().next().filter(|_| !is_ours)
+        elsewhere(&role.regions, &text("/config/region")).map(str::to_owned)
     }
 
     async fn text(&self, number: &str, index: usize, answers: &mut Answers) -> Result<Outcome, Failure> {

@@ -14,6 +14,7 @@ mod zones;
 
 pub use self::audit::Audit;
 use self::state::fact;
+use crate::account::iam::elsewhere;
 use crate::deployment;
 use crate::deployment::operations::{FILE, REGION_IN_NAMES};
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -130,12 +131,12 @@ fn role_names(audit: &Audit, sink: &mut Sink<'_>) {
     if role.name != deployment::app_role(&audit.config.env) {
         return sink.unknown(format!("the facts are about the role {}; record them again", role.name));
     }
-    let wanted = &audit.config.region;
-    if role.regions.contains(wanted) {
-        return;
-    }
-    let Some(other) = role.regions.first() else {
+    if role.regions.is_empty() {
         return sink.unknown(format!("the trust policy of the role {} names no region", role.name));
+    }
+    let wanted = &audit.config.region;
+    let Some(other) = elsewhere(&role.regions, wanted) else {
+        return;
     };
     let name = &role.name;
     if audit.region_in_names.is_none() {
