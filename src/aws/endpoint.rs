@@ -3,6 +3,8 @@
 //! From "Dual-stack and FIPS endpoints" of the AWS SDKs and Tools Reference Guide and from the endpoint rules that AWS publishes
 //! with its SDKs (compared with those of botocore 1.44 for each service here, in eight Regions of five partitions).
 
+use url::{Host, Url};
+
 /// What a host that AWS has not for each service and Region was chosen by.
 pub(super) fn chosen_by(host: &str) -> Option<&'static str> {
     if host.contains("-fips.") {
@@ -91,6 +93,19 @@ pub(super) fn host(service: &str, account_id: &str, region: &str, (fips, dual): 
         "s3-control" => format!("{account_id}.{service}{fips}.{region}.{domain}"),
         _ if dual => format!("{}{fips}.{region}.{domain}", service.trim_start_matches("api.")),
         _ => format!("{service}{fips}.{region}.{domain}"),
+    }
+}
+
+/// Whether an endpoint URL names this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -214,6 +229,25 @@ mod tests {
         ] {
             assert_eq!(host("route53", "1", region, (fips, dual)), expected);
             assert_eq!(partition(region).home, home, "{region}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for local in
+            ["http://127.0.0.1:5555", "http://127.8.0.1", "https://LOCALHOST:4566/x", "http://[::1]:80"]
+        {
+            assert!(is_loopback(local), "{local}");
+        }
+        for other in [
+            "http://localhost.example.org",
+            "http://127.evil.example",
+            "http://127.0.0.1@example.org",
+            "http://10.0.0.1:5555",
+            "127.0.0.1:5555",
+            "",
+        ] {
+            assert!(!is_loopback(other), "{other}");
         }
     }
 }

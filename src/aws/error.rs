@@ -1,7 +1,9 @@
 //! Why a session could not be opened, or must not be used.
 
-use super::cli::{FIRST_WITH_LOGIN, quoted};
-use super::{CallError, Cli, Token, Why};
+use super::call::CallError;
+use super::cli::{Cli, FIRST_WITH_LOGIN, quoted};
+use super::codes::Why;
+use super::sso::Token;
 use crate::explain::{Exit, Explain, shown};
 
 /// How a profile gets its credentials, as far as the remedy differs.

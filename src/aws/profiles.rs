@@ -13,8 +13,9 @@ use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::cli::export_credentials;
+use super::error::{Error, Origin, Source};
 use super::sso::{Token, unreadable_token};
-use super::{Error, Origin, Source, Variables};
+use super::variables::Variables;
 
 /// What the two files hold.
 pub(super) struct Profiles {

@@ -1,6 +1,8 @@
 //! Whether FIPS or dual-stack endpoints are asked for, and whether they exist.
 
-use super::{Error, SERVICES, Variables};
+use super::error::Error;
+use super::session::SERVICES;
+use super::variables::Variables;
 
 /// Which of AWS's endpoints the user asks for, by the variable or setting that asks.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::ECS;
-use crate::aws::{CallError, Session};
+use crate::aws::call::CallError;
+use crate::aws::session::Session;
 
 /// ECS's interface, as a request names it.
 const TARGET: &str = "AmazonEC2ContainerServiceV20141113";

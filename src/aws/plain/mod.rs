@@ -28,9 +28,10 @@ use aws_types::region::{Region, SigningRegion};
 use serde_json::Value;
 
 use self::xml::Nested;
+use super::call::{CallError, call};
 use super::endpoint::{host, partition};
 use super::listener::Listener;
-use super::{CallError, Session, call};
+use super::session::Session;
 
 const AGENT: &str = concat!("osmt-toolkit/", env!("CARGO_PKG_VERSION"));
 

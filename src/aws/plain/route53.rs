@@ -6,7 +6,8 @@ use roxmltree::Node;
 
 use super::xml::{self, child, content, elements, text};
 use super::{Answer, Question, ROUTE_53};
-use crate::aws::{CallError, Session};
+use crate::aws::call::CallError;
+use crate::aws::session::Session;
 
 /// The version of Route 53's interface, which has not changed since.
 const VERSION: &str = "2013-04-01";

@@ -4,7 +4,8 @@ use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use super::{Answer, Question, Service};
-use crate::aws::{CallError, Session};
+use crate::aws::call::CallError;
+use crate::aws::session::Session;
 
 const ECR: Service = Service { id: "ECR", host: "api.ecr", signing: "ecr" };
 const LOGS: Service = Service { id: "CloudWatch Logs", host: "logs", signing: "logs" };

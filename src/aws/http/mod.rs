@@ -1,5 +1,8 @@
 //! The one HTTP client: through the user's proxy, with the certificates that the user trusts.
 
+mod proxy;
+mod tunnel;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,14 +24,29 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
+use self::proxy::{Proxies, Proxy};
+use self::tunnel::{Limited, Tunnelled};
 use super::call::Unreached;
-use super::proxy::{Proxies, Proxy};
-use super::tunnel::{Limited, Tunnelled};
-use super::{Error, Variables};
+use super::error::Error;
+use super::variables::Variables;
+
+/// The one HTTP stack: AWS, registries and the application itself are reached through it, by the user's proxy and with the
+/// certificates that the user trusts.
+pub fn http_client(variables: &Variables) -> Result<SharedHttpClient, Error> {
+    let bundle = variables.get("AWS_CA_BUNDLE").map(|path| certificates("AWS_CA_BUNDLE", path));
+    trusting(variables, bundle.transpose()?)
+}
+
+pub(super) fn trusting(variables: &Variables, bundle: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
+    if let Some(path) = variables.get("SSL_CERT_FILE").filter(|_| bundle.is_none()) {
+        certificates("SSL_CERT_FILE", path)?;
+    }
+    client(variables, bundle)
+}
 
 /// The client for all services. A proxy comes from the environment; a bundle of CA certificates replaces those of the system,
 /// as in the AWS CLI.
-pub(super) fn client(variables: &Variables, bundle: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
+fn client(variables: &Variables, bundle: Option<Vec<u8>>) -> Result<SharedHttpClient, Error> {
     let proxies = Proxies::of(variables)?;
     let tunnel = match &proxies.https {
         Some(proxy) => {

@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Error, Variables};
+use crate::aws::error::Error;
+use crate::aws::variables::Variables;
 
 /// The proxies that the environment names, and the hosts that are reached without one.
 #[derive(Clone, Debug, Default)]
