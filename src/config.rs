@@ -9,9 +9,8 @@ use std::ops::Range;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error as ThisError;
 
-use crate::document::{Document, Misfit, Position};
+use crate::document::{Document, Misfit, Place, Position};
 use crate::explain::{Exit, Explain};
-use crate::finding::Place;
 
 /// Everything under `/config`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

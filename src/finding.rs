@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::{Place, Token};
+
 /// How bad it is. The order is the order of `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,42 +68,6 @@ pub struct Check<T: ?Sized + 'static> {
     pub rule: Rule,
     /// Looks, and says it into the sink.
     pub run: fn(&T, &mut Sink<'_>),
-}
-
-/// Which token of a place is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Token {
-    /// The value, with its quotes.
-    Value,
-    /// The key, with its quotes, where the key itself is wrong (unknown, misspelt, secret).
-    Key,
-    /// The nth occurrence (from 0) of a duplicate key.
-    Occurrence(usize),
-    /// The key is missing: the enclosing object's key, or the opening brace at the root.
-    Missing,
-    /// A range of the file that is not a token of the tree: byte offsets.
-    Bytes(usize, usize),
-}
-
-/// A place in a document, by meaning.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// RFC 6901; for a missing key the path it would have.
-    pub pointer: String,
-    /// Which token there.
-    pub token: Token,
-}
-
-impl Place {
-    /// The value at a pointer.
-    pub fn value(pointer: impl Into<String>) -> Self {
-        Self::at(pointer, Token::Value)
-    }
-
-    /// A token at a pointer.
-    pub fn at(pointer: impl Into<String>, token: Token) -> Self {
-        Self { pointer: pointer.into(), token }
-    }
 }
 
 /// The one edit that fixes a finding, where there is exactly one.

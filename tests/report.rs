@@ -4,8 +4,8 @@
 
 use std::sync::LazyLock;
 
-use osmt::document::Document;
-use osmt::finding::{Finding, Findings, Place, Rule, Severity, Token, Unknown};
+use osmt::document::{Document, Place, Token};
+use osmt::finding::{Finding, Findings, Rule, Severity, Unknown};
 use osmt::report::{About, FileReport, Format, WIDTH, write};
 use proptest::prelude::*;
 use serde_json::{Value, json};

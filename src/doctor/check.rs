@@ -6,8 +6,8 @@ use super::policy::{On, Policy};
 use super::rules::{self, secrets, shape};
 use super::subject::Subject;
 use super::{recipe, schema};
-use crate::document::{Document, Node};
-use crate::finding::{Finding, Findings, Fix, Place, Rule, Severity, Token};
+use crate::document::{Document, Node, Place, Token};
+use crate::finding::{Finding, Findings, Fix, Rule, Severity};
 
 /// More bytes than any config has; what is larger is some other file.
 pub const MAX_BYTES: usize = 256 << 10;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::{Asked, Checked, check};
-use crate::document::{Document, Kind, Node};
-use crate::finding::{Finding, Fix, Place, Token};
+use crate::document::{Document, Kind, Node, Place, Token};
+use crate::finding::{Finding, Fix};
 
 /// A correction can uncover another fault; so many rounds are enough for any file.
 const ROUNDS: usize = 64;

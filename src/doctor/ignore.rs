@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::rules::shape::NOT_JSON;
 use super::user_file::{Error, UserFile};
-use crate::document::Document;
-use crate::finding::{Finding, Findings, Place, Rule, Severity};
+use crate::document::{Document, Place};
+use crate::finding::{Finding, Findings, Rule, Severity};
 
 /// The schema of an ignore file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/ignore.schema.json");

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::user_file::{Error, UserFile};
 use crate::deployment::environment;
-use crate::document::join;
-use crate::finding::{Finding, Place, Severity, Token};
+use crate::document::{Place, Token, join};
+use crate::finding::{Finding, Severity};
 
 /// The schema of a policy file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/policy.schema.json");

@@ -1,7 +1,7 @@
 //! The shape of the recipe that OSMT itself ships: key by key, what to add, move or drop.
 
-use crate::document::{Document, Kind, Node, join};
-use crate::finding::{Finding, Fix, Place, Token};
+use crate::document::{Document, Kind, Node, Place, Token, join};
+use crate::finding::{Finding, Fix};
 
 use super::rules::shape;
 use super::rules::shape::OLD_RECIPE;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::keys::{SCHEMA, similar, wanted};
 use super::rules::shape::{DUPLICATE_KEY, MISSING_KEY, UNKNOWN_KEY, UNKNOWN_VARIABLE, WRONG_TYPE};
-use crate::document::{Document, Kind, Member, Node, integer, join};
-use crate::finding::{Finding, Fix, Place, Rule, Severity, Token};
+use crate::document::{Document, Kind, Member, Node, Place, Token, integer, join};
+use crate::finding::{Finding, Fix, Rule, Severity};
 
 /// Items and unknown keys that are looked at: more than are ever reported.
 const ENOUGH: usize = 600;

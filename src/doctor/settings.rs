@@ -161,7 +161,7 @@ fn same(known: &Known, finding: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Place;
+    use crate::document::Place;
 
     fn findings() -> Findings {
         let rule = super::super::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();

@@ -13,8 +13,8 @@ use super::region::Region;
 use crate::deployment::environment;
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
-use crate::document::{Document, Kind, Node, integer};
-use crate::finding::{Finding, Severity, Token};
+use crate::document::{Document, Kind, Node, Token, integer};
+use crate::finding::{Finding, Severity};
 
 /// A config whose shape was looked at.
 pub struct Subject {

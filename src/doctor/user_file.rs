@@ -3,9 +3,8 @@
 use serde::de::DeserializeOwned;
 use thiserror::Error as ThisError;
 
-use crate::document::{Document, Position};
+use crate::document::{Document, Place, Position};
 use crate::explain::{Exit, Explain};
-use crate::finding::Place;
 
 /// A file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]

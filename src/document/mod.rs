@@ -3,7 +3,10 @@
 //! `serde_json`'s verdict on syntax is the law; a parser of our own finds the spans and the place of a fault.
 //! Does not know what the document means.
 
+mod node;
 mod parse;
+mod place;
+mod position;
 mod typed;
 
 use std::borrow::Cow;
@@ -11,18 +14,13 @@ use std::ops::Range;
 
 use thiserror::Error as ThisError;
 
+pub use self::node::{Kind, Member, Node, integer};
+pub use self::place::{Place, Token, join};
+use self::place::{steps, unescape};
+pub use self::position::{Position, position_in};
+use self::position::{line_starts, position};
 pub use self::typed::Misfit;
 use crate::explain::{Exit, Explain};
-use crate::finding::{Place, Token};
-
-/// A place on the page as editors count it: 1-based, columns in UTF-16 code units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Position {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in UTF-16 code units.
-    pub column: usize,
-}
 
 /// The text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
@@ -48,43 +46,6 @@ impl Explain for SyntaxError {
     fn help(&self) -> Option<String> {
         Some("`osmt-doctor check` shows the place".into())
     }
-}
-
-/// A value and its place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Node {
-    /// The value's bytes, quotes and brackets included.
-    pub span: Range<usize>,
-    /// The value.
-    pub kind: Kind,
-}
-
-/// A JSON value whose parts know their place.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
-    /// `null`
-    Null,
-    /// `true`, `false`
-    Bool(bool),
-    /// A number, as it is written.
-    Number(String),
-    /// A string, unescaped.
-    String(String),
-    /// An array.
-    Array(Vec<Node>),
-    /// An object; a duplicate key occurs here as often as in the text.
-    Object(Vec<Member>),
-}
-
-/// A key and its value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Member {
-    /// The key, unescaped.
-    pub key: String,
-    /// The key's bytes, quotes included.
-    pub key_span: Range<usize>,
-    /// The value.
-    pub node: Node,
 }
 
 /// A parsed document.
@@ -213,78 +174,6 @@ impl Document {
         let start = self.root.span.start;
         start..(start + 1).min(self.text.len())
     }
-}
-
-impl Node {
-    /// The member or item of that name or index.
-    pub fn child(&self, step: &str) -> Option<&Self> {
-        match &self.kind {
-            Kind::Object(members) => {
-                members.iter().rev().find(|member| member.key == step).map(|member| &member.node)
-            }
-            Kind::Array(items) => {
-                let canonical = step == "0" || !step.starts_with('0');
-                step.parse::<usize>().ok().filter(|_| canonical).and_then(|index| items.get(index))
-            }
-            _ => None,
-        }
-    }
-
-    /// The node as a plain value.
-    pub fn value(&self) -> serde_json::Value {
-        use serde_json::Value;
-        match &self.kind {
-            Kind::Null => Value::Null,
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(text) => {
-                integer(text).map_or_else(|| serde_json::from_str(text).unwrap_or(Value::Null), Value::from)
-            }
-            Kind::String(text) => Value::String(text.clone()),
-            Kind::Array(items) => items.iter().map(Self::value).collect(),
-            Kind::Object(members) => Value::Object(
-                members.iter().map(|member| (member.key.clone(), member.node.value())).collect(),
-            ),
-        }
-    }
-}
-
-/// A pointer with one more step, escaped as RFC 6901 wants it.
-pub fn join(pointer: &str, step: &str) -> String {
-    format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
-}
-
-/// The whole number that a JSON number means: `2048`, but also `2048.0` and `2e3`; `None` beyond 2^53.
-pub fn integer(text: &str) -> Option<i64> {
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    let number: f64 = text.parse().ok()?;
-    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0)
-        .then(|| format!("{number:.0}").parse().ok())
-        .flatten()
-}
-
-fn unescape(step: &str) -> String {
-    step.replace("~1", "/").replace("~0", "~")
-}
-
-fn steps(pointer: &str) -> impl Iterator<Item = String> + '_ {
-    pointer.split('/').skip(1).map(unescape)
-}
-
-/// The position of a byte offset in a text that need not be JSON.
-pub fn position_in(text: &str, offset: usize) -> Position {
-    position(text, &line_starts(text), offset)
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0).chain(text.match_indices('\n').map(|(offset, _)| offset + 1)).collect()
-}
-
-fn position(text: &str, lines: &[usize], offset: usize) -> Position {
-    let line = lines.partition_point(|start| *start <= offset) - 1;
-    let column = text.get(lines[line]..offset).map_or(0, |before| before.encode_utf16().count());
-    Position { line: line + 1, column: column + 1 }
 }
 
 fn syntax_error(text: &str, lines: &[usize], error: &serde_json::Error) -> SyntaxError {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Kind, Member, Node};
+use super::node::{Kind, Member, Node};
 
 /// How deep arrays and objects may nest; `serde_json` draws the line at the same depth.
 const MAX_DEPTH: usize = 127;

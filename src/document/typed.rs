@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Document, join};
+use super::Document;
+use super::place::join;
 
 /// A value that does not have the type that is wanted.
 pub struct Misfit {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{FileReport, visible};
-use crate::document::{Kind, Node, Position, position_in};
-use crate::finding::{Finding, Place, Token, Unknown};
+use crate::document::{Kind, Node, Place, Position, Token, position_in};
+use crate::finding::{Finding, Unknown};
 use crate::sensitive;
 
 /// Shorter values are not looked for in messages: they would be found in ordinary words.

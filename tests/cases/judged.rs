@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use osmt::document::{Document, position_in};
-use osmt::finding::{Findings, Place, Token};
+use osmt::document::{Document, Place, Token, position_in};
+use osmt::finding::Findings;
 
 /// What was reported, and the file that its places are in.
 pub(crate) struct Judged {

@@ -1,7 +1,6 @@
 //! The places of findings: faults of syntax at places counted by hand, and laws that hold for any text.
 
-use osmt::document::{Document, Kind, Node, join};
-use osmt::finding::{Place, Token};
+use osmt::document::{Document, Kind, Node, Place, Token, join};
 use proptest::prelude::*;
 use serde_json::Value;
 

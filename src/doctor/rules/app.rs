@@ -1,7 +1,8 @@
 //! The identity provider. These values pass an unquoted shell expansion and then Spring.
 
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 const ISSUER: &str = "/config/app/oauth/issuer";
 const CLIENT: &str = "/config/app/oauth/client_id";

@@ -1,7 +1,8 @@
 //! Fargate: sizes that exist, and how many tasks run.
 
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Place, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 const SERVICES: [&str; 2] = ["app", "elasticsearch"];
 

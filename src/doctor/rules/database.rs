@@ -4,7 +4,8 @@ use crate::doctor::class::Wanted;
 use crate::doctor::offers::Service;
 use crate::doctor::subject::Subject;
 use crate::doctor::{class, offers};
-use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 const NAME: &str = "/config/rds/db_name";
 const VERSION: &str = "/config/rds/engine_version";

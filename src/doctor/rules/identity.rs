@@ -2,7 +2,8 @@
 
 use crate::doctor::subject::Subject;
 use crate::doctor::{offers, region};
-use crate::finding::{Check, Place, Remedy, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Remedy, Rule, Severity, Sink};
 
 const ACCOUNT: &str = "/config/account_id";
 const REGION: &str = "/config/region";

@@ -4,7 +4,8 @@ use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::doctor::image::{name_fault, tag_fault};
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Finding, Place, Remedy, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Finding, Remedy, Rule, Severity, Sink};
 
 const APP: &str = "/config/ecs/task/app";
 const SEARCH: &str = "/config/ecs/task/elasticsearch";

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::doctor::block;
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Place, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 const INGRESS: &str = "/config/alb/ingress_cidrs";
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::doctor::subject::Subject;
 use crate::doctor::{block, region};
-use crate::finding::{Check, Place, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 pub(super) const VPC: &str = "/config/vpc/vpc_cidr";
 pub(super) const PRIVATE: &str = "/config/vpc/subnets/private";

@@ -5,7 +5,8 @@ use ipnet::Ipv4Net;
 use super::network::{PRIVATE, PUBLIC, VPC};
 use crate::doctor::block::{block, usable};
 use crate::doctor::subject::Subject;
-use crate::finding::{Check, Place, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Subnets.
 pub const CHECKS: &[Check<Subject>] = &[

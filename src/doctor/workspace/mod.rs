@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::region;
 use crate::deployment::main_tf::{self, MainTf};
 use crate::deployment::{Deployment, Lock};
-use crate::document::{Document, Kind};
-use crate::finding::{Finding, Findings, Place, Rule, Severity, Token, Unknown};
+use crate::document::{Document, Kind, Place, Token};
+use crate::finding::{Finding, Findings, Rule, Severity, Unknown};
 
 /// `config-overridden`
 pub static OVERRIDDEN: Rule = Rule {

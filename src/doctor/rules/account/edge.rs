@@ -6,7 +6,8 @@ use super::Audit;
 use super::state::fact;
 use crate::account::{Certificate, HostedZone, Known};
 use crate::config::NO_ZONE;
-use crate::finding::{Check, Place, Rule, Severity, Sink};
+use crate::document::Place;
+use crate::finding::{Check, Rule, Severity, Sink};
 
 const ARN: &str = "/config/alb/certificate_arn";
 const DOMAIN: &str = "/config/domain/name";

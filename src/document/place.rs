@@ -1,0 +1,50 @@
+//! A place in a document, by meaning: a JSON pointer (RFC 6901), and which token of what it names.
+
+/// Which token of a place is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Token {
+    /// The value, with its quotes.
+    Value,
+    /// The key, with its quotes, where the key itself is wrong (unknown, misspelt, secret).
+    Key,
+    /// The nth occurrence (from 0) of a duplicate key.
+    Occurrence(usize),
+    /// The key is missing: the enclosing object's key, or the opening brace at the root.
+    Missing,
+    /// A range of the file that is not a token of the tree: byte offsets.
+    Bytes(usize, usize),
+}
+
+/// A place in a document, by meaning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// RFC 6901; for a missing key the path it would have.
+    pub pointer: String,
+    /// Which token there.
+    pub token: Token,
+}
+
+impl Place {
+    /// The value at a pointer.
+    pub fn value(pointer: impl Into<String>) -> Self {
+        Self::at(pointer, Token::Value)
+    }
+
+    /// A token at a pointer.
+    pub fn at(pointer: impl Into<String>, token: Token) -> Self {
+        Self { pointer: pointer.into(), token }
+    }
+}
+
+/// A pointer with one more step, escaped as RFC 6901 wants it.
+pub fn join(pointer: &str, step: &str) -> String {
+    format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
+}
+
+pub(super) fn unescape(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+pub(super) fn steps(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(unescape)
+}
