@@ -7,43 +7,15 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::rules;
+use super::rules::ignores::{EXPIRED, NOT_POSSIBLE, UNUSED};
 use super::rules::shape::NOT_JSON;
 use super::user_file::{Error, UserFile};
 use crate::document::{Document, Place};
-use crate::finding::{Finding, Findings, Rule, Severity};
+use crate::finding::{Finding, Findings};
 
 /// The schema of an ignore file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/ignore.schema.json");
-
-/// `expired-ignore`
-pub static EXPIRED: Rule = Rule {
-    code: "IGN001",
-    name: "expired-ignore",
-    severity: Severity::Warning,
-    summary: "An ignore has ended",
-    explain: include_str!("../../docs/rules/IGN001.md"),
-};
-
-/// `unused-ignore`
-pub static UNUSED: Rule = Rule {
-    code: "IGN002",
-    name: "unused-ignore",
-    severity: Severity::Warning,
-    summary: "An ignore matches no finding",
-    explain: include_str!("../../docs/rules/IGN002.md"),
-};
-
-/// `ignore-not-possible`
-pub static NOT_POSSIBLE: Rule = Rule {
-    code: "IGN003",
-    name: "ignore-not-possible",
-    severity: Severity::Warning,
-    summary: "An ignore is for a finding that cannot be ignored",
-    explain: include_str!("../../docs/rules/IGN003.md"),
-};
-
-/// What may be said about ignores.
-pub static ALL: [&Rule; 3] = [&EXPIRED, &UNUSED, &NOT_POSSIBLE];
 
 /// Further ahead than this an end is none.
 const LONGEST_YEARS: i16 = 2;
@@ -149,7 +121,7 @@ impl Ignores {
             ran.extend(file.ran.iter().cloned());
             dark.extend(file.unknown.iter().map(|unknown| unknown.code.clone()));
         }
-        let rules = super::all();
+        let rules = rules::all();
         let exists = |code: &str| rules.iter().any(|rule| rule.code == code) || policies.contains(&code);
         // A rule that was not run, or could not decide, may still have a use for its ignore.
         let decided = |code: &str| ran.contains(code) && !dark.contains(code);
@@ -200,7 +172,7 @@ mod tests {
     }
 
     fn findings() -> Findings {
-        let rule = super::super::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();
+        let rule = rules::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();
         let place = Place::value("/config/rds/multi_az");
         Findings { findings: vec![Finding::new(rule, Some(place), "one zone")], ..Findings::default() }
     }

@@ -24,30 +24,7 @@ pub mod subject;
 mod user_file;
 pub mod workspace;
 
-use crate::finding::Rule;
 pub use audit::{Audited, audit, not_asked, not_audited};
 pub use check::{Asked, Checked, MAX_BYTES, check, faults_of};
 pub use review::{review, review_plan};
-use rules::shape;
-
-/// Every rule that may speak, by code.
-pub fn all() -> Vec<&'static Rule> {
-    let mut rules = of_config();
-    let planned = rules::plan::THEMES.iter().copied().flatten();
-    rules.extend(planned.map(|check| &check.rule));
-    let live = rules::account::THEMES.iter().copied().flatten();
-    rules.extend(live.map(|check| &check.rule));
-    rules.extend(ignore::ALL);
-    rules.extend(workspace::ALL);
-    rules.sort_by_key(|rule| rule.code);
-    rules
-}
-
-/// The rules that look at the config alone.
-pub fn of_config() -> Vec<&'static Rule> {
-    let checks = rules::FIRST.iter().chain(rules::THEMES).copied().flatten();
-    let mut rules: Vec<&Rule> = checks.map(|check| &check.rule).collect();
-    rules.extend(shape::ALL);
-    rules.sort_by_key(|rule| rule.code);
-    rules
-}
+pub use rules::{all, of_config};
