@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{CONTAINER, Definition, Error, TARGET, definition};
+use super::definition::{CONTAINER, Definition, TARGET, definition, family};
+use super::error::Error;
 use crate::aws::{CallError, Session};
 use crate::deployment;
 
@@ -91,7 +92,7 @@ impl Started {
     pub async fn find(session: &Session, env: &str, task: &str) -> Result<Self, Error> {
         let cluster = deployment::prefix(env);
         let tasks = session.ecs().describe_tasks(&cluster, &[task.to_owned()]).await?;
-        let family = format!("{cluster}-maintenance");
+        let family = family(env);
         let is_ours = |arn: &str| {
             let name = arn.rsplit('/').next().unwrap_or_default();
             name.rsplit_once(':').is_some_and(|(name, _)| name == family)
