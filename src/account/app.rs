@@ -1,5 +1,5 @@
 //! How the running app answers what matters to people: certificate, pages, health, sign-in, and that the job queue is not
-//! open. The facts and how they are judged; `observe_app` reads them.
+//! open. The facts and how they are judged; `observe::app` reads them.
 
 use serde::{Deserialize, Serialize};
 use url::Url;

@@ -17,13 +17,6 @@ pub mod baseline;
 pub mod iam;
 mod known;
 pub mod observe;
-pub mod observe_app;
-pub mod observe_baseline;
-mod observe_bucket;
-pub mod observe_ec2;
-pub mod observe_iam;
-mod observe_services;
-mod observe_sign_in;
 pub mod policy_document;
 pub mod services;
 mod state_bucket;
@@ -410,4 +403,30 @@ pub struct HostedZone {
     pub private: bool,
     /// Its name servers, without the last dot.
     pub name_servers: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_read_from_terraforms_note() {
+        let lock = Lock::parse(
+            r#"{"ID":"6a1","Operation":"OperationTypeApply","Who":"ann@desk","Created":"2026-01-02T03:04:05Z"}"#,
+        );
+        assert_eq!((&*lock.id, &*lock.who), ("6a1", "ann@desk"));
+        assert_eq!(Lock::parse("not JSON"), Lock::default());
+    }
+
+    #[test]
+    fn a_wildcard_covers_one_label() {
+        let certificate = Certificate {
+            names: vec!["osmt.example.org".into(), "*.osmt.example.org".into()],
+            ..Certificate::default()
+        };
+        assert!(certificate.covers("osmt.example.org"));
+        assert!(certificate.covers("API.osmt.example.org"));
+        assert!(!certificate.covers("a.b.osmt.example.org"));
+        assert!(!certificate.covers("example.org"));
+    }
 }

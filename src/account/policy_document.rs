@@ -3,13 +3,9 @@
 //! AWS accepts one statement without its list, one string for a list of one, and the inverted elements `NotAction`,
 //! `NotResource` and `NotPrincipal` (IAM User Guide, "IAM JSON policy elements reference").
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-/// The Regions in the ARNs of a document, as JSON text.
-pub fn regions(document: &str) -> impl Iterator<Item = &str> {
-    let arns = document.split("\"arn:").skip(1);
-    arns.filter_map(|rest| rest.split(':').nth(2)).filter(|region| !region.is_empty() && *region != "*")
-}
+use serde_json::Value;
 
 /// A policy document.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +73,18 @@ impl PolicyDocument {
             one => vec![Statement::from_json(one)?],
         };
         Ok(Self { statements })
+    }
+
+    /// The Regions in the ARNs of its principals, resources and conditions.
+    pub fn regions(&self) -> BTreeSet<String> {
+        let arns = self.statements.iter().flat_map(|statement| {
+            let principals = statement.principals.texts().iter();
+            let principals = principals.filter_map(|one| Some(one.split_once(':')?.1.to_owned()));
+            let resources = statement.resources.texts().iter().cloned();
+            principals.chain(resources).chain(statement.condition_values(|_| true))
+        });
+        let region = |arn: String| arn.strip_prefix("arn:")?.split(':').nth(2).map(str::to_owned);
+        arns.filter_map(region).filter(|region| !region.is_empty() && region != "*").collect()
     }
 
     /// The first statement that allows something to everyone, without a condition that could limit it.

@@ -11,7 +11,7 @@ use super::judged::Thing;
 use super::state_bucket::switches;
 use super::{Error, Judged, Target};
 use crate::account::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
-use crate::account::observe_baseline::PUBLIC_ACCESS;
+use crate::account::observe::baseline::PUBLIC_ACCESS;
 use crate::account::{Known, PublicAccessBlock};
 use crate::aws::{Session, call};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::parts::Parts;
 use super::{Error, Judged, Target, account_baseline, admin_role, ci, lock_table, state_bucket};
 use crate::account::baseline::Baseline;
-use crate::account::{Bucket, Table, observe, observe_baseline};
+use crate::account::{Bucket, Table, observe};
 use crate::aws::Session;
 use crate::plan::{Action, Line, Plan};
 
@@ -56,7 +56,7 @@ pub async fn observe(session: &Session, target: &Target, parts: &Parts) -> Resul
     };
     let account = async {
         match &parts.account {
-            Some(_) => Some(Box::pin(observe_baseline::baseline(session)).await),
+            Some(_) => Some(Box::pin(observe::baseline::baseline(session)).await),
             None => None,
         }
     };

@@ -4,13 +4,13 @@ use url::Url;
 
 use super::status::{Link, Verdict, link};
 use crate::account::app::Judged;
-use crate::account::observe_app;
+use crate::account::observe;
 use crate::config::Config;
 use crate::web::Web;
 
 /// Asks the app at its address; each answer is a link of the chain.
 pub async fn look(web: &Web, config: &Config, base: &Url) -> Vec<Link> {
-    let app = Box::pin(observe_app::app(web, base)).await;
+    let app = Box::pin(observe::app::app(web, base)).await;
     let links = app.judge(config).into_iter().map(|answer| {
         let verdict = match answer.judged {
             Judged::Right => Verdict::Agrees,

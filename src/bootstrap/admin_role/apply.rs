@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
 
-use crate::account::observe_iam;
+use crate::account::observe;
 use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::admin_role::{Change, name};
 use crate::bootstrap::{Error, Target, admin_role::policy};
@@ -131,7 +131,7 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
         }
         Change::DeletePolicy(part) => {
             let arn = policy::arn(target, part);
-            for version in observe_iam::other_versions(iam, &arn).await? {
+            for version in observe::iam::other_versions(iam, &arn).await? {
                 forget(iam, &arn, &version).await?;
             }
             let request = iam.delete_policy().policy_arn(&arn);
@@ -142,7 +142,7 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
 
 /// A new version, which holds from now on; IAM keeps five, so the oldest goes first.
 async fn update(iam: &Client, arn: &str, document: &str) -> Result<(), CallError> {
-    let others = observe_iam::other_versions(iam, arn).await?;
+    let others = observe::iam::other_versions(iam, arn).await?;
     if others.len() + 1 >= VERSIONS
         && let Some(oldest) = others.first()
     {

@@ -25,7 +25,7 @@ use super::judged::Thing;
 use super::ownership::{present_tags, tags_text};
 use super::{Error, Judged, Target};
 use crate::account::iam::{Policy, Role};
-use crate::account::observe_iam;
+use crate::account::observe;
 use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
 
@@ -95,7 +95,7 @@ pub enum Change {
 pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallError> {
     let name = name(target);
     let (role, policies) = tokio::join!(
-        Box::pin(observe_iam::role(session, &name)),
+        Box::pin(observe::iam::role(session, &name)),
         Box::pin(observe_policies(session, target)),
     );
     let mut policies = policies?;
@@ -113,7 +113,7 @@ pub(super) async fn observe_policies(
     session: &Session,
     target: &Target,
 ) -> Result<BTreeMap<String, Policy>, CallError> {
-    let existing = observe_iam::policies(session).await?;
+    let existing = observe::iam::policies(session).await?;
     policies_among(session, target, &existing).await
 }
 
@@ -125,7 +125,7 @@ async fn policies_among(
 ) -> Result<BTreeMap<String, Policy>, CallError> {
     let parts = policy::parts().chain([policy::READ_ONLY]);
     let reads = parts.filter(|part| existing.contains(&policy::arn(target, part))).map(async |part| {
-        let policy = observe_iam::policy(session, &policy::arn(target, part)).await?;
+        let policy = observe::iam::policy(session, &policy::arn(target, part)).await?;
         Ok::<_, CallError>(policy.map(|policy| (part.to_owned(), policy)))
     });
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{name, policies_among, policy};
 use crate::account::iam::{Policy, Role, elsewhere};
-use crate::account::observe_iam;
-use crate::account::policy_document::regions;
+use crate::account::observe;
+use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
 use crate::bootstrap::ownership::of_this_environment;
 use crate::bootstrap::{Error, Target};
@@ -15,7 +15,7 @@ use crate::bootstrap::{Error, Target};
 pub(in crate::bootstrap) async fn named(session: &Session, target: &Target) -> Result<Target, CallError> {
     let with = |region_in_names| Target { region_in_names, ..target.clone() };
     let (short, long) = (with(false), with(true));
-    let existing = observe_iam::policies(session).await?;
+    let existing = observe::iam::policies(session).await?;
     let (of_short, of_long) = tokio::join!(
         Box::pin(policies_among(session, &short, &existing)),
         Box::pin(policies_among(session, &long, &existing)),
@@ -77,7 +77,8 @@ pub(in crate::bootstrap) fn other_region(
     target: &Target,
     policies: &BTreeMap<String, Policy>,
 ) -> Option<String> {
-    let regions: BTreeSet<&str> = policies.values().flat_map(|policy| regions(&policy.document)).collect();
+    let documents = policies.values().filter_map(|policy| PolicyDocument::parse(&policy.document).ok());
+    let regions: BTreeSet<String> = documents.flat_map(|document| document.regions()).collect();
     elsewhere(&regions, &target.deployment.region).map(str::to_owned)
 }
 

@@ -9,7 +9,8 @@ use aws_sdk_acm::Client;
 use aws_sdk_acm::types::{Filters, KeyAlgorithm};
 use futures_util::future::{join_all, try_join_all};
 
-use crate::account::{Certificate, Record, observe_ec2};
+use crate::account::observe::ec2;
+use crate::account::{Certificate, Record};
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::certificate::apply::{candidates, is_ours};
 use crate::bootstrap::certificate::dns;
@@ -54,7 +55,7 @@ pub async fn kept(
     ours: &[Certificate],
 ) -> Result<Option<String>, CallError> {
     let domain = &config.domain.name;
-    let regions = match observe_ec2::regions(session).await {
+    let regions = match ec2::regions(session).await {
         Ok(regions) => regions,
         Err(error) if error.is_denied() => return Ok(Some(not_known(&error))),
         Err(error) => return Err(error),

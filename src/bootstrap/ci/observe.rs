@@ -3,7 +3,8 @@
 use futures_util::future::try_join_all;
 
 use crate::account::iam::Role;
-use crate::account::observe_iam;
+use crate::account::observe::iam;
+use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::ci::documents::{provider_arn, provider_of};
 use crate::bootstrap::ci::repository::Source;
@@ -13,7 +14,7 @@ use crate::bootstrap::{Target, admin_role};
 /// Reads everything; the provider is that of the source, or the one that the roles trust.
 pub async fn observe(session: &Session, target: &Target, source: Option<&Source>) -> Result<Seen, CallError> {
     let roles = try_join_all(Which::ALL.map(async |which| {
-        let role = observe_iam::role(session, &which.name(target)).await?;
+        let role = iam::role(session, &which.name(target)).await?;
         Ok::<_, CallError>(role.map(|role| (which, role)))
     }));
     let (roles, policies) =
@@ -46,10 +47,36 @@ pub async fn others_trust(session: &Session, target: &Target, provider: &str) ->
     let mut pages = session.iam().list_roles().into_paginator().items().send();
     while let Some(role) = pages.next().await {
         let role = call("iam:ListRoles", role)?;
-        let trust = observe_iam::decoded(role.assume_role_policy_document().unwrap_or_default());
-        if !own.contains(&role.role_name) && trust.contains(provider) {
+        let trust = iam::decoded(role.assume_role_policy_document().unwrap_or_default());
+        if !own.contains(&role.role_name) && may_trust(&trust, provider) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether a trust policy names a provider; one that cannot be read may.
+fn may_trust(trust: &str, provider: &str) -> bool {
+    PolicyDocument::parse(trust).map_or(true, |document| {
+        let mut principals = document.statements.iter().flat_map(|statement| statement.principals.texts());
+        principals.any(|name| name.strip_prefix("Federated:") == Some(provider))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_trust;
+
+    #[test]
+    fn a_provider_is_trusted_where_a_statement_names_it() {
+        let trust = |federated: &str| {
+            format!(
+                r#"{{"Statement": {{"Effect": "Allow", "Principal": {{"Federated": "{federated}"}}, "Action": "sts:AssumeRoleWithWebIdentity"}}}}"#
+            )
+        };
+        let provider = "arn:aws:iam::123456789012:oidc-provider/gitlab.example.org";
+        assert!(may_trust(&trust(provider), provider));
+        assert!(!may_trust(&trust(&format!("{provider}.evil")), provider));
+        assert!(may_trust("not JSON", provider));
+    }
 }

@@ -10,7 +10,7 @@ use super::doctor_errors::{errors, is_at};
 use super::prompt;
 use super::prompt::Reply;
 use crate::account::iam::elsewhere;
-use crate::account::{Zone, observe, observe_ec2, observe_iam};
+use crate::account::{Zone, observe};
 use crate::aws::Session;
 use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
@@ -126,7 +126,7 @@ impl Wizard<'_> {
         let session = self.session(answers)?;
         let text = |pointer| answers.text(self.start, pointer).unwrap_or_default();
         let name = deployment::app_role(&text("/config/env"));
-        let asking = observe_iam::task_role(session, &name);
+        let asking = observe::iam::task_role(session, &name);
         let role = self.ui.during("asking AWS for other deployments", asking).await.ok().flatten()?;
         elsewhere(&role.regions, &text("/config/region")).map(str::to_owned)
     }
@@ -255,7 +255,7 @@ impl Wizard<'_> {
             return Ok(Outcome::Answered);
         }
         let region = answers.text(self.start, "/config/region").unwrap_or_default();
-        let asking = observe_ec2::zones(session, &region);
+        let asking = observe::ec2::zones(session, &region);
         let seen = match ui.during("asking AWS for the zones", asking).await {
             Ok(seen) => seen,
             Err(error) => {
@@ -478,7 +478,7 @@ fn fitting(start: &Document, trial: &Answers, pointer: &str) -> Result<(), Strin
 
 /// The regions that the account has enabled; `None` where AWS does not answer.
 async fn regions(ui: &Ui, session: &Session) -> Option<Vec<String>> {
-    let asking = observe_ec2::regions(session);
+    let asking = observe::ec2::regions(session);
     match ui.during("asking AWS for the regions", asking).await {
         Ok(names) => {
             if !prompt::is_rich(ui) {

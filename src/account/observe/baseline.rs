@@ -5,9 +5,10 @@ use futures_util::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
-use super::observe_iam::present;
-use super::{PublicAccessBlock, observe_ec2};
+use super::ec2;
+use super::iam::present;
+use crate::account::PublicAccessBlock;
+use crate::account::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
 use crate::aws::{CallError, Session, call};
 
 /// Reads everything at once.
@@ -15,7 +16,7 @@ pub async fn baseline(session: &Session) -> Baseline {
     let (password, root, disks, buckets, trails, analyzers) = tokio::join!(
         password(session),
         root(session),
-        observe_ec2::ebs_encryption(session),
+        ec2::ebs_encryption(session),
         buckets(session),
         trails(session),
         analyzers(session),

@@ -1,7 +1,6 @@
 //! Reads a bucket's settings and the state in it. Every call carries the expected owner.
 
-use std::collections::BTreeMap;
-
+use aws_sdk_s3::primitives::AggregatedBytes;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, LifecycleRule as SdkRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
     NoncurrentVersionExpiration,
@@ -9,7 +8,8 @@ use aws_sdk_s3::types::{
 
 use md5::{Digest as _, Md5};
 
-use super::{Bucket, Known, LifecycleRule, Lock, PublicAccessBlock, State};
+use super::unread::{Unread, keep, reasons};
+use crate::account::{Bucket, Known, LifecycleRule, Lock, PublicAccessBlock, State};
 use crate::aws::{CallError, Session, Why, call, rfc3339};
 use crate::explain::{Exit, Explain};
 
@@ -78,22 +78,6 @@ fn unless<T>(result: Result<T, CallError>, codes: &[&str]) -> Result<Option<T>, 
         Err(error) if codes.iter().any(|code| error.is(code)) => Ok(None),
         answer => answer.map(Some),
     }
-}
-
-/// Settings of a bucket or a table that could not be read.
-pub(super) type Unread = Vec<(&'static str, CallError)>;
-
-/// The setting, or nothing where it could not be read, which is noted.
-pub(super) fn keep<T: Default>(unread: &mut Unread, name: &'static str, read: Result<T, CallError>) -> T {
-    read.unwrap_or_else(|error| {
-        unread.push((name, error));
-        T::default()
-    })
-}
-
-/// Why settings could not be read, by name.
-pub(super) fn reasons(unread: Unread) -> BTreeMap<String, String> {
-    unread.into_iter().map(|(name, error)| (name.to_owned(), error.reason())).collect()
 }
 
 /// Reads a bucket and all its settings; `None` where there is no such bucket. One setting that cannot be read is an error.
@@ -280,18 +264,20 @@ pub async fn state(session: &Session, bucket: &str, key: &str) -> Result<State, 
     Ok(match state? {
         Known::Known(None) => State { lock, ..State::default() },
         Known::Known(Some((last_change, bytes))) => {
-            let md5 = bytes.map(|bytes| format!("{:x}", Md5::digest(bytes)));
-            let md5 = md5
-                .map_or(Known::Unknown("the state is too large".to_owned()), |md5| Known::Known(Some(md5)));
+            let md5 = match bytes {
+                Ok(bytes) => Known::Known(Some(format!("{:x}", Md5::digest(bytes)))),
+                Err(reason) => Known::Unknown(reason),
+            };
             State { last_change, md5, lock }
         }
         Known::Unknown(reason) => State { last_change: None, md5: Known::Unknown(reason), lock },
     })
 }
 
-type Object = (Option<String>, Option<Vec<u8>>);
+/// When it last changed; its bytes, or why they were not read.
+type Object = (Option<String>, Result<Vec<u8>, String>);
 
-/// When an object last changed, and its bytes unless it is too large. What this caller may not read is unknown.
+/// Reads an object, unless it is too large. What this caller may not read is unknown.
 async fn object(
     session: &Session,
     client: &aws_sdk_s3::Client,
@@ -307,10 +293,10 @@ async fn object(
             let last_change = object.last_modified().and_then(rfc3339);
             let small = object.content_length().is_none_or(|length| length <= LARGEST_STATE);
             let bytes = if small {
-                let bytes = object.body.collect().await;
-                Some(bytes.map(aws_sdk_s3::primitives::AggregatedBytes::to_vec).unwrap_or_default())
+                let bytes = object.body.collect().await.map(AggregatedBytes::to_vec);
+                bytes.map_err(|error| CallError::broken("s3:GetObject", &error).reason())
             } else {
-                None
+                Err("the state is too large".to_owned())
             };
             Ok(Known::Known(Some((last_change, bytes))))
         }

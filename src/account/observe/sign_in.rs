@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::Known;
-use super::services::{Client, Metadata, SignIn};
+use crate::account::Known;
+use crate::account::services::{Client, Metadata, SignIn};
 use crate::config::Config;
 use crate::deployment;
 use crate::web::{Request, Web};

@@ -1,6 +1,6 @@
 //! Reads of EC2: the regions that the account has enabled, the zones of one, and how new disks are kept.
 
-use super::Zone;
+use crate::account::Zone;
 use crate::aws::{CallError, Session};
 
 /// Reads the regions that the account has enabled.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{PolicyScopeType, Tag};
+use percent_encoding::percent_decode_str;
 
-use super::iam::{Policy, Role, TaskRole};
-use super::policy_document::regions;
+use crate::account::iam::{Policy, Role, TaskRole};
+use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session, call};
 
 /// Reads a role and what is attached to it; `None` where there is no such role.
@@ -55,8 +56,8 @@ pub async fn task_role(session: &Session, name: &str) -> Result<Option<TaskRole>
     let answer = session.iam().get_role().role_name(name).send().await;
     let role = present(call("iam:GetRole", answer))?.and_then(|answer| answer.role);
     Ok(role.map(|role| {
-        let trust = decoded(role.assume_role_policy_document().unwrap_or_default());
-        TaskRole { name: name.to_owned(), regions: regions(&trust).map(str::to_owned).collect() }
+        let trust = PolicyDocument::parse(&decoded(role.assume_role_policy_document().unwrap_or_default()));
+        TaskRole { name: name.to_owned(), regions: trust.map(|trust| trust.regions()).unwrap_or_default() }
     }))
 }
 
@@ -121,19 +122,7 @@ fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
 
 /// IAM sends documents percent-encoded.
 pub(crate) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, more @ ..] = rest {
-        let escaped = match rest {
-            [b'%', high, low, ..] => std::str::from_utf8(&[*high, *low])
-                .ok()
-                .and_then(|digits| u8::from_str_radix(digits, 16).ok()),
-            _ => None,
-        };
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { &rest[3..] } else { more };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

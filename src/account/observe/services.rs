@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::services::{
+use crate::account::services::{
     CacheNode, CacheVersion, DATABASE_PARAMETERS, DatabaseClass, DatabaseParameter, DatabaseParameters,
     DatabaseVersion, Quota, Services, ZoneQuota,
 };

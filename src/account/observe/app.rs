@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
-use super::Known;
-use super::app::{App, Health, Page, Redirect, SIGN_IN};
+use crate::account::Known;
+use crate::account::app::{App, Health, Page, Redirect, SIGN_IN};
 use crate::aws::{CallError, Session};
 use crate::config::Config;
 use crate::deployment;
