@@ -9,6 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error as ThisError;
 
+use crate::arn::{Partition, is_account_id};
 use crate::document::{Document, Misfit, Place, Position};
 use crate::explain::{Exit, Explain};
 
@@ -308,7 +309,7 @@ impl Config {
     pub fn from_document(document: &Document) -> Result<Self, Error> {
         let config = Self::read(document)?;
         for (key, value, good, wanted) in [
-            ("account_id", &config.account_id, is_account(&config.account_id), "12 digits"),
+            ("account_id", &config.account_id, is_account_id(&config.account_id), "12 digits"),
             ("region", &config.region, is_region(&config.region), "a region like us-west-2"),
             (
                 "env",
@@ -346,12 +347,8 @@ impl Config {
 
     /// The ARN partition of the region.
     pub fn partition(&self) -> &'static str {
-        partition(&self.region)
+        Partition::of(&self.region).name
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_region(text: &str) -> bool {
@@ -378,20 +375,6 @@ fn is_env(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// The ARN partition of a region; a region of unknown form is taken for one of `aws`.
-pub fn partition(region: &str) -> &'static str {
-    const OTHERS: [(&str, &str); 7] = [
-        ("us-gov-", "aws-us-gov"),
-        ("cn-", "aws-cn"),
-        ("eusc-", "aws-eusc"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-    ];
-    OTHERS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,7 +387,6 @@ mod tests {
         for bad in ["", "a", "Bad_Env", "1a", "a--b", "ab-", "abcdefghijklmnopq"] {
             assert!(!is_env(bad), "{bad}");
         }
-        assert!(is_account("123456789012") && !is_account("12345678901x"));
     }
 
     #[test]

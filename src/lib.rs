@@ -11,7 +11,7 @@
 //! git  keyring  files  child
 //!  ↓
 //! deployment  config  document  finding      pure: no I/O, no async, no clock
-//! sensitive  plan  explain
+//! arn  sensitive  plan  explain
 //! ```
 //!
 //! Every verb that writes goes the same way: observe, plan, show, ask, apply, observe again.
@@ -19,6 +19,7 @@
 //! [`explain::Explain`].
 
 pub mod account;
+pub mod arn;
 pub mod aws;
 pub mod bootstrap;
 pub mod child;

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::arn::Arn;
+
 /// A policy document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyDocument {
@@ -83,7 +85,7 @@ impl PolicyDocument {
             let resources = statement.resources.texts().iter().cloned();
             principals.chain(resources).chain(statement.condition_values(|_| true))
         });
-        let region = |arn: String| arn.strip_prefix("arn:")?.split(':').nth(2).map(str::to_owned);
+        let region = |arn: String| Arn::parse(&arn).map(|arn| arn.region.to_owned());
         arns.filter_map(region).filter(|region| !region.is_empty() && region != "*").collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::policy_document::PolicyDocument;
 use super::{Bucket, PublicAccessBlock};
-use crate::config;
+use crate::arn::Partition;
 
 impl Bucket {
     /// Days that old versions of the state are kept at least.
@@ -31,7 +31,7 @@ impl Bucket {
 
     /// The ARNs of the bucket and of the objects in it.
     pub fn arns(&self) -> [String; 2] {
-        let arn = format!("arn:{}:s3:::{}", config::partition(&self.region), self.name);
+        let arn = format!("arn:{}:s3:::{}", Partition::of(&self.region).name, self.name);
         let objects = format!("{arn}/*");
         [arn, objects]
     }

@@ -5,6 +5,8 @@
 
 use url::{Host, Url};
 
+use crate::arn::Partition;
+
 /// What a host that AWS has not for each service and Region was chosen by.
 pub(super) fn chosen_by(host: &str) -> Option<&'static str> {
     if host.contains("-fips.") {
@@ -18,62 +20,52 @@ pub(super) fn chosen_by(host: &str) -> Option<&'static str> {
     }
 }
 
-/// A partition of AWS (the partitions of the AWS SDKs, `partitions.json`).
+/// What a partition has beside the domain of its usual endpoints (the partitions of the AWS SDKs, `partitions.json`).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Partition {
-    /// How the names of its Regions begin.
-    prefix: &'static str,
-    /// The domain of its endpoints.
-    domain: &'static str,
+struct Endpoints {
+    /// As ARNs name the partition.
+    partition: &'static str,
     /// The domain of its dual-stack endpoints.
     dual: &'static str,
     /// The Region for which requests to its global services are signed.
-    pub(super) home: &'static str,
+    home: &'static str,
 }
 
-const AWS: Partition = Partition { prefix: "", domain: "amazonaws.com", dual: "api.aws", home: "us-east-1" };
-const GOVERNMENT: Partition = Partition { prefix: "us-gov-", home: "us-gov-west-1", ..AWS };
-/// Each but the last, AWS itself.
-const PARTITIONS: [Partition; 7] = [
-    Partition {
-        prefix: "cn-",
-        domain: "amazonaws.com.cn",
-        dual: "api.amazonwebservices.com.cn",
-        home: "cn-northwest-1",
-    },
+const AWS: Endpoints = Endpoints { partition: "aws", dual: "api.aws", home: "us-east-1" };
+const GOVERNMENT: Endpoints = Endpoints { partition: "aws-us-gov", home: "us-gov-west-1", ..AWS };
+const PARTITIONS: [Endpoints; 8] = [
+    AWS,
     GOVERNMENT,
-    Partition {
-        prefix: "eusc-",
-        domain: "amazonaws.eu",
-        dual: "api.amazonwebservices.eu",
-        home: "eusc-de-east-1",
-    },
-    Partition { prefix: "us-isob-", domain: "sc2s.sgov.gov", dual: "api.aws.scloud", home: "us-isob-east-1" },
-    Partition {
-        prefix: "us-isof-",
-        domain: "csp.hci.ic.gov",
-        dual: "api.aws.hci.ic.gov",
-        home: "us-isof-south-1",
-    },
-    Partition { prefix: "us-iso-", domain: "c2s.ic.gov", dual: "api.aws.ic.gov", home: "us-iso-east-1" },
-    Partition {
-        prefix: "eu-isoe-",
-        domain: "cloud.adc-e.uk",
-        dual: "api.cloud-aws.adc-e.uk",
-        home: "eu-isoe-west-1",
-    },
+    Endpoints { partition: "aws-cn", dual: "api.amazonwebservices.com.cn", home: "cn-northwest-1" },
+    Endpoints { partition: "aws-eusc", dual: "api.amazonwebservices.eu", home: "eusc-de-east-1" },
+    Endpoints { partition: "aws-iso", dual: "api.aws.ic.gov", home: "us-iso-east-1" },
+    Endpoints { partition: "aws-iso-b", dual: "api.aws.scloud", home: "us-isob-east-1" },
+    Endpoints { partition: "aws-iso-e", dual: "api.cloud-aws.adc-e.uk", home: "eu-isoe-west-1" },
+    Endpoints { partition: "aws-iso-f", dual: "api.aws.hci.ic.gov", home: "us-isof-south-1" },
 ];
 
-/// The partition of a Region.
-pub(super) fn partition(region: &str) -> Partition {
-    PARTITIONS.into_iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(AWS)
+fn endpoints(partition: Partition) -> Endpoints {
+    PARTITIONS.into_iter().find(|one| one.partition == partition.name).unwrap_or(AWS)
+}
+
+/// The Region for which requests to global services are signed.
+pub(super) fn home(region: &str) -> &'static str {
+    endpoints(Partition::of(region)).home
+}
+
+/// Which of AWS's endpoints a request goes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    pub(super) fips: bool,
+    /// Dual-stack: IPv4 and IPv6.
+    pub(super) dual: bool,
 }
 
 /// The host of a service, by the first part of its usual name, in a Region: with FIPS, dual-stack, or both.
-pub(super) fn host(service: &str, account_id: &str, region: &str, (fips, dual): (bool, bool)) -> String {
-    let partition = partition(region);
-    let is_government = partition.prefix == GOVERNMENT.prefix;
-    let domain = if dual { partition.dual } else { partition.domain };
+pub(super) fn host(service: &str, account_id: &str, region: &str, Kind { fips, dual }: Kind) -> String {
+    let partition = Partition::of(region);
+    let is_government = partition.name == GOVERNMENT.partition;
+    let domain = if dual { endpoints(partition).dual } else { partition.domain };
     // The usual hosts of most services in GovCloud are FIPS ones, and have no others beside them.
     let named = match service {
         "s3-control" | "api.ecr" | "ecs" => true,
@@ -191,7 +183,7 @@ mod tests {
         ] {
             let variants = [(false, false), (true, false), (false, true), (true, true)];
             assert_eq!(
-                variants.map(|variant| host(service, "1", region, variant)),
+                variants.map(|variant| host(service, "1", region, Kind { fips: variant.0, dual: variant.1 })),
                 hosts,
                 "{service} {region}"
             );
@@ -227,8 +219,8 @@ mod tests {
             ("us-isob-east-1", (false, false), "route53.sc2s.sgov.gov", "us-isob-east-1"),
             ("eusc-de-east-1", (false, false), "route53.amazonaws.eu", "eusc-de-east-1"),
         ] {
-            assert_eq!(host("route53", "1", region, (fips, dual)), expected);
-            assert_eq!(partition(region).home, home, "{region}");
+            assert_eq!(host("route53", "1", region, Kind { fips, dual }), expected);
+            assert_eq!(super::home(region), home, "{region}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What identifies a deployment: its names, its tags, its state backend, and the Terraform files that carry them. Pure.
 
 pub mod environment;
+pub mod image;
 pub mod main_tf;
 pub mod operations;
 pub mod osmt_line;
@@ -12,7 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::state_backend::{Lock, StateBackend};
-use crate::config::{self, Config};
+use crate::arn::Partition;
+use crate::config::Config;
 
 /// One installation of OSMT: an environment in a region of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +49,7 @@ impl Deployment {
 
     /// The state bucket's name, unless the user chose another.
     pub fn state_bucket(&self) -> String {
-        format!("osmt-{}-{}-{}", self.env, self.account_id, self.region)
+        format!("{}-{}-{}", self.prefix(), self.account_id, self.region)
     }
 
     /// The state's key in the bucket, unless the user chose another.
@@ -57,7 +59,7 @@ impl Deployment {
 
     /// The ARN partition of the region.
     pub fn partition(&self) -> &'static str {
-        config::partition(&self.region)
+        Partition::of(&self.region).name
     }
 
     /// The tags of every resource that osmt-bootstrap creates.
@@ -74,6 +76,11 @@ pub fn prefix(env: &str) -> String {
 /// The role that starts the app's task: the first of those that Terraform makes, by the name that does not carry the Region.
 pub fn app_role(env: &str) -> String {
     format!("{}-app-execution", prefix(env))
+}
+
+/// The load balancer of an environment.
+pub fn load_balancer(env: &str) -> String {
+    format!("{}-alb", prefix(env))
 }
 
 /// The path of a secret in Secrets Manager: `osmt/<env>/<name>`.

@@ -1,5 +1,6 @@
 //! Names and tags of container images, as the OCI Distribution Specification wants them.
 
+use crate::deployment::image::{Reference, host_and_path};
 use crate::finding::Remedy;
 
 /// Why a text is not the name of an image, and what to write.
@@ -28,10 +29,7 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
             "image names are lower-case letters, digits, . _ - and /".into(),
         );
     }
-    let (host, path) = match image.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (Some(host), path),
-        _ => (None, image),
-    };
+    let (host, path) = host_and_path(image);
     if let Some(host) = host {
         let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
         let labels = name.split('.').all(|label| {
@@ -49,14 +47,11 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
                 "push it to a registry, for example Amazon ECR".into(),
             );
         }
-        if let Some((account, rest)) = name.split_once(".dkr.ecr") {
-            let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-            if !digits || !rest.contains(".amazonaws.com") {
-                return fault(
-                    "does not name a registry of Amazon ECR",
-                    "write <account>.dkr.ecr.<region>.amazonaws.com/name".into(),
-                );
-            }
+        if name.contains(".dkr.ecr") && Reference::new(image, "").ecr().is_none() {
+            return fault(
+                "does not name a registry of Amazon ECR",
+                "write <account>.dkr.ecr.<region>.amazonaws.com/name".into(),
+            );
         }
     }
     if path.bytes().any(|byte| byte.is_ascii_uppercase()) {

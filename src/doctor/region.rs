@@ -54,6 +54,7 @@ pub fn may_be_new(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arn::Partition;
 
     #[test]
     fn regions_come_from_the_snapshot() {
@@ -65,9 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn the_config_knows_the_same_partitions() {
+    fn each_region_is_of_the_partition_that_arn_says() {
         for region in all() {
-            assert_eq!(crate::config::partition(region.name), region.partition, "{}", region.name);
+            assert_eq!(Partition::of(region.name).name, region.partition, "{}", region.name);
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::keys::{SCHEMA, similar, wanted};
 use super::rules::shape::{DUPLICATE_KEY, MISSING_KEY, UNKNOWN_KEY, UNKNOWN_VARIABLE, WRONG_TYPE};
+use crate::arn::is_account_id;
 use crate::document::{Document, Kind, Member, Node, Place, Token, integer, join};
 use crate::finding::{Finding, Fix, Rule, Severity};
 
@@ -134,7 +135,7 @@ impl Walk<'_> {
                 _ => "write true or false, without quotes".to_owned(),
             },
             Kind::String(_) if wanted == "array" => "put it in brackets: [ … ]".to_owned(),
-            Kind::Number(text) if pointer == "/config/account_id" && !is_account(text) => {
+            Kind::Number(text) if pointer == "/config/account_id" && !is_account_id(text) => {
                 "put the 12 digits in quotes, with the leading zeros".to_owned()
             }
             Kind::Number(text) if wanted == "string" => format!("put it in quotes: \"{text}\""),
@@ -158,7 +159,7 @@ impl Walk<'_> {
         let message = format!("{what} must be {wants}, not {found}");
         let finding = self.say(&WRONG_TYPE, Place::value(pointer), message, help);
         finding.fix = match kind {
-            Kind::Number(text) if pointer == "/config/account_id" && is_account(text) => {
+            Kind::Number(text) if pointer == "/config/account_id" && is_account_id(text) => {
                 Some(Fix::Value(text.as_str().into()))
             }
             kind => unquoted(kind, wanted).map(Fix::Value),
@@ -324,10 +325,6 @@ fn unquoted(kind: &Kind, wanted: &str) -> Option<Value> {
         (Kind::String(text), "boolean") => text.trim().to_lowercase().parse().ok().map(Value::Bool),
         _ => None,
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a key is only mistyped: a letter or two, another case, and not the opposite (`disable_…` for `enable_…`).

@@ -10,7 +10,9 @@ use ipnet::Ipv4Net;
 use super::block::block;
 use super::region;
 use super::region::Region;
+use crate::arn::Arn;
 use crate::deployment::environment;
+use crate::deployment::image::Reference;
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind, Node, Token, integer};
@@ -120,7 +122,7 @@ impl Subject {
         // OSMT publishes no tag with a v: that is another rule's finding, and says nothing of a release.
         let published = self
             .text("/config/ecs/task/app/docker_image")
-            .is_some_and(|image| image.ends_with("wguopensource/osmt-app"));
+            .is_some_and(|image| Reference::new(image, "").is_published_osmt());
         let tag = self.text(TAG).filter(|tag| !(published && tag.starts_with('v')));
         stated.or_else(|| tag.and_then(osmt_line::version_of_tag).map(|text| (TAG, text)))
     }
@@ -133,7 +135,7 @@ impl Subject {
     /// The region on which all zones and the certificate agree, where `region` names another.
     pub fn others_region(&self) -> Option<&'static Region> {
         let region = self.region()?;
-        let certificate = self.text("/config/alb/certificate_arn")?.split(':').nth(3)?;
+        let certificate = Arn::parse(self.text("/config/alb/certificate_arn")?)?.region;
         let zones = self.texts("/config/vpc/azs");
         let agree = zones.len() > 1
             && zones.iter().all(|(_, zone)| zone.get(..zone.len().saturating_sub(1)) == Some(certificate));

@@ -6,8 +6,9 @@ use docker_credential::{CredentialRetrievalError, DockerCredential, get_credenti
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Reference;
+use super::origin::docker_server;
 use crate::aws::{CallError, Session};
+use crate::deployment::image::Reference;
 
 /// What proves who asks.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl Docker {
         let Some(text) = self.0.clone() else {
             return Credential::Anonymous(None);
         };
-        let server = reference.docker_server().to_owned();
+        let server = docker_server(reference).to_owned();
         // A helper may ask its user something, so it runs beside.
         let found = tokio::task::spawn_blocking(move || {
             get_credential_from_reader(text.expose_secret().as_bytes(), &server)

@@ -4,7 +4,7 @@
 //! Authentication Specification" says. Nothing is pulled but manifests and the image's configuration.
 
 mod credentials;
-mod reference;
+mod origin;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,11 +19,12 @@ use thiserror::Error as ThisError;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use self::origin::origin;
 use crate::account::Known;
+use crate::deployment::image::Reference;
 use crate::web::{self, Reply, Request, Web};
 
 pub use credentials::{Credential, Docker, ecr};
-pub use reference::Reference;
 
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -275,7 +276,7 @@ impl Session<'_> {
     /// Reads a document of the repository; signs in when the registry asks for it.
     async fn get(&mut self, kind: &str, version: &str) -> Result<Option<Reply>, Error> {
         let Reference { registry: host, repository, .. } = self.reference;
-        let url = format!("{}/v2/{repository}/{kind}/{version}", self.reference.origin());
+        let url = format!("{}/v2/{repository}/{kind}/{version}", origin(self.reference));
         let url = Url::parse(&url).map_err(|error| self.unreadable(&error.to_string()))?;
         let mut reply = self.follow(url.clone()).await?;
         if reply.status == 401 && self.authorization.is_none() {
@@ -351,7 +352,7 @@ impl Session<'_> {
         };
         let realm = parameter("realm").and_then(|realm| Url::parse(&realm).ok());
         let mut realm = realm.ok_or_else(|| self.unreadable("a challenge without an address"))?;
-        if realm.scheme() != "https" && self.reference.is_https() {
+        if realm.scheme() != "https" && origin(self.reference).starts_with("https:") {
             return Err(self.unreadable("a token service without TLS"));
         }
         let scope = format!("repository:{}:pull", self.reference.repository);

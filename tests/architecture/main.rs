@@ -14,29 +14,30 @@ use std::path::{Path, PathBuf};
 /// One row a room, from the ground up: what it may import beside itself.
 const ROOMS: &[(&str, &[&str])] = &[
     // Pure: no I/O, no async, no clock.
+    ("arn", &[]),
     ("explain", &[]),
     ("plan", &[]),
     ("sensitive", &[]),
     ("document", &["explain"]),
     ("finding", &["document"]),
-    ("config", &["document", "explain", "finding"]),
-    ("deployment", &["config", "explain"]),
+    ("config", &["arn", "document", "explain"]),
+    ("deployment", &["arn", "config", "explain"]),
     // The outside world, and text.
     ("web", &[]),
     ("child", &[]),
-    ("aws", &["child", "explain", "web"]),
+    ("aws", &["arn", "child", "explain", "web"]),
     ("files", &["explain"]),
     ("git", &["child", "explain"]),
     ("keyring", &["explain"]),
-    ("account", &["aws", "config", "deployment", "explain", "web"]),
-    ("registry", &["account", "aws", "web"]),
+    ("account", &["arn", "aws", "config", "deployment", "explain", "web"]),
+    ("registry", &["account", "aws", "deployment", "web"]),
     ("report", &["document", "explain", "finding", "plan", "sensitive"]),
     // The products: never each other, never what speaks.
     ("bootstrap", SLICE),
     ("secrets", SLICE),
     ("release", SLICE),
     // A function from documents and facts to findings: of `account` only the types.
-    ("doctor", &["account", "config", "deployment", "document", "explain", "finding", "sensitive"]),
+    ("doctor", &["account", "arn", "config", "deployment", "document", "explain", "finding", "sensitive"]),
     // The only room that talks to people.
     ("command", &["*"]),
     ("bin", &["command"]),
@@ -44,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 const SLICE: &[&str] = &[
     "account",
+    "arn",
     "aws",
     "config",
     "deployment",
@@ -60,7 +62,7 @@ const SLICE: &[&str] = &[
 
 /// Rooms that do no I/O.
 const PURE: &[&str] =
-    &["explain", "sensitive", "plan", "finding", "document", "config", "deployment", "doctor"];
+    &["arn", "explain", "sensitive", "plan", "finding", "document", "config", "deployment", "doctor"];
 
 /// What a pure room does not name.
 const WORLDLY: &[&str] = &[

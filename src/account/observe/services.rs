@@ -230,7 +230,7 @@ async fn nat_gateways(session: &Session, env: &str) -> Result<ZoneQuota, CallErr
 
 /// The load balancer's group is the one that grows with the config: two inbound rules for each block.
 async fn group_rules(session: &Session, env: &str) -> Result<Quota, CallError> {
-    let name = format!("osmt-{env}-alb");
+    let name = deployment::load_balancer(env);
     let by_name = [("Filter.1.Name", "group-name"), ("Filter.1.Value.1", name.as_str())];
     let (limit, groups) = tokio::join!(
         quota(session, "vpc", "L-0EA8095F"),

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeyType, PointInTimeRecoveryStatus
 
 use super::unread::{Unread, keep};
 use crate::account::{Lock, Table};
+use crate::arn::Partition;
 use crate::aws::{CallError, Session, call};
-use crate::config;
 
 /// Reads a table and the lock in it; `None` where there is no such table. One setting that cannot be read is an error.
 pub async fn table(session: &Session, name: &str, lock_id: &str) -> Result<Option<Table>, CallError> {
@@ -26,7 +26,7 @@ pub(super) async fn look(
 ) -> Result<Option<(Table, Unread)>, CallError> {
     let client = session.dynamodb();
     let (region, account) = (&session.region, &session.account_id);
-    let arn = format!("arn:{}:dynamodb:{region}:{account}:table/{name}", config::partition(region));
+    let arn = format!("arn:{}:dynamodb:{region}:{account}:table/{name}", Partition::of(region).name);
     let backups = async {
         let request = client.describe_continuous_backups().table_name(name);
         call("dynamodb:DescribeContinuousBackups", request.send().await)

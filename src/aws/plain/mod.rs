@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use self::xml::Nested;
 use super::call::{CallError, call};
-use super::endpoint::{host, partition};
+use super::endpoint::{Kind, home, host};
 use super::listener::Listener;
 use super::session::Session;
 
@@ -162,7 +162,7 @@ impl Session {
     fn operation(&self, service: &'static Service, region: &str, name: &'static str) -> OperationBuilder {
         let mut settings = Layer::new(service.id);
         settings.store_put(AuthSchemeOptionResolverParams::new(()));
-        let signing = if service.id == ROUTE_53.id { partition(region).home } else { region };
+        let signing = if service.id == ROUTE_53.id { home(region) } else { region };
         let mut signature = SigV4OperationSigningConfig {
             region: Some(SigningRegion::from(Region::new(signing.to_owned()))),
             name: Some(SigningName::from_static(service.signing)),
@@ -195,7 +195,7 @@ impl Session {
         let endpoint = self.endpoint(service.id).unwrap_or_else(|| {
             let fips = self.config.use_fips() == Some(true);
             let dual = self.config.use_dual_stack() == Some(true);
-            format!("https://{}", host(service.host, &self.account_id, region, (fips, dual)))
+            format!("https://{}", host(service.host, &self.account_id, region, Kind { fips, dual }))
         });
         let builder = Operation::builder()
             .service_name(service.id)

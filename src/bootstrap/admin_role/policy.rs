@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::account::policy_document::{Effect, Elements, PolicyDocument, raw_statements, strings};
+use crate::arn::{Arn, is_account_id};
 use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::grants::{Grant, PARTS};
 use crate::bootstrap::admin_role::names;
@@ -266,9 +267,9 @@ pub fn difference(present: &str, wanted: &Value) -> String {
 
 /// A principal that may be trusted, as `--trust` takes it: a user, a role, or a whole account.
 pub fn principal(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let [_, _, service, "", account, name] = parts[..] else {
-        return Err("not the ARN of a user, a role or an account's root".into());
+    let wrong = || Err("not the ARN of a user, a role or an account's root".into());
+    let Some(Arn { partition, service, region: "", account, resource: name }) = Arn::parse(text) else {
+        return wrong();
     };
     let whole = name == "root"
         || ["user/", "role/"]
@@ -276,24 +277,19 @@ pub fn principal(text: &str) -> Result<String, String> {
             .any(|kind| name.strip_prefix(kind).is_some_and(|rest| !rest.is_empty() && !rest.contains('*')));
     match service {
         "sts" => Err("that is one session; give the ARN of its role, arn:aws:iam::…:role/…".into()),
-        "iam" if is_account(account) && whole && text.starts_with("arn:aws") => Ok(text.to_owned()),
-        _ => Err("not the ARN of a user, a role or an account's root".into()),
+        "iam" if is_account_id(account) && whole && partition.starts_with("aws") => Ok(text.to_owned()),
+        _ => wrong(),
     }
 }
 
 /// A managed policy, as `--permissions-boundary` takes it.
 pub fn boundary(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    match parts[..] {
-        ["arn", _, "iam", "", account, name]
-            if (is_account(account) || account == "aws") && name.starts_with("policy/") =>
+    match Arn::parse(text) {
+        Some(Arn { service: "iam", region: "", account, resource, .. })
+            if (is_account_id(account) || account == "aws") && resource.starts_with("policy/") =>
         {
             Ok(text.to_owned())
         }
         _ => Err("not the ARN of a policy, such as arn:aws:iam::123456789012:policy/limit".into()),
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

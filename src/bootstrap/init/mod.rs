@@ -7,6 +7,7 @@ pub mod network;
 
 use serde_json::Value;
 
+use crate::arn::{Arn, is_account_id};
 use crate::document::Document;
 use crate::explain::{Exit, Explain};
 
@@ -90,12 +91,11 @@ pub const QUESTIONS: [Question; 8] = [
 /// The ARN of a role, as `--assume-role` takes it.
 pub fn role(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);
-    match text.splitn(6, ':').collect::<Vec<_>>()[..] {
-        ["arn", partition, "iam", "", account, name]
+    match Arn::parse(text) {
+        Some(Arn { partition, service: "iam", region: "", account, resource })
             if partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|byte| byte.is_ascii_digit())
-                && name
+                && is_account_id(account)
+                && resource
                     .strip_prefix("role/")
                     .is_some_and(|name| !name.is_empty() && name.chars().all(is_plain)) =>
         {

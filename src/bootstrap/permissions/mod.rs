@@ -15,6 +15,7 @@ use aws_sdk_iam::types::{
 
 use super::Target;
 pub use super::permissions::needs::{Need, needs, policed};
+use crate::arn::Arn;
 use crate::aws::{CallError, Session, call};
 
 /// What the simulator said.
@@ -173,10 +174,10 @@ enum Caller<'a> {
 }
 
 fn caller(arn: &str) -> Caller<'_> {
-    let Some(name) = arn.splitn(6, ':').nth(5) else {
+    let Some(parts) = Arn::parse(arn) else {
         return Caller::Other("the caller's ARN is not known");
     };
-    match name.split('/').collect::<Vec<_>>()[..] {
+    match parts.resource.split('/').collect::<Vec<_>>()[..] {
         ["assumed-role", role, ..] => Caller::Session(role),
         ["user" | "role", ..] => Caller::Known(arn.to_owned()),
         ["root"] => Caller::Other("the policy simulator does not support the root user"),

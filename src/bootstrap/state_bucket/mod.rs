@@ -13,6 +13,7 @@ use super::ownership::{of_this_environment, present_tags, tags_text};
 pub use super::state_bucket::apply::apply;
 use super::{Error, Judged, Target};
 use crate::account::{Bucket, LifecycleRule, PublicAccessBlock};
+use crate::arn::{Arn, is_account_id};
 
 /// The id of our lifecycle rule.
 pub const RULE: &str = "osmt-state";
@@ -41,12 +42,11 @@ pub fn name(text: &str) -> Result<String, String> {
 
 /// A KMS key, as `--kms-key` takes it: its ARN, since an alias may later mean another key.
 pub fn kms_key(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    match parts[..] {
-        ["arn", _, "kms", region, account, name]
+    match Arn::parse(text) {
+        Some(Arn { service: "kms", region, account, resource, .. })
             if !region.is_empty()
-                && account.len() == 12
-                && name.strip_prefix("key/").is_some_and(|id| !id.is_empty()) =>
+                && is_account_id(account)
+                && resource.strip_prefix("key/").is_some_and(|id| !id.is_empty()) =>
         {
             Ok(text.to_owned())
         }

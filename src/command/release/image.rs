@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::account::Known;
 use crate::command::{Context, environment};
 use crate::config::Config;
-use crate::registry::{Credential, Docker, Image, Platform, Reference};
+use crate::deployment::image::Reference;
+use crate::registry::{Credential, Docker, Image, Platform};
 use crate::web::Web;
 use crate::{aws, files, registry};
 
@@ -23,8 +24,8 @@ pub(super) async fn look(
         Err(error) => return Known::Unknown(error.to_string()),
     };
     let asking = async {
-        let credential = match (docker().credential(&reference).await, reference.ecr_region()) {
-            (Credential::Anonymous(_), Some(region)) => ecr(cx, config, &region).await,
+        let credential = match (docker().credential(&reference).await, reference.ecr()) {
+            (Credential::Anonymous(_), Some(own)) => ecr(cx, config, &own.region).await,
             (found, _) => found,
         };
         registry::look(&Web::new(http.clone()), &reference, platform, &credential).await

@@ -1,5 +1,6 @@
 //! Account, region, and the certificate's ARN, which must name both.
 
+use crate::arn::{Arn, is_account_id};
 use crate::doctor::subject::Subject;
 use crate::doctor::{offers, region};
 use crate::document::Place;
@@ -67,7 +68,7 @@ fn account(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(text) = subject.text(ACCOUNT) else {
         return;
     };
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_account_id(text) {
         return;
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -114,17 +115,9 @@ fn region_known(subject: &Subject, sink: &mut Sink<'_>) {
     sink.value(REGION, format!("{text} {what}")).remedy(help);
 }
 
-/// The parts of an ARN: partition, service, region, account, resource.
-fn arn(text: &str) -> Option<[&str; 5]> {
-    let mut parts = text.splitn(6, ':');
-    (parts.next() == Some("arn")).then_some(())?;
-    let parts = [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    Some(parts)
-}
-
 fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
     const INSTEAD: &str = "`osmt-bootstrap certificate` requests one and writes its ARN";
-    let Some([partition, service, region, account, resource]) = arn(text) else {
+    let Some(Arn { partition, service, region, account, resource }) = Arn::parse(text) else {
         return Some((format!("{text} is not an ARN"), INSTEAD));
     };
     let new = region::find(region).is_none() && region::may_be_new(region);
@@ -157,7 +150,7 @@ fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
         };
         return Some((what, INSTEAD));
     }
-    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_account_id(account) {
         return Some((format!("`{account}` in the ARN is not an account id"), "an account id has 12 digits"));
     }
     let Some(id) = resource.strip_prefix("certificate/") else {
@@ -186,7 +179,7 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(text) = subject.text(CERTIFICATE).filter(|text| certificate_fault(text).is_none()) else {
         return;
     };
-    let Some([partition, _, region, account, _]) = arn(text) else {
+    let Some(Arn { partition, region, account, .. }) = Arn::parse(text) else {
         return;
     };
     let own = region::find(region).map_or(partition, |region| region.partition);
@@ -209,8 +202,7 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
         .related(Place::value(REGION), "the region");
         return;
     }
-    let known = |wanted: &&str| wanted.len() == 12 && wanted.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some(wanted) = subject.text(ACCOUNT).filter(known).filter(|wanted| *wanted != account) {
+    if let Some(wanted) = subject.text(ACCOUNT).filter(|text| is_account_id(text) && *text != account) {
         sink.value(
             CERTIFICATE,
             format!("the certificate is in account {account}, the deployment in {wanted}"),

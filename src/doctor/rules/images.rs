@@ -1,5 +1,6 @@
 //! Container images: names and tags that a registry takes, and tags that stay what they are.
 
+use crate::deployment::image::{DOCKER_HUB, Ecr, OSMT, Reference};
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::doctor::image::{name_fault, tag_fault};
@@ -115,8 +116,7 @@ pub const CHECKS: &[Check<Subject>] = &[
 ];
 
 /// What the publishers call their images.
-const PUBLISHED: [(&str, &str); 2] =
-    [(APP, "wguopensource/osmt-app"), (SEARCH, "docker.elastic.co/elasticsearch/elasticsearch")];
+const PUBLISHED: [(&str, &str); 2] = [(APP, OSMT), (SEARCH, "docker.elastic.co/elasticsearch/elasticsearch")];
 
 fn nearly(subject: &Subject, sink: &mut Sink<'_>) {
     for (service, published) in PUBLISHED {
@@ -212,33 +212,27 @@ fn is_version(text: &str) -> bool {
 }
 
 fn search_tag_fault(subject: &Subject) -> Option<String> {
-    let official = [
-        "docker.elastic.co/elasticsearch/elasticsearch",
-        "elasticsearch",
-        "library/elasticsearch",
-        "docker.io/library/elasticsearch",
-    ];
-    image(subject, SEARCH).filter(|image| official.contains(image))?;
+    let reference = Reference::new(image(subject, SEARCH)?, "");
+    let is_official = match reference.registry.as_str() {
+        "docker.elastic.co" => reference.repository == "elasticsearch/elasticsearch",
+        DOCKER_HUB => reference.repository == "library/elasticsearch",
+        _ => false,
+    };
+    is_official.then_some(())?;
     let tag = tag(subject, SEARCH).filter(|tag| !tag.starts_with("sha256:"))?;
     let plain = tag.split('-').next().unwrap_or_default();
     (!is_version(plain)).then(|| format!("Elasticsearch publishes no tag `{tag}`"))
 }
 
 fn published(subject: &Subject, sink: &mut Sink<'_>) {
-    let official = [
-        "wguopensource/osmt-app",
-        "docker.io/wguopensource/osmt-app",
-        "index.docker.io/wguopensource/osmt-app",
-    ];
-    if let (true, Some(tag)) =
-        (image(subject, APP).is_some_and(|image| official.contains(&image)), tag(subject, APP))
-    {
+    let is_ours = image(subject, APP).is_some_and(|image| Reference::new(image, "").is_published_osmt());
+    if let Some(tag) = tag(subject, APP).filter(|_| is_ours) {
         let bare = tag.trim_start_matches(['v', 'V']);
         let at = format!("{APP}/docker_tag");
         if bare != tag && bare.starts_with(|c: char| c.is_ascii_digit()) {
             sink.value(at, format!("OSMT's tags have no v: there is no `{tag}`")).remedy(Remedy::write(bare));
         } else if is_version(tag) && !osmt_line::PUBLISHED.contains(&tag) {
-            unpublished(tag, sink.value(at, format!("no image wguopensource/osmt-app:{tag} was published")));
+            unpublished(tag, sink.value(at, format!("no image {OSMT}:{tag} was published")));
         }
     }
     if let Some(message) = search_tag_fault(subject) {
@@ -268,25 +262,18 @@ fn unpublished(tag: &str, finding: &mut Finding) {
     }
 }
 
-/// Account and region of an image in Amazon ECR.
-fn ecr(image: &str) -> Option<(&str, &str)> {
-    let host = image.split('/').next()?;
-    let (account, rest) = host.split_once(".dkr.ecr")?;
-    let rest = rest.strip_prefix("-fips").unwrap_or(rest).strip_prefix('.')?;
-    Some((account, rest.split('.').next()?))
-}
-
 fn elsewhere(subject: &Subject, sink: &mut Sink<'_>) {
     for service in [APP, SEARCH] {
-        let Some((account, region)) = image(subject, service).and_then(ecr) else { continue };
+        let ecr = image(subject, service).and_then(|image| Reference::new(image, "").ecr());
+        let Some(Ecr { account_id: account, region }) = ecr else { continue };
         let at = format!("{service}/docker_image");
         let own =
             |pointer: &str, other: &str| subject.text(pointer).filter(|own| *own != other).map(str::to_owned);
-        if let Some(own) = own("/config/account_id", account) {
+        if let Some(own) = own("/config/account_id", &account) {
             sink.value(at, format!("the registry is in account {account}, the deployment in {own}"))
                 .help("its repository policy must allow this account to pull; otherwise push the image to your own")
                 .related(Place::value("/config/account_id"), "the account");
-        } else if let Some(own) = own("/config/region", region) {
+        } else if let Some(own) = own("/config/region", &region) {
             sink.value(at, format!("the registry is in {region}, the deployment in {own}"))
                 .severity(Severity::Note)
                 .help("each pull crosses regions and is billed as data transfer; ECR can replicate the repository")
@@ -323,7 +310,7 @@ fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
     let last = |image: &str| image.rsplit('/').next().unwrap_or_default().to_owned();
     if image(subject, APP).is_some_and(|image| last(image).contains("elasticsearch")) {
         sink.value(format!("{APP}/docker_image"), "the app's image is Elasticsearch's")
-            .help("write wguopensource/osmt-app");
+            .help(format!("write {OSMT}"));
     }
     if image(subject, SEARCH).is_some_and(|image| last(image).contains("opensearch")) {
         sink.value(

@@ -11,6 +11,7 @@ use super::region;
 use super::rules::workspace::{
     ALL, ENVIRONMENT, INITIALISED, LOCK, MAIN, OVERRIDDEN, OVERRIDE_FILE, PROVIDERS, STATE,
 };
+use crate::arn::is_account_id;
 use crate::deployment::main_tf::{self, MainTf};
 use crate::deployment::{Deployment, Lock};
 use crate::document::{Document, Kind, Place, Token};
@@ -348,8 +349,7 @@ fn named_by_default(bucket: &str) -> Option<(&str, &str, &str)> {
     let region = region::all().iter().find(|region| rest.ends_with(&format!("-{}", region.name)))?.name;
     let rest = rest.strip_suffix(region)?.strip_suffix('-')?;
     let (env, account) = rest.rsplit_once('-')?;
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
-        .then_some((env, account, region))
+    is_account_id(account).then_some((env, account, region))
 }
 
 /// Where a literal is in a file, quotes included.

@@ -1,15 +1,13 @@
 //! Guards on the revision itself: is it OSMT, is it whole, can others see it, is the image its own.
 
 use crate::account::Known;
+use crate::deployment::image::{OSMT, Reference};
 use crate::deployment::osmt_line::OsmtLine;
 use crate::finding::{Severity, Sink};
 use crate::git;
 use crate::release::checkout::POM;
 use crate::release::migrations::FOLDER;
 use crate::release::{Candidate, Link, POINTER};
-
-/// The image that OSMT's maintainers publish, one tag a released version.
-const PUBLIC_IMAGE: &str = "wguopensource/osmt-app";
 
 pub(super) fn not_osmt(candidate: &Candidate, sink: &mut Sink<'_>) {
     let lacks = [(!candidate.snapshot.has_pom, POM), (candidate.snapshot.migrations.is_empty(), FOLDER)];
@@ -61,9 +59,8 @@ pub(super) fn unpushed(candidate: &Candidate, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
-    let image = candidate.docker_image.as_str();
-    let public = image.strip_prefix("docker.io/").unwrap_or(image) == PUBLIC_IMAGE;
-    if !public || candidate.given.is_some() {
+    let is_public = Reference::new(&candidate.docker_image, "").is_published_osmt();
+    if !is_public || candidate.given.is_some() {
         return;
     }
     let help = "build an image of this commit, push it to a registry of yours with the commit as its tag, and name that \
@@ -72,10 +69,7 @@ pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
         (None, _) => {
             sink.value(
                 POINTER,
-                format!(
-                    "{} is not a release, and {PUBLIC_IMAGE} has images of releases only",
-                    candidate.label
-                ),
+                format!("{} is not a release, and {OSMT} has images of releases only", candidate.label),
             )
             .help(help);
         }
@@ -83,7 +77,7 @@ pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
             sink.value(
                 POINTER,
                 format!(
-                    "no remote has the release tag {}, so {PUBLIC_IMAGE} may have no image of it",
+                    "no remote has the release tag {}, so {OSMT} may have no image of it",
                     release.tag.name
                 ),
             )
@@ -92,10 +86,7 @@ pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
         (Some(release), Some(version)) if version.is_snapshot() => {
             sink.value(
                 POINTER,
-                format!(
-                    "{} was built as {}, which {PUBLIC_IMAGE} has no image of",
-                    release.tag.name, version.text
-                ),
+                format!("{} was built as {}, which {OSMT} has no image of", release.tag.name, version.text),
             )
             .help(help);
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::Audit;
 use super::state::fact;
 use crate::account::{Certificate, HostedZone, Known};
+use crate::arn::Arn;
 use crate::config::NO_ZONE;
 use crate::document::Place;
 use crate::finding::{Check, Rule, Severity, Sink};
@@ -243,7 +244,7 @@ fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
 
 fn elsewhere(audit: &Audit, sink: &mut Sink<'_>) {
     if let Some(certificate) = certificate(audit, sink) {
-        let region = certificate.arn.split(':').nth(3).unwrap_or_default();
+        let region = Arn::parse(&certificate.arn).map_or("", |arn| arn.region);
         if region != audit.config.region {
             sink.value(ARN, format!("the certificate is in {region}"))
                 .help("`osmt-bootstrap certificate` gets one in the config's region");

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::names::list;
+use crate::arn::{Arn, is_account_id};
 use crate::config::Config;
 use crate::doctor::planned::{Action, Planned};
 use crate::document::join;
@@ -174,7 +175,7 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
 
 /// The account in an ARN; `None` where that is AWS itself or left out.
 fn account(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()))
+    Arn::parse(arn).map(|arn| arn.account).filter(|account| is_account_id(account))
 }
 
 fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
@@ -203,9 +204,9 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
     let read = read.and_then(|(_, _, values)| values["name"].as_str().or(values["region"].as_str()));
     let of_arn = || {
         prior.iter().find_map(|(kind, address, values)| {
-            let managed = !address.contains(&format!("data.{kind}."));
-            let region = values["arn"].as_str()?.split(':').nth(3).filter(|region| !region.is_empty())?;
-            managed.then_some(region)
+            let is_managed = !address.contains(&format!("data.{kind}."));
+            let region = Arn::parse(values["arn"].as_str()?)?.region;
+            (is_managed && !region.is_empty()).then_some(region)
         })
     };
     match read.or_else(of_arn) {
