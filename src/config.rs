@@ -366,7 +366,8 @@ fn is_region(text: &str) -> bool {
     }
 }
 
-fn is_env(text: &str) -> bool {
+/// Whether a text can be the name of an environment: what begins every name in AWS.
+pub fn is_env(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (2..=16).contains(&text.len())
         && text.bytes().all(good)

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::state_backend::{Lock, StateBackend};
+pub use self::state_backend::{Asked, AskedLock, Lock, StateBackend};
 use crate::arn::Partition;
 use crate::config::Config;
 

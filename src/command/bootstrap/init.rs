@@ -8,7 +8,8 @@ use similar::TextDiff;
 use super::ask::{Decision, Wizard, ask};
 use super::doctor_errors::{errors, refuse};
 use super::lock;
-use super::state_flags::{LockFlag, StateFlags};
+use super::state_flags::StateFlags;
+use crate::arn::Arn;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
 use crate::command::{Context, SharedArgs, Ui, block_on, carry_out, execute};
@@ -256,7 +257,7 @@ impl Work<'_> {
 impl Rendered {
     /// The backend whose lock is replaced with one of another kind or name.
     fn moved_from(&self) -> Option<&StateBackend> {
-        self.old.as_ref().filter(|old| lock::moves(old, &self.values.backend))
+        self.old.as_ref().filter(|old| old.moves_lock_to(&self.values.backend))
     }
 
     /// Shows the changes of the files, and which state they leave behind.
@@ -343,9 +344,8 @@ fn about_lock(lock: &Lock) -> String {
 
 /// Says which state is left behind where another environment is written into the same directory.
 fn left_behind(old: Option<&StateBackend>, new: &StateBackend) -> Option<String> {
-    let StateBackend { bucket, key, .. } = old?;
-    let same = *bucket == new.bucket && *key == new.key;
-    (!same).then(|| {
+    let old @ StateBackend { bucket, key, .. } = old?;
+    (!old.holds_the_state_of(new)).then(|| {
         format!(
             "the state in {bucket}/{key} is left behind: what Terraform created with it keeps running and is no longer managed from this directory; give each environment a directory of its own (`osmt-bootstrap init --dir`)"
         )
@@ -391,34 +391,15 @@ fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
 impl Work<'_> {
     /// The values for `main.tf`: flags, else the present values if they were chosen, else the names derived from the config.
     fn values(&self, rendered: &Document) -> Result<Values, Failure> {
-        let (main, flags) = (self.main_tf.as_ref(), &self.state);
+        let main = self.main_tf.as_ref();
         let before = deployment_of(&self.start);
         let chosen = present_backend(&self.start, main)?.unwrap_or_else(|| StateBackend::standard(&before));
         // What main.tf was rendered for: the config may have been edited since.
         let rendered_for = main.map_or_else(|| before.clone(), |main| main.deployment(&before));
-        let standard = [&before, &rendered_for].map(StateBackend::standard);
-        let now = deployment_of(rendered);
-        let new = StateBackend::standard(&now);
-        let table = |chosen: Option<&str>| {
-            let chosen = chosen.filter(|chosen| standard.iter().all(|old| old.lock.table() != Some(chosen)));
-            chosen.map_or_else(|| now.prefix(), str::to_owned)
-        };
-        let lock = match (flags.lock, &flags.lock_table) {
-            (Some(LockFlag::S3), _) => Lock::File,
-            (_, Some(named)) => Lock::Table(named.clone()),
-            // Both at once is how one moves from one to the other; it stays until a flag chooses.
-            (None, None) if chosen.lock.has_file() => {
-                Lock::new(chosen.lock.table().map(|chosen| table(Some(chosen))), true)
-            }
-            _ => Lock::Table(table(chosen.lock.table())),
-        };
-        let keep = |chosen: String, of: fn(&StateBackend) -> &String| {
-            if standard.iter().any(|old| *of(old) == chosen) { of(&new).clone() } else { chosen }
-        };
-        let bucket = flags.bucket.clone().unwrap_or_else(|| keep(chosen.bucket, |backend| &backend.bucket));
-        let key = keep(chosen.key, |backend| &backend.key);
+        let deployment = deployment_of(rendered);
+        let backend = chosen.renamed(&[before, rendered_for], &deployment, self.state.asked());
         let (profile, assume_role) = (self.profile.clone(), self.assume_role.clone());
-        Ok(Values { backend: StateBackend { bucket, key, lock }, deployment: now, profile, assume_role })
+        Ok(Values { deployment, backend, profile, assume_role })
     }
 }
 
@@ -443,7 +424,7 @@ fn in_the_account(values: &Values) -> Result<(), Failure> {
     let Some(role) = &values.assume_role else {
         return Ok(());
     };
-    if role.split(':').nth(4) == Some(&values.deployment.account_id) {
+    if Arn::parse(role).is_some_and(|role| role.account == values.deployment.account_id) {
         return Ok(());
     }
     let message = format!("{role} is not a role of account {}", values.deployment.account_id);

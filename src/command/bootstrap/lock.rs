@@ -12,11 +12,6 @@ use crate::deployment::StateBackend;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 
-/// Whether the state stays where it is and its lock goes elsewhere.
-pub(super) fn moves(old: &StateBackend, new: &StateBackend) -> bool {
-    old.bucket == new.bucket && old.key == new.key && old.lock != new.lock
-}
-
 /// Refuses to move the lock while one of either kind is held or may be, and to a table whose digest is out of date.
 pub(super) async fn refuse_if_held(
     cx: &Context,

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::bootstrap::{lock_table, state_bucket};
-use crate::deployment::{Deployment, Lock};
+use crate::deployment::{Asked, AskedLock, Deployment, Lock};
 use crate::explain::{Exit, Failure};
 
 /// Other names than those in main.tf.
@@ -35,6 +35,17 @@ impl StateFlags {
             .help("leave one of them out"));
         }
         Ok(())
+    }
+
+    /// What the flags ask for.
+    pub(super) fn asked(&self) -> Asked {
+        let lock = match (self.lock, &self.lock_table) {
+            (Some(LockFlag::S3), _) => Some(AskedLock::File),
+            (Some(LockFlag::Dynamodb), table) => Some(AskedLock::Table(table.clone())),
+            (None, Some(table)) => Some(AskedLock::Table(Some(table.clone()))),
+            (None, None) => None,
+        };
+        Asked { bucket: self.bucket.clone(), lock }
     }
 
     /// How the state is locked where these flags are given.

@@ -1,5 +1,6 @@
 //! Names that the user chooses, and the plain numbers: environment, log retention, secrets revision.
 
+use crate::config::is_env;
 use crate::doctor::subject::Subject;
 use crate::finding::{Check, Rule, Severity, Sink};
 
@@ -61,6 +62,9 @@ fn env(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(text) = subject.text(ENV) else {
         return;
     };
+    if is_env(text) {
+        return;
+    }
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let what = if let Some(wrong) = text.chars().find(|c| !allowed(*c)) {
         if wrong.is_ascii_uppercase() {
@@ -74,18 +78,12 @@ fn env(subject: &Subject, sink: &mut Sink<'_>) {
         "does not start with a letter".to_owned()
     } else if text.ends_with('-') {
         "ends with a hyphen".to_owned()
-    } else if text.contains("--") {
-        "has two hyphens in a row".to_owned()
     } else {
-        return;
+        "has two hyphens in a row".to_owned()
     };
     let plain = text.to_lowercase().replace(['_', ' ', '.'], "-");
     let plain = plain.trim_matches('-');
-    let works = (2..=16).contains(&plain.len())
-        && plain.chars().all(allowed)
-        && !plain.contains("--")
-        && plain.starts_with(|c: char| c.is_ascii_lowercase());
-    let help = if works {
+    let help = if is_env(plain) {
         format!("write {plain}")
     } else {
         "use 2 to 16 lower-case letters, digits and single hyphens, a letter first".to_owned()
