@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::state_backend::{Asked, AskedLock, Lock, StateBackend};
-use crate::arn::Partition;
+use crate::arn::{Partition, is_account_id};
 use crate::config::Config;
 
 /// One installation of OSMT: an environment in a region of an account.
@@ -52,9 +52,17 @@ impl Deployment {
         format!("{}-{}-{}", self.prefix(), self.account_id, self.region)
     }
 
+    /// The deployment whose state bucket has this name; `regions` are the names of AWS's Regions.
+    pub fn of_state_bucket<'a>(bucket: &str, mut regions: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let region = regions.find(|region| bucket.ends_with(&format!("-{region}")))?;
+        let rest = bucket.strip_prefix("osmt-")?.strip_suffix(region)?.strip_suffix('-')?;
+        let (env, account_id) = rest.rsplit_once('-').filter(|(_, account_id)| is_account_id(account_id))?;
+        Some(Self { account_id: account_id.to_owned(), region: region.to_owned(), env: env.to_owned() })
+    }
+
     /// The state's key in the bucket, unless the user chose another.
     pub fn state_key(&self) -> String {
-        format!("osmt/{}/terraform.tfstate", self.env)
+        state_key(&self.env)
     }
 
     /// The ARN partition of the region.
@@ -71,6 +79,16 @@ impl Deployment {
 /// The prefix of every name in AWS: `osmt-<env>`.
 pub fn prefix(env: &str) -> String {
     format!("osmt-{env}")
+}
+
+/// The state's key in the bucket, unless the user chose another.
+pub fn state_key(env: &str) -> String {
+    format!("osmt/{env}/terraform.tfstate")
+}
+
+/// The environment whose state has this key.
+pub fn env_of_state_key(key: &str) -> Option<&str> {
+    key.strip_prefix("osmt/")?.strip_suffix("/terraform.tfstate")
 }
 
 /// The role that starts the app's task: the first of those that Terraform makes, by the name that does not carry the Region.
@@ -92,4 +110,24 @@ pub fn secret_name(env: &str, name: &str) -> String {
 pub fn sign_in_redirect(domain: &str) -> String {
     // OSMT's client registration at Spring Security is called `okta`, for every provider.
     format!("https://{domain}/login/oauth2/code/okta")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_known_by_its_bucket_and_key() {
+        let deployment = Deployment {
+            account_id: "123456789012".into(),
+            region: "us-west-2".into(),
+            env: "school-test".into(),
+        };
+        let of = |bucket: &str| Deployment::of_state_bucket(bucket, ["us-west-2", "eu-west-1"].into_iter());
+        assert_eq!(of(&deployment.state_bucket()), Some(deployment.clone()));
+        assert_eq!(of("osmt-test-12345-us-west-2"), None);
+        assert_eq!(of("ours-test-123456789012-us-west-2"), None);
+        assert_eq!(env_of_state_key(&deployment.state_key()), Some("school-test"));
+        assert_eq!(env_of_state_key("ours/terraform.tfstate"), None);
+    }
 }

@@ -11,9 +11,8 @@ use super::region;
 use super::rules::workspace::{
     ALL, ENVIRONMENT, INITIALISED, LOCK, MAIN, OVERRIDDEN, OVERRIDE_FILE, PROVIDERS, STATE,
 };
-use crate::arn::is_account_id;
 use crate::deployment::main_tf::{self, MainTf};
-use crate::deployment::{Deployment, Lock};
+use crate::deployment::{self, Deployment, Lock};
 use crate::document::{Document, Kind, Place, Token};
 use crate::finding::{Finding, Findings, Rule, Severity, Unknown};
 
@@ -245,6 +244,29 @@ fn providers(workspace: &Workspace, all: &mut Collected) {
     }
 }
 
+/// The config's deployment, as far as the config says it.
+struct Wanted {
+    account_id: Option<String>,
+    region: Option<String>,
+    env: Option<String>,
+}
+
+impl Wanted {
+    fn of(config: Option<&Document>) -> Self {
+        let own = |key: &str| match &config?.get(&format!("/config/{key}"))?.kind {
+            Kind::String(text) => Some(text.clone()),
+            _ => None,
+        };
+        Self { account_id: own("account_id"), region: own("region"), env: own("env") }
+    }
+
+    /// It, where the config says all of it.
+    fn whole(&self) -> Option<Deployment> {
+        let Self { account_id, region, env } = self;
+        Some(Deployment { account_id: account_id.clone()?, region: region.clone()?, env: env.clone()? })
+    }
+}
+
 /// `main.tf` and the last `terraform init` against the config.
 fn deployment(
     workspace: &Workspace,
@@ -253,31 +275,8 @@ fn deployment(
     config: Option<&Document>,
     all: &mut Collected,
 ) {
-    let own = |key: &str| match &config?.get(&format!("/config/{key}"))?.kind {
-        Kind::String(text) => Some(text.clone()),
-        _ => None,
-    };
-    let (account, region, env) = (own("account_id"), own("region"), own("env"));
-    let wanted = Deployment {
-        account_id: account.clone().unwrap_or_default(),
-        region: region.clone().unwrap_or_default(),
-        env: env.clone().unwrap_or_default(),
-    };
-    let rendered_for = parsed.deployment(&wanted);
-    for (what, has, wants) in [
-        ("account", &rendered_for.account_id, &account),
-        ("region", &rendered_for.region, &region),
-        ("environment", &rendered_for.env, &env),
-    ] {
-        if let Some(wants) = wants
-            && has != wants
-        {
-            let message = format!("main.tf is for the {what} {has}, the config for {wants}");
-            all.file(main, literal(main, has), &MAIN, message).help(
-                "correct one of the two, or run `osmt-bootstrap init`, which adapts main.tf to the config",
-            );
-        }
-    }
+    let wanted = Wanted::of(config);
+    rendered_for(main, parsed, &wanted, all);
     let written =
         || Ok::<_, main_tf::Error>((parsed.argument("bucket")?, parsed.argument("key")?, parsed.lock()?));
     let (bucket, key, lock) = match written() {
@@ -292,25 +291,11 @@ fn deployment(
     if !parsed.is_in_s3() {
         return;
     }
-    if let (Some(key), Some(env)) = (&key, &env) {
-        let other = key.strip_prefix("osmt/").and_then(|rest| rest.strip_suffix("/terraform.tfstate"));
-        if let Some(other) = other.filter(|other| *other != env) {
-            let message =
-                format!("the state's key is that of the environment {other}, the config is for {env}");
-            all.file(main, literal(main, key), &STATE, message)
-                .help(format!("write osmt/{env}/terraform.tfstate"));
-        }
+    if let Some(key) = &key {
+        key_of(main, key, &wanted, all);
     }
-    if let (Some(bucket), Some(env), Some(account), Some(region)) = (&bucket, &env, &account, &region)
-        && let Some((its_env, its_account, its_region)) = named_by_default(bucket)
-        && (its_env, its_account, its_region) != (env, account, region)
-    {
-        let message = format!(
-            "the state's bucket is that of {its_env} in account {its_account}, {its_region}; \
-             the config is for {env} in {account}, {region}"
-        );
-        all.file(main, literal(main, bucket), &STATE, message)
-            .help(format!("write osmt-{env}-{account}-{region}"));
+    if let Some(bucket) = &bucket {
+        bucket_of(main, bucket, &wanted, all);
     }
     if lock == Lock::Off {
         let at = main.text.as_deref().and_then(|text| text.find("backend")).unwrap_or(0);
@@ -322,16 +307,69 @@ fn deployment(
         )
         .help("run `osmt-bootstrap init`, or write use_lockfile = true");
     }
-    let Some(file) = &workspace.initialised else { return };
+    if let Some(file) = &workspace.initialised {
+        initialised(file, [("bucket", bucket), ("key", key)], all);
+    }
+}
+
+/// Whether `main.tf` was rendered for the config's deployment.
+fn rendered_for(main: &File, parsed: &MainTf, wanted: &Wanted, all: &mut Collected) {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    let has = parsed.deployment(&Deployment {
+        account_id: text(&wanted.account_id),
+        region: text(&wanted.region),
+        env: text(&wanted.env),
+    });
+    for (what, has, wants) in [
+        ("account", &has.account_id, &wanted.account_id),
+        ("region", &has.region, &wanted.region),
+        ("environment", &has.env, &wanted.env),
+    ] {
+        if let Some(wants) = wants
+            && has != wants
+        {
+            let message = format!("main.tf is for the {what} {has}, the config for {wants}");
+            all.file(main, literal(main, has), &MAIN, message).help(
+                "correct one of the two, or run `osmt-bootstrap init`, which adapts main.tf to the config",
+            );
+        }
+    }
+}
+
+/// Whether the state's key is that of another environment.
+fn key_of(main: &File, key: &str, wanted: &Wanted, all: &mut Collected) {
+    if let Some(env) = &wanted.env
+        && let Some(other) = deployment::env_of_state_key(key).filter(|other| other != env)
+    {
+        let message = format!("the state's key is that of the environment {other}, the config is for {env}");
+        all.file(main, literal(main, key), &STATE, message)
+            .help(format!("write {}", deployment::state_key(env)));
+    }
+}
+
+/// Whether the state's bucket is that of another deployment.
+fn bucket_of(main: &File, bucket: &str, wanted: &Wanted, all: &mut Collected) {
+    let regions = region::all().iter().map(|region| region.name);
+    if let Some(wanted) = wanted.whole()
+        && let Some(its) = Deployment::of_state_bucket(bucket, regions).filter(|its| *its != wanted)
+    {
+        let Deployment { account_id, region, env } = &wanted;
+        let message = format!(
+            "the state's bucket is that of {} in account {}, {}; the config is for {env} in {account_id}, {region}",
+            its.env, its.account_id, its.region
+        );
+        all.file(main, literal(main, bucket), &STATE, message)
+            .help(format!("write {}", wanted.state_bucket()));
+    }
+}
+
+/// Whether the last `terraform init` was for the backend that `main.tf` has.
+fn initialised(file: &File, wanted: [(&str, Option<String>); 2], all: &mut Collected) {
     let Some(Ok(last)) = file.text.as_deref().map(serde_json::from_str::<Value>) else {
         return all.unknown(&INITIALISED, format!("{} is not JSON", file.name));
     };
-    let last = &last["backend"];
-    if last.is_null() {
-        return;
-    }
-    for (name, wants) in [("bucket", &bucket), ("key", &key)] {
-        let has = last["config"][name].as_str();
+    for (name, wants) in wanted {
+        let has = last["backend"]["config"][name].as_str();
         if let (Some(has), Some(wants)) = (has, wants)
             && has != wants
         {
@@ -341,15 +379,6 @@ fn deployment(
             );
         }
     }
-}
-
-/// Environment, account and region of a bucket that is named as `osmt-bootstrap` does by default.
-fn named_by_default(bucket: &str) -> Option<(&str, &str, &str)> {
-    let rest = bucket.strip_prefix("osmt-")?;
-    let region = region::all().iter().find(|region| rest.ends_with(&format!("-{}", region.name)))?.name;
-    let rest = rest.strip_suffix(region)?.strip_suffix('-')?;
-    let (env, account) = rest.rsplit_once('-')?;
-    is_account_id(account).then_some((env, account, region))
 }
 
 /// Where a literal is in a file, quotes included.

@@ -1,4 +1,4 @@
-//! Whether the plan is whole, and is for this config, this account and this region.
+//! Whether the plan is complete, and is for this config, this account and this region.
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
             code: "PLAN026",
-            name: "plan-not-whole",
+            name: "plan-incomplete",
             severity: Severity::Warning,
             summary: "The plan leaves out a part of what an apply will do",
             explain: include_str!("../../../../docs/rules/PLAN026.md"),
