@@ -1,9 +1,9 @@
-//! Everything that the guards need to know of a revision, and the base that its migrations are compared with.
+//! Everything that the guards need to know about a revision, and the base that its migrations are compared with.
 
 use super::checkout::{Error, Link, Osmt, Release, Snapshot};
 use super::database::Database;
 use super::migrations;
-use super::migrations::{Comparison, Migrations};
+use super::migrations::{Comparison, Migrations, Obstacle};
 use super::record::Record;
 use crate::account::Known;
 use crate::config::Config;
@@ -11,18 +11,18 @@ use crate::git;
 use crate::git::Changes;
 use crate::registry::{Image, Platform};
 
-/// Which revision is wanted.
+/// The revision to select.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A revision, as git reads it.
     Rev(String),
-    /// The commit checked out.
+    /// The commit that is checked out.
     Head,
     /// The newest release.
     Latest,
 }
 
-/// What the database was migrated by, as the user says it.
+/// What migrated the database, as given with `--from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
     /// The app of this revision.
@@ -31,43 +31,43 @@ pub enum From {
     Nothing,
 }
 
-/// How a revision is to be selected.
+/// The options of a selection.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Which.
+    /// The revision to select.
     pub wanted: Wanted,
-    /// The image's tag or digest, where it does not follow from the revision.
+    /// The image's tag or digest, if it does not follow from the revision.
     pub tag: Option<String>,
-    /// What the database was migrated by, where that does not follow from the config and the records.
+    /// What migrated the database, if the user gives it; otherwise it follows from the config and the records.
     pub from: Option<From>,
 }
 
 /// A commit whose app may have migrated the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// As people know it: a version, or a short commit.
+    /// For messages: a version, or a short commit id.
     pub label: String,
-    /// The whole id.
+    /// The full commit id.
     pub commit: String,
     /// Its migrations.
     pub migrations: Migrations,
 }
 
-/// What has been applied to the database, as far as git knows.
+/// The migrations that were applied to the database, as far as git shows them.
 ///
-/// A database never goes back: what the selection's app or a recorded deployment's has applied stays applied, also after
-/// a rollback of the app. Only a recorded restore starts anew.
+/// Migrations are not undone: what the selected app or a recorded deployment has applied stays applied after a rollback of the
+/// app. Only a recorded restore starts again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
-    /// The commits, the config's selection first, then the records from newest to oldest. Empty: there is no database yet.
+    /// The commits: first the config's selection, then the records from newest to oldest. Empty: there is no database yet.
     pub sources: Vec<Source>,
-    /// All that any of them brings.
+    /// The migrations of all of them.
     pub migrations: Migrations,
-    /// Whether the user named it.
+    /// Whether the user gave it with `--from`.
     pub given: bool,
     /// Whether the newest record is of the config's selection.
     pub recorded: bool,
-    /// Migrations that failed half-way, where the database was asked.
+    /// Migrations that failed half-way; known only if Flyway's history was read.
     pub failed: Vec<String>,
 }
 
@@ -79,13 +79,13 @@ impl Base {
         Self { sources, migrations, given, recorded, failed: Vec::new() }
     }
 
-    /// What the recorded deployments have applied since the last restore; no sources where nothing was recorded.
+    /// What the recorded deployments have applied since the last restore; no sources if nothing was recorded.
     pub fn of_records(osmt: &Osmt, records: &[Record]) -> Result<Self, git::Error> {
         let sources = sources(osmt, since_restore(Vec::new(), records))?;
         Ok(Self::new(sources, false, records.first()))
     }
 
-    /// What the database itself has applied.
+    /// What was applied according to Flyway's history.
     pub fn of_database(osmt: &Osmt, database: &Database, candidate: &Migrations) -> Result<Self, git::Error> {
         let mut known = vec![candidate.clone()];
         known.extend(osmt.known_migrations()?);
@@ -94,7 +94,7 @@ impl Base {
         Ok(Self { failed: database.failed(), ..Self::new(vec![source], true, None) })
     }
 
-    /// Which of the commits brought a migration: the first that has it.
+    /// The label of the first source that has a migration.
     pub fn label_of(&self, file: &str) -> &str {
         let has = |source: &&Source| {
             let all = &source.migrations;
@@ -104,58 +104,58 @@ impl Base {
         source.map_or("an empty database", |source| source.label.as_str())
     }
 
-    /// Whether the selection alone would hide an obstacle for the candidate.
+    /// Whether a comparison with the selection alone would miss an obstacle for the candidate.
     pub fn selection_hides(&self, candidate: &Migrations) -> bool {
         let Some((selection, records)) = self.sources.split_first() else { return false };
         let of = |applied: &Migrations| {
             let comparison = Comparison::new(applied, candidate);
-            let mut found: Vec<String> =
-                comparison.obstacles().iter().map(|(what, file)| format!("{what} {file}")).collect();
+            let mut found: Vec<(Obstacle, String)> =
+                comparison.obstacles().into_iter().map(|(what, file)| (what, file.to_owned())).collect();
             found.sort();
             found
         };
         let alone = of(&selection.migrations);
-        // Of a selection that was not recorded it is not known whether its app ever ran.
+        // If the selection was not recorded, it is not known whether its app ever ran.
         let newest = records.first().filter(|_| !self.recorded);
         let newest = newest.map_or_else(Vec::new, |record| of(&record.migrations));
         of(&self.migrations) != alone || newest.iter().any(|obstacle| !alone.contains(obstacle))
     }
 }
 
-/// Everything that the guards need to know of a revision.
+/// Everything that the guards need to know about a revision.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// As people know it: a version, or a short commit.
+    /// For messages: a version, or a short commit id.
     pub label: String,
-    /// What the commit holds.
+    /// The content of the commit.
     pub snapshot: Snapshot,
-    /// The release that it is.
+    /// The release, if the commit has a release tag.
     pub release: Option<Release>,
-    /// The newest release in its history, itself included.
+    /// The newest release in its history, including its own.
     pub line: Option<String>,
-    /// Tags of other commits that have the release's version.
-    pub rivals: Vec<String>,
-    /// Newer releases that `--latest` passed over because no remote has them.
-    pub passed_over: Vec<String>,
+    /// Release tags of other commits with the same version.
+    pub duplicates: Vec<String>,
+    /// Newer releases that `--latest` skipped because no remote has them.
+    pub skipped: Vec<String>,
     /// The image's repository, from the config.
     pub docker_image: String,
-    /// The image's tag or digest that follows.
+    /// The image's tag or digest: from the revision, or from `--tag`.
     pub docker_tag: String,
-    /// What is known of a tag that was given and does not follow from the revision.
+    /// The commit of a tag that was given with `--tag` and does not follow from the revision.
     pub given: Option<Link>,
-    /// The version of Elasticsearch that the config selects.
+    /// The tag of the Elasticsearch image in the config.
     pub elasticsearch: String,
-    /// The working tree, where the commit checked out is wanted.
+    /// The changes of the working tree, for `--head`.
     pub changes: Option<Changes>,
     /// Whether a remote has the commit.
     pub pushed: Known<bool>,
-    /// What to compare with.
+    /// The base of the comparison.
     pub base: Known<Base>,
     /// The newest record of the environment.
     pub record: Option<Record>,
-    /// What the image has to run on.
+    /// The platform of the task.
     pub platform: Platform,
-    /// The image as its registry describes it; `None` inside: it has none.
+    /// The image as its registry describes it; `Known(None)` if the registry does not have it.
     pub image: Known<Option<Image>>,
 }
 
@@ -163,7 +163,7 @@ impl Candidate {
     /// Reads everything about a revision; writes nothing.
     pub fn observe(osmt: &Osmt, config: &Config, request: &Request) -> Result<Self, Error> {
         let repository = &osmt.repository;
-        let mut passed_over = Vec::new();
+        let mut skipped = Vec::new();
         let (commit, named) = match &request.wanted {
             Wanted::Rev(rev) => {
                 let commit = repository.resolve(rev)?;
@@ -172,8 +172,8 @@ impl Candidate {
             }
             Wanted::Head => (repository.head()?.to_owned(), None),
             Wanted::Latest => {
-                let (latest, passed) = osmt.latest()?;
-                passed_over = passed.iter().map(|release| release.tag.name.clone()).collect();
+                let (latest, newer) = osmt.latest()?;
+                skipped = newer.iter().map(|release| release.tag.name.clone()).collect();
                 (latest.tag.commit.clone(), Some(latest))
             }
         };
@@ -193,15 +193,15 @@ impl Candidate {
             label: release.map_or_else(|| git::short(&commit).to_owned(), |one| one.version.clone()),
             docker_image: task.docker_image.clone(),
             elasticsearch: config.ecs.task.elasticsearch.docker_tag.clone(),
-            rivals: release.map_or_else(Vec::new, |release| {
-                osmt.rivals(&release.version, &commit).map(|rival| rival.tag.name.clone()).collect()
+            duplicates: release.map_or_else(Vec::new, |release| {
+                osmt.duplicates(&release.version, &commit).map(|other| other.tag.name.clone()).collect()
             }),
             line: line(osmt, &commit)?,
             release: release.cloned(),
             docker_tag,
             given,
             changes,
-            passed_over,
+            skipped,
             pushed: pushed(osmt, &commit, release.is_some())?,
             base: base(osmt, config, request.from.as_ref(), &records)?,
             record: records.into_iter().next(),
@@ -213,7 +213,7 @@ impl Candidate {
 }
 
 impl Candidate {
-    /// Compares with what the database itself says, and with nothing else.
+    /// Uses Flyway's history of the database as the only base.
     pub fn with_database(&mut self, osmt: &Osmt, database: &Known<Database>) -> Result<(), git::Error> {
         self.base = match database {
             Known::Known(database) => {
@@ -224,7 +224,7 @@ impl Candidate {
         Ok(())
     }
 
-    /// Compares with an empty database: AWS was asked, and there is none yet.
+    /// Uses an empty database as the base: AWS answered that there is none yet.
     pub fn without_database(&mut self) {
         self.base = Known::Known(Base::new(Vec::new(), true, None));
     }
@@ -236,12 +236,12 @@ fn pushed(osmt: &Osmt, commit: &str, released: bool) -> Result<Known<bool>, git:
         Known::Known(true)
     } else if repository.remotes()?.is_empty() {
         if released {
-            // A copy without remotes, as from an archive: nothing says that the tag was made here.
+            // A copy without remotes, for example from an archive: nothing shows that the tag was created locally.
             return Ok(Known::Known(true));
         }
         Known::Unknown("the repository has no remote".into())
     } else if released && !repository.has_remote_branches()? {
-        // As in a clone of one tag.
+        // For example in a clone of a single tag.
         Known::Unknown("no branch of a remote was fetched".into())
     } else {
         Known::Known(false)
@@ -258,7 +258,7 @@ fn line(osmt: &Osmt, commit: &str) -> Result<Option<String>, git::Error> {
     Ok(newest.map(|release| release.version.clone()))
 }
 
-/// What has been applied, as far as git knows.
+/// The base of the comparison, as far as git shows it.
 pub(super) fn base(
     osmt: &Osmt,
     config: &Config,
@@ -276,8 +276,7 @@ pub(super) fn base(
     Ok(Known::Known(Base::new(sources(osmt, commits)?, from.is_some(), records.first())))
 }
 
-/// The commits that were recorded since the last restore, behind those that are there: what was recorded before a restore is
-/// no longer in the database.
+/// Adds the commits that were recorded since the last restore. What earlier deployments applied is no longer in the database.
 fn since_restore(mut commits: Vec<String>, records: &[Record]) -> Vec<String> {
     let restored = records.iter().position(|record| record.restored);
     let since = restored.map_or(records.len(), |at| at + 1);

@@ -1,4 +1,4 @@
-//! A checkout of OSMT: its releases, what of a commit matters, and which commit an image was made from.
+//! A checkout of OSMT: its releases, the content of a commit, and the commit that an image was built from.
 
 use std::path::{Path, PathBuf};
 
@@ -14,20 +14,20 @@ use crate::explain::{Exit, Explain, shown};
 use crate::git;
 use crate::git::Repository;
 
-/// Where Maven finds the version.
+/// The file with OSMT's version.
 pub(super) const POM: &str = "pom.xml";
 
-/// A selection that cannot be made.
+/// The checkout cannot be used.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// The repository is another project's.
+    /// The repository belongs to another project.
     #[error("{} is not a checkout of OSMT: commit {commit} has no {missing}", shown(.folder))]
     NotOsmt {
-        /// As it was given.
+        /// The folder, as given.
         folder: PathBuf,
-        /// The commit looked at.
+        /// The commit that was examined.
         commit: String,
-        /// What OSMT has and it has not.
+        /// The file or folder that every OSMT commit has.
         missing: &'static str,
     },
     /// No tag is a version.
@@ -52,7 +52,7 @@ impl Explain for Error {
                 "give `--repo DIR`, a checkout of OSMT (git clone https://github.com/wgu-opensource/osmt)"
                     .into(),
             ),
-            Self::NoRelease(_) => Some("`git fetch --tags` in that repository brings them".into()),
+            Self::NoRelease(_) => Some("run `git fetch --tags` in that repository".into()),
             Self::Git(error) => error.help(),
         }
     }
@@ -63,7 +63,7 @@ impl Explain for Error {
 pub struct Release {
     /// The git tag.
     pub tag: git::Tag,
-    /// Without a leading `v`: the image's tag.
+    /// The tag without a leading `v`, which is also the image's tag.
     pub version: String,
     order: semver::Version,
 }
@@ -72,7 +72,7 @@ impl Release {
     fn new(tag: git::Tag) -> Option<Self> {
         let version = tag.name.strip_prefix('v').unwrap_or(&tag.name).to_owned();
         let (numbers, preview) = version.split_once('-').unwrap_or((&version, ""));
-        // `1.0` is a version here, and zeros may lead: tags are written by people.
+        // Unlike semver, accept `1.0` and leading zeros: people write these tags by hand.
         let parts = numbers.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()?;
         let (major, minor, patch) = match *parts.as_slice() {
             [major, minor] => (major, minor, 0),
@@ -84,26 +84,26 @@ impl Release {
         is_docker_tag(&version).then_some(Self { tag, version, order })
     }
 
-    /// Whether it is a trial before the version proper: `3.1.0-rc.1`.
-    pub fn is_preview(&self) -> bool {
+    /// Whether it is a pre-release: `3.1.0-rc.1`.
+    pub fn is_prerelease(&self) -> bool {
         !self.order.pre.is_empty()
     }
 }
 
-/// The commit that an image's tag or digest is known to be made from.
+/// The commit that an image was built from, as far as its tag or digest shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// A release tag or the commit's id says it.
+    /// The commit of the release tag, or the commit with this id.
     Named(String),
-    /// A record says it.
+    /// The commit in a record.
     Recorded(String),
     /// Release tags of several commits have this version.
     Ambiguous(Vec<String>),
-    /// Nothing in the repository says it.
+    /// Nothing in the repository shows it.
     Unknown,
 }
 
-/// Whether a registry would take it as a tag.
+/// Whether a registry accepts it as a tag.
 pub fn is_docker_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.len() <= 128
@@ -116,7 +116,7 @@ pub fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && is_hex(hex))
 }
 
-/// An image reference: a digest is joined by `@`, a tag by `:`.
+/// An image reference: `repository:tag` or `repository@digest`.
 pub fn image(repository: &str, tag: &str) -> String {
     let sign = if tag.starts_with("sha256:") { '@' } else { ':' };
     format!("{repository}{sign}{tag}")
@@ -131,24 +131,24 @@ fn is_hex(text: &str) -> bool {
 pub struct Osmt {
     /// The repository.
     pub repository: Repository,
-    /// Where records are kept, where that is not the checkout itself.
-    pub ledger: Option<Repository>,
+    /// The repository with the records, if it is not the checkout itself.
+    pub records_repository: Option<Repository>,
     /// The tags that are versions, newest first.
     pub releases: Vec<Release>,
 }
 
-/// What of a commit matters to a deployment.
+/// The content of a commit that matters to a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The whole id.
+    /// The full commit id.
     pub commit: String,
-    /// Whether there is a `pom.xml`.
+    /// Whether it has a `pom.xml`.
     pub has_pom: bool,
     /// The version in it.
     pub version: Option<pom::Version>,
     /// The migrations.
     pub migrations: Migrations,
-    /// What the release is developed with, and what its image holds.
+    /// The Elasticsearch version that it is developed with, and whether its image contains the job code lists.
     pub companions: Companions,
 }
 
@@ -162,13 +162,13 @@ pub struct Summary {
 }
 
 impl Osmt {
-    /// Opens a checkout; another project's repository is refused.
+    /// Opens a checkout; a repository of another project is an error.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let repository = Repository::open(folder)?;
         let tags = repository.tags("")?;
         let mut releases: Vec<Release> = tags.into_iter().filter_map(Release::new).collect();
         releases.sort_by(|one, other| other.order.cmp(&one.order).then(one.tag.name.cmp(&other.tag.name)));
-        // HEAD may be on an old layout, on a branch of documents, or on none: any release shows as well what it is.
+        // HEAD may be a commit with an old layout, a branch of documents, or missing; then any release tag will do.
         let tagged = releases.iter().map(|release| release.tag.commit.clone());
         let commits: Vec<String> = repository.head.iter().cloned().chain(tagged).collect();
         let Some(first) = commits.first() else {
@@ -179,14 +179,14 @@ impl Osmt {
             if repository.file(commit, POM)?.is_some()
                 && repository.entries(commit, migrations::FOLDER)?.is_some()
             {
-                return Ok(Self { repository, ledger: None, releases });
+                return Ok(Self { repository, records_repository: None, releases });
             }
         }
         let missing = if repository.file(first, POM)?.is_none() { POM } else { migrations::FOLDER };
         Err(Error::NotOsmt { folder: folder.to_owned(), commit: git::short(first).to_owned(), missing })
     }
 
-    /// Reads what of a commit matters.
+    /// Reads a commit.
     pub fn snapshot(&self, commit: &str) -> Result<Snapshot, git::Error> {
         let pom = self.repository.file(commit, POM)?;
         Ok(Snapshot {
@@ -198,7 +198,7 @@ impl Osmt {
         })
     }
 
-    /// The migrations of all releases and recorded deployments: whose app may have migrated a database.
+    /// The migrations of all releases and recorded deployments: any of them may have migrated a database.
     pub fn known_migrations(&self) -> Result<Vec<Migrations>, git::Error> {
         let mut commits: Vec<String> =
             self.releases.iter().map(|release| release.tag.commit.clone()).collect();
@@ -210,7 +210,7 @@ impl Osmt {
         migrations::read(&self.repository, &commits)
     }
 
-    /// Reads what a list shows of a commit.
+    /// Reads the values that `list` shows of a commit.
     pub fn summary(&self, commit: &str) -> Result<Summary, git::Error> {
         let pom = self.repository.file(commit, POM)?;
         Ok(Summary {
@@ -219,71 +219,71 @@ impl Osmt {
         })
     }
 
-    /// The newest release that is not a preview and that a remote has, as far as remotes were fetched; and the newer ones that
-    /// were passed over because no remote has them.
+    /// The newest release that is not a pre-release and that a remote has, as far as remotes were fetched; and the newer ones that
+    /// were skipped because no remote has them.
     pub fn latest(&self) -> Result<(&Release, Vec<&Release>), Error> {
-        let proper = |release: &&Release| !release.is_preview();
+        let is_final = |release: &&Release| !release.is_prerelease();
         let any = || self.releases.first();
-        let newest = self.releases.iter().find(proper).or_else(any);
+        let newest = self.releases.iter().find(is_final).or_else(any);
         let newest = newest.ok_or_else(|| Error::NoRelease(self.repository.folder().to_owned()))?;
         if !self.repository.has_remote_branches()? {
             return Ok((newest, Vec::new()));
         }
-        let mut passed = Vec::new();
-        for release in self.releases.iter().filter(proper) {
+        let mut skipped = Vec::new();
+        for release in self.releases.iter().filter(is_final) {
             if self.repository.is_pushed(&release.tag.commit)? {
-                return Ok((release, passed));
+                return Ok((release, skipped));
             }
-            passed.push(release);
+            skipped.push(release);
         }
         Ok((newest, Vec::new()))
     }
 
-    /// The release of a commit, if it is one; of several the newest.
+    /// The newest release of a commit, if it has a release tag.
     pub fn release_of(&self, commit: &str) -> Option<&Release> {
         self.releases.iter().find(|release| release.tag.commit == commit)
     }
 
-    /// The releases whose image would have this tag and that are other commits.
-    pub fn rivals<'a>(&'a self, version: &'a str, commit: &'a str) -> impl Iterator<Item = &'a Release> {
+    /// The releases of other commits that have this version.
+    pub fn duplicates<'a>(&'a self, version: &'a str, commit: &'a str) -> impl Iterator<Item = &'a Release> {
         self.releases.iter().filter(move |other| other.version == version && other.tag.commit != commit)
     }
 
-    /// A commit as people know it: its version, or its first digits.
+    /// The name of a commit in messages: its version, or its short id.
     pub fn label(&self, commit: &str) -> String {
         self.release_of(commit)
             .map_or_else(|| git::short(commit).to_owned(), |release| release.version.clone())
     }
 
-    /// What was recorded for the config's environment in its account and region, newest first.
+    /// The records of the config's environment in its account and region, newest first.
     pub fn records(&self, config: &Config) -> Result<Vec<Record>, git::Error> {
         let mut records = self.records_of(&format!("{}/", config.env))?;
         records.retain(|record| record.account == config.account_id && record.region == config.region);
         Ok(records)
     }
 
-    /// What was recorded for an environment (`test/`) in any account, or for all (an empty text), newest first.
+    /// The records of an environment (`test/`), or of all environments (an empty text), in any account, newest first.
     pub fn records_of(&self, env: &str) -> Result<Vec<Record>, git::Error> {
         let prefix = format!("osmt/{env}");
         let mut records: Vec<Record> =
             self.repository.tags(&prefix)?.iter().filter_map(Record::read).collect();
-        if let Some(ledger) = &self.ledger {
-            records.extend(ledger.tags(&prefix)?.iter().filter_map(Record::read_elsewhere));
+        if let Some(repository) = &self.records_repository {
+            records.extend(repository.tags(&prefix)?.iter().filter_map(Record::read_elsewhere));
         }
         let time = |record: &Record| record.name.rsplit('/').next().unwrap_or_default().to_owned();
         records.sort_by_key(|record| std::cmp::Reverse(time(record)));
         Ok(records)
     }
 
-    /// The repository that a new record is written to, and the commit of it that the tag is on.
-    pub fn keeper<'a>(&'a self, commit: &'a str) -> Result<(&'a Repository, &'a str), git::Error> {
-        match &self.ledger {
-            Some(ledger) => Ok((ledger, ledger.head()?)),
+    /// The repository in which a record of a commit is created, and the commit that gets the tag.
+    pub fn record_target<'a>(&'a self, commit: &'a str) -> Result<(&'a Repository, &'a str), git::Error> {
+        match &self.records_repository {
+            Some(repository) => Ok((repository, repository.head()?)),
             None => Ok((&self.repository, commit)),
         }
     }
 
-    /// What this repository knows of an image's tag or digest.
+    /// The commit of an image, by its tag or digest.
     pub fn link(&self, tag: &str, records: &[Record]) -> Link {
         let mut commits: Vec<&Release> =
             self.releases.iter().filter(|release| release.version == tag).collect();
@@ -308,7 +308,7 @@ impl Osmt {
         recorded.map_or(Link::Unknown, |record| Link::Recorded(record.commit.clone()))
     }
 
-    /// The commit that the config's selection was made from, or why that is not known.
+    /// The commit of the image that the config selects, or why it is not known.
     pub fn selected(&self, config: &Config) -> Result<Known<String>, git::Error> {
         let tag = config.ecs.task.app.docker_tag.as_str();
         Ok(match self.link(tag, &self.records(config)?) {
@@ -317,9 +317,9 @@ impl Osmt {
                 "the tags {} are different commits of one version",
                 tags.join(" and ")
             )),
-            Link::Unknown => {
-                Known::Unknown(format!("no release, commit or record in this repository is {tag}"))
-            }
+            Link::Unknown => Known::Unknown(format!(
+                "the repository has no release tag, commit or record for image tag {tag}"
+            )),
         })
     }
 }

@@ -1,19 +1,19 @@
-//! What a commit says about the services that it is developed with, and what its image holds.
+//! What a commit's own files say about the services that it is developed with and the content of its image.
 
 use crate::git;
 use crate::git::Repository;
 
-/// OSMT's own list of services for development: 1.x to 3.x, and 4.x.
+/// OSMT's Compose files for development: 1.x to 3.x, and 4.x.
 const STACKS: [&str; 2] = ["docker/dev-stack.yml", "docker-compose.yml"];
-/// What the image is built by: 1.x to 3.x, and 4.x.
+/// OSMT's Dockerfiles: 1.x to 3.x, and 4.x.
 const BUILDS: [&str; 2] = ["Dockerfile", "api/Dockerfile"];
 
 /// What a commit's own files say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Companions {
-    /// The version of Elasticsearch in its list of services.
+    /// The version of Elasticsearch in its Compose file.
     pub elasticsearch: Option<String>,
-    /// Whether its image has the lists of job codes that `migrate` imports; `None` where there is no Dockerfile.
+    /// Whether its image contains the lists of job codes that `migrate` imports; `None` without a Dockerfile.
     pub import_lists: Option<bool>,
 }
 
@@ -39,7 +39,7 @@ impl Companions {
     }
 }
 
-/// `image: docker.elastic.co/elasticsearch/elasticsearch:8.11.3`
+/// The version in `image: docker.elastic.co/elasticsearch/elasticsearch:8.11.3`.
 fn elasticsearch(stack: &str) -> Option<String> {
     stack.lines().find_map(|line| {
         let image = line.trim().strip_prefix("image:")?.trim().trim_matches(['"', '\'']);

@@ -1,4 +1,4 @@
-//! What the database itself has applied: Flyway's table, which every maintenance task prints into its log.
+//! The migrations that were applied to the database: Flyway's history table, which every maintenance task prints into its log.
 
 use jiff::Timestamp;
 
@@ -9,10 +9,10 @@ use crate::account::Known;
 use crate::aws::Session;
 use crate::deployment;
 
-/// How to have the table printed.
+/// The command that prints the table.
 const INFO: &str = "`osmt-release migrate --step info` prints it";
 
-/// The database as Flyway's table describes it.
+/// Flyway's history table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
     /// When the table was printed.
@@ -22,9 +22,9 @@ pub struct Database {
 }
 
 impl Database {
-    /// Looks for the table in the logs of the maintenance tasks that ran on this database; one that was printed before the
-    /// database was made, or before its last migration, does not count.
-    pub async fn look(session: &Session, env: &str) -> Known<Self> {
+    /// Reads the table from the logs of the maintenance tasks. A table that was printed before this database was created, or before
+    /// its last migration, does not count.
+    pub async fn read(session: &Session, env: &str) -> Known<Self> {
         let created = match running::database(session, env).await {
             Ok(Some(created)) => created,
             Ok(None) => {
@@ -32,7 +32,7 @@ impl Database {
             }
             Err(error) => return Known::Unknown(error.reason()),
         };
-        // A database that is being made has no time yet.
+        // A database that is being created has no time yet.
         let Ok(created) = created.parse::<Timestamp>() else {
             return Known::Unknown(format!(
                 "the database {} is still being created",
@@ -57,7 +57,7 @@ impl Database {
         }
     }
 
-    /// What was applied; what a file does is known where one of `known` has it with the same checksum.
+    /// The applied migrations. The content of a file is known if one of `known` has it with the same checksum.
     pub fn migrations(&self, known: &[Migrations]) -> Migrations {
         Migrations::applied(&self.rows, known)
     }
@@ -67,7 +67,7 @@ impl Database {
         self.rows.iter().filter(|row| !row.success).map(|row| row.script.clone()).collect()
     }
 
-    /// As a source is named: `Flyway's history of 2026-01-02 03:04 UTC`.
+    /// The label of the source: `Flyway's history of 2026-01-02 03:04 UTC`.
     pub fn label(&self) -> String {
         format!("Flyway's history of {}", shown(self.at))
     }

@@ -1,14 +1,14 @@
-//! Selects the commit of OSMT to deploy, records it, and shows what runs.
+//! Selects the commit of OSMT to deploy, migrates the database, records the deployment, and shows what runs.
 //!
-//! [`Osmt`] is a checkout as this slice sees it; [`Candidate`] is everything that the guards need to know of a
-//! revision before it is selected; [`plan`] is the one edit of the config. Nothing here builds or pushes an image.
+//! [`Osmt`] is a checkout of OSMT. [`Candidate`] is everything that the guards need to know about a revision before it is
+//! selected. [`plan`] is the edit of the config. Nothing here builds or pushes an image.
 
 mod candidate;
 pub mod checkout;
 pub mod companions;
 pub mod database;
 pub mod guards;
-pub mod maintained;
+pub mod maintenance;
 pub mod migrate;
 pub mod migrations;
 pub mod notes;
@@ -34,21 +34,21 @@ pub use checkout::{Error, Link, Osmt, Release, Snapshot, Summary, image, is_dige
 /// The setting that a selection writes.
 pub const POINTER: &str = "/config/ecs/task/app/docker_tag";
 
-/// Where the config says which release its image holds.
+/// The setting with the OSMT release that the image contains.
 const VERSION: &str = "/config/app/version";
 
-/// The one edit of a selection.
+/// The edit of the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// The config.
     pub file: PathBuf,
-    /// The image's tag now.
+    /// The old image tag.
     pub from: String,
-    /// The image's tag to be.
+    /// The new image tag.
     pub to: String,
-    /// The release that the image holds, now and to be, where that is written too.
+    /// The old and the new `app.version`, if it is written too.
     pub version: Option<(Option<String>, String)>,
-    /// The whole file to be.
+    /// The new content of the file.
     pub text: String,
 }
 
@@ -65,7 +65,7 @@ impl Action for Edit {
     }
 }
 
-/// What selecting a candidate changes in the config; nothing where it is selected already.
+/// The edit that selects a candidate; empty if it is already selected.
 pub fn plan(file: &Path, document: &Document, config: &Config, candidate: &Candidate) -> Plan<Edit> {
     let (from, to) = (&config.ecs.task.app.docker_tag, &candidate.docker_tag);
     let version = version(config, candidate);
@@ -87,7 +87,7 @@ pub fn plan(file: &Path, document: &Document, config: &Config, candidate: &Candi
         .collect()
 }
 
-/// The release that has to be written beside the tag: where the tag is not a version, or an older one is written.
+/// The old and the new `app.version`, if it must be written: the tag is not a version, or another version is written.
 fn version(config: &Config, candidate: &Candidate) -> Option<(Option<String>, String)> {
     let written = config.app.version.clone();
     let release = candidate.line.clone()?;

@@ -1,4 +1,4 @@
-//! What changes between two commits: the history in one line each, and the migrations with their class.
+//! What changes between two commits: the commits, the migrations with their class, and OSMT's CHANGELOG.
 
 use serde::Serialize;
 
@@ -9,8 +9,7 @@ use crate::git;
 use crate::git::Commit;
 
 const CHANGELOG: &str = "CHANGELOG.md";
-/// As many commits as anyone reads.
-const MOST: usize = 500;
+const MAX_COMMITS: usize = 500;
 
 /// What changes between two commits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,15 +18,15 @@ pub struct Notes {
     pub from: String,
     /// The later commit.
     pub to: String,
-    /// Commits that `to` has and `from` has not, newest first.
+    /// Commits of `to` that `from` does not have, newest first.
     pub commits: Vec<Commit>,
-    /// Commits that `from` has and `to` has not: what going there leaves behind.
+    /// Commits of `from` that `to` does not have.
     pub left_behind: Vec<Commit>,
-    /// Migrations that `to` brings, in Flyway's order; then repeatable ones that are new or changed, then callbacks.
+    /// Migrations that `to` adds, in Flyway's order; then repeatable ones that are new or changed, then callbacks.
     pub migrations: Vec<Migration>,
-    /// Migrations that `from` has applied and that `to` does not have.
+    /// Migrations of `from` that `to` does not have.
     pub undone: Vec<Migration>,
-    /// What OSMT's own CHANGELOG says of the releases that `to` brings, newest first.
+    /// The sections of OSMT's CHANGELOG that `to` adds, newest first.
     pub changelog: Vec<Section>,
 }
 
@@ -36,7 +35,7 @@ pub struct Notes {
 pub struct Section {
     /// `3.0.0`
     pub version: String,
-    /// Its text, the heading included.
+    /// Its text, with the heading.
     pub text: String,
 }
 
@@ -51,21 +50,21 @@ impl Notes {
         Ok(Self {
             from: from.to_owned(),
             to: to.to_owned(),
-            commits: repository.log(Some(from), to, MOST)?,
-            left_behind: repository.log(Some(to), from, MOST)?,
+            commits: repository.log(Some(from), to, MAX_COMMITS)?,
+            left_behind: repository.log(Some(to), from, MAX_COMMITS)?,
             migrations: own([comparison.pending(), comparison.callbacks.clone()].concat()),
             undone: own(comparison.undone()),
             changelog: changelog(osmt, from, to)?,
         })
     }
 
-    /// Whether the history was longer than what is kept.
+    /// Whether the list of commits was cut.
     pub fn is_cut(&self) -> bool {
-        self.commits.len() == MOST || self.left_behind.len() == MOST
+        self.commits.len() == MAX_COMMITS || self.left_behind.len() == MAX_COMMITS
     }
 }
 
-/// The sections that one commit's CHANGELOG has and the other's has not. Where the earlier commit has none at all, the newest.
+/// The sections that the CHANGELOG of `to` has in addition to that of `from`. If `from` has no CHANGELOG, the newest section.
 fn changelog(osmt: &Osmt, from: &str, to: &str) -> Result<Vec<Section>, git::Error> {
     let read = |commit: &str| -> Result<Vec<Section>, git::Error> {
         let file = osmt.repository.file(commit, CHANGELOG)?;
@@ -79,7 +78,7 @@ fn changelog(osmt: &Osmt, from: &str, to: &str) -> Result<Vec<Section>, git::Err
     Ok(after)
 }
 
-/// The releases of a CHANGELOG: each begins with a heading that names a version, all at one level.
+/// The sections of a CHANGELOG: each begins with a heading that contains a version, all at the same level.
 fn sections(text: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut level = None;
@@ -97,7 +96,7 @@ fn sections(text: &str) -> Vec<Section> {
         }
     }
     for section in &mut sections {
-        // A rule separates the releases.
+        // A horizontal rule separates the releases.
         let kept = section.text.trim_end().trim_end_matches('-').trim_end().to_owned();
         section.text = kept;
     }

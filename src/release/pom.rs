@@ -1,6 +1,6 @@
 //! The version in a Maven `pom.xml`.
 //!
-//! A pom that Maven would not take gives no version instead of an error.
+//! A file that Maven would refuse has no version; that is not an error.
 
 use roxmltree::{Document, Node};
 
@@ -9,18 +9,18 @@ use roxmltree::{Document, Node};
 pub struct Version {
     /// `3.0.0`, `3.1.0-SNAPSHOT`
     pub text: String,
-    /// `project/version`, or `project/parent/version` where the project has none of its own.
+    /// `project/version`, or `project/parent/version` if the project has no version of its own.
     pub from: &'static str,
 }
 
 impl Version {
-    /// Whether Maven would publish it as a snapshot, which has no image.
+    /// Whether it is a Maven snapshot, which has no public image.
     pub fn is_snapshot(&self) -> bool {
         self.text.ends_with("-SNAPSHOT")
     }
 }
 
-/// The version of the project; `None` where the file has none that can be read without Maven.
+/// The version of the project; `None` if it cannot be read without Maven.
 pub fn version(pom: &str) -> Option<Version> {
     let document = Document::parse(pom.trim_start_matches('\u{feff}')).ok()?;
     let project = Some(document.root_element()).filter(|root| named(*root, "project"))?;
@@ -31,14 +31,14 @@ pub fn version(pom: &str) -> Option<Version> {
     };
     let (text, from) = own.or_else(parent)?;
     let text = resolve(text, project)?;
-    // One word, and none that could steer a terminal.
+    // Control characters could change the terminal.
     let odd = |char: char| char.is_control() || char.is_whitespace();
     (!text.contains(odd)).then_some(Version { text, from })
 }
 
-/// Puts properties in their places.
+/// Replaces `${name}` by the property's value.
 fn resolve(mut text: String, project: Node<'_, '_>) -> Option<String> {
-    // Properties may name properties; a circle is given up after a few turns.
+    // A property may refer to another one; a cycle ends after a few rounds.
     for _ in 0..8 {
         let Some((before, rest)) = text.split_once("${") else {
             return Some(text);
@@ -55,7 +55,7 @@ fn child<'a, 'input>(of: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input
     of.children().find(|node| named(*node, name))
 }
 
-/// By its local name: a pom is in Maven's namespace or in none.
+/// Whether an element has this local name. The file may or may not use Maven's namespace.
 fn named(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element() && node.tag_name().name() == name
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_maven_knows_is_not_guessed() {
+    fn a_version_that_only_maven_can_resolve_is_unknown() {
         for pom in [
             "",
             "<project",

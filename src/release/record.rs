@@ -1,30 +1,30 @@
-//! The record of a deployment: an annotated git tag `osmt/<env>/<time>` whose message says what ran.
+//! The record of a deployment: an annotated git tag `osmt/<env>/<time>` whose message says what was deployed.
 
 use serde::Serialize;
 
 use crate::git;
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// One deployment, as a tag's message says it.
+/// One deployment, as in the message of a tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// `osmt/<env>/<UTC yyyy-mm-ddThhmmssZ>`
     pub name: String,
-    /// The whole id of the commit that was deployed.
+    /// The full id of the commit that was deployed.
     pub commit: String,
-    /// Its version in `pom.xml`, where known.
+    /// Its version in `pom.xml`, if known.
     pub version: Option<String>,
-    /// With its tag or digest.
+    /// The image with its tag or digest.
     pub image: String,
-    /// `sha256:…` of the tasks that ran; `None` where it was not known.
+    /// The digest of the tasks, `sha256:…`; `None` if it was not known.
     pub digest: Option<String>,
-    /// 12 digits.
+    /// The AWS account id.
     pub account: String,
-    /// The region.
+    /// The AWS Region.
     pub region: String,
-    /// Whether the database was restored to what this commit's app had migrated: what was recorded before does not count.
+    /// Whether the database was restored from a snapshot that this commit's app had migrated: earlier records do not count.
     pub restored: bool,
-    /// The database snapshot that was taken before its migrations, where one was seen.
+    /// The database snapshot that was taken before its migrations, if there is one.
     pub snapshot: Option<String>,
 }
 
@@ -37,12 +37,12 @@ impl Record {
         format!("osmt/{env}/{time}")
     }
 
-    /// Reads a tag of the checkout of OSMT, which is on the commit that it records; `None` where it is not a record.
+    /// Reads a tag of the checkout of OSMT, where a record tags the commit that it names; `None` if it is not a record.
     pub fn read(tag: &git::Tag) -> Option<Self> {
         Self::read_elsewhere(tag).filter(|record| record.commit == tag.commit)
     }
 
-    /// Reads a tag of a repository that does not have OSMT's commits; `None` where it is not a record.
+    /// Reads a tag of a repository that does not have OSMT's commits; `None` if it is not a record.
     pub fn read_elsewhere(tag: &git::Tag) -> Option<Self> {
         let field = |name: &str| {
             tag.message
@@ -88,8 +88,8 @@ impl Record {
         self.image.strip_prefix(repository)?.strip_prefix([':', '@'])
     }
 
-    /// Whether an earlier record says the same, or more.
-    fn is_said_by(&self, earlier: &Self) -> bool {
+    /// Whether an earlier record has the same information, or more.
+    fn is_covered_by(&self, earlier: &Self) -> bool {
         self.commit == earlier.commit
             && self.image == earlier.image
             && self.account == earlier.account
@@ -100,34 +100,38 @@ impl Record {
     }
 }
 
-/// Where a rollback leads.
+/// The record that a rollback selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Back<'a> {
-    /// To what was recorded before what is selected.
-    To(&'a Record),
-    /// The config selects an earlier record already: this one was newer.
-    Already(&'a Record),
-    /// Nothing else was recorded.
-    Nowhere,
+pub enum RollbackTarget<'a> {
+    /// The deployment before the selected one.
+    Record(&'a Record),
+    /// The config already selects an earlier deployment than this newest record.
+    AlreadyBack(&'a Record),
+    /// No other deployment was recorded.
+    Nothing,
 }
 
-/// The deployment before the selected image's, in records from newest to oldest.
-pub fn back<'a>(records: &'a [Record], selected: &str) -> Back<'a> {
+/// The record before the selected image, in records from newest to oldest.
+pub fn rollback_target<'a>(records: &'a [Record], selected: &str) -> RollbackTarget<'a> {
     let other = |record: &&Record| record.image != selected;
     match records.split_first() {
-        // What is selected was never recorded: the newest record is the last that ran.
-        Some((newest, _)) if records.iter().all(|record| record.image != selected) => Back::To(newest),
-        Some((newest, _)) if newest.image != selected => Back::Already(newest),
-        Some((_, before)) => before.iter().find(other).map_or(Back::Nowhere, Back::To),
-        None => Back::Nowhere,
+        // The selected image was never recorded: the newest record is the last deployment.
+        Some((newest, _)) if records.iter().all(|record| record.image != selected) => {
+            RollbackTarget::Record(newest)
+        }
+        Some((newest, _)) if newest.image != selected => RollbackTarget::AlreadyBack(newest),
+        Some((_, before)) => {
+            before.iter().find(other).map_or(RollbackTarget::Nothing, RollbackTarget::Record)
+        }
+        None => RollbackTarget::Nothing,
     }
 }
 
-/// One step of recording.
+/// One step of `osmt-release tag`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Make the tag.
-    Make(Record),
+    /// Create the tag.
+    Create(Record),
     /// Push a tag to a remote.
     Push {
         /// The tag.
@@ -140,23 +144,23 @@ pub enum Step {
 impl Action for Step {
     fn line(&self) -> Line {
         match self {
-            Self::Make(record) => Line::new(Verb::Create, format!("git tag {}", record.name)),
+            Self::Create(record) => Line::new(Verb::Create, format!("git tag {}", record.name)),
             Self::Push { name, remote } => Line::new(Verb::Create, format!("git tag {name} on {remote}")),
         }
     }
 }
 
-/// The tag that would have to be pushed: the new record's, or the newest one's where that says it already.
+/// The record to push: the newest one if it has the same information, otherwise the new one.
 pub fn current<'a>(record: &'a Record, newest: Option<&'a Record>) -> &'a Record {
-    newest.filter(|newest| record.is_said_by(newest)).unwrap_or(record)
+    newest.filter(|newest| record.is_covered_by(newest)).unwrap_or(record)
 }
 
-/// What has to be done so that the record exists, here and on a remote that may lack it.
+/// The steps that create the record, and push it to a remote that does not have it.
 pub fn plan(record: &Record, newest: Option<&Record>, lacking: Option<&str>) -> Plan<Step> {
     let current = current(record, newest);
-    let make = (current == record && newest != Some(record)).then(|| Step::Make(record.clone()));
+    let create = (current == record && newest != Some(record)).then(|| Step::Create(record.clone()));
     let push = lacking.map(|remote| Step::Push { name: current.name.clone(), remote: remote.to_owned() });
-    make.into_iter().chain(push).collect()
+    create.into_iter().chain(push).collect()
 }
 
 #[cfg(test)]
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_also_below_a_signature() {
+    fn a_record_is_read_as_written_also_with_a_signature() {
         for digest in [None, Some("sha256:0")] {
             let snapshot = digest.map(|_| "osmt-test-before-3-0-0-1".to_owned());
             let record =
@@ -199,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn back_is_the_deployment_before() {
+    fn a_rollback_selects_the_deployment_before() {
         let of = |image: &str| Record { image: image.to_owned(), ..record("2026-01-02T030405Z", None) };
         let records = [of("b"), of("b"), of("a"), of("0")];
-        assert_eq!(back(&records, "b"), Back::To(&records[2]));
-        assert_eq!(back(&records, "never recorded"), Back::To(&records[0]));
-        assert_eq!(back(&records, "a"), Back::Already(&records[0]));
-        assert_eq!(back(&records[3..], "0"), Back::Nowhere);
-        assert_eq!(back(&[], "0"), Back::Nowhere);
+        assert_eq!(rollback_target(&records, "b"), RollbackTarget::Record(&records[2]));
+        assert_eq!(rollback_target(&records, "never recorded"), RollbackTarget::Record(&records[0]));
+        assert_eq!(rollback_target(&records, "a"), RollbackTarget::AlreadyBack(&records[0]));
+        assert_eq!(rollback_target(&records[3..], "0"), RollbackTarget::Nothing);
+        assert_eq!(rollback_target(&[], "0"), RollbackTarget::Nothing);
     }
 
     #[test]
@@ -219,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_again_is_nothing_to_do_and_a_learnt_digest_is_news() {
+    fn the_same_record_is_not_created_again_and_a_new_digest_is() {
         let earlier = record("2026-01-02T030405Z", Some("sha256:0"));
         let now = record("2026-02-02T030405Z", None);
         assert!(plan(&now, Some(&earlier), None).is_empty());

@@ -1,4 +1,4 @@
-//! What ECS runs: the app's service, the task definition that it deploys, its tasks and their digests.
+//! What runs in ECS: the app's service, the task definition that it deploys, its tasks and their digests.
 
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -11,21 +11,21 @@ use crate::deployment;
 
 /// The app's container in its task definition.
 const CONTAINER: &str = "app";
-/// As many events and stopped tasks as are shown.
+/// How many events and stopped tasks are shown.
 const EVENTS: usize = 5;
 
-/// What ECS reports. `None` inside `Known` means: asked, and it does not exist.
+/// What ECS reports. `Known(None)` means that it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Running {
     /// The service and its newest deployment.
     pub service: Known<Option<Service>>,
     /// The image in the task definition of that deployment.
     pub image: Known<Option<String>>,
-    /// The tasks that run or are about to.
+    /// The tasks that run or are starting.
     pub tasks: Known<Vec<Task>>,
     /// The newest revision of the app's task definition.
     pub newest: Known<Option<String>>,
-    /// What the load balancer says of the tasks.
+    /// The health of the tasks in the load balancer's target groups.
     pub targets: Known<Vec<Target>>,
     /// Tasks that stopped within the last hour, newest first.
     pub stopped: Known<Vec<Stopped>>,
@@ -38,7 +38,7 @@ pub struct Service {
     pub task_definition: String,
     /// `IN_PROGRESS`, `COMPLETED`, `FAILED`.
     pub rollout: Option<String>,
-    /// Why, in ECS's words.
+    /// ECS's reason for the rollout state.
     pub reason: Option<String>,
     /// Tasks that run.
     pub running: i32,
@@ -46,20 +46,20 @@ pub struct Service {
     pub desired: i32,
     /// Tasks of this deployment that failed to start.
     pub failed: i32,
-    /// What ECS says of the deployment, newest first.
+    /// The service events of the deployment, newest first.
     pub events: Vec<String>,
     /// The load balancer's target groups.
     pub target_groups: Vec<String>,
 }
 
-/// A task as the load balancer sees it.
+/// A target of the load balancer: a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Target {
-    /// Its address.
+    /// Its IP address.
     pub id: String,
     /// `healthy`, `initial`, `unhealthy`, `draining`, …
     pub state: String,
-    /// Why, in the load balancer's words.
+    /// The load balancer's reason for the state.
     pub reason: String,
 }
 
@@ -68,9 +68,9 @@ pub struct Target {
 pub struct Stopped {
     /// Its id.
     pub id: String,
-    /// When, UTC.
+    /// The time in UTC.
     pub at: String,
-    /// Why, in ECS's words, the containers included.
+    /// ECS's reasons for the task and its containers.
     pub reason: String,
 }
 
@@ -87,12 +87,12 @@ pub struct Task {
     pub health: String,
 }
 
-/// The service's name, and the cluster's is the prefix alone.
+/// The name of the app's service. The cluster's name is the prefix alone.
 pub fn service_name(env: &str) -> String {
     format!("{}-app", deployment::prefix(env))
 }
 
-/// Reads what runs; what is denied is unknown, and no connection is an error.
+/// Reads what runs. A denied call makes its value unknown; a failed connection is an error.
 pub async fn observe(session: &Session, env: &str) -> Result<Running, CallError> {
     let (deployed, tasks, newest, stopped) = tokio::join!(
         deployed(session, env),
@@ -149,7 +149,7 @@ async fn deployed(session: &Session, env: &str) -> Result<Deployed, CallError> {
     Ok((Known::Known(Some(seen)), image))
 }
 
-/// What ECS said of the service since its newest deployment began.
+/// The service events since the newest deployment began.
 fn events(service: &ecs::Service, since: Option<DateTime>) -> Vec<String> {
     let since = since.map_or(i64::MIN, |at| at.secs());
     let recent =
@@ -236,7 +236,7 @@ async fn tasks(session: &Session, env: &str) -> Result<Known<Vec<Task>>, CallErr
     })
 }
 
-/// The tasks of the app's service; none where the cluster or the service does not exist.
+/// The tasks of the app's service; none if the cluster or the service does not exist.
 async fn described(
     session: &Session,
     env: &str,
@@ -263,7 +263,7 @@ fn task(task: ecs::Task) -> Task {
     }
 }
 
-/// What is not found is `None`, what is denied is unknown, the rest is an error.
+/// `Known(None)` if not found, unknown if denied; any other error is an error.
 fn known<T>(answer: Result<T, CallError>) -> Result<Known<Option<T>>, CallError> {
     match answer {
         Ok(answer) => Ok(Known::Known(Some(answer))),
@@ -276,18 +276,18 @@ fn known<T>(answer: Result<T, CallError>) -> Result<Known<Option<T>>, CallError>
 }
 
 impl Running {
-    /// The one digest that all tasks run, or why it is not known.
+    /// The digest that all tasks run, or why it is not known.
     pub fn digest(&self) -> Known<String> {
         let tasks = match &self.tasks {
             Known::Known(tasks) => tasks,
             Known::Unknown(reason) => return Known::Unknown(reason.clone()),
         };
         if tasks.iter().any(|task| task.digest.is_none()) {
-            return Known::Unknown("ECS gives no digest of a task".into());
+            return Known::Unknown("ECS does not report the digest of a task".into());
         }
         let digests = self.digests();
         match digests.as_slice() {
-            [] => Known::Unknown("ECS lists no task that runs".into()),
+            [] => Known::Unknown("ECS lists no running task".into()),
             [one] => Known::Known((*one).to_owned()),
             many => Known::Unknown(format!("the tasks run {} different digests", many.len())),
         }
@@ -303,9 +303,9 @@ impl Running {
     }
 }
 
-/// When the environment's database was made, by RDS's word, in the session's account and region; `None` where there is none.
+/// The creation time of the environment's database in the session's account and region; `None` if it does not exist.
 ///
-/// A database that was restored from a snapshot is a new one.
+/// A database that was restored from a snapshot is a new one with a new time.
 pub async fn database(session: &Session, env: &str) -> Result<Option<String>, CallError> {
     let name = deployment::prefix(env);
     match session.rds("rds:DescribeDBInstances", &[("DBInstanceIdentifier", name.as_str())]).await {

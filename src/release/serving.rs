@@ -1,4 +1,4 @@
-//! How the running application answers, as links of the chain.
+//! The answers of the running app, as links of the status.
 
 use url::Url;
 
@@ -8,8 +8,8 @@ use crate::account::observe;
 use crate::config::Config;
 use crate::web::Web;
 
-/// Asks the app at its address; each answer is a link of the chain.
-pub async fn look(web: &Web, config: &Config, base: &Url) -> Vec<Link> {
+/// Asks the app at its address; each answer is a link.
+pub async fn observe(web: &Web, config: &Config, base: &Url) -> Vec<Link> {
     let app = Box::pin(observe::app::app(web, base)).await;
     let links = app.judge(config).into_iter().map(|answer| {
         let verdict = match answer.judged {

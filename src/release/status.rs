@@ -1,4 +1,4 @@
-//! The chain from the config's selection to the tasks that run, link by link, and whether all agree.
+//! The status: the chain from the config's selection to the running tasks, link by link, and whether all links agree.
 
 use serde::Serialize;
 
@@ -13,11 +13,11 @@ use crate::registry::Image;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It does.
+    /// It agrees.
     Agrees,
-    /// That is not known.
+    /// Not known.
     Unknown,
-    /// It does not.
+    /// It differs.
     Differs,
 }
 
@@ -28,19 +28,19 @@ pub struct Link {
     pub name: &'static str,
     /// Whether it agrees.
     pub verdict: Verdict,
-    /// What is there, or why that is not known.
+    /// What was found, or why it is not known.
     pub found: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'static str>,
 }
 
-/// What git knows of the selection.
+/// What git shows about the selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The commit that the selected image is made from.
+    /// The commit that the selected image was built from.
     pub commit: Known<String>,
-    /// That commit as people know it.
+    /// The name of that commit in messages.
     pub label: String,
     /// The newest record of the environment.
     pub record: Known<Option<Record>>,
@@ -48,7 +48,7 @@ pub struct Source {
     pub migrations: Option<Migrations>,
 }
 
-/// Judges every link against the config's selection.
+/// Compares every link with the config's selection.
 pub fn chain(config: &Config, source: &Source, running: &Running) -> Vec<Link> {
     let task = &config.ecs.task.app;
     let selected = super::image(&task.docker_image, &task.docker_tag);
@@ -91,7 +91,7 @@ pub fn chain(config: &Config, source: &Source, running: &Running) -> Vec<Link> {
     links
 }
 
-/// The worst of all links.
+/// The worst verdict of all links.
 pub fn verdict(links: &[Link]) -> Verdict {
     let worst = links.iter().map(|link| link.verdict).max();
     worst.unwrap_or(Verdict::Unknown)
@@ -101,8 +101,8 @@ pub(super) fn link(name: &'static str, verdict: Verdict, found: String) -> Link 
     Link { name, verdict, found, help: None }
 }
 
-/// A link that was not looked at.
-pub fn not_asked(name: &'static str, reason: &str) -> Link {
+/// A link that was not checked.
+pub fn not_checked(name: &'static str, reason: &str) -> Link {
     link(name, Verdict::Unknown, reason.to_owned())
 }
 
@@ -117,7 +117,7 @@ fn definition(selected: &str, service: &Service, running: &Running) -> Link {
             help: Some(
                 "ECS rolled the deployment back, or the service was changed outside of Terraform: `terraform plan` shows which",
             ),
-            ..link(NAME, Verdict::Differs, format!("{revision} is deployed, {newest} is the newest"))
+            ..link(NAME, Verdict::Differs, format!("{revision} is deployed, but {newest} is the newest"))
         };
     }
     match &running.image {
@@ -150,10 +150,10 @@ fn deployment(service: &Service, wanted: i32) -> Link {
     if service.desired < wanted {
         found = format!("{found}; the config wants {wanted}");
     }
-    // Scaling may want more than the config, never less.
-    let whole = service.running == service.desired && service.desired >= wanted;
+    // Autoscaling may start more tasks than the config has, but not fewer.
+    let is_complete = service.running == service.desired && service.desired >= wanted;
     let verdict = match rollout {
-        Some("COMPLETED") | None if whole => Verdict::Agrees,
+        Some("COMPLETED") | None if is_complete => Verdict::Agrees,
         _ => Verdict::Differs,
     };
     let reason = service
@@ -170,7 +170,7 @@ fn tasks(service: &Service, running: &Running) -> Link {
     const NAME: &str = "tasks";
     let tasks = match &running.tasks {
         Known::Known(tasks) if tasks.is_empty() && service.running > 0 => {
-            let found = format!("ECS counts {} and lists none", service.running);
+            let found = format!("ECS counts {} tasks but lists none", service.running);
             return link(NAME, Verdict::Unknown, found);
         }
         Known::Known(tasks) => tasks,
@@ -199,7 +199,7 @@ fn tasks(service: &Service, running: &Running) -> Link {
     link(NAME, Verdict::Differs, found)
 }
 
-/// What the load balancer says of the tasks: those that are leaving do not count.
+/// The health of the tasks in the load balancer; draining targets do not count.
 fn targets(service: &Service, targets: &Known<Vec<super::running::Target>>) -> Link {
     const NAME: &str = "targets";
     let targets = match targets {
@@ -223,7 +223,7 @@ fn targets(service: &Service, targets: &Known<Vec<super::running::Target>>) -> L
     link(NAME, Verdict::Differs, format!("{serving} of {wanted} healthy{unfit}"))
 }
 
-/// Whether the image that runs is the one that the registry has under the selected tag.
+/// Whether the registry has the running image under the selected tag.
 pub fn registry(running: &Running, image: &Known<Option<Image>>) -> Link {
     const NAME: &str = "registry";
     let image = match image {
@@ -238,10 +238,12 @@ pub fn registry(running: &Running, image: &Known<Option<Image>>) -> Link {
     };
     match running.digest() {
         Known::Known(digest) if image.has_digest(&digest) => {
-            link(NAME, Verdict::Agrees, format!("has the digest that runs, {digest}"))
+            link(NAME, Verdict::Agrees, format!("has the running digest, {digest}"))
         }
         Known::Known(_) => Link {
-            help: Some("another image was pushed under the tag: `osmt-release select --pin` keeps to one"),
+            help: Some(
+                "another image was pushed under the tag; `osmt-release select --pin` writes the digest instead",
+            ),
             ..link(NAME, Verdict::Differs, format!("the tag is now {}", image.digest))
         },
         Known::Unknown(_) => link(NAME, Verdict::Unknown, format!("the tag is {}", image.digest)),
@@ -279,7 +281,7 @@ fn record(selected: &str, source: &Source, running: &Running) -> Link {
     Link { help: TAG, ..link(NAME, Verdict::Differs, format!("{} {what}", record.name)) }
 }
 
-/// `osmt-test-app:7` of a task definition's ARN.
+/// The revision in a task definition's ARN: `osmt-test-app:7`.
 fn revision(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
@@ -306,8 +308,8 @@ mod tests {
         }
     }
 
-    /// Revision 7 of the selected image, two tasks of two.
-    fn well() -> Running {
+    /// Revision 7 of the selected image, with two of two tasks running.
+    fn healthy() -> Running {
         Running {
             service: Known::Known(Some(Service {
                 task_definition: format!("{ARN}7"),
@@ -357,8 +359,8 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_chain_agrees() {
-        let (worst, names) = judge(&recorded(Some("sha256:a")), &well());
+    fn a_complete_chain_agrees() {
+        let (worst, names) = judge(&recorded(Some("sha256:a")), &healthy());
         assert_eq!((worst, names.len()), (Verdict::Agrees, 8));
     }
 
@@ -373,7 +375,7 @@ mod tests {
     fn each_link_that_differs_is_named() {
         let source = recorded(Some("sha256:a"));
         let differs = |source: &Source, change: fn(&mut Running)| {
-            let mut running = well();
+            let mut running = healthy();
             change(&mut running);
             let (worst, names) = judge(source, &running);
             assert_eq!(worst, Verdict::Differs);
@@ -399,13 +401,13 @@ mod tests {
             "rolled back, also to the same image"
         );
         for state in ["initial", "unhealthy", "unused"] {
-            let mut running = well();
+            let mut running = healthy();
             running.targets = Known::Known(vec![target("healthy"), target(state)]);
             assert_eq!(judge(&source, &running), (Verdict::Differs, vec!["targets"]), "{state}");
         }
         assert_eq!(differs(&source, |seen| seen.targets = Known::Known(Vec::new())), ["targets"]);
         for (status, health) in [("PENDING", "UNKNOWN"), ("RUNNING", "UNHEALTHY")] {
-            let mut running = well();
+            let mut running = healthy();
             let sick = Task { status: status.into(), health: health.into(), ..task(7, Some("sha256:a")) };
             running.tasks = Known::Known(vec![task(7, Some("sha256:a")), sick]);
             assert_eq!(judge(&source, &running), (Verdict::Differs, vec!["tasks"]), "{status} {health}");
@@ -424,15 +426,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_never_agreement() {
-        let mut running = well();
+    fn an_unknown_link_does_not_agree() {
+        let mut running = healthy();
         running.tasks = Known::Unknown("ecs:ListTasks was denied".into());
         let (worst, names) = judge(&recorded(Some("sha256:a")), &running);
         assert_eq!((worst, names), (Verdict::Unknown, vec!["tasks", "digest"]));
         running.tasks = Known::Known(vec![task(7, Some("sha256:a")), task(7, Some("sha256:b"))]);
         let (worst, names) = judge(&recorded(None), &running);
         assert_eq!((worst, names), (Verdict::Differs, vec!["digest"]));
-        running = well();
+        running = healthy();
         running.targets = Known::Unknown("elasticloadbalancing:DescribeTargetHealth was denied".into());
         assert_eq!(judge(&recorded(None), &running), (Verdict::Unknown, vec!["targets"]));
         running.tasks = Known::Known(vec![task(7, None)]);
@@ -443,7 +445,7 @@ mod tests {
             migrations: None,
             record: Known::Unknown("no checkout".into()),
         };
-        let (worst, names) = judge(&nothing, &well());
+        let (worst, names) = judge(&nothing, &healthy());
         assert_eq!((worst, names), (Verdict::Unknown, vec!["source", "record"]));
     }
 }

@@ -24,7 +24,7 @@ impl Repositories {
     /// Opens the checkout of OSMT.
     pub(super) fn osmt(&self) -> Result<Osmt, Failure> {
         let mut osmt = Osmt::open(self.repo.as_deref().unwrap_or(Path::new(".")))?;
-        osmt.ledger = self.records.as_deref().map(Repository::open).transpose()?;
+        osmt.records_repository = self.records.as_deref().map(Repository::open).transpose()?;
         Ok(osmt)
     }
 

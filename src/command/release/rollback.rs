@@ -8,7 +8,7 @@ use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::release;
 use crate::release::Wanted;
-use crate::release::record::{Back, Record, back};
+use crate::release::record::{Record, RollbackTarget, rollback_target};
 
 /// Select what was deployed before, after the same guards as `select`.
 #[derive(Args, Clone, Debug)]
@@ -33,9 +33,9 @@ impl Rollback {
         let selected = release::image(&task.docker_image, &task.docker_tag);
         let record = match &self.record {
             Some(name) => find(&records, name)?,
-            None => match back(&records, &selected) {
-                Back::To(record) => record,
-                Back::Already(newer) => {
+            None => match rollback_target(&records, &selected) {
+                RollbackTarget::Record(record) => record,
+                RollbackTarget::AlreadyBack(newer) => {
                     ui.say(format_args!(
                         "{selected} ran before {}; name a record to go further back",
                         newer.name
@@ -44,7 +44,7 @@ impl Rollback {
                     ui.plan_json("nothing", &[])?;
                     return Ok(Exit::Done);
                 }
-                Back::Nowhere => {
+                RollbackTarget::Nothing => {
                     let message = "no other deployment was recorded";
                     return Err(Failure::new(Exit::Refused, message).help(
                         "`git fetch --tags` brings the records of others; `osmt-release select REV` selects any revision",

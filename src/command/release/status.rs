@@ -14,13 +14,13 @@ use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::registry::{Image, Platform};
 use crate::release::database::Database;
-use crate::release::maintained::Applied;
+use crate::release::maintenance::Applied;
 use crate::release::migrate::log;
 use crate::release::migrations;
 use crate::release::migrations::Migrations;
 use crate::release::running::Running;
 use crate::release::status::{Link, Source, Verdict};
-use crate::release::{Osmt, maintained, running, serving, status};
+use crate::release::{Osmt, maintenance, running, serving, status};
 use crate::web::Web;
 
 /// Show what the config selects, what runs, what was recorded, how the app answers, and whether all agree. Exit 1 where they do not.
@@ -64,9 +64,9 @@ impl Status {
             let mut links = status::chain(&config, &source, &running);
             let Logs { applied, version, index, mappings } =
                 Box::pin(logs(cx, &config, &osmt, &source)).await?;
-            links.push(maintained::database(&source, &applied, &version));
-            links.push(maintained::search(&index));
-            links.push(maintained::mappings(&mappings));
+            links.push(maintenance::database(&source, &applied, &version));
+            links.push(maintenance::search(&index));
+            links.push(maintenance::mappings(&mappings));
             links.push(status::registry(&running, &self.image(cx, &config).await));
             links.extend(self.serving(cx, &config).await?);
             Ok((running, links))
@@ -132,10 +132,10 @@ impl Status {
             })?,
         };
         if self.offline && self.app.is_none() {
-            return Ok(vec![status::not_asked("app", "the app was not asked")]);
+            return Ok(vec![status::not_checked("app", "the app was not asked")]);
         }
         let web = Web::new(aws::http_client(&environment::variables())?);
-        Ok(cx.ui.during("asking the app", serving::look(&web, config, &base)).await)
+        Ok(cx.ui.during("asking the app", serving::observe(&web, config, &base)).await)
     }
 }
 
@@ -193,7 +193,7 @@ async fn logs(cx: &Context, config: &Config, osmt: &Known<Osmt>, source: &Source
     };
     let now = Timestamp::now().as_millisecond();
     let (database, version, index, mappings) = tokio::join!(
-        Database::look(&session, &config.env),
+        Database::read(&session, &config.env),
         version,
         log::last_reindex(&session, &group),
         log::search_state(&session, &config.env, now)

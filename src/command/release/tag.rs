@@ -95,18 +95,18 @@ impl Tag {
                 snapshot: self.snapshot(cx, &config).await?,
             };
             let current = record::current(&record, newest.as_ref());
-            let (keeper, place) = osmt.keeper(&record.commit)?;
+            let (repository, place) = osmt.record_target(&record.commit)?;
             let lacking = match &remote {
-                Some(remote) => match keeper.remote_tag_object(remote, &current.name)? {
+                Some(remote) => match repository.remote_tag_object(remote, &current.name)? {
                     None => Some(remote.as_str()),
-                    Some(there) if keeper.tag_object(&current.name)? == Some(there.clone()) => None,
+                    Some(there) if repository.tag_object(&current.name)? == Some(there.clone()) => None,
                     Some(_) => return Err(taken(remote, &current.name)),
                 },
                 None => None,
             };
             let plan = record::plan(&record, newest.as_ref(), lacking);
             for step in &plan.actions {
-                if let Step::Make(record) = step {
+                if let Step::Create(record) = step {
                     let message = record.message();
                     let indented = message.trim_end().replace('\n', "\n    ");
                     ui.result(format_args!("    {indented}\n"))?;
@@ -116,13 +116,13 @@ impl Tag {
                 ui.say(format_args!("{} records it already", current.name));
             }
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
-                Step::Make(record) => {
+                Step::Create(record) => {
                     // It records what the config selected before the question.
                     files::unchanged(&cx.shared.config_path(), Some(document.text().as_bytes()))?;
                     let message = record.message();
-                    Ok::<_, Failure>(keeper.make_tag(&record.name, place, &message)?)
+                    Ok::<_, Failure>(repository.make_tag(&record.name, place, &message)?)
                 }
-                Step::Push { name, remote } => Ok(keeper.push_tag(remote, name)?),
+                Step::Push { name, remote } => Ok(repository.push_tag(remote, name)?),
             })
             .await
         })
@@ -183,7 +183,7 @@ fn taken(remote: &str, name: &str) -> Failure {
 
 /// A remote of the repository, by name; an empty name is the usual one.
 fn remote(osmt: &Osmt, name: &str) -> Result<String, Failure> {
-    let remotes = osmt.ledger.as_ref().unwrap_or(&osmt.repository).remotes()?;
+    let remotes = osmt.records_repository.as_ref().unwrap_or(&osmt.repository).remotes()?;
     let found = match (name, remotes.as_slice()) {
         ("", [only]) => Some(only),
         ("", all) => all.iter().find(|remote| *remote == "origin"),

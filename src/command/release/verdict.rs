@@ -98,7 +98,7 @@ impl Terms {
         if self.live {
             let database = block_on(&cx.ui, async {
                 let session = cx.shared.sign_in(&config, &cx.ui).await?;
-                let look = Database::look(&session, &config.env);
+                let look = Database::read(&session, &config.env);
                 Ok(cx.ui.during("reading Flyway's history", look).await)
             })?;
             candidate.with_database(osmt, &database)?;

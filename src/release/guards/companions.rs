@@ -1,4 +1,4 @@
-//! Guards on what the release is deployed with.
+//! Guards on Elasticsearch and on the lists that the image contains.
 
 use crate::finding::{Severity, Sink};
 use crate::release::Candidate;
@@ -20,13 +20,13 @@ pub(super) fn elasticsearch(candidate: &Candidate, sink: &mut Sink<'_>) {
         return;
     }
     let message = format!(
-        "OSMT {} is developed with Elasticsearch {own}, and the config selects {}",
+        "OSMT {} is developed with Elasticsearch {own}, but the config selects {}",
         candidate.label, candidate.elasticsearch
     );
     let finding = sink.value(ELASTICSEARCH, message);
     if found > wanted {
         finding.help(format!(
-            "set ecs.task.elasticsearch.docker_tag to {own}: an older OSMT cannot write to a newer one"
+            "set ecs.task.elasticsearch.docker_tag to {own}: an older OSMT cannot write to a newer Elasticsearch"
         ));
     } else {
         finding.severity(Severity::Note);
@@ -35,7 +35,10 @@ pub(super) fn elasticsearch(candidate: &Candidate, sink: &mut Sink<'_>) {
 
 pub(super) fn import_lists(candidate: &Candidate, sink: &mut Sink<'_>) {
     if candidate.snapshot.companions.import_lists == Some(false) {
-        sink.elsewhere(format!("the Dockerfile of {} copies no `import/` into the image", candidate.label))
-            .help("`osmt-release migrate` skips the import; a new database then has no job codes");
+        sink.elsewhere(format!(
+            "the Dockerfile of {} does not copy `import/` into the image",
+            candidate.label
+        ))
+        .help("`osmt-release migrate` skips the import; a new database then has no job codes");
     }
 }

@@ -1,11 +1,11 @@
-//! Guards on the files that Flyway reads: their names, their bytes, the settings beside them.
+//! Guards on the files that Flyway reads: names, encoding and settings.
 
 use crate::finding::{Severity, Sink};
 use crate::release::Candidate;
 
 pub(super) fn names(candidate: &Candidate, sink: &mut Sink<'_>) {
-    for odd in &candidate.snapshot.migrations.ignored {
-        sink.elsewhere(format!("Flyway passes over {}", odd.file)).help(odd.why.clone());
+    for issue in &candidate.snapshot.migrations.ignored {
+        sink.elsewhere(format!("Flyway ignores {}", issue.file)).help(issue.why.clone());
     }
 }
 
@@ -17,18 +17,20 @@ pub(super) fn settings(candidate: &Candidate, sink: &mut Sink<'_>) {
         };
         let finding = sink.elsewhere(message);
         if setting.moves_migrations() {
-            finding.help("the migrations that were compared may not be those that Flyway reads");
+            finding.help("Flyway may read other migrations than those that were compared");
         } else {
-            finding.severity(Severity::Warning).help("Flyway may decide differently from these findings");
+            finding.severity(Severity::Warning).help(
+                "with this setting Flyway may accept or refuse other migrations than these findings say",
+            );
         }
     }
 }
 
 pub(super) fn unreadable(candidate: &Candidate, sink: &mut Sink<'_>) {
-    for odd in &candidate.snapshot.migrations.unreadable {
-        sink.elsewhere(format!("{}: {}", odd.file, odd.why)).help("select a commit that has it as UTF-8");
+    for issue in &candidate.snapshot.migrations.unreadable {
+        sink.elsewhere(format!("{}: {}", issue.file, issue.why)).help("select a commit that has it as UTF-8");
     }
-    for odd in &candidate.snapshot.migrations.unsure {
-        sink.unknown(format!("{}: {}", odd.file, odd.why));
+    for issue in &candidate.snapshot.migrations.unsure {
+        sink.unknown(format!("{}: {}", issue.file, issue.why));
     }
 }

@@ -1,4 +1,4 @@
-//! Guards on the image: its registry has it, for the task's platform, made from the selected commit.
+//! Guards on the image: the registry has it, for the task's platform, built from the selected commit.
 
 use crate::account::Known;
 use crate::finding::Sink;
@@ -6,7 +6,7 @@ use crate::git;
 use crate::registry::Image;
 use crate::release::{Candidate, POINTER};
 
-/// Runs a check on the image as its registry describes it; what the registry did not say is unknown, never passed.
+/// Runs a check on the image as its registry describes it. If the registry did not answer, the check is unknown, not passed.
 fn described(candidate: &Candidate, sink: &mut Sink<'_>, check: impl Fn(Option<&Image>, &mut Sink<'_>)) {
     match &candidate.image {
         Known::Known(image) => check(image.as_ref(), sink),
@@ -19,7 +19,7 @@ pub(super) fn not_found(candidate: &Candidate, sink: &mut Sink<'_>) {
         if image.is_none() {
             let name = crate::release::image(&candidate.docker_image, &candidate.docker_tag);
             sink.value(POINTER, format!("the registry has no image {name}")).help(
-                "build and push it first, name another with `--tag`, or correct `ecs.task.app.docker_image`",
+                "build and push it first, give another tag with `--tag`, or correct `ecs.task.app.docker_image`",
             );
         }
     });
@@ -33,7 +33,7 @@ pub(super) fn other_platform(candidate: &Candidate, sink: &mut Sink<'_>) {
         let offered: Vec<String> = image.platforms.iter().map(ToString::to_string).collect();
         let offered = if offered.is_empty() { "no platform".to_owned() } else { offered.join(", ") };
         let wanted = &candidate.platform;
-        sink.value(POINTER, format!("the image is for {offered}, the task runs on {wanted}"))
+        sink.value(POINTER, format!("the image is for {offered}, but the task runs on {wanted}"))
             .help(format!("build the image for it: `docker buildx build --platform {wanted}`"));
     });
 }
@@ -44,17 +44,17 @@ pub(super) fn other_revision(candidate: &Candidate, sink: &mut Sink<'_>) {
         let Some(revision) = image.and_then(|image| image.revision.as_ref()) else {
             return;
         };
-        // A label may hold a short id.
+        // The label may contain a short commit id.
         let same = revision.len() >= 7 && commit.starts_with(revision.as_str());
         if !same {
             sink.value(
                 POINTER,
                 format!(
-                    "the image says that it was made from {revision}, the selected commit is {}",
+                    "the image's label says that it was built from {revision}, but the selected commit is {}",
                     git::short(commit)
                 ),
             )
-            .help("select the commit that the image was made from, or build the image again");
+            .help("select the commit that the image was built from, or build the image again");
         }
     });
 }

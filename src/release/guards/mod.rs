@@ -1,6 +1,6 @@
-//! What speaks against selecting a revision: all of it at once, as findings.
+//! The guards: checks of a revision before it is selected. All of them report at once, as findings.
 //!
-//! An error refuses the selection; `--accept CODE` turns it into a warning where going on can make sense.
+//! An error refuses the selection. For most codes `--accept CODE` makes it a warning.
 
 mod companions;
 mod files;
@@ -65,7 +65,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL007",
         "migration-changed",
         Severity::Error,
-        "a migration that was applied has other content now",
+        "an applied migration has other content in the selected commit",
         include_str!("../../../docs/rules/REL007.md"),
         schema::changed,
     ),
@@ -73,7 +73,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL008",
         "migration-renamed",
         Severity::Error,
-        "a migration that was applied has another description now",
+        "an applied migration has another description in the selected commit",
         include_str!("../../../docs/rules/REL008.md"),
         schema::renamed,
     ),
@@ -81,7 +81,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL009",
         "migration-missing",
         Severity::Error,
-        "a migration that was applied is missing",
+        "an applied migration is missing in the selected commit",
         include_str!("../../../docs/rules/REL009.md"),
         schema::missing,
     ),
@@ -113,7 +113,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL013",
         "going-back",
         Severity::Error,
-        "the database is ahead of the candidate",
+        "the database has newer migrations than the selected commit",
         include_str!("../../../docs/rules/REL013.md"),
         schema::going_back,
     ),
@@ -129,7 +129,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL015",
         "selected-is-not-recorded",
         Severity::Error,
-        "the selection alone does not say what the database holds",
+        "the config selects another release than the last record",
         include_str!("../../../docs/rules/REL015.md"),
         schema::not_recorded,
     ),
@@ -145,7 +145,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL017",
         "ambiguous-release",
         Severity::Error,
-        "two commits claim one version",
+        "two commits have the same version",
         include_str!("../../../docs/rules/REL017.md"),
         revision::ambiguous,
     ),
@@ -169,7 +169,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL020",
         "companion-differs",
         Severity::Error,
-        "Elasticsearch is not the version that the release is made for",
+        "Elasticsearch has another major version than the release is developed with",
         include_str!("../../../docs/rules/REL020.md"),
         companions::elasticsearch,
     ),
@@ -177,7 +177,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL021",
         "no-import-lists",
         Severity::Warning,
-        "the image has no lists to import",
+        "the image has no job code lists to import",
         include_str!("../../../docs/rules/REL021.md"),
         companions::import_lists,
     ),
@@ -193,7 +193,7 @@ pub const GUARDS: &[Check<Candidate>] = &[
         "REL023",
         "unknown-line",
         Severity::Error,
-        "the release is of a line that is not known here",
+        "the release line of the commit is not known",
         include_str!("../../../docs/rules/REL023.md"),
         revision::unknown_line,
     ),
@@ -223,8 +223,8 @@ pub const GUARDS: &[Check<Candidate>] = &[
     ),
 ];
 
-/// Guards that no flag overrides: what they refuse cannot start.
-const FINAL: [&str; 4] = ["REL001", "REL011", "REL019", "REL023"];
+/// Guards that `--accept` cannot override: the app would not start.
+const NEVER_ACCEPTED: [&str; 4] = ["REL001", "REL011", "REL019", "REL023"];
 
 const fn guard(
     code: &'static str,
@@ -237,7 +237,7 @@ const fn guard(
     Check { rule: Rule { code, name, severity, summary, explain }, run }
 }
 
-/// Guards that compare with what was applied to the database.
+/// Guards that compare with the migrations that were applied to the database.
 const BY_BASE: [&str; 7] = ["REL006", "REL007", "REL008", "REL009", "REL010", "REL013", "REL015"];
 
 /// Whether the candidate is refused because of what was applied to the database.
@@ -254,10 +254,10 @@ pub fn acceptable() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|guard| guard.rule.severity == Severity::Error)
         .map(|guard| guard.rule.code)
-        .filter(|code| !FINAL.contains(code))
+        .filter(|code| !NEVER_ACCEPTED.contains(code))
 }
 
-/// Judges a candidate; errors of an accepted code become warnings that say so.
+/// Runs all guards on a candidate. Errors of an accepted code become warnings.
 pub fn judge(candidate: &Candidate, accepted: &[String]) -> Findings {
     let mut all = Findings::default();
     all.run(GUARDS, candidate);

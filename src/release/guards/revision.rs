@@ -1,4 +1,4 @@
-//! Guards on the revision itself: is it OSMT, is it whole, can others see it, is the image its own.
+//! Guards on the revision: is it OSMT, is the working tree clean, is it pushed, does the image belong to it.
 
 use crate::account::Known;
 use crate::deployment::image::{OSMT, Reference};
@@ -43,10 +43,10 @@ pub(super) fn dirty(candidate: &Candidate, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn unpushed(candidate: &Candidate, sink: &mut Sink<'_>) {
-    if !candidate.passed_over.is_empty() {
-        sink.elsewhere(format!("passed over {}, which no remote has", some(&candidate.passed_over)))
+    if !candidate.skipped.is_empty() {
+        sink.elsewhere(format!("skipped {}, which no remote has", some(&candidate.skipped)))
             .severity(Severity::Note)
-            .help("name it to select it all the same");
+            .help("give the tag to select it anyway");
     }
     match &candidate.pushed {
         Known::Known(true) => {}
@@ -86,7 +86,10 @@ pub(super) fn no_image(candidate: &Candidate, sink: &mut Sink<'_>) {
         (Some(release), Some(version)) if version.is_snapshot() => {
             sink.value(
                 POINTER,
-                format!("{} was built as {}, which {OSMT} has no image of", release.tag.name, version.text),
+                format!(
+                    "{} was built as {}, and {OSMT} has no image of that version",
+                    release.tag.name, version.text
+                ),
             )
             .help(help);
         }
@@ -105,7 +108,7 @@ pub(super) fn version_differs(candidate: &Candidate, sink: &mut Sink<'_>) {
                 "tag {} is {} in {POM} ({})",
                 release.tag.name, version.text, version.from
             ))
-            .help("`--tag` names the image's tag where it is not the release's");
+            .help("if the image's tag is not the release's, give it with `--tag`");
         }
         None => sink.unknown(format!("{POM} has no version that can be read without Maven")),
     }
@@ -136,7 +139,7 @@ pub(super) fn unknown_line(candidate: &Candidate, sink: &mut Sink<'_>) {
     if let Some(version) = candidate.line.as_deref().filter(|version| OsmtLine::of(version).is_none()) {
         let known: Vec<&str> = OsmtLine::ALL.into_iter().map(OsmtLine::name).collect();
         let known = known.join(", ");
-        sink.elsewhere(format!("OSMT {version} is not of a release line that is known here: {known}")).help(
+        sink.elsewhere(format!("OSMT {version} does not belong to a known release line ({known})")).help(
             "use a newer version of this toolkit: the Terraform module does not know how to run it either",
         );
     }
@@ -144,19 +147,19 @@ pub(super) fn unknown_line(candidate: &Candidate, sink: &mut Sink<'_>) {
 
 pub(super) fn ambiguous(candidate: &Candidate, sink: &mut Sink<'_>) {
     if let Some(release) = &candidate.release
-        && !candidate.rivals.is_empty()
+        && !candidate.duplicates.is_empty()
     {
         sink.elsewhere(format!(
-            "{} and {} are different commits, and both would be image tag {}",
+            "{} and {} are different commits with the same image tag {}",
             release.tag.name,
-            candidate.rivals.join(", "),
+            candidate.duplicates.join(", "),
             release.version
         ))
-        .help("delete the tag that is wrong (`git tag -d`), or fetch the tags anew");
+        .help("delete the wrong tag (`git tag -d`), or fetch the tags again");
     }
 }
 
-/// The first few of a list, and how many more.
+/// The first names of a list, and the number of the others.
 fn some(names: &[String]) -> String {
     match names {
         [one] => one.clone(),

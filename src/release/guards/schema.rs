@@ -1,4 +1,4 @@
-//! Guards on the database's schema: what Flyway would say, and which way leads back.
+//! Guards on the migrations: what Flyway would refuse, and whether a rollback stays possible.
 
 use crate::account::Known;
 use crate::finding::{Severity, Sink};
@@ -9,12 +9,12 @@ use crate::release::{Base, Candidate, POINTER};
 pub(super) fn cannot_compare(candidate: &Candidate, sink: &mut Sink<'_>) {
     if let Known::Unknown(reason) = &candidate.base {
         sink.value(POINTER, format!("the migrations cannot be compared: {reason}")).help(
-            "`--from REV` names the commit whose app migrated the database; `--from none` where there is no database yet",
+            "`--from REV` names the commit whose app migrated the database; `--from none` if there is no database yet",
         );
     }
 }
 
-/// Runs a check that needs the comparison; without one it is unknown, never passed.
+/// Runs a check that needs the comparison. Without a comparison the check is unknown, not passed.
 fn compared(
     candidate: &Candidate,
     sink: &mut Sink<'_>,
@@ -32,7 +32,7 @@ fn compared(
 pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         for (before, after) in &found.changed {
-            let (is, differs) = match difference(&before.sql, &after.sql) {
+            let (is_harmless, differs) = match difference(&before.sql, &after.sql) {
                 Difference::Layout => {
                     (true, "the statements are the same, only layout, comments or case differ".into())
                 }
@@ -43,7 +43,7 @@ pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
             };
             let checksum =
                 |of: &Migration| of.checksum.map_or("none".to_owned(), |checksum| checksum.to_string());
-            let help = if is {
+            let help = if is_harmless {
                 "go on with `--accept REL007`, then `osmt-release migrate --without-validation`, which takes a snapshot first"
             } else {
                 "put the change into a new migration, or repair Flyway's history first"
@@ -62,7 +62,7 @@ pub(super) fn changed(candidate: &Candidate, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn failed(candidate: &Candidate, sink: &mut Sink<'_>) {
-    // Without a look at the database there is nothing to say; REL006 and `--live` are about that.
+    // Only Flyway's history, which `--live` reads, shows a failed migration. REL006 reports an unknown base.
     let Known::Known(base) = &candidate.base else { return };
     for file in &base.failed {
         let label = base.sources.first().map_or("", |source| source.label.as_str());
@@ -138,7 +138,7 @@ pub(super) fn twins(candidate: &Candidate, sink: &mut Sink<'_>) {
 
 pub(super) fn going_back(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
-        // What is missing from the middle Flyway refuses by itself: REL009.
+        // REL009 reports migrations that are missing between others: Flyway refuses those.
         for undone in &found.ahead {
             let finding = sink.elsewhere(format!(
                 "{} has applied {}, which {} does not have ({})",
@@ -151,8 +151,8 @@ pub(super) fn going_back(candidate: &Candidate, sink: &mut Sink<'_>) {
                 Class::Additive => finding.severity(Severity::Note),
                 Class::Rewriting => finding.severity(Severity::Warning),
                 Class::Breaking | Class::Unclear | Class::Destructive => finding.help(
-                    "restore a database snapshot from before that migration and name the commit that it was made with: \
-                     `--from REV`; there is no other way back",
+                    "restore a database snapshot from before that migration, and give the commit that it was taken with: \
+                     `--from REV`; an applied migration cannot be undone in another way",
                 ),
             };
         }
@@ -162,7 +162,7 @@ pub(super) fn going_back(candidate: &Candidate, sink: &mut Sink<'_>) {
 pub(super) fn no_way_back(candidate: &Candidate, sink: &mut Sink<'_>) {
     compared(candidate, sink, |found, base, sink| {
         if base.sources.is_empty() {
-            // There are no rows yet.
+            // A new database has no data that could be lost.
             return;
         }
         for pending in found.pending().into_iter().filter(|pending| pending.class >= Class::Breaking) {
@@ -190,7 +190,7 @@ pub(super) fn not_recorded(candidate: &Candidate, sink: &mut Sink<'_>) {
     let (Some(record), Known::Known(base)) = (&candidate.record, &candidate.base) else { return };
     let Some(first) = base.sources.first() else { return };
     if first.commit.is_empty() {
-        // The database itself was asked.
+        // The base is Flyway's history, not the records.
         return;
     }
     if !base.given && base.selection_hides(&candidate.snapshot.migrations) {
@@ -198,8 +198,8 @@ pub(super) fn not_recorded(candidate: &Candidate, sink: &mut Sink<'_>) {
         sink.value(
             POINTER,
             format!(
-                "the config selects {}, but by the records the database was also migrated by {}; the comparison is with all of \
-                 them",
+                "the config selects {}, but according to the records {} also migrated the database; the comparison is with all \
+                 of them",
                 first.label,
                 others.join(", ")
             ),
@@ -210,7 +210,7 @@ pub(super) fn not_recorded(candidate: &Candidate, sink: &mut Sink<'_>) {
         );
     } else if first.commit != record.commit {
         sink.elsewhere(format!(
-            "the last record, {}, is of {}; the comparison starts from {}",
+            "the last record, {}, is of {}; the comparison is with {}",
             record.name, record.image, first.label
         ))
         .severity(Severity::Note)

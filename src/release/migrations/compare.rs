@@ -1,19 +1,48 @@
-//! What Flyway would find when a commit's app starts on a database that other commits' apps migrated.
+//! Compares the applied migrations with those of a commit, as Flyway would when the commit's app starts.
+
+use std::fmt;
 
 use super::{Migration, Migrations};
 
-/// The two sides compared, file by file.
+/// What Flyway would refuse, or what the database has in addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// The content of an applied migration differs.
+    Changed,
+    /// The description of an applied migration differs.
+    Renamed,
+    /// An applied migration is missing.
+    Missing,
+    /// The database has a newer migration than the commit. Flyway ignores it.
+    Ahead,
+    /// A new migration is older than an applied one.
+    OutOfOrder,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Changed => "changed",
+            Self::Renamed => "renamed",
+            Self::Missing => "missing",
+            Self::Ahead => "ahead",
+            Self::OutOfOrder => "out of order",
+        })
+    }
+}
+
+/// The result of a comparison, file by file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison<'a> {
     /// Same version, other content: before and after.
     pub changed: Vec<(&'a Migration, &'a Migration)>,
     /// Same version, other description: before and after.
     pub renamed: Vec<(&'a Migration, &'a Migration)>,
-    /// Applied, and gone from below the candidate's newest, or repeatable and gone: Flyway refuses.
+    /// Applied, but missing in the candidate although it has newer ones, or repeatable and missing: Flyway refuses.
     pub missing: Vec<&'a Migration>,
-    /// Applied, and newer than all the candidate has: Flyway ignores it, the database is ahead.
+    /// Applied, and newer than all of the candidate: Flyway ignores it, the database is ahead.
     pub ahead: Vec<&'a Migration>,
-    /// To be applied, and older than what is applied: Flyway refuses.
+    /// To be applied, but older than an applied one: Flyway refuses.
     pub out_of_order: Vec<&'a Migration>,
     /// To be applied, in order.
     pub added: Vec<&'a Migration>,
@@ -24,7 +53,7 @@ pub struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares what is applied with what the candidate brings.
+    /// Compares the applied migrations with the candidate's.
     pub fn new(applied: &'a Migrations, candidate: &'a Migrations) -> Self {
         let mut found = Self::default();
         found.versioned(applied, candidate);
@@ -75,7 +104,7 @@ impl<'a> Comparison<'a> {
         self.repeated = candidate.repeatable.iter().filter(runs).collect();
     }
 
-    /// What the candidate would apply, in Flyway's order.
+    /// The migrations that the candidate would apply, in Flyway's order.
     pub fn pending(&self) -> Vec<&'a Migration> {
         let mut pending = [self.out_of_order.as_slice(), self.added.as_slice()].concat();
         pending.sort_by(|a, b| a.version.cmp(&b.version));
@@ -83,27 +112,27 @@ impl<'a> Comparison<'a> {
         pending
     }
 
-    /// What was applied and the candidate does not know, in Flyway's order.
+    /// The applied migrations that the candidate does not have, in Flyway's order.
     pub fn undone(&self) -> Vec<&'a Migration> {
         let mut undone = [self.missing.as_slice(), self.ahead.as_slice()].concat();
         undone.sort_by(|a, b| a.version.cmp(&b.version));
         undone
     }
 
-    /// The files that Flyway would refuse or that are ahead, by what is wrong with each.
-    pub fn obstacles(&self) -> Vec<(&'static str, &'a str)> {
-        let of = |what: &'static str, list: &[&'a Migration]| -> Vec<(&'static str, &'a str)> {
+    /// Each obstacle with its file.
+    pub fn obstacles(&self) -> Vec<(Obstacle, &'a str)> {
+        let of = |what: Obstacle, list: &[&'a Migration]| -> Vec<(Obstacle, &'a str)> {
             list.iter().map(|one| (what, one.file.as_str())).collect()
         };
         let pairs = |list: &[(&'a Migration, &'a Migration)]| {
             list.iter().map(|(_, after)| *after).collect::<Vec<_>>()
         };
         [
-            of("changed", &pairs(&self.changed)),
-            of("renamed", &pairs(&self.renamed)),
-            of("missing", &self.missing),
-            of("ahead", &self.ahead),
-            of("out of order", &self.out_of_order),
+            of(Obstacle::Changed, &pairs(&self.changed)),
+            of(Obstacle::Renamed, &pairs(&self.renamed)),
+            of(Obstacle::Missing, &self.missing),
+            of(Obstacle::Ahead, &self.ahead),
+            of(Obstacle::OutOfOrder, &self.out_of_order),
         ]
         .concat()
     }

@@ -1,14 +1,14 @@
-//! Flyway's own table, `flyway_schema_history`, as a maintenance task printed it: what was applied, asked of the database.
+//! Flyway's history table, `flyway_schema_history`, as a maintenance task printed it into its log.
 
 use super::name::{Name, Version, parse};
-use super::{Migration, Migrations, Odd};
+use super::{FileIssue, Migration, Migrations};
 use crate::release::sql::Class;
 
-/// What each line of the table begins with in the log.
+/// The prefix of each line of the table in the log.
 pub const HISTORY: &str = "osmt-history ";
-/// In the line behind the last row: how many rows there are.
+/// The prefix of the line after the last row, which contains the number of rows.
 const END: &str = "end ";
-/// What MySQL cuts a value to in its warnings.
+/// MySQL cuts a value in a warning after this many characters.
 const WIDTH: usize = 128;
 
 /// One row.
@@ -16,13 +16,13 @@ const WIDTH: usize = 128;
 pub struct Row {
     /// The order in which Flyway ran them.
     pub rank: u64,
-    /// Whether it ran to its end.
+    /// Whether it succeeded.
     pub success: bool,
-    /// Of the file, as it was then.
+    /// The checksum of the file when it was applied.
     pub checksum: Option<i32>,
     /// `SQL`, `JDBC`, `BASELINE`, `DELETE`, …
     pub kind: String,
-    /// None for a repeatable migration.
+    /// `None` for a repeatable migration.
     pub version: Option<String>,
     /// The file's name.
     pub script: String,
@@ -54,28 +54,30 @@ impl Row {
 /// The table, read line by line; each connection of Flyway prints it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
+    /// The rows of the table that is being read.
     rows: Vec<Row>,
-    whole: Option<Vec<Row>>,
+    /// The newest table that was read to its end.
+    complete: Option<Vec<Row>>,
 }
 
 impl History {
-    /// Takes a line of the log. Whether the table is whole with it.
+    /// Reads a line of the log; returns whether it completes the table.
     pub fn line(&mut self, line: &str) -> bool {
         let Some((_, text)) = line.split_once(HISTORY) else { return false };
-        // MySQL quotes the text in its own: Truncated incorrect INTEGER value: '…' (SQL State: …)
+        // MySQL quotes the text in its warning: Truncated incorrect INTEGER value: '…' (SQL State: …)
         let quoted = text.rfind("' (SQL State").or_else(|| text.rfind('\''));
         let text = quoted.map_or(text, |end| &text[..end]);
         if let Some(count) = text.strip_prefix(END) {
             let mut rows = std::mem::take(&mut self.rows);
             rows.sort_by_key(|row| row.rank);
             if count.trim().parse() == Ok(rows.len()) {
-                self.whole = Some(rows);
+                self.complete = Some(rows);
                 return true;
             }
         } else if HISTORY.len() + text.len() < WIDTH
             && let Some(row) = Row::read(text)
         {
-            // The lines of one connection's table may have been cut off by the next one's.
+            // A second connection may start to print the table before the first one has finished.
             if self.rows.iter().any(|known| known.rank == row.rank) {
                 self.rows.clear();
             }
@@ -86,27 +88,27 @@ impl History {
 
     /// The rows of the newest table that was printed to its end.
     pub fn rows(&self) -> Option<&[Row]> {
-        self.whole.as_deref()
+        self.complete.as_deref()
     }
 }
 
 impl Migrations {
-    /// What the rows of Flyway's table say was applied. What a file does is known where one of `known` has it with that checksum.
+    /// The applied migrations according to Flyway's table. The content of a file is known if one of `known` has it with that checksum.
     pub fn applied(rows: &[Row], known: &[Self]) -> Self {
         let mut all = Self::default();
         let successes = rows.iter().filter(|row| row.success);
         for row in successes {
             match row.kind.as_str() {
-                // Flyway's own row for a schema that it made.
+                // Flyway's row for a schema that it created.
                 "SCHEMA" => {}
-                // `repair` and `undo` leave the row of what they took out, and add one of their own.
+                // `repair` and `undo` keep the row of the removed migration and add one of their own.
                 "DELETE" | "UNDO_SQL" | "UNDO_JDBC" | "UNDO_SCRIPT" => {
                     let version = row.version.as_deref().and_then(Version::parse);
                     all.versioned.retain(|one| one.version != version);
                     all.repeatable.retain(|one| version.is_some() || one.file != row.script);
                 }
                 "SQL" | "JDBC" | "SPRING_JDBC" | "SCRIPT" => all.apply(row, known),
-                kind => all.unsure.push(Odd {
+                kind => all.unsure.push(FileIssue {
                     file: row.script.clone(),
                     why: format!("Flyway's history has it as {kind}, which is not compared"),
                 }),
@@ -121,13 +123,13 @@ impl Migrations {
         let name = row.script.rsplit('/').next().unwrap_or(&row.script);
         let stem = match name.strip_suffix(".sql") {
             Some(stem) => stem,
-            // A class, with its package.
+            // A Java or Kotlin class, with its package.
             None => name.rsplit('.').next().unwrap_or(name),
         };
         let (version, description) = match parse(stem) {
             Name::Versioned(version, description) => (Some(version), description),
             Name::Repeatable(description) => (None, description),
-            Name::Callback(..) | Name::PassedOver(_) | Name::Unsure(_) => {
+            Name::Callback(..) | Name::Ignored(_) | Name::Unsure(_) => {
                 (row.version.as_deref().and_then(Version::parse), stem.to_owned())
             }
         };
@@ -151,7 +153,7 @@ impl Migrations {
             self.versioned.retain(|one| one.version != version);
             self.versioned.push(migration);
         } else {
-            // Each run of a repeatable migration has a row: the last one counts.
+            // Each run of a repeatable migration adds a row: the last one counts.
             self.repeatable.retain(|one| one.description != description);
             self.repeatable.push(migration);
         }
@@ -163,7 +165,7 @@ mod tests {
     use super::super::{Comparison, Content, checksum};
     use super::*;
 
-    /// As Flyway 8.5.13 logged them, seen with OSMT 3.0.0 on MySQL 9.7.4.
+    /// A line as Flyway 8.5.13 logged it, seen with OSMT 3.0.0 on MySQL 9.7.4.
     fn logged(text: &str) -> String {
         format!(
             "2026-11-27T00:48:26.649Z  WARN 24 --- [           main] o.f.c.i.s.DefaultSqlScriptExecutor       : DB: Truncated \
@@ -180,10 +182,10 @@ mod tests {
     }
 
     #[test]
-    fn a_table_counts_only_when_it_is_whole() {
+    fn only_a_complete_table_counts() {
         let rows = ["1 1 -603356191 SQL 2020.09.15 V2020.09.15__initial_schema.sql", "2 0 - JDBC - R__b c'd"];
-        let whole = read(&[rows[0], rows[1], "end 2"]);
-        let found = whole.rows().unwrap();
+        let complete = read(&[rows[0], rows[1], "end 2"]);
+        let found = complete.rows().unwrap();
         assert_eq!((found[0].checksum, found[0].success), (Some(-603_356_191), true));
         assert_eq!(
             (found[1].script.as_str(), found[1].success, &found[1].version),
@@ -191,7 +193,7 @@ mod tests {
         );
         assert_eq!(read(&[rows[0], "end 2"]).rows(), None, "a row is missing");
         assert_eq!(read(&rows).rows(), None, "the end is missing");
-        assert_eq!(read(&["end 0"]).rows(), Some(&[][..]), "a database that Flyway never saw");
+        assert_eq!(read(&["end 0"]).rows(), Some(&[][..]), "a database that Flyway has not migrated");
         // A second connection prints it again; the first one was cut off.
         assert_eq!(read(&[rows[0], rows[0], rows[1], "end 2"]).rows().unwrap().len(), 2);
         let long = format!("3 1 5 SQL 3 V3__{}.sql", "x".repeat(110));
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_database_applied_is_compared_with_its_own_checksums() {
+    fn applied_migrations_are_compared_by_the_checksums_in_the_table() {
         let files = [
             ("V1__a.sql", Content::Bytes(b"CREATE TABLE a (b INT);")),
             ("V2__b.sql", Content::Bytes(b"DROP TABLE a;")),
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_take_others_back_are_heeded() {
+    fn a_delete_row_removes_its_migration() {
         let history = read(&[
             "0 1 - SCHEMA - << Flyway Schema Creation >>",
             "1 1 5 SQL 1 V1__a.sql",

@@ -1,8 +1,7 @@
-//! Flyway's view of OSMT's migrations, computed from git without a database.
+//! OSMT's migrations as Flyway reads them, computed from git without a database.
 //!
-//! Flyway 8.5 (OSMT 3.0.0's): SQL files and classes below `db/migration`, named as [`name`] reads them, their checksum a
-//! CRC-32 over the lines, `outOfOrder=false`. What is called applied here was applied by the apps of the commits that are
-//! compared with; whether they ran is the caller's matter.
+//! This follows Flyway 8.5, which OSMT 3.0.0 uses: SQL files and classes below `db/migration`, named as [`name`] parses them, a
+//! CRC-32 over the lines as checksum, `outOfOrder=false`. "Applied" means: by the app of a commit that the caller compares with.
 
 mod compare;
 mod history;
@@ -15,41 +14,41 @@ use serde::Serialize;
 use super::sql::{Class, classify};
 use name::Name;
 
-pub use compare::Comparison;
+pub use compare::{Comparison, Obstacle};
 pub use history::{HISTORY, History, Row};
 pub use name::Version;
 pub use read::{count, read, read_one};
 pub use settings::Setting;
 
-/// Where OSMT keeps its migrations.
+/// The folder of OSMT's migrations.
 pub const FOLDER: &str = "api/src/main/resources/db/migration";
 
 /// One migration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Migration {
-    /// Its place in the order; a repeatable migration and a callback have none.
+    /// `None` for repeatable migrations and callbacks.
     pub version: Option<Version>,
-    /// As Flyway shows it: underscores are spaces. Of a callback the event.
+    /// As Flyway shows it, with spaces instead of underscores. For a callback the event.
     pub description: String,
     /// The file's name.
     pub file: String,
-    /// As Flyway's history table holds it; a class has none.
+    /// As in Flyway's history table; `None` for a class.
     pub checksum: Option<i32>,
-    /// What going back over it would cost.
+    /// What it does to data.
     pub class: Class,
-    /// The words of SQL that led to the class.
+    /// The SQL keywords that led to the class.
     pub because: Vec<String>,
     /// The SQL.
     #[serde(skip)]
     pub sql: String,
 }
 
-/// A file that Flyway passes over or that cannot be judged, and why.
+/// A file that Flyway ignores or that cannot be judged, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Odd {
+pub struct FileIssue {
     /// The file's name.
     pub file: String,
-    /// Why, or what to do about it.
+    /// The reason, or what to do about it.
     pub why: String,
 }
 
@@ -58,17 +57,17 @@ pub struct Odd {
 pub struct Migrations {
     /// In Flyway's order.
     pub versioned: Vec<Migration>,
-    /// What Flyway runs again whenever it changes (`R__…`), in the order of descriptions.
+    /// Migrations that Flyway runs again whenever they change (`R__…`), in the order of their descriptions.
     pub repeatable: Vec<Migration>,
-    /// What Flyway runs at every start (`beforeMigrate.sql`).
+    /// Files that Flyway runs at every start (`beforeMigrate.sql`).
     pub callbacks: Vec<Migration>,
-    /// SQL files whose name Flyway does not take: it passes over them without a word.
-    pub ignored: Vec<Odd>,
-    /// Files that Flyway takes and cannot read: not UTF-8.
-    pub unreadable: Vec<Odd>,
-    /// Files whose content or meaning cannot be read from the commit.
-    pub unsure: Vec<Odd>,
-    /// Settings of Flyway that differ from what is assumed here.
+    /// SQL files that Flyway ignores without a message because of their name.
+    pub ignored: Vec<FileIssue>,
+    /// Files that Flyway cannot read because they are not UTF-8.
+    pub unreadable: Vec<FileIssue>,
+    /// Files whose content or meaning the commit does not show.
+    pub unsure: Vec<FileIssue>,
+    /// Settings of Flyway that differ from those that the comparison assumes.
     pub settings: Vec<Setting>,
 }
 
@@ -83,7 +82,7 @@ pub enum Content<'a> {
     Class,
 }
 
-/// How a Git LFS pointer begins.
+/// The beginning of a Git LFS pointer.
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 impl Migrations {
@@ -99,14 +98,14 @@ impl Migrations {
         odd.iter().all(|list| list.is_empty()) && known.iter().all(|list| list.is_empty())
     }
 
-    /// Pairs of files that claim the same version or the same repeatable description, at which Flyway stops.
+    /// Pairs of files with the same version, or repeatable ones with the same description: Flyway refuses both.
     pub fn twins(&self) -> impl Iterator<Item = (&Migration, &Migration)> {
         let versions = self.versioned.windows(2).filter(|pair| pair[0].version == pair[1].version);
         let names = self.repeatable.windows(2).filter(|pair| pair[0].description == pair[1].description);
         versions.chain(names).map(|pair| (&pair[0], &pair[1]))
     }
 
-    /// Whether Flyway itself runs what is older than the newest that was applied.
+    /// Whether the commit's settings allow Flyway to apply migrations out of order.
     pub fn out_of_order(&self) -> bool {
         self.settings.iter().any(|setting| {
             let key = setting.key.to_lowercase().replace(['-', '_'], "");
@@ -114,19 +113,19 @@ impl Migrations {
         })
     }
 
-    /// Sorts files, given by path and content, into what Flyway makes of them.
+    /// Reads files, given by path and content, as Flyway does.
     pub fn from_files<'a>(files: impl IntoIterator<Item = (&'a str, Content<'a>)>) -> Self {
         let mut all = Self::default();
         for (path, content) in files {
-            all.sort(path.rsplit('/').next().unwrap_or(path), &content);
+            all.add(path.rsplit('/').next().unwrap_or(path), &content);
         }
         all.versioned.sort_by(|a, b| (&a.version, &a.file).cmp(&(&b.version, &b.file)));
         all.repeatable.sort_by(|a, b| (&a.description, &a.file).cmp(&(&b.description, &b.file)));
         all
     }
 
-    fn sort(&mut self, file: &str, content: &Content<'_>) {
-        let odd = |why: &str| Odd { file: file.to_owned(), why: why.to_owned() };
+    fn add(&mut self, file: &str, content: &Content<'_>) {
+        let issue = |why: &str| FileIssue { file: file.to_owned(), why: why.to_owned() };
         let stem = match content {
             Content::Class => file.strip_suffix(".kt").or_else(|| file.strip_suffix(".java")),
             Content::Bytes(_) | Content::Elsewhere => file.strip_suffix(".sql"),
@@ -135,9 +134,9 @@ impl Migrations {
             let mut parts = file.rsplit('.').map(str::to_lowercase);
             let (last, before) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
             if last == "sql" {
-                self.ignored.push(odd("the suffix is `.sql`, in small letters"));
+                self.ignored.push(issue("the suffix must be `.sql`, in lower case"));
             } else if last == "conf" && before == "sql" {
-                self.unsure.push(odd("a script configuration changes how Flyway runs the file beside it"));
+                self.unsure.push(issue("a script configuration changes how Flyway runs the file beside it"));
             }
             return;
         };
@@ -146,9 +145,9 @@ impl Migrations {
             Name::Repeatable(description) => (None, description, false),
             Name::Callback(event, _) if name::runs_on_migrate(event) => (None, event.to_owned(), true),
             Name::Callback(..) => return,
-            Name::PassedOver(_) if *content == Content::Class => return,
-            Name::PassedOver(why) => return self.ignored.push(odd(why)),
-            Name::Unsure(why) => return self.unsure.push(odd(why)),
+            Name::Ignored(_) if *content == Content::Class => return,
+            Name::Ignored(why) => return self.ignored.push(issue(why)),
+            Name::Unsure(why) => return self.unsure.push(issue(why)),
         };
         let of = |checksum, class, because, sql| Migration {
             version: version.clone(),
@@ -164,11 +163,11 @@ impl Migrations {
             Content::Class => unclear("a class"),
             Content::Elsewhere => {
                 self.unsure
-                    .push(odd("it is a symbolic link or a submodule: what it holds is not in the commit"));
+                    .push(issue("it is a symbolic link or a submodule: its content is not in the commit"));
                 unclear("a link")
             }
             Content::Bytes(bytes) if bytes.starts_with(LFS) => {
-                self.unsure.push(odd("it is a Git LFS pointer: what it holds is not in the commit"));
+                self.unsure.push(issue("it is a Git LFS pointer: its content is not in the commit"));
                 unclear("a Git LFS pointer")
             }
             Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
@@ -179,7 +178,7 @@ impl Migrations {
                 Err(error) => {
                     let byte = error.valid_up_to();
                     self.unreadable
-                        .push(odd(&format!("it is not UTF-8 (byte {byte}): Flyway cannot read it")));
+                        .push(issue(&format!("it is not UTF-8 (byte {byte}): Flyway cannot read it")));
                     of(Some(checksum(bytes)), Class::Unclear, vec!["not UTF-8".to_owned()], String::new())
                 }
             },
@@ -191,10 +190,10 @@ impl Migrations {
         }
     }
 
-    /// What a database has applied that the apps of several commits have migrated.
+    /// The applied migrations of a database that the apps of several commits have migrated.
     ///
-    /// A database never goes back: whatever any of them has applied is applied. Of a file that differs, the later one's
-    /// content counts, for Flyway has accepted it since.
+    /// Migrations are not undone, so whatever one of the apps has applied stays applied. If a file differs between commits, the
+    /// later content counts, because Flyway has accepted it since.
     pub fn union<'a>(later_first: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self::default();
         for one in later_first {
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_sorted_into_what_flyway_makes_of_them() {
+    fn files_are_read_as_flyway_reads_them() {
         let all = set(&[
             ("db/V10__ten.sql", ""),
             ("db/V9__nine_or_so.sql", ""),
@@ -273,13 +272,13 @@ mod tests {
         assert_eq!(all.versioned[0].description, "nine or so");
         assert_eq!(all.repeatable[0].description, "views");
         assert_eq!((all.callbacks.len(), all.callbacks[0].class), (1, Class::Destructive));
-        let names = |odd: &[Odd]| odd.iter().map(|one| one.file.clone()).collect::<Vec<_>>();
+        let names = |issues: &[FileIssue]| issues.iter().map(|one| one.file.clone()).collect::<Vec<_>>();
         assert_eq!(names(&all.ignored), ["v2__lower.sql", "V3__big.SQL", "Vx__x.sql"]);
         assert_eq!(names(&all.unsure), ["V4__x.sql.conf"]);
     }
 
     #[test]
-    fn content_that_is_not_there_is_never_harmless() {
+    fn content_that_cannot_be_read_is_unclear() {
         let all = Migrations::from_files([
             ("V1__latin.sql", Content::Bytes(b"SELECT '\xe9';".as_slice())),
             ("V2__utf16.sql", Content::Bytes(b"\xff\xfeD\0R\0O\0P\0".as_slice())),
@@ -315,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_has_what_any_app_has_applied() {
+    fn a_database_has_the_migrations_of_every_app_that_ran() {
         let (early, late) =
             (set(&[("V1__a.sql", "a"), ("V3__c.sql", "c")]), set(&[("V1__a.sql", "A"), ("V2__b.sql", "b")]));
         let all = Migrations::union([&late, &early]);
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_flyways() {
+    fn migrations_are_ordered_as_flyway_orders_them() {
         let old = set(&[("V1__a.sql", "a"), ("V4__d.sql", "d")]);
         let new = set(&[("V1__a.sql", "a"), ("V2__b.sql", "b"), ("V4__d.sql", "d"), ("V5__e.sql", "e")]);
         let forward = Comparison::new(&old, &new);
@@ -348,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changed_or_was_renamed_is_seen() {
+    fn a_changed_and_a_renamed_file_are_reported() {
         let before = set(&[("V1__a.sql", "a"), ("V2__b.sql", "b")]);
         let after = set(&[("V1__a.sql", "A"), ("V2__c.sql", "b")]);
         let found = Comparison::new(&before, &after);
@@ -358,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_side_is_all_forward_or_all_ahead() {
+    fn with_one_side_empty_all_migrations_are_added_or_ahead() {
         let some = set(&[("V1__a.sql", "DROP TABLE t;")]);
         let none = Migrations::default();
         assert_eq!(versions(&Comparison::new(&none, &some).added), ["1"]);

@@ -1,13 +1,13 @@
 //! File names as Flyway 8.5 reads them (its `ResourceNameParser` and `MigrationVersion`).
 //!
-//! The longest prefix decides; what is before the first `__` is the version; a name without `__` has no description and is
-//! taken all the same. Flyway passes over other names without a message.
+//! The longest matching prefix decides. The part before the first `__` is the version. A name without `__` is accepted and has no
+//! description. Flyway ignores other names without a message.
 
 use std::cmp::Ordering;
 
 use serde::Serialize;
 
-/// Flyway's events, after which SQL files may be named: its `Event`.
+/// The events after which a callback may be named: Flyway's `Event`.
 const EVENTS: &[&str] = &[
     "beforeClean",
     "afterClean",
@@ -58,25 +58,25 @@ const EVENTS: &[&str] = &[
     "afterInfoOperationFinish",
 ];
 
-/// Events of `migrate` and of what it does first; the others belong to commands that OSMT never runs.
+/// Whether an event belongs to `migrate` or to a command that it runs first. OSMT never runs the other commands.
 pub(super) fn runs_on_migrate(event: &str) -> bool {
     let never = ["Clean", "Undo", "Baseline", "Repair", "Info"];
     !never.iter().any(|command| event.contains(command)) && !event.ends_with("Error")
 }
 
-/// A version as Flyway orders it: numbers between dots or underscores, zeros at the end without meaning.
+/// A version as Flyway orders it: numbers separated by dots or underscores; zeros at the end do not count.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Version {
     /// `2023.02.20`
     pub text: String,
-    /// Digits without leading zeros; numbers of any length.
+    /// Each number as the count of its digits and the digits without leading zeros, so that numbers of any length compare.
     #[serde(skip)]
     parts: Vec<(usize, String)>,
 }
 
 impl Version {
-    /// Reads a version; `None` where Flyway would not.
+    /// Parses a version; `None` if Flyway would refuse it.
     pub fn parse(text: &str) -> Option<Self> {
         let part = |part: &str| {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -111,28 +111,28 @@ impl Ord for Version {
     }
 }
 
-/// What Flyway makes of a name.
+/// What a name means to Flyway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Name {
-    /// It is applied once, in order.
+    /// It is applied once, in order: version and description.
     Versioned(Version, String),
     /// It is run whenever it changes.
     Repeatable(String),
     /// It is run at an event: the event and the rest of the name.
     Callback(&'static str, String),
-    /// It is passed over; how it would have to be named.
-    PassedOver(&'static str),
-    /// It cannot be known here.
+    /// It is ignored; how it would have to be named.
+    Ignored(&'static str),
+    /// This version cannot tell.
     Unsure(&'static str),
 }
 
-/// Reads a name without its suffix.
+/// Parses a name without its suffix.
 pub(super) fn parse(stem: &str) -> Name {
     let event = EVENTS.iter().filter(|event| stem.starts_with(**event)).max_by_key(|event| event.len());
     if let Some(event) = event {
         return match split(&stem[event.len()..]) {
             ("", rest) => Name::Callback(event, rest),
-            _ => Name::PassedOver("a callback is named EVENT.sql or EVENT__description.sql"),
+            _ => Name::Ignored("a callback is named EVENT.sql or EVENT__description.sql"),
         };
     }
     if let Some(rest) = stem.strip_prefix('V') {
@@ -144,29 +144,27 @@ pub(super) fn parse(stem: &str) -> Name {
         };
         return match Version::parse(version) {
             Some(version) => Name::Versioned(version, description),
-            // Java reads signs and the digits of other scripts as numbers.
+            // Java parses signs and digits of other scripts as numbers.
             None if version.split(['.', '_']).all(odd) => {
-                Name::Unsure("its version has a sign or foreign digits")
+                Name::Unsure("its version has a sign or digits that are not ASCII")
             }
-            None => Name::PassedOver(HELP),
+            None => Name::Ignored(HELP),
         };
     }
     if let Some(rest) = stem.strip_prefix('R') {
         return match split(rest) {
             ("", description) => Name::Repeatable(description),
-            _ => Name::PassedOver("name it R__<description>.sql"),
+            _ => Name::Ignored("name it R__<description>.sql"),
         };
     }
     let kind = stem.split("__").next().unwrap_or(stem);
     match (stem.as_bytes().first(), kind.get(1..).and_then(Version::parse)) {
-        (Some(b'U'), Some(_)) => {
-            Name::PassedOver("undo migrations need Flyway Teams, which OSMT does not use")
-        }
+        (Some(b'U'), Some(_)) => Name::Ignored("undo migrations need Flyway Teams, which OSMT does not use"),
         (Some(b'B'), Some(_)) => {
-            Name::PassedOver("baseline migrations need Flyway Teams, which OSMT does not use")
+            Name::Ignored("baseline migrations need Flyway Teams, which OSMT does not use")
         }
-        (Some(b'v'), Some(_)) => Name::PassedOver("the prefix is a capital V"),
-        _ => Name::PassedOver("name it V<version>__<description>.sql"),
+        (Some(b'v'), Some(_)) => Name::Ignored("the prefix is a capital V"),
+        _ => Name::Ignored("name it V<version>__<description>.sql"),
     }
 }
 
@@ -194,7 +192,7 @@ mod tests {
             ("beforeMigrate", Name::Callback("beforeMigrate", String::new())),
             ("afterMigrate__grants", Name::Callback("afterMigrate", "grants".into())),
             ("afterEachMigrate", Name::Callback("afterEachMigrate", String::new())),
-            ("V+1__x", Name::Unsure("its version has a sign or foreign digits")),
+            ("V+1__x", Name::Unsure("its version has a sign or digits that are not ASCII")),
         ] {
             assert_eq!(parse(stem), name, "{stem}");
         }
@@ -211,7 +209,7 @@ mod tests {
             "notes",
             "afterMigrate2",
         ] {
-            assert!(matches!(parse(stem), Name::PassedOver(_)), "{stem}");
+            assert!(matches!(parse(stem), Name::Ignored(_)), "{stem}");
         }
     }
 

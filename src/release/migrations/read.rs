@@ -6,17 +6,18 @@ use super::{Content, FOLDER, Migrations, settings};
 use crate::git;
 use crate::git::{Entry, Kind, Repository};
 
-/// Where classes may be that Flyway or Spring takes for migrations.
+/// The folders of classes that Flyway or Spring may use as migrations.
 const CODE: [&str; 2] = ["api/src/main/kotlin", "api/src/main/java"];
 
-/// Reads the migrations of commits, in their order; what one has in common with another is read once.
+/// Reads the migrations of each commit. A file that several commits share is read once.
 pub fn read(repository: &Repository, commits: &[String]) -> Result<Vec<Migrations>, git::Error> {
     let mut blobs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut all = Vec::new();
     for commit in commits {
         let mut files = Vec::new();
         for folder in [settings::FOLDER, CODE[0], CODE[1]] {
-            files.extend(repository.files(commit, folder)?.into_iter().filter(|file| matters(&file.path)));
+            files
+                .extend(repository.files(commit, folder)?.into_iter().filter(|file| is_relevant(&file.path)));
         }
         for file in files.iter().filter(|file| file.kind == Kind::File && !is_class(&file.path)) {
             if !blobs.contains_key(&file.id) {
@@ -26,7 +27,7 @@ pub fn read(repository: &Repository, commits: &[String]) -> Result<Vec<Migration
                 blobs.insert(file.id.clone(), object.content);
             }
         }
-        all.push(sort(&files, &blobs));
+        all.push(migrations(&files, &blobs));
     }
     Ok(all)
 }
@@ -36,7 +37,7 @@ pub fn read_one(repository: &Repository, commit: &str) -> Result<Migrations, git
     Ok(read(repository, &[commit.to_owned()])?.pop().unwrap_or_default())
 }
 
-/// How many versioned SQL migrations a commit has, counted by the names of the files alone.
+/// The number of versioned SQL migrations of a commit, counted by file name.
 pub fn count(repository: &Repository, commit: &str) -> Result<usize, git::Error> {
     let files = repository.files(commit, FOLDER)?;
     let files = files.iter().map(|file| (file.path.as_str(), Content::Elsewhere));
@@ -51,8 +52,8 @@ fn inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     path.strip_prefix(folder)?.strip_prefix('/')
 }
 
-/// Whether a file says anything about migrations.
-fn matters(path: &str) -> bool {
+/// Whether a file is a migration or has settings of Flyway.
+fn is_relevant(path: &str) -> bool {
     if is_class(path) {
         // `V2024_01_01__Fill.kt`; a repeatable class is `R__Name`.
         let file = path.rsplit('/').next().unwrap_or(path);
@@ -63,7 +64,7 @@ fn matters(path: &str) -> bool {
     inside(path, FOLDER).is_some() || inside(path, settings::FOLDER).is_some_and(settings::is_properties)
 }
 
-fn sort(files: &[Entry], blobs: &BTreeMap<String, Vec<u8>>) -> Migrations {
+fn migrations(files: &[Entry], blobs: &BTreeMap<String, Vec<u8>>) -> Migrations {
     let bytes = |file: &Entry| blobs.get(&file.id).filter(|_| file.kind == Kind::File).map(Vec::as_slice);
     let migrations = files.iter().filter(|file| is_class(&file.path) || inside(&file.path, FOLDER).is_some());
     let mut all = Migrations::from_files(migrations.map(|file| {

@@ -1,30 +1,30 @@
-//! Flyway's settings in a commit: what the comparison takes for granted, and what a commit sets otherwise.
+//! The settings of Flyway in a commit that differ from those that the comparison assumes.
 
 use serde::Serialize;
 
-/// Where Spring Boot looks for its properties inside the jar.
+/// The folder of Spring Boot's properties.
 pub(super) const FOLDER: &str = "api/src/main/resources";
 
-/// A setting that makes Flyway behave otherwise than the comparison assumes.
+/// A setting with which Flyway behaves differently than the comparison assumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// The file.
     pub file: String,
     /// `spring.flyway.out-of-order`
     pub key: String,
-    /// Its value, or `None` where the file's form is not read here.
+    /// Its value; `None` for a YAML file, which is not parsed.
     pub value: Option<String>,
 }
 
 impl Setting {
-    /// Whether migrations are read from elsewhere, or this is not known: then nothing that was compared counts.
+    /// Whether Flyway may read migrations from another place, so that the comparison does not count.
     pub fn moves_migrations(&self) -> bool {
         self.value.is_none()
             || matches!(relaxed(&self.key).as_str(), "locations" | "resourceproviderclassname")
     }
 }
 
-/// Keys that leave order and content of the migrations alone, or values that are Flyway's defaults.
+/// Whether a setting has no influence on the order and content of the migrations, or has Flyway's default value.
 fn is_expected(key: &str, value: &str) -> bool {
     let value = value.trim();
     match key {
@@ -53,13 +53,13 @@ fn is_expected(key: &str, value: &str) -> bool {
     }
 }
 
-/// The setting's name as Spring's relaxed binding compares it, without its prefix.
+/// The name of a setting without its prefix, in the form in which Spring's relaxed binding compares names.
 fn relaxed(key: &str) -> String {
     let key: String = key.chars().filter(|char| !matches!(char, '-' | '_')).collect();
     key.to_lowercase().trim_start_matches("spring.flyway.").to_owned()
 }
 
-/// Whether the file is one of Spring's, for a profile that a deployment may use.
+/// Whether the file is a Spring properties file for a profile that a deployment may use.
 pub(super) fn is_properties(path: &str) -> bool {
     let inside = path.strip_prefix("config/").unwrap_or(path);
     let Some((stem, kind)) = inside.rsplit_once('.') else { return false };
@@ -73,7 +73,7 @@ pub(super) fn is_properties(path: &str) -> bool {
         && !matches!(profile, "dev" | "test" | "local")
 }
 
-/// The settings of one file that are not what the comparison assumes.
+/// The settings of one file that differ from those that the comparison assumes.
 pub(super) fn read(file: &str, content: &str) -> Vec<Setting> {
     let found = |key: &str, value: Option<&str>| Setting {
         file: file.to_owned(),
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn osmts_own_settings_are_expected_and_others_are_named() {
+    fn osmts_own_settings_are_expected_and_others_are_reported() {
         let own = "# Flywaydb\nspring.flyway.enabled=false\nspring.flyway.user=${db.user}\nspring.flyway.default-schema=${db.name}\n\
             spring.flyway.locations=classpath:db/migration\nspring.flyway.url=${db.composedUrl}\nserver.port=1";
         assert_eq!(read("application.properties", own), []);

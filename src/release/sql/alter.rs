@@ -124,12 +124,12 @@ fn adds(mut words: Words<'_>) -> Vec<Judgement> {
     column(words)
 }
 
-/// The definition of a new column: whether an app that does not know it can still insert rows.
+/// Judges the definition of a new column: can an app that does not know the column still insert rows?
 fn column(words: Words<'_>) -> Vec<Judgement> {
     let Some((_, definition)) = words.0.split_first().filter(|(_, definition)| !definition.is_empty()) else {
         return vec![judged(Class::Unclear, "ADD COLUMN")];
     };
-    // The words of the column itself; of an expression in parentheses none.
+    // The words of the definition outside of parentheses.
     let mut depth = 0_u32;
     let outside: Vec<&Token> = definition
         .iter()
@@ -195,7 +195,7 @@ fn alters(mut words: Words<'_>) -> Judgement {
     }
 }
 
-/// `utf8mb4` holds every character; any other character set may lose some.
+/// `utf8mb4` has every character; a conversion to another character set may lose some.
 fn converts(words: Words<'_>) -> Judgement {
     let charset = words.0.iter().position(|token| token.is("SET") || token.is("CHARSET"));
     match charset.and_then(|at| words.0.get(at + 1)) {
@@ -207,7 +207,7 @@ fn converts(words: Words<'_>) -> Judgement {
     }
 }
 
-/// Table options that leave rows alone.
+/// Table options that do not change rows.
 const OPTIONS: &[&str] = &[
     "ALGORITHM",
     "AUTOEXTEND_SIZE",

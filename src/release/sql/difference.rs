@@ -1,7 +1,7 @@
 //! Whether two texts of one migration do the same.
 //!
-//! Flyway's checksum changes with every blank. What counts for a database that was migrated with the one text is whether
-//! the other holds the same statements: compared without layout, comments and the case of unquoted words.
+//! Flyway's checksum changes with every blank. For a database that was migrated with one text it matters whether the other one
+//! has the same statements. They are compared without layout, comments and the case of unquoted words.
 
 use serde::Serialize;
 
@@ -13,14 +13,14 @@ use super::lexer::{Statement, Token, split};
 pub enum Difference {
     /// The same statements; layout, comments or the case of words differ.
     Layout,
-    /// The same but for the length of index prefixes, which a database that has the indexes does not notice.
+    /// The same except for the length of index prefixes, which does not matter to a database that already has the indexes.
     Prefixes(Vec<String>),
-    /// Other statements: the first few that differ, each shortened.
+    /// Other statements: the first ones that differ, each shortened.
     Statements(Vec<String>),
 }
 
 impl Difference {
-    /// Whether a database that was migrated with the one text also fits the other.
+    /// Whether a database that was migrated with one text also fits the other.
     pub const fn is_harmless(&self) -> bool {
         matches!(self, Self::Layout | Self::Prefixes(_))
     }
@@ -56,12 +56,12 @@ fn normal(statement: &Statement) -> &[Token] {
     &statement.tokens
 }
 
-/// A statement that makes indexes, without the lengths of their prefixes: ``(`uri`(191))``.
+/// A statement without the lengths of index prefixes: ``(`uri`(191))``.
 fn without_prefixes(statement: &Statement) -> Vec<Token> {
     let tokens = &statement.tokens;
     let mut kept: Vec<Token> = Vec::new();
     let mut at = 0;
-    // Where a list of key parts is open: behind `KEY name (`, `INDEX name (`, `ON t (`.
+    // The depth of parentheses inside a list of key parts: after `KEY name (`, `INDEX name (`, `ON t (`.
     let mut keys = 0_u32;
     while let Some(token) = tokens.get(at) {
         let opens = matches!(token, Token::Sign('('));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn index_prefixes_are_known_to_be_harmless_and_column_lengths_are_not() {
+    fn index_prefixes_are_harmless_and_column_lengths_are_not() {
         let table = |key: &str| format!("CREATE TABLE t (uri varchar(768), KEY `k` (`uri`{key}, b));");
         assert!(
             matches!(difference(&table(""), &table("(191)")), Difference::Prefixes(found) if found.len() == 1)

@@ -1,7 +1,7 @@
 //! Splits a MySQL script into statements and tokens.
 //!
-//! Strings, comments and quoted names are never taken for keywords. What makes the split uncertain is a doubt, and a
-//! script with a doubt is never called harmless.
+//! Strings, comments and quoted names are never treated as keywords. Anything that makes the split uncertain is recorded as a
+//! doubt, and a script with a doubt is never harmless.
 
 /// One token of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Token {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Script {
     pub(super) statements: Vec<Statement>,
-    /// Why the split may be wrong, each in a few words.
+    /// Why the split may be wrong.
     pub(super) doubts: Vec<&'static str>,
 }
 
@@ -36,13 +36,19 @@ pub(super) struct Script {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Statement {
     pub(super) tokens: Vec<Token>,
-    /// Whether a `;` inside it would have ended it too early.
+    /// Whether it ended with a delimiter other than `;`, so that it may contain a `;`.
     pub(super) delimited: bool,
 }
 
 pub(super) fn split(sql: &str) -> Script {
-    Splitter { rest: sql, delimiter: ";".to_owned(), tokens: Vec::new(), script: Script::default(), runs: 0 }
-        .run()
+    Splitter {
+        rest: sql,
+        delimiter: ";".to_owned(),
+        tokens: Vec::new(),
+        script: Script::default(),
+        open_executable_comments: 0,
+    }
+    .run()
 }
 
 struct Splitter<'a> {
@@ -50,8 +56,8 @@ struct Splitter<'a> {
     delimiter: String,
     tokens: Vec<Token>,
     script: Script,
-    /// Open comments that the server runs: `/*!40101 … */`.
-    runs: usize,
+    /// The number of open comments whose content the server runs: `/*!40101 … */`.
+    open_executable_comments: usize,
 }
 
 impl Splitter<'_> {
@@ -70,7 +76,7 @@ impl Splitter<'_> {
                 self.token(first);
             }
         }
-        if self.runs > 0 {
+        if self.open_executable_comments > 0 {
             self.doubt("unclosed comment");
         }
         self.end();
@@ -94,7 +100,7 @@ impl Splitter<'_> {
         }
     }
 
-    /// Consumes a comment; of one that the server runs only the marks.
+    /// Consumes a comment. Of a comment whose content the server runs, it consumes only the marks.
     fn comment(&mut self) -> bool {
         let line = self.rest.starts_with('#')
             || self.rest.strip_prefix("--").is_some_and(|after| {
@@ -109,7 +115,7 @@ impl Splitter<'_> {
             if let Some(after) = self.rest.strip_prefix(mark) {
                 let digits = after.bytes().take_while(u8::is_ascii_digit).count();
                 self.skip(mark.len() + digits);
-                self.runs += 1;
+                self.open_executable_comments += 1;
                 return true;
             }
         }
@@ -122,8 +128,8 @@ impl Splitter<'_> {
             }
             return true;
         }
-        if self.rest.starts_with("*/") && self.runs > 0 {
-            self.runs -= 1;
+        if self.rest.starts_with("*/") && self.open_executable_comments > 0 {
+            self.open_executable_comments -= 1;
             self.skip(2);
             return true;
         }
@@ -171,7 +177,7 @@ impl Splitter<'_> {
         self.rest = rest;
     }
 
-    /// The length and content of a quoted thing; a backslash escapes in strings, a doubled quote everywhere.
+    /// The length and content of a quoted text. A backslash escapes in strings, a doubled quote everywhere.
     fn quoted(&mut self, quote: char) -> (usize, String) {
         let rest = self.rest;
         let mut text = String::new();

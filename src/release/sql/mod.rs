@@ -1,7 +1,7 @@
-//! What a migration does to data and to the app before it, read from its SQL without a database.
+//! What a migration does to data and to an older version of the app, read from its SQL without a database.
 //!
-//! A list of what is known, not of what is dangerous: a statement that is not on it is unclear. A parser was tried
-//! first: sqlparser 0.59 rejects two of OSMT's eleven migrations and takes `/*M! DROP TABLE t */` for a comment.
+//! The lists contain known statements, not dangerous ones: a statement that is not listed is unclear. A parser was tried first:
+//! sqlparser 0.59 rejects two of OSMT's eleven migrations and treats `/*M! DROP TABLE t */` as a comment.
 
 mod alter;
 mod class;
@@ -14,7 +14,7 @@ pub use class::Class;
 use class::judged;
 pub use difference::{Difference, difference};
 
-/// Classifies a whole migration; also gives the words that led to it, each once.
+/// The class of a migration, and the keywords that led to it.
 pub fn classify(sql: &str) -> (Class, Vec<String>) {
     let script = lexer::split(sql);
     let doubts = script.doubts.iter().map(|why| judged(Class::Unclear, *why));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_adds_is_additive() {
+    fn statements_that_add_are_additive() {
         for sql in [
             "",
             "USE osmt_db;\nALTER TABLE `a` ADD COLUMN `drop` text;",
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_away_is_destructive() {
+    fn statements_that_remove_data_are_destructive() {
         for (sql, because) in [
             ("drop table if exists `t`;", "DROP TABLE"),
             ("ALTER TABLE `t`\nDROP FOREIGN KEY `f`,\n  DROP COLUMN `c`;", "DROP COLUMN"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_older_app_may_fail_on_is_breaking() {
+    fn statements_that_may_break_an_older_app_are_breaking() {
         for (sql, because) in [
             ("ALTER TABLE t ADD c int NOT NULL;", "ADD COLUMN NOT NULL"),
             (
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_unclear() {
+    fn unknown_statements_are_unclear() {
         for sql in [
             "CALL p();",
             "SET @s = CONCAT('CREATE ', 'INDEX'); PREPARE p FROM @s; EXECUTE p;",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_writes_rows_is_rewriting() {
+    fn statements_that_write_rows_are_rewriting() {
         for sql in [
             "UPDATE t SET status = 'x' WHERE a IS NULL;",
             "INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1;",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_ends_quietly() {
+    fn no_text_makes_it_panic() {
         for sql in [
             "'",
             "`a",

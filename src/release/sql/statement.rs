@@ -1,11 +1,11 @@
-//! What one statement does. A statement that is not listed is unclear.
+//! The class of one statement. A statement that is not listed is unclear.
 
 use super::alter;
 use super::class::{Class, Judgement, judged};
 use super::lexer::{Statement, Token};
 use super::words::Words;
 
-/// Functions that only compute: `SELECT` of another one may run a routine that writes.
+/// Functions without side effects. A `SELECT` that calls another function may run a routine that writes.
 const FUNCTIONS: &[&str] = &[
     "ABS",
     "AVG",
@@ -79,13 +79,13 @@ const FUNCTIONS: &[&str] = &[
     "VERSION",
 ];
 
-/// Words before a parenthesis that call nothing.
+/// Words that may be followed by a parenthesis but are not calls.
 const NOT_CALLS: &[&str] = &[
     "ALL", "AND", "ANY", "AS", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "HAVING", "IS", "JOIN", "LIKE",
     "NOT", "ON", "OR", "OVER", "REGEXP", "SELECT", "SOME", "THEN", "UNION", "USING", "WHEN", "WHERE", "XOR",
 ];
 
-/// Kinds of object that hold no rows; without them an older app may fail.
+/// Kinds of objects without rows. An older app may fail without them.
 const NO_ROWS: [&str; 9] =
     ["VIEW", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "USER", "ROLE", "SERVER", "SEQUENCE"];
 
@@ -136,7 +136,7 @@ fn calls(words: Words<'_>) -> Option<Judgement> {
             Token::Word(word) if FUNCTIONS.contains(&word.as_str()) || NOT_CALLS.contains(&word.as_str()) => {
                 None
             }
-            // A column list or an alias's: `INTO t (a)`, `x AS y (a)`.
+            // The column list of a table or alias: `INTO t (a)`, `x AS y (a)`.
             Token::Word(_) if at > 0 && (words.0[at - 1].is("INTO") || words.0[at - 1].is("AS")) => None,
             Token::Word(word) => Some(word.clone()),
             Token::Name(name) => Some(name.clone()),
@@ -161,7 +161,7 @@ fn sets(words: Words<'_>) -> Judgement {
         return judged(Class::Unclear, "SET GLOBAL");
     }
     if words.0.iter().any(|token| name(token).trim_start_matches('@').ends_with("SQL_MODE")) {
-        // Modes decide where a string ends; ANSI and the names of other databases contain ANSI_QUOTES.
+        // The SQL mode decides where a string ends: ANSI and the modes named after other databases include ANSI_QUOTES.
         let plain = words.0.iter().all(|token| match token {
             Token::Text(mode) => {
                 mode.split(',').all(|mode| PLAIN_MODES.contains(&mode.trim().to_uppercase().as_str()))
@@ -198,7 +198,7 @@ const PLAIN_MODES: &[&str] = &[
 fn creates(mut words: Words<'_>, delimited: bool) -> Judgement {
     let replaces = words.take(&["OR", "REPLACE"]);
     if words.take(&["TEMPORARY", "TABLE"]) {
-        // It holds nothing that outlives the session.
+        // A temporary table is dropped at the end of the session.
         return judged(Class::Additive, "");
     }
     let kind = loop {
@@ -227,9 +227,9 @@ fn creates(mut words: Words<'_>, delimited: bool) -> Judgement {
         "FULLTEXT" | "SPATIAL" if words.peek() == "INDEX" => judged(Class::Additive, ""),
         "UNIQUE" => judged(Class::Breaking, "CREATE UNIQUE INDEX"),
         "VIEW" | "SEQUENCE" => adds(kind),
-        // Without a delimiter of its own, the end of the body is not certain.
+        // Without another delimiter than `;` the end of the body is not certain.
         "PROCEDURE" | "FUNCTION" if delimited || !words.has("BEGIN") => adds(kind),
-        // A trigger or event changes what later statements and times do.
+        // For example a trigger or an event, which run other statements later.
         _ => judged(Class::Unclear, format!("CREATE {kind}").trim_end().to_owned()),
     }
 }
@@ -259,7 +259,7 @@ fn drops(mut words: Words<'_>, script: &[Statement]) -> Judgement {
     }
 }
 
-/// Whether the script makes a procedure of that name: a helper of its own.
+/// Whether the script itself creates the procedure.
 fn is_created(script: &[Statement], name: &str) -> bool {
     script.iter().any(|statement| {
         let mut words = Words(&statement.tokens);

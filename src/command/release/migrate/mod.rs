@@ -129,7 +129,7 @@ impl Migrate {
         let osmt = self.repositories.if_any()?;
         block_on(ui, async {
             let session = cx.shared.sign_in(&config, ui).await?;
-            let look = Database::look(&session, &config.env);
+            let look = Database::read(&session, &config.env);
             let database = ui.during("reading Flyway's history", look).await;
             let pending = pending(&osmt, &config, &database)?;
             let plan = Box::pin(self.plan(ui, &session, &config, request, &pending)).await?;
@@ -168,7 +168,7 @@ impl Migrate {
         let version = osmt_line::deployed(config.app.version.as_deref(), &config.ecs.task.app.docker_tag);
         let line = version.and_then(OsmtLine::of);
         if let (Some(version), None) = (version, line) {
-            let message = format!("OSMT {version} is not of a release line that is known here");
+            let message = format!("OSMT {version} does not belong to a known release line");
             return Err(Failure::new(Exit::Refused, message)
                 .help("write the OSMT release that the image holds into app.version"));
         }

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::migrations::{Comparison, Migrations};
+use super::migrations::{Comparison, Migrations, Obstacle};
 use super::sql::Class;
 use super::status::{Link, Source, Verdict, link};
 use crate::account::Known;
 
 const DATABASE: &str = "database";
 
-/// Whether the database has the migrations of the selected release, by Flyway's own table where one was printed. Otherwise by
-/// `version`, Flyway's word for where the schema is.
+/// Whether the database has the migrations of the selected release: according to Flyway's history table if one was printed,
+/// otherwise according to `version`, the schema version that Flyway logged last.
 pub fn database(source: &Source, applied: &Known<Applied>, version: &Known<Option<String>>) -> Link {
     match (applied, &source.migrations) {
         (Known::Known(applied), Some(migrations)) => compared(applied, migrations),
@@ -23,14 +23,14 @@ pub fn database(source: &Source, applied: &Known<Applied>, version: &Known<Optio
     }
 }
 
-/// What Flyway's table says.
+/// Flyway's history table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Where it was read: `Flyway's history of …`.
+    /// `Flyway's history of …`
     pub label: String,
-    /// What was applied.
+    /// The applied migrations.
     pub migrations: Migrations,
-    /// What failed half-way.
+    /// The migrations that failed half-way.
     pub failed: Vec<String>,
 }
 
@@ -63,13 +63,13 @@ fn compared(applied: &Applied, selected: &Migrations) -> Link {
     let refused: Vec<String> = found
         .obstacles()
         .into_iter()
-        .filter(|(what, _)| *what != "ahead")
+        .filter(|(what, _)| *what != Obstacle::Ahead)
         .map(|(what, file)| format!("{file} is {what}"))
         .collect();
     if !refused.is_empty() {
         let found = format!("{}; Flyway would refuse: {}", applied.summary(), refused.join(", "));
         return Link {
-            help: Some("`osmt-release check --live` says what to do about each"),
+            help: Some("`osmt-release check --live` shows what to do about each"),
             ..link(DATABASE, Verdict::Differs, found)
         };
     }
@@ -84,7 +84,7 @@ fn compared(applied: &Applied, selected: &Migrations) -> Link {
     if found.ahead.is_empty() {
         return link(DATABASE, Verdict::Agrees, applied.summary());
     }
-    // After a rollback that the guards allowed, the older release runs on the newer schema.
+    // After an allowed rollback the older release runs on the newer schema.
     let ahead: Vec<String> =
         found.ahead.iter().map(|one| format!("{} ({})", one.file, one.class.name())).collect();
     let found_text =
@@ -107,23 +107,23 @@ fn by_version(source: &Source, version: &Known<Option<String>>, why: &str) -> Li
     let newest = source.migrations.as_ref().map(|all| all.newest().map_or("", |newest| newest.text.as_str()));
     match newest {
         Some(newest) if newest == version => {
-            link(DATABASE, Verdict::Agrees, format!("at {version}, by the newest log of Flyway"))
+            link(DATABASE, Verdict::Agrees, format!("at {version}, according to Flyway's newest log"))
         }
         Some(newest) => Link {
             help: Some("`osmt-release migrate` applies what is pending"),
-            ..link(DATABASE, Verdict::Differs, format!("at {version}, the selected release has {newest}"))
+            ..link(DATABASE, Verdict::Differs, format!("at {version}, but the selected release has {newest}"))
         },
         None => link(DATABASE, Verdict::Unknown, format!("at {version}; the selected commit is not known")),
     }
 }
 
-/// Whether the search index was built since the last migration. Elasticsearch itself cannot be asked from outside of the VPC, so
-/// what it holds now is not seen.
+/// Whether the search index was built after the last migration. Elasticsearch cannot be reached from outside of the VPC, so only
+/// the logs show it.
 pub fn search(times: &Known<(Option<Timestamp>, Option<Timestamp>)>) -> Link {
     const NAME: &str = "search index";
     let shown = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
     match times {
-        Known::Known((None, _)) => link(NAME, Verdict::Unknown, "no log of a reindex is kept".into()),
+        Known::Known((None, _)) => link(NAME, Verdict::Unknown, "no log of a reindex was found".into()),
         Known::Known((Some(built), Some(migrated))) if migrated > built => Link {
             help: Some("`osmt-release migrate --step reindex` builds it again"),
             ..link(
@@ -137,7 +137,7 @@ pub fn search(times: &Known<(Option<Timestamp>, Option<Timestamp>)>) -> Link {
     }
 }
 
-/// Whether the four indices are there with OSMT's own mappings, as a container last said. Where Elasticsearch guessed the
+/// Whether the four indices exist with OSMT's mappings, according to the newest container log. If Elasticsearch guessed the
 /// mappings, searches answer 500 while `/health` is UP.
 pub fn mappings(state: &Known<Option<(Timestamp, String)>>) -> Link {
     const NAME: &str = "search mappings";
@@ -151,7 +151,7 @@ pub fn mappings(state: &Known<Option<(Timestamp, String)>>) -> Link {
     };
     let at = at.strftime("%Y-%m-%d %H:%M UTC");
     if state == "ok" {
-        return link(NAME, Verdict::Agrees, format!("as OSMT makes them ({at})"));
+        return link(NAME, Verdict::Agrees, format!("as OSMT creates them ({at})"));
     }
     match state.strip_prefix("not ok: ") {
         Some(fault) => Link {
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn guessed_mappings_differ_and_what_a_container_could_not_see_is_unknown() {
+    fn guessed_mappings_differ_and_unread_ones_are_unknown() {
         let at = Timestamp::from_second(0).unwrap();
         let of = |state: &str| mappings(&Known::Known(Some((at, state.to_owned()))));
         assert_eq!(of("ok").verdict, Verdict::Agrees);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flyways_table_its_last_word_counts() {
+    fn without_flyways_table_the_logged_version_counts() {
         let source = source(Some(set(&[("V2023.07.05__a.sql", "")])));
         let unknown = Known::Unknown("nothing was printed".to_owned());
         let of = |version: Option<&str>| {
