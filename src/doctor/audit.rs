@@ -1,20 +1,20 @@
-//! Judges the facts of an account.
+//! Judges the facts of an AWS account.
 
 use super::policy::{On, Policy};
 use super::rules;
 use super::rules::account::Audit;
 use crate::finding::{Findings, Unknown};
 
-/// What was found about an account.
+/// The findings about an account.
 #[derive(Debug, Default)]
 pub struct Audited {
-    /// By the rules; places are in the config.
+    /// Findings of the rules; their pointers are into the config.
     pub config: Findings,
-    /// By the policies; places are in the facts.
+    /// Findings of the policies; their pointers are into the facts.
     pub facts: Findings,
 }
 
-/// Looks at an account with the config that it should be for.
+/// Runs the account rules and the policies on `account`.
 pub fn audit(audit: &Audit, policies: &[Policy]) -> Audited {
     let mut found = Audited::default();
     for theme in rules::account::THEMES {
@@ -25,16 +25,15 @@ pub fn audit(audit: &Audit, policies: &[Policy]) -> Audited {
     found
 }
 
-/// What stays unknown where no facts can be judged: every rule and every policy on the account.
-pub fn not_audited(policies: &[Policy], reason: &str) -> Vec<Unknown> {
+/// Every account rule and every policy on `account`, as unknown: the facts could not be read.
+pub fn unknown_without_facts(policies: &[Policy], reason: &str) -> Vec<Unknown> {
     let rules = rules::account::THEMES.iter().copied().flatten().map(|check| check.rule.code.to_owned());
     rules.chain(on_account(policies)).map(|code| Unknown { code, reason: reason.to_owned() }).collect()
 }
 
-/// The policies on the account that an offline check leaves undecided.
-pub fn not_asked(policies: &[Policy]) -> Vec<Unknown> {
-    let reason =
-        "this policy is about the account: `--live` asks AWS, `--facts FILE` reads what was recorded";
+/// The policies on `account`, as unknown: an offline check has no facts.
+pub fn unknown_offline(policies: &[Policy]) -> Vec<Unknown> {
+    let reason = "this policy is on the account; it is checked with `--live` or `--facts FILE`";
     on_account(policies).map(|code| Unknown { code, reason: reason.to_owned() }).collect()
 }
 

@@ -1,4 +1,4 @@
-//! IPv4 blocks in the form that AWS and Terraform accept, and what is wrong with other forms.
+//! IPv4 CIDR blocks: the form that AWS and Terraform accept, and what is wrong with others.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use crate::finding::Remedy;
 
-/// Four numbers, a mask, no host bits.
+/// Parses `10.20.0.0/24`; `None` for a text with leading zeros, host bits or no mask.
 pub fn block(text: &str) -> Option<Ipv4Net> {
     let (address, mask) = text.split_once('/')?;
     let address: Ipv4Addr = address.parse().ok()?;
@@ -69,12 +69,12 @@ pub fn fault(text: &str) -> Option<(String, Remedy)> {
     Some(fault)
 }
 
-/// Whether the block is in the ranges kept for private networks (RFC 1918, RFC 6598).
+/// Whether the block is inside a range for private networks (RFC 1918, RFC 6598).
 pub fn is_private(block: &Ipv4Net) -> bool {
     PRIVATE.iter().any(|(address, prefix)| Ipv4Net::new_assert((*address).into(), *prefix).contains(block))
 }
 
-/// Whether the block is one of RFC 1918.
+/// Whether the block is inside a range of RFC 1918.
 pub fn is_rfc1918(block: &Ipv4Net) -> bool {
     is_private(block) && block.network().is_private()
 }
@@ -82,7 +82,7 @@ pub fn is_rfc1918(block: &Ipv4Net) -> bool {
 const PRIVATE: [([u8; 4], u8); 4] =
     [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([100, 64, 0, 0], 10)];
 
-/// Addresses that AWS leaves in a subnet: it keeps five.
+/// The addresses of a subnet that can be used: AWS reserves five.
 pub fn usable(block: &Ipv4Net) -> u64 {
     (1u64 << (32 - block.prefix_len())).saturating_sub(5)
 }

@@ -9,22 +9,22 @@ use super::{recipe, schema};
 use crate::document::{Document, Node, Place, Token};
 use crate::finding::{Finding, Findings, Fix, Rule, Severity};
 
-/// More bytes than any config has; what is larger is some other file.
+/// A larger file is not a config.
 pub const MAX_BYTES: usize = 256 << 10;
 
-/// More findings than a person reads; the rest is left out.
+/// More findings than this are not shown.
 const MAX_FINDINGS: usize = 500;
 
-/// What the config is judged by, besides the rules.
+/// The options of a check.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
+pub struct CheckOptions<'a> {
     /// The AWS endpoint is this machine: an emulator's account and domain are not placeholders.
     pub loopback: bool,
     /// The organisation's policies.
     pub policies: &'a [Policy],
 }
 
-/// What was found in one file.
+/// The result of checking one file.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// The file's text; bytes that are not UTF-8 are replaced.
@@ -35,8 +35,8 @@ pub struct Checked {
     pub findings: Findings,
 }
 
-/// Looks at one config.
-pub fn check(bytes: Vec<u8>, asked: Asked<'_>) -> Checked {
+/// Checks one config.
+pub fn check(bytes: Vec<u8>, options: CheckOptions<'_>) -> Checked {
     let text = match read(bytes) {
         Ok(text) => text,
         Err(checked) => return *checked,
@@ -59,11 +59,11 @@ pub fn check(bytes: Vec<u8>, asked: Asked<'_>) -> Checked {
         .iter()
         .filter(|rule| findings.findings.iter().all(|found| found.code != rule.code))
         .count();
-    let mut subject = Subject::new(document, asked.loopback);
-    subject.spoil(&findings.findings);
+    let mut subject = Subject::new(document, options.loopback);
+    subject.hide_errors(&findings.findings);
     for check in rules::FIRST.iter().copied().flatten() {
         findings.run(std::slice::from_ref(check), &subject);
-        subject.spoil(&findings.findings);
+        subject.hide_errors(&findings.findings);
     }
     for theme in rules::THEMES {
         findings.run(theme, &subject);
@@ -71,20 +71,20 @@ pub fn check(bytes: Vec<u8>, asked: Asked<'_>) -> Checked {
     findings.findings = one_error_a_place(findings.findings);
     cut(&mut findings.findings);
     if let Some(config) = subject.document.get("/config").map(Node::value) {
-        findings.judge(asked.policies, On::Config, &config, "/config");
+        findings.judge(options.policies, On::Config, &config, "/config");
     }
     Checked { text: subject.document.text().to_owned(), document: Some(subject.document), findings }
 }
 
-/// The errors about the document as a whole (a duplicate key), about what every name in AWS is made of (account, region,
-/// environment, revision), and about the other parts that are named: a binary must not write by a config that has one.
+/// The errors that stop a binary before it writes: duplicate keys anywhere, errors in the account, the region, the
+/// environment and the revision (every name in AWS contains them), and errors below the given `parts` of the config.
 ///
-/// A placeholder is not one of them: an account that was not filled in is refused when the caller's is known.
+/// A placeholder is not an error here: a placeholder for the account is refused when it is compared with the caller's account.
 pub fn faults_of(document: &Document, parts: &[&str], loopback: bool) -> Vec<Finding> {
     const ALWAYS: [&str; 4] =
         ["/config/account_id", "/config/region", "/config/env", "/config/secrets_revision"];
-    let asked = Asked { loopback, ..Asked::default() };
-    let found = check(document.text().as_bytes().to_vec(), asked).findings.findings;
+    let options = CheckOptions { loopback, ..CheckOptions::default() };
+    let found = check(document.text().as_bytes().to_vec(), options).findings.findings;
     let within = |pointer: &str| {
         let below = |part: &str| {
             pointer.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -127,29 +127,28 @@ fn unreadable(text: String, place: Place, message: String, help: &str) -> Checke
     Checked { text, document: None, findings: Findings { findings: vec![finding], ..Findings::default() } }
 }
 
-/// Keeps the worst of very many findings, and says so.
+/// Keeps the most severe of very many findings, and adds a finding that says so.
 fn cut(findings: &mut Vec<Finding>) {
     if findings.len() > MAX_FINDINGS {
-        // What hides a secret is kept: its place must not be printed.
+        // Findings that mask a secret are kept: without them the line with the secret would be printed.
         findings.sort_by_key(|finding| (!finding.masked, std::cmp::Reverse(finding.severity)));
         findings.truncate(MAX_FINDINGS);
-        let message = format!("only the {MAX_FINDINGS} worst findings are shown");
+        let message = format!("only the {MAX_FINDINGS} most severe findings are shown");
         let mut finding = Finding::new(&shape::TOO_MANY, Some(Place::value("")), message);
         finding.help("fix these first, and check again");
         findings.push(finding);
     }
 }
 
-/// Which of several errors at one place is kept: the first of these, then whichever was found first.
+/// Which of several errors at one place is kept: that of the first rule in this list, otherwise the one found first.
 const PRECEDENCE: [&Rule; 4] =
     [&shape::OLD_RECIPE, &secrets::CHECKS[0].rule, &shape::DUPLICATE_KEY, &shape::UNKNOWN_VARIABLE];
 
-/// The place of a finding's rule in the order of precedence.
 fn precedence(finding: &Finding) -> usize {
     PRECEDENCE.iter().position(|rule| finding.code == rule.code).unwrap_or(PRECEDENCE.len())
 }
 
-/// Several errors at one place become the one that helps most; what is only unwise gives way to what is wrong.
+/// Keeps one error for each place; a warning or note at a place that has an error is dropped.
 fn one_error_a_place(findings: Vec<Finding>) -> Vec<Finding> {
     let mut best: HashMap<String, (usize, usize)> = HashMap::new();
     let mut masked: HashSet<String> = HashSet::new();
@@ -175,7 +174,7 @@ fn one_error_a_place(findings: Vec<Finding>) -> Vec<Finding> {
             if !keep {
                 continue;
             }
-            // Whichever finding is kept, the value stays hidden.
+            // The kept finding must mask the value if any finding at this place did.
             finding.masked |= masked.contains(&at.pointer);
         }
         kept.push(finding);

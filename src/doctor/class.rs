@@ -1,4 +1,5 @@
-//! Instance and node classes: `db.t4g.small`, `cache.m7g.large`. What is offered where comes from the snapshot.
+//! RDS instance classes and ElastiCache node types: `db.t4g.small`, `cache.m7g.large`. The snapshot in `offers` lists
+//! which region offers which.
 
 use super::offers;
 use super::offers::{Offered, Service};
@@ -7,15 +8,15 @@ use crate::finding::{Remedy, Severity};
 /// What is wrong with a class.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What is wrong.
+    /// The finding's message.
     pub message: String,
     /// What to write.
     pub remedy: Remedy,
-    /// A note where only AWS can decide.
+    /// A note if the snapshot cannot decide.
     pub severity: Severity,
 }
 
-/// Where and for what a class is wanted; `None` where that is not known.
+/// The service, region and engine that a class is for; `None` if not known.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// RDS or ElastiCache.
@@ -84,7 +85,7 @@ pub fn fault(text: &str, wanted: Wanted<'_>) -> Option<Fault> {
         }
         Offered::NoData => Some(Fault {
             message: format!(
-                "it is not known offline whether {} offers {text}",
+                "the shipped AWS data does not show whether {} offers {text}",
                 wanted.region.unwrap_or("the region")
             ),
             remedy: "the AWS console lists the classes of the region".into(),
@@ -94,7 +95,7 @@ pub fn fault(text: &str, wanted: Wanted<'_>) -> Option<Fault> {
     }
 }
 
-/// A class that no region of the snapshot offers: why, as far as its name shows it.
+/// Why no region of the snapshot offers a class, as far as its name shows it.
 fn nowhere(text: &str, family: &str, size: &str, service: Service, help: Remedy) -> Fault {
     let prefix = service.prefix();
     let families = offers::families(service);
@@ -123,10 +124,10 @@ fn nowhere(text: &str, family: &str, size: &str, service: Service, help: Remedy)
     Fault { message, remedy, severity: Severity::Error }
 }
 
-/// Families of earlier years, still listed in places. Source: Amazon RDS, "Previous generation DB instances".
+/// Families that AWS documents but no longer creates. Source: Amazon RDS, "Previous generation DB instances".
 const RETIRED: [&str; 10] = ["c1", "cr1", "m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2"];
 
-/// Whether a family is of a generation that the snapshot cannot know yet: `m12g`.
+/// Whether a family's generation is newer than every one in the snapshot: `m12g`.
 fn is_newer(family: &str, families: &[&str]) -> bool {
     let kind = |family: &str| family.chars().take_while(char::is_ascii_lowercase).collect::<String>();
     let own = kind(family);
@@ -136,7 +137,7 @@ fn is_newer(family: &str, families: &[&str]) -> bool {
     newest.is_some_and(|newest| generation > newest && generation < newest + 5)
 }
 
-/// Whether a text is formed as a size.
+/// Whether a text has the form of a size.
 fn is_size(size: &str) -> bool {
     let number = size.trim_end_matches("xlarge");
     matches!(size, "micro" | "small" | "medium" | "large" | "xlarge")
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_data_cannot_know_is_a_note() {
+    fn a_class_newer_than_the_data_is_a_note() {
         for new in ["db.m12g.large", "db.t5g.small"] {
             assert_eq!(fault(new, DATABASE).unwrap().severity, Severity::Note, "{new}");
         }
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_of_another_region_names_what_is_offered() {
+    fn a_class_of_another_region_is_an_error() {
         let fault = fault("db.t4g.small", Wanted { region: Some("ca-west-1"), ..DATABASE }).unwrap();
         assert!(fault.message.contains("not offered in ca-west-1"), "{}", fault.message);
         assert_eq!(fault.severity, Severity::Error);

@@ -1,43 +1,43 @@
-//! Corrects what has exactly one right answer, byte by byte: nothing else in the file changes.
+//! Applies the fixes of findings that have exactly one right answer. No other byte of the file changes.
 
 use std::ops::Range;
 
 use serde_json::Value;
 
-use super::{Asked, Checked, check};
+use super::{CheckOptions, Checked, check};
 use crate::document::{Document, Kind, Node, Place, Token};
 use crate::finding::{Finding, Fix};
 
-/// A correction can uncover another fault; so many rounds are enough for any file.
+/// A correction can uncover another fault, so the file is checked again after each round; this many are enough for any file.
 const ROUNDS: usize = 64;
 
 /// A file with its corrections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Corrected {
-    /// The text.
+    /// The corrected text.
     pub text: String,
     /// What was corrected, in order.
     pub done: Vec<Done>,
-    /// Pieces of the text that must not be printed; `None` where the text is not JSON, so that they are not known.
+    /// Pieces of the text that must not be printed; `None` if the text is not JSON: they cannot be found then.
     pub secrets: Option<Vec<String>>,
 }
 
-/// One thing that was corrected.
+/// One correction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     /// The finding's code.
     pub code: String,
-    /// Where it was.
+    /// The finding's pointer.
     pub pointer: String,
-    /// What was done about it.
+    /// The finding's help, which says what was done.
     pub help: String,
 }
 
-/// Corrects a text until nothing is left that has one right answer.
-pub fn correct(text: &str, asked: Asked<'_>) -> Corrected {
+/// Corrects a text until no finding with a fix is left.
+pub fn correct(text: &str, options: CheckOptions<'_>) -> Corrected {
     let mut corrected = Corrected { text: text.to_owned(), ..Corrected::default() };
     for _ in 0..ROUNDS {
-        let checked = check(corrected.text.clone().into_bytes(), asked);
+        let checked = check(corrected.text.clone().into_bytes(), options);
         corrected.secrets = secrets(&checked);
         if !round(&checked, &mut corrected) {
             break;
@@ -46,7 +46,7 @@ pub fn correct(text: &str, asked: Asked<'_>) -> Corrected {
     corrected
 }
 
-/// What masked findings cover, as it is written in the text.
+/// The values that masked findings cover, as they are written in the text.
 fn secrets(checked: &Checked) -> Option<Vec<String>> {
     fn collect(node: &Node, text: &str, found: &mut Vec<String>) {
         match &node.kind {
@@ -66,7 +66,7 @@ fn secrets(checked: &Checked) -> Option<Vec<String>> {
     Some(found)
 }
 
-/// One round: every edit that does not touch another. Later places first, so that earlier ones stay where they are.
+/// Applies every edit that does not overlap another, from the end of the text to its start, so that offsets stay valid.
 fn round(checked: &Checked, corrected: &mut Corrected) -> bool {
     let mut edits: Vec<(Range<usize>, String, &Finding)> = checked
         .findings
@@ -98,7 +98,7 @@ fn round(checked: &Checked, corrected: &mut Corrected) -> bool {
     !edits.is_empty()
 }
 
-/// The bytes that the fix of a finding replaces, and by what; `None` where a person must decide.
+/// The bytes that a finding's fix replaces, and the new text; `None` if the finding has no fix.
 pub fn edit(document: Option<&Document>, finding: &Finding) -> Option<(Range<usize>, String)> {
     let (at, fix) = (finding.at.as_ref()?, finding.fix.as_ref()?);
     match (fix, at.token) {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn corrected(text: &str) -> String {
-        correct(text, Asked::default()).text
+        correct(text, CheckOptions::default()).text
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_and_a_last_member_go() {
+    fn a_comment_is_removed_and_an_unknown_member_is_kept() {
         assert_eq!(corrected("{\"config\": {} // c\n}"), "{\"config\": {} \n}");
         assert_eq!(corrected("{\"config\": {}, \"profile\": 1}"), "{\"config\": {}, \"profile\": 1}");
     }

@@ -121,7 +121,7 @@ impl Ignores {
             ran.extend(file.ran.iter().cloned());
             dark.extend(file.unknown.iter().map(|unknown| unknown.code.clone()));
         }
-        let rules = rules::all();
+        let rules = rules::all_rules();
         let exists = |code: &str| rules.iter().any(|rule| rule.code == code) || policies.contains(&code);
         // A rule that was not run, or could not decide, may still have a use for its ignore.
         let decided = |code: &str| ran.contains(code) && !dark.contains(code);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn findings() -> Findings {
-        let rule = rules::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();
+        let rule = rules::all_rules().into_iter().find(|rule| rule.code == "RDS008").unwrap();
         let place = Place::value("/config/rds/multi_az");
         Findings { findings: vec![Finding::new(rule, Some(place), "one zone")], ..Findings::default() }
     }

@@ -1,4 +1,4 @@
-//! Names and tags of container images, as the OCI Distribution Specification wants them.
+//! Names and tags of container images, as the OCI Distribution Specification defines them.
 
 use crate::deployment::image::{Reference, host_and_path};
 use crate::finding::Remedy;
@@ -19,7 +19,7 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
     }
     if image.ends_with('/') || image.starts_with('/') || image.contains("//") {
         return fault(
-            "has a slash too many",
+            "has an extra slash",
             Remedy::write(image.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")),
         );
     }
@@ -71,14 +71,14 @@ pub fn name_fault(image: &str) -> Option<(String, Remedy)> {
     };
     if !path.split('/').all(component) || image.len() > 255 {
         return fault(
-            "is not the name of an image",
-            "names of images are lower-case letters, digits, . _ - and /".into(),
+            "is not an image name",
+            "image names are lower-case letters, digits, . _ - and /".into(),
         );
     }
     None
 }
 
-/// Why a text is neither tag nor digest, and what to write.
+/// Why a text is neither a tag nor a digest, and what to write.
 pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
     let fault = |what: &str, help: Remedy| Some((format!("`{tag}` {what}"), help));
     let bare = tag.trim_start_matches(['@', ':']);
@@ -90,7 +90,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
         let help = if hex(hash) {
             Remedy::write(format!("sha256:{}", hash.to_lowercase()))
         } else {
-            "copy the digest whole: sha256: and 64 hexadecimal digits".into()
+            "copy the complete digest: sha256: and 64 hexadecimal digits".into()
         };
         let what = if hex(hash) {
             "is a digest in upper case".to_owned()
@@ -107,7 +107,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
     }
     if let Some((_, end)) = tag.rsplit_once(':') {
         return fault(
-            "carries the image's name",
+            "contains the image's name",
             format!("write {end} here and the name into docker_image").into(),
         );
     }
@@ -119,7 +119,7 @@ pub fn tag_fault(tag: &str) -> Option<(String, Remedy)> {
     }
     if tag.len() > 128 {
         return Some((
-            format!("the tag has {} characters; 128 are the most", tag.len()),
+            format!("the tag has {} characters; the limit is 128", tag.len()),
             "choose a shorter tag".into(),
         ));
     }

@@ -1,4 +1,4 @@
-//! Which keys a config has, by its schema.
+//! The keys that the config's schema defines.
 
 use std::sync::LazyLock;
 
@@ -10,8 +10,8 @@ pub const CONFIG: &str = include_str!("../../schemas/config.schema.json");
 pub(super) static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(CONFIG).unwrap_or(Value::Null));
 
-/// Whether the schema knows the value at a pointer.
-pub fn knows(pointer: &str) -> bool {
+/// Whether the schema defines a value at a pointer.
+pub fn is_key(pointer: &str) -> bool {
     let steps = pointer.split('/').skip(1);
     let mut schema = &*SCHEMA;
     for step in steps {
@@ -23,12 +23,12 @@ pub fn knows(pointer: &str) -> bool {
     !schema.is_null()
 }
 
-/// What kind of thing a schema wants: `string`, `integer`, `boolean`, `array`, `object`.
+/// The type in a schema: `string`, `integer`, `boolean`, `array`, `object`.
 pub(super) fn wanted(schema: &Value) -> &str {
     schema["type"].as_str().unwrap_or_default()
 }
 
-/// The name that was probably meant: a slip of the pen, another case, or another way to join the words.
+/// The name that was probably meant: a typo, another case, or another way to join the words.
 pub fn similar<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
     let wanted = plain(key);

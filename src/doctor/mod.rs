@@ -1,6 +1,6 @@
-//! Finds mistakes in the config, the plan and the account.
+//! Finds mistakes in the config, the Terraform plan and the AWS account.
 //!
-//! A function from documents and facts to findings: no file, no network, no clock.
+//! Everything here is a pure function from documents and facts to findings: no files, no network, no clock.
 
 mod audit;
 pub mod block;
@@ -24,7 +24,7 @@ pub mod subject;
 mod user_file;
 pub mod workspace;
 
-pub use audit::{Audited, audit, not_asked, not_audited};
-pub use check::{Asked, Checked, MAX_BYTES, check, faults_of};
+pub use audit::{Audited, audit, unknown_offline, unknown_without_facts};
+pub use check::{CheckOptions, Checked, MAX_BYTES, check, faults_of};
 pub use review::{review, review_plan};
-pub use rules::{all, of_config};
+pub use rules::{all_rules, config_rules};

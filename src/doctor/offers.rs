@@ -1,6 +1,6 @@
 //! What RDS for MySQL and ElastiCache for Redis offer: a snapshot of published data, made by `scripts/refresh-offers`.
 //!
-//! One line a fact; only the lines that are asked for are read.
+//! The snapshot has one fact on each line. A line is parsed only when it is needed.
 
 use std::sync::LazyLock;
 
@@ -8,18 +8,18 @@ const SNAPSHOT: &str = include_str!("offers.txt");
 
 static LINES: LazyLock<Vec<&'static str>> = LazyLock::new(|| SNAPSHOT.split('\n').collect());
 
-/// A region.
+/// An AWS Region.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Region {
     /// `us-west-2`
     pub name: &'static str,
     /// `aws`, `aws-us-gov`, …
     pub partition: &'static str,
-    /// The letters of its zones; empty where they are not published.
+    /// The letters of its zones; empty if they are not published.
     pub zones: &'static str,
 }
 
-/// A service with classes.
+/// A service that has instance classes or node types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// RDS for MySQL: `db.t4g.small`.
@@ -29,7 +29,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// What its classes start with.
+    /// The prefix of its classes.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Database => "db",
@@ -38,7 +38,7 @@ impl Service {
     }
 }
 
-/// What the snapshot says of a class.
+/// What the snapshot says about a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offered {
     /// It can be created.
@@ -82,7 +82,7 @@ pub fn redis() -> impl Iterator<Item = &'static str> {
     rest("redis ").flat_map(|versions| versions.split(' '))
 }
 
-/// Whether a class (`t4g`, `small`) can be created in a region, for a MySQL release line where one is given.
+/// Whether a class (`t4g`, `small`) can be created in a region, for a MySQL release line if one is given.
 pub fn class(
     service: Service,
     family: &str,
@@ -108,7 +108,7 @@ pub fn class(
     }
 }
 
-/// The families that can be created anywhere.
+/// The families that at least one region offers.
 pub fn families(service: Service) -> Vec<&'static str> {
     let lines = rest(format!("{} ", service.prefix()));
     let mut found: Vec<_> =
@@ -118,11 +118,11 @@ pub fn families(service: Service) -> Vec<&'static str> {
     found
 }
 
-/// Classes of this size that a region offers, burstable and newest first: what to write instead.
+/// Up to three classes of this size that a region offers, burstable and newest first.
 pub fn alternatives(service: Service, size: &str, region: &str, line: Option<&str>) -> Vec<String> {
     let prefix = service.prefix();
     let here = rest(format!("{prefix} {region} ")).next().unwrap_or_default();
-    // The lines are found once, not for each family: a region has about sixty.
+    // Find these lines once, not for each of about sixty families.
     let of_line = line.filter(|_| service == Service::Database);
     let of_line: Option<Vec<&'static str>> = of_line.map(|line| rest(format!("classes {line} ")).collect());
     let has_size = |sizes: &str| sizes.split(',').any(|one| one == size);
@@ -155,7 +155,7 @@ fn sizes(classes: &'static str, family: &str) -> Option<impl Iterator<Item = &'s
     words.find_map(|word| word.strip_prefix(family)?.strip_prefix(':')).map(|sizes| sizes.split(','))
 }
 
-/// What follows a start on each line that has it.
+/// The rest of each line that starts with a prefix.
 fn rest(start: impl AsRef<str>) -> impl Iterator<Item = &'static str> {
     LINES.iter().filter_map(move |line| line.strip_prefix(start.as_ref()))
 }

@@ -1,6 +1,6 @@
-//! Policies: what an organisation demands beyond what works, as JSON Schemas with a code and a sentence.
+//! Policies: an organisation's own requirements, as JSON Schemas with a code and a message.
 //!
-//! Judges plain values; reading files is `command`'s part.
+//! `command` reads the files; this module checks JSON values.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -18,11 +18,11 @@ use crate::finding::{Finding, Severity};
 /// The schema of a policy file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/policy.schema.json");
 
-/// The policies that come with the toolkit; a test compares the list with the folder.
+/// The files of the policies that come with the toolkit; a test compares the list with the folder.
 pub const SHIPPED: &[(&str, &str)] =
     &[("schemas/policies/production.json", include_str!("../../schemas/policies/production.json"))];
 
-/// Which document a policy judges.
+/// The document that a policy checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum On {
@@ -35,27 +35,27 @@ pub enum On {
     Plan,
 }
 
-/// A demand.
+/// A requirement of an organisation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// The organisation's code for it: `ACME001`.
     pub code: String,
-    /// How bad a breach is.
+    /// The severity of its findings.
     #[serde(default = "error")]
     pub severity: Severity,
-    /// The document it judges.
+    /// The document it checks.
     #[serde(default)]
     pub on: On,
-    /// What is wrong where it is broken.
+    /// The message of its findings.
     pub message: String,
-    /// What to do then.
+    /// The help of its findings.
     pub help: Option<String>,
-    /// When it applies; always where it is left out.
+    /// The schema that a document must match for the policy to apply; without it the policy always applies.
     when: Option<Value>,
-    /// What must hold.
+    /// The schema that a document must match then.
     require: Value,
-    /// Whether `when` is the shipped policies' condition for production: Rust decides it without compiling it.
+    /// Whether `when` is the condition for production that the shipped policies use: it is then decided without compiling it.
     #[serde(skip)]
     production_only: bool,
     #[serde(skip, default = "published_draft")]
@@ -65,10 +65,11 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Its schemas, each with what it says: when the policy applies, and what must hold then.
+    /// Its schemas, each with a sentence that introduces it.
     pub fn schemas(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        let when = self.when.iter().map(|when| ("It applies where this JSON Schema holds", when));
-        when.chain([("Then this JSON Schema must hold", &self.require)])
+        let when =
+            self.when.iter().map(|when| ("It applies to a document that matches this JSON Schema", when));
+        when.chain([("The document must then match this JSON Schema", &self.require)])
     }
 }
 
@@ -86,7 +87,7 @@ fn published_draft() -> Draft {
 /// build under `valgrind --tool=callgrind`).
 const SHIPPED_DRAFT: Draft = Draft::Draft6;
 
-/// Reads a policy file; everything in it must be usable.
+/// Reads a policy file; an error in one policy is an error of the file.
 pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -109,9 +110,12 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
         if policy.message.trim().is_empty() {
             return Err(fault("message", "`message` is empty".to_owned()));
         }
-        let taken = super::all().iter().any(|rule| rule.code == policy.code);
+        let taken = super::all_rules().iter().any(|rule| rule.code == policy.code);
         if taken || file.policies[..index].iter().any(|other| other.code == policy.code) {
-            return Err(fault("code", format!("the code {} is taken", policy.code)));
+            return Err(fault(
+                "code",
+                format!("the code {} is already used by another rule or policy", policy.code),
+            ));
         }
         for (key, schema) in [("when", policy.when.as_ref()), ("require", Some(&policy.require))] {
             if let Some(Err(wrong)) = schema.map(|schema| compile(schema, published_draft())) {
@@ -126,7 +130,7 @@ pub fn read(text: &str) -> Result<Vec<Policy>, Error> {
     Ok(file.policies)
 }
 
-/// The policies that come with the toolkit. They are tested, and so compiled only where they apply.
+/// The policies that come with the toolkit. Tests check them, so they are compiled only when they apply.
 pub fn shipped() -> Vec<Policy> {
     #[derive(Deserialize)]
     struct File {
@@ -151,7 +155,7 @@ pub fn shipped() -> Vec<Policy> {
         .collect()
 }
 
-/// Judges a document: `value` is at `base` in the file that the findings point into.
+/// Checks a document: `value` is at the pointer `base` of the file that the findings point into.
 pub fn judge(policies: &[Policy], on: On, value: &Value, base: &str) -> Vec<Finding> {
     policies.iter().filter(|policy| policy.on == on).flat_map(|policy| policy.judge(value, base)).collect()
 }
@@ -162,7 +166,7 @@ impl Policy {
             return Vec::new();
         }
         let (when, require) = self.compiled.get_or_init(|| {
-            // Decided above, without a compiler.
+            // `production_only` is decided above.
             let when = self.when.as_ref().filter(|_| !self.production_only);
             let when = when.and_then(|when| compile(when, self.draft).ok());
             (when, OnceLock::new())
@@ -198,7 +202,7 @@ impl Policy {
     }
 }
 
-/// `ACME001`: what annotations, ignores and search engines take for a code.
+/// Whether a text has the form of a code: `ACME001`.
 fn is_code(code: &str) -> bool {
     (2..=32).contains(&code.len())
         && code.starts_with(|c: char| c.is_ascii_uppercase())
@@ -222,7 +226,7 @@ const ONE_SCHEMA: [&str; 11] = [
 const NAMED_SCHEMAS: [&str; 5] =
     ["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
 const LISTED_SCHEMAS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-const OTHER_KEYWORDS: [&str; 36] = [
+const OTHER_KEYWORDS: [&str; 37] = [
     "$anchor",
     "$comment",
     "$dynamicAnchor",
@@ -259,9 +263,10 @@ const OTHER_KEYWORDS: [&str; 36] = [
     "title",
     "type",
     "uniqueItems",
+    "writeOnly",
 ];
 
-/// The first keyword that JSON Schema does not have: a misspelt one is silently no demand at all.
+/// The first keyword that JSON Schema does not have: validators ignore it, so a misspelt one would require nothing.
 fn unknown_keyword(schema: &Value, at: &str) -> Option<(String, String)> {
     schema.as_object()?.iter().find_map(|(key, value)| {
         let here = join(at, key);
@@ -275,7 +280,7 @@ fn unknown_keyword(schema: &Value, at: &str) -> Option<(String, String)> {
             schemas
                 .into_iter()
                 .find_map(|(index, schema)| unknown_keyword(schema, &format!("{here}/{index}")))
-        } else if OTHER_KEYWORDS.contains(&name) || name == "writeOnly" {
+        } else if OTHER_KEYWORDS.contains(&name) {
             None
         } else {
             let known = ONE_SCHEMA.iter().chain(&NAMED_SCHEMAS).chain(&LISTED_SCHEMAS).chain(&OTHER_KEYWORDS);
@@ -290,7 +295,7 @@ fn compile(schema: &Value, draft: Draft) -> Result<Validator, ValidationError<'s
     jsonschema::options().with_draft(draft).build(schema)
 }
 
-/// The tokens that broke a schema: the value, the missing key, the keys too many.
+/// The places that a validation error is about: the value, the missing key, or each unexpected key.
 fn places(error: &ValidationError<'_>, base: &str) -> Vec<Place> {
     let at = format!("{base}{}", error.instance_path().as_str());
     match error.kind() {
@@ -318,7 +323,7 @@ mod tests {
 ] }"#;
 
     #[test]
-    fn a_breach_points_at_the_value() {
+    fn a_finding_points_at_the_value() {
         let policies = read(EUROPE).unwrap();
         let judged = |value| judge(&policies, On::Config, &value, "/config");
         let found = judged(json!({ "env": "prod", "region": "us-west-2" }));
@@ -349,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shipped_can_be_read_and_nothing_is_forgotten() {
+    fn every_shipped_policy_is_listed_and_can_be_read() {
         for (_, text) in SHIPPED {
             assert!(!read(text).unwrap().is_empty());
         }

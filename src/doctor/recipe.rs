@@ -1,4 +1,4 @@
-//! The shape of the recipe that OSMT itself ships: key by key, what to add, move or drop.
+//! Configs in the shape of OSMT's own `infra/aws` recipe: for each key, whether to add, move or drop it.
 
 use crate::document::{Document, Kind, Node, Place, Token, join};
 use crate::finding::{Finding, Fix};
@@ -6,7 +6,7 @@ use crate::finding::{Finding, Fix};
 use super::rules::shape;
 use super::rules::shape::OLD_RECIPE;
 
-/// Keys of the recipe's second variable, and where each value goes.
+/// The keys of the recipe's second variable, and what to do with each value.
 const MOVED: [(&str, &str); 12] = [
     ("/secrets/rds/master_username", "keep it with `osmt-secrets set rds/username`"),
     ("/secrets/rds/master_password", "make a new one with `osmt-secrets generate rds/password`"),
@@ -22,7 +22,7 @@ const MOVED: [(&str, &str); 12] = [
     ("/secrets/app/skip_metadata_import", "drop it: the import is a task of its own"),
 ];
 
-/// Rewords the findings of the schema for a file of the old shape.
+/// Replaces the messages of the schema's findings in a file that has the recipe's shape.
 pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
     let has = |pointer: &str| document.get(pointer).is_some();
     let absent = ["account_id", "region", "domain", "app"]
@@ -40,34 +40,36 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
         {
             continue;
         }
-        let (message, help, then) = match at.pointer.as_str() {
+        let (message, help, effect) = match at.pointer.as_str() {
             "/config/account_id" => (
                 "the recipe has no `account_id`",
                 "add it: the 12 digits that `aws sts get-caller-identity` shows",
-                Then::Nothing,
+                Effect::Nothing,
             ),
             "/config/region" => (
                 "the recipe has no `region`; it was in main.tf",
                 "add it: the region of the zones in vpc.azs",
-                Then::Nothing,
+                Effect::Nothing,
             ),
             "/config/domain" => (
                 "the recipe has no `domain`",
                 "add { \"name\": …, \"hosted_zone_id\": … }; the name is the old secrets.app.base_domain",
-                Then::Nothing,
+                Effect::Nothing,
             ),
             "/config/app" => (
                 "the recipe has no `app`",
                 "add { \"oauth\": { \"issuer\": …, \"client_id\": …, \"audience\": … } }, from the old secrets.app",
-                Then::Nothing,
+                Effect::Nothing,
             ),
-            "/config/alb/container_name" => {
-                ("`container_name` is the recipe's", "remove it: the container is named app", Then::Drop)
-            }
+            "/config/alb/container_name" => (
+                "`container_name` is a key of the recipe only",
+                "remove it: the container is named app",
+                Effect::Drop,
+            ),
             "/secrets" if secrets => (
-                "the recipe's variable `secrets` is gone: osmt-secrets keeps the secrets",
+                "`secrets` is a variable of the recipe only: osmt-secrets keeps the secrets",
                 "move or drop each of its keys, then remove it",
-                Then::Mask,
+                Effect::Mask,
             ),
             _ => continue,
         };
@@ -75,10 +77,10 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
         finding.name = OLD_RECIPE.name.into();
         message.clone_into(&mut finding.message);
         finding.help(help);
-        match then {
-            Then::Nothing => {}
-            Then::Drop => drop(finding.fix(Fix::Drop)),
-            Then::Mask => drop(finding.masked()),
+        match effect {
+            Effect::Nothing => {}
+            Effect::Drop => drop(finding.fix(Fix::Drop)),
+            Effect::Mask => drop(finding.masked()),
         }
     }
     if let Some(node) = document.get("/secrets").filter(|_| secrets) {
@@ -86,12 +88,12 @@ pub fn translate(document: &Document, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What goes with a finding besides its words.
-enum Then {
+/// What is set on a finding besides its message and help.
+enum Effect {
     Nothing,
-    /// The key has exactly one remedy: to remove it.
+    /// The fix: remove the key.
     Drop,
-    /// What is below it must not be shown.
+    /// The value must not be shown.
     Mask,
 }
 

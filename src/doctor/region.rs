@@ -1,4 +1,4 @@
-//! The regions of AWS and their zones, from the snapshot of published data.
+//! The AWS Regions and their Availability Zones, from the snapshot in `offers`.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ pub fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// Whether a name is formed as AWS forms them, so that it may be a region that is newer than the snapshot.
+/// Whether a name has the form of an AWS Region, so that it may be one that is newer than the snapshot.
 pub fn may_be_new(name: &str) -> bool {
     const DIRECTIONS: [&str; 9] =
         ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
@@ -66,14 +66,14 @@ mod tests {
     }
 
     #[test]
-    fn each_region_is_of_the_partition_that_arn_says() {
+    fn the_partition_of_each_region_agrees_with_arn() {
         for region in all() {
             assert_eq!(Partition::of(region.name).name, region.partition, "{}", region.name);
         }
     }
 
     #[test]
-    fn only_names_of_the_usual_form_may_be_newer() {
+    fn only_well_formed_names_may_be_new_regions() {
         assert!(may_be_new("xx-central-1") && may_be_new("eusc-fr-west-1"));
         for not in ["mars-north-1", "us-west", "us-wst-2", "us-west-22", "", "-", "oregon"] {
             assert!(!may_be_new(not), "{not}");

@@ -1,4 +1,4 @@
-//! Judges a Terraform plan.
+//! Checks a Terraform plan.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use super::{policy, rules};
 use crate::config::Config;
 use crate::finding::Findings;
 
-/// Looks at the JSON of a plan, with the config that it should be for.
+/// Reads the JSON of a plan and checks it against the config beside it.
 pub fn review(document: Value, config: Option<Config>, policies: &[Policy]) -> Result<Findings, Error> {
     Ok(review_plan(&Planned::new(document, config)?, policies))
 }
 
-/// Looks at a plan.
+/// Runs the plan rules and the policies on `plan`.
 pub fn review_plan(plan: &Planned, policies: &[Policy]) -> Findings {
     let mut findings = Findings::default();
     for theme in rules::plan::THEMES {
@@ -27,7 +27,7 @@ pub fn review_plan(plan: &Planned, policies: &[Policy]) -> Findings {
 }
 
 impl Findings {
-    /// Runs the policies that are about a kind of document.
+    /// Runs the policies on one kind of document.
     pub(super) fn judge(&mut self, policies: &[Policy], on: On, value: &Value, base: &str) {
         self.findings.extend(policy::judge(policies, on, value, base));
         let ran = policies.iter().filter(|policy| policy.on == on);

@@ -1,7 +1,7 @@
-//! The shape: what the schema says about keys and types, with the place and a remedy for each departure.
+//! Compares the config with its schema: unknown and missing keys, duplicate keys, wrong types.
 //!
-//! Reads `schemas/config.schema.json` and nothing else, so that editors, Terraform and the doctor agree. The values'
-//! own rules (patterns, ranges, lists) are reported by `rules`, which can say why; a test holds the two together.
+//! Reads `schemas/config.schema.json` only, so that editors, Terraform and osmt-doctor agree. The schema's patterns,
+//! ranges and lists of values are checked by `rules`, which can say why; a test compares the two.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::arn::is_account_id;
 use crate::document::{Document, Kind, Member, Node, Place, Token, integer, join};
 use crate::finding::{Finding, Fix, Rule, Severity};
 
-/// Items and unknown keys that are looked at: more than are ever reported.
+/// How many items and unknown keys are examined. `check` shows at most 500 findings.
 const ENOUGH: usize = 600;
 
-/// Looks at the whole document.
+/// Checks the shape of a document.
 pub fn check(document: &Document) -> Vec<Finding> {
     let mut walk = Walk { document, findings: Vec::new() };
     walk.duplicates(document.root(), "");
@@ -24,7 +24,7 @@ pub fn check(document: &Document) -> Vec<Finding> {
     walk.findings
 }
 
-/// Every path that the schema knows, in its order.
+/// The pointer of every key in the schema, in its order.
 fn paths() -> Vec<String> {
     fn collect(schema: &Value, pointer: &str, paths: &mut Vec<String>) {
         for (key, schema) in schema["properties"].as_object().into_iter().flatten() {
@@ -44,7 +44,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn say(&mut self, rule: &Rule, place: Place, message: String, help: String) -> &mut Finding {
+    fn report(&mut self, rule: &Rule, place: Place, message: String, help: String) -> &mut Finding {
         let mut finding = Finding::new(rule, Some(place), message);
         finding.help(help);
         self.findings.push(finding);
@@ -62,8 +62,8 @@ impl Walk<'_> {
                         let place = Place::at(here.clone(), Token::Occurrence(nth));
                         let first = Place::at(here.clone(), Token::Occurrence(0));
                         let message = format!("the key `{}` occurs twice", member.key);
-                        let help = "keep one of the two: readers differ in which they take";
-                        self.say(&DUPLICATE_KEY, place, message, help.into()).related(first, "the first");
+                        let help = "keep one of the two: programs differ in which one they use";
+                        self.report(&DUPLICATE_KEY, place, message, help.into()).related(first, "the first");
                     }
                     self.duplicates(&member.node, &here);
                 }
@@ -96,11 +96,16 @@ impl Walk<'_> {
         match integer(text) {
             None => {
                 let help = "write a whole number".to_owned();
-                self.say(&WRONG_TYPE, place, format!("{text} is not a whole number that fits here"), help);
+                self.report(
+                    &WRONG_TYPE,
+                    place,
+                    format!("{text} is not a whole number, or it is too large"),
+                    help,
+                );
             }
             Some(number) if number.to_string() != text => {
-                let message = format!("{text} is read as {number}, but not by every reader");
-                self.say(&WRONG_TYPE, place, message, format!("write {number}"))
+                let message = format!("{text} is read as {number}, but not by every program");
+                self.report(&WRONG_TYPE, place, message, format!("write {number}"))
                     .severity(Severity::Note)
                     .fix(Fix::Value(number.into()));
             }
@@ -157,7 +162,7 @@ impl Walk<'_> {
             Some((_, key)) => format!("`{key}`"),
         };
         let message = format!("{what} must be {wants}, not {found}");
-        let finding = self.say(&WRONG_TYPE, Place::value(pointer), message, help);
+        let finding = self.report(&WRONG_TYPE, Place::value(pointer), message, help);
         finding.fix = match kind {
             Kind::Number(text) if pointer == "/config/account_id" && is_account_id(text) => {
                 Some(Fix::Value(text.as_str().into()))
@@ -186,7 +191,7 @@ impl Walk<'_> {
             let place = Place::at("/config/config", Token::Key);
             let message = "the settings are wrapped in `config` twice".to_owned();
             let help = "remove one of the two wrappers".to_owned();
-            self.say(&UNKNOWN_KEY, place, message, help);
+            self.report(&UNKNOWN_KEY, place, message, help);
             return;
         }
         let mut meant = Vec::new();
@@ -219,7 +224,7 @@ impl Walk<'_> {
                 |owner| format!("the key `{key}` is missing in `{owner}`"),
             );
             let place = Place::at(join(pointer, key), Token::Missing);
-            self.say(&MISSING_KEY, place, message, format!("add \"{key}\": {example}"));
+            self.report(&MISSING_KEY, place, message, format!("add \"{key}\": {example}"));
         }
     }
 
@@ -228,31 +233,36 @@ impl Walk<'_> {
         let rule = if pointer.is_empty() { &UNKNOWN_VARIABLE } else { &UNKNOWN_KEY };
         if near.is_none() && may_be_a_value(key) {
             let span = self.document.span(&Place::at(here, Token::Key));
-            // The pointer is the owner's: the key is in no format.
+            // The pointer must not contain the key: every output format prints the pointer.
             let place = Place::at(pointer, Token::Bytes(span.start, span.end));
             let message = format!(
                 "unknown key of {} characters, which is not shown because it may be a secret value",
                 key.chars().count()
             );
             let help = "check that key and value are not swapped, and remove it".to_owned();
-            self.say(rule, place, message, help).masked();
+            self.report(rule, place, message, help).masked();
             return;
         }
         let suffix = format!("/{}", here.rsplit('/').next().unwrap_or_default());
-        let elsewhere = || {
+        let right_place = || {
             let all = paths();
-            let mut homes: Vec<_> = all.iter().filter(|path| path.ends_with(&suffix)).cloned().collect();
-            // Where the right place is still empty, that is the one meant.
-            homes.sort_by_key(|path| self.document.get(path).is_some());
-            homes.into_iter().next()
+            let mut places: Vec<_> = all.iter().filter(|path| path.ends_with(&suffix)).cloned().collect();
+            // Prefer a place where the key is still missing.
+            places.sort_by_key(|path| self.document.get(path).is_some());
+            places.into_iter().next()
         };
         let (message, help) = match near {
             Some(near) => (format!("unknown key `{key}`"), format!("did you mean `{near}`?")),
-            None => match elsewhere() {
-                Some(home) => {
-                    let level = home.rsplit_once('/').map_or("", |(parent, _)| parent);
+            None => match right_place() {
+                Some(path) => {
+                    let level = path.rsplit_once('/').map_or("", |(parent, _)| parent);
                     let level = level.trim_start_matches('/').replace('/', ".");
-                    (format!("`{key}` has no meaning here"), format!("it belongs in `{level}`"))
+                    let help = if level.is_empty() {
+                        "it belongs at the top level of the file".to_owned()
+                    } else {
+                        format!("it belongs in `{level}`")
+                    };
+                    (format!("`{key}` is not a key here"), help)
                 }
                 None if pointer.is_empty() => (
                     format!("Terraform declares no variable `{key}` and ignores the value"),
@@ -268,13 +278,13 @@ impl Walk<'_> {
                 }
             },
         };
-        // A value in the config is never dropped: it may be the one that matters under another name.
+        // An unknown key is never removed: its value may be needed under another name.
         let free = |near: &&str| self.document.get(&join(pointer, near)).is_none();
-        let fix = near.filter(free).filter(|near| is_slip(key, near)).map(|near| Fix::Key(near.to_owned()));
-        self.say(rule, Place::at(here, Token::Key), message, help).fix = fix;
+        let fix = near.filter(free).filter(|near| is_typo(key, near)).map(|near| Fix::Key(near.to_owned()));
+        self.report(rule, Place::at(here, Token::Key), message, help).fix = fix;
     }
 
-    /// The keys that an object may still get.
+    /// The keys of an object that are not set.
     fn free_keys(&self, pointer: &str) -> Vec<String> {
         let free = |path: &String| self.document.get(path).is_none();
         let own = paths().into_iter().filter(free);
@@ -285,19 +295,19 @@ impl Walk<'_> {
         .collect()
     }
 
-    /// The wrapper `config` was forgotten: one finding, not one for each key.
+    /// Reports a missing wrapper `config` as one finding, not one for each key; returns whether it is missing.
     fn unwrapped(&mut self, members: &[Member]) -> bool {
         let bare = known(members) > 2 && !members.iter().any(|member| member.key == "config");
         if bare {
             let place = Place::at("/config", Token::Missing);
             let message = "the variable `config` is missing around the settings".to_owned();
-            self.say(&MISSING_KEY, place, message, "wrap them: { \"config\": { … } }".into());
+            self.report(&MISSING_KEY, place, message, "wrap them: { \"config\": { … } }".into());
         }
         bare
     }
 }
 
-/// Whether a key looks like a value that was written in its place: a password or a token instead of a name.
+/// Whether a key looks like a value, for example a password or a token that was written in place of the name.
 fn may_be_a_value(key: &str) -> bool {
     let has = |kind: fn(char) -> bool| key.chars().any(kind);
     let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '$' | '/'));
@@ -318,7 +328,7 @@ fn known(members: &[Member]) -> usize {
     members.iter().filter(|member| inner.get(&member.key).is_some()).count()
 }
 
-/// The number or Boolean that is written in quotes.
+/// The number or Boolean in a quoted value.
 fn unquoted(kind: &Kind, wanted: &str) -> Option<Value> {
     match (kind, wanted) {
         (Kind::String(text), "integer") => integer(text.trim()).map(Value::from),
@@ -327,8 +337,8 @@ fn unquoted(kind: &Kind, wanted: &str) -> Option<Value> {
     }
 }
 
-/// Whether a key is only mistyped: a letter or two, another case, and not the opposite (`disable_…` for `enable_…`).
-fn is_slip(key: &str, near: &str) -> bool {
+/// Whether a key is a typo of another one: a letter or two, another case, and not its opposite (`disable_…` for `enable_…`).
+fn is_typo(key: &str, near: &str) -> bool {
     const OPPOSITES: [&str; 5] = ["dis", "no", "un", "skip", "without"];
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
     let (key, near) = (plain(key), plain(near));
@@ -336,7 +346,7 @@ fn is_slip(key: &str, near: &str) -> bool {
     negated(&key) == negated(&near) && strsim::damerau_levenshtein(&key, &near) <= 2
 }
 
-/// The known key with the same meaning, by its words or by other names for the same thing.
+/// The known key with the same meaning: a synonym, or one that shares words.
 fn meaning<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
     const SYNONYMS: [(&str, &str); 10] = [
         ("whitelist", "ingress_cidrs"),

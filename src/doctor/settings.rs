@@ -1,4 +1,4 @@
-//! `doctor.toml`: which rules apply to an organisation, and how severe each is; and a baseline of known findings.
+//! `doctor.toml` (the severity of rules in an organisation) and the baseline of known findings.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::rules::shape;
 use crate::explain::{Exit, Explain};
 use crate::finding::{Finding, Findings, Severity};
 
-/// What a rule is set to.
+/// The level that a rule is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Level {
@@ -32,7 +32,7 @@ pub struct Settings {
 pub struct Error {
     /// What is wrong.
     pub message: String,
-    /// From 1; `None` where the place is not known.
+    /// The line, from 1, if known.
     pub line: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ impl Explain for Error {
     }
 }
 
-/// Reads a `doctor.toml`; each code must be one of a rule or policy.
+/// Reads a `doctor.toml`; each key must be the code or name of a rule, or the code of a policy.
 pub fn read(text: &str, policies: &[Policy]) -> Result<Settings, Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -62,7 +62,7 @@ pub fn read(text: &str, policies: &[Policy]) -> Result<Settings, Error> {
         message: error.message().to_owned(),
         line: error.span().map(|span| line(span.start)),
     })?;
-    let rules = super::all();
+    let rules = super::all_rules();
     let mut levels = BTreeMap::new();
     for (key, level) in file.rules {
         let fault = |message: String| Error { message, line: Some(line(key.span().start)) };
@@ -71,7 +71,7 @@ pub fn read(text: &str, policies: &[Policy]) -> Result<Settings, Error> {
         let policy =
             || policies.iter().find(|policy| policy.code == wanted).map(|policy| policy.code.as_str());
         let Some(code) = rule.or_else(policy) else {
-            return Err(fault(format!("`{wanted}` is not a rule")));
+            return Err(fault(format!("`{wanted}` is not a rule or a policy")));
         };
         if [shape::NOT_JSON.code, shape::DUPLICATE_KEY.code].contains(&code) && level != Level::Error {
             return Err(fault(format!("{code} is a syntax error, which cannot be switched off")));
@@ -82,7 +82,7 @@ pub fn read(text: &str, policies: &[Policy]) -> Result<Settings, Error> {
 }
 
 impl Settings {
-    /// Gives each finding the severity that is set; a rule that is off counts as ignored.
+    /// Sets the severity of each finding. Findings of a rule that is off are removed and count as ignored.
     pub fn apply(&self, findings: &mut Findings) {
         let before = findings.findings.len();
         findings.findings.retain_mut(|finding| {
@@ -100,7 +100,7 @@ impl Settings {
     }
 }
 
-/// Findings that were there before: the JSON report of an earlier run.
+/// Findings that are already known: the JSON report of an earlier run.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
     known: Vec<Known>,
@@ -114,7 +114,7 @@ struct Known {
     message: String,
 }
 
-/// Reads what `--format json` printed.
+/// Reads the output of `--format json`.
 pub fn baseline(text: &str) -> Result<Baseline, String> {
     #[derive(Deserialize)]
     struct Report {
@@ -130,7 +130,7 @@ pub fn baseline(text: &str) -> Result<Baseline, String> {
 }
 
 impl Baseline {
-    /// Takes out what was there before, each as often as it was; a syntax error stays.
+    /// Removes known findings, each as many times as it was reported before. Syntax errors are always kept.
     pub fn apply(&mut self, file: &str, findings: &mut Findings) {
         let mut taken = 0;
         findings.findings.retain(|finding| {
@@ -149,7 +149,7 @@ impl Baseline {
     }
 }
 
-/// The place decides; where there is none, the words.
+/// Whether two findings of one rule and file are the same: they have the same pointer or, without one, the same message.
 fn same(known: &Known, finding: &Finding) -> bool {
     let pointer = finding.at.as_ref().map(|at| at.pointer.as_str());
     match pointer {
@@ -164,7 +164,7 @@ mod tests {
     use crate::document::Place;
 
     fn findings() -> Findings {
-        let rule = super::super::all().into_iter().find(|rule| rule.code == "RDS008").unwrap();
+        let rule = super::super::all_rules().into_iter().find(|rule| rule.code == "RDS008").unwrap();
         let finding = Finding::new(rule, Some(Place::value("/config/rds/multi_az")), "one zone");
         Findings { findings: vec![finding], ..Findings::default() }
     }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_names_its_line() {
+    fn an_unusable_setting_names_its_line() {
         for (text, line) in [
             ("[rules]\nRDS999 = \"off\"\n", 2),
             ("[rules]\n\nRDS008 = \"loud\"\n", 3),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_takes_out_what_was_there() {
+    fn a_baseline_removes_known_findings() {
         let report = r#"{"version": 1, "findings": [{"code": "RDS008", "file": "a", "pointer": "/config/rds/multi_az", "message": "x"}]}"#;
         let (mut here, mut there, mut again) = (findings(), findings(), findings());
         let mut known = baseline(report).unwrap();

@@ -1,7 +1,7 @@
-//! The config under examination: values by pointer, each only where it is sound.
+//! The config that is checked: values by pointer, without those that already have an error.
 //!
-//! One mistake gives one finding: a value that is missing, of the wrong type, a placeholder or otherwise found
-//! wrong is withheld from the rules that come later.
+//! One mistake should give one finding. So a value that is missing, of the wrong type, a placeholder or otherwise wrong is
+//! hidden from the rules that run later.
 
 use std::collections::HashSet;
 
@@ -18,40 +18,41 @@ use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind, Node, Token, integer};
 use crate::finding::{Finding, Severity};
 
-/// A config whose shape was looked at.
+/// A config whose shape has been checked.
 pub struct Subject {
     /// The file.
     pub document: Document,
-    /// The AWS endpoint is this machine: an emulator, whose account is the template's.
+    /// Whether the AWS endpoint is an emulator on this machine: its account and domain are not placeholders.
     pub loopback: bool,
-    spoiled: HashSet<String>,
+    with_errors: HashSet<String>,
 }
 
 impl Subject {
-    /// Nothing is known to be wrong yet.
+    /// No value has an error yet.
     pub fn new(document: Document, loopback: bool) -> Self {
-        Self { document, loopback, spoiled: HashSet::new() }
+        Self { document, loopback, with_errors: HashSet::new() }
     }
 
-    /// Withholds the values that errors were found at.
-    pub fn spoil(&mut self, findings: &[Finding]) {
+    /// Hides the values that have an error.
+    pub fn hide_errors(&mut self, findings: &[Finding]) {
         for finding in findings {
             let at = finding.at.as_ref().filter(|at| at.token != Token::Missing);
             if let Some(at) = at.filter(|_| finding.severity == Severity::Error) {
-                self.spoiled.insert(at.pointer.clone());
+                self.with_errors.insert(at.pointer.clone());
             }
         }
     }
 
-    /// Whether something was found wrong with the value.
-    pub fn is_spoiled(&self, pointer: &str) -> bool {
-        self.spoiled.contains(pointer)
+    /// Whether the value has an error.
+    pub fn has_error(&self, pointer: &str) -> bool {
+        self.with_errors.contains(pointer)
     }
 
-    fn sound(&self, pointer: &str) -> Option<&Node> {
+    /// The node at a pointer, unless it or an object around it has an error.
+    fn node(&self, pointer: &str) -> Option<&Node> {
         let mut prefix = pointer;
         while !prefix.is_empty() {
-            if self.spoiled.contains(prefix) {
+            if self.with_errors.contains(prefix) {
                 return None;
             }
             prefix = prefix.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -61,7 +62,7 @@ impl Subject {
 
     /// A string.
     pub fn text(&self, pointer: &str) -> Option<&str> {
-        match &self.sound(pointer)?.kind {
+        match &self.node(pointer)?.kind {
             Kind::String(text) => Some(text),
             _ => None,
         }
@@ -69,7 +70,7 @@ impl Subject {
 
     /// A whole number.
     pub fn number(&self, pointer: &str) -> Option<i64> {
-        match &self.sound(pointer)?.kind {
+        match &self.node(pointer)?.kind {
             Kind::Number(text) => integer(text),
             _ => None,
         }
@@ -77,23 +78,23 @@ impl Subject {
 
     /// True or false.
     pub fn flag(&self, pointer: &str) -> Option<bool> {
-        match &self.sound(pointer)?.kind {
+        match &self.node(pointer)?.kind {
             Kind::Bool(value) => Some(*value),
             _ => None,
         }
     }
 
-    /// How many items a list has, sound or not.
+    /// How many items a list has, including items with an error.
     pub fn count(&self, pointer: &str) -> Option<usize> {
-        match &self.sound(pointer)?.kind {
+        match &self.node(pointer)?.kind {
             Kind::Array(items) => Some(items.len()),
             _ => None,
         }
     }
 
-    /// The sound strings of a list, each with its pointer.
+    /// The strings of a list that have no error, each with its pointer.
     pub fn texts(&self, pointer: &str) -> Vec<(String, &str)> {
-        // No list of a config is this long; a longer one is reported for its other faults.
+        // No valid config has such a long list; other rules report it.
         let count = self.count(pointer).unwrap_or(0).min(1000);
         (0..count)
             .map(|index| format!("{pointer}/{index}"))
@@ -114,12 +115,12 @@ impl Subject {
         region::find(self.text("/config/region")?)
     }
 
-    /// The OSMT release that runs, with its pointer: `app.version`, otherwise `docker_tag` where that is a version.
+    /// The OSMT release in the config, with its pointer: `app.version`, otherwise `docker_tag` if that is a version.
     pub fn osmt_version(&self) -> Option<(&'static str, &str)> {
         const STATED: &str = "/config/app/version";
         const TAG: &str = "/config/ecs/task/app/docker_tag";
         let stated = self.text(STATED).map(|text| (STATED, text));
-        // OSMT publishes no tag with a v: that is another rule's finding, and says nothing of a release.
+        // OSMT publishes no tag with a `v`; IMG004 reports it, and it is not a release.
         let published = self
             .text("/config/ecs/task/app/docker_image")
             .is_some_and(|image| Reference::new(image, "").is_published_osmt());
@@ -127,13 +128,13 @@ impl Subject {
         stated.or_else(|| tag.and_then(osmt_line::version_of_tag).map(|text| (TAG, text)))
     }
 
-    /// The release line that runs.
+    /// The release line of that release.
     pub fn osmt_line(&self) -> Option<OsmtLine> {
         OsmtLine::of(self.osmt_version()?.1)
     }
 
-    /// The region on which all zones and the certificate agree, where `region` names another.
-    pub fn others_region(&self) -> Option<&'static Region> {
+    /// The region of all zones and the certificate, if `region` is a different one.
+    pub fn region_of_zones_and_certificate(&self) -> Option<&'static Region> {
         let region = self.region()?;
         let certificate = Arn::parse(self.text("/config/alb/certificate_arn")?)?.region;
         let zones = self.texts("/config/vpc/azs");
@@ -142,7 +143,7 @@ impl Subject {
         region::find(certificate).filter(|other| agree && *other != region)
     }
 
-    /// Whether the environment's name says that people depend on it.
+    /// Whether the environment's name says that it is production.
     pub fn is_production(&self) -> bool {
         self.text("/config/env").is_some_and(environment::is_production)
     }

@@ -1,4 +1,4 @@
-//! A JSON file that a user writes for the doctor: policies, ignores.
+//! JSON files that users write for osmt-doctor: policies and ignores.
 
 use serde::de::DeserializeOwned;
 use thiserror::Error as ThisError;
@@ -12,7 +12,7 @@ use crate::explain::{Exit, Explain};
 pub struct Error {
     /// What is wrong.
     pub message: String,
-    /// Where.
+    /// Where it is wrong.
     pub at: Position,
     help: &'static str,
 }
@@ -27,7 +27,7 @@ impl Explain for Error {
     }
 }
 
-/// The document, and what to read where it cannot be used.
+/// A parsed file, and the help for errors in it.
 pub(super) struct UserFile {
     pub(super) document: Document,
     help: &'static str,
@@ -45,7 +45,7 @@ impl UserFile {
         self.document.read().map_err(|misfit| self.fault(misfit.pointer, misfit.message))
     }
 
-    /// What is wrong with the value at a pointer.
+    /// An error at the value of a pointer.
     pub(super) fn fault(&self, pointer: String, message: String) -> Error {
         let at = self.document.position(self.document.span(&Place::value(pointer)).start);
         Error { message, at, help: self.help }

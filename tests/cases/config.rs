@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use osmt::doctor::policy::Policy;
-use osmt::doctor::{self, Asked, Checked, check, policy};
+use osmt::doctor::{self, CheckOptions, Checked, check, policy};
 use osmt::finding::Severity;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::support::root;
 pub(crate) const KIND: Kind = Kind { name: "config", codes, base: parsed, judge };
 
 fn codes() -> Vec<String> {
-    let rules = doctor::of_config();
+    let rules = doctor::config_rules();
     let rules = rules.iter().map(|rule| format!("{}-{}", rule.code, rule.name));
     let policies = policy::shipped();
     let policies = policies.iter().map(|policy| format!("{}-policy", policy.code));
@@ -32,7 +32,7 @@ pub(crate) fn parsed(name: &str) -> Value {
 fn checked(text: &str) -> Checked {
     static POLICIES: OnceLock<Vec<Policy>> = OnceLock::new();
     let policies = POLICIES.get_or_init(policy::shipped);
-    check(text.as_bytes().to_vec(), Asked { loopback: false, policies })
+    check(text.as_bytes().to_vec(), CheckOptions { loopback: false, policies })
 }
 
 fn judge(text: &str) -> Judged {

@@ -228,7 +228,7 @@ fn settings_and_a_baseline_decide_what_is_reported() {
     fs::write(&settings, "[rules]\nRDS004 = \"warning\"\n").unwrap();
     check(&["--fail-on", "warning"]).exits(1);
     fs::write(&settings, "[rules]\nRDS404 = \"off\"\n").unwrap();
-    check(&[]).exits(2).says("`RDS404` is not a rule at line 2");
+    check(&[]).exits(2).says("`RDS404` is not a rule or a policy at line 2");
 }
 
 #[test]

@@ -316,11 +316,11 @@ ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=8
     assert_eq!(
         found,
         [
-            "QUO001 | error | /config/ecs/task/app | the tasks need 6 vCPUs, the account may use 5",
-            "QUO002 | warning | /config/vpc/azs | a NAT gateway in each zone needs 2 Elastic IP addresses; the account may have 3, others use 2",
-            "QUO003 | error | /config/vpc/vpc_cidr | the account may have 2 VPCs in this region and has 2 others",
-            "QUO004 | warning | /config/vpc/azs/1 | us-west-2b may have 2 NAT gateways and has 2 others",
-            "QUO005 | error | /config/alb/ingress_cidrs | the blocks need 2 inbound rules of one family in a security group, and 1 were made elsewhere; it may have 2",
+            "QUO001 | error | /config/ecs/task/app | the tasks need 6 vCPUs, but the account may use 5",
+            "QUO002 | warning | /config/vpc/azs | a NAT gateway in each zone needs 2 Elastic IP addresses; the account may have 3, of which other resources use 2",
+            "QUO003 | error | /config/vpc/vpc_cidr | the account may have 2 VPCs in this region and already has 2, not counting this one",
+            "QUO004 | warning | /config/vpc/azs/1 | us-west-2b may have 2 NAT gateways and already has 2, not counting this one",
+            "QUO005 | error | /config/alb/ingress_cidrs | the blocks need 2 inbound rules of one family; the load balancer's security group may have 2, of which other rules use 1",
         ]
     );
     // One step more of each quota is enough, but for Fargate: a rolling deployment and a migration need 12 vCPUs.
@@ -334,7 +334,7 @@ ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=8
     assert_eq!(
         found,
         [
-            "QUO001 | warning | /config/ecs/task/app | a rolling deployment and a migration need 12 vCPUs, the account may use 6"
+            "QUO001 | warning | /config/ecs/task/app | a rolling deployment and a migration need 12 vCPUs, but the account may use 6"
         ]
     );
     // AWS's defaults hold where the account has no quota of its own; a gateway that was deleted is not counted.

@@ -21,7 +21,7 @@ mod shape;
 use std::fs;
 use std::path::PathBuf;
 
-use osmt::doctor::{Asked, Checked, check, policy};
+use osmt::doctor::{CheckOptions, Checked, check, policy};
 
 /// The folder of the cases.
 fn cases_folder() -> PathBuf {
@@ -31,8 +31,8 @@ fn cases_folder() -> PathBuf {
 /// Judges a text by rules and shipped policies.
 fn judged(text: &str) -> Checked {
     let policies = policy::shipped();
-    let asked = Asked { loopback: false, policies: &policies };
-    check(text.as_bytes().to_vec(), asked)
+    let options = CheckOptions { loopback: false, policies: &policies };
+    check(text.as_bytes().to_vec(), options)
 }
 
 /// A good config of the cases' own.

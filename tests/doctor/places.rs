@@ -56,9 +56,9 @@ fn depth_and_size_have_limits_with_words() {
     let deep = "[".repeat(100_000);
     assert!(fault(&deep).1 == 128);
     let bytes = vec![b' '; 5 << 20];
-    let checked = osmt::doctor::check(bytes, osmt::doctor::Asked::default());
+    let checked = osmt::doctor::check(bytes, osmt::doctor::CheckOptions::default());
     assert!(checked.findings.findings[0].message.contains("larger than 256 KiB"));
-    let checked = osmt::doctor::check(b"{\"a\": \"\xe9\"}".to_vec(), osmt::doctor::Asked::default());
+    let checked = osmt::doctor::check(b"{\"a\": \"\xe9\"}".to_vec(), osmt::doctor::CheckOptions::default());
     let place = checked.findings.findings[0].at.clone().unwrap();
     assert!(matches!(place.token, Token::Bytes(7, _)));
 }

@@ -2,15 +2,15 @@
 
 use crate::bootstrap::init;
 use crate::doctor;
-use crate::doctor::Asked;
+use crate::doctor::CheckOptions;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Finding, Severity};
 
 /// The errors of a config, without those of a certificate that is still open. With `examples`, names such as example.org are
 /// accepted, and anything else that is wrong with them is reported.
 pub(super) fn errors(config: &str, examples: bool) -> Vec<Finding> {
-    let asked = Asked { loopback: examples, ..Asked::default() };
-    let checked = doctor::check(config.as_bytes().to_vec(), asked);
+    let options = CheckOptions { loopback: examples, ..CheckOptions::default() };
+    let checked = doctor::check(config.as_bytes().to_vec(), options);
     let certificate = checked.document.as_ref().and_then(|config| init::text(config, init::CERTIFICATE));
     let mut findings = checked.findings.findings;
     findings.retain(|finding| {

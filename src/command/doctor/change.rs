@@ -46,7 +46,7 @@ fn warnings(plan: &Planned) -> Vec<String> {
         warnings
             .push("The config was changed after the plan was made: the plan does not apply it.".to_owned());
     }
-    if plan.taken_down().is_some() {
+    if plan.teardown().is_some() {
         warnings.push("The plan takes the whole environment down.".to_owned());
     }
     if plan.document["errored"] == Value::Bool(true) {

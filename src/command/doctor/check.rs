@@ -11,7 +11,7 @@ use super::verdict::{Verdict, report};
 use super::{inputs, organisation, surroundings};
 use crate::command::Context;
 use crate::doctor::workspace::Judged;
-use crate::doctor::{Asked, Checked, workspace};
+use crate::doctor::{CheckOptions, Checked, workspace};
 use crate::explain::{Exit, Failure};
 use crate::finding::Findings;
 use crate::report::{FileReport, STDIN};
@@ -62,11 +62,11 @@ impl Check {
         let settings = organisation::settings(shared, &policies)?;
         let mut baseline = self.baseline.as_deref().map(organisation::baseline).transpose()?;
         let ignores = organisation::ignores(shared)?;
-        let asked = Asked { loopback: shared.is_local(), policies: &policies };
+        let options = CheckOptions { loopback: shared.is_local(), policies: &policies };
         let mut exit = Exit::Done;
         let mut judged: Vec<Directory> = Vec::new();
         let mut recordings: Vec<Recording> = Vec::new();
-        for (path, result) in paths.iter().zip(examine(&paths, asked)) {
+        for (path, result) in paths.iter().zip(examine(&paths, options)) {
             match result {
                 Ok(mut checked) => {
                     if self.live.is_asked() {
@@ -74,7 +74,7 @@ impl Check {
                         let document = document.as_ref();
                         recordings.extend(self.live.judge(document, findings, &policies, cx)?);
                     } else {
-                        checked.findings.unknown.extend(doctor::not_asked(&policies));
+                        checked.findings.unknown.extend(doctor::unknown_offline(&policies));
                     }
                     judged.push(Directory::new(path, checked));
                 }
@@ -157,8 +157,8 @@ impl Directory {
 }
 
 /// Reads and judges every file, on as many threads as there are processors; the results in the files' order.
-fn examine(paths: &[PathBuf], asked: Asked<'_>) -> Vec<Result<Checked, files::Error>> {
-    let one = |path: &Path| inputs::read(path).map(|bytes| doctor::check(bytes, asked));
+fn examine(paths: &[PathBuf], options: CheckOptions<'_>) -> Vec<Result<Checked, files::Error>> {
+    let one = |path: &Path| inputs::read(path).map(|bytes| doctor::check(bytes, options));
     if let [path] = paths {
         return vec![one(path)];
     }

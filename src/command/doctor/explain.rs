@@ -24,7 +24,7 @@ impl Explain {
         let ui = &cx.ui;
         // The guards of osmt-release have pages of the same kind.
         let guards = release::guards::GUARDS.iter().map(|guard| &guard.rule);
-        let rules: Vec<_> = doctor::all().into_iter().chain(guards).collect();
+        let rules: Vec<_> = doctor::all_rules().into_iter().chain(guards).collect();
         let wanted = self.code.trim();
         let policies = self.policy_flags.policies(&cx.shared)?;
         if let Some(policy) = policies.iter().find(|policy| policy.code.eq_ignore_ascii_case(wanted)) {
@@ -90,7 +90,7 @@ fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
 /// The codes and names nearest to what was typed.
 fn nearest(wanted: &str) -> String {
     let wanted = wanted.to_lowercase();
-    let mut near: Vec<(usize, String)> = doctor::all()
+    let mut near: Vec<(usize, String)> = doctor::all_rules()
         .iter()
         .map(|rule| {
             let code = strsim::damerau_levenshtein(&wanted, &rule.code.to_lowercase());

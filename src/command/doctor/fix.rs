@@ -8,7 +8,7 @@ use similar::TextDiff;
 use super::inputs;
 use crate::command::{Context, Ui, block_on, carry_out};
 use crate::doctor::fix::Corrected;
-use crate::doctor::{Asked, fix};
+use crate::doctor::{CheckOptions, fix};
 use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
@@ -46,11 +46,11 @@ impl Fix {
         if paths.is_empty() {
             paths.push(shared.config_path());
         }
-        let asked = Asked { loopback: shared.is_local(), policies: &[] };
+        let options = CheckOptions { loopback: shared.is_local(), policies: &[] };
         let mut plan = Plan::default();
         for path in paths {
             let text = files::read_text(&path)?;
-            let corrected = fix::correct(&text, asked);
+            let corrected = fix::correct(&text, options);
             if corrected.text != text {
                 show(&shown(&path), &text, &corrected, ui)?;
                 plan.actions.push(Write { path, before: text, corrected });

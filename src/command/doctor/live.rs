@@ -54,7 +54,9 @@ impl Live {
     ) -> Result<Option<Recording>, Failure> {
         let config = document.and_then(|document| Config::from_document(document).ok());
         let Some(config) = config else {
-            findings.unknown.extend(doctor::not_audited(policies, "the config must be corrected first"));
+            findings
+                .unknown
+                .extend(doctor::unknown_without_facts(policies, "the config must be corrected first"));
             return Ok(None);
         };
         let backend = cx.shared.backend(&config)?;

@@ -28,7 +28,7 @@ use crate::doctor;
 use crate::doctor::ignore::Ignores;
 use crate::doctor::policy::Policy;
 use crate::doctor::settings::Settings;
-use crate::doctor::{Asked, Checked, fix};
+use crate::doctor::{CheckOptions, Checked, fix};
 use crate::explain::{Exit, Failure};
 use crate::finding::{Finding, Severity};
 use crate::report::FileReport;
@@ -211,8 +211,8 @@ impl Session<'_> {
 
     fn judge(&mut self, uri: Uri, version: i32, text: String) {
         let Judges { policies, settings, ignores } = &self.judges;
-        let asked = Asked { loopback: self.shared.is_local(), policies };
-        let mut checked = doctor::check(text.into_bytes(), asked);
+        let options = CheckOptions { loopback: self.shared.is_local(), policies };
+        let mut checked = doctor::check(text.into_bytes(), options);
         settings.apply(&mut checked.findings);
         if let Some(ignores) = ignores {
             // What is wrong with the ignores themselves is of their own file.
@@ -284,7 +284,7 @@ impl Session<'_> {
     fn page(&self, finding: &Finding) -> String {
         let Finding { code, name, severity, .. } = finding;
         let heading = format!("**{code} {name}** ({})", severity.name());
-        if let Some(rule) = doctor::all().into_iter().find(|rule| rule.code == code) {
+        if let Some(rule) = doctor::all_rules().into_iter().find(|rule| rule.code == code) {
             return format!("{heading}\n\n{}.\n\n{}", rule.summary, rule.prose());
         }
         let policy = self.judges.policies.iter().find(|policy| policy.code == *code);

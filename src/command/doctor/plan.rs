@@ -83,7 +83,7 @@ impl Plan {
         let picture = picture.map(|config| draw(config, Some(&planned)));
         let missing = "the plan does not carry the config that it was made from, and none is beside it";
         let picture = picture.as_deref().ok_or(missing);
-        let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all(), picture });
+        let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all_rules(), picture });
         let is_page = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(page::is_page);
         let saved = block_on(ui, output::save(path, &page, "a report of osmt-doctor", is_page, ui))?;
         ui.say(format_args!("{} {}", output::words(saved).1, files::shown(path)));

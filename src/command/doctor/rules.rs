@@ -17,7 +17,7 @@ impl Rules {
     #[expect(clippy::unused_self, reason = "every verb has this shape")]
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
-        let rules = doctor::all();
+        let rules = doctor::all_rules();
         let rows = rules.iter().map(|rule| row(rule, false));
         if ui.format == Format::Json {
             ui.json(&rows.collect::<Vec<_>>())?;

@@ -57,7 +57,7 @@ impl Verdict {
 /// Prints the reports in the format that was asked for; `verb` distinguishes the SARIF files of one tool.
 pub(super) fn report(cx: &Context, verb: &str, reports: &[FileReport<'_>]) -> Result<(), Failure> {
     let (shared, ui) = (&cx.shared, &cx.ui);
-    let rules = doctor::all();
+    let rules = doctor::all_rules();
     let environment = environment(shared, reports).map_or_else(String::new, |env| format!("{env}/"));
     let checkout = checkout(shared);
     let about = About {

@@ -1,4 +1,4 @@
-//! Places the boxes: by flexbox, and so that each text has the room that it takes.
+//! Places the boxes with flexbox; each box is as large as its text needs.
 
 use taffy::prelude::{
     AvailableSpace, FlexDirection, FlexWrap, NodeId, Rect, Size, Style as Rules, TaffyTree, auto, length,
@@ -6,20 +6,20 @@ use taffy::prelude::{
 
 use super::tile::{Line, Style, Tile};
 
-/// The picture's width: at this many pixels it is shown as it is.
+/// The picture's width in pixels.
 pub(super) const WIDTH: f32 = 1000.0;
 
-/// Width of a character as a part of its height: that of the widest of the usual monospaced fonts (`DejaVu` Sans Mono), with
-/// a little more so that a font that is wider by rounding still fits.
+/// The width of a character relative to its height: `DejaVu` Sans Mono is the widest of the usual monospaced fonts (0.602); the
+/// rest is a margin for rounding.
 const CHARACTER: f32 = 0.615;
 
-/// Distance of lines as a part of their height.
+/// The line height relative to the font size.
 const LINE: f32 = 1.4;
 
-/// A box is not narrower, so that words are not broken.
+/// The minimum width of a box, so that words are not broken.
 const NARROWEST: f32 = 165.0;
 
-/// The room for an arrow beside a row.
+/// The width of the space for an arrow beside a row.
 const LANE: f32 = 48.0;
 
 impl Style {
@@ -33,7 +33,7 @@ impl Style {
     }
 }
 
-/// A box in its place.
+/// A box with its position.
 pub(super) struct Placed {
     pub(super) id: String,
     pub(super) x: f32,
@@ -47,14 +47,14 @@ pub(super) struct Placed {
     pub(super) texts: Vec<Written>,
 }
 
-/// A line of text in its place; `y` is the base line.
+/// A line of text with its position; `y` is the baseline.
 pub(super) struct Written {
     pub(super) x: f32,
     pub(super) y: f32,
     pub(super) line: Line,
 }
 
-/// Places a box and all that is in it; the outer box comes first.
+/// Places a box and everything inside it; the outer box comes first.
 pub(super) fn place(root: &Tile) -> Vec<Placed> {
     let mut tree: TaffyTree<Vec<Line>> = TaffyTree::new();
     let built = build(&mut tree, root, true);
@@ -70,13 +70,13 @@ pub(super) fn place(root: &Tile) -> Vec<Placed> {
         let height = wrapped(lines, width).iter().map(|line| line.style.size() * LINE).sum();
         Size { width, height: known.height.unwrap_or(height) }
     })
-    .expect("every node is of this tree");
+    .expect("every node belongs to this tree");
     let mut placed = Vec::new();
     collect(&tree, &built, root, (0.0, 0.0), &mut placed);
     placed
 }
 
-/// The nodes of a box.
+/// The layout nodes of a box.
 struct Built {
     node: NodeId,
     text: Option<NodeId>,
@@ -84,9 +84,9 @@ struct Built {
 }
 
 fn build(tree: &mut TaffyTree<Vec<Line>>, tile: &Tile, is_root: bool) -> Built {
-    let node = "no node was removed";
-    let text = (!tile.lines.is_empty())
-        .then(|| tree.new_leaf_with_context(Rules::default(), tile.lines.clone()).expect(node));
+    let text = (!tile.lines.is_empty()).then(|| {
+        tree.new_leaf_with_context(Rules::default(), tile.lines.clone()).expect("no node was removed")
+    });
     let children: Vec<Built> = tile.children.iter().map(|child| build(tree, child, false)).collect();
     let gap = match (is_root, tile.row) {
         (true, _) => 22.0,
@@ -115,7 +115,7 @@ fn build(tree: &mut TaffyTree<Vec<Line>>, tile: &Tile, is_root: bool) -> Built {
         ..Rules::default()
     };
     let below: Vec<NodeId> = text.into_iter().chain(children.iter().map(|child| child.node)).collect();
-    let node = tree.new_with_children(rules, &below).expect(node);
+    let node = tree.new_with_children(rules, &below).expect("no node was removed");
     Built { node, text, children }
 }
 
@@ -160,7 +160,7 @@ fn collect(
     }
 }
 
-/// The width of a text; what is not ASCII may be twice as wide.
+/// The width of a text; characters outside ASCII may be twice as wide.
 fn width(text: &str, style: Style) -> f32 {
     cells(text) * CHARACTER * style.size()
 }
@@ -169,14 +169,14 @@ fn cells(text: &str) -> f32 {
     text.chars().map(|char| if char.is_ascii() || "−±○".contains(char) { 1.0 } else { 2.0 }).sum()
 }
 
-/// The lines that fit into a width: broken behind a space where there is one, else behind a sign, else within a word.
+/// Wraps lines to a width: after a space if possible, otherwise after a punctuation mark, otherwise inside a word.
 fn wrapped(lines: &[Line], room: f32) -> Vec<Line> {
     let mut all = Vec::new();
     for line in lines {
         let mut rest = line.text.as_str();
         while width(rest, line.style) > room + 0.5 {
             let mut taken = 0;
-            let (mut space, mut sign) = (None, None);
+            let (mut space, mut punctuation) = (None, None);
             for (at, char) in rest.char_indices() {
                 let end = at + char.len_utf8();
                 if taken > 0 && width(&rest[..end], line.style) > room + 0.5 {
@@ -185,11 +185,11 @@ fn wrapped(lines: &[Line], room: f32) -> Vec<Line> {
                 taken = end;
                 match char {
                     ' ' => space = Some(end),
-                    '/' | ':' | ',' | '-' | '.' | '@' => sign = Some(end),
+                    '/' | ':' | ',' | '-' | '.' | '@' => punctuation = Some(end),
                     _ => {}
                 }
             }
-            let (first, next) = rest.split_at(space.or(sign).unwrap_or(taken));
+            let (first, next) = rest.split_at(space.or(punctuation).unwrap_or(taken));
             all.push(Line { text: first.trim_end().to_owned(), style: line.style });
             rest = next.trim_start();
             if next.is_empty() {

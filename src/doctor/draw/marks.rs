@@ -6,17 +6,18 @@ use super::tile::{Line, Style, Tile, detail, line};
 use crate::config::Config;
 use crate::doctor::planned::{Change, Mark, Planned};
 
-/// The parts of the picture with the changes of each; empty without a plan.
+/// The changes of each part of the picture; empty without a plan.
 pub(super) struct Marks<'a> {
     is_planned: bool,
     drifted: usize,
+    /// By the id of the part; true for a change of the part's main resource.
     of: BTreeMap<String, Vec<(bool, &'a Change)>>,
 }
 
-/// More addresses than fit into a box are counted.
+/// How many addresses a box lists; the rest is counted.
 const LISTED: usize = 8;
 
-/// The box of what belongs to no other.
+/// The id of the box for changes that belong to no other box.
 const REST: &str = "rest";
 
 impl<'a> Marks<'a> {
@@ -25,7 +26,7 @@ impl<'a> Marks<'a> {
         for change in plan.into_iter().flat_map(|plan| &plan.changes) {
             if !change.is_data && Mark::of(change).is_some() {
                 let (id, main) = home(config, change);
-                // What an earlier replacement left behind is not the thing itself.
+                // A deposed object is left from an earlier replacement; it is not the part's main resource.
                 of.entry(id).or_default().push((main && change.deposed.is_none(), change));
             }
         }
@@ -33,7 +34,7 @@ impl<'a> Marks<'a> {
         Self { is_planned: plan.is_some(), drifted, of }
     }
 
-    /// What the plan does in all; nothing without a plan.
+    /// The counts of the whole plan; empty without a plan.
     pub(super) fn summary(&self) -> Vec<Line> {
         if !self.is_planned {
             return Vec::new();
@@ -80,7 +81,7 @@ impl<'a> Marks<'a> {
         (Some(class), lines)
     }
 
-    /// What belongs to no part of the picture, by address.
+    /// The box of the changes that belong to no part, by address.
     pub(super) fn rest(&self) -> Option<Tile> {
         let changes = self.of.get(REST)?;
         let mut sorted: Vec<_> =
@@ -109,7 +110,7 @@ fn counts<'a>(changes: impl Iterator<Item = &'a Change>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The part of the picture that a resource belongs to, and whether it is the part itself or something of it.
+/// The part of the picture that a resource belongs to, and whether it is the part's main resource.
 fn home(config: &Config, change: &Change) -> (String, bool) {
     let block = change.block();
     let name = block.rsplit('.').next().unwrap_or_default();
@@ -139,7 +140,7 @@ fn home(config: &Config, change: &Change) -> (String, bool) {
     }
 }
 
-/// The part that resources of a type belong to; what several have, as roles and security groups, is of none.
+/// The part that resources of a type belong to; `None` for types that several parts use, such as roles and security groups.
 fn by_kind(kind: &str) -> Option<&'static str> {
     const KINDS: [(&str, &str); 15] = [
         ("aws_appautoscaling_", "app"),

@@ -1,6 +1,6 @@
-//! Draws the stack that a config describes as an SVG, and what a plan does to each part of it.
+//! Draws the stack that a config describes as an SVG, and marks what a plan does to each part.
 //!
-//! Which parts there are is decided here, where each is placed in `layout`, and how it is written in `svg`.
+//! This file chooses the parts, `layout` places them, `marks` adds the plan, and `svg` writes the file.
 
 mod layout;
 mod marks;
@@ -15,7 +15,7 @@ use super::planned::Planned;
 use crate::config::Config;
 use crate::deployment::{prefix, secret_name};
 
-/// Arrows go straight down from one box to another: who asks whom.
+/// The arrows: each points from a caller to what it calls.
 const ARROWS: [(&str, &str); 5] =
     [("users", "lb"), ("lb", "app"), ("app", "mysql"), ("app", "redis"), ("app", "search")];
 
@@ -61,7 +61,7 @@ fn stack(config: &Config, marks: &Marks) -> Vec<Tile> {
     );
     let mut around = vec![
         marks.tile("secrets", "Secrets Manager", &secrets(config)),
-        marks.tile("watch", "Logs and alarms", &[format!("logs kept {} days", config.log_retention_days)]),
+        marks.tile("watch", "Logs and alarms", &[log_retention(config.log_retention_days)]),
     ];
     around.extend(marks.rest());
     vec![outside, network, row(around)]
@@ -129,7 +129,7 @@ fn private(config: &Config, marks: &Marks) -> Tile {
     )
 }
 
-/// One box a zone; where there are not as many blocks as zones, that is said in the box.
+/// One box for each zone; if the config has fewer blocks than zones, or more, the box says so.
 fn subnets(config: &Config, marks: &Marks, kind: &str, blocks: &[String]) -> Vec<Tile> {
     let zones = &config.vpc.azs;
     let both = |at: usize| (zones.get(at), blocks.get(at));
@@ -166,6 +166,11 @@ fn tasks(count: u32, cpu: u32, memory: u32, architecture: &str) -> String {
 fn image(repository: &str, tag: &str) -> String {
     let joint = if tag.starts_with("sha256:") { '@' } else { ':' };
     format!("{repository}{joint}{tag}")
+}
+
+/// CloudWatch Logs keeps logs for ever where the retention is 0.
+fn log_retention(days: u32) -> String {
+    if days == 0 { "logs kept for ever".to_owned() } else { format!("logs kept {days} days") }
 }
 
 fn switch(on: bool) -> &'static str {

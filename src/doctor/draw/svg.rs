@@ -21,12 +21,12 @@ text { font-family: \"DejaVu Sans Mono\", Menlo, Consolas, \"Liberation Mono\", 
 
 const MARKS: [&str; 6] = ["made", "changed", "replaced", "destroyed", "forgotten", "unclear"];
 
-/// The whole file.
+/// The content of the file.
 pub(super) fn write(title: &str, placed: &[Placed], arrows: &[(&str, &str)]) -> String {
     let height = placed.first().map_or(0.0, |root| root.height).ceil();
     let mut out = String::new();
     let title = escaped(title);
-    // Writing to a text cannot fail.
+    // Writing to a string cannot fail.
     let _ = writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n<title>{title}</title>\n<style>\n{LOOKS}"
@@ -79,7 +79,7 @@ pub(super) fn write(title: &str, placed: &[Placed], arrows: &[(&str, &str)]) -> 
     out
 }
 
-/// A line straight down, at the right of what both have in common: titles begin at the left.
+/// A vertical line between two boxes, near their common right edge: titles begin at the left.
 fn arrow(out: &mut String, placed: &[Placed], from: &str, to: &str) {
     let find = |id: &str| placed.iter().find(|one| one.id == id);
     let (Some(from), Some(to)) = (find(from), find(to)) else { return };
@@ -91,7 +91,7 @@ fn arrow(out: &mut String, placed: &[Placed], from: &str, to: &str) {
     }
 }
 
-/// A text as XML holds it; characters that XML forbids are left out.
+/// Escapes a text for XML; characters that XML forbids are left out.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {

@@ -40,7 +40,7 @@ fn class(picture: &str, part: &str) -> String {
 }
 
 #[test]
-fn every_part_is_there_with_its_values() {
+fn every_part_is_drawn_with_its_values() {
     let picture = draw(&config(|text| text), None);
     let texts = texts(&picture).replace("- ", "-").replace("/ ", "/").replace(": ", ":");
     for wanted in [
@@ -86,7 +86,7 @@ fn a_plan_marks_each_part_by_what_happens_to_it() {
     assert_eq!(class(&picture, "public:us-west-2b"), "box made");
     assert_eq!(class(&picture, "public:us-west-2a"), "box");
     assert_eq!(class(&picture, "secrets"), "box");
-    // A zone that the config no longer has, and what no part has, are listed.
+    // Resources of a removed zone, and those of no part, are listed in the box `rest`.
     assert_eq!(class(&picture, "rest"), "box destroyed");
     let texts = texts(&picture);
     for wanted in ["± replaced", "− destroyed", "parts: 1 replaced", "? unclear", "2 destroyed, 2 replaced"]
@@ -96,7 +96,7 @@ fn a_plan_marks_each_part_by_what_happens_to_it() {
 }
 
 #[test]
-fn what_does_not_fit_is_said_and_what_may_be_secret_is_not() {
+fn a_missing_block_is_shown_and_a_password_is_not() {
     let few = config(|text| {
         text.replace("[\"192.168.100.0/27\", \"192.168.100.64/27\"]", "[\"192.168.100.0/27\"]")
     });

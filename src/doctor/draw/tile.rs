@@ -3,22 +3,22 @@
 use crate::explain::visible;
 use crate::sensitive;
 
-/// A box of the picture: its texts, then what is in it.
+/// A box of the picture: its texts, then the boxes inside it.
 #[derive(Debug, Default)]
 pub(super) struct Tile {
-    /// What arrows and plans call it: `app`, `public:us-west-2a`.
+    /// Used by arrows and marks: `app`, `public:us-west-2a`. Empty for a group that is not drawn.
     pub(super) id: String,
     pub(super) lines: Vec<Line>,
     pub(super) children: Vec<Tile>,
-    /// The children are side by side.
+    /// Whether the children are side by side.
     pub(super) row: bool,
-    /// An arrow passes at its right.
+    /// Whether space is left for an arrow at its right.
     pub(super) lane: bool,
-    /// It surrounds others, and is drawn so.
+    /// Whether it is drawn as a frame around others.
     pub(super) frame: bool,
-    /// How much of a row it takes, beside others.
+    /// How much of a row it takes, relative to the others.
     pub(super) share: f32,
-    /// The class of its border, where a plan touches it.
+    /// The CSS class of its border if a plan changes it.
     pub(super) mark: Option<&'static str>,
 }
 
@@ -29,20 +29,18 @@ pub(super) struct Line {
     pub(super) style: Style,
 }
 
-/// How a text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
-    /// The picture's heading.
     Heading,
-    /// What a box is.
+    /// The name of a box.
     Title,
-    /// A value of it.
+    /// A value in a box.
     Detail,
-    /// What a plan does to it; the class of its colour.
+    /// What a plan does to it, with the CSS class of the colour.
     Mark(&'static str),
 }
 
-/// A text as it may be shown: what looks like a secret is not.
+/// A line of text; a text that looks like a secret is replaced by `***`.
 pub(super) fn line(style: Style, text: impl AsRef<str>) -> Line {
     let text = text.as_ref();
     let hidden = sensitive::has_login(text)

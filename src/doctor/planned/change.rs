@@ -21,13 +21,13 @@ pub enum Action {
     Update,
     /// It is destroyed and created again, empty.
     Replace,
-    /// Another one is created, empty; the present one stays in AWS and Terraform forgets it.
+    /// A new, empty one is created; the present one stays in AWS and Terraform no longer manages it.
     ReplaceAndForget,
     /// It is destroyed.
     Delete,
-    /// It stays in AWS and Terraform forgets it.
+    /// It stays in AWS and Terraform no longer manages it.
     Forget,
-    /// Something that this version does not know.
+    /// An action that this version does not know.
     Unknown,
 }
 
@@ -55,19 +55,19 @@ pub struct Change {
     pub address: String,
     /// `aws_db_instance`
     pub kind: String,
-    /// What happens.
+    /// What happens to it.
     pub action: Action,
-    /// The plan's own words for it: `["delete", "create"]`.
+    /// The plan's `actions`: `["delete", "create"]`.
     pub words: Vec<String>,
-    /// The key of an object that an earlier replacement left behind; the resource itself is another one.
+    /// The key of a deposed object: an earlier replacement created its successor but did not delete it.
     pub deposed: Option<String>,
     /// Whether it is a data source.
     pub is_data: bool,
-    /// Pointer of the change in the plan: `/resource_changes/3/change`.
+    /// The pointer of the change in the plan: `/resource_changes/3/change`.
     pub pointer: String,
-    /// The attributes now; null where it does not exist.
+    /// The attributes now; null if it does not exist.
     pub before: Value,
-    /// The attributes afterwards; null where it does not exist, and what is not known yet is missing.
+    /// The attributes after the apply; null if it is deleted. Attributes that are not known yet are missing.
     pub after: Value,
     /// The attributes that force a replacement, each as a path with dots.
     pub forced_by: Vec<String>,
@@ -127,7 +127,7 @@ impl Change {
         }
     }
 
-    /// Whether it will exist and is created or changed by this plan.
+    /// Whether this plan creates or changes it.
     pub fn writes(&self) -> bool {
         match self.action {
             Action::Create | Action::Update | Action::Replace | Action::ReplaceAndForget => true,
@@ -140,22 +140,22 @@ impl Change {
         self.writes() && self.action != Action::Update
     }
 
-    /// Whether what it is now is destroyed.
+    /// Whether the present object is destroyed.
     pub fn destroys(&self) -> bool {
         matches!(self.action, Action::Delete | Action::Replace)
     }
 
-    /// An attribute now; null where there is none.
+    /// An attribute now; null if missing.
     pub fn before(&self, name: &str) -> &Value {
         &self.before[name]
     }
 
-    /// An attribute afterwards; null where there is none, or where it is not known yet.
+    /// An attribute after the apply; null if missing or not known yet.
     pub fn after(&self, name: &str) -> &Value {
         &self.after[name]
     }
 
-    /// Whether an attribute, or a part of it, is known only after apply.
+    /// Whether an attribute, or a part of it, is known only after the apply.
     pub fn is_unknown(&self, name: &str) -> bool {
         fn any(value: &Value) -> bool {
             match value {
@@ -194,28 +194,28 @@ impl Change {
         })
     }
 
-    /// Pointer of an attribute as it will be, into the plan.
+    /// The pointer of an attribute in the plan: its new value, or its old one if the resource is deleted.
     pub fn at(&self, name: &str) -> String {
         let side = if self.after.is_null() { "before" } else { "after" };
         join(&format!("{}/{side}", self.pointer), name)
     }
 
-    /// Pointer of the plan's words for what happens.
+    /// The pointer of the change's `actions`.
     pub fn at_actions(&self) -> String {
         format!("{}/actions", self.pointer)
     }
 
-    /// Whether a switch that was on goes off.
+    /// Whether an attribute changes from true to false.
     pub fn turns_off(&self, name: &str) -> bool {
         self.before(name) == &Value::Bool(true) && self.after(name) == &Value::Bool(false)
     }
 
-    /// Whether a switch that was off goes on.
+    /// Whether an attribute changes from false to true.
     pub fn turns_on(&self, name: &str) -> bool {
         self.before(name) == &Value::Bool(false) && self.after(name) == &Value::Bool(true)
     }
 
-    /// An attribute with its old and new value, as far as neither may be a secret: `db_name ("osmt_db" → "other")`.
+    /// An attribute with its old and new value: `db_name ("osmt_db" → "other")`. The name alone if a value may be a secret.
     pub fn difference(&self, name: &str) -> String {
         let top = name.split('.').next().unwrap_or(name);
         let marked = self.sensitive.iter().any(|side| match side {
@@ -243,7 +243,7 @@ impl Change {
         format!("{name} ({before} → {after})")
     }
 
-    /// Each attribute that changes, as [`Self::difference`] shows it; what AWS fills in is left out where all is new.
+    /// Each attribute that changes, as [`Self::difference`] shows it. For a replacement, attributes that AWS sets are left out.
     pub fn differences(&self) -> Vec<String> {
         let (Value::Object(before), Value::Object(after)) = (&self.before, &self.after) else {
             return Vec::new();
@@ -256,7 +256,7 @@ impl Change {
         names.into_iter().map(|name| self.difference(name)).collect()
     }
 
-    /// `, forced by db_name ("osmt_db" → "other")`; empty where no attribute forces it.
+    /// `words` and the attributes that force the replacement: `, forced by db_name ("osmt_db" → "other")`; empty if there are none.
     pub fn reason(&self, words: &str) -> String {
         let by: Vec<_> = self.forced_by.iter().map(|name| self.difference(name)).collect();
         if by.is_empty() { String::new() } else { format!("{words}{}", by.join(", ")) }

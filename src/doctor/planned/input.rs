@@ -1,4 +1,5 @@
-//! What was given as a plan: its encoding, lines that a wrapper put around it, and the other things people give.
+//! Reads the JSON of a plan in any encoding, with lines that a wrapper printed around it, and recognises files that are not a
+//! plan.
 
 use serde_json::Value;
 use thiserror::Error as ThisError;
@@ -8,16 +9,16 @@ use crate::explain::{Exit, Explain};
 pub(super) const HELP: &str =
     "`terraform plan -out=FILE` saves a plan; give FILE, or what `terraform show -json FILE` prints";
 
-/// JSON that was found, and what was left out to find it.
+/// The JSON in the input, and how much was skipped around it.
 #[derive(Debug, PartialEq)]
 pub struct Input {
     /// The document.
     pub document: Value,
-    /// Lines before or after it that are not part of it.
+    /// The number of lines before and after it.
     pub surplus: usize,
 }
 
-/// A text that holds no plan.
+/// The input contains no plan.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// Neither a saved plan nor JSON.
@@ -49,7 +50,7 @@ impl Explain for Error {
 pub fn read(bytes: &[u8]) -> Result<Input, Error> {
     let text = decode(bytes);
     let text = text.trim_start_matches('\u{feff}');
-    let whole = match serde_json::from_str(text) {
+    let error_of_all = match serde_json::from_str(text) {
         Ok(document) => {
             return if is_message(&document) {
                 Err(Error::Stream)
@@ -61,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Input, Error> {
     };
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        // A plan begins a line; what is indented is a part of something that is not whole.
+        // A plan starts at the beginning of a line; an indented brace is inside an incomplete document.
         if line.starts_with('{') {
             let mut stream = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
             if let Some(Ok(document)) = stream.next() {
@@ -75,15 +76,15 @@ pub fn read(bytes: &[u8]) -> Result<Input, Error> {
         }
         start += line.len();
     }
-    Err(Error::NotJson(Some(whole)))
+    Err(Error::NotJson(Some(error_of_all)))
 }
 
-/// Whether a document is one of the messages that `terraform plan -json` prints, one a line.
+/// Whether a document is one of the messages of `terraform plan -json`, which prints one on each line.
 fn is_message(document: &Value) -> bool {
     document["@level"].is_string() && document["@message"].is_string()
 }
 
-/// Bytes as text; what is neither UTF-8 nor UTF-16 is replaced, and is then no JSON.
+/// Decodes UTF-8 or UTF-16; invalid bytes are replaced, so the result is not JSON then.
 pub fn decode(bytes: &[u8]) -> String {
     let unit = |pair: &[u8], little: bool| {
         let pair = [pair[0], pair.get(1).copied().unwrap_or_default()];
@@ -92,7 +93,7 @@ pub fn decode(bytes: &[u8]) -> String {
     let little = match bytes {
         [0xff, 0xfe, ..] => Some(true),
         [0xfe, 0xff, ..] => Some(false),
-        // JSON begins with an ASCII character: a zero beside it is UTF-16 without a mark.
+        // JSON begins with an ASCII character: a zero byte beside it means UTF-16 without a byte order mark.
         [first, 0, ..] if *first != 0 => Some(true),
         [0, second, ..] if *second != 0 => Some(false),
         _ => None,
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn other_things_are_named() {
+    fn input_that_is_not_a_plan_is_recognised() {
         let message = r#"{"@level":"info","@message":"Terraform 1.11.4","type":"version"}"#;
         assert!(matches!(read(message.as_bytes()), Err(Error::Stream)));
         let stream = format!("{message}\n{message}\n");

@@ -1,8 +1,8 @@
-//! What happens to a resource in one word, and what that means for the people who use the deployment.
+//! What happens to a resource, in one word, and what that means for the users of the deployment.
 
 use super::{Action, Change};
 
-/// What happens to a resource, from the worst down.
+/// What happens to a resource, the most harmful first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
     /// It is deleted.
@@ -20,7 +20,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The mark of a change; `None` where nothing happens.
+    /// The mark of a change; `None` if nothing changes.
     pub fn of(change: &Change) -> Option<Self> {
         match change.action {
             Action::Nothing | Action::Read => None,
@@ -33,7 +33,7 @@ impl Mark {
         }
     }
 
-    /// A sign that does not need colour, and the word.
+    /// A sign that can be read without colour, and the word.
     pub const fn word(self) -> (&'static str, &'static str) {
         match self {
             Self::Destroyed => ("−", "destroyed"),
@@ -45,12 +45,12 @@ impl Mark {
         }
     }
 
-    /// Why a change of this kind of resource matters; `None` where that is plain from the resource itself.
+    /// What the change means for users; `None` if the resource type says enough.
     ///
     /// The statements about AWS are those of the rules of the same subject (`docs/rules/PLAN*.md`).
     pub fn consequence(self, change: &Change) -> Option<&'static str> {
         if change.deposed.is_some() {
-            return Some("An object that an earlier replacement left behind; the resource itself stays.");
+            return Some("This object is left over from an earlier replacement; the resource itself stays.");
         }
         match self {
             Self::Destroyed => destroyed(&change.kind),
@@ -71,12 +71,12 @@ fn destroyed(kind: &str) -> Option<&'static str> {
         "aws_efs_file_system" => "The search index is deleted; it can be built again from the database.",
         "aws_elasticache_replication_group" => "Users are signed out, and the app cannot start without it.",
         "aws_lb" | "aws_lb_listener" | "aws_lb_target_group" => "Users cannot reach the app.",
-        "aws_ecs_service" | "aws_ecs_cluster" => "What runs in it is stopped.",
-        "aws_route53_record" | "aws_route53_zone" => "The name no longer leads to the app.",
-        "aws_kms_key" => "What was encrypted with it cannot be read once AWS has deleted the key.",
+        "aws_ecs_service" | "aws_ecs_cluster" => "Its tasks are stopped.",
+        "aws_route53_record" | "aws_route53_zone" => "The domain name no longer resolves to the app.",
+        "aws_kms_key" => "Data encrypted with it cannot be read after AWS has deleted the key.",
         "aws_secretsmanager_secret" => "Tasks that start afterwards do not get its value.",
         "aws_cloudwatch_log_group" | "aws_s3_bucket" => "Its content is deleted with it.",
-        "aws_cloudwatch_metric_alarm" => "No one is notified of what it watched.",
+        "aws_cloudwatch_metric_alarm" => "No one is notified by it any more.",
         "aws_nat_gateway" => "Tasks in private subnets cannot reach the Internet.",
         "aws_vpc" => "The network is deleted with everything in it.",
         _ => return None,
@@ -93,11 +93,11 @@ fn replaced(kind: &str) -> Option<&'static str> {
         "aws_lb" => "Users cannot reach the app until the new load balancer and its DNS record exist.",
         "aws_ecs_service" => "The tasks are stopped before the new service starts its own.",
         "aws_ecs_task_definition" => "A new revision; the service starts new tasks from it.",
-        "aws_kms_key" => "What was encrypted with the old key cannot be read once AWS has deleted it.",
+        "aws_kms_key" => "Data encrypted with the old key cannot be read after AWS has deleted it.",
         "aws_secretsmanager_secret" => "The new secret is empty until osmt-secrets push fills it.",
         "aws_cloudwatch_log_group" | "aws_s3_bucket" => "Its content is lost.",
         "aws_nat_gateway" => {
-            "Tasks in private subnets are without Internet meanwhile, and their address changes."
+            "Tasks in private subnets have no Internet access meanwhile, and their public address changes."
         }
         "aws_vpc" | "aws_subnet" => "Everything in it has to be replaced too.",
         _ => return None,
@@ -116,8 +116,8 @@ fn changed(kind: &str, block: &str) -> Option<&'static str> {
         "aws_ecs_service" => "Its task stops before the new one starts: the search is interrupted.",
         "aws_security_group"
         | "aws_vpc_security_group_ingress_rule"
-        | "aws_vpc_security_group_egress_rule" => "Who may connect changes.",
-        "aws_iam_role" | "aws_iam_role_policy" | "aws_iam_policy" => "What the role may do changes.",
+        | "aws_vpc_security_group_egress_rule" => "The allowed network connections change.",
+        "aws_iam_role" | "aws_iam_role_policy" | "aws_iam_policy" => "The permissions of the role change.",
         _ => return None,
     })
 }

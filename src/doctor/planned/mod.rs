@@ -1,4 +1,4 @@
-//! A Terraform plan as the rules read it: what changes, and for which config, account and region it was made.
+//! A Terraform plan: the changes, and the config, account and region that it was made for.
 //!
 //! Reads the JSON of `terraform show -json` (HashiCorp, "JSON Output Format", major version 1).
 
@@ -17,39 +17,39 @@ pub use self::mark::Mark;
 use crate::config::Config;
 use crate::explain::{Exit, Explain};
 
-/// A plan, and the config that it should be for.
+/// A plan, and the config beside it.
 #[derive(Debug)]
 pub struct Planned {
-    /// What happens to each resource: no-ops, and changes that are deferred to a later apply, included.
+    /// What happens to each resource, including no-ops and changes that are deferred to a later apply.
     pub changes: Vec<Change>,
     /// What was changed outside of Terraform since the last apply.
     pub drift: Vec<Change>,
-    /// The config beside the plan; `None` where there is none that can be read.
+    /// The config beside the plan; `None` if it does not exist or cannot be read.
     pub config: Option<Config>,
-    /// The config that the plan was made from; `None` where the plan has no such variable.
+    /// The config that the plan was made from; `None` if the plan has no variable `config`.
     pub made_from: Option<Config>,
-    /// The whole document.
+    /// The plan's JSON.
     pub document: Value,
-    /// Pointer of each resource block in the plan's configuration, by address without indexes.
+    /// The pointer of each resource block in the plan's configuration, by address without indexes.
     blocks: HashMap<String, String>,
 }
 
 /// The document is JSON, but not a plan that can be judged.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// Something else.
+    /// The JSON is something else.
     #[error("this is JSON, but not a Terraform plan")]
     NotAPlan,
-    /// A plan, of which a part has another form.
+    /// A part of the plan has an unknown shape.
     #[error("this is a Terraform plan in an unknown format")]
     Form(#[source] serde_json::Error),
-    /// A state.
+    /// The JSON is a state.
     #[error("this is a Terraform state, not a Terraform plan")]
     State,
-    /// A plan or state that `OpenTofu` encrypted.
+    /// `OpenTofu` encrypted the plan or state.
     #[error("this plan is encrypted by OpenTofu")]
     Encrypted,
-    /// A form that is not known.
+    /// The format version is not supported.
     #[error("the plan has format version {0}; version 1 is supported")]
     Version(String),
 }
@@ -76,7 +76,6 @@ impl Explain for Error {
 
 #[derive(Deserialize)]
 struct Raw {
-    format_version: String,
     #[serde(default)]
     resource_changes: Vec<change::Raw>,
     #[serde(default)]
@@ -110,7 +109,7 @@ impl Planned {
             _ => return Err(Error::NotAPlan),
         }
         let raw = Raw::deserialize(&document).map_err(Error::Form)?;
-        debug_assert!(raw.format_version.starts_with('1'), "looked at above");
+
         let at = |list: &'static str, inner: &'static str| {
             move |(index, raw)| Change::new(format!("/{list}/{index}{inner}"), raw)
         };
@@ -132,22 +131,22 @@ impl Planned {
         })
     }
 
-    /// The config that the plan should be for, or at least was made from.
+    /// The config beside the plan; if there is none, the one that the plan was made from.
     pub fn expected(&self) -> Option<&Config> {
         self.config.as_ref().or(self.made_from.as_ref())
     }
 
-    /// Whether the config that it should be for is not the one that it was made from.
+    /// Whether the plan was made from another config than the one beside it.
     pub fn is_of_another_config(&self) -> bool {
         matches!((&self.made_from, &self.config), (Some(made_from), Some(config)) if made_from != config)
     }
 
-    /// Where the plan takes the whole environment down, its network: everything that exists is destroyed, and nothing is made.
-    pub fn taken_down(&self) -> Option<&Change> {
+    /// The destroyed VPC of a plan that destroys the complete environment; `None` for any other plan.
+    pub fn teardown(&self) -> Option<&Change> {
         let mut managed = self.changes.iter().filter(|change| !change.is_data).peekable();
         managed.peek()?;
-        let whole = managed.all(|change| change.action == Action::Delete);
-        self.of("aws_vpc").next().filter(|_| whole)
+        let is_teardown = managed.all(|change| change.action == Action::Delete);
+        self.of("aws_vpc").next().filter(|_| is_teardown)
     }
 
     /// The changes of one type of resource.
@@ -160,7 +159,7 @@ impl Planned {
         self.changes.iter().filter(|change| change.writes())
     }
 
-    /// What an attribute of a resource block refers to, each with its full address; empty where the reference is indirect.
+    /// The resources that an attribute of a resource block refers to, by full address; empty if the reference is indirect.
     pub fn references(&self, change: &Change, attribute: &str) -> Vec<String> {
         let module = change.module();
         let references = self.block(change).and_then(|block| {
@@ -178,18 +177,17 @@ impl Planned {
             .collect()
     }
 
-    /// Whether an attribute is known only after apply, and is not merely what AWS will fill in: one that the
-    /// configuration does not set is computed.
-    pub fn is_open(&self, change: &Change, name: &str) -> bool {
+    /// Whether the configuration sets an attribute to a value that is known only after the apply. Attributes that the
+    /// configuration does not set are computed by AWS and do not count.
+    pub fn is_set_but_unknown(&self, change: &Change, name: &str) -> bool {
         let is_set = self.block(change).is_none_or(|block| {
             let expressions = &block["expressions"];
-            // `dynamic` blocks look the same as no block at all unless something else is set.
             !expressions[name].is_null()
         });
         change.is_unknown(name) && is_set
     }
 
-    /// The resource block in the configuration, where the plan carries it.
+    /// The resource block in the configuration, if the plan contains it.
     fn block(&self, change: &Change) -> Option<&Value> {
         let pointer = self.blocks.get(&change.block())?;
         self.document.pointer(pointer)
@@ -203,7 +201,7 @@ impl Planned {
         (!found.is_null()).then_some(found)
     }
 
-    /// Every resource and data source that the plan knows from before: type, address, attributes.
+    /// Every resource and data source of the prior state: type, address, attributes.
     pub fn prior(&self) -> Vec<(&str, &str, &Value)> {
         let mut found = Vec::new();
         let mut modules: Vec<&Value> =
@@ -219,7 +217,7 @@ impl Planned {
         found
     }
 
-    /// A pointer that stays the same when resources come or go: the address takes the place of its index.
+    /// The pointer with the resource's address instead of its index, so that it stays the same when resources are added.
     pub fn stable(&self, pointer: &str) -> Option<String> {
         let (list, rest) = ["resource_changes", "resource_drift", "deferred_changes"]
             .iter()
@@ -231,7 +229,7 @@ impl Planned {
     }
 }
 
-/// Notes where each resource block of a module and of those below it is.
+/// Records the pointer of each resource block of a module and its child modules.
 fn index(module: &Value, pointer: &str, prefix: &str, blocks: &mut HashMap<String, String>) {
     for (index, resource) in module["resources"].as_array().into_iter().flatten().enumerate() {
         if let Some(address) = resource["address"].as_str() {

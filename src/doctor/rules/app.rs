@@ -1,4 +1,4 @@
-//! The identity provider. These values pass an unquoted shell expansion and then Spring.
+//! The settings of the identity provider.
 
 use crate::doctor::subject::Subject;
 use crate::document::Place;
@@ -15,7 +15,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "OAU001",
             name: "value-breaks-in-the-shell",
             severity: Severity::Error,
-            summary: "The value does not survive the container's shell",
+            summary: "The value contains characters that a shell or Spring changes",
             explain: include_str!("../../../docs/rules/OAU001.md"),
         },
         run: shell,
@@ -35,7 +35,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "OAU003",
             name: "malformed-client-id",
             severity: Severity::Error,
-            summary: "The client id is something else",
+            summary: "The value is not a client id",
             explain: include_str!("../../../docs/rules/OAU003.md"),
         },
         run: client,
@@ -60,19 +60,19 @@ fn shell(subject: &Subject, sink: &mut Sink<'_>) {
         let Some(wrong) = text.chars().find(|c| breaks(*c)) else {
             continue;
         };
-        // The issuer's own rule reports a query.
+        // OAU002 reports an issuer with a query.
         if at == ISSUER && wrong == '?' {
             continue;
         }
         let key = at.rsplit('/').next().unwrap_or_default();
-        let why = match wrong {
-            c if c.is_whitespace() => "white space splits the command line".to_owned(),
-            '*' | '?' | '[' | ']' => format!("`{wrong}` expands to file names"),
-            '$' | '{' | '}' => "Spring reads ${…} as a property".to_owned(),
-            c if !c.is_ascii() => format!("`{c}` is not ASCII"),
-            c => format!("`{c}` becomes a part of the value"),
+        let what = match wrong {
+            c if c.is_whitespace() => "white space: a shell splits the value there".to_owned(),
+            '*' | '?' | '[' | ']' => format!("`{wrong}`: a shell expands it to file names"),
+            '$' | '{' | '}' => format!("`{wrong}`: Spring reads ${{…}} as a property"),
+            c if !c.is_ascii() => format!("`{c}`, which is not ASCII"),
+            c => format!("`{c}`, which no identity provider issues"),
         };
-        sink.value(at, format!("`{key}` does not survive the container's shell: {why}"))
+        sink.value(at, format!("`{key}` contains {what}"))
             .help("copy the value again, without quotes, spaces and wildcards");
     }
 }
@@ -122,7 +122,7 @@ fn issuer_fault(text: &str) -> Option<(&'static str, Remedy)> {
     host_fault(text, rest)
 }
 
-/// The same for what follows the scheme: host, port and path.
+/// Why the host, port and path of an issuer URL are wrong, and what to write.
 fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     let authority = rest.split('/').next().unwrap_or_default();
     if authority.contains('@') {
@@ -173,7 +173,7 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     }
     if host.ends_with(".auth0.com") && matches!(path, "") {
         return Some((
-            "lacks the slash at its end, which Auth0's issuer has",
+            "does not end with a slash, as Auth0's issuer does",
             Remedy::write(format!("{text}/")),
         ));
     }
@@ -195,7 +195,7 @@ fn host_fault(text: &str, rest: &str) -> Option<(&'static str, Remedy)> {
     ];
     if text.ends_with('/') && exact.iter().any(|end| host.ends_with(end)) {
         return Some((
-            "ends with a slash, the provider's issuer does not",
+            "ends with a slash, but the provider's issuer does not",
             Remedy::write(text.trim_end_matches('/')),
         ));
     }
@@ -214,13 +214,13 @@ fn issuer(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(domain) =
         subject.text("/config/domain/name").filter(|domain| domain.eq_ignore_ascii_case(host))
     {
-        sink.value(ISSUER, format!("the issuer is on {domain}, where OSMT itself answers"))
+        sink.value(ISSUER, format!("the issuer is on {domain}, which is OSMT's own domain"))
             .help("write the address of the identity provider")
             .related(Place::value("/config/domain/name"), "OSMT's domain");
     }
 }
 
-/// 2.x takes the issuer's path apart: without `/oauth2/` it configures two kinds of token at once, and stops.
+/// OSMT 2.x parses the path of the issuer: without `/oauth2/` it configures two kinds of token at once and does not start.
 fn release(subject: &Subject, sink: &mut Sink<'_>) {
     let fits = |issuer: &&str| {
         issuer.split_once("/oauth2/").is_some_and(|(_, id)| !id.trim_end_matches('/').is_empty())

@@ -11,7 +11,7 @@ const VERSION: &str = "/config/elasticache/engine_version";
 const GROUP: &str = "/config/elasticache/parameter_group_name";
 const NODE: &str = "/config/elasticache/node_type";
 
-/// The families that AWS has groups for, without `default.`.
+/// The families for which AWS has a default parameter group.
 const FAMILIES: [&str; 9] =
     ["redis2.6", "redis2.8", "redis3.2", "redis4.0", "redis5.0", "redis6.x", "redis7", "valkey7", "valkey8"];
 
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RED002",
             name: "group-against-version",
             severity: Severity::Error,
-            summary: "The parameter group is not the Redis version's",
+            summary: "The parameter group does not fit the Redis version",
             explain: include_str!("../../../docs/rules/RED002.md"),
         },
         run: group,
@@ -59,7 +59,7 @@ pub const CHECKS: &[Check<Subject>] = &[
     },
 ];
 
-/// The family that belongs to a version, or why there is none.
+/// The parameter group family of a version, or why there is none.
 fn family(version: &str) -> Result<&'static str, String> {
     let parts: Vec<&str> = version.split('.').collect();
     match parts[..] {
@@ -116,7 +116,7 @@ fn group(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-/// Why a parameter group does not go with a version (and its family), where that is known.
+/// Why a parameter group does not fit a version, which is given with its family if it is known.
 fn group_fault(group: &str, version: Option<(&str, &str)>) -> Option<String> {
     const ENGINES: [&str; 7] = ["redis", "valkey", "memcached", "mysql", "mariadb", "postgres", "aurora"];
     let lower = group.to_lowercase();

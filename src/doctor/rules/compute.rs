@@ -1,4 +1,4 @@
-//! Fargate: sizes that exist, and how many tasks run.
+//! Fargate: CPU and memory sizes, and the number of tasks.
 
 use crate::doctor::subject::Subject;
 use crate::document::Place;
@@ -6,7 +6,7 @@ use crate::finding::{Check, Rule, Severity, Sink};
 
 const SERVICES: [&str; 2] = ["app", "elasticsearch"];
 
-/// Which memory goes with a number of CPU units, in MiB.
+/// The memory sizes in MiB that Fargate combines with a CPU size.
 #[derive(Clone, Copy)]
 enum Memory {
     /// From, to, step.
@@ -28,14 +28,14 @@ const SIZES: [(i64, Memory); 8] = [
 ];
 
 impl Memory {
-    fn has(self, memory: i64) -> bool {
+    fn includes(self, memory: i64) -> bool {
         match self {
             Self::Range(from, to, step) => (from..=to).contains(&memory) && memory % step == 0,
             Self::List(values) => values.contains(&memory),
         }
     }
 
-    /// The value to write instead: the next one up, the largest where there is none.
+    /// The value to write instead: the next larger one, otherwise the largest.
     fn nearest(self, memory: i64) -> i64 {
         match self {
             Self::Range(from, to, step) => (memory.clamp(from, to) + step - 1) / step * step,
@@ -94,7 +94,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ECS004",
             name: "no-task",
             severity: Severity::Error,
-            summary: "No task would run",
+            summary: "The number of tasks is less than 1",
             explain: include_str!("../../../docs/rules/ECS004.md"),
         },
         run: none,
@@ -153,15 +153,15 @@ fn memory(subject: &Subject, sink: &mut Sink<'_>) {
         let cpu = subject.number(&at(service, "cpu"));
         let size = SIZES.iter().find(|size| Some(size.0) == cpu);
         match size {
-            Some((cpu, fitting)) if !fitting.has(memory) => {
+            Some((cpu, fitting)) if !fitting.includes(memory) => {
                 let meant = if memory < 256 { memory * 1024 } else { memory };
                 sink.value(place, format!("{memory} MiB of memory cannot be combined with {cpu} CPU units"))
                     .help(format!("write {}; possible: {}", fitting.nearest(meant), fitting.describe()))
                     .related(Place::value(at(service, "cpu")), "the CPU units");
             }
-            // Whatever the CPU is meant to be, no size has this memory.
-            None if !SIZES.iter().any(|(_, fitting)| fitting.has(memory))
-                && (subject.is_spoiled(&at(service, "cpu")) || cpu.is_none()) =>
+            // The CPU size is missing or wrong, but no CPU size has this memory.
+            None if !SIZES.iter().any(|(_, fitting)| fitting.includes(memory))
+                && (subject.has_error(&at(service, "cpu")) || cpu.is_none()) =>
             {
                 sink.value(place, format!("Fargate has no task of {memory} MiB"))
                     .help("write a multiple of 1024 from 1024 to 249856, or 512");
@@ -195,14 +195,15 @@ fn none(subject: &Subject, sink: &mut Sink<'_>) {
 fn many(subject: &Subject, sink: &mut Sink<'_>) {
     let at = at("elasticsearch", "desired_count");
     if let Some(count) = subject.number(&at).filter(|count| *count > 1) {
-        sink.value(at, format!("{count} Elasticsearch tasks are {count} separate indexes"))
-            .help("write 1; give the one more memory instead");
+        sink.value(at, format!("{count} Elasticsearch tasks have {count} separate indexes"))
+            .help("write 1; give that task more memory instead");
     }
 }
 
 fn single(subject: &Subject, sink: &mut Sink<'_>) {
     let at = at("app", "desired_count");
     if subject.is_production() && subject.number(&at) == Some(1) {
-        sink.value(at, "one app task in production: each failure of it is an outage").help("write 2 or more");
+        sink.value(at, "production has one app task: each failure of it is an outage")
+            .help("write 2 or more");
     }
 }

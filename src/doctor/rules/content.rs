@@ -17,7 +17,7 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
     run: blanks,
 }];
 
-/// Calls with the pointer, the key and the node of everything in the document that is neither an object nor a list.
+/// Calls `seen` with the pointer, the key and the node of each value that is neither an object nor a list.
 pub(super) fn leaves(node: &Node, pointer: &str, key: &str, seen: &mut impl FnMut(&str, &str, &Node)) {
     match &node.kind {
         Kind::Object(members) => {
@@ -34,11 +34,11 @@ pub(super) fn leaves(node: &Node, pointer: &str, key: &str, seen: &mut impl FnMu
     }
 }
 
-/// The sound strings of the config.
+/// The strings of the config that have no error and whose key is in the schema.
 pub(super) fn strings(subject: &Subject) -> Vec<(String, String)> {
     let mut strings = Vec::new();
     leaves(subject.document.root(), "", "", &mut |at, _, node| {
-        let known = matches!(node.kind, Kind::String(_)) && keys::knows(at);
+        let known = matches!(node.kind, Kind::String(_)) && keys::is_key(at);
         if let Some(text) = known.then(|| subject.text(at)).flatten() {
             strings.push((at.to_owned(), text.to_owned()));
         }
@@ -57,7 +57,7 @@ fn blanks(subject: &Subject, sink: &mut Sink<'_>) {
             |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{2212}');
         if text.trim().is_empty() {
             sink.value(at.as_str(), format!("`{key}` is empty"))
-                .help("write a value; the schema shows an example");
+                .help("write a value; `osmt-doctor schema` shows an example");
         } else if text.trim() != text {
             sink.value(at.as_str(), format!("`{key}` has white space around its value"))
                 .remedy(Remedy::write(text.trim()));
@@ -66,7 +66,7 @@ fn blanks(subject: &Subject, sink: &mut Sink<'_>) {
                 at.as_str(),
                 format!("`{key}` contains the invisible character U+{:04X}", u32::from(c)),
             )
-            .help("type the value again by hand: the character came with copy and paste");
+            .help("type the value by hand: such characters come from copy and paste");
         } else if let Some(c) = text.chars().find(|c| typographic(*c)) {
             sink.value(at.as_str(), format!("`{key}` contains the typographic character {c}"))
                 .help("type a plain hyphen or quote instead");

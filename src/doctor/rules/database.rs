@@ -41,7 +41,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS003",
             name: "family-against-version",
             severity: Severity::Error,
-            summary: "The parameter group's family is not the engine version's",
+            summary: "The parameter group family does not fit the engine version",
             explain: include_str!("../../../docs/rules/RDS003.md"),
         },
         run: family,
@@ -111,7 +111,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "RDS010",
             name: "engine-life",
             severity: Severity::Note,
-            summary: "The engine version costs extra",
+            summary: "AWS bills the engine version as Extended Support",
             explain: include_str!("../../../docs/rules/RDS010.md"),
         },
         run: life,
@@ -175,7 +175,7 @@ fn version_fault(text: &str) -> Option<VersionFault> {
     };
     let fault = |what: &str| Some(Unusable(format!("MySQL {text} {what}")));
     match numbers[..] {
-        [8, 0, minor] if minor < 30 => fault("is older than 8.0.30 and does not know the utf8mb3 collations"),
+        [8, 0, minor] if minor < 30 => fault("is older than 8.0.30 and has no utf8mb3 collations"),
         [8, 0 | 4] if fixes.is_none() => None,
         [8, 0 | 4, minor] if minor > 99 => fault("does not exist"),
         [8, 0 | 4, minor] => {
@@ -192,7 +192,7 @@ fn version_fault(text: &str) -> Option<VersionFault> {
         }
         [8] => fault("is not a version; give at least major.minor, such as `8.4`"),
         [8, 1..=3, ..] => fault("is an innovation release, which RDS does not offer"),
-        [5, ..] => fault("is too old: its support has ended, and it does not know the utf8mb3 collations"),
+        [5, ..] => fault("is too old: its support has ended, and it has no utf8mb3 collations"),
         [9, ..] => fault("is not offered by RDS in a release line that OSMT supports"),
         [10 | 11, ..] => Some(Unusable(format!("{text} is a version of MariaDB"))),
         [12..=18, ..] => Some(Unusable(format!("{text} is a version of PostgreSQL"))),
@@ -200,7 +200,7 @@ fn version_fault(text: &str) -> Option<VersionFault> {
     }
 }
 
-/// A version that can be used, or may be.
+/// The engine version, unless it is certain that it cannot be used.
 fn usable(subject: &Subject) -> Option<&str> {
     let fits = |version: &&str| !matches!(version_fault(version), Some(VersionFault::Unusable(_)));
     subject.text(VERSION).filter(fits)
@@ -253,7 +253,7 @@ fn family(subject: &Subject, sink: &mut Sink<'_>) {
     } else {
         format!("the family {family} does not fit MySQL {version}")
     };
-    // Where both lines can be used, only the user knows which of the two values is wrong.
+    // If both lines can be used, only the user knows which of the two values is wrong.
     let remedy = match other {
         Some(line) => format!("write {wanted} here, or engine_version {line}").into(),
         None => Remedy::write(wanted),
@@ -277,9 +277,9 @@ fn storage(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     let what = if size < 20 {
-        "less than the 20 GiB that gp3 storage begins with"
+        "less than 20 GiB, the minimum of gp3 storage"
     } else {
-        "more than the 65536 GiB that gp3 storage ends with"
+        "more than 65536 GiB, the maximum of gp3 storage"
     };
     sink.value(STORAGE, format!("{size} GiB is {what}")).help("write 20 to 65536");
 }
@@ -336,7 +336,10 @@ fn protection(subject: &Subject, sink: &mut Sink<'_>) {
 fn life(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(version) = usable(subject) else { return };
     if line(version) == Some("8.0") && subject.is_production() {
-        sink.value(VERSION, "by AWS's calendar MySQL 8.0 is billed as Extended Support since 2026-07-31")
-            .help("plan the move to 8.4, and try it in a test environment first");
+        sink.value(
+            VERSION,
+            "AWS bills MySQL 8.0 as Extended Support since 2026-07-31, by its release calendar",
+        )
+        .help("plan the move to 8.4, and try it in a test environment first");
     }
 }

@@ -14,7 +14,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "DNS001",
             name: "malformed-domain",
             severity: Severity::Error,
-            summary: "Not a host name",
+            summary: "The domain is not a host name",
             explain: include_str!("../../../docs/rules/DNS001.md"),
         },
         run: name,
@@ -34,7 +34,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "DNS003",
             name: "malformed-zone-id",
             severity: Severity::Error,
-            summary: "Not the id of a hosted zone",
+            summary: "The value is not the id of a hosted zone",
             explain: include_str!("../../../docs/rules/DNS003.md"),
         },
         run: zone,
@@ -62,7 +62,7 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
         return Some(("is an IP address", help()));
     }
     if text.starts_with("*.") || text.contains('*') {
-        return Some(("is a wildcard", "write the one name at which the app answers".into()));
+        return Some(("is a wildcard", "write the one host name of the app".into()));
     }
     if let Some(name) = text.strip_suffix('.') {
         return Some(("ends with a dot", only(name)));
@@ -77,10 +77,10 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
         return Some(("has an underscore", only(&text.replace('_', "-"))));
     }
     if !text.is_ascii() {
-        return Some(("has letters beyond ASCII", "write it in its xn-- form".into()));
+        return Some(("has letters outside ASCII", "write it in its xn-- form (Punycode)".into()));
     }
     if text.bytes().any(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')) {
-        return Some(("has characters that host names do not have", help()));
+        return Some(("has characters that are not allowed in host names", help()));
     }
     if text.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
         return Some(("has a label with a hyphen at its end", help()));
@@ -108,7 +108,7 @@ fn name_fault(text: &str) -> Option<(&'static str, Remedy)> {
         return Some(("is in a domain of AWS, not in your hosted zone", help()));
     }
     if top.bytes().any(|byte| byte.is_ascii_digit()) && !top.starts_with("xn--") || top.len() < 2 {
-        return Some(("has no top-level domain that exists", help()));
+        return Some(("does not end with a top-level domain", help()));
     }
     None
 }
@@ -126,7 +126,7 @@ fn length(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(text) = subject.text(NAME).filter(|text| text.len() > 64 && name_fault(text).is_none()) {
         sink.value(
             NAME,
-            format!("the name has {} characters; a certificate's first name has at most 64", text.len()),
+            format!("the domain has {} characters; a certificate's first name has at most 64", text.len()),
         )
         .help("choose a shorter name");
     }
@@ -142,7 +142,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
             && id.starts_with('Z')
             && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
-    // Zones of CloudFront and of some load balancers: alias records name them, but they are AWS's.
+    // Zones of CloudFront and of some load balancers: alias records refer to them, but AWS owns them.
     let owned_by_aws = [
         "Z2FDTNDATAQYW2",
         "Z35SXDOTRQ7X7K",
@@ -162,7 +162,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
     }
     let bare = text.rsplit('/').next().unwrap_or_default();
     let (what, help) = if bare != text && form(bare) {
-        ("is more than the id", Remedy::write(bare))
+        ("is not the bare id", Remedy::write(bare))
     } else if form(&text.to_uppercase()) {
         ("is not in capitals", Remedy::write(text.to_uppercase()))
     } else if text.contains('.') {
@@ -170,7 +170,7 @@ fn zone(subject: &Subject, sink: &mut Sink<'_>) {
     } else {
         (
             "is not the id of a hosted zone",
-            "it is Z and up to 31 capitals and digits (`aws route53 list-hosted-zones` shows it), or `none` where another team manages the DNS".into(),
+            "it is Z and up to 31 capitals and digits (`aws route53 list-hosted-zones` shows it), or `none` if another team manages the DNS".into(),
         )
     };
     sink.value(ZONE, format!("{text} {what}")).remedy(help);

@@ -1,4 +1,4 @@
-//! Account, region, and the certificate's ARN, which must name both.
+//! Account and region, and the certificate's ARN, which contains both.
 
 use crate::arn::{Arn, is_account_id};
 use crate::doctor::subject::Subject;
@@ -10,7 +10,7 @@ const ACCOUNT: &str = "/config/account_id";
 const REGION: &str = "/config/region";
 const CERTIFICATE: &str = "/config/alb/certificate_arn";
 
-/// Who and where.
+/// Account, region and certificate.
 pub const CHECKS: &[Check<Subject>] = &[
     Check {
         rule: Rule {
@@ -161,7 +161,7 @@ fn certificate_fault(text: &str) -> Option<(String, &'static str)> {
     (lengths != [8, 4, 4, 4, 12] || !hex).then(|| {
         (
             format!("`{id}` is not a certificate id: 32 lower-case hexadecimal digits in five groups"),
-            "copy the ARN whole from the ACM console",
+            "copy the complete ARN from the ACM console",
         )
     })
 }
@@ -189,7 +189,7 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
             .help(format!("write arn:{own}:…"));
         return;
     }
-    if subject.others_region().is_some() {
+    if subject.region_of_zones_and_certificate().is_some() {
         return;
     }
     if let Some(wanted) = subject.region().filter(|wanted| wanted.name != region) {
@@ -213,7 +213,7 @@ fn certificate_place(subject: &Subject, sink: &mut Sink<'_>) {
 }
 
 fn region_against_all(subject: &Subject, sink: &mut Sink<'_>) {
-    let (Some(region), Some(other)) = (subject.region(), subject.others_region()) else {
+    let (Some(region), Some(other)) = (subject.region(), subject.region_of_zones_and_certificate()) else {
         return;
     };
     sink.value(REGION, format!("region is {}, but zones and certificate are in {}", region.name, other.name))

@@ -1,4 +1,4 @@
-//! Container images: names and tags that a registry takes, and tags that stay what they are.
+//! Container images: names and tags that a registry accepts, and tags that do not move.
 
 use crate::deployment::image::{DOCKER_HUB, Ecr, OSMT, Reference};
 use crate::deployment::osmt_line;
@@ -18,7 +18,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG001",
             name: "malformed-image",
             severity: Severity::Error,
-            summary: "Not the name of an image",
+            summary: "The value is not an image name",
             explain: include_str!("../../../docs/rules/IMG001.md"),
         },
         run: names,
@@ -28,7 +28,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG002",
             name: "malformed-tag",
             severity: Severity::Error,
-            summary: "Neither a tag nor a digest",
+            summary: "The value is neither a tag nor a digest",
             explain: include_str!("../../../docs/rules/IMG002.md"),
         },
         run: tags,
@@ -38,7 +38,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG003",
             name: "moving-tag",
             severity: Severity::Warning,
-            summary: "A tag that means another image tomorrow",
+            summary: "The tag is moved to newer images",
             explain: include_str!("../../../docs/rules/IMG003.md"),
         },
         run: moving,
@@ -58,7 +58,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG005",
             name: "wrong-image",
             severity: Severity::Error,
-            summary: "The image is another service's",
+            summary: "The image belongs to another service",
             explain: include_str!("../../../docs/rules/IMG005.md"),
         },
         run: swapped,
@@ -108,14 +108,14 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "IMG010",
             name: "tag-of-another-architecture",
             severity: Severity::Error,
-            summary: "The tag is of another processor architecture than the task's",
+            summary: "The tag is for another processor architecture than the task",
             explain: include_str!("../../../docs/rules/IMG010.md"),
         },
         run: architecture,
     },
 ];
 
-/// What the publishers call their images.
+/// The names of the published images.
 const PUBLISHED: [(&str, &str); 2] = [(APP, OSMT), (SEARCH, "docker.elastic.co/elasticsearch/elasticsearch")];
 
 fn nearly(subject: &Subject, sink: &mut Sink<'_>) {
@@ -195,16 +195,16 @@ fn moving(subject: &Subject, sink: &mut Sink<'_>) {
             continue;
         }
         let help = if service == APP {
-            "write a release, as in 3.0.0; `osmt-release select` does"
+            "write a release, such as 3.0.0; `osmt-release select` writes it"
         } else {
-            "write a version, as in 8.11.3"
+            "write a version, such as 8.11.3"
         };
         sink.value(format!("{service}/docker_tag"), format!("the tag `{tag}` is moved to newer images"))
             .help(help);
     }
 }
 
-/// Whether a text is three numbers with dots between.
+/// Whether a text is three numbers separated by dots.
 fn is_version(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     parts.len() == 3
@@ -236,11 +236,11 @@ fn published(subject: &Subject, sink: &mut Sink<'_>) {
         }
     }
     if let Some(message) = search_tag_fault(subject) {
-        sink.value(format!("{SEARCH}/docker_tag"), message).help("write all three numbers, as in 8.11.3");
+        sink.value(format!("{SEARCH}/docker_tag"), message).help("write all three numbers, such as 8.11.3");
     }
 }
 
-/// What to do about a release without an image, and how sure that is.
+/// Sets the help, and the severity, for a release that has no published image.
 fn unpublished(tag: &str, finding: &mut Finding) {
     let number =
         |text: &str| text.split('.').map(|part| part.parse::<u32>().unwrap_or(u32::MAX)).collect::<Vec<_>>();
@@ -257,7 +257,7 @@ fn unpublished(tag: &str, finding: &mut Finding) {
                 .help(format!("{newest} was the newest known release; check that the registry has this one"));
         }
         _ => {
-            finding.help(format!("published were {}", osmt_line::PUBLISHED.join(", ")));
+            finding.help(format!("the published tags are {}", osmt_line::PUBLISHED.join(", ")));
         }
     }
 }
@@ -270,11 +270,11 @@ fn elsewhere(subject: &Subject, sink: &mut Sink<'_>) {
         let own =
             |pointer: &str, other: &str| subject.text(pointer).filter(|own| *own != other).map(str::to_owned);
         if let Some(own) = own("/config/account_id", &account) {
-            sink.value(at, format!("the registry is in account {account}, the deployment in {own}"))
+            sink.value(at, format!("the registry is in account {account}, but the deployment is in {own}"))
                 .help("its repository policy must allow this account to pull; otherwise push the image to your own")
                 .related(Place::value("/config/account_id"), "the account");
         } else if let Some(own) = own("/config/region", &region) {
-            sink.value(at, format!("the registry is in {region}, the deployment in {own}"))
+            sink.value(at, format!("the registry is in {region}, but the deployment is in {own}"))
                 .severity(Severity::Note)
                 .help("each pull crosses regions and is billed as data transfer; ECR can replicate the repository")
                 .related(Place::value("/config/region"), "the region");
@@ -299,7 +299,7 @@ fn architecture(subject: &Subject, sink: &mut Sink<'_>) {
         if built != runs {
             sink.value(
                 format!("{service}/docker_tag"),
-                format!("the tag `{tag}` is of {built}, the task runs on {runs}"),
+                format!("the tag `{tag}` is for {built}, but the task runs on {runs}"),
             )
             .help(format!("use the image for {runs}, or write \"cpu_architecture\": \"{built}\""));
         }
@@ -309,7 +309,7 @@ fn architecture(subject: &Subject, sink: &mut Sink<'_>) {
 fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
     let last = |image: &str| image.rsplit('/').next().unwrap_or_default().to_owned();
     if image(subject, APP).is_some_and(|image| last(image).contains("elasticsearch")) {
-        sink.value(format!("{APP}/docker_image"), "the app's image is Elasticsearch's")
+        sink.value(format!("{APP}/docker_image"), "the app's image is the Elasticsearch image")
             .help(format!("write {OSMT}"));
     }
     if image(subject, SEARCH).is_some_and(|image| last(image).contains("opensearch")) {
@@ -320,7 +320,7 @@ fn swapped(subject: &Subject, sink: &mut Sink<'_>) {
         .help("write docker.elastic.co/elasticsearch/elasticsearch");
     }
     if image(subject, SEARCH).is_some_and(|image| last(image).contains("osmt-app")) {
-        sink.value(format!("{SEARCH}/docker_image"), "Elasticsearch's image is the app's")
+        sink.value(format!("{SEARCH}/docker_image"), "Elasticsearch's image is the app's image")
             .help("write docker.elastic.co/elasticsearch/elasticsearch");
     }
 }
@@ -345,7 +345,7 @@ fn search_version(subject: &Subject, sink: &mut Sink<'_>) {
                 let message = format!("the client of OSMT {version} refuses Elasticsearch {search}");
                 sink.value(at, message).help("write 8.11.3").related(related, "the release");
             } else {
-                sink.value(at, format!("OSMT {version} was never tried with Elasticsearch {search}"))
+                sink.value(at, format!("OSMT {version} was not tested with Elasticsearch {search}"))
                     .severity(Severity::Note)
                     .help("8.11.3 is the version it was released with");
             }
@@ -354,7 +354,7 @@ fn search_version(subject: &Subject, sink: &mut Sink<'_>) {
             sink.value(at, format!("the client of OSMT refuses Elasticsearch {search}")).help("write 8.11.3");
         }
         (None, _) if major > 8 => {
-            sink.value(at, format!("OSMT was never tried with Elasticsearch {search}"))
+            sink.value(at, format!("OSMT was not tested with Elasticsearch {search}"))
                 .severity(Severity::Note)
                 .help("8.11.3 is the version that OSMT 3.0.0 was released with");
         }
@@ -366,8 +366,10 @@ fn dead_end(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(tag) = tag(subject, APP).filter(|tag| ["2.5.1", "2.5.2"].contains(tag)) {
         sink.value(
             format!("{APP}/docker_tag"),
-            format!("a database made by {tag} is upgraded to 3.0.0 only out of order"),
+            format!("a database migrated by {tag} can be upgraded to 3.0.0 only out of order"),
         )
-        .help("write 3.0.0, or 2.5.0; `osmt-release migrate --out-of-order` goes on from here");
+        .help(
+            "write 3.0.0 or 2.5.0; `osmt-release migrate --out-of-order` upgrades a database of this release",
+        );
     }
 }

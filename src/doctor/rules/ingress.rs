@@ -1,4 +1,4 @@
-//! The load balancer: which addresses it admits, and its protection in production.
+//! The load balancer: the addresses that may connect, and its protection in production.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use crate::finding::{Check, Rule, Severity, Sink};
 
 const INGRESS: &str = "/config/alb/ingress_cidrs";
 
-/// Who comes in.
+/// Ingress blocks and protection.
 pub const CHECKS: &[Check<Subject>] = &[
     Check {
         rule: Rule {
             code: "ALB001",
             name: "malformed-ingress-block",
             severity: Severity::Error,
-            summary: "An ingress block is not in the form that AWS takes",
+            summary: "An ingress block is not in the form that AWS accepts",
             explain: include_str!("../../../docs/rules/ALB001.md"),
         },
         run: blocks,
@@ -56,7 +56,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ALB005",
             name: "private-ingress-only",
             severity: Severity::Note,
-            summary: "Only private addresses are admitted, by a public load balancer",
+            summary: "Only private addresses may connect to the public load balancer",
             explain: include_str!("../../../docs/rules/ALB005.md"),
         },
         run: private_only,
@@ -76,7 +76,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "ALB007",
             name: "ingress-block-quota",
             severity: Severity::Warning,
-            summary: "More ingress blocks than a security group takes by default",
+            summary: "More ingress blocks than a security group accepts by default",
             explain: include_str!("../../../docs/rules/ALB007.md"),
         },
         run: quota,
@@ -94,7 +94,7 @@ fn blocks(subject: &Subject, sink: &mut Sink<'_>) {
 fn empty(subject: &Subject, sink: &mut Sink<'_>) {
     if subject.count(INGRESS) == Some(0) {
         sink.value(INGRESS, "the list is empty: no address can reach the load balancer")
-            .help("write [\"0.0.0.0/0\"], or leave the key out, to admit every address");
+            .help("write [\"0.0.0.0/0\"], or leave the key out, to allow every address");
     }
 }
 
@@ -113,7 +113,7 @@ fn twice(subject: &Subject, sink: &mut Sink<'_>) {
 
 fn within(subject: &Subject, sink: &mut Sink<'_>) {
     let blocks = subject.blocks(INGRESS);
-    // A security group takes fewer rules than this.
+    // A security group accepts fewer rules than this.
     for (at, block) in blocks.iter().take(1000) {
         if let Some((wider_at, wider)) =
             blocks.iter().find(|(_, wider)| wider != block && wider.contains(block))
@@ -132,7 +132,7 @@ fn private_only(subject: &Subject, sink: &mut Sink<'_>) {
         && blocks.iter().all(|(_, block)| block::is_private(block))
     {
         sink.value(INGRESS, "only private addresses can reach the public load balancer")
-            .help("list the public addresses of your networks, unless a VPN leads here");
+            .help("list the public addresses of your networks, unless users connect through a VPN");
     }
 }
 
@@ -145,7 +145,7 @@ fn quota(subject: &Subject, sink: &mut Sink<'_>) {
             2 * count
         );
         sink.value(INGRESS, message)
-            .help("merge blocks, or have the quota of inbound rules per security group raised first");
+            .help("merge blocks, or first request a higher quota of inbound rules per security group");
     }
 }
 

@@ -1,4 +1,4 @@
-//! One file a theme: what may be wrong, and how it is looked for.
+//! One file for each theme, with its rules and checks.
 
 pub mod account;
 pub mod app;
@@ -24,12 +24,11 @@ pub mod workspace;
 use super::subject::Subject;
 use crate::finding::{Check, Rule};
 
-/// What no value may be; looked for before the themes, which then skip these values.
-///
-/// In this order: a secret that is also a placeholder is reported once.
+/// Checks that run before the themes, in this order. A value that one of them reports is hidden from all later checks, so a
+/// secret that is also a placeholder is reported once.
 pub const FIRST: &[&[Check<Subject>]] = &[secrets::CHECKS, content::CHECKS, placeholder::CHECKS];
 
-/// The themes, in the order in which they look.
+/// The themes, in the order in which they run.
 pub const THEMES: &[&[Check<Subject>]] = &[
     identity::CHECKS,
     naming::CHECKS,
@@ -45,9 +44,9 @@ pub const THEMES: &[&[Check<Subject>]] = &[
     release::CHECKS,
 ];
 
-/// Every rule that may speak, by code.
-pub fn all() -> Vec<&'static Rule> {
-    let mut rules = of_config();
+/// All rules, sorted by code.
+pub fn all_rules() -> Vec<&'static Rule> {
+    let mut rules = config_rules();
     let planned = plan::THEMES.iter().copied().flatten();
     rules.extend(planned.map(|check| &check.rule));
     let live = account::THEMES.iter().copied().flatten();
@@ -58,8 +57,8 @@ pub fn all() -> Vec<&'static Rule> {
     rules
 }
 
-/// The rules that look at the config alone.
-pub fn of_config() -> Vec<&'static Rule> {
+/// The rules that need nothing but the config, sorted by code.
+pub fn config_rules() -> Vec<&'static Rule> {
     let checks = FIRST.iter().chain(THEMES).copied().flatten();
     let mut rules: Vec<&Rule> = checks.map(|check| &check.rule).collect();
     rules.extend(shape::ALL);

@@ -1,4 +1,4 @@
-//! Names that the user chooses, and the plain numbers: environment, log retention, secrets revision.
+//! The environment's name, the log retention and the secrets revision.
 
 use crate::config::is_env;
 use crate::doctor::subject::Subject;
@@ -8,7 +8,7 @@ const ENV: &str = "/config/env";
 const LOGS: &str = "/config/log_retention_days";
 const REVISION: &str = "/config/secrets_revision";
 
-/// What CloudWatch Logs knows, in days; 0 is for ever.
+/// The retention periods of CloudWatch Logs in days; 0 keeps logs for ever. Source: `PutRetentionPolicy`.
 const RETENTIONS: [i64; 23] = [
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
     3653,
@@ -21,7 +21,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NAM001",
             name: "malformed-env",
             severity: Severity::Error,
-            summary: "The environment's name does not fit into the names of AWS",
+            summary: "The environment's name cannot be part of the names of AWS resources",
             explain: include_str!("../../../docs/rules/NAM001.md"),
         },
         run: env,
@@ -31,7 +31,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "LOG001",
             name: "unknown-log-retention",
             severity: Severity::Error,
-            summary: "CloudWatch Logs does not know this retention",
+            summary: "CloudWatch Logs does not support this retention",
             explain: include_str!("../../../docs/rules/LOG001.md"),
         },
         run: logs,
@@ -51,7 +51,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "REV001",
             name: "revision-out-of-range",
             severity: Severity::Error,
-            summary: "The secrets' revision does not count from 1",
+            summary: "The secrets revision is less than 1 or too large",
             explain: include_str!("../../../docs/rules/REV001.md"),
         },
         run: revision,
@@ -99,10 +99,10 @@ fn logs(subject: &Subject, sink: &mut Sink<'_>) {
     let above = RETENTIONS[1..].iter().find(|known| **known > days);
     let help = match (below, above) {
         (Some(below), Some(above)) => format!("write {below} or {above}"),
-        (Some(below), None) => format!("write {below}, the longest there is, or 0 for ever"),
+        (Some(below), None) => format!("write {below}, the longest retention, or 0 for ever"),
         _ => "write one of 1, 3, 5, 7, 14, 30, 60, 90, …".to_owned(),
     };
-    sink.value(LOGS, format!("CloudWatch does not know a retention of {days} days")).help(help);
+    sink.value(LOGS, format!("CloudWatch Logs does not support a retention of {days} days")).help(help);
 }
 
 fn logs_for_ever(subject: &Subject, sink: &mut Sink<'_>) {
@@ -118,7 +118,7 @@ fn revision(subject: &Subject, sink: &mut Sink<'_>) {
                 .help("write 1, or leave the key out");
         }
         Some(number) if number > i64::from(i32::MAX) => {
-            sink.value(REVISION, format!("revision {number} is more than the provider can hold"))
+            sink.value(REVISION, format!("revision {number} is larger than the Terraform provider supports"))
                 .help("count from 1: each rotation adds one");
         }
         _ => {}

@@ -1,4 +1,4 @@
-//! The VPC's block, the zones, and how many of each thing there are.
+//! The VPC's block, the zones, and the numbers of zones and subnets.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NET001",
             name: "malformed-block",
             severity: Severity::Error,
-            summary: "A network block is not in the form that AWS takes",
+            summary: "A network block is not in the form that AWS accepts",
             explain: include_str!("../../../docs/rules/NET001.md"),
         },
         run: blocks,
@@ -69,7 +69,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NET006",
             name: "no-zone-of-the-region",
             severity: Severity::Error,
-            summary: "Not an availability zone of the region",
+            summary: "The value is not an availability zone of the region",
             explain: include_str!("../../../docs/rules/NET006.md"),
         },
         run: zones,
@@ -99,7 +99,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "NET013",
             name: "elastic-ip-quota",
             severity: Severity::Note,
-            summary: "More zones than Elastic IP addresses by default",
+            summary: "More zones than the default quota of Elastic IP addresses",
             explain: include_str!("../../../docs/rules/NET013.md"),
         },
         run: addresses,
@@ -122,7 +122,8 @@ fn sizes(subject: &Subject, sink: &mut Sink<'_>) {
     for (at, block) in vpc.into_iter().chain(subnets) {
         if !(16..=28).contains(&block.prefix_len()) {
             let what = if at == VPC { "a VPC" } else { "a subnet" };
-            sink.value(at, format!("{block}: {what} is /16 to /28")).help("choose a mask from /16 to /28");
+            let size = if block.prefix_len() < 16 { "large" } else { "small" };
+            sink.value(at, format!("{block} is too {size} for {what}")).help("choose a mask from /16 to /28");
         }
     }
 }
@@ -138,15 +139,15 @@ fn public_range(subject: &Subject, sink: &mut Sink<'_>) {
     let [first, ..] = address.octets();
     let help = "choose a block in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16";
     if first == 0 || first >= 224 || address.is_loopback() || address.is_link_local() {
-        sink.value(VPC, format!("AWS refuses {vpc}: the range has another purpose"))
+        sink.value(VPC, format!("AWS refuses {vpc}: the range is reserved"))
             .severity(Severity::Error)
             .help(help);
     } else {
-        sink.value(VPC, format!("{vpc} is a range of public addresses with other owners")).help(help);
+        sink.value(VPC, format!("{vpc} is a range of public addresses that belong to others")).help(help);
     }
 }
 
-/// OSMT believes `X-Forwarded-Proto` only from addresses that Tomcat takes for internal; otherwise it redirects to http.
+/// OSMT accepts `X-Forwarded-Proto` only from addresses that Tomcat considers internal; otherwise it redirects to http.
 fn untrusted(subject: &Subject, sink: &mut Sink<'_>) {
     let vpc = subject.text(VPC).and_then(block::block).filter(|vpc| (16..=28).contains(&vpc.prefix_len()));
     let (Some(vpc), Some(line), Some((at, version))) = (vpc, subject.osmt_line(), subject.osmt_version())
@@ -171,7 +172,7 @@ fn untrusted(subject: &Subject, sink: &mut Sink<'_>) {
 fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
     if let Some(count) = subject.count(ZONES).filter(|count| *count > 5) {
         sink.value(ZONES, format!("{count} zones need {count} Elastic IP addresses; the default quota is 5"))
-            .help("use fewer zones, or have the quota raised first");
+            .help("use fewer zones, or first request a higher quota");
     }
 }
 
@@ -188,7 +189,7 @@ fn counts(subject: &Subject, sink: &mut Sink<'_>) {
         (false, false, true) => &[0],
         (false, false, false) => &[1, 2],
     };
-    // Too few zones is a finding of its own.
+    // NET005 reports fewer than two zones.
     if odd == [0] && counts[0] < 2 {
         return;
     }
@@ -206,13 +207,15 @@ fn two_zones(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     let what = if count == 0 { "no zone" } else { "one zone" };
-    sink.value(ZONES, format!("{what}: load balancer and database need two"))
+    sink.value(ZONES, format!("{what}: the load balancer and the database need two"))
         .help("list two zones, and a private and a public subnet for each");
 }
 
 fn zones(subject: &Subject, sink: &mut Sink<'_>) {
     let wanted = subject.region();
-    if subject.text("/config/region").is_some() && wanted.is_none() || subject.others_region().is_some() {
+    if subject.text("/config/region").is_some() && wanted.is_none()
+        || subject.region_of_zones_and_certificate().is_some()
+    {
         return;
     }
     let region_at = Place::value("/config/region");
@@ -226,7 +229,7 @@ fn zones(subject: &Subject, sink: &mut Sink<'_>) {
                     .help(format!("write {}{letter}", wanted.name))
                     .related(region_at.clone(), "the region");
             } else if own.zones.chars().next_back().is_some_and(|last| letter.chars().any(|own| own > last)) {
-                // Within the range each account has its own letters: us-west-1 shows a and c to one, b and c to another.
+                // Accounts differ in the letters up to the last one: us-west-1 has a and c in one account, b and c in another.
                 let letters: Vec<String> = own.zones.chars().map(String::from).collect();
                 sink.value(at, format!("{} has no zone `{letter}`", own.name))
                     .help(format!("its zones are {}", letters.join(", ")));

@@ -23,9 +23,9 @@ fn placeholders(subject: &Subject, sink: &mut Sink<'_>) {
         };
         let help = match at.as_str() {
             "/config/account_id" => "write the account's 12 digits: `aws sts get-caller-identity` shows them",
-            "/config/domain/name" => "write the host name under which people will find the app",
+            "/config/domain/name" => "write the host name of the app",
             "/config/domain/hosted_zone_id" => {
-                "write the zone's id (`aws route53 list-hosted-zones` shows it), or `none` where another team manages the domain's DNS"
+                "write the zone's id (`aws route53 list-hosted-zones` shows it), or `none` if another team manages the domain's DNS"
             }
             "/config/alb/certificate_arn" => "`osmt-bootstrap certificate` requests one and writes its ARN",
             at if at.starts_with("/config/app/oauth/") => {
@@ -37,7 +37,7 @@ fn placeholders(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-/// Accounts of AWS's documentation; the first is the template's, and the emulator's.
+/// Accounts in AWS's documentation; the first one is also that of the template and of the emulator.
 const ACCOUNTS: [&str; 12] = [
     "123456789012",
     "111122223333",
@@ -56,10 +56,10 @@ const ACCOUNTS: [&str; 12] = [
 /// Why a value is a placeholder.
 fn placeholder(at: &str, text: &str, loopback: bool) -> Option<&'static str> {
     let lower = text.to_lowercase();
-    marked(at, &lower).or_else(|| made_up(at, text, &lower, loopback))
+    marked(at, &lower).or_else(|| placeholder_for_key(at, text, &lower, loopback))
 }
 
-/// Values that say so themselves, whatever their key is.
+/// Values that are placeholders under any key.
 fn marked(at: &str, lower: &str) -> Option<&'static str> {
     const BRACKETS: [&str; 6] = ["<", ">", "${", "{{", "}}", "%{"];
     const WORDS: &str = " todo fixme tbd tba changeme replaceme fillme placeholder dummy insert ";
@@ -68,7 +68,7 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
     let parts: Vec<&str> =
         lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
     let spaced = format!(" {} ", parts.join(" "));
-    // A label of a host name may be any word: todo.college.edu is a list of things to do.
+    // A host name may contain such a word: todo.college.edu is a real name.
     let is_host = matches!(at, "/config/domain/name" | "/config/app/oauth/issuer") && lower.contains('.');
     let words = if is_host { " changeme replaceme fillme placeholder " } else { WORDS };
     let word = |part: &&str| {
@@ -76,22 +76,22 @@ fn marked(at: &str, lower: &str) -> Option<&'static str> {
             || part.starts_with("your") && part.len() < 16 && at != "/config/env"
     };
     if BRACKETS.iter().any(|mark| lower.contains(mark)) {
-        Some("it is in brackets")
+        Some("it contains brackets")
     } else if lower.contains("...") || lower.contains('…') {
-        Some("it has an ellipsis")
+        Some("it contains an ellipsis")
     } else if parts.iter().any(word) || PAIRS.iter().any(|pair| spaced.contains(&format!(" {pair} "))) {
-        Some("it says so itself")
+        Some("it contains a placeholder word")
     } else if ["xxx", "###", "???", "***"].iter().any(|run| lower.contains(run))
         || matches!(lower, "x.y.z" | "x.y" | "vx.y.z")
     {
-        Some("it is made of fillers")
+        Some("it consists of filler characters")
     } else {
         None
     }
 }
 
-/// Values that only the key shows to be made up.
-fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static str> {
+/// Values that are placeholders under certain keys.
+fn placeholder_for_key(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static str> {
     const NAMES: [&str; 5] = ["client-id", "client_id", "clientid", "my-client-id", "zone-id"];
     let same = |text: &str| text.len() > 3 && text.bytes().all(|byte| byte == text.as_bytes()[0]);
     let host = lower.strip_prefix("https://").unwrap_or(lower);
@@ -100,7 +100,7 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
     let template = |text: &str| text == ACCOUNTS[0];
     match at {
         "/config/env" => None,
-        // What is not a host name at all is reported first.
+        // DNS001 reports a value that is not a host name.
         "/config/domain/name" if host != lower => None,
         // The path of an issuer is a realm or a tenant, which may have any name.
         "/config/app/oauth/issuer" if host.contains("example") => Some("the name is reserved for examples"),
@@ -111,31 +111,31 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
         }
         "/config/account_id" if loopback && template(text) => None,
         "/config/account_id" if ACCOUNTS.contains(&text) || same(text) => {
-            Some("the account is one of AWS's documentation")
+            Some("it is an account of AWS's documentation")
         }
         "/config/domain/hosted_zone_id" | "/config/app/oauth/client_id"
-            if is_run(lower)
-                || is_counted(lower)
+            if is_sequence(lower)
+                || is_pattern(lower)
                 || same(lower.strip_prefix('z').unwrap_or_default())
                 || NAMES.contains(&lower) =>
         {
-            Some("it is made up")
+            Some("it is an example value")
         }
         "/config/app/oauth/issuer"
             if lower.contains("dev-82064468.")
                 || lower.contains("dev-12345")
                 || lower.contains("dev-000") =>
         {
-            Some("it is the identity provider of the instructions")
+            Some("it is the identity provider of OSMT's instructions")
         }
         "/config/alb/certificate_arn" => {
             let id = lower.rsplit_once(":certificate/").map_or("", |(_, id)| id);
-            is_counted(id).then_some("the certificate's id is made up")
+            is_pattern(id).then_some("the certificate's id is an example")
         }
         "/config/app/oauth/audience" | "/config/app/oauth/issuer"
-            if lower.split(['/', ':']).any(is_counted) =>
+            if lower.split(['/', ':']).any(is_pattern) =>
         {
-            Some("it is made up")
+            Some("it is an example value")
         }
         "/config/domain/name" | "/config/app/oauth/issuer" if host.split('.').any(is_placeholder_word) => {
             Some("the host's name is a placeholder")
@@ -150,16 +150,16 @@ fn made_up(at: &str, text: &str, lower: &str, loopback: bool) -> Option<&'static
     }
 }
 
-/// Whether an id is the order of the keys on a keyboard.
-fn is_run(id: &str) -> bool {
+/// Whether an id is a sequence such as `abc123` or `123456789`.
+fn is_sequence(id: &str) -> bool {
     const RUNS: [&str; 4] = ["a1b2c3d4", "1b2c3d4e5f", "abcdef12345", "abc123"];
-    // A number of Google's, such as 912345678904-….apps.googleusercontent.com, may hold any digits.
+    // Google's client ids, such as 912345678904-….apps.googleusercontent.com, may contain such digits after the first.
     let counted = id.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
     RUNS.iter().any(|run| id.contains(run)) || counted.starts_with("123456789")
 }
 
-/// Whether an id of hexadecimal groups was made up.
-fn is_counted(id: &str) -> bool {
+/// Whether an id of hexadecimal groups is an obvious pattern.
+fn is_pattern(id: &str) -> bool {
     const STARTS: [&str; 5] = ["12345678-", "01234567-", "a1b2c3d4-", "11111111-", "aaaaaaaa-"];
     let digits = id.replace('-', "");
     STARTS.iter().any(|start| id.starts_with(start))

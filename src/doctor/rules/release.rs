@@ -1,4 +1,4 @@
-//! What the release of OSMT that runs brings with it: lost roles, a default password, a line that is not known.
+//! The OSMT release in the config: an unknown release line, lost roles, a default password.
 
 use super::images::moves;
 use crate::deployment::osmt_line;
@@ -9,7 +9,7 @@ use crate::finding::{Check, Rule, Severity, Sink};
 
 const TAG: &str = "/config/ecs/task/app/docker_tag";
 const ROLES: &str = "/config/app/extra_environment/APP_ENABLEROLES";
-/// `SPRING_PROFILES_ACTIVE` is the module's own; the other adds profiles to it.
+/// The Terraform module sets `SPRING_PROFILES_ACTIVE`; the other variable adds profiles to it.
 const PROFILES: [&str; 2] = [
     "/config/app/extra_environment/SPRING_PROFILES_INCLUDE",
     "/config/app/extra_environment/SPRING_PROFILES_ACTIVE",
@@ -23,7 +23,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "OSM001",
             name: "unknown-release",
             severity: Severity::Error,
-            summary: "A release line of OSMT that is not known",
+            summary: "The release line of OSMT is not known",
             explain: include_str!("../../../docs/rules/OSM001.md"),
         },
         run: unknown,
@@ -43,7 +43,7 @@ pub const CHECKS: &[Check<Subject>] = &[
             code: "OSM003",
             name: "default-administrator",
             severity: Severity::Error,
-            summary: "The profile single-auth with its default password",
+            summary: "The profile single-auth is on with its default password",
             explain: include_str!("../../../docs/rules/OSM003.md"),
         },
         run: administrator,
@@ -66,15 +66,13 @@ fn unknown(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     };
     let known: Vec<&str> = OsmtLine::ALL.into_iter().map(OsmtLine::name).collect();
-    let finding = sink.value(
-        at,
-        format!("OSMT {version} is not of a release line that is known here: {}", known.join(", ")),
-    );
+    let finding = sink
+        .value(at, format!("OSMT {version} does not belong to a known release line ({})", known.join(", ")));
     finding.help(if at == "/config/app/version" {
-        "write the release that the image holds; `osmt-release select` does"
+        "write the OSMT release that the image contains; `osmt-release select` writes it"
     } else {
-        // The tag may follow the organisation's own numbering; Terraform cannot know that either, and refuses it.
-        "write the OSMT release that the image holds into app.version"
+        // The tag may follow the organisation's own numbering, which Terraform refuses too.
+        "write the OSMT release that the image contains into app.version"
     });
 }
 
@@ -83,9 +81,9 @@ fn unstated(subject: &Subject, sink: &mut Sink<'_>) {
     if subject.osmt_version().is_none() && osmt_line::version_of_tag(tag).is_none() && !moves(tag) {
         sink.value(
             TAG,
-            "neither the tag nor app.version gives the OSMT release in the image: it is run as 3.x",
+            "neither the tag nor app.version gives the OSMT release in the image: Terraform runs it as 3.x",
         )
-        .help("write the release into app.version; `osmt-release select` does");
+        .help("write the release into app.version; `osmt-release select` writes it");
     }
 }
 
@@ -100,7 +98,7 @@ fn roles(subject: &Subject, sink: &mut Sink<'_>) {
     if subject.text(ROLES).is_some_and(|value| value.eq_ignore_ascii_case("false")) {
         sink.value(ROLES, "every user who can sign in can edit and publish")
             .severity(Severity::Warning)
-            .help("let the identity provider admit only the people who edit");
+            .help("configure the identity provider so that only editors can sign in");
         return;
     }
     sink.value(at, format!("OSMT {version} gives every user the role of a viewer: no user can edit in production"))
@@ -118,7 +116,7 @@ fn administrator(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-/// Where the profile single-auth is turned on.
+/// The pointer of the setting that turns the profile single-auth on.
 fn single_auth(subject: &Subject) -> Option<&'static str> {
     PROFILES.into_iter().find(|at| {
         let profiles = subject.text(at).unwrap_or_default();

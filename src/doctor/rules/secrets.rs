@@ -19,7 +19,7 @@ pub const CHECKS: &[Check<Subject>] = &[Check {
     run: secrets,
 }];
 
-const INSTEAD: &str = "remove it, keep it with `osmt-secrets set`, and change it: it was in a file";
+const INSTEAD: &str = "remove it, store it with `osmt-secrets set`, and change it, because it was in a file";
 
 fn secrets(subject: &Subject, sink: &mut Sink<'_>) {
     named(subject.document.root(), "", sink);
@@ -28,11 +28,11 @@ fn secrets(subject: &Subject, sink: &mut Sink<'_>) {
             return;
         };
         let Some(what) = secret(text, at) else { return };
-        if at.split('/').any(sounds_secret) {
+        if at.split('/').any(is_secret_name) {
             return;
         }
         let message = format!("the value of `{key}` looks like {what}");
-        if keys::knows(at) {
+        if keys::is_key(at) {
             sink.value(at, message).help(INSTEAD).masked();
         } else {
             sink.key(at, message).help(INSTEAD).masked();
@@ -40,22 +40,22 @@ fn secrets(subject: &Subject, sink: &mut Sink<'_>) {
     });
 }
 
-/// Keys that name a secret; one finding for all that is below.
+/// Reports keys that name a secret, each once for all values below it.
 fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
     let Kind::Object(members) = &node.kind else {
         return;
     };
     for member in members {
         let here = join(pointer, &member.key);
-        let holds = match &member.node.kind {
+        let has_value = match &member.node.kind {
             Kind::String(text) => !text.is_empty(),
             Kind::Object(members) => !members.is_empty(),
             Kind::Array(items) => !items.is_empty(),
             Kind::Number(_) => true,
             Kind::Bool(_) | Kind::Null => false,
         };
-        if holds && sounds_secret(&member.key) && !keys::knows(&here) {
-            sink.key(here, format!("`{}` is a secret, and this file must not hold one", member.key))
+        if has_value && is_secret_name(&member.key) && !keys::is_key(&here) {
+            sink.key(here, format!("`{}` is a secret; this file must not contain secrets", member.key))
                 .help(INSTEAD)
                 .masked();
         } else {
@@ -65,11 +65,11 @@ fn named(node: &Node, pointer: &str, sink: &mut Sink<'_>) {
 }
 
 /// Whether a key names a secret; a misspelt `secrets_revision` does not.
-fn sounds_secret(key: &str) -> bool {
+fn is_secret_name(key: &str) -> bool {
     sensitive::names_secret(key) && keys::similar(key, ["secrets_revision"].into_iter()).is_none()
 }
 
-/// What kind of secret a value looks like.
+/// The kind of secret that a value looks like.
 fn secret(text: &str, at: &str) -> Option<&'static str> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     // The form of a client secret of Microsoft Entra ID.
@@ -121,9 +121,9 @@ mod tests {
             assert_eq!(secret(fine, at), None, "{fine}");
         }
         assert!(
-            sounds_secret("db_password")
-                && sounds_secret("aws_access_key_id")
-                && !sounds_secret("secret_revision")
+            is_secret_name("db_password")
+                && is_secret_name("aws_access_key_id")
+                && !is_secret_name("secret_revision")
         );
     }
 }

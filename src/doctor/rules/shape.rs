@@ -1,4 +1,4 @@
-//! Syntax and shape: the rules. `document` and `schema` look for what breaks them.
+//! The rules on JSON syntax and on the shape of the config. `document` and `schema` check them.
 
 use crate::finding::{Rule, Severity};
 
@@ -34,7 +34,7 @@ pub static UNKNOWN_KEY: Rule = Rule {
     code: "CFG002",
     name: "unknown-key",
     severity: Severity::Error,
-    summary: "A key that has no effect",
+    summary: "The config has no such key",
     explain: include_str!("../../../docs/rules/CFG002.md"),
 };
 
@@ -43,7 +43,7 @@ pub static WRONG_TYPE: Rule = Rule {
     code: "CFG003",
     name: "wrong-type",
     severity: Severity::Error,
-    summary: "A value of another type than the key needs",
+    summary: "A value has the wrong type",
     explain: include_str!("../../../docs/rules/CFG003.md"),
 };
 
@@ -52,7 +52,7 @@ pub static UNKNOWN_VARIABLE: Rule = Rule {
     code: "CFG004",
     name: "unknown-variable",
     severity: Severity::Error,
-    summary: "A second variable beside `config`",
+    summary: "The file sets another variable than `config`",
     explain: include_str!("../../../docs/rules/CFG004.md"),
 };
 
@@ -74,7 +74,7 @@ pub static TOO_MANY: Rule = Rule {
     explain: include_str!("../../../docs/rules/CFG008.md"),
 };
 
-/// What may be wrong with the shape.
+/// All rules on syntax and shape.
 pub static ALL: [&Rule; 8] = [
     &NOT_JSON,
     &DUPLICATE_KEY,

@@ -1,4 +1,4 @@
-//! Subnets against the VPC, against each other, and against what must find an address in them.
+//! Subnets: inside the VPC, without overlaps, and large enough for the load balancer and the tasks.
 
 use ipnet::Ipv4Net;
 
@@ -52,7 +52,7 @@ pub const CHECKS: &[Check<Subject>] = &[
     },
 ];
 
-/// Every well-formed subnet of a size that AWS takes, private ones first.
+/// Every well-formed subnet of a size that AWS accepts, private ones first.
 fn subnets(subject: &Subject) -> Vec<(String, Ipv4Net)> {
     let all = [PRIVATE, PUBLIC].into_iter().flat_map(|list| subject.blocks(list));
     all.filter(|(_, block)| (16..=28).contains(&block.prefix_len())).collect()
@@ -65,12 +65,11 @@ fn containment(subject: &Subject, sink: &mut Sink<'_>) {
     };
     let subnets = subnets(subject);
     let outside: Vec<_> = subnets.iter().filter(|(_, block)| !vpc.contains(block)).collect();
-    if outside.len() > 1 && (outside.len() == subnets.len() || nearby(vpc, &subnets)) {
+    if outside.len() > 1 && (outside.len() == subnets.len() || is_vpc_too_small(vpc, &subnets)) {
         let finding = sink
             .value(VPC, format!("{} of {} subnets are outside the VPC {vpc}", outside.len(), subnets.len()));
-        let whole = covering(&subnets);
-        finding.help(match whole {
-            Some(whole) => format!("{whole} holds them all"),
+        finding.help(match covering(&subnets) {
+            Some(block) => format!("{block} contains all of them"),
             None => "choose subnets inside the VPC's block".to_owned(),
         });
         for (at, _) in outside {
@@ -90,24 +89,24 @@ fn containment(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-/// The smallest block of /16 or less that holds all subnets.
+/// The smallest block, at most a /16, that contains all subnets.
 fn covering(subnets: &[(String, Ipv4Net)]) -> Option<Ipv4Net> {
-    let mut whole = subnets.first()?.1;
-    while !subnets.iter().all(|(_, block)| whole.contains(block)) {
-        whole = whole.supernet().filter(|whole| whole.prefix_len() >= 16)?;
+    let mut found = subnets.first()?.1;
+    while !subnets.iter().all(|(_, block)| found.contains(block)) {
+        found = found.supernet().filter(|wider| wider.prefix_len() >= 16)?;
     }
-    Some(whole)
+    Some(found)
 }
 
-/// Whether the VPC's block only came out too small: a larger one at the same place holds it and all subnets.
-fn nearby(vpc: Ipv4Net, subnets: &[(String, Ipv4Net)]) -> bool {
-    covering(subnets).is_some_and(|whole| whole.contains(&vpc))
+/// Whether the mistake is probably that the VPC's block is too small: a larger block contains it and all subnets.
+fn is_vpc_too_small(vpc: Ipv4Net, subnets: &[(String, Ipv4Net)]) -> bool {
+    covering(subnets).is_some_and(|block| block.contains(&vpc))
 }
 
-/// Names the block that is in the way of most others, then looks again: one mistake, one finding.
+/// Reports the subnet that overlaps most others, then checks the rest again: one mistake should give one finding.
 fn overlap(subject: &Subject, sink: &mut Sink<'_>) {
     let mut left = subnets(subject);
-    // No VPC has more subnets than this; a larger one is reported for its other faults.
+    // No valid config has more subnets than this; other rules report it.
     left.truncate(200);
     if let Some(vpc) = subject.text(VPC).and_then(block) {
         left.retain(|(_, block)| !block.contains(&vpc) || *block == vpc);
@@ -131,7 +130,7 @@ fn overlap(subject: &Subject, sink: &mut Sink<'_>) {
             many => format!("subnet {block} overlaps {many} others"),
         };
         sink.value(at, message)
-            .help("give each subnet a part of the VPC of its own")
+            .help("give each subnet its own part of the VPC")
             .related(Place::value(other_at.clone()), "the other");
         left.remove(worst);
     }
@@ -159,7 +158,7 @@ fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
         let at = format!("/config/ecs/task/{name}/desired_count");
         subject.number(&at).and_then(|count| u64::try_from(count).ok()).unwrap_or(1)
     };
-    // Database and standby, two cache nodes; each service twice while it is replaced.
+    // The database and its standby, and two cache nodes. A rolling deployment runs each service twice.
     let fixed = 4;
     let needed = |app: u64| app.saturating_mul(2) + 2 * count("elasticsearch").min(1) + fixed;
     let app = count("app");
@@ -167,7 +166,7 @@ fn addresses(subject: &Subject, sink: &mut Sink<'_>) {
         return;
     }
     let message = format!(
-        "{app} app tasks need up to {} addresses during a deployment, and the private subnets have {free}",
+        "{app} app tasks need up to {} addresses during a deployment, but the private subnets have {free}",
         needed(app)
     );
     if needed(2) <= free {

@@ -1,6 +1,6 @@
-//! The Terraform directory around a config: what overrides it, and what is made for another deployment. Never written.
+//! Checks the Terraform directory around a config: files that override it, and a `main.tf` or backend of another deployment.
 //!
-//! Pure: `command` reads the files and the environment.
+//! `command` reads the files and the environment. Nothing writes them.
 
 use std::ops::Range;
 
@@ -21,16 +21,16 @@ use crate::finding::{Finding, Findings, Rule, Severity, Unknown};
 pub struct File {
     /// Its name in the directory.
     pub name: String,
-    /// Its text; `None` where it cannot be read as text.
+    /// Its text; `None` if it is not UTF-8.
     pub text: Option<String>,
 }
 
-/// What the directory and the environment hold.
+/// The files of the directory and the environment variables.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     /// The name of the config that was checked.
     pub config: String,
-    /// The other files of the directory that Terraform reads by itself, `main.tf` and the variable files among them.
+    /// The other files of the directory that Terraform reads without being told to, such as `main.tf` and variable files.
     pub files: Vec<File>,
     /// `.terraform/terraform.tfstate`: the backend of the last `terraform init`.
     pub initialised: Option<File>,
@@ -40,18 +40,18 @@ pub struct Workspace {
     pub environment: Vec<(String, String)>,
 }
 
-/// What was found in one file of the directory.
+/// The findings in one file of the directory.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// Its name in the directory; `None` for what has no file.
+    /// Its name in the directory; `None` for the environment variables.
     pub name: Option<String>,
     /// Its text.
     pub text: String,
-    /// What was found.
+    /// What is wrong with it.
     pub findings: Findings,
 }
 
-/// Judges the directory by the config that was checked.
+/// Checks the directory against the config.
 pub fn judge(workspace: &Workspace, config: Option<&Document>) -> Vec<Judged> {
     let mut all = Collected::default();
     variables(workspace, &mut all);
@@ -59,7 +59,7 @@ pub fn judge(workspace: &Workspace, config: Option<&Document>) -> Vec<Judged> {
     providers(workspace, &mut all);
     for file in workspace.files.iter().filter(|file| is_override(&file.name)) {
         all.file(file, 0..0, &OVERRIDE_FILE, format!("Terraform merges {} over the other files", file.name))
-            .help("check by hand what it changes; the doctor judges the other files only");
+            .help("check by hand what it changes; osmt-doctor checks the other files only");
     }
     if let Some(main) = workspace.files.iter().find(|file| file.name == "main.tf") {
         match main.text.as_deref().map(MainTf::parse) {
@@ -78,14 +78,14 @@ pub fn judge(workspace: &Workspace, config: Option<&Document>) -> Vec<Judged> {
     all.finish()
 }
 
-/// Findings by file, in the order in which the files were met.
+/// Findings by file, in the order of the first finding.
 #[derive(Default)]
 struct Collected {
     files: Vec<Judged>,
 }
 
 impl Collected {
-    fn of(&mut self, name: Option<&str>, text: Option<&str>) -> &mut Judged {
+    fn entry(&mut self, name: Option<&str>, text: Option<&str>) -> &mut Judged {
         let index = self.files.iter().position(|judged| judged.name.as_deref() == name);
         let index = index.unwrap_or_else(|| {
             let text = text.unwrap_or_default().to_owned();
@@ -96,20 +96,20 @@ impl Collected {
     }
 
     fn file(&mut self, file: &File, span: Range<usize>, rule: &Rule, message: String) -> &mut Finding {
-        let judged = self.of(Some(&file.name), file.text.as_deref());
+        let judged = self.entry(Some(&file.name), file.text.as_deref());
         let place = Place::at("", Token::Bytes(span.start, span.end));
         judged.findings.findings.push(Finding::new(rule, Some(place), message));
         judged.findings.findings.last_mut().expect("pushed on the line above")
     }
 
     fn environment(&mut self, message: String) -> &mut Finding {
-        let judged = self.of(None, None);
+        let judged = self.entry(None, None);
         judged.findings.findings.push(Finding::new(&ENVIRONMENT, None, message));
         judged.findings.findings.last_mut().expect("pushed on the line above")
     }
 
     fn unknown(&mut self, rule: &Rule, reason: String) {
-        self.of(None, None).findings.unknown.push(Unknown { code: rule.code.to_owned(), reason });
+        self.entry(None, None).findings.unknown.push(Unknown { code: rule.code.to_owned(), reason });
     }
 
     /// Counts the rules without a finding as passed.
@@ -121,12 +121,13 @@ impl Collected {
             })
         };
         let passed = ALL.iter().filter(quiet).count();
-        self.of(None, None).findings.passed = passed;
+        self.entry(None, None).findings.passed = passed;
         self.files
     }
 }
 
-/// Where a variable file comes in Terraform's order; later ones win. `None`: Terraform does not read it by itself.
+/// The position of a variable file in Terraform's order of precedence; later ones win. `None` for files that Terraform reads
+/// only with `-var-file`.
 fn order(name: &str) -> Option<(u8, &str)> {
     match name {
         "terraform.tfvars" => Some((0, name)),
@@ -141,7 +142,7 @@ fn is_override(name: &str) -> bool {
     stem.is_some_and(|stem| stem == "override" || stem.ends_with("_override"))
 }
 
-/// Where a variable file sets `config`.
+/// The place at which a variable file sets `config`.
 fn sets_config(file: &File) -> Result<Option<Range<usize>>, String> {
     let text = file.text.as_deref().ok_or_else(|| format!("{} is not UTF-8 text", file.name))?;
     let unreadable = |what: &str| format!("{} is not {what}", file.name);
@@ -154,8 +155,8 @@ fn sets_config(file: &File) -> Result<Option<Range<usize>>, String> {
             .map(|member| member.key_span.clone()));
     }
     let body: Body = text.parse().map_err(|_| unreadable("in the syntax of Terraform"))?;
-    let there = body.has_attribute("config");
-    Ok(there.then(|| text.find("config").map_or(0..0, |at| at..at + "config".len())))
+    let is_set = body.has_attribute("config");
+    Ok(is_set.then(|| text.find("config").map_or(0..0, |at| at..at + "config".len())))
 }
 
 fn variables(workspace: &Workspace, all: &mut Collected) {
@@ -209,12 +210,14 @@ fn environment(workspace: &Workspace, all: &mut Collected) {
                 "-refresh",
                 "-backend-config",
             ];
-            let flags = value.split_whitespace().map(|word| word.trim_start_matches('-'));
-            let flags = flags.map(|word| format!("-{}", word.split('=').next().unwrap_or_default()));
-            let mut found: Vec<_> = flags.filter(|flag| VISIBLE.contains(&flag.as_str())).collect();
-            found.dedup();
+            // Terraform accepts both `-var` and `--var`.
+            let flags = value.split_whitespace().filter(|word| word.starts_with('-'));
+            let flags = flags.map(|word| word.trim_start_matches('-').split('=').next().unwrap_or_default());
+            let flags: Vec<_> = flags.map(|flag| format!("-{flag}")).collect();
+            let found: Vec<_> =
+                VISIBLE.into_iter().filter(|flag| flags.iter().any(|given| given == flag)).collect();
             if !found.is_empty() {
-                // The values are left out: -var may carry a secret.
+                // The values are left out: the value of -var may be a secret.
                 all.environment(format!("{name} adds {} to Terraform's commands", found.join(", ")))
                     .help("unset it; what was checked here is not what Terraform will do");
             }
@@ -233,7 +236,7 @@ fn providers(workspace: &Workspace, all: &mut Collected) {
     for block in body.get_blocks("provider") {
         let hashes = block.body.get_attribute("hashes").and_then(|hashes| hashes.value.as_array());
         let hashes: Vec<&str> = hashes.into_iter().flatten().filter_map(|hash| hash.as_str()).collect();
-        // `zh:` are the registry's for every platform; `h1:` of one that was installed here.
+        // A `zh:` checksum is the registry's, one for each platform; `h1:` is that of the platform installed here.
         if hashes.len() == 1 && hashes[0].starts_with("h1:") {
             let name = block.labels.first().map_or("", |label| label.as_str());
             let text = file.text.as_deref().unwrap_or_default();
@@ -244,7 +247,7 @@ fn providers(workspace: &Workspace, all: &mut Collected) {
     }
 }
 
-/// The config's deployment, as far as the config says it.
+/// The config's deployment; `None` for a value that is missing or not a string.
 struct Wanted {
     account_id: Option<String>,
     region: Option<String>,
@@ -260,14 +263,14 @@ impl Wanted {
         Self { account_id: own("account_id"), region: own("region"), env: own("env") }
     }
 
-    /// It, where the config says all of it.
-    fn whole(&self) -> Option<Deployment> {
+    /// The deployment, if no value is missing.
+    fn complete(&self) -> Option<Deployment> {
         let Self { account_id, region, env } = self;
         Some(Deployment { account_id: account_id.clone()?, region: region.clone()?, env: env.clone()? })
     }
 }
 
-/// `main.tf` and the last `terraform init` against the config.
+/// Compares `main.tf` and the last `terraform init` with the config.
 fn deployment(
     workspace: &Workspace,
     main: &File,
@@ -276,7 +279,7 @@ fn deployment(
     all: &mut Collected,
 ) {
     let wanted = Wanted::of(config);
-    rendered_for(main, parsed, &wanted, all);
+    check_identity(main, parsed, &wanted, all);
     let written =
         || Ok::<_, main_tf::Error>((parsed.argument("bucket")?, parsed.argument("key")?, parsed.lock()?));
     let (bucket, key, lock) = match written() {
@@ -292,10 +295,10 @@ fn deployment(
         return;
     }
     if let Some(key) = &key {
-        key_of(main, key, &wanted, all);
+        check_key(main, key, &wanted, all);
     }
     if let Some(bucket) = &bucket {
-        bucket_of(main, bucket, &wanted, all);
+        check_bucket(main, bucket, &wanted, all);
     }
     if lock == Lock::Off {
         let at = main.text.as_deref().and_then(|text| text.find("backend")).unwrap_or(0);
@@ -308,12 +311,12 @@ fn deployment(
         .help("run `osmt-bootstrap init`, or write use_lockfile = true");
     }
     if let Some(file) = &workspace.initialised {
-        initialised(file, [("bucket", bucket), ("key", key)], all);
+        check_last_init(file, [("bucket", bucket), ("key", key)], all);
     }
 }
 
 /// Whether `main.tf` was rendered for the config's deployment.
-fn rendered_for(main: &File, parsed: &MainTf, wanted: &Wanted, all: &mut Collected) {
+fn check_identity(main: &File, parsed: &MainTf, wanted: &Wanted, all: &mut Collected) {
     let text = |part: &Option<String>| part.clone().unwrap_or_default();
     let has = parsed.deployment(&Deployment {
         account_id: text(&wanted.account_id),
@@ -337,7 +340,7 @@ fn rendered_for(main: &File, parsed: &MainTf, wanted: &Wanted, all: &mut Collect
 }
 
 /// Whether the state's key is that of another environment.
-fn key_of(main: &File, key: &str, wanted: &Wanted, all: &mut Collected) {
+fn check_key(main: &File, key: &str, wanted: &Wanted, all: &mut Collected) {
     if let Some(env) = &wanted.env
         && let Some(other) = deployment::env_of_state_key(key).filter(|other| other != env)
     {
@@ -348,9 +351,9 @@ fn key_of(main: &File, key: &str, wanted: &Wanted, all: &mut Collected) {
 }
 
 /// Whether the state's bucket is that of another deployment.
-fn bucket_of(main: &File, bucket: &str, wanted: &Wanted, all: &mut Collected) {
+fn check_bucket(main: &File, bucket: &str, wanted: &Wanted, all: &mut Collected) {
     let regions = region::all().iter().map(|region| region.name);
-    if let Some(wanted) = wanted.whole()
+    if let Some(wanted) = wanted.complete()
         && let Some(its) = Deployment::of_state_bucket(bucket, regions).filter(|its| *its != wanted)
     {
         let Deployment { account_id, region, env } = &wanted;
@@ -364,7 +367,7 @@ fn bucket_of(main: &File, bucket: &str, wanted: &Wanted, all: &mut Collected) {
 }
 
 /// Whether the last `terraform init` was for the backend that `main.tf` has.
-fn initialised(file: &File, wanted: [(&str, Option<String>); 2], all: &mut Collected) {
+fn check_last_init(file: &File, wanted: [(&str, Option<String>); 2], all: &mut Collected) {
     let Some(Ok(last)) = file.text.as_deref().map(serde_json::from_str::<Value>) else {
         return all.unknown(&INITIALISED, format!("{} is not JSON", file.name));
     };
@@ -374,14 +377,13 @@ fn initialised(file: &File, wanted: [(&str, Option<String>); 2], all: &mut Colle
             && has != wants
         {
             let message = format!("`terraform init` was run for the {name} {has}, main.tf has {wants}");
-            all.file(file, literal(file, has), &INITIALISED, message).help(
-                "run `terraform init -reconfigure`, or `-migrate-state` where the state is to be moved",
-            );
+            all.file(file, literal(file, has), &INITIALISED, message)
+                .help("run `terraform init -reconfigure`, or `-migrate-state` to move the state");
         }
     }
 }
 
-/// Where a literal is in a file, quotes included.
+/// The place of a quoted literal in a file.
 fn literal(file: &File, value: &str) -> Range<usize> {
     let text = file.text.as_deref().unwrap_or_default();
     let quoted = format!("\"{value}\"");

@@ -38,7 +38,7 @@ fn codes(workspace: &Workspace, env: &str) -> Vec<(String, Severity)> {
 }
 
 #[test]
-fn a_directory_of_this_deployment_is_met_with_silence() {
+fn a_directory_of_this_deployment_has_no_findings() {
     let files =
         vec![file("main.tf", MAIN_TF), file("other.auto.tfvars", "tags = {}\n"), file("outputs.tf", "")];
     let quiet = workspace(files);
@@ -81,7 +81,7 @@ fn without_a_lock_there_is_a_warning() {
 }
 
 #[test]
-fn later_variable_files_win_and_earlier_ones_lose() {
+fn a_later_variable_file_is_an_error_and_an_earlier_one_a_warning() {
     let severity = |name: &str, text: &str| {
         codes(&workspace(vec![file(name, text)]), "test").first().map(|(code, severity)| {
             assert_eq!(code, "WKS001");
@@ -101,7 +101,7 @@ fn later_variable_files_win_and_earlier_ones_lose() {
 }
 
 #[test]
-fn what_changes_terraform_is_named_without_values() {
+fn environment_variables_that_change_terraform_are_named_without_values() {
     let mut changed = workspace(vec![file("main.tf", MAIN_TF), file("x_override.tf", "")]);
     let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     changed.environment = vec![

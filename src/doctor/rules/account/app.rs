@@ -1,4 +1,4 @@
-//! Whether the deployed app answers as people need it.
+//! Whether the deployed app answers as expected.
 
 use super::Audit;
 use super::state::fact;
@@ -10,7 +10,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[Check {
     rule: Rule {
         code: "APP001",
         name: "app-answers-otherwise",
-        // What runs now is not what the next apply makes: it must not stop the apply that corrects it.
+        // A warning: the next apply may be the one that corrects the app.
         severity: Severity::Warning,
         summary: "The deployed app does not answer as people need it",
         explain: include_str!("../../../../docs/rules/APP001.md"),
@@ -29,7 +29,7 @@ fn answers(audit: &Audit, sink: &mut Sink<'_>) {
     let answers = app.judge(&audit.config);
     if answers.iter().all(|answer| answer.judged == Judged::Unknown) {
         let why = answers.first().map_or("", |answer| &answer.found);
-        return sink.unknown(format!("the app does not answer this machine: {why}"));
+        return sink.unknown(format!("this machine cannot reach the app: {why}"));
     }
     for answer in answers {
         let found = format!("{}: {}", answer.name, answer.found);

@@ -14,10 +14,10 @@ const ARN: &str = "/config/alb/certificate_arn";
 const DOMAIN: &str = "/config/domain/name";
 const ZONE: &str = "/config/domain/hosted_zone_id";
 
-/// ACM renews 60 days before the end; what is this near to it will not be renewed.
+/// ACM renews 60 days before the end. If fewer days than this are left, the renewal has failed.
 const LATE_DAYS: i64 = 30;
 
-/// What users meet first.
+/// Certificate and hosted zone.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
@@ -72,7 +72,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "ACM005",
             name: "certificate-key-unfit",
             severity: Severity::Error,
-            summary: "The load balancer takes no certificate with this key",
+            summary: "The load balancer does not support the certificate's key",
             explain: include_str!("../../../../docs/rules/ACM005.md"),
         },
         run: unfit,
@@ -118,7 +118,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
                 && zone.private
             {
                 sink.value(ZONE, format!("zone {} is private", zone.name))
-                    .help("name the public zone of the domain");
+                    .help("write the id of the domain's public zone");
             }
         },
     },
@@ -134,38 +134,37 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
-/// Whether the facts are about another certificate than the config names, which is then said.
+/// Whether the facts are about another certificate than the config's; reports that as unknown.
 fn is_other_certificate(audit: &Audit, sink: &mut Sink<'_>) -> bool {
     let found = match &audit.facts.certificate {
         Known::Known(found) => found.as_ref().map(|certificate| certificate.arn.as_str()),
         Known::Unknown(_) => None,
     };
-    let there = audit.facts.certificate_arn.as_deref().or(found);
-    is_other("certificate", there, &audit.config.alb.certificate_arn, sink)
+    let recorded = audit.facts.certificate_arn.as_deref().or(found);
+    is_other("certificate", recorded, &audit.config.alb.certificate_arn, sink)
 }
 
-/// Whether the facts are about another zone than the config names, which is then said.
+/// Whether the facts are about another zone than the config's; reports that as unknown.
 fn is_other_zone(audit: &Audit, sink: &mut Sink<'_>) -> bool {
     let found = match &audit.facts.hosted_zone {
         Known::Known(found) => found.as_ref().map(|zone| zone.id.as_str()),
         Known::Unknown(_) => None,
     };
-    let there = audit.facts.hosted_zone_id.as_deref().or(found);
-    if there == Some(NO_ZONE) {
+    let recorded = audit.facts.hosted_zone_id.as_deref().or(found);
+    if recorded == Some(NO_ZONE) {
         sink.unknown("the facts were recorded for a config without a hosted zone; record them again");
         return true;
     }
     let wanted = audit.config.domain.hosted_zone_id.as_deref().unwrap_or(NO_ZONE);
-    is_other("hosted zone", there, wanted, sink)
+    is_other("hosted zone", recorded, wanted, sink)
 }
 
-fn is_other(what: &str, there: Option<&str>, wanted: &str, sink: &mut Sink<'_>) -> bool {
-    let is_other = there.is_some_and(|there| there != wanted);
-    if is_other {
-        let there = there.unwrap_or_default();
-        sink.unknown(format!("the facts are about {what} {there}; record them again"));
-    }
-    is_other
+fn is_other(what: &str, recorded: Option<&str>, wanted: &str, sink: &mut Sink<'_>) -> bool {
+    let Some(recorded) = recorded.filter(|recorded| *recorded != wanted) else {
+        return false;
+    };
+    sink.unknown(format!("the facts are about {what} {recorded}; record them again"));
+    true
 }
 
 fn certificate<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Certificate> {
@@ -175,7 +174,7 @@ fn certificate<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a Certific
     fact(&audit.facts.certificate, sink).ok()?.as_ref()
 }
 
-/// The config's zone; without one the domain's DNS is managed elsewhere, and there is nothing to judge.
+/// The facts of the config's zone; `None` if another team manages the domain's DNS.
 fn zone<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a HostedZone> {
     audit.config.domain.hosted_zone_id.as_ref()?;
     if is_other_zone(audit, sink) {
@@ -185,7 +184,7 @@ fn zone<'a>(audit: &'a Audit, sink: &mut Sink<'_>) -> Option<&'a HostedZone> {
 }
 
 fn not_issued(audit: &Audit, sink: &mut Sink<'_>) {
-    // That it has expired is said by the rule about its end.
+    // ACM003 reports an expired certificate.
     if let Some(certificate) = certificate(audit, sink)
         && !["ISSUED", "EXPIRED"].contains(&certificate.status.as_str())
     {
@@ -223,7 +222,7 @@ fn uncovered(audit: &Audit, sink: &mut Sink<'_>) {
     {
         let names = certificate.names.join(", ");
         sink.value(ARN, format!("the certificate is for {names}, not for {domain}"))
-            .help("`osmt-bootstrap certificate` gets one for the domain")
+            .help("`osmt-bootstrap certificate` requests one for the domain")
             .related(Place::value(DOMAIN), "the domain");
     }
 }
@@ -236,8 +235,11 @@ fn unfit(audit: &Audit, sink: &mut Sink<'_>) {
         if key.is_empty() {
             sink.unknown("ACM does not say which key the certificate has");
         } else if !FIT.contains(&key) {
-            sink.value(ARN, format!("the certificate's key is {key}"))
-                .help("use one with RSA_2048 or EC_prime256v1");
+            sink.value(
+                ARN,
+                format!("the certificate's key is {key}, which the load balancer does not support"),
+            )
+            .help("use one with RSA_2048 or EC_prime256v1");
         }
     }
 }
@@ -246,8 +248,8 @@ fn elsewhere(audit: &Audit, sink: &mut Sink<'_>) {
     if let Some(certificate) = certificate(audit, sink) {
         let region = Arn::parse(&certificate.arn).map_or("", |arn| arn.region);
         if region != audit.config.region {
-            sink.value(ARN, format!("the certificate is in {region}"))
-                .help("`osmt-bootstrap certificate` gets one in the config's region");
+            sink.value(ARN, format!("the certificate is in {region}, not in {}", audit.config.region))
+                .help("`osmt-bootstrap certificate` requests one in the config's region");
         }
     }
 }
@@ -257,8 +259,8 @@ fn outside(audit: &Audit, sink: &mut Sink<'_>) {
     if let Some(zone) = zone(audit, sink) {
         let name = zone.name.to_ascii_lowercase();
         if domain != name && !domain.ends_with(&format!(".{name}")) {
-            sink.value(ZONE, format!("zone {} does not hold {domain}", zone.name))
-                .help("name the zone that holds the domain")
+            sink.value(ZONE, format!("the domain {domain} is not part of the hosted zone {}", zone.name))
+                .help("write the id of the domain's zone")
                 .related(Place::value(DOMAIN), "the domain");
         }
     }

@@ -1,15 +1,15 @@
-//! Whether the account has what the config needs, by facts that were read or recorded.
+//! Whether the account has what the config needs, according to facts that were read or recorded.
 //!
-//! A rule whose fact is not known is unknown; it never passes.
+//! A rule whose fact is not known is reported as unknown; it never passes.
 
 mod app;
 mod audit;
 mod edge;
 mod quotas;
+mod secrets;
 mod services;
 mod sign_in;
 mod state;
-mod vault;
 mod zones;
 
 pub use self::audit::Audit;
@@ -19,11 +19,11 @@ use crate::deployment;
 use crate::deployment::operations::{FILE, REGION_IN_NAMES};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// The themes, in the order in which they look.
+/// The themes, in the order in which they run.
 pub const THEMES: &[&[Check<Audit>]] = &[
     CHECKS,
     state::CHECKS,
-    vault::CHECKS,
+    secrets::CHECKS,
     edge::CHECKS,
     zones::CHECKS,
     services::CHECKS,
@@ -38,7 +38,7 @@ const CHECKS: &[Check<Audit>] = &[
             code: "ACC001",
             name: "wrong-account",
             severity: Severity::Error,
-            summary: "The facts are of another AWS account than the config names",
+            summary: "The facts are of another AWS account than the config's",
             explain: include_str!("../../../../docs/rules/ACC001.md"),
         },
         run: account,
@@ -48,7 +48,7 @@ const CHECKS: &[Check<Audit>] = &[
             code: "ACC002",
             name: "wrong-region",
             severity: Severity::Error,
-            summary: "The facts are of another region than the config names",
+            summary: "The facts are of another region than the config's",
             explain: include_str!("../../../../docs/rules/ACC002.md"),
         },
         run: region,
@@ -75,8 +75,9 @@ const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
-/// Hours after which facts count as old, and after which they are refused as out of date.
+/// Facts are old, a warning, after this time.
 const OLD_HOURS: i64 = 24;
+/// Facts are not used, unknown, after this time.
 const STALE_HOURS: i64 = 7 * 24;
 
 fn account(audit: &Audit, sink: &mut Sink<'_>) {
@@ -84,7 +85,7 @@ fn account(audit: &Audit, sink: &mut Sink<'_>) {
         Err(reason) => sink.unknown(reason),
         Ok(there) if *there != audit.config.account_id => {
             let wanted = &audit.config.account_id;
-            let message = format!("the facts are of account {there}, the config names {wanted}");
+            let message = format!("the facts are of account {there}, but the config has {wanted}");
             sink.value("/config/account_id", message).help(format!("choose a profile of account {wanted}"));
         }
         Ok(_) => {}
@@ -115,12 +116,12 @@ fn age(audit: &Audit, sink: &mut Sink<'_>) {
 fn region(audit: &Audit, sink: &mut Sink<'_>) {
     let (there, wanted) = (&audit.facts.region, &audit.config.region);
     if there != wanted {
-        let message = format!("the facts are of {there}, the config names {wanted}");
+        let message = format!("the facts are of {there}, but the config has {wanted}");
         sink.value("/config/region", message).help("leave `--region` out, or correct the config");
     }
 }
 
-/// IAM is global: without the Region in its names, a second deployment of the environment meets the roles of the first.
+/// IAM roles are global: unless their names contain the Region, two deployments of the environment have the same role names.
 fn role_names(audit: &Audit, sink: &mut Sink<'_>) {
     if audit.region_in_names == Some(true) {
         return;
@@ -141,7 +142,7 @@ fn role_names(audit: &Audit, sink: &mut Sink<'_>) {
     let name = &role.name;
     if audit.region_in_names.is_none() {
         return sink.unknown(format!(
-            "the role {name} is of {other}, and whether {FILE} sets `{REGION_IN_NAMES}` is not known"
+            "the role {name} belongs to {other}, and whether {FILE} sets `{REGION_IN_NAMES}` is not known"
         ));
     }
     let message = format!(

@@ -1,4 +1,4 @@
-//! Whether the account's quotas have room for what the config makes.
+//! Whether the account's quotas are high enough for the config.
 
 use super::Audit;
 use super::services::offered;
@@ -9,7 +9,7 @@ const AZS: &str = "/config/vpc/azs";
 const INGRESS: &str = "/config/alb/ingress_cidrs";
 const VPC: &str = "/config/vpc/vpc_cidr";
 
-/// What the account may have.
+/// Quotas.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
@@ -36,7 +36,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "QUO003",
             name: "vpc-quota-too-low",
             severity: Severity::Error,
-            summary: "The account has no VPC left in this region",
+            summary: "The account may not create another VPC in this region",
             explain: include_str!("../../../../docs/rules/QUO003.md"),
         },
         run: vpcs,
@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "QUO004",
             name: "nat-gateway-quota-too-low",
             severity: Severity::Error,
-            summary: "A zone has no room for another NAT gateway",
+            summary: "The account may not create another NAT gateway in a zone",
             explain: include_str!("../../../../docs/rules/QUO004.md"),
         },
         run: nat_gateways,
@@ -63,8 +63,8 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
-/// vCPUs, rounded up, of the tasks that run, and of the most that run at once: during a rolling deployment the app has
-/// twice its tasks, and a maintenance task of the app's size may run beside them.
+/// The vCPUs, rounded up, of the tasks in normal operation, and the maximum: during a rolling deployment the app has twice its
+/// tasks, and a maintenance task of the app's size may run at the same time.
 fn vcpus(audit: &Audit) -> (u64, u64) {
     let task = &audit.config.ecs.task;
     let app = u64::from(task.app.cpu) * u64::from(task.app.desired_count);
@@ -84,10 +84,12 @@ fn fargate(audit: &Audit, sink: &mut Sink<'_>) {
          other services count too"
     );
     if limit < running {
-        sink.value(APP, format!("the tasks need {running} vCPUs, the account may use {limit}")).help(help);
+        sink.value(APP, format!("the tasks need {running} vCPUs, but the account may use {limit}"))
+            .help(help);
     } else if limit < most {
-        let message =
-            format!("a rolling deployment and a migration need {most} vCPUs, the account may use {limit}");
+        let message = format!(
+            "a rolling deployment and a migration need {most} vCPUs, but the account may use {limit}"
+        );
         sink.value(APP, message).severity(Severity::Warning).help(help);
     }
 }
@@ -97,19 +99,19 @@ fn addresses(audit: &Audit, sink: &mut Sink<'_>) {
         return;
     };
     let Some(others) = quota.others else {
-        return sink.unknown("how many addresses are in use was not counted");
+        return sink.unknown("the Elastic IP addresses in use were not counted");
     };
     let zones = audit.config.vpc.azs.len() as u64;
     let limit = quota.limit;
     let message = format!(
-        "a NAT gateway in each zone needs {zones} Elastic IP addresses; the account may have {limit}, others use {others}"
+        "a NAT gateway in each zone needs {zones} Elastic IP addresses; the account may have {limit}, of which other resources use {others}"
     );
     let help = "request more for \"EC2-VPC Elastic IPs\" (L-0263D0A3) in Service Quotas, or set \
                 `operations.nat_gateways` to \"single\"";
     if others >= limit {
         sink.value(AZS, message).help(help);
     } else if others + zones > limit {
-        // One gateway still fits, where `operations` asks for one only.
+        // A single gateway, `operations.nat_gateways = "single"`, still fits.
         sink.value(AZS, message).severity(Severity::Warning).help(help);
     }
 }
@@ -119,11 +121,11 @@ fn vpcs(audit: &Audit, sink: &mut Sink<'_>) {
         return;
     };
     let Some(others) = quota.others else {
-        return sink.unknown("how many VPCs there are was not counted");
+        return sink.unknown("the account's VPCs were not counted");
     };
     let limit = quota.limit;
     if others >= limit {
-        sink.value(VPC, format!("the account may have {limit} VPCs in this region and has {others} others"))
+        sink.value(VPC, format!("the account may have {limit} VPCs in this region and already has {others}, not counting this one"))
             .help("request more for \"VPCs per Region\" (L-F678F1CE) in Service Quotas");
     }
 }
@@ -138,7 +140,8 @@ fn nat_gateways(audit: &Audit, sink: &mut Sink<'_>) {
         if others < limit {
             continue;
         }
-        let message = format!("{zone} may have {limit} NAT gateways and has {others} others");
+        let message =
+            format!("{zone} may have {limit} NAT gateways and already has {others}, not counting this one");
         let help = "request more for \"NAT gateways per Availability Zone\" (L-FE5A380F) in Service Quotas, or use another zone";
         let finding = sink.value(format!("{AZS}/{at}"), message);
         if at == 0 {
@@ -157,17 +160,19 @@ fn group_rules(audit: &Audit, sink: &mut Sink<'_>) {
         return;
     };
     let Some(others) = quota.others else {
-        return sink
-            .unknown("how many rules the load balancer's security group has from elsewhere was not counted");
+        return sink.unknown("the other rules of the load balancer's security group were not counted");
     };
     let blocks = &audit.config.alb.ingress_cidrs;
     let of_ipv6 = blocks.iter().filter(|block| block.contains(':')).count();
-    // HTTP and HTTPS each need a rule for a block; IPv4 and IPv6 are counted apart.
+    // HTTP and HTTPS each need a rule for a block; the quota counts IPv4 and IPv6 separately.
     let needed = 2 * of_ipv6.max(blocks.len() - of_ipv6) as u64;
     let limit = quota.limit;
     if needed + others > limit {
-        let from = if others == 0 { String::new() } else { format!(", and {others} were made elsewhere") };
-        sink.value(INGRESS, format!("the blocks need {needed} inbound rules of one family in a security group{from}; it may have {limit}"))
+        let message = format!(
+            "the blocks need {needed} inbound rules of one family; the load balancer's security group may have {limit}, of which \
+             other rules use {others}"
+        );
+        sink.value(INGRESS, message)
             .help("merge blocks, or request more for \"Inbound or outbound rules per security group\" (L-0EA8095F) in Service Quotas");
     }
 }

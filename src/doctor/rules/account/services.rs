@@ -12,7 +12,7 @@ const CLASS: &str = "/config/rds/instance_class";
 const CACHE_VERSION: &str = "/config/elasticache/engine_version";
 const NODE: &str = "/config/elasticache/node_type";
 
-/// What AWS has to offer.
+/// Versions, classes, node types and parameters.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
@@ -66,7 +66,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
-/// One fact of the services, if it is known and of the config's region.
+/// One fact about the services, if it is known and of the config's region.
 pub(super) fn offered<'a, T>(
     audit: &'a Audit,
     sink: &mut Sink<'_>,
@@ -80,8 +80,8 @@ pub(super) fn offered<'a, T>(
     fact(of(services), sink).ok()
 }
 
-/// Whether a version is the wanted one, or one of its line: `8.4.6` is of `8.4`.
-fn is_of(version: &str, wanted: &str) -> bool {
+/// Whether a version is the wanted one or belongs to it: `8.4.6` belongs to `8.4`.
+fn belongs_to(version: &str, wanted: &str) -> bool {
     version.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -109,7 +109,7 @@ fn parameters(audit: &Audit, sink: &mut Sink<'_>) {
         let help = if of_characters {
             "set `operations.database_character_set` to \"utf8\", or to \"default\" to leave it to RDS"
         } else {
-            "name the family of a version that the stack supports: mysql8.4 or mysql8.0"
+            "write the family of a version that the stack supports: mysql8.4 or mysql8.0"
         };
         sink.value(FAMILY, format!("RDS refuses parameters that Terraform sets: {}", wrong.join(", ")))
             .help(help);
@@ -124,17 +124,17 @@ fn database_version(audit: &Audit, sink: &mut Sink<'_>) {
     let line: String = wanted.split('.').take(2).collect::<Vec<_>>().join(".");
     let available: Vec<&str> = versions
         .iter()
-        .filter(|one| one.status != "deprecated" && is_of(&one.version, &line))
+        .filter(|one| one.status != "deprecated" && belongs_to(&one.version, &line))
         .map(|one| one.version.as_str())
         .collect();
     let help = || match available.last() {
         Some(newest) => format!("use {line}, or the version {newest}"),
         None => format!("RDS offers no version of MySQL {line} here"),
     };
-    if available.iter().any(|version| is_of(version, wanted)) {
+    if available.iter().any(|version| belongs_to(version, wanted)) {
         return;
     }
-    if versions.iter().any(|one| is_of(&one.version, wanted)) {
+    if versions.iter().any(|one| belongs_to(&one.version, wanted)) {
         sink.value(VERSION, format!("RDS has deprecated MySQL {wanted}"))
             .severity(Severity::Warning)
             .help(help());
@@ -152,7 +152,7 @@ fn database_class(audit: &Audit, sink: &mut Sink<'_>) {
         return sink.unknown(format!("the facts are about {}; record them again", found.class));
     }
     let of_version: Vec<_> =
-        found.zones.iter().filter(|(version, _)| is_of(version, &rds.engine_version)).collect();
+        found.zones.iter().filter(|(version, _)| belongs_to(version, &rds.engine_version)).collect();
     if of_version.is_empty() {
         let message = format!("{} cannot be ordered with MySQL {}", rds.instance_class, rds.engine_version);
         sink.value(CLASS, message).help("choose another class or version");
@@ -174,9 +174,9 @@ fn cache_version(audit: &Audit, sink: &mut Sink<'_>) {
     let Some(versions) = offered(audit, sink, |services| &services.cache_versions) else {
         return;
     };
-    // `6.x` is a way to write the newest of a line.
+    // `6.x` means the newest version of a line.
     let line = wanted.trim_end_matches(".x");
-    if !versions.iter().any(|one| is_of(&one.version, line)) {
+    if !versions.iter().any(|one| belongs_to(&one.version, line)) {
         let others: Vec<&str> = versions.iter().map(|one| one.version.as_str()).collect();
         sink.value(CACHE_VERSION, format!("ElastiCache does not offer Redis {wanted}"))
             .help(format!("offered: {}", others.join(", ")));

@@ -1,4 +1,4 @@
-//! Whether the provider of sign-in is the one that OSMT will accept, and knows the client.
+//! Whether OSMT will accept the identity provider, and whether the provider knows the client.
 
 use super::Audit;
 use super::state::fact;
@@ -8,18 +8,18 @@ use crate::finding::{Check, Rule, Severity, Sink};
 const ISSUER: &str = "/config/app/oauth/issuer";
 const CLIENT: &str = "/config/app/oauth/client_id";
 
-/// The errors of a provider that knows the client and wants a person to sign in (OpenID Connect Core 1.0, section 3.1.2.6).
-const WANTS_A_PERSON: [&str; 4] =
+/// The errors with which a provider that knows the client asks for a sign-in (OpenID Connect Core 1.0, section 3.1.2.6).
+const SIGN_IN_REQUIRED: [&str; 4] =
     ["login_required", "interaction_required", "account_selection_required", "consent_required"];
 
-/// What people meet when they sign in.
+/// Issuer and client.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
             code: "IDP001",
             name: "issuer-answers-otherwise",
             severity: Severity::Error,
-            summary: "The provider of sign-in does not answer as this issuer",
+            summary: "The identity provider does not answer as this issuer",
             explain: include_str!("../../../../docs/rules/IDP001.md"),
         },
         run: issuer,
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "IDP002",
             name: "client-refused",
             severity: Severity::Error,
-            summary: "The provider of sign-in does not know the client or its redirect address",
+            summary: "The identity provider does not know the client or its redirect address",
             explain: include_str!("../../../../docs/rules/IDP002.md"),
         },
         run: client,
@@ -62,7 +62,7 @@ fn issuer(audit: &Audit, sink: &mut Sink<'_>) {
             sink.value(ISSUER, message).help("write the name exactly as the provider does");
         }
         (200, None) => {
-            let message = "the address answers, but not with an OpenID Connect discovery document";
+            let message = "the issuer's address answers, but not with an OpenID Connect discovery document";
             sink.value(ISSUER, message).help(help);
         }
         (404 | 410 | 400, _) => {
@@ -73,7 +73,7 @@ fn issuer(audit: &Audit, sink: &mut Sink<'_>) {
             );
             sink.value(ISSUER, message).help(help);
         }
-        // A proxy or a gate in between answers so too.
+        // A proxy may have answered instead of the provider.
         (status, _) => sink.unknown(format!("the provider answered {status}")),
     }
 }
@@ -90,10 +90,10 @@ fn client(audit: &Audit, sink: &mut Sink<'_>) {
         return;
     };
     let redirect = &found.redirect;
-    // Keycloak shows its page with 200 where it knows both, and answers 400 where it does not (measured with 24).
+    // Keycloak answers 200 with its sign-in page if it knows the client and the redirect address, otherwise 400 (measured with 24).
     let keycloak = found.issuer.contains("/realms/");
     match (client.status, client.returns, client.error.as_deref()) {
-        (_, true, Some(error)) if WANTS_A_PERSON.contains(&error) => {}
+        (_, true, Some(error)) if SIGN_IN_REQUIRED.contains(&error) => {}
         (_, true, None) => {}
         (_, true, Some(error)) => {
             sink.value(CLIENT, format!("the provider refuses the client: {error}"))
@@ -103,7 +103,7 @@ fn client(audit: &Audit, sink: &mut Sink<'_>) {
         (400 | 401 | 403, false, _) if keycloak => {
             sink.value(
                 CLIENT,
-                format!("the provider knows no client {id} with the redirect address {redirect}"),
+                format!("the provider does not know the client {id} with the redirect address {redirect}"),
             )
             .help("enter exactly this redirect address at the provider, and compare the client id");
         }

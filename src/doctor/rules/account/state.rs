@@ -1,14 +1,14 @@
-//! The state bucket and the lock table: there, protected, of the form that Terraform wants.
+//! The state bucket and the lock table: whether they exist, are protected and have the form that Terraform needs.
 
 use super::Audit;
 use crate::account::{Bucket, Known, Lock, Table};
 use crate::deployment::Deployment;
 use crate::finding::{Check, Rule, Severity, Sink};
 
-const MAKE: &str = "`osmt-bootstrap apply` creates it";
+const CREATE: &str = "`osmt-bootstrap apply` creates it";
 const REMEDY: &str = "`osmt-bootstrap apply` sets it";
 
-/// Where the state is kept, and who holds its lock.
+/// State bucket, lock table, and the lock itself.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
         },
         run: |audit, sink| {
             if let Ok(None) = fact(&audit.facts.state_bucket, sink) {
-                sink.elsewhere("the state bucket does not exist").help(MAKE);
+                sink.elsewhere("the state bucket does not exist").help(CREATE);
             }
         },
     },
@@ -36,9 +36,9 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             if let Some(bucket) = bucket(audit, sink)
                 && bucket.region != audit.config.region
             {
-                let message = format!("bucket {} is in {}", bucket.name, bucket.region);
+                let message = format!("the state bucket {} is in {}", bucket.name, bucket.region);
                 sink.value("/config/region", message)
-                    .help("make a bucket in the config's region and move the state");
+                    .help("create a bucket in the config's region and move the state");
             }
         },
     },
@@ -47,7 +47,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "STA003",
             name: "state-bucket-public",
             severity: Severity::Error,
-            summary: "The state bucket may be made public",
+            summary: "The state bucket can be made public",
             explain: include_str!("../../../../docs/rules/STA003.md"),
         },
         run: |audit, sink| {
@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
                 audit,
                 sink,
                 "public_access_block",
-                "public access is not blocked by all four switches",
+                "not all four settings that block public access are on",
                 Bucket::blocks_public_access,
             );
         },
@@ -65,7 +65,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "STA004",
             name: "state-bucket-unversioned",
             severity: Severity::Error,
-            summary: "The state bucket keeps no old versions",
+            summary: "The state bucket does not keep old versions",
             explain: include_str!("../../../../docs/rules/STA004.md"),
         },
         run: |audit, sink| {
@@ -95,11 +95,11 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "STA006",
             name: "state-bucket-with-acls",
             severity: Severity::Warning,
-            summary: "Access lists are on for the state bucket",
+            summary: "ACLs are enabled for the state bucket",
             explain: include_str!("../../../../docs/rules/STA006.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "object_ownership", "access lists are on", Bucket::has_no_access_lists);
+            setting(audit, sink, "object_ownership", "ACLs are enabled", Bucket::has_no_access_lists);
         },
     },
     Check {
@@ -107,11 +107,11 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "STA007",
             name: "state-bucket-without-tls",
             severity: Severity::Warning,
-            summary: "The state bucket answers plain HTTP",
+            summary: "The state bucket accepts plain HTTP",
             explain: include_str!("../../../../docs/rules/STA007.md"),
         },
         run: |audit, sink| {
-            setting(audit, sink, "policy", "its policy admits plain HTTP", Bucket::denies_plain_http);
+            setting(audit, sink, "policy", "its policy allows plain HTTP", Bucket::denies_plain_http);
         },
     },
     Check {
@@ -119,7 +119,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "STA008",
             name: "state-history-short",
             severity: Severity::Warning,
-            summary: "Old versions of the state go in less than 90 days",
+            summary: "Old versions of the state are deleted in less than 90 days",
             explain: include_str!("../../../../docs/rules/STA008.md"),
         },
         run: |audit, sink| {
@@ -145,7 +145,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             if audit.lock_table
                 && let Ok(None) = fact(&audit.facts.lock_table, sink)
             {
-                sink.elsewhere("the lock table does not exist").help(MAKE);
+                sink.elsewhere("the lock table does not exist").help(CREATE);
             }
         },
     },
@@ -162,7 +162,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
                 audit,
                 sink,
                 "its key is not LockID (S) alone",
-                "name another table in main.tf: a key cannot be changed",
+                "use another table in main.tf: the key of a table cannot be changed",
                 |table| {
                     let key = table.partition_key.as_ref().map(|(name, of)| (name.as_str(), of.as_str()));
                     key == Some(("LockID", "S")) && !table.sort_key
@@ -179,7 +179,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             explain: include_str!("../../../../docs/rules/LCK003.md"),
         },
         run: |audit, sink| {
-            table(audit, sink, "it is not ready", "wait a minute and look again", |table| {
+            table(audit, sink, "it is not ready", "wait a minute and check again", |table| {
                 matches!(table.status.as_str(), "ACTIVE" | "UPDATING")
             });
         },
@@ -189,7 +189,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "LCK004",
             name: "lock-table-unprotected",
             severity: Severity::Warning,
-            summary: "The lock table may be deleted by mistake",
+            summary: "The lock table can be deleted by mistake",
             explain: include_str!("../../../../docs/rules/LCK004.md"),
         },
         run: |audit, sink| {
@@ -235,7 +235,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
-/// A fact; says why where it is not known.
+/// A fact; reports the reason if it is not known.
 pub(super) fn fact<'a, T>(known: &'a crate::account::Known<T>, sink: &mut Sink<'_>) -> Result<&'a T, ()> {
     known.as_result().map_err(|reason| sink.unknown(reason))
 }
@@ -255,7 +255,7 @@ fn setting(audit: &Audit, sink: &mut Sink<'_>, name: &str, wrong: &str, is_right
     }
 }
 
-/// Whether a setting of the table could not be read, which is then said.
+/// Whether a setting of the table could not be read; reports the reason.
 fn unread(is_used: bool, table: &Known<Option<Table>>, name: &str, sink: &mut Sink<'_>) -> bool {
     let Ok(Some(table)) = table.as_result() else {
         return false;
@@ -294,11 +294,11 @@ fn locked(audit: &Audit, sink: &mut Sink<'_>) {
         }
     };
     if let Some(lock) = lock {
-        say(lock, sink);
+        report_lock(lock, sink);
     }
 }
 
-fn say(lock: &Lock, sink: &mut Sink<'_>) {
+fn report_lock(lock: &Lock, sink: &mut Sink<'_>) {
     let or = |text: &str| {
         if text.is_empty() { "?".to_owned() } else { text.to_owned() }
     };
@@ -309,7 +309,7 @@ fn say(lock: &Lock, sink: &mut Sink<'_>) {
         or(&lock.operation)
     );
     sink.elsewhere(message).help(format!(
-        "ask the holder; if no one is running Terraform, `terraform force-unlock {}`",
+        "ask who is running Terraform; if no one is, run `terraform force-unlock {}`",
         or(&lock.id)
     ));
 }

@@ -24,7 +24,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "AZS002",
             name: "availability-zone-unfit",
             severity: Severity::Error,
-            summary: "The zone is out of service, or no availability zone",
+            summary: "The zone is unavailable, or it is not an availability zone",
             explain: include_str!("../../../../docs/rules/AZS002.md"),
         },
         run: unfit,
@@ -79,6 +79,6 @@ fn others(audit: &Audit, zones: &[Zone]) -> String {
     if fit.is_empty() {
         "the account has no other suitable zone in this region".to_owned()
     } else {
-        format!("suitable and not in the config yet: {}", fit.join(", "))
+        format!("suitable zones that the config does not use: {}", fit.join(", "))
     }
 }

@@ -1,4 +1,4 @@
-//! What Terraform itself says about the plan: conditions that do not hold, and resources that vanished.
+//! What Terraform itself reports in the plan: failed conditions, and resources that were deleted outside of it.
 
 use super::names::list;
 use crate::doctor::planned::{Action, Planned};
@@ -11,7 +11,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN024",
             name: "check-failed",
             severity: Severity::Warning,
-            summary: "A condition in the Terraform directory does not hold",
+            summary: "A condition in the Terraform directory failed",
             explain: include_str!("../../../../docs/rules/PLAN024.md"),
         },
         run: failed_checks,
@@ -21,7 +21,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN025",
             name: "vanished-outside-terraform",
             severity: Severity::Warning,
-            summary: "Something was deleted outside of Terraform",
+            summary: "A resource was deleted outside of Terraform",
             explain: include_str!("../../../../docs/rules/PLAN025.md"),
         },
         run: vanished,
@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
 ];
 
 fn failed_checks(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     let checks = plan.document["checks"].as_array().into_iter().flatten();
     for (index, check) in checks.enumerate() {
         let address = check["address"]["to_display"].as_str().unwrap_or("a check");
@@ -40,19 +40,19 @@ fn failed_checks(plan: &Planned, sink: &mut Sink<'_>) {
             Some("pass") => {}
             Some("fail") => {
                 let what = if problems.is_empty() {
-                    "its condition does not hold".to_owned()
+                    "its condition is false".to_owned()
                 } else {
                     problems.join("; ")
                 };
                 sink.value(format!("/checks/{index}"), format!("{address}: {what}"));
             }
-            Some("error") => dark.push(format!("{address} (Terraform met an error in it)")),
-            Some("unknown") => dark.push(format!("{address} (known only after apply)")),
-            other => dark.push(format!("{address} (status {})", other.unwrap_or("missing"))),
+            Some("error") => undecided.push(format!("{address} (Terraform met an error in it)")),
+            Some("unknown") => undecided.push(format!("{address} (known only after apply)")),
+            other => undecided.push(format!("{address} (status {})", other.unwrap_or("missing"))),
         }
     }
-    if !dark.is_empty() {
-        sink.unknown(format!("Terraform did not decide {}", list(&dark)));
+    if !undecided.is_empty() {
+        sink.unknown(format!("Terraform did not decide {}", list(&undecided)));
     }
 }
 

@@ -5,29 +5,29 @@ use std::collections::{BTreeMap, HashSet};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
-use super::names::say_open;
+use super::names::report_unknown;
 use super::weakness::Weakness;
 use crate::doctor::planned::{Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// Doors and ciphers.
+/// Exposure and encryption.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
             code: "PLAN010",
             name: "open-to-the-world",
             severity: Severity::Error,
-            summary: "A security group admits the whole Internet to something other than the load balancer's 80 and 443",
+            summary: "A security group opens something other than the load balancer's ports 80 and 443 to the Internet",
             explain: include_str!("../../../../docs/rules/PLAN010.md"),
         },
-        run: open,
+        run: open_to_internet,
     },
     Check {
         rule: Rule {
             code: "PLAN011",
             name: "publicly-reachable",
             severity: Severity::Error,
-            summary: "Something that holds data, or a task, gets a public address or may be made public",
+            summary: "A task, or a resource with data, gets a public address or can be made public",
             explain: include_str!("../../../../docs/rules/PLAN011.md"),
         },
         run: public,
@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN012",
             name: "unencrypted-storage",
             severity: Severity::Error,
-            summary: "Something that stores data does so unencrypted",
+            summary: "A resource stores data unencrypted",
             explain: include_str!("../../../../docs/rules/PLAN012.md"),
         },
         run: unencrypted,
@@ -47,41 +47,42 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN016",
             name: "unencrypted-listener",
             severity: Severity::Error,
-            summary: "The load balancer answers plain HTTP with the app",
+            summary: "The load balancer forwards plain HTTP to the app",
             explain: include_str!("../../../../docs/rules/PLAN016.md"),
         },
         run: plain_http,
     },
 ];
 
-/// Half of all IPv4 addresses: less cannot be called the Internet.
+/// Half of all IPv4 addresses: blocks of this size together count as the Internet.
 const HALF_OF_IPV4: u128 = 1 << 31;
 
-/// Half of the /64 networks of `2000::/3`, which is all of IPv6 that is given out (IANA, "IPv6 Global Unicast").
+/// Half of the /64 networks of `2000::/3`, the part of IPv6 that IANA has assigned (IANA, "IPv6 Global Unicast").
 const HALF_OF_IPV6: u128 = 1 << 60;
 
-/// The four switches of a bucket's block on public access.
+/// The four settings with which a bucket blocks public access.
 const BLOCKS: [&str; 4] =
     ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
 
-/// Blocks that a rule admits; several rules and blocks may make up the Internet together.
-struct Door<'a> {
+/// An ingress rule. The blocks of several rules may be the Internet together.
+struct IngressRule<'a> {
     change: &'a Change,
     at: String,
     rule: &'a Value,
-    is_entrance: bool,
+    /// Whether its security group is the load balancer's.
+    is_load_balancer: bool,
 }
 
-/// What the doors of one group have in common: group, protocol, ports.
-type Way = (String, String, Option<i64>, Option<i64>);
+/// What rules must have in common to be judged together: security group, protocol, first and last port.
+type Scope = (String, String, Option<i64>, Option<i64>);
 
-impl<'a> Door<'a> {
+impl<'a> IngressRule<'a> {
     fn blocks(&self) -> Vec<&'a str> {
         blocks(self.rule)
     }
 }
 
-/// The address blocks of a rule, in whichever form.
+/// The address blocks of a rule, from all attributes that may contain them.
 fn blocks(rule: &Value) -> Vec<&str> {
     let lists = ["cidr_blocks", "ipv6_cidr_blocks"].map(|name| &rule[name]);
     let single = ["cidr_ipv4", "cidr_ipv6"].map(|name| &rule[name]);
@@ -99,7 +100,7 @@ fn protocol(rule: &Value) -> String {
     }
 }
 
-/// First and last port; AWS ignores them where the rule is for every protocol.
+/// First and last port; AWS ignores them if the rule is for every protocol.
 fn port_range(rule: &Value) -> (Option<i64>, Option<i64>) {
     if protocol(rule) == "-1" {
         return (None, None);
@@ -107,8 +108,8 @@ fn port_range(rule: &Value) -> (Option<i64>, Option<i64>) {
     (rule["from_port"].as_i64(), rule["to_port"].as_i64())
 }
 
-/// Whether blocks are together the whole Internet, or half of it.
-fn is_world<'a>(blocks: impl Iterator<Item = &'a str> + Clone) -> bool {
+/// Whether blocks together are at least half of the Internet.
+fn is_internet<'a>(blocks: impl Iterator<Item = &'a str> + Clone) -> bool {
     let v4: Vec<Ipv4Net> = blocks.clone().filter_map(|block| block.parse().ok()).collect();
     let v6: Vec<Ipv6Net> = blocks.filter_map(|block| block.parse().ok()).collect();
     let v4 = Ipv4Net::aggregate(&v4);
@@ -118,8 +119,12 @@ fn is_world<'a>(blocks: impl Iterator<Item = &'a str> + Clone) -> bool {
     addresses >= HALF_OF_IPV4 || networks >= HALF_OF_IPV6
 }
 
-/// The ingress rules that a change carries.
-fn doors<'a>(plan: &Planned, change: &'a Change, entrances: &HashSet<String>) -> Vec<(String, Door<'a>)> {
+/// The ingress rules of a change, each with its security group. `load_balancers` are the security groups of load balancers.
+fn ingress_rules<'a>(
+    plan: &Planned,
+    change: &'a Change,
+    load_balancers: &HashSet<String>,
+) -> Vec<(String, IngressRule<'a>)> {
     let own = || vec![change.block()];
     let (rules, groups): (Vec<(String, &Value)>, _) = match change.kind.as_str() {
         "aws_vpc_security_group_ingress_rule" => (
@@ -138,69 +143,70 @@ fn doors<'a>(plan: &Planned, change: &'a Change, entrances: &HashSet<String>) ->
         }
         _ => return Vec::new(),
     };
-    let known = !groups.is_empty() && !entrances.is_empty();
-    let is_entrance = !known || groups.iter().any(|group| entrances.contains(group));
+    let known = !groups.is_empty() && !load_balancers.is_empty();
+    let is_load_balancer = !known || groups.iter().any(|group| load_balancers.contains(group));
     let group = match change.after("security_group_id").as_str() {
         Some(id) => id.to_owned(),
         None if groups.is_empty() => change.block(),
         None => groups.join(" "),
     };
-    let door = |(at, rule)| (group.clone(), Door { change, at, rule, is_entrance });
-    rules.into_iter().map(door).collect()
+    let ingress = |(at, rule)| (group.clone(), IngressRule { change, at, rule, is_load_balancer });
+    rules.into_iter().map(ingress).collect()
 }
 
-fn open(plan: &Planned, sink: &mut Sink<'_>) {
+fn open_to_internet(plan: &Planned, sink: &mut Sink<'_>) {
     let balancers = plan.of("aws_lb").chain(plan.of("aws_alb"));
-    let entrances: HashSet<String> =
+    let load_balancers: HashSet<String> =
         balancers.flat_map(|balancer| plan.references(balancer, "security_groups")).collect();
-    let mut ways: BTreeMap<Way, Vec<Door<'_>>> = BTreeMap::new();
-    let mut dark = Vec::new();
+    let mut by_scope: BTreeMap<Scope, Vec<IngressRule<'_>>> = BTreeMap::new();
+    let mut undecided = Vec::new();
     for change in plan.changes.iter().filter(|change| !change.is_data) {
         if change.writes() && change.kind.contains("security_group") {
             let names = ["ingress", "cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks"];
             let is_ingress = !change.kind.contains("egress") && change.after("type") != "egress";
-            let names = names.into_iter().filter(|name| is_ingress && plan.is_open(change, name));
-            dark.extend(names.map(|name| format!("{name} of {}", change.address)));
+            let names = names.into_iter().filter(|name| is_ingress && plan.is_set_but_unknown(change, name));
+            undecided.extend(names.map(|name| format!("{name} of {}", change.address)));
         }
-        for (group, door) in doors(plan, change, &entrances) {
-            let lists = door.rule["prefix_list_ids"].as_array().is_some_and(|lists| !lists.is_empty());
-            if change.writes() && (lists || door.rule["prefix_list_id"].is_string()) {
-                dark.push(format!("the prefix list that {} admits", change.address));
+        for (group, ingress) in ingress_rules(plan, change, &load_balancers) {
+            let lists = ingress.rule["prefix_list_ids"].as_array().is_some_and(|lists| !lists.is_empty());
+            if change.writes() && (lists || ingress.rule["prefix_list_id"].is_string()) {
+                undecided.push(format!("the prefix list of {}", change.address));
             }
-            let (from, to) = port_range(door.rule);
-            ways.entry((group, protocol(door.rule), from, to)).or_default().push(door);
+            let (from, to) = port_range(ingress.rule);
+            by_scope.entry((group, protocol(ingress.rule), from, to)).or_default().push(ingress);
         }
     }
-    for ((_, protocol, from, to), doors) in &ways {
-        let blocks: Vec<&str> = doors.iter().flat_map(Door::blocks).collect();
-        if !is_world(blocks.iter().copied()) {
+    for ((_, protocol, from, to), rules) in &by_scope {
+        let blocks: Vec<&str> = rules.iter().flat_map(IngressRule::blocks).collect();
+        if !is_internet(blocks.iter().copied()) {
             continue;
         }
         let web = protocol == "tcp" && from == to && matches!(from, Some(80 | 443));
-        let wide = |door: &&Door<'_>| is_world(door.blocks().into_iter());
-        let single = doors.iter().any(|door| wide(&door));
-        // Where no block is the Internet by itself, all that together are it are named.
-        for door in doors.iter().filter(|door| door.change.writes() && (!single || wide(door))) {
-            if door.blocks().is_empty() || (web && door.is_entrance) {
+        let wide = |rule: &&IngressRule<'_>| is_internet(rule.blocks().into_iter());
+        let single = rules.iter().any(|rule| wide(&rule));
+        // If no rule is the Internet by itself, every rule that contributes to it is reported.
+        for rule in rules.iter().filter(|rule| rule.change.writes() && (!single || wide(rule))) {
+            if rule.blocks().is_empty() || (web && rule.is_load_balancer) {
                 continue;
             }
-            let address = &door.change.address;
+            let address = &rule.change.address;
             let message =
-                format!("{address} opens {} to {}", ports(protocol, *from, *to), to_whom(door, single));
-            sink.value(door.at.clone(), message)
-                .help("name the security group that may connect, or an address block of your own");
+                format!("{address} opens {} to {}", ports(protocol, *from, *to), admitted(rule, single));
+            sink.value(rule.at.clone(), message)
+                .help("allow a security group, or an address block of your own, instead");
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
-fn to_whom(door: &Door<'_>, single: bool) -> String {
-    let blocks = door.blocks();
-    let wide = blocks.iter().find(|block| is_world(std::iter::once(**block)));
+/// The blocks that a rule admits, as text.
+fn admitted(rule: &IngressRule<'_>, single: bool) -> String {
+    let blocks = rule.blocks();
+    let wide = blocks.iter().find(|block| is_internet(std::iter::once(**block)));
     match wide {
         Some(block) => (*block).to_owned(),
         None if single => blocks.join(", "),
-        None => format!("{}, with others the whole Internet", blocks.join(", ")),
+        None => format!("{}, which together with other rules is the whole Internet", blocks.join(", ")),
     }
 }
 
@@ -214,7 +220,7 @@ fn ports(protocol: &str, from: Option<i64>, to: Option<i64>) -> String {
     }
 }
 
-/// What a change made by hand opened.
+/// What a change outside of Terraform opened.
 pub(super) fn opened_by_hand(plan: &Planned, drift: &Change) -> Vec<Weakness> {
     let mut found = Vec::new();
     let mut say = |name, what: String| found.push(Weakness { name, what, severity: Severity::Error });
@@ -229,20 +235,28 @@ pub(super) fn opened_by_hand(plan: &Planned, drift: &Change) -> Vec<Weakness> {
     let is_group = drift.kind.contains("security_group") && !drift.kind.contains("egress");
     if is_group && drift.after("type") != "egress" {
         let (before, after) = (unmanaged_ingress(plan, &drift.before), unmanaged_ingress(plan, &drift.after));
-        let world = |ingress: &[(&Value, Vec<&str>)], rule: &Value| {
+        let opens = |ingress: &[(&Value, Vec<&str>)], rule: &Value| {
             let of_group = ingress.iter().flat_map(|(_, blocks)| blocks).copied();
-            is_world(of_group.chain(blocks(rule)))
+            is_internet(of_group.chain(blocks(rule)))
         };
-        if world(&after, &drift.after) && (!world(&before, &drift.before) || before != after) {
-            let name = if drift.kind.ends_with("_group") { "ingress" } else { "cidr_ipv4" };
-            say(name, "it admits the whole Internet".to_owned());
+        if opens(&after, &drift.after) && (!opens(&before, &drift.before) || before != after) {
+            let name = if drift.kind.ends_with("_group") { "ingress" } else { changed_blocks(drift) };
+            say(name, "it is open to the whole Internet".to_owned());
         }
     }
     found
 }
 
-/// The ingress of a security group, each entry with its address blocks, without what Terraform's own rule resources explain:
-/// after the first apply AWS shows their rules as the group's, which the state did not hold when it made the group.
+/// The attribute of a rule whose address blocks differ.
+fn changed_blocks(drift: &Change) -> &'static str {
+    ["cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks"]
+        .into_iter()
+        .find(|name| drift.before(name) != drift.after(name))
+        .unwrap_or("cidr_ipv4")
+}
+
+/// The ingress entries of a security group with their address blocks, without the rules that Terraform manages as resources:
+/// AWS lists those as the group's too, but the state had none when it created the group, so they would look like drift.
 fn unmanaged_ingress<'a>(plan: &Planned, group: &'a Value) -> Vec<(&'a Value, Vec<&'a str>)> {
     let own: Vec<&Value> = plan
         .of("aws_vpc_security_group_ingress_rule")
@@ -268,11 +282,11 @@ fn unmanaged_ingress<'a>(plan: &Planned, group: &'a Value) -> Vec<(&'a Value, Ve
 }
 
 fn public(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     for change in plan.written() {
         let mut say = |at: String, what: &str| {
             sink.value(at, format!("{}: {what}", change.address))
-                .help("keep it private: requests come through the load balancer alone");
+                .help("keep it private: only the load balancer needs a public address");
         };
         if change.after("publicly_accessible") == true {
             say(change.at("publicly_accessible"), "it gets a public address");
@@ -288,10 +302,10 @@ fn public(plan: &Planned, sink: &mut Sink<'_>) {
                     say(change.at(name), &format!("{name} is off"));
                 }
             }
-            dark.extend(
+            undecided.extend(
                 BLOCKS
                     .iter()
-                    .filter(|name| plan.is_open(change, name))
+                    .filter(|name| plan.is_set_but_unknown(change, name))
                     .map(|name| format!("{name} of {}", change.address)),
             );
         }
@@ -299,16 +313,16 @@ fn public(plan: &Planned, sink: &mut Sink<'_>) {
         if acl.starts_with("public-") || acl == "authenticated-read" {
             say(change.at("acl"), &format!("its ACL is {acl}"));
         }
-        if plan.is_open(change, "publicly_accessible") {
-            dark.push(format!("publicly_accessible of {}", change.address));
+        if plan.is_set_but_unknown(change, "publicly_accessible") {
+            undecided.push(format!("publicly_accessible of {}", change.address));
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
 fn unencrypted(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
-    // Afterwards it is too late, and said each time it would only be noise.
+    let mut undecided = Vec::new();
+    // Encryption cannot be turned on later, so only new resources are reported.
     for change in plan.changes.iter().filter(|change| change.creates()) {
         let name = match change.kind.as_str() {
             "aws_db_instance" | "aws_rds_cluster" => "storage_encrypted",
@@ -318,17 +332,17 @@ fn unencrypted(plan: &Planned, sink: &mut Sink<'_>) {
         };
         let on = [Value::Bool(true), Value::from("true")].contains(change.after(name));
         if change.is_unknown(name) {
-            dark.push(format!("{name} of {}", change.address));
+            undecided.push(format!("{name} of {}", change.address));
         } else if !on {
             let message = format!("{} is not encrypted at rest", change.address);
             sink.value(change.at(name), message)
-                .help("turn it on now: later it means a new resource and moved data");
+                .help("turn it on now: later the resource must be replaced and its data moved");
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
-/// Whether an action of a listener answers with the app.
+/// Whether an action of a listener forwards requests to the app.
 fn forwards(actions: &Value) -> bool {
     actions.as_array().into_iter().flatten().any(|action| {
         action["type"] == "forward"
@@ -343,14 +357,14 @@ fn is_plain(listener: &Change) -> bool {
 }
 
 fn plain_http(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     let listeners: Vec<&Change> = plan.of("aws_lb_listener").chain(plan.of("aws_alb_listener")).collect();
     for change in listeners.iter().filter(|change| change.writes()) {
         let is_forward = forwards(change.after("default_action"));
         if change.is_unknown("protocol") && is_forward {
-            dark.push(format!("protocol of {}", change.address));
+            undecided.push(format!("protocol of {}", change.address));
         } else if is_plain(change) && is_forward {
-            let message = format!("{} answers plain HTTP with the app", change.address);
+            let message = format!("{} forwards plain HTTP to the app", change.address);
             sink.value(change.at("protocol"), message).help("redirect to HTTPS");
         }
     }
@@ -363,12 +377,12 @@ fn plain_http(plan: &Planned, sink: &mut Sink<'_>) {
         });
         match owner {
             Some(listener) if is_plain(listener) => {
-                let message = format!("{} answers plain HTTP with the app", change.address);
+                let message = format!("{} forwards plain HTTP to the app", change.address);
                 sink.value(change.at("action"), message).help("redirect to HTTPS");
             }
             Some(_) => {}
-            None => dark.push(format!("the listener of {}", change.address)),
+            None => undecided.push(format!("the listener of {}", change.address)),
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }

@@ -1,16 +1,16 @@
-//! What is destroyed, replaced or forgotten, and does not come back.
+//! Data that a plan destroys, replaces or stops managing.
 
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// Data.
+/// Loss of data.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
             code: "PLAN001",
             name: "stateful-resource-replaced",
             severity: Severity::Error,
-            summary: "A resource that holds data is replaced by an empty one",
+            summary: "A resource with data is replaced by an empty one",
             explain: include_str!("../../../../docs/rules/PLAN001.md"),
         },
         run: replaced,
@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN002",
             name: "stateful-resource-destroyed",
             severity: Severity::Error,
-            summary: "A resource that holds data is destroyed",
+            summary: "A resource with data is destroyed",
             explain: include_str!("../../../../docs/rules/PLAN002.md"),
         },
         run: destroyed,
@@ -40,16 +40,16 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN009",
             name: "stateful-resource-forgotten",
             severity: Severity::Warning,
-            summary: "Terraform forgets a resource that holds data",
+            summary: "Terraform stops managing a resource with data",
             explain: include_str!("../../../../docs/rules/PLAN009.md"),
         },
         run: forgotten,
     },
 ];
 
-/// What a type of resource holds, and how bad its loss is.
-fn holds(change: &Change) -> Option<(&'static str, Severity)> {
-    let holds = match change.kind.as_str() {
+/// What a resource contains, and the severity of losing it; `None` for resources without data.
+fn contents(change: &Change) -> Option<(&'static str, Severity)> {
+    let contents = match change.kind.as_str() {
         "aws_db_instance" | "aws_rds_cluster" => "all skills, collections and users",
         "aws_kms_key" => "the key without which its data cannot be read",
         "aws_route53_zone" => "the domain's records, and the name servers that the parent zone names",
@@ -58,7 +58,7 @@ fn holds(change: &Change) -> Option<(&'static str, Severity)> {
         "aws_cognito_user_pool" => "users",
         "aws_ecr_repository" => "images",
         "aws_db_snapshot" | "aws_db_cluster_snapshot" | "aws_backup_vault" => "backups",
-        // The toolkit's own secrets are not Terraform's; the one that is composed has a version that is written again.
+        // Terraform manages only the secret with the composed DB_URI, and writes its value again.
         "aws_secretsmanager_secret" => match change.before("recovery_window_in_days").as_u64() {
             Some(0) => return Some(("a value that Terraform composes again", Severity::Note)),
             _ => "a value that exists nowhere else",
@@ -72,14 +72,16 @@ fn holds(change: &Change) -> Option<(&'static str, Severity)> {
         "aws_cloudwatch_log_group" => return Some(("logs", Severity::Warning)),
         _ => return None,
     };
-    Some((holds, Severity::Error))
+    Some((contents, Severity::Error))
 }
 
 fn replaced(plan: &Planned, sink: &mut Sink<'_>) {
     for change in &plan.changes {
-        let fate = match change.action {
+        let what = match change.action {
             Action::Replace => "is replaced",
-            Action::ReplaceAndForget => "is replaced by an empty one, and Terraform forgets the present one",
+            Action::ReplaceAndForget => {
+                "is replaced by an empty one, and the present one stays in AWS outside of Terraform"
+            }
             Action::Nothing
             | Action::Read
             | Action::Create
@@ -88,7 +90,7 @@ fn replaced(plan: &Planned, sink: &mut Sink<'_>) {
             | Action::Forget
             | Action::Unknown => continue,
         };
-        let Some((holds, severity)) = holds(change) else {
+        let Some((contents, severity)) = contents(change) else {
             continue;
         };
         let why = change.reason(", forced by ");
@@ -97,7 +99,7 @@ fn replaced(plan: &Planned, sink: &mut Sink<'_>) {
             None => change.at_actions(),
         };
         let address = &change.address;
-        sink.value(at, format!("{address} {fate}{why}; it holds {holds}")).severity(severity).help(
+        sink.value(at, format!("{address} {what}{why}; it contains {contents}")).severity(severity).help(
             if why.is_empty() {
                 "leave `-replace` out, or take a snapshot and move the data first"
             } else {
@@ -110,12 +112,12 @@ fn replaced(plan: &Planned, sink: &mut Sink<'_>) {
 fn destroyed(plan: &Planned, sink: &mut Sink<'_>) {
     let all = plan.changes.iter();
     for change in all.filter(|change| change.action == Action::Delete) {
-        if let Some((holds, severity)) = holds(change) {
+        if let Some((contents, severity)) = contents(change) {
             let protected = ["deletion_protection", "deletion_protection_enabled"]
                 .iter()
                 .any(|name| change.before(name) == true);
             let but = if protected {
-                "; AWS refuses because of its deletion protection, after others are destroyed"
+                "; AWS refuses because of its deletion protection, after other resources are destroyed"
             } else {
                 ""
             };
@@ -124,10 +126,10 @@ fn destroyed(plan: &Planned, sink: &mut Sink<'_>) {
                 None => String::new(),
             };
             let address = &change.address;
-            let message = format!("{address}{deposed} is destroyed; it holds {holds}{but}");
+            let message = format!("{address}{deposed} is destroyed; it contains {contents}{but}");
             sink.value(change.at_actions(), message)
                 .severity(severity)
-                .help("apply only if the environment is to be taken down and its data is saved");
+                .help("apply only if you want to take the environment down and its data is saved");
         }
     }
 }
@@ -145,13 +147,13 @@ fn without_snapshot(plan: &Planned, sink: &mut Sink<'_>) {
 fn forgotten(plan: &Planned, sink: &mut Sink<'_>) {
     let all = plan.changes.iter();
     for change in all.filter(|change| change.action == Action::Forget) {
-        if let Some((holds, _)) = holds(change) {
+        if let Some((contents, _)) = contents(change) {
             let message = format!(
-                "Terraform forgets {}, which holds {holds}; it stays in AWS and costs, and no plan shows it again",
+                "Terraform stops managing {}, which contains {contents}; it stays in AWS and is billed, and no later plan shows it",
                 change.address
             );
             sink.value(change.at_actions(), message)
-                .help("take the `removed` block out, or import the resource where it belongs now");
+                .help("delete the `removed` block, or import the resource into the directory that manages it from now on");
         }
     }
 }

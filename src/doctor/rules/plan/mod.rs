@@ -1,4 +1,4 @@
-//! What would make an apply regrettable, seen in the plan before it happens.
+//! Checks of a Terraform plan.
 //!
 //! Each finding names the resource's address and points into the plan's JSON. No value of a secret is printed.
 
@@ -18,7 +18,7 @@ mod weakness;
 use crate::doctor::planned::Planned;
 use crate::finding::Check;
 
-/// The themes, in the order in which they look.
+/// The themes, in the order in which they run.
 pub const THEMES: &[&[Check<Planned>]] = &[
     target::CHECKS,
     checks::CHECKS,

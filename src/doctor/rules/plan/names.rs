@@ -1,20 +1,20 @@
-//! Names of resources and attributes in one sentence.
+//! Lists of resources and attributes in a message.
 
 use crate::finding::Sink;
 
-/// More names than this in one reason are counted.
+/// How many names a message lists; the rest is counted.
 const SHOWN: usize = 6;
 
-/// Says in one reason what is known only after apply.
-pub(super) fn say_open(mut open: Vec<String>, sink: &mut Sink<'_>) {
-    open.sort();
-    open.dedup();
-    if !open.is_empty() {
-        sink.unknown(format!("{}: known only after apply; plan again then", list(&open)));
+/// Reports attributes that are known only after the apply, as one unknown.
+pub(super) fn report_unknown(mut names: Vec<String>, sink: &mut Sink<'_>) {
+    names.sort();
+    names.dedup();
+    if !names.is_empty() {
+        sink.unknown(format!("{}: known only after the apply; plan again then", list(&names)));
     }
 }
 
-/// Names in a row, the first of many.
+/// The first names, separated by commas, and the number of the others.
 pub(super) fn list(names: &[String]) -> String {
     let shown = names[..names.len().min(SHOWN)].join(", ");
     match names.len().saturating_sub(SHOWN) {

@@ -1,13 +1,13 @@
-//! What policies grant, and to whom.
+//! IAM and resource policies that allow too much.
 
 use serde_json::Value;
 
-use super::names::say_open;
+use super::names::report_unknown;
 use crate::account::policy_document::{Effect, Elements, PolicyDocument, Statement};
 use crate::doctor::planned::{Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// Grants.
+/// Policies.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
@@ -24,25 +24,25 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN015",
             name: "all-powerful-role",
             severity: Severity::Warning,
-            summary: "A role may do everything, or give itself the permission to",
+            summary: "A role has every permission, or can grant itself every permission",
             explain: include_str!("../../../../docs/rules/PLAN015.md"),
         },
         run: all_powerful,
     },
 ];
 
-/// Attributes that hold a policy document.
+/// Attributes that contain a policy document.
 const POLICIES: [&str; 4] = ["policy", "assume_role_policy", "access_policy", "resource_policy"];
 
-/// AWS's own policies with which a role can do everything, or give itself the permission to.
+/// AWS managed policies with which a role has every permission, or can grant itself every permission.
 const ALL_POWERFUL: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
 
-/// Actions with which a caller can give itself every permission.
-const OVER_PERMISSIONS: [&str; 4] =
+/// Actions with which a caller can grant itself every permission.
+const ESCALATION: [&str; 4] =
     ["iam:AttachRolePolicy", "iam:CreatePolicyVersion", "iam:PassRole", "iam:PutRolePolicy"];
 
-/// Condition keys that say how a request is made, and not by whom.
-const HOW: [&str; 6] = [
+/// Condition keys that restrict how a request is made, but not who makes it.
+const NOT_ON_CALLER: [&str; 6] = [
     "aws:securetransport",
     "aws:requestedregion",
     "aws:currenttime",
@@ -53,11 +53,11 @@ const HOW: [&str; 6] = [
 
 /// A policy document that a change writes.
 struct Written {
-    /// Where: an attribute, or a policy inside of one.
+    /// The pointer of the document.
     at: String,
-    /// In words: `policy`, `inline_policy`.
+    /// The attribute: `policy`, `inline_policy`.
     name: &'static str,
-    /// The document; an error where it is of a form that IAM does not know.
+    /// The document; an error if it is not a policy document.
     document: Result<PolicyDocument, ()>,
 }
 
@@ -80,25 +80,25 @@ fn written(change: &Change) -> Vec<Written> {
     attributes.chain(inline).collect()
 }
 
-/// The policies of a change that cannot be judged: not known yet, or of another form.
-fn open(plan: &Planned, change: &Change) -> Vec<String> {
+/// The policies of a change that cannot be checked: not known yet, or not a policy document.
+fn undecided_of(plan: &Planned, change: &Change) -> Vec<String> {
     let names = POLICIES.into_iter().chain(["inline_policy"]);
-    let later = names.filter(|name| plan.is_open(change, name));
-    let mut open: Vec<String> = later.map(|name| format!("{name} of {}", change.address)).collect();
+    let later = names.filter(|name| plan.is_set_but_unknown(change, name));
+    let mut found: Vec<String> = later.map(|name| format!("{name} of {}", change.address)).collect();
     let broken = written(change).into_iter().filter(|written| written.document.is_err());
-    open.extend(
+    found.extend(
         broken.map(|written| format!("{} of {} (it is not a policy document)", written.name, change.address)),
     );
-    open
+    found
 }
 
-/// Whether a change has a policy that grants something by itself. A VPC endpoint's only narrows what IAM grants (AWS,
-/// "Control access to VPC endpoints using endpoint policies"); AWS's default for it names everyone.
+/// Whether a change writes a policy that grants permissions. The policy of a VPC endpoint only narrows what IAM grants (AWS,
+/// "Control access to VPC endpoints using endpoint policies"), and AWS's default one allows everyone.
 fn grants(change: &Change) -> bool {
     change.writes() && change.kind.starts_with("aws_") && !change.kind.starts_with("aws_vpc_endpoint")
 }
 
-/// Whether a condition says who may, and not only how.
+/// Whether a condition restricts who makes the request.
 fn limits(condition: &Value) -> bool {
     let operators = condition.as_object().into_iter().flat_map(|operators| operators.values());
     let mut keys = operators.filter_map(Value::as_object).flat_map(|keys| keys.iter());
@@ -106,12 +106,12 @@ fn limits(condition: &Value) -> bool {
         let any = |value: &Value| {
             value == "*" || value.as_array().is_some_and(|all| all.iter().any(|one| one == "*"))
         };
-        !HOW.contains(&key.to_ascii_lowercase().as_str()) && !any(wanted)
+        !NOT_ON_CALLER.contains(&key.to_ascii_lowercase().as_str()) && !any(wanted)
     })
 }
 
 fn everyone(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     for change in plan.changes.iter().filter(|change| grants(change)) {
         for written in written(change) {
             let Ok(document) = &written.document else { continue };
@@ -122,19 +122,20 @@ fn everyone(plan: &Planned, sink: &mut Sink<'_>) {
             });
             if open {
                 let message = format!("{}: {} allows something to everyone", change.address, written.name);
-                sink.value(written.at, message).help("name the principal, or add a condition on who may");
+                sink.value(written.at, message)
+                    .help("name the principal, or add a condition that restricts the caller");
             }
         }
         // A policy of an identity names no principal.
         let is_identity = change.kind.starts_with("aws_iam_") && change.after("assume_role_policy").is_null();
         if !is_identity || change.is_unknown("assume_role_policy") {
-            dark.extend(open(plan, change));
+            undecided.extend(undecided_of(plan, change));
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
-/// Whether a statement grants everything, or the means to everything.
+/// Whether a statement grants every permission, or the actions with which a caller can grant itself every permission.
 fn is_all_powerful(statement: &Statement) -> bool {
     let everything = match &statement.resources {
         Elements::Absent => false,
@@ -152,15 +153,15 @@ fn is_all_powerful(statement: &Statement) -> bool {
     };
     let actions = match &statement.actions {
         Elements::Absent => false,
-        // Everything but a few: PowerUserAccess is written like this.
+        // Everything except a few actions: PowerUserAccess is written in this way.
         Elements::AllBut(_) => true,
-        only @ Elements::Only(_) => OVER_PERMISSIONS.iter().all(|action| only.includes(action)),
+        only @ Elements::Only(_) => ESCALATION.iter().all(|action| only.includes(action)),
     };
     statement.effect == Effect::Allow && everything && actions
 }
 
 fn all_powerful(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     let identities =
         plan.changes.iter().filter(|change| grants(change) && change.kind.starts_with("aws_iam_"));
     for change in identities {
@@ -183,17 +184,21 @@ fn all_powerful(plan: &Planned, sink: &mut Sink<'_>) {
             }
         }
         for (at, what) in found {
-            let message =
-                format!("{} allows everything, or lets its holder grant it ({what})", change.address);
+            let message = format!(
+                "{} gives every permission, or lets the caller grant itself every permission ({what})",
+                change.address
+            );
             sink.value(at, message).help("name the actions");
         }
-        dark.extend(open(plan, change));
-        for name in ["policy_arn", "managed_policy_arns"].iter().filter(|name| plan.is_open(change, name)) {
-            // An ARN that Terraform makes is of a policy in this same plan, which is judged itself.
+        undecided.extend(undecided_of(plan, change));
+        for name in
+            ["policy_arn", "managed_policy_arns"].iter().filter(|name| plan.is_set_but_unknown(change, name))
+        {
+            // If the ARN refers to a policy of this plan, that policy is checked itself.
             if plan.references(change, name).is_empty() {
-                dark.push(format!("{name} of {}", change.address));
+                undecided.push(format!("{name} of {}", change.address));
             }
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }

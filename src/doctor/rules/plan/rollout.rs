@@ -1,19 +1,19 @@
-//! Whether what the plan changes reaches the app, and whether a rollback stays possible.
+//! Whether the running app gets what the plan changes, and whether a rollback stays possible.
 
 use serde_json::Value;
 
-use super::names::say_open;
+use super::names::report_unknown;
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// New versions, and the way back.
+/// Rollout and rollback.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
             code: "PLAN030",
             name: "task-definition-never-deployed",
             severity: Severity::Error,
-            summary: "A task definition changes, and the service that runs it does not",
+            summary: "A task definition changes, but the service that runs it does not",
             explain: include_str!("../../../../docs/rules/PLAN030.md"),
         },
         run: never_deployed,
@@ -26,24 +26,24 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             summary: "The revision that runs now is deregistered",
             explain: include_str!("../../../../docs/rules/PLAN031.md"),
         },
-        run: no_way_back,
+        run: deregistered,
     },
     Check {
         rule: Rule {
             code: "PLAN032",
             name: "rotation-stops-half-way",
             severity: Severity::Error,
-            summary: "The database gets a new password, and the app keeps the old one",
+            summary: "The database gets a new password, but the app keeps the old one",
             explain: include_str!("../../../../docs/rules/PLAN032.md"),
         },
-        run: half_way,
+        run: incomplete_rotation,
     },
     Check {
         rule: Rule {
             code: "PLAN034",
             name: "service-without-tasks",
             severity: Severity::Warning,
-            summary: "A service is scaled to no tasks",
+            summary: "A service is scaled to 0 tasks",
             explain: include_str!("../../../../docs/rules/PLAN034.md"),
         },
         run: no_tasks,
@@ -78,17 +78,17 @@ fn never_deployed(plan: &Planned, sink: &mut Sink<'_>) {
             let runs = family(service.before("task_definition"));
             if runs.is_some() && runs == change.before("family").as_str() {
                 let message = format!(
-                    "{} gets a new revision, and {} does not run it",
+                    "{} gets a new revision, but {} does not run it",
                     change.address, service.address
                 );
                 sink.value(service.at_actions(), message)
-                    .help("take `task_definition` out of the service's `ignore_changes`");
+                    .help("remove `task_definition` from the service's `ignore_changes`");
             }
         }
     }
 }
 
-fn no_way_back(plan: &Planned, sink: &mut Sink<'_>) {
+fn deregistered(plan: &Planned, sink: &mut Sink<'_>) {
     let definitions = plan.of("aws_ecs_task_definition");
     for change in definitions.filter(|change| change.action == Action::Replace) {
         if change.before("skip_destroy") != &Value::Bool(true) {
@@ -99,45 +99,46 @@ fn no_way_back(plan: &Planned, sink: &mut Sink<'_>) {
     }
 }
 
-fn half_way(plan: &Planned, sink: &mut Sink<'_>) {
+fn incomplete_rotation(plan: &Planned, sink: &mut Sink<'_>) {
     const REVISION: &str = "password_wo_version";
     for change in plan.of("aws_db_instance") {
-        let turned = change.before(REVISION) != change.after(REVISION);
-        if change.action != Action::Update || !turned {
+        let is_rotated = change.before(REVISION) != change.after(REVISION);
+        if change.action != Action::Update || !is_rotated {
             continue;
         }
-        let stays = |kind: &'static str| {
+        let is_unchanged = |kind: &'static str| {
             let mut all = plan.of(kind).peekable();
             all.peek().is_some() && all.all(|one| one.action == Action::Nothing)
         };
-        let missing = if stays("aws_secretsmanager_secret_version") {
-            "the secret that the app reads stays as it is"
-        } else if stays("aws_ecs_task_definition") {
-            "no task is started again"
+        let missing = if is_unchanged("aws_secretsmanager_secret_version") {
+            "the secret that the app reads does not change"
+        } else if is_unchanged("aws_ecs_task_definition") {
+            "no task is restarted"
         } else {
             continue;
         };
-        let message = format!("{} gets a new password, and {missing}", change.address);
-        sink.value(change.at(REVISION), message).help("raise `secrets_revision`: everything follows it");
+        let message = format!("{} gets a new password, but {missing}", change.address);
+        sink.value(change.at(REVISION), message)
+            .help("raise `secrets_revision`, which changes all of them together");
     }
 }
 
 fn no_tasks(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     for change in plan.written() {
         let name = match change.kind.as_str() {
             "aws_ecs_service" => "desired_count",
             "aws_appautoscaling_target" => "min_capacity",
             _ => continue,
         };
-        if plan.is_open(change, name) {
-            dark.push(format!("{name} of {}", change.address));
+        if plan.is_set_but_unknown(change, name) {
+            undecided.push(format!("{name} of {}", change.address));
         }
         if change.after(name).as_u64() == Some(0) && change.before(name).as_u64() != Some(0) {
             sink.value(change.at(name), format!("{} runs no task", change.address)).help("set at least 1");
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
 fn restarts(plan: &Planned, sink: &mut Sink<'_>) {

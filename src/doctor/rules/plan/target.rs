@@ -9,7 +9,7 @@ use crate::doctor::planned::{Action, Planned};
 use crate::document::join;
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// What the plan is for.
+/// Completeness and target of the plan.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
@@ -76,9 +76,9 @@ fn errored(plan: &Planned, sink: &mut Sink<'_>) {
 enum Setting<'a> {
     /// These values.
     Values(Vec<&'a str>),
-    /// It is set, and to what is not known.
-    Open,
-    /// It is left to the environment.
+    /// It is set, but the plan does not show to what.
+    Unknown,
+    /// It is not set: the provider takes it from the environment.
     Absent,
 }
 
@@ -98,10 +98,10 @@ fn providers(plan: &Planned) -> Vec<(&str, &Value)> {
     found
 }
 
-/// The providers whose settings say what the plan is for: the default one; where there is none, all.
+/// The providers whose settings say what the plan is for: the default one or, without one, all of them.
 fn deciding(plan: &Planned) -> Vec<(&str, &Value)> {
     let mut all = providers(plan);
-    // A further one beside it, for copies in another region, is there on purpose.
+    // A provider with an alias, for copies in another region, is in another region on purpose.
     if all.first().is_some_and(|(key, _)| *key == "aws") {
         all.truncate(1);
     }
@@ -121,11 +121,11 @@ fn setting<'a>(plan: &'a Planned, expressions: &'a Value, name: &str) -> Setting
         }
     };
     let constant = texts(&expression["constant_value"]);
-    // `[var.config.account_id]` refers to `var.config.account_id` and `var.config`; the first says most.
+    // The references of `[var.config.account_id]` are `var.config.account_id` and `var.config`: the first is the most exact.
     let references = expression["references"].as_array();
     let reference = references.and_then(|all| all.first()).and_then(Value::as_str);
     let value = constant.or_else(|| texts(plan.variable(reference?)?));
-    value.map_or(Setting::Open, Setting::Values)
+    value.map_or(Setting::Unknown, Setting::Values)
 }
 
 fn pointer(key: &str, name: &str) -> String {
@@ -143,17 +143,17 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
             Setting::Values(ids) if ids.contains(&wanted) => seen = true,
             Setting::Values(_) => {
                 seen = true;
-                let message = format!("the provider does not allow account {wanted}, which the config names");
+                let message = format!("the provider does not allow account {wanted}, which is the config's");
                 sink.value(pointer(key, "allowed_account_ids"), message)
                     .help("run `osmt-bootstrap init`, which adapts main.tf, and plan again");
             }
-            Setting::Open | Setting::Absent => {}
+            Setting::Unknown | Setting::Absent => {}
         }
     }
     let there = plan.prior().into_iter().find_map(|(kind, address, values)| {
         let there = match kind {
             "aws_caller_identity" => values["account_id"].as_str(),
-            // What is only read may well be another's: a load balancer's log account is AWS's own.
+            // A data source may read another account's resource, for example AWS's account for load balancer logs.
             _ if address.contains(&format!("data.{kind}.")) => None,
             _ => values["arn"].as_str().and_then(account),
         };
@@ -162,7 +162,7 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
         (there != wanted).then_some((address, there))
     });
     if let Some((address, there)) = there {
-        let message = format!("{address} is of account {there}, the config names {wanted}");
+        let message = format!("{address} is in account {there}, but the config has {wanted}");
         sink.value("/prior_state", message)
             .help(format!("choose a profile of account {wanted}, and plan again"));
     }
@@ -173,7 +173,7 @@ fn other_account(plan: &Planned, sink: &mut Sink<'_>) {
     }
 }
 
-/// The account in an ARN; `None` where that is AWS itself or left out.
+/// The account in an ARN; `None` if it is AWS itself or left out.
 fn account(arn: &str) -> Option<&str> {
     Arn::parse(arn).map(|arn| arn.account).filter(|account| is_account_id(account))
 }
@@ -188,7 +188,7 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
         if let Setting::Values(regions) = setting(plan, expressions, "region") {
             seen = true;
             if let Some(there) = regions.iter().find(|region| **region != wanted) {
-                let message = format!("the plan is for {there}, the config names {wanted}");
+                let message = format!("the plan is for {there}, but the config has {wanted}");
                 sink.value(pointer(key, "region"), message)
                     .help("run `osmt-bootstrap init`, which adapts main.tf, and plan again");
                 return;
@@ -198,7 +198,7 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
     if seen {
         return;
     }
-    // The provider leaves it to the environment: resources that were read or exist show it.
+    // The provider takes the region from the environment: look for it in what the plan has read.
     let prior = plan.prior();
     let read = prior.iter().find(|(kind, _, _)| *kind == "aws_region");
     let read = read.and_then(|(_, _, values)| values["name"].as_str().or(values["region"].as_str()));
@@ -211,7 +211,7 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
     };
     match read.or_else(of_arn) {
         Some(there) if there != wanted => {
-            sink.value("/prior_state", format!("the plan is for {there}, the config names {wanted}"))
+            sink.value("/prior_state", format!("the plan is for {there}, but the config has {wanted}"))
                 .help("run `osmt-bootstrap init`, which adapts main.tf, and plan again");
         }
         Some(_) => {}
@@ -221,13 +221,12 @@ fn other_region(plan: &Planned, sink: &mut Sink<'_>) {
 
 fn other_config(plan: &Planned, sink: &mut Sink<'_>) {
     let Some(config) = &plan.config else {
-        return sink.unknown(
-            "there is no config beside the plan that could be compared with the one it was made from",
-        );
+        return sink
+            .unknown("no config beside the plan can be compared with the one that the plan was made from");
     };
     let Some(made_from) = &plan.made_from else {
         return sink.unknown(if plan.document["variables"]["config"].is_null() {
-            "the plan has no variable `config`, so that the config it was made from is not known"
+            "the plan has no variable `config`, so the config that it was made from is not known"
         } else {
             "the plan's variable `config` is not a config that this version can read"
         });
@@ -242,7 +241,7 @@ fn other_config(plan: &Planned, sink: &mut Sink<'_>) {
     }
 }
 
-/// Pointers of what differs between two values.
+/// The pointers at which two values differ.
 fn differences(one: &Value, other: &Value, pointer: &str, paths: &mut Vec<String>) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -277,7 +276,7 @@ fn partial(plan: &Planned, sink: &mut Sink<'_>) {
         sink.unknown(format!("{changes} deferred to a later apply: {}", addresses(deferred)));
     } else if document["complete"] == false {
         sink.unknown(
-            "Terraform says that the plan is not complete (`-target`, `-exclude` or deferred changes); what it leaves out was not judged",
+            "Terraform says that the plan is not complete (`-target`, `-exclude` or deferred changes); what it leaves out was not checked",
         );
     }
     let actions: Vec<Value> = ["action_invocations", "deferred_action_invocations"]
@@ -299,8 +298,8 @@ fn partial(plan: &Planned, sink: &mut Sink<'_>) {
         ));
     }
     let changes = plan.changes.iter().any(|change| change.writes() || change.destroys());
-    let whole = document["complete"] == true && document["errored"] != true;
-    if document["applyable"] == false && document["errored"] != true && (changes || !whole) {
+    let is_complete = document["complete"] == true && document["errored"] != true;
+    if document["applyable"] == false && document["errored"] != true && (changes || !is_complete) {
         sink.unknown("Terraform says that the plan cannot be applied");
     }
 }

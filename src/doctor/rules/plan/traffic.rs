@@ -1,16 +1,16 @@
-//! What every request passes through, and what the data is connected by.
+//! Resources that every request passes through, and the network of the databases.
 
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// Ways in and between.
+/// Traffic and network.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
             code: "PLAN007",
             name: "traffic-interrupted",
             severity: Severity::Warning,
-            summary: "Something that every request passes through is destroyed or replaced",
+            summary: "A resource that every request passes through is destroyed or replaced",
             explain: include_str!("../../../../docs/rules/PLAN007.md"),
         },
         run: interrupted,
@@ -20,15 +20,15 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN017",
             name: "network-replaced-under-data",
             severity: Severity::Error,
-            summary: "The network under a database that stays is destroyed or replaced",
+            summary: "The network of a database that stays is destroyed or replaced",
             explain: include_str!("../../../../docs/rules/PLAN017.md"),
         },
-        run: pulled_away,
+        run: network_of_data,
     },
 ];
 
-/// What no longer works while a resource of this type is gone.
-fn carries(change: &Change) -> Option<&'static str> {
+/// What does not work while a resource of this type is missing.
+fn interruption(change: &Change) -> Option<&'static str> {
     Some(match change.kind.as_str() {
         "aws_lb" | "aws_alb" => "no request reaches the app meanwhile, and its address changes",
         "aws_lb_listener"
@@ -38,7 +38,7 @@ fn carries(change: &Change) -> Option<&'static str> {
         | "aws_ecs_cluster" => "no request is answered meanwhile",
         "aws_lb_listener_rule" | "aws_alb_listener_rule" => "requests that it matched get another answer",
         "aws_lb_listener_certificate" => "browsers refuse the domain of that certificate",
-        "aws_route53_record" => "the name does not resolve meanwhile",
+        "aws_route53_record" => "the domain name does not resolve meanwhile",
         "aws_vpc" | "aws_subnet" => "everything in it is destroyed or replaced too",
         "aws_internet_gateway" | "aws_internet_gateway_attachment" => {
             "nothing reaches the load balancer, and no task reaches the Internet, meanwhile"
@@ -62,16 +62,16 @@ fn carries(change: &Change) -> Option<&'static str> {
 }
 
 fn interrupted(plan: &Planned, sink: &mut Sink<'_>) {
-    if let Some(network) = plan.taken_down() {
+    if let Some(network) = plan.teardown() {
         let count = plan.changes.iter().filter(|change| !change.is_data).count();
-        let message = format!("the whole environment is taken down: {count} resources are destroyed");
+        let message = format!("the complete environment is taken down: {count} resources are destroyed");
         sink.value(network.at_actions(), message).help("apply it only if this environment is no longer used");
         return;
     }
-    // What an earlier replacement left behind no longer serves anyone.
+    // A deposed object is left from an earlier replacement and no longer serves requests.
     let destroyed = plan.changes.iter().filter(|change| change.destroys() && change.deposed.is_none());
     for change in destroyed {
-        let Some(what) = carries(change) else {
+        let Some(what) = interruption(change) else {
             continue;
         };
         let verb = if change.action == Action::Replace { "replaced" } else { "destroyed" };
@@ -82,7 +82,7 @@ fn interrupted(plan: &Planned, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether what holds data stays where it is.
+/// Whether a resource exists and stays.
 fn stays(change: &Change) -> bool {
     !change.before.is_null()
         && match change.action {
@@ -91,7 +91,7 @@ fn stays(change: &Change) -> bool {
         }
 }
 
-fn pulled_away(plan: &Planned, sink: &mut Sink<'_>) {
+fn network_of_data(plan: &Planned, sink: &mut Sink<'_>) {
     let kinds = ["aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group"];
     let data = plan.changes.iter().find(|change| kinds.contains(&change.kind.as_str()) && stays(change));
     let Some(data) = data else {
@@ -99,21 +99,21 @@ fn pulled_away(plan: &Planned, sink: &mut Sink<'_>) {
     };
     let groups: Vec<&Change> =
         plan.of("aws_db_subnet_group").chain(plan.of("aws_elasticache_subnet_group")).collect();
-    // Where no subnet group names its subnets, every subnet may be one of them.
-    let is_under = |change: &Change| {
+    // If no subnet group lists its subnets, every subnet may be one of them.
+    let is_in_group = |change: &Change| {
         let mut lists = groups.iter().filter_map(|group| group.before("subnet_ids").as_array()).peekable();
         lists.peek().is_none() || lists.any(|ids| ids.contains(change.before("id")))
     };
     for change in plan.changes.iter().filter(|change| change.destroys() && change.deposed.is_none()) {
-        let under = match change.kind.as_str() {
+        let is_used = match change.kind.as_str() {
             "aws_vpc" | "aws_db_subnet_group" | "aws_elasticache_subnet_group" => true,
-            "aws_subnet" => is_under(change),
+            "aws_subnet" => is_in_group(change),
             _ => false,
         };
-        if under {
+        if is_used {
             let why = change.reason(" because of ");
             let message = format!(
-                "{} is destroyed{why} while {} stays in it: AWS refuses that, after half of the network is gone",
+                "{} is destroyed{why} while {} stays in it: AWS refuses that, but only after other parts of the network are deleted",
                 change.address, data.address
             );
             sink.value(change.at_actions(), message)

@@ -1,19 +1,19 @@
-//! Versions that go down, or up further than AWS allows; and the domain, which is part of what OSMT publishes.
+//! Downgrades, upgrades that AWS does not allow, and a new domain, which is part of the address of every published skill.
 
 use serde_json::Value;
 
-use super::names::{list, say_open};
+use super::names::{list, report_unknown};
 use crate::doctor::planned::{Action, Change, Planned};
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// Versions.
+/// Versions and domain.
 pub(super) const CHECKS: &[Check<Planned>] = &[
     Check {
         rule: Rule {
             code: "PLAN033",
             name: "database-shrinks",
             severity: Severity::Error,
-            summary: "The database's storage or engine version goes down",
+            summary: "The database's storage or engine version is lowered",
             explain: include_str!("../../../../docs/rules/PLAN033.md"),
         },
         run: shrinks,
@@ -23,7 +23,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN036",
             name: "major-upgrade-not-allowed",
             severity: Severity::Error,
-            summary: "The database's engine gets a new major version, and that is not allowed",
+            summary: "The database engine gets a new major version, but major upgrades are not allowed",
             explain: include_str!("../../../../docs/rules/PLAN036.md"),
         },
         run: major,
@@ -33,7 +33,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN037",
             name: "search-downgraded",
             severity: Severity::Error,
-            summary: "Elasticsearch gets an older version on the files of a newer one",
+            summary: "Elasticsearch is downgraded, but its files stay",
             explain: include_str!("../../../../docs/rules/PLAN037.md"),
         },
         run: search_down,
@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
             code: "PLAN038",
             name: "app-downgraded",
             severity: Severity::Warning,
-            summary: "The app gets an older version than the one that runs",
+            summary: "The app is downgraded",
             explain: include_str!("../../../../docs/rules/PLAN038.md"),
         },
         run: app_down,
@@ -63,7 +63,7 @@ pub(super) const CHECKS: &[Check<Planned>] = &[
 const CONTAINERS: &str = "container_definitions";
 const ENGINE: &str = "engine_version";
 
-/// A version's numbers: `8.0.43` is `[8, 0, 43]`; what follows a hyphen is left out.
+/// A version's numbers: `8.0.43` is `[8, 0, 43]`; the part after a hyphen is left out.
 fn version(text: &str) -> Option<Vec<u64>> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let numbers = text.split('-').next().unwrap_or(text);
@@ -75,13 +75,13 @@ fn engine(side: &Value) -> Option<Vec<u64>> {
 }
 
 fn shrinks(plan: &Planned, sink: &mut Sink<'_>) {
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     let databases = plan.of("aws_db_instance").chain(plan.of("aws_rds_cluster"));
     for change in databases.filter(|change| change.action == Action::Update) {
         let mut say = |name: &str| {
-            let message = format!("{}: {} cannot go down", change.address, change.difference(name));
+            let message = format!("{}: {} cannot be lowered", change.address, change.difference(name));
             sink.value(change.at(name), message)
-                .help("set it back; to go down, restore a snapshot into a new database");
+                .help("set it back; for a smaller or older database, restore a snapshot into a new one");
         };
         let size = |side: &Value| side["allocated_storage"].as_u64();
         if size(&change.after).is_some() && size(&change.after) < size(&change.before) {
@@ -92,10 +92,11 @@ fn shrinks(plan: &Planned, sink: &mut Sink<'_>) {
         if matches!(pair, (Some(now), Some(then)) if then < now && !now.starts_with(&then)) {
             say(ENGINE);
         }
-        let names = ["allocated_storage", ENGINE].into_iter().filter(|name| plan.is_open(change, name));
-        dark.extend(names.map(|name| format!("{name} of {}", change.address)));
+        let names =
+            ["allocated_storage", ENGINE].into_iter().filter(|name| plan.is_set_but_unknown(change, name));
+        undecided.extend(names.map(|name| format!("{name} of {}", change.address)));
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
 /// The major version: two numbers for MySQL and `MariaDB`, one for the others.
@@ -108,31 +109,31 @@ fn major_of(side: &Value) -> Option<Vec<u64>> {
 
 fn major(plan: &Planned, sink: &mut Sink<'_>) {
     const ALLOWED: &str = "allow_major_version_upgrade";
-    let mut dark = Vec::new();
+    let mut undecided = Vec::new();
     let databases = plan.of("aws_db_instance").chain(plan.of("aws_rds_cluster"));
     for change in databases.filter(|change| change.action == Action::Update) {
         let pair = (major_of(&change.before), major_of(&change.after));
         let up = matches!(&pair, (Some(now), Some(then)) if then > now);
-        if up && plan.is_open(change, ALLOWED) {
-            dark.push(format!("{ALLOWED} of {}", change.address));
+        if up && plan.is_set_but_unknown(change, ALLOWED) {
+            undecided.push(format!("{ALLOWED} of {}", change.address));
         } else if up && change.after(ALLOWED) != true {
             let message = format!(
-                "{}: {} is a major upgrade, and {ALLOWED} is not true: AWS refuses it during apply",
+                "{}: {} is a major upgrade, but {ALLOWED} is not true: AWS refuses it during the apply",
                 change.address,
                 change.difference(ENGINE)
             );
             sink.value(change.at(ENGINE), message).help(
-                "take a snapshot, allow major upgrades for this apply, and try it on a restored copy first",
+                "try the upgrade on a restored copy first; then take a snapshot and allow major upgrades for this apply",
             );
         }
-        if plan.is_open(change, ENGINE) {
-            dark.push(format!("{ENGINE} of {}", change.address));
+        if plan.is_set_but_unknown(change, ENGINE) {
+            undecided.push(format!("{ENGINE} of {}", change.address));
         }
     }
-    say_open(dark, sink);
+    report_unknown(undecided, sink);
 }
 
-/// Name and image of each container in a task definition's JSON; `None` where that is not known.
+/// Name and image of each container in a task definition's JSON; `None` if the JSON is not known.
 fn images(definitions: &Value) -> Option<Vec<(String, String)>> {
     let parsed: Value = serde_json::from_str(definitions.as_str()?).ok()?;
     let image = |container: &Value| {
@@ -151,14 +152,14 @@ fn tag(image: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What a task definition's image is of.
+/// The program in a container.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum Program {
     App,
     Search,
 }
 
-impl Of {
+impl Program {
     fn is(self, repository: &str) -> bool {
         let is_search = repository.contains("elasticsearch");
         match self {
@@ -169,7 +170,7 @@ impl Of {
         }
     }
 
-    /// The image that the config of the plan names.
+    /// The image in the config that the plan was made from.
     fn configured(self, plan: &Planned) -> Option<String> {
         let task = &plan.made_from.as_ref()?.ecs.task;
         let (image, tag) = match self {
@@ -180,16 +181,17 @@ impl Of {
     }
 }
 
-/// Each task definition whose image of this kind changes: the change, the image now, the one afterwards.
-fn new_images(plan: &Planned, of: Of) -> (Vec<(&Change, String, String)>, Vec<String>) {
-    let (mut found, mut dark) = (Vec::new(), Vec::new());
+/// Each task definition whose image of this program changes (the change, the image now, the image afterwards), and those whose
+/// image is not known.
+fn new_images(plan: &Planned, program: Program) -> (Vec<(&Change, String, String)>, Vec<String>) {
+    let (mut found, mut undecided) = (Vec::new(), Vec::new());
     for change in plan.of("aws_ecs_task_definition") {
         if !change.writes() || change.before.is_null() {
             continue;
         }
-        let is_of = |(_, image): &(String, String)| of.is(tag(image).0);
+        let is_of = |(_, image): &(String, String)| program.is(tag(image).0);
         let Some(before) = images(change.before(CONTAINERS)) else {
-            dark.push(format!("{CONTAINERS} of {}", change.address));
+            undecided.push(format!("{CONTAINERS} of {}", change.address));
             continue;
         };
         let Some((name, now)) = before.into_iter().find(is_of) else {
@@ -197,55 +199,64 @@ fn new_images(plan: &Planned, of: Of) -> (Vec<(&Change, String, String)>, Vec<St
         };
         let after = match images(change.after(CONTAINERS)) {
             Some(after) => after.into_iter().find(|(other, _)| *other == name).map(|(_, image)| image),
-            None => of.configured(plan),
+            None => program.configured(plan),
         };
         match after {
             Some(then) if then != now => found.push((change, now, then)),
             Some(_) => {}
-            None => dark.push(format!("{CONTAINERS} of {}", change.address)),
+            None => undecided.push(format!("{CONTAINERS} of {}", change.address)),
         }
     }
-    (found, dark)
+    (found, undecided)
 }
 
-fn down(plan: &Planned, of: Of, sink: &mut Sink<'_>, say: fn(&Change, &str, &str, &mut Sink<'_>)) {
-    let (changed, mut dark) = new_images(plan, of);
+/// Calls `report` with both versions for each downgrade of a program.
+fn downgrades(
+    plan: &Planned,
+    program: Program,
+    sink: &mut Sink<'_>,
+    report: fn(&Change, &str, &str, &mut Sink<'_>),
+) {
+    let (changed, mut undecided) = new_images(plan, program);
     for (change, now, then) in changed {
         let (old, new) = (tag(&now).1.and_then(version), tag(&then).1.and_then(version));
         match (old, new) {
             (Some(old), Some(new)) if new < old => {
-                say(change, tag(&now).1.unwrap_or_default(), tag(&then).1.unwrap_or_default(), sink);
+                report(change, tag(&now).1.unwrap_or_default(), tag(&then).1.unwrap_or_default(), sink);
             }
             (Some(_), Some(_)) => {}
-            _ => dark.push(format!("the version in {then}, which {} takes after {now},", change.address)),
+            _ => {
+                undecided
+                    .push(format!("the version of {then}, with which {} replaces {now}", change.address));
+            }
         }
     }
-    dark.sort();
-    dark.dedup();
-    if !dark.is_empty() {
-        sink.unknown(format!("{}: not known", list(&dark)));
+    undecided.sort();
+    undecided.dedup();
+    if !undecided.is_empty() {
+        sink.unknown(format!("{}: not known", list(&undecided)));
     }
 }
 
 fn search_down(plan: &Planned, sink: &mut Sink<'_>) {
-    down(plan, Of::Search, sink, |change, now, then, sink| {
+    downgrades(plan, Program::Search, sink, |change, now, then, sink| {
         let message = format!(
             "{}: Elasticsearch {then} does not start on files that {now} has written",
             change.address
         );
         sink.value(change.at(CONTAINERS), message)
-            .help("set the version back; to go down, give it an empty file system and rebuild the index");
+            .help("set the version back; or give it an empty file system and rebuild the index");
     });
 }
 
 fn app_down(plan: &Planned, sink: &mut Sink<'_>) {
-    down(plan, Of::App, sink, |change, now, then, sink| {
+    downgrades(plan, Program::App, sink, |change, now, then, sink| {
         let message = format!(
-            "{}: the app goes from {now} back to {then}; the database keeps the schema of {now}",
+            "{}: the app is downgraded from {now} to {then}, but the database keeps the schema of {now}",
             change.address
         );
         sink.value(change.at(CONTAINERS), message)
-            .help("`osmt-release check` says whether the older version works with that schema");
+            .help("`osmt-release check` shows whether the older version works with that schema");
     });
 }
 
@@ -275,7 +286,7 @@ fn domain(plan: &Planned, sink: &mut Sink<'_>) {
     if let Some((change, name, before, after)) = changed {
         let message = format!("{}: the domain changes from {before} to {after}", change.address);
         sink.value(change.at(name), message).help(
-            "skills that were published carry the old address; enter the new redirect address at the sign-in provider first, and keep the old name as a redirect",
+            "published skills contain the old address; first add the new redirect address at the identity provider, and keep the old name as a redirect",
         );
     }
 }

@@ -1,13 +1,12 @@
-//! What an update weakens: one fact for the checks of a plan and of drift.
+//! A protection that an update turns off, in the plan or in its drift.
 
 use crate::finding::Severity;
 
-/// Something that an update weakens.
+/// A protection that an update turns off.
 pub(super) struct Weakness {
     /// The attribute.
     pub(super) name: &'static str,
-    /// In words.
+    /// The message.
     pub(super) what: String,
-    /// How bad.
     pub(super) severity: Severity,
 }

@@ -6,10 +6,10 @@ use crate::account::Secret;
 use crate::deployment::secret_name;
 use crate::finding::{Check, Rule, Severity, Sink};
 
-/// The secrets that the config's environment needs before the first apply.
+/// The secrets that must exist before the first apply.
 const NEEDED: [&str; 2] = ["app", "rds"];
 
-/// Whether they are there, and stay.
+/// Secrets.
 pub(super) const CHECKS: &[Check<Audit>] = &[
     Check {
         rule: Rule {
@@ -46,8 +46,8 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
         run: |audit, sink| {
             each(audit, sink, |secret| {
                 let when = secret.deleted.as_ref()?;
-                let help = "`aws secretsmanager restore-secret --secret-id NAME` brings it back";
-                Some((format!("is to be deleted (asked for {when})"), help))
+                let help = "`aws secretsmanager restore-secret --secret-id NAME` restores it";
+                Some((format!("is scheduled for deletion since {when}"), help))
             });
         },
     },
@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
             code: "ASM004",
             name: "secret-rotated-by-aws",
             severity: Severity::Error,
-            summary: "Secrets Manager rotates a secret by itself",
+            summary: "Secrets Manager rotates a secret automatically",
             explain: include_str!("../../../../docs/rules/ASM004.md"),
         },
         run: |audit, sink| {
@@ -72,14 +72,14 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
 fn missing(audit: &Audit, sink: &mut Sink<'_>) {
     for name in NEEDED {
         let name = secret_name(&audit.config.env, name);
-        let there = match audit.facts.secrets.get(&name) {
+        let exists = match audit.facts.secrets.get(&name) {
             None => {
                 sink.unknown(format!("the facts are not about secret {name}; record them again"));
                 continue;
             }
             Some(known) => fact(known, sink).map(Option::is_some),
         };
-        if there == Ok(false) {
+        if exists == Ok(false) {
             sink.elsewhere(format!("secret {name} does not exist")).help("`osmt-secrets push` creates it");
         }
     }
