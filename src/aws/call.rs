@@ -11,8 +11,11 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::codes::{self, Policy, Why};
+use super::codes;
 use super::endpoint::chosen_by;
+use super::messages;
+use super::messages::Policy;
+use super::why::Why;
 use crate::explain::Explain;
 use crate::web::is_certificate;
 
@@ -214,7 +217,7 @@ impl CallError {
             operation,
             why,
             code: code.map(str::to_owned).or_else(|| Some(format!("HTTP status {status}"))),
-            policy: message.and_then(codes::policy),
+            policy: message.and_then(messages::policy),
             unreached: None,
             cause: said.map(Cause),
         }
@@ -339,7 +342,7 @@ fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Po
         Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit => Why::NoRole,
         why => why,
     };
-    Some((why, error.message().and_then(codes::policy)))
+    Some((why, error.message().and_then(messages::policy)))
 }
 
 /// Whether AWS's services sent it: each answer of theirs carries a request id.

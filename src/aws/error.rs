@@ -2,8 +2,8 @@
 
 use super::call::CallError;
 use super::cli::{Cli, FIRST_WITH_LOGIN, quoted};
-use super::codes::Why;
 use super::sso::Token;
+use super::why::Why;
 use crate::explain::{Exit, Explain, shown};
 
 /// How a profile gets its credentials, as far as the remedy differs.

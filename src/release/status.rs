@@ -156,6 +156,8 @@ fn deployment(service: &Service, wanted: i32) -> Link {
         Some("COMPLETED") | None if is_complete => Verdict::Agrees,
         _ => Verdict::Differs,
     };
+    // Only what is shown: after a rollback the deployment is complete, and ECS says in these words alone that it was one
+    // ("How the Amazon ECS deployment circuit breaker detects failures", Amazon ECS Developer Guide).
     let reason = service
         .reason
         .as_ref()

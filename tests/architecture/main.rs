@@ -7,7 +7,7 @@
 
 mod graph;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -317,6 +317,33 @@ fn no_file_is_long() {
     assert!(long.is_empty(), "\n{}\n", long.join("\n"));
 }
 
+/// `observe_bucket.rs` beside `observe.rs`, or beside `observe_table.rs`, is `bucket.rs` in the folder `observe`.
+#[test]
+fn no_name_spells_a_folder_as_a_prefix() {
+    let mut folders: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for path in files("src").into_iter().chain(files("tests")) {
+        let is_code = path.extension().is_some_and(|kind| kind == "rs") && !path.starts_with("src/bin");
+        for part in path.ancestors().filter(|part| is_code && part.parent().is_some()) {
+            let stem = part.file_stem().unwrap().to_string_lossy().into_owned();
+            folders.entry(part.parent().unwrap().to_owned()).or_default().insert(stem);
+        }
+    }
+    let spelt = folders.iter().flat_map(|(folder, names)| {
+        spelt_prefixes(names).into_iter().map(|name| format!("{}: {name}", folder.display()))
+    });
+    assert_eq!(spelt.collect::<Vec<_>>(), [""; 0]);
+}
+
+/// The names that begin with another name of the folder and an underscore, or with the same word as another such name.
+fn spelt_prefixes(names: &BTreeSet<String>) -> Vec<&str> {
+    let word = |name: &str| name.split_once('_').map(|(word, _)| word.to_owned());
+    let shared = |name: &str, word: &str| {
+        names.iter().any(|other| other != name && (other == word || other.starts_with(&format!("{word}_"))))
+    };
+    let is_spelt = |name: &&str| word(name).is_some_and(|word| shared(name, &word));
+    names.iter().map(String::as_str).filter(is_spelt).collect()
+}
+
 #[test]
 fn no_lint_is_silenced_without_being_expected() {
     let pattern = concat!("#[", "allow(");
@@ -361,6 +388,13 @@ fn a_circle_is_found_also_through_a_re_export() {
 
 #[test]
 fn these_checks_can_fail() {
+    let names = |names: [&str; 3]| names.map(str::to_owned).into();
+    assert_eq!(spelt_prefixes(&names(["observe", "observe_app", "services"])), ["observe_app"]);
+    assert_eq!(
+        spelt_prefixes(&names(["state_flags", "state_lock", "states"])),
+        ["state_flags", "state_lock"]
+    );
+    assert!(spelt_prefixes(&names(["state_flags", "lock_table", "services"])).is_empty());
     assert_eq!(imports("use crate::report::Format;", 2).0, ["report"]);
     assert_eq!(imports("    super::super::report::write()", 2).0, ["report"]);
     assert!(imports("use super::Finding;", 2).0.is_empty());

@@ -1,9 +1,9 @@
 //! Reads of the lock table: its settings, the lock in it and the digest of the state.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeyType, PointInTimeRecoveryStatus, SseStatus};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeyType, PointInTimeRecoveryStatus, SseStatus, TableDescription,
+};
 
 use super::unread::{Unread, keep};
 use crate::account::{Lock, Table};
@@ -49,26 +49,10 @@ pub(super) async fn look(
     let Some(described) = described.table else {
         return Ok(None);
     };
-    let key = |kind: &KeyType| {
-        described
-            .key_schema()
-            .iter()
-            .find(|element| element.key_type() == kind)
-            .map(|element| element.attribute_name().to_owned())
-    };
-    let partition_key = key(&KeyType::Hash).map(|name| {
-        let of = described
-            .attribute_definitions()
-            .iter()
-            .find(|attribute| attribute.attribute_name() == name)
-            .map(|attribute| attribute.attribute_type().as_str().to_owned())
-            .unwrap_or_default();
-        (name, of)
-    });
-    let lockable = partition_key == Some(("LockID".to_owned(), "S".to_owned()));
-    let sort_key = key(&KeyType::Range).is_some();
+    let described = settings(name, &described);
+    let lockable = described.partition_key == Some(("LockID".to_owned(), "S".to_owned()));
     // A table with another key holds no lock of Terraform, and refuses the question.
-    let lock = if lockable && !sort_key { lock } else { Ok(None) };
+    let lock = if lockable && !described.sort_key { lock } else { Ok(None) };
     // Another process removed it meanwhile.
     let gone =
         |error: &CallError| error.is("TableNotFoundException") || error.is("ResourceNotFoundException");
@@ -84,11 +68,32 @@ pub(super) async fn look(
         .and_then(|backups| backups.point_in_time_recovery_description)
         .and_then(|recovery| recovery.point_in_time_recovery_status)
         == Some(PointInTimeRecoveryStatus::Enabled);
-    let table = Table {
+    let tags = tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+    Ok(Some((Table { point_in_time_recovery, tags, lock, ..described }, unread)))
+}
+
+/// The settings that the description of a table holds.
+fn settings(name: &str, described: &TableDescription) -> Table {
+    let key = |kind: &KeyType| {
+        described
+            .key_schema()
+            .iter()
+            .find(|element| element.key_type() == kind)
+            .map(|element| element.attribute_name().to_owned())
+    };
+    let kind = |name: &str| {
+        described
+            .attribute_definitions()
+            .iter()
+            .find(|attribute| attribute.attribute_name() == name)
+            .map(|attribute| attribute.attribute_type().as_str().to_owned())
+            .unwrap_or_default()
+    };
+    Table {
         name: name.to_owned(),
         status: described.table_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-        sort_key,
-        partition_key,
+        sort_key: key(&KeyType::Range).is_some(),
+        partition_key: key(&KeyType::Hash).map(|name| (name.clone(), kind(&name))),
         // AWS leaves the summary out of a table that was always provisioned.
         billing: described
             .billing_mode_summary()
@@ -98,13 +103,9 @@ pub(super) async fn look(
         kms: described.sse_description().and_then(|sse| sse.status()).is_some_and(|status| {
             matches!(status, SseStatus::Enabled | SseStatus::Enabling | SseStatus::Updating)
         }),
-        point_in_time_recovery,
         deletion_protection: described.deletion_protection_enabled().unwrap_or_default(),
-        tags: tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
-        lock,
-        unread: BTreeMap::new(),
-    };
-    Ok(Some((table, unread)))
+        ..Table::default()
+    }
 }
 
 /// Reads the MD5 of the state that Terraform keeps in the table; `None` where there is none.

@@ -3,10 +3,8 @@
 //! What the account provides need not be typed: its number, the regions it has enabled, the zones that it can use. Each answer
 //! is kept in a file until the configuration is written, so that an interrupted run continues where it stopped.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use super::doctor_errors::{errors, is_at};
+use super::draft::Draft;
 use super::prompt;
 use super::prompt::Reply;
 use crate::account::iam::elsewhere;
@@ -14,12 +12,12 @@ use crate::account::{Zone, observe};
 use crate::aws::Session;
 use crate::bootstrap::certificate::dns;
 use crate::bootstrap::init;
-use crate::bootstrap::init::{Answers, QUESTIONS, network};
+use crate::bootstrap::init::{Answers, QUESTIONS, Question, network};
 use crate::command::{Context, Ui};
 use crate::config::NO_ZONE;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
-use crate::{aws, deployment, files};
+use crate::{aws, deployment};
 
 /// One question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +98,16 @@ pub(super) async fn ask<'a>(
     Ok(Some(wizard))
 }
 
+/// What AWS offers as the answer to a question.
+#[derive(Default)]
+struct Offer {
+    hint: Option<String>,
+    /// Those that the account has enabled.
+    regions: Option<Vec<String>>,
+    /// The hosted zone that is nearest to the domain.
+    zone: Option<String>,
+}
+
 impl Wizard<'_> {
     async fn step(&mut self, at: usize, answers: &mut Answers) -> Result<Outcome, Failure> {
         let number = format!("[{}/{}] ", at + 1, self.steps.len());
@@ -134,30 +142,10 @@ impl Wizard<'_> {
     async fn text(&self, number: &str, index: usize, answers: &mut Answers) -> Result<Outcome, Failure> {
         let question = QUESTIONS[index];
         let ui = self.ui;
-        let session = self.session(answers);
-        let mut enabled = None;
-        let mut found_zone = None;
-        let known = match (session, question.flag) {
-            (Some(session), "account-id") => Some(session.account_id.clone()),
-            (Some(session), "region") => {
-                enabled = regions(ui, session).await;
-                let name = &session.region;
-                let fits = enabled.as_ref().is_none_or(|names| names.contains(name));
-                fits.then(|| name.clone())
-            }
-            (Some(session), "hosted-zone-id") => {
-                let domain = answers.text(self.start, "/config/domain/name");
-                let domain = domain.unwrap_or_default();
-                let asking = dns::nearest_zone(session, &domain);
-                let zone = ui.during("asking AWS for the hosted zone", asking).await;
-                found_zone = zone.ok().flatten().map(|zone| zone.id);
-                found_zone.clone()
-            }
-            _ => None,
-        };
+        let offer = self.offer(&question, answers).await;
         let kept = answers.texts[index].clone().or_else(|| self.draft.answers.get(question.flag).cloned());
-        let hint = kept.or(known);
-        if let Some(names) = enabled.clone().filter(|_| prompt::is_rich(ui)) {
+        let hint = kept.or(offer.hint);
+        if let Some(names) = offer.regions.clone().filter(|_| prompt::is_rich(ui)) {
             let first =
                 hint.as_ref().and_then(|hint| names.iter().position(|name| name == hint)).unwrap_or(0);
             let prompt = format!("{number}{}", question.prompt);
@@ -180,7 +168,7 @@ impl Wizard<'_> {
             };
             let mut trial = answers.clone();
             trial.texts[index] = Some(answer.clone());
-            let mut verdict = match &enabled {
+            let mut verdict = match &offer.regions {
                 Some(names) if !names.contains(&answer) => {
                     Err("answer with a region that is enabled in the account".to_owned())
                 }
@@ -191,7 +179,7 @@ impl Wizard<'_> {
             if question.flag == "domain" {
                 verdict = verdict.and_then(|()| init::host_name(&answer).map(drop));
             }
-            if let (Ok(()), Some(found), Some(session)) = (&verdict, &found_zone, session)
+            if let (Ok(()), Some(found), Some(session)) = (&verdict, &offer.zone, self.session(answers))
                 && *found != answer
                 && answer != NO_ZONE
             {
@@ -212,6 +200,27 @@ impl Wizard<'_> {
                     wrong = Some(answer);
                 }
             }
+        }
+    }
+
+    /// What AWS says to a question.
+    async fn offer(&self, question: &Question, answers: &Answers) -> Offer {
+        let Some(session) = self.session(answers) else { return Offer::default() };
+        match question.flag {
+            "account-id" => Offer { hint: Some(session.account_id.clone()), ..Offer::default() },
+            "region" => {
+                let regions = regions(self.ui, session).await;
+                let is_enabled = regions.as_ref().is_none_or(|names| names.contains(&session.region));
+                Offer { hint: is_enabled.then(|| session.region.clone()), regions, zone: None }
+            }
+            "hosted-zone-id" => {
+                let domain = answers.text(self.start, init::DOMAIN).unwrap_or_default();
+                let asking = dns::nearest_zone(session, &domain);
+                let zone = self.ui.during("asking AWS for the hosted zone", asking).await;
+                let zone = zone.ok().flatten().map(|zone| zone.id);
+                Offer { hint: zone.clone(), regions: None, zone }
+            }
+            _ => Offer::default(),
         }
     }
 
@@ -395,40 +404,6 @@ impl Wizard<'_> {
     /// Forgets the answers that are now in the config.
     pub(super) fn written(&self) {
         self.draft.forget();
-    }
-}
-
-/// The answers of a run that has not written anything yet. None of them is secret.
-struct Draft {
-    path: PathBuf,
-    answers: BTreeMap<String, String>,
-}
-
-impl Draft {
-    fn read(dir: &Path) -> Self {
-        let path = dir.join(".osmt-init-answers.json");
-        let text = files::read_text(&path).unwrap_or_default();
-        // One that cannot be read is as good as none.
-        Self { answers: serde_json::from_str(&text).unwrap_or_default(), path }
-    }
-
-    fn keep(&mut self, answers: &Answers) {
-        for (question, answer) in QUESTIONS.iter().zip(&answers.texts) {
-            if let Some(answer) = answer {
-                self.answers.insert(question.flag.to_owned(), answer.clone());
-            }
-        }
-        if let Some(block) = &answers.vpc_cidr {
-            self.answers.insert("vpc-cidr".to_owned(), block.clone());
-        }
-        if let Ok(text) = serde_json::to_string_pretty(&self.answers) {
-            // A convenience: where it cannot be written, the run goes on.
-            let _ = files::write(&self.path, format!("{text}\n").as_bytes());
-        }
-    }
-
-    fn forget(&self) {
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 

@@ -5,6 +5,7 @@ mod ask;
 mod certificate;
 mod destroy;
 mod doctor_errors;
+mod draft;
 mod init;
 mod lock;
 mod parts;

@@ -52,32 +52,7 @@ impl Tag {
             let digest = if self.offline {
                 Known::Unknown("AWS was not asked".to_owned())
             } else {
-                let source = release::status::Source {
-                    commit: Known::Known(commit.clone()),
-                    label: osmt.label(&commit),
-                    record: Known::Known(None),
-                    migrations: None,
-                };
-                let running = status::running(cx, &config).await?;
-                let links = release::status::chain(&config, &source, &running);
-                let against: Vec<_> = links
-                    .iter()
-                    .filter(|link| {
-                        let must_be_seen = matches!(link.name, "deployment" | "task definition" | "tasks");
-                        link.verdict == Verdict::Differs || (must_be_seen && link.verdict == Verdict::Unknown)
-                    })
-                    .map(|link| format!("{}: {}", link.name, link.found))
-                    .collect();
-                if !against.is_empty() {
-                    let mut failure = Failure::new(
-                        Exit::Refused,
-                        "what runs is not what the config selects, or could not be seen",
-                    )
-                    .help("`terraform apply`, wait until `osmt-release status` agrees, then tag");
-                    failure.causes = against;
-                    return Err(failure);
-                }
-                running.digest()
+                running_digest(cx, &config, &osmt, &commit).await?
             };
             if let Known::Unknown(reason) = &digest {
                 ui.say(format_args!("the digest is recorded as unknown: {reason}"));
@@ -96,13 +71,9 @@ impl Tag {
             };
             let current = record::current(&record, newest.as_ref());
             let (repository, place) = osmt.record_target(&record.commit)?;
-            let lacking = match &remote {
-                Some(remote) => match repository.remote_tag_object(remote, &current.name)? {
-                    None => Some(remote.as_str()),
-                    Some(there) if repository.tag_object(&current.name)? == Some(there.clone()) => None,
-                    Some(_) => return Err(taken(remote, &current.name)),
-                },
-                None => None,
+            let lacking = match remote.as_deref() {
+                Some(remote) if lacks(repository, remote, &current.name)? => Some(remote),
+                Some(_) | None => None,
             };
             let plan = record::plan(&record, newest.as_ref(), lacking);
             for step in &plan.actions {
@@ -171,6 +142,48 @@ impl Tag {
             )
             .help("`git fetch --tags`, or name the commit: `osmt-release tag REV`")),
         }
+    }
+}
+
+/// The digest of what runs, which must be what the config selects.
+async fn running_digest(
+    cx: &Context,
+    config: &Config,
+    osmt: &Osmt,
+    commit: &str,
+) -> Result<Known<String>, Failure> {
+    let source = release::status::Source {
+        commit: Known::Known(commit.to_owned()),
+        label: osmt.label(commit),
+        record: Known::Known(None),
+        migrations: None,
+    };
+    let running = status::running(cx, config).await?;
+    let links = release::status::chain(config, &source, &running);
+    let against: Vec<_> = links
+        .iter()
+        .filter(|link| {
+            let must_be_seen = matches!(link.name, "deployment" | "task definition" | "tasks");
+            link.verdict == Verdict::Differs || (must_be_seen && link.verdict == Verdict::Unknown)
+        })
+        .map(|link| format!("{}: {}", link.name, link.found))
+        .collect();
+    if against.is_empty() {
+        return Ok(running.digest());
+    }
+    let message = "what runs is not what the config selects, or could not be seen";
+    let mut failure = Failure::new(Exit::Refused, message)
+        .help("`terraform apply`, wait until `osmt-release status` agrees, then tag");
+    failure.causes = against;
+    Err(failure)
+}
+
+/// Whether a remote lacks a tag; another tag of this name there is refused.
+fn lacks(repository: &git::Repository, remote: &str, name: &str) -> Result<bool, Failure> {
+    match repository.remote_tag_object(remote, name)? {
+        None => Ok(true),
+        Some(there) if repository.tag_object(name)? == Some(there.clone()) => Ok(false),
+        Some(_) => Err(taken(remote, name)),
     }
 }
 

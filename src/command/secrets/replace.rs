@@ -77,16 +77,10 @@ pub(super) fn replace(
         deployment.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
     }
     // Before AWS is asked: the prompt and the keyring may wait for the user.
-    let fresh = match (&begun, kind, &secret.origin) {
-        (None, Kind::Rotate, Origin::Issued(_)) => Some(input::value(deployment, &secret.name)?),
-        (None, Kind::Rotate, Origin::Random | Origin::RandomBytes | Origin::Fixed(_)) => {
-            Some(new_value(secret)?)
-        }
-        (Some(_), _, _) | (None, Kind::Rollback, _) => None,
+    let fresh = match (&begun, kind) {
+        (None, Kind::Rotate) => Some(fresh(deployment, secret)?),
+        (Some(_), _) | (None, Kind::Rollback) => None,
     };
-    if let Some(value) = &fresh {
-        secret.check(value)?;
-    }
     if let Some(effect) = secret.effect {
         deployment.ui.warn(format_args!("after `terraform apply` this {effect}"));
     }
@@ -139,6 +133,16 @@ pub(super) fn replace(
         ));
     }
     Ok(exit)
+}
+
+/// The new value: a generated one, or what the user enters where another system issues it.
+fn fresh(deployment: &Deployment<'_>, secret: &Secret) -> Result<SecretString, Failure> {
+    let value = match secret.origin {
+        Origin::Issued(_) => input::value(deployment, &secret.name)?,
+        Origin::Random | Origin::RandomBytes | Origin::Fixed(_) => new_value(secret)?,
+    };
+    secret.check(&value)?;
+    Ok(value)
 }
 
 /// The journal, and what the keyring must hold in the end.

@@ -21,8 +21,10 @@ const FAILED: &str = "failed (status";
 const SEARCH_STATE: &str = "osmt: search:";
 /// As far back as the app's log is searched for such a line: twice the time between two of them, and some more.
 const APP_LINES_MS: i64 = 40 * 60 * 1000;
+/// How Flyway's report of a failed statement begins.
+const SQL_STATE: &str = "SQL State";
 /// How a line that names a cause begins, in Flyway's report of a failed statement and in Java's.
-const CAUSES: [&str; 6] = ["SQL State", "Error Code", "Message", "Location", "Line", "Caused by:"];
+const CAUSES: [&str; 6] = [SQL_STATE, "Error Code", "Message", "Location", "Line", "Caused by:"];
 
 /// What the log has said so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,11 @@ impl Reading {
             self.tail.pop_front();
         }
         self.tail.push_back(text.to_owned());
+    }
+
+    /// Whether the database refused a statement.
+    pub fn failed_in_sql(&self) -> bool {
+        self.causes.iter().any(|cause| cause.starts_with(SQL_STATE))
     }
 }
 

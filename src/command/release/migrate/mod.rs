@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::explain::{Exit, Failure};
-use crate::plan::Plan;
+use crate::plan::{Line, Plan};
 use crate::release;
 use crate::release::database::Database;
 use crate::release::migrate::log::{self, Reading, Stream};
@@ -289,7 +289,7 @@ impl Migrate {
         session: &Session,
         started: &Started,
         snapshot: Option<&Snapshot>,
-        lines: &[crate::plan::Line],
+        lines: &[Line],
     ) -> Result<Exit, Failure> {
         let end = Instant::now() + Duration::from_secs(self.wait.saturating_mul(60));
         let mut reading = Reading::default();
@@ -336,43 +336,60 @@ impl Migrate {
             sleep(PAUSE.min(end - Instant::now())).await;
         };
         bar.finish_and_clear();
-        let (ended, failure) = match ended {
-            Ok(ended) => {
-                let failure = outcome(&ended, &reading, started, snapshot);
-                (Some(ended), failure)
-            }
-            Err(failure) => (None, Some(failure)),
-        };
-        if started.is_info {
-            for line in history(&reading) {
-                ui.result(line)?;
-            }
-        } else if failure.is_none() {
-            ui.result(summary(&reading))?;
-        }
-        ui.json(&Report {
-            version: crate::report::VERSION,
-            tool: &ui.tool,
-            status: if failure.is_none() { "applied" } else { "failed" },
-            actions: lines,
-            snapshot,
-            task: TaskReport {
-                arn: &started.task,
-                log_group: started.log.as_ref().map(|(group, _)| group.as_str()),
-                log_stream: started.log.as_ref().map(|(_, stream)| stream.as_str()),
-                exit: ended.as_ref().and_then(Ended::exit),
-                ended: ended.as_ref(),
-                step: reading.step.as_deref(),
-                database_before: reading.before.as_deref(),
-                migrated: &reading.migrated,
-                rows_imported: reading.rows,
-                history: reading.history.rows(),
-                last_lines: reading.tail.iter().map(String::as_str).collect(),
-            },
-            error: failure.as_ref(),
-        })?;
-        failure.map_or(Ok(Exit::Done), Err)
+        report(ui, started, &reading, ended, &Done { snapshot, lines })
     }
+}
+
+/// What was done before the task ended, or until now.
+struct Done<'a> {
+    snapshot: Option<&'a Snapshot>,
+    lines: &'a [Line],
+}
+
+/// Says how the task ended, or why that is not known.
+fn report(
+    ui: &Ui,
+    started: &Started,
+    reading: &Reading,
+    ended: Result<Ended, Failure>,
+    done: &Done<'_>,
+) -> Result<Exit, Failure> {
+    let (ended, failure) = match ended {
+        Ok(ended) => {
+            let failure = outcome(&ended, reading, started, done.snapshot);
+            (Some(ended), failure)
+        }
+        Err(failure) => (None, Some(failure)),
+    };
+    if started.is_info {
+        for line in history(reading) {
+            ui.result(line)?;
+        }
+    } else if failure.is_none() {
+        ui.result(summary(reading))?;
+    }
+    ui.json(&Report {
+        version: crate::report::VERSION,
+        tool: &ui.tool,
+        status: if failure.is_none() { "applied" } else { "failed" },
+        actions: done.lines,
+        snapshot: done.snapshot,
+        task: TaskReport {
+            arn: &started.task,
+            log_group: started.log.as_ref().map(|(group, _)| group.as_str()),
+            log_stream: started.log.as_ref().map(|(_, stream)| stream.as_str()),
+            exit: ended.as_ref().and_then(Ended::exit),
+            ended: ended.as_ref(),
+            step: reading.step.as_deref(),
+            database_before: reading.before.as_deref(),
+            migrated: &reading.migrated,
+            rows_imported: reading.rows,
+            history: reading.history.rows(),
+            last_lines: reading.tail.iter().map(String::as_str).collect(),
+        },
+        error: failure.as_ref(),
+    })?;
+    failure.map_or(Ok(Exit::Done), Err)
 }
 
 /// Says when the job-code lists were imported before: importing them takes long.

@@ -84,8 +84,7 @@ pub(super) fn outcome(
     if exit.is_some() {
         failure.causes.extend(reading.tail.iter().map(|line| format!("log: {line}")));
     }
-    let is_sql = reading.causes.iter().any(|cause| cause.starts_with("SQL State"));
-    failure.help = match (is_sql, exit, started.log_command()) {
+    failure.help = match (reading.failed_in_sql(), exit, started.log_command()) {
         (true, ..) => {
             let restore = snapshot.map_or_else(
                 || "restore the snapshot that was taken before".to_owned(),
