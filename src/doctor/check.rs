@@ -165,7 +165,7 @@ fn one_error_a_place(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept = Vec::new();
     for (index, mut finding) in findings.into_iter().enumerate() {
         if let Some(at) = &finding.at {
-            // Each occurrence of a duplicate key has a finding of its own.
+            // Each occurrence of a duplicate key has its own finding.
             let is_twin = finding.code == shape::DUPLICATE_KEY.code;
             let keep = best.get(&at.pointer).is_none_or(|(precedence, first)| {
                 *first == index

@@ -1,6 +1,6 @@
-//! Ignores: findings that are accepted, with a reason, an owner and an end.
+//! Ignores: findings that are accepted until a date, with a reason and an owner.
 //!
-//! An ignore that has ended, or that matches nothing, is a finding in the ignore file itself.
+//! An ignore that has expired, or that matches no finding, is itself a finding in the ignore file.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::finding::{Finding, Findings};
 /// The schema of an ignore file, as it is published.
 pub const SCHEMA: &str = include_str!("../../schemas/ignore.schema.json");
 
-/// Further ahead than this an end is none.
+/// An end date further ahead is refused: no one would review the finding.
 const LONGEST_YEARS: i16 = 2;
 
 /// One accepted finding.
@@ -45,14 +45,14 @@ pub struct Ignores {
     ignores: Vec<Ignore>,
 }
 
-/// The one way to write a day: readers must not have to guess.
+/// Accepts a day only in the form 2027-06-30.
 fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = String::deserialize(deserializer)?;
     let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
     date.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a day such as 2027-06-30")))
 }
 
-/// Reads an ignore file; an end that is years ahead is refused.
+/// Reads an ignore file; an end date that is too far ahead is an error.
 pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -73,7 +73,7 @@ pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
         }
         if ignore.until.year() - today.year() > LONGEST_YEARS {
             let message = format!(
-                "{} is more than {LONGEST_YEARS} years ahead; choose a day on which the finding is looked at again",
+                "{} is more than {LONGEST_YEARS} years ahead; choose a day on which the finding is reviewed",
                 ignore.until
             );
             return Err(fault(format!("/ignores/{index}/until"), message));
@@ -83,22 +83,22 @@ pub fn read(text: &str, today: Date) -> Result<Ignores, Error> {
 }
 
 impl Ignore {
-    fn fits(&self, finding: &Finding) -> bool {
+    fn matches(&self, finding: &Finding) -> bool {
         let pointer = finding.at.as_ref().map_or("", |at| at.pointer.as_str());
         let is_there = pointer == self.pointer || finding.stable.as_ref() == Some(&self.pointer);
         finding.code == self.code && is_there && !self.is_not_possible()
     }
 
-    /// A file that is not JSON was not judged: nothing in it can be accepted.
+    /// A syntax error cannot be ignored: a file that is not JSON is not checked.
     fn is_not_possible(&self) -> bool {
         self.code == NOT_JSON.code
     }
 }
 
 impl Ignores {
-    /// Takes the accepted findings out of all files; returns what is wrong with the ignores themselves.
+    /// Removes the accepted findings from all files; returns the findings about the ignores themselves.
     ///
-    /// `policies` are the codes of the organisation's policies, those that were not run included.
+    /// `policies` are the codes of all policies of the organisation, including those that were not run.
     pub fn apply<'a>(
         &self,
         today: Date,
@@ -106,12 +106,12 @@ impl Ignores {
         files: impl Iterator<Item = &'a mut Findings>,
     ) -> Findings {
         let mut used = vec![false; self.ignores.len()];
-        let (mut ran, mut dark) = (BTreeSet::new(), BTreeSet::new());
+        let (mut ran, mut undecided) = (BTreeSet::new(), BTreeSet::new());
         for file in files {
             file.findings.retain(|finding| {
                 let mut taken = false;
                 for (ignore, used) in self.ignores.iter().zip(&mut used) {
-                    let fits = ignore.fits(finding);
+                    let fits = ignore.matches(finding);
                     *used |= fits;
                     taken |= fits && today <= ignore.until;
                 }
@@ -119,12 +119,12 @@ impl Ignores {
                 !taken
             });
             ran.extend(file.ran.iter().cloned());
-            dark.extend(file.unknown.iter().map(|unknown| unknown.code.clone()));
+            undecided.extend(file.unknown.iter().map(|unknown| unknown.code.clone()));
         }
         let rules = rules::all_rules();
         let exists = |code: &str| rules.iter().any(|rule| rule.code == code) || policies.contains(&code);
-        // A rule that was not run, or could not decide, may still have a use for its ignore.
-        let decided = |code: &str| ran.contains(code) && !dark.contains(code);
+        // If a rule was not run, or could not decide, its ignore may still be needed.
+        let decided = |code: &str| ran.contains(code) && !undecided.contains(code);
         let mut own = Findings::default();
         for ((index, ignore), used) in self.ignores.iter().enumerate().zip(used) {
             let code = ignore.code.as_str();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_syntax_error_stays_whatever_is_ignored() {
+    fn a_syntax_error_cannot_be_ignored() {
         let file = FILE.replace("RDS008", "JSON001").replace("/config/rds/multi_az", "");
         let mut run = Findings::default();
         run.findings.push(Finding::new(&NOT_JSON, Some(Place::value("")), "not JSON"));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_of_a_plan_is_found_by_its_address_too() {
+    fn an_ignore_may_name_a_resource_by_its_address() {
         let file = FILE.replace("/config/rds/multi_az", "/resource_changes/a.b/change");
         let mut run = findings();
         run.findings[0].at = Some(Place::value("/resource_changes/3/change"));

@@ -18,8 +18,8 @@ const MOVED: [(&str, &str); 12] = [
     ("/secrets/app/oauth_secret", "keep it with `osmt-secrets set app/oauth_client_secret`"),
     ("/secrets/app/oauth_audience", "move it to config.app.oauth.audience"),
     ("/secrets/app/migrations_enabled", "drop it: the app migrates when it starts"),
-    ("/secrets/app/reindex_elasticsearch", "drop it: the index is rebuilt by a task of its own"),
-    ("/secrets/app/skip_metadata_import", "drop it: the import is a task of its own"),
+    ("/secrets/app/reindex_elasticsearch", "drop it: the maintenance task rebuilds the index"),
+    ("/secrets/app/skip_metadata_import", "drop it: the maintenance task imports the metadata"),
 ];
 
 /// Replaces the messages of the schema's findings in a file that has the recipe's shape.

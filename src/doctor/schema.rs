@@ -266,7 +266,7 @@ impl Walk<'_> {
                 }
                 None if pointer.is_empty() => (
                     format!("Terraform declares no variable `{key}` and ignores the value"),
-                    "remove it; the file holds one key, `config`".to_owned(),
+                    "remove it; the file contains only the key `config`".to_owned(),
                 ),
                 None => {
                     let message = format!("unknown key `{key}`: Terraform ignores it silently");

@@ -34,7 +34,7 @@ impl<'a> Marks<'a> {
         Self { is_planned: plan.is_some(), drifted, of }
     }
 
-    /// The counts of the whole plan; empty without a plan.
+    /// The counts of all changes in the plan; empty without a plan.
     pub(super) fn summary(&self) -> Vec<Line> {
         if !self.is_planned {
             return Vec::new();

@@ -96,11 +96,13 @@ fn a_plan_marks_each_part_by_what_happens_to_it() {
 }
 
 #[test]
-fn a_missing_block_is_shown_and_a_password_is_not() {
+fn odd_values_are_shown_and_a_password_is_not() {
     let few = config(|text| {
         text.replace("[\"192.168.100.0/27\", \"192.168.100.64/27\"]", "[\"192.168.100.0/27\"]")
     });
     assert!(texts(&draw(&few, None)).contains("no block"));
+    let for_ever = config(|text| text.replace("\"log_retention_days\": 30", "\"log_retention_days\": 0"));
+    assert!(texts(&draw(&for_ever, None)).contains("logs kept for ever"));
     let login = config(|text| {
         text.replace("https://rehearsal-school", "https://user:hunter2hunter2@rehearsal-school")
     });

@@ -1,4 +1,4 @@
-//! Ignores: the rules. `ignore` looks for what breaks them.
+//! The rules on ignores. `doctor::ignore` checks them.
 
 use crate::finding::{Rule, Severity};
 
@@ -29,5 +29,5 @@ pub static NOT_POSSIBLE: Rule = Rule {
     explain: include_str!("../../../docs/rules/IGN003.md"),
 };
 
-/// What may be said about ignores.
+/// All rules on ignores.
 pub static ALL: [&Rule; 3] = [&EXPIRED, &UNUSED, &NOT_POSSIBLE];

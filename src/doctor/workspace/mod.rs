@@ -30,7 +30,7 @@ pub struct File {
 pub struct Workspace {
     /// The name of the config that was checked.
     pub config: String,
-    /// The other files of the directory that Terraform reads without being told to, such as `main.tf` and variable files.
+    /// The other files of the directory that Terraform reads automatically, such as `main.tf` and variable files.
     pub files: Vec<File>,
     /// `.terraform/terraform.tfstate`: the backend of the last `terraform init`.
     pub initialised: Option<File>,
@@ -170,11 +170,10 @@ fn variables(workspace: &Workspace, all: &mut Collected) {
                 let message =
                     format!("Terraform takes `config` from {}, not from {}", file.name, workspace.config);
                 all.file(file, span, &OVERRIDDEN, message)
-                    .help("remove one of the two; each deployment needs a directory of its own");
+                    .help("remove one of the two; each deployment needs its own directory");
             }
             Ok(Some(span)) => {
-                let message =
-                    format!("{} overrides the `config` of {} as a whole", workspace.config, file.name);
+                let message = format!("{} replaces the `config` of {}", workspace.config, file.name);
                 all.file(file, span, &OVERRIDDEN, message)
                     .severity(Severity::Warning)
                     .help("remove it here: Terraform does not merge the two");
@@ -306,7 +305,7 @@ fn deployment(
             main,
             at..at + "backend".len(),
             &LOCK,
-            "two runs at once can damage the state: nothing locks it".into(),
+            "the backend does not lock the state: two runs at the same time can damage it".into(),
         )
         .help("run `osmt-bootstrap init`, or write use_lockfile = true");
     }
@@ -344,7 +343,8 @@ fn check_key(main: &File, key: &str, wanted: &Wanted, all: &mut Collected) {
     if let Some(env) = &wanted.env
         && let Some(other) = deployment::env_of_state_key(key).filter(|other| other != env)
     {
-        let message = format!("the state's key is that of the environment {other}, the config is for {env}");
+        let message =
+            format!("the state's key is that of the environment {other}, but the config is for {env}");
         all.file(main, literal(main, key), &STATE, message)
             .help(format!("write {}", deployment::state_key(env)));
     }

@@ -122,6 +122,11 @@ fn environment_variables_that_change_terraform_are_named_without_values() {
         ]
         .map(|(code, severity)| (code.to_owned(), severity))
     );
+    changed.environment = vec![set("TF_CLI_ARGS", "--var lock=1 -target=x -var target=2")];
+    let judged = judge(&changed, None);
+    let found = judged.iter().flat_map(|judged| &judged.findings.findings);
+    let messages: Vec<&str> = found.map(|finding| finding.message.as_str()).collect();
+    assert!(messages.contains(&"TF_CLI_ARGS adds -var, -target to Terraform's commands"), "{messages:?}");
     changed.environment = vec![set("TF_WORKSPACE", "default"), set("TF_CLI_ARGS", "-no-color")];
     changed.files.pop();
     assert_eq!(codes(&changed, "test"), []);

@@ -1,25 +1,25 @@
-//! The task's definition, which Terraform makes (`terraform/module/maintenance.tf`).
+//! The task definition, which Terraform creates (`terraform/module/maintenance.tf`).
 
 use super::error::Error;
 use crate::aws::{Session, Why};
 use crate::deployment;
 
-/// The container in the task's definition.
+/// The container in the task definition.
 pub(super) const CONTAINER: &str = "maintenance";
-/// Spring's name, in the environment, of `spring.flyway.target`: the schema's present version, so that nothing is migrated.
+/// The environment variable for `spring.flyway.target`. With `current` Flyway migrates nothing.
 pub(super) const TARGET: (&str, &str) = ("SPRING_FLYWAY_TARGET", "current");
 
-/// The name of the task's definition, without its revision.
+/// The family of the task definition.
 pub(super) fn family(env: &str) -> String {
     format!("{}-maintenance", deployment::prefix(env))
 }
 
-/// What the task definition says.
+/// The parts of the task definition that are needed here.
 pub(super) struct Definition {
     pub(super) arn: String,
     pub(super) image: String,
     pub(super) log: Option<(String, String)>,
-    /// The names of the container's variables.
+    /// The names of the container's environment variables.
     pub(super) environment: Vec<String>,
 }
 

@@ -8,13 +8,13 @@ use crate::explain::{Exit, Explain};
 /// The task cannot be started.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// Terraform has not made it yet.
+    /// Terraform has not created the task definition yet.
     #[error("task definition {0} does not exist")]
     NoDefinition(String),
-    /// Terraform has not made it yet.
-    #[error("service {0} does not exist, and the task runs in its network")]
+    /// Terraform has not created the service yet.
+    #[error("service {0} does not exist; the task runs in its network")]
     NoService(String),
-    /// Another run is under way.
+    /// Another task is running.
     #[error("a maintenance task is already running: {0}")]
     Busy(String),
     /// Another user started one at the same moment; ours was stopped.
@@ -25,13 +25,13 @@ pub enum Error {
         /// The task that was stopped.
         ours: String,
     },
-    /// ECS took the call and started nothing.
+    /// The call succeeded, but ECS did not start the task.
     #[error("ECS did not start the task: {0}")]
     NotStarted(String),
-    /// The answer to the call that starts it was lost.
+    /// The connection was lost before ECS answered.
     #[error("the task may have been started: the answer of ecs:RunTask was lost")]
     MayHaveStarted(#[source] CallError),
-    /// ECS has no such task of ours.
+    /// ECS does not list the task, or it is not a maintenance task of this environment.
     #[error("{0:?} is not a maintenance task of this environment, or ended more than an hour ago")]
     NoTask(String),
     /// A call failed.
@@ -51,7 +51,7 @@ impl Explain for Error {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::NoDefinition(_) | Self::NoService(_) => Some("`terraform apply` makes it".into()),
+            Self::NoDefinition(_) | Self::NoService(_) => Some("`terraform apply` creates it".into()),
             Self::Busy(task) | Self::Second { other: task, .. } => {
                 Some(format!("follow it: `osmt-release migrate --watch {task}`"))
             }
@@ -60,7 +60,7 @@ impl Explain for Error {
                 "run it again with the same flags: within the hour ECS starts the same request only once"
                     .into(),
             ),
-            Self::NoTask(_) => Some("the log group keeps what it printed".into()),
+            Self::NoTask(_) => Some("its output is in the log group of the maintenance tasks".into()),
             Self::Call(error) => error.help(),
         }
     }

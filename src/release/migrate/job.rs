@@ -1,4 +1,4 @@
-//! One run of the task: what it is to do, and how it is started, only once.
+//! One run of the task: its steps and flags, and how it is started exactly once.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -13,23 +13,23 @@ use crate::aws::{Session, Why};
 use crate::deployment;
 use crate::release::running::service_name;
 
-/// Spring's name, in the environment, of `spring.flyway.out-of-order`.
+/// The environment variable for `spring.flyway.out-of-order`.
 const OUT_OF_ORDER: &str = "SPRING_FLYWAY_OUTOFORDER";
-/// Spring's name, in the environment, of `spring.flyway.validate-on-migrate`.
+/// The environment variable for `spring.flyway.validate-on-migrate`.
 const VALIDATE: &str = "SPRING_FLYWAY_VALIDATE_ON_MIGRATE";
 /// The step that migrates nothing.
 const INFO: &str = "info";
-/// What the task calls itself in ECS.
+/// The value of `startedBy` in ECS.
 const STARTED_BY: &str = "osmt-release";
 
-/// How the task is to be run.
+/// The options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `migrate`, `import`, `reindex`; or `info` alone: print and validate Flyway's history, the schema stays at its version.
+    /// `migrate`, `import`, `reindex`; or `info` alone, which prints and validates Flyway's history and migrates nothing.
     pub steps: Vec<String>,
     /// Let Flyway apply migrations that are older than applied ones.
     pub out_of_order: bool,
-    /// Let Flyway not compare the applied migrations with the image's.
+    /// Turn off Flyway's validation of the applied migrations.
     pub without_validation: bool,
     /// Remove failed entries from Flyway's history first.
     pub repair: bool,
@@ -37,7 +37,7 @@ pub struct Request {
     pub statements: Vec<String>,
 }
 
-/// The task as it would be run.
+/// A run of the task, ready to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// The cluster.
@@ -46,26 +46,26 @@ pub struct Job {
     pub definition: String,
     /// Its image.
     pub image: String,
-    /// Where its log goes: group, and the stream without the task's id.
+    /// Its log: the group, and the stream without the task's id.
     pub log: Option<(String, String)>,
-    /// What it does, in order: `migrate`, `import`, `reindex`, each of which migrates first; or `info` alone.
+    /// Its steps in order: `migrate`, `import`, `reindex`, each of which migrates first; or `info` alone.
     pub steps: Vec<String>,
     /// Whether Flyway may apply migrations that are older than applied ones.
     pub out_of_order: bool,
-    /// Whether Flyway does not compare the applied migrations with the image's, for this one run.
+    /// Whether Flyway's validation of the applied migrations is off for this run.
     pub without_validation: bool,
-    /// Whether failed entries leave Flyway's history first.
+    /// Whether failed entries are removed from Flyway's history first.
     pub repair: bool,
-    /// What is added to the container's environment.
+    /// The environment variables that the run adds.
     environment: Vec<(String, String)>,
     subnets: Vec<String>,
     security_groups: Vec<String>,
-    /// Tasks that ended lately: with them a request differs from the one before.
+    /// Tasks that ended recently. They are part of the client token, so that a later request is a new one.
     ended: Vec<String>,
 }
 
 impl Job {
-    /// Finds the task definition, the network and whether a run is under way.
+    /// Reads the task definition and the network; fails if a task is running.
     pub async fn observe(session: &Session, env: &str, request: Request) -> Result<Self, Error> {
         let cluster = deployment::prefix(env);
         let family = family(env);
@@ -118,8 +118,8 @@ impl Job {
         self.steps == [INFO]
     }
 
-    /// The same for the same request within an hour, so that ECS starts it once however many ask for it. A run that ended
-    /// in between makes it another.
+    /// The client token. It is the same for the same request within an hour, so that ECS starts only one task if several users
+    /// ask for it. After a run has ended it is a new one.
     pub fn client_token(&self, hour: i64) -> String {
         let mut hash = Sha256::new();
         for part in [&self.definition, &hour.to_string()] {
@@ -139,7 +139,7 @@ impl Job {
         hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// Starts the task, and looks whether it is the only one; `hour` counts the hours since 1970.
+    /// Starts the task, and checks that it is the only one. `hour` is the number of hours since 1970.
     pub async fn start(&self, session: &Session, hour: i64) -> Result<Started, Error> {
         let answer = match session.ecs().run_task(&self.request(hour)).await {
             Err(error) if error.why == Why::Unreachable => return Err(Error::MayHaveStarted(error)),
@@ -151,12 +151,12 @@ impl Job {
             let reason = failure.and_then(|failure| failure.reason.or(failure.detail));
             Error::NotStarted(reason.unwrap_or_else(|| "no reason was given".to_owned()))
         })?;
-        self.look_again(session, task).await
+        self.stop_if_second(session, task).await
     }
 
-    /// What `ecs:RunTask` is asked for.
+    /// The request of `ecs:RunTask`.
     fn request(&self, hour: i64) -> Value {
-        // Of the task's own steps, `migrate` is the one that does least: with the target it migrates nothing.
+        // The task has no step `info`. With `spring.flyway.target=current` its step `migrate` migrates nothing.
         let steps = if self.is_info() { vec!["migrate".to_owned()] } else { self.steps.clone() };
         let variable = |(name, value): &(String, String)| json!({ "name": name, "value": value });
         let environment: Vec<Value> = self.environment.iter().map(variable).collect();
@@ -178,8 +178,8 @@ impl Job {
         })
     }
 
-    /// Of two tasks that were started at the same moment the older continues; where ECS does not answer, both do.
-    async fn look_again(&self, session: &Session, ours: String) -> Result<Started, Error> {
+    /// If two tasks were started at the same moment, stops this one unless it is the older. If ECS does not answer, both run.
+    async fn stop_if_second(&self, session: &Session, ours: String) -> Result<Started, Error> {
         let started = Started::new(&self.cluster, &ours, self.log.as_ref(), self.is_info());
         let family = self.definition.rsplit('/').next().and_then(|name| name.split(':').next());
         let Ok(active) = active(session, &self.cluster, family.unwrap_or_default()).await else {
@@ -198,7 +198,7 @@ impl Job {
     }
 }
 
-/// Subnets and security groups of the app's service: the task talks to the same database.
+/// The subnets and security groups of the app's service: the task connects to the same database.
 async fn network(session: &Session, env: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     let missing = || Error::NoService(service_name(env));
     let answer = session.ecs().describe_services(&deployment::prefix(env), &service_name(env)).await;

@@ -1,6 +1,6 @@
-//! Reads the log of a maintenance task: how far it is, what Flyway migrated, why it failed.
+//! Reads the log of a maintenance task: its progress, the migrations that Flyway applied, and the cause of a failure.
 //!
-//! The lines are those of the task's own script, of OSMT's import and of Flyway 7 to 10.
+//! It recognises lines of the task's own script, of OSMT's import and of Flyway 7 to 10.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,42 +13,42 @@ use crate::release::migrations::{HISTORY, History, Row};
 
 /// Rows of the two public lists that OSMT ships (measured with 3.0.0: 1,447 and 1,016).
 pub const ROWS: u64 = 2463;
-/// How many of the last lines are kept.
+/// The number of last lines that are kept.
 const TAIL: usize = 12;
-/// In the line that the task's script ends a failed step with.
+/// Part of the line that the task's script prints after a failed step.
 const FAILED: &str = "failed (status";
-/// In the line that a container writes about the search indices.
+/// Part of the line that a container prints about the search indices.
 const SEARCH_STATE: &str = "osmt: search:";
-/// As far back as the app's log is searched for such a line: twice the time between two of them, and some more.
+/// The part of the app's log that is searched for such a line: more than twice the time between two of them.
 const APP_LINES_MS: i64 = 40 * 60 * 1000;
-/// How Flyway's report of a failed statement begins.
+/// The beginning of Flyway's report of a failed statement.
 const SQL_STATE: &str = "SQL State";
-/// How a line that names a cause begins, in Flyway's report of a failed statement and in Java's.
+/// The beginnings of lines with a cause, in Flyway's report of a failed statement and in Java's stack traces.
 const CAUSES: [&str; 6] = [SQL_STATE, "Error Code", "Message", "Location", "Line", "Caused by:"];
 
-/// What the log has said so far.
+/// What was read from the log so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The step that runs: `import`, `reindex`.
+    /// The current step: `import`, `reindex`.
     pub step: Option<String>,
-    /// Rows that were imported.
+    /// The number of imported rows.
     pub rows: u64,
-    /// The database's version before, as Flyway says it.
+    /// The schema version before, as Flyway logs it.
     pub before: Option<String>,
     /// The migrations that Flyway applied or began, in order.
     pub migrated: Vec<String>,
-    /// Why a statement failed.
+    /// The causes of a failed statement.
     pub causes: Vec<String>,
     /// Rows that a migration would fail on, found before anything was changed.
     pub preflight: Option<String>,
-    /// Flyway's table as the newest connection printed it.
+    /// Flyway's history table.
     pub history: History,
     /// The last lines.
     pub tail: VecDeque<String>,
 }
 
 impl Reading {
-    /// Takes the next line.
+    /// Reads the next line.
     pub fn line(&mut self, line: &str) {
         let text = line.trim();
         if text.is_empty() {
@@ -72,7 +72,7 @@ impl Reading {
             self.before.get_or_insert_with(|| version.trim().to_owned());
         }
         if let Some((_, found)) = text.split_once(PREFLIGHT) {
-            // MySQL quotes the text in its own: near '…' at line 1
+            // MySQL quotes the text in its error: near '…' at line 1
             let found = found.split_once('\'').map_or(found, |(found, _)| found);
             self.preflight = Some(found.trim().to_owned());
         }
@@ -139,7 +139,7 @@ impl Stream {
         Self { group: group.to_owned(), name: name.to_owned(), token: None }
     }
 
-    /// Reads what is new. A stream that does not exist yet has no lines.
+    /// Reads the new lines. A stream that does not exist yet has no lines.
     pub async fn read(&mut self, session: &Session, reading: &mut Reading) -> Result<(), CallError> {
         loop {
             let mut asked =
@@ -168,7 +168,7 @@ pub fn group(env: &str) -> String {
     format!("/osmt/{env}/maintenance")
 }
 
-/// All lines of a group that hold a text, from a time on; a group that does not exist has none.
+/// All lines of a log group that contain a text, since a time. A group that does not exist has none.
 async fn find(session: &Session, group: &str, text: &str, since: i64) -> Result<Vec<Match>, CallError> {
     let mut found = Vec::new();
     let mut asked =
@@ -186,7 +186,7 @@ async fn find(session: &Session, group: &str, text: &str, since: i64) -> Result<
     }
 }
 
-/// The schema's version as Flyway last said it, in any maintenance task whose log is kept.
+/// The schema version that Flyway logged last, in any maintenance task whose log is kept.
 pub async fn database_version(
     session: &Session,
     group: &str,
@@ -194,12 +194,12 @@ pub async fn database_version(
 ) -> Result<Option<String>, CallError> {
     let mut found = find(session, group, "Current version of schema", since).await?;
     found.extend(find(session, group, "now at version", since).await?);
-    // Of one moment the later line is the one that says what it is now.
+    // Of lines with the same time the last one is the newest.
     let newest = found.iter().rev().max_by_key(|line| line.timestamp);
     Ok(newest.and_then(|line| version_in(&line.message)).map(str::to_owned))
 }
 
-/// Flyway's table as a maintenance task last printed it.
+/// Flyway's history table as a maintenance task printed it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Printed {
     /// When, in milliseconds since 1970.
@@ -210,7 +210,7 @@ pub struct Printed {
     pub is_outdated: bool,
 }
 
-/// Flyway's table as it was last printed to its end, in any maintenance task since a time whose log is kept.
+/// The newest complete history table in the logs since a time.
 pub async fn history(session: &Session, group: &str, since: i64) -> Result<Option<Printed>, CallError> {
     let mut streams: BTreeMap<String, History> = BTreeMap::new();
     let mut newest: Option<(i64, Vec<Row>)> = None;
@@ -228,7 +228,7 @@ pub async fn history(session: &Session, group: &str, since: i64) -> Result<Optio
     Ok(Some(Printed { at, rows, is_outdated: !later.is_empty() }))
 }
 
-/// `2023.07.05` of Flyway's `Current version of schema …: 2023.07.05` and `… now at version v2023.07.05 (execution …)`.
+/// The version in Flyway's `Current version of schema …: 2023.07.05` and `… now at version v2023.07.05 (execution …)`.
 fn version_in(line: &str) -> Option<&str> {
     let after = match line.split_once("now at version ") {
         Some((_, after)) => after.strip_prefix('v').unwrap_or(after),
@@ -237,20 +237,20 @@ fn version_in(line: &str) -> Option<&str> {
     after.split_whitespace().next()
 }
 
-/// When the lists were last imported to the end, in milliseconds since 1970, as the group's logs say.
+/// The time of the last complete import of the lists, in milliseconds since 1970.
 pub async fn last_import(session: &Session, group: &str) -> Result<Option<i64>, CallError> {
     last_run(session, group, "maintenance: import").await
 }
 
-/// When the search index was last built to the end, and when a migration last began, both in milliseconds since 1970.
+/// The times of the last complete build of the search index and of the last migration, in milliseconds since 1970.
 pub async fn last_reindex(session: &Session, group: &str) -> Result<(Option<i64>, Option<i64>), CallError> {
     let built = last_run(session, group, "maintenance: reindex").await?;
     let migrated = find(session, group, "Migrating schema", 0).await?;
     Ok((built, migrated.iter().map(|line| line.timestamp).max()))
 }
 
-/// What a container last wrote about the search indices, and when, in milliseconds since 1970: the app's, which writes it every
-/// 15 minutes (`terraform/module/containers/app.sh`), or a maintenance task's, at its end.
+/// The last log line about the search indices, and its time in milliseconds since 1970. The app's container prints it every 15
+/// minutes (`terraform/module/containers/app.sh`), a maintenance task at its end.
 pub async fn search_state(
     session: &Session,
     env: &str,
@@ -259,7 +259,7 @@ pub async fn search_state(
     let app = format!("/osmt/{env}/app");
     let mut found = find(session, &app, SEARCH_STATE, now.saturating_sub(APP_LINES_MS)).await?;
     found.extend(find(session, &group(env), SEARCH_STATE, 0).await?);
-    // Of one moment the later line is the newer one.
+    // Of lines with the same time the last one is the newest.
     let newest = found.iter().rev().max_by_key(|line| line.timestamp);
     Ok(newest.and_then(|line| {
         let (_, state) = line.message.split_once(SEARCH_STATE)?;
@@ -267,16 +267,16 @@ pub async fn search_state(
     }))
 }
 
-/// When a run with this step last came to its end.
+/// The end of the last complete run with this step.
 async fn last_run(session: &Session, group: &str, step: &str) -> Result<Option<i64>, CallError> {
     let begun = find(session, group, step, 0).await?;
     let done = find(session, group, "maintenance: done", 0).await?;
-    let whole =
+    let complete =
         done.iter().filter(|done| begun.iter().any(|one| one.log_stream_name == done.log_stream_name));
-    Ok(whole.map(|done| done.timestamp).max())
+    Ok(complete.map(|done| done.timestamp).max())
 }
 
-/// The failure that the newest run ended with, and when, in milliseconds since 1970; nothing where a later run succeeded.
+/// The failure of the newest run and its time in milliseconds since 1970; `None` if a later run succeeded.
 pub async fn last_failure(session: &Session, group: &str) -> Result<Option<(i64, String)>, CallError> {
     let failed = find(session, group, FAILED, 0).await?;
     let Some(newest) = failed.into_iter().max_by_key(|line| line.timestamp) else { return Ok(None) };
@@ -284,7 +284,7 @@ pub async fn last_failure(session: &Session, group: &str) -> Result<Option<(i64,
     if done.iter().any(|done| done.timestamp > newest.timestamp) {
         return Ok(None);
     }
-    // What precedes the words is the script's own prefix.
+    // The text before is the prefix of the script.
     let message = newest.message.trim();
     let text = message.find("the step ").map_or(message, |at| &message[at..]);
     Ok(Some((newest.timestamp, text.to_owned())))
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_preflight_found_is_cut_out_of_the_databases_own_words() {
+    fn the_finding_of_the_preflight_is_cut_out_of_the_error_message() {
         let reading = read(
             "Message    : You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near 'OSMT preflight: V2023.07.05, Keyword 7,12' at line 1",
         );

@@ -1,6 +1,6 @@
 //! The one-off task that migrates the database, imports the public job codes and builds the search index.
 //!
-//! Terraform defines it; here it is found, started and watched.
+//! Terraform defines the task; this module finds, starts and watches it.
 
 mod definition;
 mod error;

@@ -15,7 +15,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Names the snapshot before a release; `time` is UTC, `yyyymmddThhmmssZ`.
+    /// The snapshot before a release; `time` is UTC, `yyyymmddThhmmssZ`.
     pub fn named(env: &str, before: &str, time: &str) -> Self {
         let prefix = deployment::prefix(env);
         let mut name = String::new();
@@ -28,7 +28,7 @@ impl Snapshot {
         Self { instance: prefix, name }
     }
 
-    /// An image's tag as a snapshot's name has it: of a digest the first digits.
+    /// An image's tag in the form that the snapshot's name contains: for a digest its first digits.
     pub fn release(docker_tag: &str) -> String {
         docker_tag.trim_start_matches("sha256:").chars().take(16).collect()
     }
@@ -44,7 +44,7 @@ impl Snapshot {
         Ok(names.filter(|found| found.starts_with(&name)).max())
     }
 
-    /// Starts it. RDS creates it while the database serves requests.
+    /// Starts to create it. The database serves requests meanwhile.
     pub async fn start(&self, session: &Session, env: &str) -> Result<(), CallError> {
         let tags = deployment::tags::created_by("osmt-release", env);
         let tags = (1..).zip(&tags).flat_map(|(number, (key, value))| {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_is_one_that_rds_takes() {
+    fn rds_accepts_the_name() {
         let snapshot = Snapshot::named("test", "3.0.0", "20260102T030405Z");
         assert_eq!(snapshot.name, "osmt-test-before-3-0-0-20260102t030405z");
         assert_eq!(snapshot.instance, "osmt-test");
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(
             Snapshot::named("test", "3.0.0", "").name,
             "osmt-test-before-3-0-0-",
-            "what the names begin with"
+            "the prefix without a time"
         );
     }
 }

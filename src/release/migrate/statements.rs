@@ -1,28 +1,28 @@
-//! SQL that Flyway runs on its connection before it migrates (`spring.flyway.init-sqls`): the removal of failed entries from
-//! its history, that history into the log, and the search for rows that a migration would fail on.
+//! SQL that Flyway runs on its connection before it migrates (`spring.flyway.init-sqls`): it removes failed entries from Flyway's
+//! history, prints that history into the log, and searches for rows that a migration would fail on.
 //!
 //! Every statement can run on an empty database and more than once: Flyway opens several connections.
 
 use crate::release::migrations::{HISTORY, Migrations};
 
-/// The words that a finding of the preflight begins with in the log.
+/// The prefix of the preflight's findings in the log.
 pub const PREFLIGHT: &str = "OSMT preflight: ";
-/// Spring's name, in the environment, of `spring.flyway.init-sqls[n]`.
+/// The prefix of the environment variables for `spring.flyway.init-sqls[n]`.
 const INIT: &str = "SPRING_FLYWAY_INITSQLS_";
 
-/// One question: the columns that must be there for it to make sense, and the query for the ids of the bad rows.
+/// One check of the preflight: the column that must exist for it, and the query for the ids of the rows.
 struct Check {
     /// The migration that would fail.
     migration: &'static str,
-    /// Table, column and, where the migration narrows it, the length above which it is not narrowed yet.
+    /// Table, column and, if the migration narrows it, the new length: the check runs only while the column is longer.
     column: (&'static str, &'static str, u32),
-    /// What the ids are of.
+    /// What the ids belong to.
     what: &'static str,
-    /// The rows.
+    /// The query for the rows.
     rows: &'static str,
 }
 
-/// Where 3.0.0's migrations fail on real data: 2023.02.20 and 2023.03.07 insert pairs that may exist (error 1062),
+/// The migrations of 3.0.0 that can fail on data: 2023.02.20 and 2023.03.07 insert pairs that may exist (error 1062), and
 /// 2023.07.05 narrows three columns to 767 characters (error 1406).
 const CHECKS: [Check; 6] = [
     Check {
@@ -63,9 +63,9 @@ const CHECKS: [Check; 6] = [
     },
 ];
 
-/// Statements that fail, with the ids of the rows in the error, where one of these migrations would.
+/// Statements that fail, with the ids of the rows in the error, if one of these migrations would fail.
 ///
-/// A statement cannot raise an error of its own outside of a routine; an unknown statement is one that quotes itself.
+/// SQL outside of a routine cannot raise an error with its own text. So they execute an unknown statement: MySQL's error quotes it.
 pub fn preflight(migrations: &Migrations, schema: &str) -> Vec<String> {
     let has = |check: &&Check| {
         migrations
@@ -90,7 +90,7 @@ pub fn preflight(migrations: &Migrations, schema: &str) -> Vec<String> {
     statements
 }
 
-/// What Flyway's own `repair` does first: failed entries leave the history, so that Flyway runs them again.
+/// Removes failed entries from Flyway's history, as Flyway's `repair` does first, so that Flyway runs these migrations again.
 pub fn repair(schema: &str) -> Vec<String> {
     let mut statements = vec![format!(
         "SET @osmt = IF((SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '{schema}' AND \
@@ -100,20 +100,20 @@ pub fn repair(schema: &str) -> Vec<String> {
     statements
 }
 
-/// A migration whose file differs harmlessly from what was applied: its version, the applied checksum and the file's.
+/// A migration whose file differs harmlessly from the applied one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Realigned {
-    /// As Flyway's history has it.
+    /// The version, as in Flyway's history.
     pub version: String,
-    /// The applied one.
+    /// The applied checksum.
     pub before: i32,
-    /// The release's.
+    /// The checksum of the release's file.
     pub after: i32,
 }
 
-/// The other thing that Flyway's own `repair` does: applied migrations get the checksums of the release's files. Only where the
-/// history has the checksum that was compared. Without it every later run would be refused again: Flyway keeps the old
-/// checksums when it does not validate (seen with OSMT 3.0.0 and 4.0.10).
+/// Gives applied migrations the checksums of the release's files, as Flyway's `repair` does, but only if the history has the
+/// checksum that was compared. Without this Flyway would refuse every later run, because it keeps the old checksums when it does
+/// not validate (seen with OSMT 3.0.0 and 4.0.10).
 pub fn realign(schema: &str, migrations: &[Realigned]) -> Vec<String> {
     if migrations.is_empty() {
         return Vec::new();
@@ -135,11 +135,11 @@ pub fn realign(schema: &str, migrations: &[Realigned]) -> Vec<String> {
     statements
 }
 
-/// Prints Flyway's history into the log, a line a row and one with their number.
+/// Prints Flyway's history into the log, one line for each row and one with their number.
 ///
 /// Flyway's community edition does not print what a query returns, but it prints every warning of the server: a text that is
-/// cast to a number is quoted in one. (Seen with Flyway 8.5.13 of OSMT 3.0.0 and 4.0.10 on MySQL 9.7.4.) Neither the image nor
-/// the jar holds a client of MySQL or Flyway's command line.
+/// cast to a number is quoted in one. (Seen with Flyway 8.5.13 of OSMT 3.0.0 and 4.0.10 on MySQL 9.7.4.) Neither the image
+/// nor the jar contains a MySQL client or Flyway's command line.
 pub fn history(schema: &str) -> Vec<String> {
     let table = format!("{schema}.flyway_schema_history");
     let mut statements = vec![format!(
@@ -156,8 +156,8 @@ fn run() -> [String; 3] {
     ["PREPARE osmt FROM @osmt;", "EXECUTE osmt;", "DEALLOCATE PREPARE osmt;"].map(str::to_owned)
 }
 
-/// The statements as environment, behind those that the task definition has: Spring wants the list without gaps. All are one
-/// element, because ECS takes 8,192 characters of overrides (Amazon ECS API Reference, `RunTask`).
+/// The statements as an environment variable, numbered after those of the task definition: Spring needs a list without gaps. All
+/// statements are one element, because ECS accepts 8,192 characters of overrides (Amazon ECS API Reference, `RunTask`).
 pub fn environment<'a>(
     statements: &[String],
     existing: impl Iterator<Item = &'a str>,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_a_run_may_add_is_within_what_ecs_takes() {
+    fn the_longest_overrides_fit_into_the_limit_of_ecs() {
         let files = ["V2023.02.20__a.sql", "V2023.03.07__b.sql", "V2023.07.05__c.sql"];
         let files = files.map(|file| (file, Content::Bytes(b"")));
         let schema = "a_name_of_sixty_four_characters_is_the_longest_that_mysql_takes_";
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_migrations_that_the_release_has_are_looked_ahead_for() {
+    fn the_preflight_checks_only_migrations_of_the_release() {
         let none = [("V2020.09.15__first.sql", Content::Bytes(b""))];
         assert!(preflight(&Migrations::from_files(none), "osmt_db").is_empty());
         let narrow = [("V2023.07.05__alter.sql", Content::Bytes(b""))];

@@ -1,4 +1,4 @@
-//! The tasks of the family that ECS knows.
+//! The maintenance tasks that ECS lists.
 
 use crate::aws::ecs::{Desired, TasksOf};
 use crate::aws::{CallError, Session, Why};
@@ -13,7 +13,7 @@ pub(super) struct Active {
 /// Tasks of the family that have not ended.
 pub(super) async fn active(session: &Session, cluster: &str, family: &str) -> Result<Vec<Active>, CallError> {
     let listed = listed(session, cluster, family, Desired::Running).await?;
-    // What is listed may have ended meanwhile.
+    // A listed task may have ended meanwhile.
     let tasks = session.ecs().describe_tasks(cluster, &listed).await?;
     let active = tasks.into_iter().filter(|task| task.last_status != "STOPPED");
     Ok(active
@@ -24,7 +24,7 @@ pub(super) async fn active(session: &Session, cluster: &str, family: &str) -> Re
         .collect())
 }
 
-/// The family's tasks that should run, or that ended within the last hour.
+/// The tasks of the family with this desired status. ECS lists stopped tasks for an hour.
 pub(super) async fn listed(
     session: &Session,
     cluster: &str,

@@ -1,4 +1,4 @@
-//! How far a maintenance task is, and how it ended: every container, in ECS's own words.
+//! The state of a maintenance task, and how it ended: every container, with ECS's reasons.
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ use crate::deployment;
 pub struct Container {
     /// Its name in the task definition.
     pub name: String,
-    /// Its exit; `None` where it never ran.
+    /// Its exit code; `None` if it never ran.
     pub exit: Option<i32>,
-    /// Why, in ECS's words.
+    /// ECS's reason.
     pub reason: Option<String>,
 }
 
@@ -23,14 +23,14 @@ pub struct Container {
 pub struct Ended {
     /// `EssentialContainerExited`, `TaskFailedToStart`, …
     pub code: Option<String>,
-    /// Why, in ECS's words.
+    /// ECS's reason.
     pub reason: Option<String>,
     /// Its containers.
     pub containers: Vec<Container>,
 }
 
 impl Ended {
-    /// The exit of the container that does the work.
+    /// The exit code of the maintenance container.
     pub fn exit(&self) -> Option<i32> {
         self.containers.iter().find(|one| one.name == CONTAINER).and_then(|one| one.exit)
     }
@@ -53,25 +53,25 @@ impl Ended {
     }
 }
 
-/// How far a task is.
+/// The state of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// `PROVISIONING`, `PENDING`, `RUNNING`, …
     Active(String),
     /// It has ended.
     Ended(Ended),
-    /// ECS does not know it: it was just started, or ended more than an hour ago.
+    /// ECS does not list it: it was just started, or ended more than an hour ago.
     Unknown,
 }
 
-/// A task that was started, and where its log is.
+/// A task that was started, and its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     /// The cluster.
     pub cluster: String,
     /// Its ARN or id.
     pub task: String,
-    /// Group and stream.
+    /// The log group and the log stream.
     pub log: Option<(String, String)>,
     /// Whether it only prints and validates Flyway's history.
     pub is_info: bool,
@@ -110,7 +110,7 @@ impl Started {
         Ok(Self::new(&cluster, arn, log.as_ref(), is_info))
     }
 
-    /// How far it is.
+    /// Its state in ECS.
     pub async fn state(&self, session: &Session) -> Result<State, CallError> {
         let tasks = session.ecs().describe_tasks(&self.cluster, std::slice::from_ref(&self.task)).await?;
         let Some(task) = tasks.into_iter().next() else {

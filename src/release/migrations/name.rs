@@ -122,7 +122,7 @@ pub(super) enum Name {
     Callback(&'static str, String),
     /// It is ignored; how it would have to be named.
     Ignored(&'static str),
-    /// This version cannot tell.
+    /// Not known.
     Unsure(&'static str),
 }
 
