@@ -12,6 +12,7 @@ from console import sentence, signs_of_life, start
 
 HERE = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 10)
+LARGEST = 400  # MiB: more than any environment takes
 
 
 class Unavailable(Exception):
@@ -76,6 +77,9 @@ def _run(command: list, what: str, remedy: str) -> None:
                 raise
     if process.returncode != 0:
         last = "\n".join(output.strip().splitlines()[-8:])
+        free = shutil.disk_usage(cache()).free >> 20
+        if free < LARGEST:
+            remedy = f"only {free} MiB are free on the file system of {cache()}; OSMT_CACHE names another folder"
         raise Unavailable(f"could not {what}\n{last}\nhelp: {remedy}")
 
 

@@ -5,7 +5,7 @@
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod attributes;
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -35,6 +35,9 @@ pub enum Error {
     /// It cannot be written; whatever was there before is untouched.
     #[error("could not write {}; it is as it was before", shown(.0))]
     Write(PathBuf, #[source] io::Error),
+    /// It was written in place, and the write ended half-way.
+    #[error("could not write {} in place; its content is damaged", shown(.0))]
+    Damaged(PathBuf, #[source] io::Error),
     /// It changed since it was read.
     #[error("{} changed in the meantime; it was not written", shown(.0))]
     Changed(PathBuf),
@@ -58,7 +61,7 @@ impl Explain for Error {
             Self::Missing(_) | Self::Read(..) | Self::TooLarge(..) | Self::Device(_) | Self::NotText(..) => {
                 Exit::Usage
             }
-            Self::Write(..) => Exit::Failed,
+            Self::Write(..) | Self::Damaged(..) => Exit::Failed,
             Self::Changed(_)
             | Self::ReadOnly(_)
             | Self::HardLinks(..)
@@ -75,6 +78,16 @@ impl Explain for Error {
             Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 "the folder must be writable: the file is replaced by a new one of the same name"
             }
+            Self::Write(_, error)
+                if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
+            {
+                "free some space on that file system, then run it again (`df -h` shows what is full, `df -i` \
+                 whether it is out of inodes)"
+            }
+            Self::Write(_, error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                "the file system is mounted read-only (`mount` shows it): mount it writable, or use another folder"
+            }
+            Self::Damaged(..) => "restore it from your repository or a backup, then run it again",
             Self::Changed(_) => "run it again; it then starts from the file as it is now",
             Self::ReadOnly(_) => {
                 "if it may be changed, make it writable first (`chmod u+w`; `lsattr` shows an immutable file, \
@@ -151,14 +164,30 @@ pub fn rewrite(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(),
 }
 
 /// Writes a mount point, which cannot be replaced, in place: not atomically, so the user is asked first.
+///
+/// What the new content has more is written first, behind the old one: where there is no room for it, nothing was changed.
 pub fn write_in_place(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(), Error> {
     unchanged(path, before)?;
-    let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).truncate(true).open(path)?;
-        file.write_all(content)?;
-        file.sync_all()
-    };
-    write().map_err(|error| Error::Write(path.to_owned(), error))
+    let before = before.unwrap_or_default();
+    let file = fs::OpenOptions::new().write(true).open(path);
+    let file = file.map_err(|error| Error::Write(path.to_owned(), error))?;
+    overwrite(&file, before.len(), content).map_err(|error| match overwrite(&file, before.len(), before) {
+        Ok(()) => Error::Write(path.to_owned(), error),
+        Err(_) => Error::Damaged(path.to_owned(), error),
+    })
+}
+
+/// Replaces the content of a file of that length, its end first.
+fn overwrite(mut file: &fs::File, length: usize, content: &[u8]) -> io::Result<()> {
+    let (head, tail) = content.split_at(content.len().min(length));
+    for (part, at) in [(tail, head.len()), (head, 0)] {
+        file.seek(io::SeekFrom::Start(at as u64))?;
+        file.write_all(part)?;
+        // A network file system says only now that it has no room.
+        file.sync_all()?;
+    }
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
 }
 
 /// Refuses a file that changed since it was read: `before` is what was read, `None` where it did not exist.
@@ -192,6 +221,28 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, &target, None, content),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Refuses a file that `write` would refuse, before anything else is done that ends with writing it.
+pub fn writable(path: &Path) -> Result<(), Error> {
+    let failed = |error| Error::Write(path.to_owned(), error);
+    let target = target(path).map_err(failed)?;
+    match fs::metadata(&target) {
+        Ok(found) if found.is_file() => replaceable(path, &target, &found)?,
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    #[cfg(unix)]
+    {
+        let here = |folder: &Path| folder.as_os_str().is_empty();
+        let mut above =
+            target.ancestors().skip(1).map(|folder| if here(folder) { Path::new(".") } else { folder });
+        if let Some(folder) = above.find(|folder| folder.exists()) {
+            rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).map_err(|error| failed(error.into()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Where a path leads, over any number of symbolic links; the last one may dangle.
@@ -322,172 +373,4 @@ fn sweep(_: &Path) {}
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the tests make files as another program would")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replaces_whole_and_keeps_the_mode() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/config.json");
-        write(&path, b"one").unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        }
-        write(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
-        }
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no litter");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_device_stays_a_device() {
-        use std::os::unix::fs::FileTypeExt as _;
-        write(Path::new("/dev/null"), b"gone").unwrap();
-        let kind = fs::metadata("/dev/null").unwrap().file_type();
-        assert!(kind.is_char_device());
-    }
-
-    #[test]
-    fn a_missing_file_is_bad_usage() {
-        let error = read_text(Path::new("/nowhere/config.json")).unwrap_err();
-        assert_eq!(error.exit(), Exit::Usage);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_the_file_was_it_stays() {
-        use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("real.json"), "one").unwrap();
-        symlink("real.json", at("link.json")).unwrap();
-        write(&at("link.json"), b"two").unwrap();
-        assert_eq!(fs::read(at("real.json")).unwrap(), b"two");
-        assert!(fs::symlink_metadata(at("link.json")).unwrap().is_symlink());
-        // A dangling link: its target is made.
-        symlink("later.json", at("dangling.json")).unwrap();
-        write(&at("dangling.json"), b"three").unwrap();
-        assert_eq!(fs::read(at("later.json")).unwrap(), b"three");
-        assert!(fs::symlink_metadata(at("dangling.json")).unwrap().is_symlink());
-        // Links that lead nowhere but to each other.
-        symlink("b", at("a")).unwrap();
-        symlink("a", at("b")).unwrap();
-        assert!(matches!(write(&at("a"), b"x"), Err(Error::Write(..))));
-        // Other names would keep the old content.
-        fs::hard_link(at("real.json"), at("other.json")).unwrap();
-        assert!(matches!(write(&at("real.json"), b"x"), Err(Error::HardLinks(_, 2))));
-        assert_eq!(fs::read(at("other.json")).unwrap(), b"two");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_read_only_file_stays() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
-        fs::write(&path, "one").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
-        let error = write(&path, b"two").unwrap_err();
-        assert!(matches!(error, Error::ReadOnly(_)));
-        assert_eq!(error.exit(), Exit::Refused);
-        assert_eq!(fs::read(&path).unwrap(), b"one");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn extended_attributes_are_kept() {
-        use rustix::fs::{XattrFlags, getxattr, setxattr};
-        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        let path = folder.path().join("config.json");
-        fs::write(&path, "one").unwrap();
-        setxattr(&path, c"user.note", b"kept", XattrFlags::empty()).unwrap();
-        write(&path, b"two").unwrap();
-        let mut value = vec![0; 100];
-        let length = getxattr(&path, c"user.note", value.as_mut_slice()).unwrap();
-        assert_eq!(&value[..length], b"kept");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn nothing_is_inherited_from_the_folder_that_the_file_did_not_have() {
-        use rustix::fs::{XattrFlags, getxattr, setxattr};
-        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        let path = folder.path().join("config.json");
-        fs::write(&path, "one").unwrap();
-        // acl(5): user::rwx, user:65534:rwx, group::r-x, mask::rwx, other::r-x.
-        let mut list = 2_u32.to_le_bytes().to_vec();
-        for (tag, rights, id) in
-            [(1_u16, 7_u16, u32::MAX), (2, 7, 65534), (4, 5, u32::MAX), (16, 7, u32::MAX), (32, 5, u32::MAX)]
-        {
-            list.extend(tag.to_le_bytes().into_iter().chain(rights.to_le_bytes()).chain(id.to_le_bytes()));
-        }
-        if setxattr(folder.path(), c"system.posix_acl_default", &list, XattrFlags::empty()).is_err() {
-            // A file system without access control lists.
-            return;
-        }
-        write(&path, b"two").unwrap();
-        let mut value = vec![0; 100];
-        let inherited = getxattr(&path, c"system.posix_acl_access", value.as_mut_slice());
-        assert_eq!(inherited, Err(rustix::io::Errno::NODATA));
-        // A new file gets what its folder gives it.
-        write(&folder.path().join("new.json"), b"one").unwrap();
-        let new = getxattr(folder.path().join("new.json"), c"system.posix_acl_access", value.as_mut_slice());
-        assert!(new.is_ok());
-    }
-
-    #[test]
-    fn a_file_that_changed_is_not_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
-        rewrite(&path, None, b"one").unwrap();
-        rewrite(&path, Some(b"one"), b"two").unwrap();
-        for before in [None, Some(b"one".as_slice())] {
-            let error = rewrite(&path, before, b"three").unwrap_err();
-            assert!(matches!(error, Error::Changed(_)));
-            assert_eq!(error.exit(), Exit::Refused);
-        }
-        fs::remove_file(&path).unwrap();
-        assert!(matches!(rewrite(&path, Some(b"two"), b"three"), Err(Error::Changed(_))));
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn what_a_killed_process_left_goes_with_the_next_write() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        for name in [".osmt-Ab12Cd", ".osmt-notes.txt", ".osmt-used12"] {
-            fs::write(at(name), "x").unwrap();
-        }
-        let used = fs::File::open(at(".osmt-used12")).unwrap();
-        #[cfg(unix)]
-        rustix::fs::flock(&used, rustix::fs::FlockOperation::LockExclusive).unwrap();
-        write(&at("config.json"), b"one").unwrap();
-        assert!(
-            !at(".osmt-Ab12Cd").exists() && at(".osmt-notes.txt").exists() && at(".osmt-used12").exists()
-        );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn no_more_is_read_than_such_a_file_has() {
-        assert!(matches!(read_at_most(Path::new("/dev/zero"), 1000), Err(Error::Device(_))));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
-        fs::write(&path, "12345").unwrap();
-        assert_eq!(read_at_most(&path, 5).unwrap(), b"12345");
-        assert!(matches!(read_at_most(&path, 4), Err(Error::TooLarge(_, 4))));
-    }
-
-    #[test]
-    fn a_name_cannot_forge_a_line_of_output() {
-        let error = read(Path::new("x\nerror: \u{1b}[31mforged")).unwrap_err();
-        assert_eq!(error.to_string(), "x␊error: ␛[31mforged does not exist");
-    }
-}
+mod tests;

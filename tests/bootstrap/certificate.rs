@@ -97,3 +97,30 @@ answer = client('route53').create_hosted_zone(Name='test.example.org', CallerRef
     place.folder.set("/config/domain/hosted_zone_id", &zone);
     certificate().exits(0).says(twin.as_str().unwrap());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_is_refused_before_acm_is_asked() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let emulator = Emulator::start();
+    let place = Place::new(&emulator, "test");
+    place.hosted_zone();
+    let requests = || emulator.calls().iter().filter(|call| *call == "acm:RequestCertificate").count();
+    let mode = |mode| {
+        std::fs::set_permissions(place.folder.config(), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o444);
+    place.run(&["certificate", "--dry-run"]).exits(1);
+    place
+        .run(&["certificate", "--yes"])
+        .exits(4)
+        .says("is read-only; it was not written")
+        .lacks("already done");
+    mode(0o644);
+    let zone = place.folder.path().join("records.zone");
+    std::fs::write(&zone, "old").unwrap();
+    std::fs::set_permissions(&zone, std::fs::Permissions::from_mode(0o444)).unwrap();
+    let zone_file = zone.to_str().unwrap();
+    place.run(&["certificate", "--external-dns", "--yes", "--zone-file", zone_file]).exits(4);
+    assert_eq!(requests(), 0);
+}

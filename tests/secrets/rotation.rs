@@ -128,3 +128,24 @@ answer = [done.returncode, done.stderr.decode()]
     assert_eq!(revision(&world), 2);
     world.run(&account, "verify").exits(0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_config_is_refused_before_anything_changes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(world) = World::new() else { return };
+    let account = Emulator::start();
+    world.pushed(&account);
+    let before = world.held(&account, "rds");
+    let mode =
+        |mode| std::fs::set_permissions(world.config(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o444);
+    world.run(&account, "rotate --dry-run").exits(1);
+    for verb in ["rotate --yes", "rollback rds/password --yes"] {
+        world.run(&account, verb).exits(4).says("is read-only; it was not written").lacks("already done");
+    }
+    assert_eq!(world.held(&account, "rds"), before);
+    world.run(&account, "diff").exits(0).lacks("unfinished");
+    mode(0o644);
+    world.run(&account, "rotate --yes").exits(0);
+}

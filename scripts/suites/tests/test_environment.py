@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[2]
@@ -50,6 +51,14 @@ class Environment(unittest.TestCase):
         self.assertTrue(Path(interpreter).exists())
         # Each set of packages and each Python has a folder of its own: another start may be using the other one.
         self.assertEqual(len(list((self.folder / "cache").glob("python-nothing-*/bin/python"))), 2)
+
+    def test_a_full_disk_is_named(self) -> None:
+        sys.path.insert(0, str(SCRIPTS))
+        import environment
+
+        usage = unittest.mock.Mock(return_value=unittest.mock.Mock(free=3 << 20))
+        with unittest.mock.patch("shutil.disk_usage", usage), self.assertRaisesRegex(environment.Unavailable, "only 3 MiB are free"):
+            environment._run([sys.executable, "-c", "raise SystemExit(1)"], "do something", "another help")
 
 
 class Programs(unittest.TestCase):

@@ -82,6 +82,7 @@ impl Certificate {
                 deadline: OnceCell::new(),
                 timeout: self.timeout,
             };
+            self.can_write(&plan, cx)?;
             let question = format!("Change account {} and the config?", config.account_id);
             if let Some(exit) = show_and_confirm(ui, &plan, &question).await? {
                 return Ok(exit);
@@ -106,6 +107,20 @@ impl Certificate {
             ui.plan_json("applied", &lines)?;
             Ok(Exit::Done)
         })
+    }
+
+    /// Refuses before AWS is changed where a file that is to be written afterwards cannot be written.
+    fn can_write(&self, plan: &Plan<Step>, cx: &Context) -> Result<(), Failure> {
+        if cx.ui.flags.dry_run {
+            return Ok(());
+        }
+        if plan.actions.iter().any(|step| matches!(step, Step::Write { .. })) {
+            files::writable(&cx.shared.config_path())?;
+        }
+        if let Some(path) = &self.zone_file {
+            files::writable(path)?;
+        }
+        Ok(())
     }
 
     fn resolver(&self, session: &Session) -> Resolver {
@@ -283,6 +298,7 @@ impl External<'_> {
             self.report(status, &plan.lines(), &records)?;
             return Ok(exit);
         }
+        self.flags.can_write(&plan, self.cx)?;
         ui.show_plan(&plan.lines())?;
         ui.confirm(&format!("Change account {} and the config?", config.account_id)).await?;
         // An issued certificate needs its record, too: for the renewal.

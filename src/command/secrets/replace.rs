@@ -76,6 +76,10 @@ pub(super) fn replace(
     if begun.is_some() {
         deployment.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
     }
+    if !deployment.ui.flags.dry_run {
+        // The last step writes it; the first ones change AWS.
+        files::writable(&deployment.common.config_path())?;
+    }
     // Before AWS is asked: the prompt and the keyring may wait for the user.
     let fresh = match (&begun, kind) {
         (None, Kind::Rotate) => Some(fresh(deployment, secret)?),
