@@ -93,6 +93,7 @@ fn a_session_shows_explains_and_corrects() {
     assert_eq!(exit, 0);
     let answer = |id: &str| answers.iter().find(|answer| answer["id"] == id).unwrap();
     assert_eq!(answer("start")["result"]["capabilities"]["hoverProvider"], json!(true));
+    assert_eq!(answer("start")["result"]["serverInfo"]["name"], "osmt-doctor");
     let published: Vec<&Value> = answers
         .iter()
         .filter(|one| one["method"] == "textDocument/publishDiagnostics")
@@ -161,6 +162,20 @@ fn a_secret_in_the_config_stays_out_of_the_session() {
     let (answers, _) = session(&[], &messages);
     assert!(answers[1]["params"]["diagnostics"].to_string().contains("password"), "{answers:?}");
     assert!(!json!(answers).to_string().contains("Tr0ub4dor"));
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_reported_once() {
+    let mut messages = vec![open(URI, &base("prod")), note("textDocument/didSave", &json!({}))];
+    messages.extend(end());
+    for (dir, count) in [("nowhere", 1), ("terraform/invocation", 0)] {
+        let (answers, exit) = session(&["--dir", dir], &messages);
+        assert_eq!(exit, 0);
+        let shown = answers.iter().filter(|one| one["method"] == "window/showMessage");
+        let shown: Vec<&str> = shown.filter_map(|one| one["params"]["message"].as_str()).collect();
+        assert_eq!(shown.len(), count, "{shown:?}");
+        assert!(shown.iter().all(|text| text.contains("/nowhere does not exist")), "{shown:?}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::doctor::ignore::Ignores;
 use crate::doctor::policy::Policy;
 use crate::doctor::settings::Settings;
 use crate::doctor::{CheckOptions, Checked, fix};
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, shown};
 use crate::finding::{Finding, Severity};
 use crate::report::FileReport;
 use crate::report::editor::{Marked, marked};
@@ -65,6 +65,8 @@ struct Session<'a> {
     shared: &'a SharedArgs,
     judges: Judges,
     open: BTreeMap<String, Open>,
+    /// The message that `--dir` does not exist was shown.
+    is_without_folder: bool,
 }
 
 impl Lsp {
@@ -75,13 +77,17 @@ impl Lsp {
             "codeActionProvider": { "codeActionKinds": [CodeActionKind::QUICKFIX] },
             "hoverProvider": true,
         });
-        connection.initialize(capabilities).map_err(|error| lost(&error))?;
+        let (id, _) = connection.initialize_start().map_err(|error| lost(&error))?;
+        let server = json!({ "name": "osmt-doctor", "version": env!("CARGO_PKG_VERSION") });
+        let answer = json!({ "capabilities": capabilities, "serverInfo": server });
+        connection.initialize_finish(id, answer).map_err(|error| lost(&error))?;
         let mut session = Session {
             connection: &connection,
             policy_flags: &self.policy_flags,
             shared: &cx.shared,
             judges: Judges::default(),
             open: BTreeMap::new(),
+            is_without_folder: false,
         };
         let is_shut_down = session.serve()?;
         drop(connection);
@@ -195,11 +201,22 @@ impl Session<'_> {
     fn load(&mut self) {
         match self.judges() {
             Ok(judges) => self.judges = judges,
-            Err(failure) => {
-                let shown = ShowMessageParams { typ: MessageType::WARNING, message: failure.message };
-                self.send(Notification::new(ShowMessage::METHOD.to_owned(), shown));
-            }
+            Err(failure) => self.warn(failure.message),
         }
+        let dir = &self.shared.dir;
+        if !dir.is_dir() && !self.is_without_folder {
+            self.is_without_folder = true;
+            let folder = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
+            self.warn(format!(
+                "{} does not exist: policies, doctor.toml and ignores are not applied; `--dir` names the Terraform directory, relative to where the editor starts osmt-doctor",
+                shown(&folder)
+            ));
+        }
+    }
+
+    fn warn(&self, message: String) {
+        let shown = ShowMessageParams { typ: MessageType::WARNING, message };
+        self.send(Notification::new(ShowMessage::METHOD.to_owned(), shown));
     }
 
     fn judges(&self) -> Result<Judges, Failure> {
