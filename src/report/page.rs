@@ -1,5 +1,6 @@
 //! A page for those who approve a change: one HTML file that loads nothing, on paper and on a screen, light and dark.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use super::changes::{Changed, Changes};
@@ -25,17 +26,18 @@ th { color: var(--quiet); font-weight: normal; }
 .changes th:first-child { width: 120px; }
 .changes th:nth-child(2) { width: 40%; }
 ul { margin: 0; padding-left: 18px; }
+.plain { padding: 0; list-style: none; }
 .quiet { color: var(--quiet); }
 .note-box, .finding { background: var(--panel); border-left: 4px solid var(--rule); padding: 8px 12px; margin: 10px 0; }
 .finding p { margin: 4px 0; }
 .is-error, .is-destroyed, .is-replaced { color: var(--bad); border-color: var(--bad); font-weight: bold; }
 .is-warning, .is-changed { color: var(--warn); border-color: var(--warn); font-weight: bold; }
-.is-made { color: var(--good); font-weight: bold; }
+.is-created { color: var(--good); font-weight: bold; }
 .is-unclear, .is-unknown { color: var(--odd); border-color: var(--odd); font-weight: bold; }
 .is-forgotten, .is-note { color: var(--quiet); font-weight: bold; }
 .stack svg { display: block; max-width: 100%; height: auto; }
 @page { size: A4; margin: 12mm; }
-@media print { :root { color-scheme: light; --page: #ffffff; --text: #1b1f24; --quiet: #57606a; --rule: #d0d7de; --panel: #f6f8fa; --bad: #a40e26; --warn: #7d4e00; --good: #116329; --odd: #8250df; } body { padding: 0; } h2 { break-after: avoid; } tr, .finding, .note-box, .stack { break-inside: avoid; } }
+@media print { :root { color-scheme: light; --page: #ffffff; --text: #1b1f24; --quiet: #57606a; --rule: #d0d7de; --panel: #f6f8fa; --bad: #a40e26; --warn: #7d4e00; --good: #116329; --odd: #8250df; } body { padding: 0; } h2 { break-after: avoid; } tr, .finding, .note-box, .stack { break-inside: avoid; } .many { break-inside: auto; } }
 ";
 
 /// What the page is made of.
@@ -110,10 +112,18 @@ fn findings(page: &Page<'_>, out: &mut String) {
     for report in page.reports {
         let mask = Mask::new(report);
         let mut all = located::sorted(report, &mask);
-        all.sort_by_key(|located| std::cmp::Reverse(located.finding.severity));
+        count += all.len();
+        all.sort_by_key(|located| Reverse(located.finding.severity));
+        let mut groups: Vec<Vec<&Located<'_>>> = Vec::new();
         for located in &all {
-            count += 1;
-            finding(page, report, located, out);
+            match groups.iter_mut().find(|group| group.first().is_some_and(|first| are_alike(first, located)))
+            {
+                Some(group) => group.push(located),
+                None => groups.push(vec![located]),
+            }
+        }
+        for group in groups {
+            group_of_findings(page, report, &group, out);
         }
     }
     if count == 0 {
@@ -121,13 +131,35 @@ fn findings(page: &Page<'_>, out: &mut String) {
     }
 }
 
-fn finding(page: &Page<'_>, report: &FileReport<'_>, located: &Located<'_>, out: &mut String) {
-    let finding = located.finding;
-    let word = finding.severity.name();
+/// Whether two findings matter for the same reason and need the same.
+fn are_alike(one: &Located<'_>, other: &Located<'_>) -> bool {
+    let of = |located: &Located<'_>| (located.finding.severity, located.finding.code.clone());
+    of(one) == of(other) && one.help == other.help
+}
+
+/// Findings that are alike, with their reason and help once.
+fn group_of_findings(page: &Page<'_>, report: &FileReport<'_>, group: &[&Located<'_>], out: &mut String) {
+    let Some(first) = group.first() else { return };
+    out.push_str("<div class=\"finding\">\n");
+    for one in group {
+        finding(report, one, out);
+    }
+    let why = page.rules.iter().find(|rule| rule.code == first.finding.code).and_then(|rule| rule.why());
+    if let Some(why) = why {
+        let _ = writeln!(out, "<p>Why it matters: {}</p>", shown(why));
+    }
+    if let Some(help) = &first.help {
+        let _ = writeln!(out, "<p>What to do: {}</p>", shown(help));
+    }
+    out.push_str("</div>\n");
+}
+
+fn finding(report: &FileReport<'_>, located: &Located<'_>, out: &mut String) {
+    let word = located.finding.severity.name();
     let _ = writeln!(
         out,
-        "<div class=\"finding\"><p><span class=\"is-{word}\">{word}</span> <code>{}</code> {}</p>",
-        shown(&finding.code),
+        "<p><span class=\"is-{word}\">{word}</span> <code>{}</code> {}</p>",
+        shown(&located.finding.code),
         shown(&located.message)
     );
     let at = located.at.as_ref();
@@ -136,19 +168,14 @@ fn finding(page: &Page<'_>, report: &FileReport<'_>, located: &Located<'_>, out:
         || report.file.to_owned(),
         |place| format!("{}, line {}, column {}", report.file, place.start.line, place.start.column),
     );
-    let _ =
-        writeln!(out, "<p class=\"quiet\">{} <code>{}</code></p>", shown(&place), shown(&located.thing()));
-    let why = page.rules.iter().find(|rule| rule.code == finding.code).and_then(|rule| rule.why());
-    if let Some(why) = why {
-        let _ = writeln!(out, "<p>Why it matters: {}</p>", shown(why));
-    }
-    if let Some(help) = &located.help {
-        let _ = writeln!(out, "<p>What to do: {}</p>", shown(help));
+    // A resource is in the message already, and has no line.
+    let thing = located.thing();
+    if at.is_none_or(|spot| spot.page.is_some()) || !located.message.contains(&thing) {
+        let _ = writeln!(out, "<p class=\"quiet\">{} <code>{}</code></p>", shown(&place), shown(&thing));
     }
     for (_, message) in &located.related {
         let _ = writeln!(out, "<p class=\"quiet\">{}</p>", shown(message));
     }
-    out.push_str("</div>\n");
 }
 
 fn not_known(reports: &[FileReport<'_>], out: &mut String) {
@@ -173,6 +200,31 @@ fn table(changes: &[Changed], none: &str, out: &mut String) {
         return;
     }
     out.push_str("<table class=\"changes\">\n<thead><tr><th scope=\"col\">Change</th><th scope=\"col\">Resource</th><th scope=\"col\">What it means</th></tr></thead>\n<tbody>\n");
+    for of_one_mark in changes.chunk_by(|one, next| one.mark == next.mark) {
+        let (plain, explained): (Vec<_>, Vec<_>) =
+            of_one_mark.iter().partition(|change| change.consequence.is_none() && change.details.is_empty());
+        rows(&explained, out);
+        addresses(&plain, out);
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+/// Resources about which no more is to be said than what happens to them, in one row.
+fn addresses(changes: &[&Changed], out: &mut String) {
+    let Some(first) = changes.first() else { return };
+    let (sign, word) = first.mark;
+    let _ = write!(
+        out,
+        "<tr class=\"many\"><td><span class=\"is-{word}\">{sign} {word}</span></td><td colspan=\"2\"><ul class=\"plain\">"
+    );
+    for change in changes {
+        let _ = write!(out, "<li class=\"address\">{}</li>", shown(&change.address));
+    }
+    out.push_str("</ul></td></tr>\n");
+}
+
+/// One row a resource.
+fn rows(changes: &[&Changed], out: &mut String) {
     for change in changes {
         let (sign, word) = change.mark;
         let _ = write!(
@@ -192,7 +244,6 @@ fn table(changes: &[Changed], none: &str, out: &mut String) {
         }
         out.push_str("</td></tr>\n");
     }
-    out.push_str("</tbody>\n</table>\n");
 }
 
 /// Text as the page shows it; what it has between backticks is code.

@@ -96,6 +96,7 @@ fn the_page_has_all_that_a_reader_needs_and_no_secret() {
         "made at 2026-01-02T03:04:05Z by Terraform or OpenTofu 1.11.4",
         "osmt-doctor 0.",
         "− destroyed",
+        "<td colspan=\"2\"><ul class=\"plain\"><li class=\"address\">module.osmt.aws_iam_role_policy_attachment",
         "± replaced",
         "Users cannot reach the app.",
         "Why it matters: the app then works with an empty database",

@@ -21,16 +21,14 @@ pub(super) fn of(plan: &Planned, file: &str, cx: &Context) -> Changes {
     let made_from = plan.made_from.as_ref().or(plan.config.as_ref());
     let mut facts = Vec::new();
     if let Some(config) = made_from {
-        facts.push(("Environment", config.env.clone()));
-        facts.push(("AWS account", config.account_id.clone()));
-        facts.push(("Region", config.region.clone()));
+        let (env, account, region) = (&config.env, &config.account_id, &config.region);
+        facts.push(("Environment", format!("{env}, in AWS account {account}, region {region}")));
     }
     facts.push(("Plan", planned(plan, file)));
     facts.push(("Config", shown(&cx.shared.config_path())));
     facts.push(("Commit of the config", commit(&cx.shared.config_path())));
-    facts.push(("Checked by", person()));
-    facts.push(("Checked at", Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()));
-    facts.push(("Checked with", cx.ui.tool.clone()));
+    let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    facts.push(("Checked", format!("{now} with {} by {}", cx.ui.tool, person())));
     Changes {
         subject: made_from.map_or_else(|| "an OSMT environment".to_owned(), |config| prefix(&config.env)),
         facts,
@@ -124,7 +122,7 @@ fn person() -> String {
     }
     let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(variable);
     user.map_or_else(
-        || "not known".to_owned(),
+        || "a user whose name is not known".to_owned(),
         |user| format!("{user}, on a machine that is not a CI runner"),
     )
 }

@@ -88,12 +88,12 @@ fn build(tree: &mut TaffyTree<Vec<Line>>, tile: &Tile, is_root: bool) -> Built {
         tree.new_leaf_with_context(Rules::default(), tile.lines.clone()).expect("no node was removed")
     });
     let children: Vec<Built> = tile.children.iter().map(|child| build(tree, child, false)).collect();
-    let gap = match (is_root, tile.row) {
+    let is_drawn = tile.is_drawn();
+    let gap = match (is_root, tile.row || !is_drawn) {
         (true, _) => 22.0,
         (false, true) => 14.0,
         (false, false) => 26.0,
     };
-    let is_drawn = tile.is_drawn();
     let rules = Rules {
         display: taffy::Display::Flex,
         flex_direction: if tile.row { FlexDirection::Row } else { FlexDirection::Column },

@@ -73,7 +73,7 @@ fn public(config: &Config, marks: &Marks) -> Tile {
     lines.push(format!("deletion protection {}", switch(alb.enable_deletion_protection)));
     lines.push(format!("access logs {}", switch(alb.access_logs)));
     let balancer = marks.tile("lb", &format!("Load balancer {}", prefix(&config.env)), &lines);
-    let subnets = row(subnets(config, marks, "public", &config.vpc.subnets.public));
+    let subnets = rows(subnets(config, marks, "public", &config.vpc.subnets.public));
     let subnets = Tile { lane: true, ..subnets };
     plain_frame("public", "Public subnets", vec![row(vec![balancer]), subnets])
 }
@@ -125,7 +125,7 @@ fn private(config: &Config, marks: &Marks) -> Tile {
     plain_frame(
         "private",
         "Private subnets",
-        vec![row(vec![app]), row(vec![database, cache, search]), row(subnets)],
+        vec![row(vec![app]), row(vec![database, cache, search]), rows(subnets)],
     )
 }
 
@@ -179,6 +179,20 @@ fn switch(on: bool) -> &'static str {
 
 fn row(children: Vec<Tile>) -> Tile {
     Tile { children, row: true, ..Tile::default() }
+}
+
+/// Boxes of one kind: at most three in a row, and rows of the same length as far as possible.
+fn rows(tiles: Vec<Tile>) -> Tile {
+    let length = tiles.len().div_ceil(tiles.len().div_ceil(3).max(1));
+    let mut rest = tiles.into_iter();
+    let mut rows = Vec::new();
+    loop {
+        let next: Vec<Tile> = rest.by_ref().take(length).collect();
+        if next.is_empty() {
+            return Tile { children: rows, ..Tile::default() };
+        }
+        rows.push(row(next));
+    }
 }
 
 fn plain_frame(id: &str, title: &str, children: Vec<Tile>) -> Tile {

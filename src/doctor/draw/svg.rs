@@ -7,8 +7,8 @@ use super::tile::Style;
 
 /// Colours by variable, so that the dark scheme replaces a few lines.
 const LOOKS: &str = "\
-svg { --paper: #ffffff; --ink: #1b1f24; --soft: #57606a; --line: #8c959f; --box: #f6f8fa; --made: #116329; --changed: #7d4e00; --replaced: #a40e26; --destroyed: #a40e26; --forgotten: #57606a; --unclear: #8250df; }
-@media (prefers-color-scheme: dark) { svg { --paper: #0d1117; --ink: #e6edf3; --soft: #a5adb6; --line: #6e7681; --box: #161b22; --made: #56d364; --changed: #e3b341; --replaced: #ff7b72; --destroyed: #ff7b72; --forgotten: #a5adb6; --unclear: #d2a8ff; } }
+svg { --paper: #ffffff; --ink: #1b1f24; --soft: #57606a; --line: #8c959f; --box: #f6f8fa; --created: #116329; --changed: #7d4e00; --replaced: #a40e26; --destroyed: #a40e26; --forgotten: #57606a; --unclear: #8250df; }
+@media (prefers-color-scheme: dark) { svg { --paper: #0d1117; --ink: #e6edf3; --soft: #a5adb6; --line: #6e7681; --box: #161b22; --created: #56d364; --changed: #e3b341; --replaced: #ff7b72; --destroyed: #ff7b72; --forgotten: #a5adb6; --unclear: #d2a8ff; } }
 text { font-family: \"DejaVu Sans Mono\", Menlo, Consolas, \"Liberation Mono\", monospace; white-space: pre; fill: var(--ink); }
 .heading, .title { font-weight: bold; }
 .detail { fill: var(--soft); }
@@ -19,7 +19,7 @@ text { font-family: \"DejaVu Sans Mono\", Menlo, Consolas, \"Liberation Mono\", 
 .head { fill: var(--soft); }
 ";
 
-const MARKS: [&str; 6] = ["made", "changed", "replaced", "destroyed", "forgotten", "unclear"];
+const MARKS: [&str; 6] = ["created", "changed", "replaced", "destroyed", "forgotten", "unclear"];
 
 /// The content of the file.
 pub(super) fn write(title: &str, placed: &[Placed], arrows: &[(&str, &str)]) -> String {

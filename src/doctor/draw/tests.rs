@@ -65,6 +65,22 @@ fn every_part_is_drawn_with_its_values() {
 }
 
 #[test]
+fn zones_are_in_rows_of_one_length_where_that_is_possible() {
+    for (count, rows) in [(2, &[2][..]), (3, &[3]), (4, &[2, 2]), (5, &[3, 2]), (6, &[3, 3])] {
+        let zones: Vec<String> = ('a'..).take(count).map(|letter| format!("\"us-west-2{letter}\"")).collect();
+        let zones = format!("[{}]", zones.join(", "));
+        let picture = draw(&config(|text| text.replace("[\"us-west-2a\", \"us-west-2b\"]", &zones)), None);
+        let document = roxmltree::Document::parse(&picture).unwrap();
+        let parts = document.descendants().filter_map(|node| Some((node.attribute("data-part")?, node)));
+        let heights =
+            parts.filter(|(part, _)| part.starts_with("private:")).map(|(_, node)| node.attribute("y"));
+        let heights: Vec<_> = heights.collect();
+        let lengths: Vec<usize> = heights.chunk_by(|one, next| one == next).map(<[_]>::len).collect();
+        assert_eq!(lengths, rows, "{count}");
+    }
+}
+
+#[test]
 fn a_plan_marks_each_part_by_what_happens_to_it() {
     let plan = plan(&[
         ("aws_db_instance", "main", &["delete", "create"]),
@@ -82,8 +98,8 @@ fn a_plan_marks_each_part_by_what_happens_to_it() {
     assert_eq!(class(&picture, "mysql"), "box replaced");
     assert_eq!(class(&picture, "lb"), "box destroyed");
     assert_eq!(class(&picture, "app"), "box changed");
-    assert_eq!(class(&picture, "redis"), "box made");
-    assert_eq!(class(&picture, "public:us-west-2b"), "box made");
+    assert_eq!(class(&picture, "redis"), "box created");
+    assert_eq!(class(&picture, "public:us-west-2b"), "box created");
     assert_eq!(class(&picture, "public:us-west-2a"), "box");
     assert_eq!(class(&picture, "secrets"), "box");
     // Resources of a removed zone, and those of no part, are listed in the box `rest`.

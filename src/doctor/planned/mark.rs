@@ -16,7 +16,7 @@ pub enum Mark {
     /// It is changed in place.
     Changed,
     /// It is new.
-    Made,
+    Created,
 }
 
 impl Mark {
@@ -24,7 +24,7 @@ impl Mark {
     pub fn of(change: &Change) -> Option<Self> {
         match change.action {
             Action::Nothing | Action::Read => None,
-            Action::Create => Some(Self::Made),
+            Action::Create => Some(Self::Created),
             Action::Update => Some(Self::Changed),
             Action::Replace | Action::ReplaceAndForget => Some(Self::Replaced),
             Action::Delete => Some(Self::Destroyed),
@@ -41,7 +41,7 @@ impl Mark {
             Self::Unclear => ("?", "unclear"),
             Self::Forgotten => ("○", "forgotten"),
             Self::Changed => ("~", "changed"),
-            Self::Made => ("+", "made"),
+            Self::Created => ("+", "created"),
         }
     }
 
@@ -60,7 +60,7 @@ impl Mark {
             }
             Self::Forgotten => Some("It stays in AWS, and costs money, but Terraform no longer manages it."),
             Self::Changed => changed(&change.kind, &change.block()),
-            Self::Made => None,
+            Self::Created => None,
         }
     }
 }
