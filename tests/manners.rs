@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
+use osmt::command::{Context, SharedArgs, Tool};
+use osmt::explain::{Exit, Failure};
 use serde_json::Value;
 use support::{Folder, Ran, config, osmt, run, write};
 
@@ -158,6 +160,150 @@ fn fix_leaves_a_file_what_it_was() {
     let other = folder.path().join("other.json");
     fix(&broken, &|path| fs::hard_link(path, &other).unwrap()).exits(4);
     assert_eq!(fs::read_to_string(&other).unwrap(), broken);
+}
+
+/// A limit on the size of files stops each write half-way, as a full disk does.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_whole_is_left_as_it_was() {
+    let folder = Folder::empty();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for part in ["module", "invocation"] {
+        for entry in fs::read_dir(support::root().join("terraform").join(part)).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                let name = entry.file_name().into_string().unwrap();
+                write(&folder.path().join(part).join(name), &fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+    }
+    let dir = at("invocation");
+    write(&Path::new(&dir).join("config.auto.tfvars.json"), &config("test").replace("osmt_db", "osmt"));
+    write(&folder.path().join("old.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    write(
+        &folder.path().join("plan.json"),
+        r#"{"format_version":"1.2","planned_values":{},"resource_changes":[]}"#,
+    );
+    let before = folder.files();
+    let answers = "--account-id 123456789012 --env test --region us-west-2 --domain osmt.rehearsal-school.org --hosted-zone-id \
+        Z2ABCDEFGHIJ1234567 --oauth-issuer https://rehearsal-school.okta.com/oauth2/default --oauth-client-id \
+        0oa7zqk42VbXw1Rn9297 --oauth-audience api://other --vpc-cidr 10.0.0.0/16";
+    for (binary, arguments) in [
+        ("osmt-doctor", "fix --yes".to_owned()),
+        ("osmt-doctor", format!("draw -o {}", at("old.svg"))),
+        ("osmt-doctor", format!("draw -o {}", at("new.svg"))),
+        ("osmt-doctor", format!("plan {} --report {}", at("plan.json"), at("new.html"))),
+        ("osmt-bootstrap", format!("init --yes {answers}")),
+    ] {
+        let mut shell = std::process::Command::new("sh");
+        shell.args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"",
+            support::binary(binary),
+            "--dir",
+            &dir,
+        ]);
+        let ran = run(shell.args(arguments.split_whitespace()).env("AWS_EC2_METADATA_DISABLED", "true"));
+        ran.exits(3).says("error: could not write").says("File too large");
+        assert_eq!(folder.files(), before, "{binary} {arguments}");
+    }
+}
+
+/// What every binary is, around a defect.
+#[derive(clap::Parser)]
+#[command(name = "osmt-defect", version)]
+struct Defect {
+    #[command(flatten)]
+    shared: SharedArgs,
+    /// What the test below starts its own program with.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    _arguments: Vec<String>,
+}
+
+impl Tool for Defect {
+    const WRITES: &[&str] = &[];
+    const EXAMPLES: &[(&str, &str)] = &[];
+
+    fn shared(&self) -> &SharedArgs {
+        &self.shared
+    }
+
+    fn run(self, _: &Context) -> Result<Exit, Failure> {
+        extern "C" fn where_nothing_unwinds() {
+            panic!("a defect");
+        }
+        match std::env::var("OSMT_DEFECT").as_deref() {
+            Ok("at once") => panic!("a defect"),
+            Ok("in a thread") => {
+                let _ = std::thread::spawn(|| panic!("a defect")).join();
+                Ok(Exit::Done)
+            }
+            // Without the hook this aborts, as every panic of a release would.
+            _ => {
+                where_nothing_unwinds();
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+/// Nothing by itself: the test below starts it in a process of its own.
+#[test]
+fn a_binary_with_a_defect() {
+    if std::env::var_os("OSMT_DEFECT").is_some() {
+        let exit = osmt::command::main::<Defect>();
+        panic!("it ended with {exit:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_defect_ends_with_101_a_message_and_no_core_file() {
+    for place in ["at once", "in a thread", "without unwinding"] {
+        let folder = Folder::empty();
+        let mut shell = std::process::Command::new("sh");
+        shell.args([
+            "-c",
+            "ulimit -c unlimited || ulimit -c; exec \"$0\" a_binary_with_a_defect --exact --nocapture",
+        ]);
+        shell.arg(std::env::current_exe().unwrap()).current_dir(folder.path()).env("OSMT_DEFECT", place);
+        // A signal would be -1.
+        let ran = run(&mut shell).exits(101);
+        ran.says("a defect").says("error: osmt-defect ").says("help: report it");
+        assert!(folder.files().is_empty(), "{place}: {:?}", folder.files());
+    }
+}
+
+/// The lines below "Examples" of a help that are commands of ours, each without its comment, its pipe and its redirection.
+fn examples(help: &str) -> Vec<Vec<String>> {
+    let (_, lines) = help.split_once("\nExamples").unwrap_or_default();
+    let commands =
+        lines.lines().flat_map(|line| line.trim().split("  ").next().unwrap_or_default().split('|'));
+    let ours = commands.map(str::trim).filter(|command| command.starts_with("osmt-"));
+    let words = |command: &str| {
+        command.split(['>', '<']).take(1).flat_map(str::split_whitespace).map(str::to_owned).collect()
+    };
+    ours.map(words).collect()
+}
+
+#[test]
+fn every_example_of_the_help_is_a_command() {
+    let mut count = 0;
+    for binary in BINARIES {
+        let help = run(osmt(binary).arg("--help")).exits(0).stdout;
+        let verbs = help.split_once("Commands:\n").unwrap().1.lines();
+        let verbs = verbs.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+        let verbs: Vec<&str> = verbs.filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(verbs.len() > 5, "{verbs:?}");
+        let of_verb = |verb: &&str| examples(&run(osmt(binary).args([verb, "--help"])).stdout);
+        let own = verbs.iter().filter(|verb| **verb != "help").flat_map(of_verb);
+        for mut words in examples(&help).into_iter().chain(own) {
+            count += 1;
+            let at = words.iter().position(|word| word == "--").unwrap_or(words.len());
+            words.insert(at, "--help".to_owned());
+            run(osmt(&words[0]).args(&words[1..])).exits(0);
+        }
+    }
+    assert!(count > 60, "{count}");
 }
 
 /// A `terraform` that starts another program and waits for it, as Terraform does with its providers.

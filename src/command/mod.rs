@@ -17,6 +17,7 @@ mod ui;
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub use ui::{Ui, UiFlags};
 
 /// The whole life of a binary.
 pub fn main<T: Tool>() -> ExitCode {
-    exit_at_a_panic();
+    exit_at_a_panic(&format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION")));
     environment::without_empty_variables();
     signals::watch();
     let tool = match parse::<T>() {
@@ -69,10 +70,16 @@ pub fn main<T: Tool>() -> ExitCode {
 /// Makes a panic, also one in a thread, print its message and end the process with exit 101.
 ///
 /// Releases are compiled with `panic = "abort"`; an abort would leave a core file, in which secrets can be.
-fn exit_at_a_panic() {
+fn exit_at_a_panic(tool: &str) {
     let print = std::panic::take_hook();
+    let message = format!(
+        "error: {tool} stopped because of a defect in the program\n\
+         help: report it where you got the program, with the lines above and the command, but without secrets; it may have done \
+         a part of its work: look with `status`, `plan` or `--dry-run` before you run it again"
+    );
     std::panic::set_hook(Box::new(move |panic| {
         print(panic);
+        let _ = writeln!(std::io::stderr(), "{message}");
         #[expect(
             clippy::disallowed_methods,
             clippy::exit,

@@ -39,6 +39,23 @@ impl Folder {
         std::fs::read_to_string(self.config()).unwrap()
     }
 
+    /// Every file in it, at any depth, with its content.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let (mut folders, mut found) = (vec![self.path().to_owned()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.push((path.clone(), std::fs::read(&path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
     /// A value of the config.
     pub(crate) fn get(&self, pointer: &str) -> String {
         let config: Value = serde_json::from_str(&self.config_text()).unwrap();

@@ -13,7 +13,7 @@ use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::report::{Format, STDIN, VERSION};
 
-/// Draw the stack that the config describes as an SVG; with a plan, mark what it makes, changes, replaces and destroys.
+/// Draw the stack that the config describes as an SVG; with a plan, mark what it creates, changes, replaces and destroys.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
     osmt-doctor draw -o stack.svg                         the stack of the config\n  \

@@ -70,13 +70,6 @@ impl Tool for Doctor {
   osmt-doctor check --live
   osmt-doctor check terraform/test terraform/prod --format github",
         ),
-        (
-            "plan",
-            "  terraform plan -out plan.bin
-  osmt-doctor plan plan.bin
-  terraform show -json plan.bin | osmt-doctor plan -",
-        ),
-        ("draw", "  osmt-doctor draw stack.svg"),
         ("lsp", "  osmt-doctor lsp"),
         ("facts", "  osmt-doctor facts > facts.json\n  osmt-doctor check --facts facts.json"),
         ("fix", "  osmt-doctor fix --dry-run\n  osmt-doctor fix"),
