@@ -146,6 +146,10 @@ fn a_read_only_config_is_refused_before_anything_changes() {
     }
     assert_eq!(world.held(&account, "rds"), before);
     world.run(&account, "diff").exits(0).lacks("unfinished");
+    world.offline("set app/oauth_client_secret --yes", "a-second-one\n").exits(0);
+    world.run(&account, "push --bump --yes").exits(4).says("is read-only; it was not written");
+    world.run(&account, "diff").exits(1);
+    world.run(&account, "push --yes").exits(0);
     mode(0o644);
     world.run(&account, "rotate --yes").exits(0);
 }

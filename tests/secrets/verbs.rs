@@ -50,7 +50,13 @@ fn history_lists_the_versions_and_a_rollback_goes_to_any_of_them() {
 fn a_push_can_make_terraform_deploy_what_it_wrote() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
-    world.pushed(&account);
+    world.offline("generate rds/password", "").exits(0);
+    world.offline("set app/oauth_client_secret", "issued-elsewhere\n").exits(0);
+    world
+        .run(&account, "push --yes")
+        .exits(0)
+        .says("next: `terraform apply` brings them")
+        .lacks("secrets_revision");
     assert_eq!(revision(&world), 1);
     world.run(&account, "push --bump --yes").exits(0).shows("nothing to do");
     assert_eq!(revision(&world), 1, "nothing was written, so nothing must be deployed");
@@ -63,6 +69,8 @@ fn a_push_can_make_terraform_deploy_what_it_wrote() {
     assert_eq!(world.held(&account, "app")["oauth_client_secret"], "a-second-one");
     world.run(&account, "push --bump --yes").exits(0).shows("nothing to do");
     assert_eq!(revision(&world), 2);
+    world.offline("set app/oauth_client_secret --yes", "a-third-one\n").exits(0);
+    world.run(&account, "push --yes").exits(0).says("next: increase `secrets_revision` in ");
 }
 
 #[test]

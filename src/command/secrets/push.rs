@@ -9,6 +9,7 @@ use super::names::Names;
 use super::replace::{bump, none_unfinished};
 use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure, shown};
+use crate::files;
 use crate::keyring::Keyring;
 use crate::plan::{self, Line, Plan, Verb};
 use crate::secrets::push::{Action, Push as What, apply, plan_push};
@@ -61,8 +62,13 @@ impl Push {
             let what = What { catalog: &deployment.catalog, names: &names, force: self.force };
             let writes = plan_push(&deployment.config.env, what, &local, &seen)?;
             let (from, wrote) = (deployment.config.secrets_revision, !writes.is_empty());
+            let is_first = writes.actions.iter().all(|action| matches!(action, Action::Create { .. }));
             let mut steps: Vec<_> = writes.actions.into_iter().map(Step::Write).collect();
             if self.bump && wrote {
+                if !deployment.ui.flags.dry_run {
+                    // The last step writes it; the first ones change AWS.
+                    files::writable(&deployment.common.config_path())?;
+                }
                 let config = shown(&deployment.common.config_path());
                 steps.push(Step::Bump { config, from, to: from + 1 });
             }
@@ -90,10 +96,13 @@ impl Push {
                         note_agreement(&keyring, secret, value, version)?;
                     }
                 }
-                if wrote && !self.bump {
-                    deployment.ui.say(
-                        "next: `osmt-secrets push --bump` or a higher `secrets_revision` makes `terraform apply` deploy values that changed",
-                    );
+                if wrote && is_first {
+                    deployment.ui.say("next: `terraform apply` brings them to the database and the app");
+                } else if wrote && !self.bump {
+                    deployment.ui.say(format_args!(
+                        "next: increase `secrets_revision` in {}, so that `terraform apply` deploys what changed (`push --bump` does both)",
+                        shown(&deployment.common.config_path())
+                    ));
                 }
             }
             Ok(exit)
