@@ -9,6 +9,8 @@ mod tile;
 
 use std::slice::from_ref;
 
+use serde_json::Value;
+
 use self::marks::Marks;
 use self::tile::{Line, Style, Tile, detail, line};
 use super::planned::Planned;
@@ -22,7 +24,7 @@ const ARROWS: [(&str, &str); 5] =
 /// The picture, as the text of an SVG file.
 pub fn draw(config: &Config, plan: Option<&Planned>) -> String {
     let marks = Marks::new(config, plan);
-    let mut root = Tile { row: false, children: stack(config, &marks), ..Tile::default() };
+    let mut root = Tile { row: false, children: stack(config, &marks, is_internal(plan)), ..Tile::default() };
     root.lines = heading(config, &marks);
     svg::write(&format!("OSMT stack {}", prefix(&config.env)), &layout::place(&root), &ARROWS)
 }
@@ -36,7 +38,13 @@ fn heading(config: &Config, marks: &Marks) -> Vec<Line> {
     lines
 }
 
-fn stack(config: &Config, marks: &Marks) -> Vec<Tile> {
+/// Whether the load balancer has private addresses alone, which the config does not say.
+fn is_internal(plan: Option<&Planned>) -> bool {
+    let mut changes = plan.into_iter().flat_map(|plan| &plan.changes);
+    changes.any(|change| change.kind == "aws_lb" && change.after["internal"] == Value::Bool(true))
+}
+
+fn stack(config: &Config, marks: &Marks, is_internal: bool) -> Vec<Tile> {
     let Config { domain, alb, vpc, app, .. } = config;
     let outside = row(vec![
         marks.tile("identity", "Identity provider", from_ref(&app.oauth.issuer)),
@@ -54,10 +62,15 @@ fn stack(config: &Config, marks: &Marks) -> Vec<Tile> {
         ),
         marks.tile("users", "Users", &[format!("may connect from {}", alb.ingress_cidrs.join(", "))]),
     ]);
+    let balancer = balancer(config, marks, is_internal);
     let network = marks.frame(
         "vpc",
         &format!("VPC {} {}", prefix(&config.env), vpc.vpc_cidr),
-        vec![public(config, marks), private(config, marks)],
+        if is_internal {
+            vec![public(config, marks, None), private(config, marks, Some(balancer))]
+        } else {
+            vec![public(config, marks, Some(balancer)), private(config, marks, None)]
+        },
     );
     let mut around = vec![
         marks.tile("secrets", "Secrets Manager", &secrets(config)),
@@ -67,18 +80,22 @@ fn stack(config: &Config, marks: &Marks) -> Vec<Tile> {
     vec![outside, network, row(around)]
 }
 
-fn public(config: &Config, marks: &Marks) -> Tile {
+fn balancer(config: &Config, marks: &Marks, is_internal: bool) -> Tile {
     let Config { alb, .. } = config;
-    let mut lines = vec!["HTTPS 443".to_owned()];
+    let mut lines =
+        vec![if is_internal { "HTTPS 443, private addresses only" } else { "HTTPS 443" }.to_owned()];
     lines.push(format!("deletion protection {}", switch(alb.enable_deletion_protection)));
     lines.push(format!("access logs {}", switch(alb.access_logs)));
-    let balancer = marks.tile("lb", &format!("Load balancer {}", prefix(&config.env)), &lines);
-    let subnets = rows(subnets(config, marks, "public", &config.vpc.subnets.public));
-    let subnets = Tile { lane: true, ..subnets };
-    plain_frame("public", "Public subnets", vec![row(vec![balancer]), subnets])
+    row(vec![marks.tile("lb", &format!("Load balancer {}", prefix(&config.env)), &lines)])
 }
 
-fn private(config: &Config, marks: &Marks) -> Tile {
+fn public(config: &Config, marks: &Marks, balancer: Option<Tile>) -> Tile {
+    let subnets = rows(subnets(config, marks, "public", &config.vpc.subnets.public));
+    let subnets = Tile { lane: true, ..subnets };
+    plain_frame("public", "Public subnets", balancer.into_iter().chain([subnets]).collect())
+}
+
+fn private(config: &Config, marks: &Marks, balancer: Option<Tile>) -> Tile {
     let name = prefix(&config.env);
     let Config { ecs, rds, elasticache, .. } = config;
     let task = &ecs.task.app;
@@ -122,11 +139,8 @@ fn private(config: &Config, marks: &Marks) -> Tile {
     }
     let search = marks.tile("search", &format!("Search {name}-elasticsearch"), &lines);
     let subnets = subnets(config, marks, "private", &config.vpc.subnets.private);
-    plain_frame(
-        "private",
-        "Private subnets",
-        vec![row(vec![app]), row(vec![database, cache, search]), rows(subnets)],
-    )
+    let parts = [row(vec![app]), row(vec![database, cache, search]), rows(subnets)];
+    plain_frame("private", "Private subnets", balancer.into_iter().chain(parts).collect())
 }
 
 /// One box for each zone; if the config has fewer blocks than zones, or more, the box says so.

@@ -112,6 +112,29 @@ fn a_plan_marks_each_part_by_what_happens_to_it() {
 }
 
 #[test]
+fn an_internal_load_balancer_is_in_the_private_subnets() {
+    let height = |internal: bool| {
+        let change = json!({
+            "address": "module.osmt.aws_lb.main", "mode": "managed", "type": "aws_lb",
+            "change": { "actions": ["no-op"], "before": {}, "after": { "internal": internal } },
+        });
+        let plan = json!({ "format_version": "1.2", "resource_changes": [change] });
+        let picture = draw(&config(|text| text), Some(&Planned::new(plan, None).unwrap()));
+        let document = roxmltree::Document::parse(&picture).unwrap();
+        assert_eq!(picture.matches("class=\"arrow\"").count(), 5);
+        ["lb", "public:us-west-2a", "app"].map(|part| {
+            let found =
+                document.descendants().find(|node| node.attribute("data-part") == Some(part)).unwrap();
+            found.attribute("y").unwrap().parse::<f32>().unwrap()
+        })
+    };
+    let [balancer, zone, app] = height(false);
+    assert!(balancer < zone && zone < app);
+    let [balancer, zone, app] = height(true);
+    assert!(zone < balancer && balancer < app);
+}
+
+#[test]
 fn odd_values_are_shown_and_a_password_is_not() {
     let few = config(|text| {
         text.replace("[\"192.168.100.0/27\", \"192.168.100.64/27\"]", "[\"192.168.100.0/27\"]")
