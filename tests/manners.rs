@@ -11,7 +11,7 @@ use std::process::Stdio;
 use osmt::command::{Context, SharedArgs, Tool};
 use osmt::explain::{Exit, Failure};
 use serde_json::Value;
-use support::{Folder, Ran, config, osmt, run, write};
+use support::{Folder, Ran, config, osmt, run, run_into, write};
 
 const BINARIES: [&str; 4] = ["osmt-bootstrap", "osmt-secrets", "osmt-doctor", "osmt-release"];
 
@@ -49,10 +49,7 @@ fn a_lost_answer_is_not_a_success() {
     for binary in BINARIES {
         for arguments in [&["--help"] as &[&str], &["--version"], &["man"], &["completions", "bash"]] {
             let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-            let mut command = std::process::Command::new(support::binary(binary));
-            let output = command.args(arguments).stdout(full).output().unwrap();
-            assert_eq!(output.status.code(), Some(3), "{binary} {arguments:?}");
-            assert!(stderr(&output).contains("error: could not write to stdout"), "{binary} {arguments:?}");
+            run_into(osmt(binary).args(arguments), full).exits(3).says("error: could not write to stdout");
         }
     }
 }

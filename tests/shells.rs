@@ -14,7 +14,7 @@ use std::process::Command;
 use clap::CommandFactory as _;
 use osmt::command;
 use osmt::command::Tool;
-use support::{osmt, run};
+use support::{is_installed, osmt, run};
 
 fn binaries() -> [clap::Command; 4] {
     [
@@ -42,14 +42,12 @@ fn script(binary: &str, shell: &str) -> tempfile::NamedTempFile {
 
 /// What the shell answers; `None` where it is not installed.
 fn shell(program: &str, arguments: &[&str]) -> Option<String> {
-    let Ok(output) = Command::new(program).args(arguments).output() else {
-        // Said in the test's output, which is shown with --nocapture and where the test fails.
+    if !is_installed(program) {
+        // In the test's output, which is shown with --nocapture and where the test fails.
         eprintln!("skipped: {program} is not installed");
         return None;
-    };
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {error}");
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+    Some(run(Command::new(program).args(arguments)).exits(0).stdout)
 }
 
 #[test]

@@ -65,12 +65,12 @@ fn judge(text: &str) -> Judged {
         region_in_names: input.region_in_names,
         now: input.now,
     };
-    Judged { findings: audit(&account, &[]).config, file: File::Parsed(document) }
+    Judged::of_one(audit(&account, &[]).config, File::Parsed(document))
 }
 
 #[test]
 fn every_rule_passes_on_an_account_as_the_toolkit_leaves_it() {
-    let findings = judge(&base("account").to_string()).findings;
+    let findings = judge(&base("account").to_string()).0.remove(0).findings;
     assert_eq!((findings.findings, findings.unknown), (vec![], vec![]));
     assert_eq!(findings.passed, codes().len());
 }
@@ -86,7 +86,7 @@ fn what_is_not_known_is_unknown_and_never_passes() {
             *fact = serde_json::json!({ "unknown": "no" });
         }
     }
-    let findings = judge(&input.to_string()).findings;
+    let findings = judge(&input.to_string()).0.remove(0).findings;
     // Only the region and the time are known without asking.
     assert_eq!((findings.findings, findings.passed), (vec![], 2));
     let mut codes: Vec<_> = findings.unknown.iter().map(|unknown| unknown.code.as_str()).collect();

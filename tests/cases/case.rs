@@ -20,6 +20,9 @@ pub(crate) struct Case {
     rename: BTreeMap<String, String>,
     #[serde(default)]
     set: serde_json::Map<String, Value>,
+    /// Pieces of a text and what is written in their places.
+    #[serde(default)]
+    replace: BTreeMap<String, BTreeMap<String, String>>,
     document: Option<Value>,
     text: Option<String>,
 }
@@ -52,6 +55,14 @@ impl Case {
                 parent => parent[key] = new.clone(),
             }
         }
+        for (pointer, pieces) in &self.replace {
+            let text = value.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is missing"));
+            for (from, to) in pieces {
+                let old = text.as_str().unwrap();
+                assert_eq!(old.matches(from).count(), 1, "{from:?} in {old}");
+                *text = old.replace(from, to).into();
+            }
+        }
         serde_json::to_string_pretty(&value).unwrap()
     }
 }
@@ -70,6 +81,12 @@ impl fmt::Display for Case {
             parts.extend(self.remove.iter().map(|pointer| format!("remove {pointer}")));
             parts.extend(self.rename.iter().map(|(from, to)| format!("rename {from} to {to}")));
             parts.extend(self.set.iter().map(|(pointer, value)| format!("set {pointer} {}", short(value))));
+            for (pointer, pieces) in &self.replace {
+                let texts = pieces
+                    .iter()
+                    .map(|(from, to)| (short(&from.as_str().into()), short(&to.as_str().into())));
+                parts.extend(texts.map(|(from, to)| format!("in {pointer} {to} for {from}")));
+            }
         }
         f.write_str(&parts.join("; "))
     }

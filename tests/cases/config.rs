@@ -38,7 +38,7 @@ fn checked(text: &str) -> Checked {
 fn judge(text: &str) -> Judged {
     let checked = checked(text);
     let file = checked.document.map_or(File::Text(checked.text), File::Parsed);
-    Judged { findings: checked.findings, file }
+    Judged::of_one(checked.findings, file)
 }
 
 #[test]

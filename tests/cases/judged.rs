@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use osmt::document::{Document, Place, Token, position_in};
-use osmt::finding::Findings;
+use osmt::finding::{Finding, Findings, Unknown};
 
-/// What was reported, and the file that its places are in.
-pub(crate) struct Judged {
+/// What was reported of an input.
+pub(crate) struct Judged(pub(crate) Vec<Part>);
+
+/// What was reported of one file, and the file that its places are in.
+pub(crate) struct Part {
+    /// Where an input is several files.
+    pub(crate) name: Option<String>,
     pub(crate) findings: Findings,
     pub(crate) file: File,
 }
@@ -22,25 +27,41 @@ pub(crate) enum File {
 }
 
 impl Judged {
-    /// Whether a code reports, or cannot tell.
+    /// What was reported of an input that is one file.
+    pub(crate) fn of_one(findings: Findings, file: File) -> Self {
+        Self(vec![Part { name: None, findings, file }])
+    }
+
+    fn findings(&self) -> impl Iterator<Item = (&Part, &Finding)> {
+        self.0.iter().flat_map(|part| part.findings.findings.iter().map(move |finding| (part, finding)))
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = &Unknown> {
+        self.0.iter().flat_map(|part| &part.findings.unknown)
+    }
+
+    /// Whether any code reports, or cannot decide.
+    pub(crate) fn reports_anything(&self) -> bool {
+        self.findings().next().is_some() || self.unknown().next().is_some()
+    }
+
+    /// Whether a code reports, or cannot decide.
     pub(crate) fn has(&self, code: &str) -> bool {
-        self.findings.findings.iter().any(|finding| finding.code == code)
-            || self.findings.unknown.iter().any(|unknown| unknown.code == code)
+        self.findings().any(|(_, finding)| finding.code == code)
+            || self.unknown().any(|unknown| unknown.code == code)
     }
 
     /// All of a code, and which others there are.
     pub(crate) fn of(&self, code: &str) -> String {
         let mut text = String::new();
-        let (own, others): (Vec<_>, Vec<_>) =
-            self.findings.findings.iter().partition(|finding| finding.code == code);
-        for finding in own {
-            let place = finding.at.as_ref().map_or_else(String::new, |at| self.place(at));
+        for (part, finding) in self.findings().filter(|(_, finding)| finding.code == code) {
+            let place = finding.at.as_ref().map_or_else(String::new, |at| part.place(at));
             let _ = writeln!(text, "{}{place}\n  {}", finding.severity.name(), finding.message);
             if let Some(help) = &finding.help {
                 let _ = writeln!(text, "  help: {help}");
             }
             for (at, what) in &finding.related {
-                let _ = writeln!(text, "  see{}: {what}", self.place(at));
+                let _ = writeln!(text, "  see{}: {what}", part.place(at));
             }
             if let Some(fix) = &finding.fix {
                 let _ = writeln!(text, "  fix: {fix:?}");
@@ -49,20 +70,22 @@ impl Judged {
                 let _ = writeln!(text, "  stable {stable}");
             }
         }
-        let (own, unknown): (Vec<_>, Vec<_>) =
-            self.findings.unknown.iter().partition(|unknown| unknown.code == code);
-        for unknown in own {
+        for unknown in self.unknown().filter(|unknown| unknown.code == code) {
             let _ = writeln!(text, "unknown\n  {}", unknown.reason);
         }
-        let others = others.iter().map(|finding| finding.code.to_string());
-        let unknown = unknown.iter().map(|unknown| format!("{}?", unknown.code));
+        let others = self.findings().map(|(_, finding)| finding).filter(|finding| finding.code != code);
+        let others = others.map(|finding| finding.code.to_string());
+        let unknown = self.unknown().filter(|unknown| unknown.code != code);
+        let unknown = unknown.map(|unknown| format!("{}?", unknown.code));
         let others: BTreeSet<String> = others.chain(unknown).collect();
         if !others.is_empty() {
             let _ = writeln!(text, "also {}", others.into_iter().collect::<Vec<_>>().join(" "));
         }
         text
     }
+}
 
+impl Part {
     fn place(&self, place: &Place) -> String {
         let position = |offset: usize| match &self.file {
             File::Parsed(document) => Some(document.position(offset)),
@@ -78,6 +101,8 @@ impl Judged {
         let range = range.map_or_else(String::new, |(start, end)| {
             format!(" {}:{}-{}:{}", start.line, start.column, end.line, end.column)
         });
-        if place.pointer.is_empty() { range } else { format!("{range} {}", place.pointer) }
+        let name = self.name.as_ref().map_or_else(String::new, |name| format!(" {name}"));
+        let pointer = if place.pointer.is_empty() { String::new() } else { format!(" {}", place.pointer) };
+        format!("{name}{range}{pointer}")
     }
 }

@@ -1,23 +1,22 @@
 //! Every code of the doctor and of `osmt-release`, by its cases: one layout, whatever it judges.
 //!
-//! `KIND/CODE-name` is the folder of a code, where KIND is what it judges: a config, a plan, an account, a release.
+//! `KIND/CODE-name` is the folder of a code, where KIND is what it judges: a config, the
+//! directory around it (a workspace), a plan, an account, a release, an ignore file.
 //! `wrong.json` lists inputs about which the code reports, `right.json` inputs about which it does not. `findings.txt` has all
 //! that is reported of each wrong input: severity, range, message, help, fix. `UPDATE_SNAPSHOTS=1` writes it anew.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "tests read and write files and start git; a panic is how they fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod account;
 mod case;
 mod config;
+mod ignores;
 mod judged;
 mod plan;
 mod release;
 #[path = "../support/mod.rs"]
 mod support;
+mod workspace;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -38,7 +37,8 @@ struct Kind {
     judge: fn(&str) -> Judged,
 }
 
-const KINDS: [Kind; 4] = [config::KIND, plan::KIND, account::KIND, release::KIND];
+const KINDS: [Kind; 6] =
+    [config::KIND, workspace::KIND, plan::KIND, account::KIND, release::KIND, ignores::KIND];
 
 impl Kind {
     /// Code, and the folder of its cases.
@@ -75,7 +75,7 @@ impl Kind {
             let mut found = String::new();
             for (number, (case, judged)) in self.cases(&folder.join("wrong.json")).into_iter().enumerate() {
                 if !judged.has(&code) {
-                    wrong_ones.push(format!("{code} does not report: {case}\n{:#?}", judged.findings));
+                    wrong_ones.push(format!("{code} does not report: {case}\n{}", judged.of(&code)));
                 }
                 let _ = writeln!(found, "{}. {case}\n{}", number + 1, judged.of(&code));
             }
@@ -108,6 +108,30 @@ fn account() {
 #[test]
 fn release() {
     release::KIND.holds();
+}
+
+#[test]
+fn workspace() {
+    workspace::KIND.holds();
+}
+
+#[test]
+fn ignores() {
+    ignores::KIND.holds();
+}
+
+/// By the pages, so that a rule of a new kind is not forgotten here.
+#[test]
+fn every_page_of_docs_rules_has_wrong_and_right_cases() {
+    let mut cases: Vec<String> = Vec::new();
+    for (code, folder) in KINDS.iter().flat_map(Kind::folders) {
+        assert!(["wrong.json", "right.json"].iter().all(|name| folder.join(name).is_file()), "{code}");
+        cases.push(code);
+    }
+    let pages = std::fs::read_dir(support::root().join("docs/rules")).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
+    let missing: Vec<_> = pages.filter(|code| !cases.contains(code)).collect();
+    assert_eq!(missing, Vec::<String>::new(), "codes without cases");
 }
 
 #[test]

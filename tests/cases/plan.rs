@@ -28,5 +28,5 @@ fn judge(text: &str) -> Judged {
         let parent = pointer.rsplit_once('/').unwrap().0;
         assert!(plan.pointer(parent).is_some(), "{pointer} of {text}");
     }
-    Judged { findings, file: File::Pointers }
+    Judged::of_one(findings, File::Pointers)
 }

@@ -2,9 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use osmt::account::Known;
 use osmt::registry::{Image, Platform};
@@ -19,7 +17,7 @@ use crate::Kind;
 use crate::account::{config, file};
 use crate::config::parsed;
 use crate::judged::{File, Judged};
-use crate::support::{Folder, write};
+use crate::support::{Folder, git, git_with, write};
 
 pub(crate) const KIND: Kind = Kind { name: "release", codes, base, judge };
 
@@ -132,7 +130,7 @@ fn judge(text: &str) -> Judged {
         let database = Database { at: "2026-01-02T03:04:00Z".parse().unwrap(), rows };
         candidate.with_database(&osmt, &Known::Known(database)).unwrap();
     }
-    Judged { findings: judged_by_guards(&candidate, &[]), file: File::Parsed(document) }
+    Judged::of_one(judged_by_guards(&candidate, &[]), File::Parsed(document))
 }
 
 /// The checkout of a case; cases with the same history share one.
@@ -182,7 +180,7 @@ const WHO: &str = "Ada <ada@example.org> 1767323045 +0000";
 
 /// Makes the repository in one run of `git fast-import`; records and the working tree need git's other commands.
 fn make(folder: &Path, input: &Input) {
-    git(folder, &["init", "--quiet", "--initial-branch=develop"], &[]);
+    git(folder, &["init", "--quiet", "--initial-branch=develop"]);
     let mut stream = Vec::new();
     for (number, commit) in input.commits.iter().enumerate() {
         commit.write(&mut stream);
@@ -190,12 +188,12 @@ fn make(folder: &Path, input: &Input) {
             stream.extend(b"reset refs/remotes/origin/develop\nfrom refs/heads/develop\n\n");
         }
     }
-    git(folder, &["fast-import", "--quiet"], &stream);
+    git_with(folder, &["fast-import", "--quiet"], &stream);
     if input.pushed.is_some() {
-        git(folder, &["remote", "add", "origin", "https://git.example.org/osmt"], &[]);
+        git(folder, &["remote", "add", "origin", "https://git.example.org/osmt"]);
     }
     for (day, record) in input.records.iter().enumerate() {
-        let commit = git(folder, &["rev-parse", &format!("{}^{{commit}}", record.rev)], &[]);
+        let commit = git(folder, &["rev-parse", &format!("{}^{{commit}}", record.rev)]);
         let tag = record.tag.as_ref().unwrap_or(&record.rev);
         let restored = if record.restored { "\ndatabase: restored" } else { "" };
         let message = format!(
@@ -204,10 +202,10 @@ fn make(folder: &Path, input: &Input) {
             record.rev
         );
         let name = format!("osmt/test/2026-01-{:02}T000000Z", day + 1);
-        git(folder, &["tag", "--annotate", "--message", &message, &name, &commit], &[]);
+        git(folder, &["tag", "--annotate", "--message", &message, &name, &commit]);
     }
     if input.select == "HEAD" || !input.tree.is_empty() {
-        git(folder, &["reset", "--quiet", "--hard"], &[]);
+        git(folder, &["reset", "--quiet", "--hard"]);
     }
     for (path, content) in &input.tree {
         write(&folder.join(path), content);
@@ -250,20 +248,4 @@ impl Content {
         stream.extend(bytes);
         stream.extend(b"\n");
     }
-}
-
-/// Runs git without the user's settings; what it prints.
-fn git(folder: &Path, args: &[&str], stdin: &[u8]) -> String {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(args);
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
-        command.env(format!("GIT_{who}_DATE"), "2026-01-02T03:04:05+00:00");
-    }
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(stdin).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "git {args:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

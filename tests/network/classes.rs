@@ -47,6 +47,11 @@ fn each_class_has_its_words_and_its_help() {
     snapshot("network/classes", &all, &[]);
 }
 
+/// A text with a name for the folder of one run.
+fn named(text: &str, folder: &Folder) -> String {
+    text.replace(folder.own()[0].0, folder.own()[0].1)
+}
+
 /// A run in which S3 refuses each call about the bucket.
 fn refused(status_code: u16, code: &str, message: &str) -> Ran {
     let message = message.replace('"', "&quot;");
@@ -102,6 +107,7 @@ fn each_kind_of_policy_that_refuses_has_the_one_who_can_change_it() {
 
 #[test]
 fn an_answer_that_does_not_come_from_aws_is_not_taken_for_a_refusal() {
+    let mut all = String::new();
     for (status_code, body) in [
         (200, "<html><title>Welcome to our network</title></html>"),
         (403, ""),
@@ -110,12 +116,10 @@ fn an_answer_that_does_not_come_from_aws_is_not_taken_for_a_refusal() {
     ] {
         let server = Server::start(move |_| answer(status_code, "Content-Type: text/html\r\n", body));
         let folder = Folder::of("test");
-        let Ran { exit, stderr, .. } =
-            run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
-        assert_eq!(exit, 3, "{stderr}");
-        assert!(stderr.contains("does not come from AWS"), "{status_code} {body}: {stderr}");
-        assert!(!stderr.contains("the caller needs"), "{stderr}");
+        let ran = run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        all += &named(&ran.exits(3).transcript(format!("{status_code} {body}").trim()), &folder);
     }
+    snapshot("network/not-aws", &all, &[]);
 }
 
 #[test]
@@ -129,9 +133,9 @@ fn a_wrong_clock_is_known_by_the_answers_date() {
         )
     });
     let folder = Folder::of("test");
-    let Ran { stderr, .. } =
-        run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
-    assert!(stderr.contains("clock") && !stderr.contains("sign in again"), "{stderr}");
+    run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)))
+        .exits(3)
+        .matches("network/wrong-clock", &folder.own());
 }
 
 /// How often the caller's identity was asked for; other calls may be made meanwhile.
@@ -190,40 +194,31 @@ fn each_retry_mode_of_the_aws_cli_is_taken() {
         assert!(stderr.contains("was throttled"), "{mode}: {stderr}");
         assert!(begun.elapsed().as_secs() < 20, "{mode} with {attempts} attempts took {:?}", begun.elapsed());
     }
+    let mut all = String::new();
     for (name, value) in
         [("AWS_RETRY_MODE", "no-such-mode"), ("AWS_MAX_ATTEMPTS", "0"), ("AWS_MAX_ATTEMPTS", "many")]
     {
         let server = throttled();
         let folder = Folder::of("test");
         let mut command = status(&folder);
-        command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address)).env(name, value);
-        let Ran { exit, stderr, .. } = run(&mut command);
-        assert_eq!((exit, server.requests().len()), (2, 0), "{stderr}");
-        assert!(stderr.contains(&format!("error: {name} is \"{value}\"")), "{stderr}");
+        command.env("AWS_ENDPOINT_URL", format!("http://{}", server.address));
+        let ran = run(command.env(name, value)).exits(2);
+        assert_eq!(server.requests(), Vec::<String>::new(), "{name}");
+        all += &named(&ran.transcript(&format!("{name}={value}")), &folder);
     }
+    snapshot("network/retry-settings", &all, &[]);
 }
 
 #[test]
 fn an_expired_or_unknown_session_is_named_at_the_first_call() {
-    for (code, message, said, help) in [
-        (
-            "ExpiredToken",
-            "The security token included in the request is expired",
-            "have expired",
-            "sign in again",
-        ),
-        (
-            "InvalidClientTokenId",
-            "The security token is invalid",
-            "does not accept these credentials",
-            "opt-in",
-        ),
-        ("RegionDisabledException", "STS is not activated in this region", "is not enabled", "enable"),
+    let mut all = String::new();
+    for (code, message) in [
+        ("ExpiredToken", "The security token included in the request is expired"),
+        ("InvalidClientTokenId", "The security token is invalid"),
+        ("RegionDisabledException", "STS is not activated in this region"),
         (
             "AccessDenied",
             "User: arn:aws:iam::1:user/a is not authorized to perform: sts:GetCallerIdentity with an explicit deny in a service control policy",
-            "denied by a service control policy",
-            "(SCP)",
         ),
     ] {
         let server = Server::start(move |_| {
@@ -233,21 +228,18 @@ fn an_expired_or_unknown_session_is_named_at_the_first_call() {
             answer(403, "x-amzn-requestid: 1\r\nContent-Type: text/xml\r\n", &body)
         });
         let folder = Folder::of("test");
-        let Ran { exit, stderr, .. } =
-            run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
-        assert_eq!(exit, 3, "{code}: {stderr}");
-        for word in [said, help, message] {
-            assert!(stderr.contains(word), "{code}: {word}: {stderr}");
-        }
+        let ran = run(status(&folder).env("AWS_ENDPOINT_URL", format!("http://{}", server.address)));
+        all += &named(&ran.exits(3).says(message).transcript(code), &folder);
     }
+    snapshot("network/sign-in-refused", &all, &[]);
 }
 
 #[test]
 fn nothing_is_sent_unencrypted_to_another_machine() {
     let folder = Folder::of("test");
+    let mut all = String::new();
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"] {
-        let Ran { exit, stderr, .. } = run(status(&folder).env(variable, "http://192.0.2.1:4566"));
-        assert_eq!(exit, 4, "{stderr}");
-        assert!(stderr.contains("http://192.0.2.1:4566") && stderr.contains("nothing was sent"), "{stderr}");
+        all += &run(status(&folder).env(variable, "http://192.0.2.1:4566")).exits(4).transcript(variable);
     }
+    snapshot("network/unencrypted", &all, &folder.own());
 }

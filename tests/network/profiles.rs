@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::proxy::Proxy;
 use crate::server::{IDENTITY, Server, answer};
-use crate::support::{Folder, Ran, run};
+use crate::support::{Folder, Ran, run, snapshot};
 use crate::{support, trust};
 
 const KEYS: &str = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = y\n";
@@ -49,28 +49,23 @@ fn a_name_is_read_as_the_aws_cli_reads_it() {
 fn an_unknown_profile_is_named_with_those_that_exist() {
     let folder = Folder::of("test");
     let config = format!("[profile ops]\n{KEYS}[profile 'My School']\n{KEYS}");
+    let mut all = String::new();
     for name in ["No Such", "nosuch"] {
         let by_flag = run(with(&folder, &config, "http://127.0.0.1:1").args(["--profile", name]));
         let by_variable = run(with(&folder, &config, "http://127.0.0.1:1").env("AWS_PROFILE", name));
-        for Ran { exit, stderr, .. } in [by_flag, by_variable] {
-            assert_eq!(exit, 3, "{stderr}");
-            assert!(stderr.contains(&format!("profile `{name}` is not defined in ")), "{stderr}");
-            assert!(stderr.contains("My School, ops"), "{stderr}");
-            assert!(!stderr.contains("--profile`"), "{stderr}");
-        }
+        all += &by_flag.exits(3).transcript(&format!("--profile {name}"));
+        all += &by_variable.exits(3).transcript(&format!("AWS_PROFILE={name}"));
     }
+    snapshot("network/unknown-profile", &all, &folder.own());
 }
 
 #[test]
 fn a_sign_in_that_has_ended_names_the_command_for_the_profile() {
     let folder = Folder::of("test");
     let sso = "[profile ops]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\nregion = us-west-2\n[sso-session s]\nsso_region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n";
-    let Ran { exit, stderr, .. } = run(with(&folder, sso, "http://127.0.0.1:1").args(["--profile", "ops"]));
-    assert_eq!(exit, 3, "{stderr}");
-    assert!(
-        stderr.contains("the profile `ops`") && stderr.contains("aws sso login --profile ops"),
-        "{stderr}"
-    );
+    run(with(&folder, sso, "http://127.0.0.1:1").args(["--profile", "ops"]))
+        .exits(3)
+        .matches("network/sign-in-ended", &folder.own());
 }
 
 /// A stand-in for the AWS CLI on a search path of its own, which has nothing else but a shell.
@@ -142,16 +137,13 @@ fn an_aws_cli_that_cannot_load_the_session_is_named_with_its_remedy() {
     let folder = Folder::of("test");
     let ended_session =
         "echo 'Your session has expired. Please reauthenticate using '\\''aws login'\\''.' >&2; exit 255";
-    for (version, script, said) in [
-        (
-            Some("2.32.1"),
-            ended_session,
-            &["`aws login --profile ops`", "Your session has expired"] as &[&str],
-        ),
-        (Some("2.31.9"), "exit 252", &["2.31.9", "2.32 or later"]),
-        (Some("1.46.3"), "exit 252", &["1.46.3", "2.32 or later"]),
-        (Some("2.40.0"), "echo nonsense", &["`aws login --profile ops`"]),
-        (None, "", &["not installed", "2.32 or later"]),
+    let mut all = String::new();
+    for (version, script) in [
+        (Some("2.32.1"), ended_session),
+        (Some("2.31.9"), "exit 252"),
+        (Some("1.46.3"), "exit 252"),
+        (Some("2.40.0"), "echo nonsense"),
+        (None, ""),
     ] {
         let script = version.map(|version| {
             format!(
@@ -161,13 +153,11 @@ fn an_aws_cli_that_cannot_load_the_session_is_named_with_its_remedy() {
         let path = aws_cli(&folder, script.as_deref());
         for profile in ["ops", "role"] {
             let mut command = with(&folder, LOGIN, "http://127.0.0.1:1");
-            let Ran { exit, stderr, .. } = run(command.env("PATH", &path).args(["--profile", profile]));
-            assert_eq!(exit, 3, "{version:?} {profile}: {stderr}");
-            for said in said.iter().chain(&[format!("the profile `{profile}`").as_str()]) {
-                assert!(stderr.contains(said), "{version:?} {profile}: {said}: {stderr}");
-            }
+            let ran = run(command.env("PATH", &path).args(["--profile", profile])).exits(3);
+            all += &ran.transcript(&format!("profile {profile}, AWS CLI {}", version.unwrap_or("missing")));
         }
     }
+    snapshot("network/aws-cli", &all, &folder.own());
 }
 
 /// The AWS CLI writes the end of a session with `Z`; its earlier versions wrote other forms, which it still reads.
@@ -179,6 +169,7 @@ fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
     // The names are the SHA-1 of the session's name and of the start URL.
     let name = "655f83be7512e5b5b3ba4c9976c043ece4b3ce51";
     let older_name = "e8be5486177c5b5392bd9aa76563515b29358e6e";
+    let mut all = String::new();
     for (profile, name, field, end, way) in [
         (sso, name, "expiresAt", "2099-01-01T00:00:00Z", Way::Used),
         (sso, name, "expiresAt", "2001-01-01T00:00:00Z", Way::Refused),
@@ -206,29 +197,27 @@ fn a_session_of_iam_identity_center_is_used_or_its_command_is_named() {
             let mut command = with(&folder, profile, "https://sts.us-west-2.amazonaws.com");
             command.args(["--profile", "ops"]).env("PATH", path);
             command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
-            let Ran { exit, stderr, .. } = run(&mut command);
-            assert_eq!(exit, 3, "{stderr}");
-            assert!(!stderr.contains("CANARY"), "{stderr}");
+            let ran = run(&mut command).exits(3).lacks("CANARY");
             let asked = |host: &str| {
                 proxy.requests().iter().any(|head| head.starts_with(&format!("CONNECT {host}.us-west-2.")))
             };
-            assert_eq!(asked("portal.sso"), way == Way::Used, "{end}: {stderr}");
+            assert_eq!(asked("portal.sso"), way == Way::Used, "{end}: {ran:?}");
             if way == Way::ByCli && script.is_some() {
-                assert!(asked("sts"), "{end}: {stderr}");
+                assert!(asked("sts"), "{end}: {ran:?}");
                 continue;
             }
-            let word = match way {
-                Way::Used => "portal.sso.us-west-2.amazonaws.com",
-                Way::Refused | Way::ByCli => "`aws sso login --profile ops`",
-            };
-            assert!(stderr.contains(word), "{end}: {stderr}");
-            if way == Way::ByCli || end == "soon" {
-                for said in [field, end, &format!("{name}.json")] {
-                    assert!(stderr.contains(said), "{end}: {said}: {stderr}");
-                }
-            }
+            let cli = if script.is_some() { "an AWS CLI" } else { "no AWS CLI" };
+            let own = [(folder.path().to_str().unwrap(), "FOLDER"), (&*proxy.address, "PROXY")];
+            let end = end.replace("-01-01T00:00:00", " ");
+            all += &named(&ran.transcript(&format!("{field} {end}, {cli}")), &own);
         }
     }
+    snapshot("network/identity-center", &all, &[]);
+}
+
+/// A text with names for what is of one run alone.
+fn named(text: &str, own: &[(&str, &str)]) -> String {
+    own.iter().fold(text.to_owned(), |text, (own, name)| text.replace(own, name))
 }
 
 /// A token for the session `school`, as `aws sso login` leaves it.
@@ -259,43 +248,30 @@ fn a_role_that_is_refused_says_who_can_give_it() {
     let role = format!(
         "[profile base]\n{KEYS}region = us-west-2\n[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/osmt-test-admin\nsource_profile = base\nregion = us-west-2\n"
     );
-    let json = |message: &str| serde_json::json!({ "message": message }).to_string();
-    let refused = |why: &str, help: &'static str| {
+    let assume = |why: &str| {
         let message = format!(
             "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/osmt-test-admin{why}"
         );
         let body = format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
         );
-        (&*role, "Action=AssumeRole", 403, "AccessDenied", body, "could not be assumed", help)
+        (&*role, "Action=AssumeRole", 403, "AccessDenied", body, why.to_owned())
     };
-    let portal = "/federation/credentials";
-    let rows: &[(&str, &str, u16, &str, String, &str, &str)] = &[
-        (
-            sso,
-            portal,
-            403,
-            "ForbiddenException",
-            json("No access"),
-            "does not assign",
-            "permission set Admins in account 123456789012",
-        ),
-        (
-            sso,
-            portal,
-            401,
-            "UnauthorizedException",
-            json("Session token not found or invalid"),
-            "expired",
-            "`aws sso login --profile ops`",
-        ),
-        (sso, portal, 429, "TooManyRequestsException", json("slow down"), "throttled", "wait a minute"),
-        refused(" because no role trust policy allows the sts:AssumeRole action", "in its trust policy"),
-        refused(" with an explicit deny in the role trust policy", "in its trust policy"),
-        refused("", "second factor"),
-        refused(" with an explicit deny in a service control policy", "service control policy"),
+    let portal = |status: u16, code: &'static str, message: &str| {
+        let body = serde_json::json!({ "message": message }).to_string();
+        (sso, "/federation/credentials", status, code, body, message.to_owned())
+    };
+    let rows: &[(&str, &str, u16, &str, String, String)] = &[
+        portal(403, "ForbiddenException", "No access"),
+        portal(401, "UnauthorizedException", "Session token not found or invalid"),
+        portal(429, "TooManyRequestsException", "slow down"),
+        assume(" because no role trust policy allows the sts:AssumeRole action"),
+        assume(" with an explicit deny in the role trust policy"),
+        assume(""),
+        assume(" with an explicit deny in a service control policy"),
     ];
-    for (config, to, status, code, body, message, help) in rows {
+    let mut all = String::new();
+    for (config, to, status, code, body, message) in rows {
         let refusal = serde_json::json!({ "to": to, "status": status, "code": code, "body": body });
         support::write(&place.path().join("refusal.json"), &refusal.to_string());
         let file = folder.path().join("aws-config");
@@ -305,13 +281,11 @@ fn a_role_that_is_refused_says_who_can_give_it() {
         command.env("AWS_CONFIG_FILE", file).env("AWS_MAX_ATTEMPTS", "1").env("HOME", folder.path());
         command.env("HTTPS_PROXY", format!("http://{}", proxy.address));
         command.env("AWS_CA_BUNDLE", place.path().join("root.pem"));
-        let Ran { exit, stderr, .. } = run(&mut command);
-        assert_eq!(exit, 3, "{code}: {stderr}");
-        assert!(stderr.contains(message) && stderr.contains(help), "{code}: {stderr}");
-        assert!(!stderr.contains("CANARY"), "{stderr}");
-        let is_sign_in = *code == "UnauthorizedException";
-        assert_eq!(stderr.contains("aws sso login --profile"), is_sign_in, "{code}: {stderr}");
+        // Another sign-in helps where the session has ended, and not where the role is refused.
+        let ran = run(&mut command).exits(3).lacks("CANARY");
+        all += &ran.transcript(format!("{status} {code} {message}").trim());
     }
+    snapshot("network/refused-roles", &all, &folder.own());
 }
 
 /// How a token of IAM Identity Center becomes credentials.
@@ -336,12 +310,10 @@ fn a_credential_process_may_take_its_time_and_its_failure_is_its_own() {
     let Ran { stderr, .. } = run(with(&folder, &config, &endpoint).args(["--profile", "ops"]));
     assert!(!aws.requests().is_empty(), "{stderr}");
     support::write(&helper, "echo CANARY; echo 'no card in the reader' >&2; exit 1\n");
-    let Ran { exit, stderr, .. } = run(with(&folder, &config, &endpoint).args(["--profile", "ops"]));
-    assert_eq!(exit, 3, "{stderr}");
-    for said in ["profile `ops`", "credential_process", "no card in the reader"] {
-        assert!(stderr.contains(said), "{said}: {stderr}");
-    }
-    assert!(!stderr.contains("CANARY") && !stderr.contains("found no AWS credentials"), "{stderr}");
+    run(with(&folder, &config, &endpoint).args(["--profile", "ops"]))
+        .exits(3)
+        .lacks("CANARY")
+        .matches("network/credential-process", &folder.own());
 }
 
 #[test]

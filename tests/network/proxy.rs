@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use crate::server::{IDENTITY, Server, answer, status};
-use crate::support::{Folder, Ran, run};
+use crate::support::{Folder, Ran, run, snapshot};
 use crate::{support, trust};
 
 /// The four binaries, each with a verb that signs in.
@@ -13,22 +13,18 @@ use crate::{support, trust};
 fn requests_to_aws_go_through_the_proxy_and_its_refusal_is_named() {
     let server = Server::start(|_| answer(407, "Proxy-Authenticate: Basic\r\n", ""));
     let folder = Folder::of("test");
+    let mut all = String::new();
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let proxy = format!("http://ann:s3cret-word@{}", server.address);
-        let Ran { exit, stderr, .. } = run(status(&folder).env(variable, proxy));
-        assert_eq!(exit, 3, "{stderr}");
+        let ran = run(status(&folder).env(variable, proxy)).exits(3).lacks("s3cret-word");
+        all += &ran.transcript(variable);
         let is_sign_in = |head: &String| head.starts_with("CONNECT sts.us-west-2.amazonaws.com:443");
         let request = server.requests().into_iter().rfind(is_sign_in).unwrap_or_default();
         // ann:s3cret-word
         assert!(request.to_lowercase().contains("proxy-authorization: basic"), "{request}");
         assert!(request.contains("YW5uOnMzY3JldC13b3Jk"), "{request}");
-        let said =
-            ["could not reach AWS for sts:GetCallerIdentity", "sts.us-west-2.amazonaws.com", &server.address];
-        for said in said.into_iter().chain([variable]) {
-            assert!(stderr.contains(said), "{said}: {stderr}");
-        }
-        assert!(!stderr.contains("s3cret-word"), "{stderr}");
     }
+    snapshot("network/proxy-refuses", &all, &folder.own());
 }
 
 #[test]
@@ -237,35 +233,27 @@ fn an_endpoint_that_does_not_exist_is_refused_before_anything_is_sent() {
     let european = Folder::empty();
     support::write(&european.path().join("config.auto.tfvars.json"), &config);
     let fips = ("AWS_USE_FIPS_ENDPOINT", "true");
-    for (folder, variables, said) in [
-        (&european, &[fips] as &[(&str, &str)], &["AWS_USE_FIPS_ENDPOINT", "eu-west-1"]),
-        (
-            &folder,
-            &[fips, ("AWS_ENDPOINT_URL", "https://example.org")],
-            &["AWS_USE_FIPS_ENDPOINT", "https://example.org"],
-        ),
-        (&folder, &[fips, ("AWS_ENDPOINT_URL_S3", "https://example.org")], &["S3", "https://example.org"]),
-        (
-            &folder,
-            &[("AWS_USE_DUALSTACK_ENDPOINT", "true"), ("AWS_ENDPOINT_URL", "https://example.org")],
-            &["AWS_USE_DUALSTACK_ENDPOINT", "https://example.org"],
-        ),
-        (&folder, &[("AWS_USE_FIPS_ENDPOINT", "yes")], &["AWS_USE_FIPS_ENDPOINT", "true or false"]),
+    let mut all = String::new();
+    for (folder, variables) in [
+        (&european, &[fips] as &[(&str, &str)]),
+        (&folder, &[fips, ("AWS_ENDPOINT_URL", "https://example.org")]),
+        (&folder, &[fips, ("AWS_ENDPOINT_URL_S3", "https://example.org")]),
+        (&folder, &[("AWS_USE_DUALSTACK_ENDPOINT", "true"), ("AWS_ENDPOINT_URL", "https://example.org")]),
+        (&folder, &[("AWS_USE_FIPS_ENDPOINT", "yes")]),
     ] {
         let mut command = status(folder);
         command.env("HTTPS_PROXY", &address).envs(variables.iter().copied());
-        let Ran { exit, stderr, .. } = run(&mut command);
-        assert_eq!((exit, proxy.requests().len()), (2, 0), "{variables:?}: {stderr}");
-        for said in said {
-            assert!(stderr.contains(said), "{variables:?}: {stderr}");
-        }
+        let ran = run(&mut command).exits(2);
+        assert_eq!(proxy.requests(), Vec::<String>::new(), "{variables:?}");
+        let set = variables.iter().map(|(name, value)| format!("{name}={value}"));
+        let heading = set.collect::<Vec<_>>().join(" ");
+        all += &ran.transcript(&format!("{} {heading}", folder.get("/config/region")));
     }
-    let mut command = status(&folder);
-    let Ran { exit, stderr, .. } = run(command.env("HTTPS_PROXY", &address).envs([fips]));
-    assert_eq!(exit, 3, "{stderr}");
-    assert!(
-        stderr.contains("sts-fips.us-west-2.amazonaws.com") && stderr.contains("AWS_USE_FIPS_ENDPOINT"),
-        "{stderr}"
+    all += &run(status(&folder).env("HTTPS_PROXY", &address).envs([fips])).exits(3).transcript("us-west-2");
+    snapshot(
+        "network/endpoints",
+        &all,
+        &[folder.own(), [(european.path().to_str().unwrap(), "FOLDER")]].concat(),
     );
 }
 
@@ -299,20 +287,20 @@ fn no_proxy_exempts_a_host_and_http_proxy_is_for_plain_endpoints() {
 #[test]
 fn a_proxy_that_cannot_be_used_is_named() {
     let folder = Folder::of("test");
-    for (value, said) in [("socks5://127.0.0.1:1", "socks5"), ("http://", "HTTPS_PROXY")] {
-        let Ran { exit, stderr, .. } = run(status(&folder).env("HTTPS_PROXY", value));
-        assert_eq!(exit, 3, "{stderr}");
-        assert!(stderr.contains("HTTPS_PROXY") && stderr.contains(said), "{stderr}");
+    let mut all = String::new();
+    for value in ["socks5://127.0.0.1:1", "http://"] {
+        all += &run(status(&folder).env("HTTPS_PROXY", value)).exits(3).transcript(value);
     }
+    snapshot("network/proxy-unusable", &all, &folder.own());
 }
 
 #[test]
 fn a_host_that_cannot_be_resolved_is_named() {
     let folder = Folder::of("test");
     let mut command = status(&folder);
-    let Ran { exit, stderr, .. } = run(command.args(["--endpoint-url", "https://no-such-host.invalid"]));
-    assert_eq!(exit, 3, "{stderr}");
-    assert!(stderr.contains("no-such-host.invalid"), "{stderr}");
+    run(command.args(["--endpoint-url", "https://no-such-host.invalid"]))
+        .exits(3)
+        .says("no-such-host.invalid");
 }
 
 #[test]

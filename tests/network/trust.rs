@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command as Program, Stdio};
 
 use crate::server::{IDENTITY, status};
-use crate::support::{Folder, Ran, run};
+use crate::support::{Folder, openssl, run, snapshot};
 
 /// A TLS server whose certificate a CA of the test's own signed; it answers who the caller is.
 pub(crate) struct Tls(Child, pub(crate) String);
@@ -15,11 +15,6 @@ impl Drop for Tls {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn openssl(folder: &Path, arguments: &str) {
-    let output = Program::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Serves these names (`IP:127.0.0.1,DNS:example.org`); the file `requests` of the folder gets the request lines, and the file
@@ -110,25 +105,22 @@ fn a_private_ca_is_trusted_where_the_user_names_it_and_named_where_not() {
         }
         run(command.args(["--endpoint-url", &server.1]))
     };
-    let Ran { exit, stderr, .. } = run(&[]);
-    assert_eq!(exit, 3, "{stderr}");
-    assert!(stderr.contains("certificate is not trusted") && stderr.contains("AWS_CA_BUNDLE"), "{stderr}");
-    let Ran { stderr, .. } = run(&[("AWS_CA_BUNDLE", &root)]);
-    assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
+    let mut all = run(&[]).exits(3).transcript("not named");
+    run(&[("AWS_CA_BUNDLE", &root)]).lacks("not trusted").lacks("GetCallerIdentity");
     let config = place.path().join("config");
     std::fs::write(&config, format!("[default]\nca_bundle = {}\n", root.display())).unwrap();
-    let Ran { stderr, .. } = run(&[("AWS_CONFIG_FILE", &config)]);
-    assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
-    let Ran { stderr, .. } = run(&[("SSL_CERT_FILE", &root)]);
-    assert!(!stderr.contains("not trusted") && !stderr.contains("GetCallerIdentity"), "{stderr}");
+    run(&[("AWS_CONFIG_FILE", &config)]).lacks("not trusted").lacks("GetCallerIdentity");
+    run(&[("SSL_CERT_FILE", &root)]).lacks("not trusted").lacks("GetCallerIdentity");
     let empty = place.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
     for (name, file) in
         [("AWS_CA_BUNDLE", "missing.pem"), ("SSL_CERT_FILE", "missing.pem"), ("AWS_CA_BUNDLE", "empty.pem")]
     {
-        let file = place.path().join(file);
-        let Ran { exit, stderr, .. } = run(&[(name, &file)]);
-        assert_eq!(exit, 3, "{stderr}");
-        assert!(stderr.contains(name) && stderr.contains(&file.display().to_string()), "{stderr}");
+        all += &run(&[(name, &place.path().join(file))]).exits(3).transcript(&format!("{name}={file}"));
     }
+    snapshot(
+        "network/private-ca",
+        &all,
+        &[folder.own(), [(place.path().to_str().unwrap(), "PLACE")]].concat(),
+    );
 }

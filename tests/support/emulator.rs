@@ -8,7 +8,7 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::{osmt, root};
+use super::{osmt, root, run};
 
 /// The account that an emulator plays.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -39,19 +39,13 @@ impl Emulator {
     pub(crate) fn start_as(account: &str) -> Self {
         let state = tempfile::tempdir().unwrap();
         let parent = std::process::id().to_string();
-        let output = Command::new(root().join("scripts/aws-emulator"))
+        let mut command = Command::new(root().join("scripts/aws-emulator"));
+        command
             .args(["start", "--format", "json", "--region", REGION, "--account-id", account])
             .args(["--parent", &parent])
-            .arg("--state")
-            .arg(state.path())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "could not start the emulator: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Self::of(&serde_json::from_slice(&output.stdout).unwrap(), state)
+            .arg("--state");
+        let started = run(command.arg(state.path())).exits(0);
+        Self::of(&started.json(), state)
     }
 
     fn of(started: &Value, state: tempfile::TempDir) -> Self {
@@ -134,12 +128,8 @@ fn forked(request: &Value) -> Value {
     let folder = std::env::temp_dir().join(format!("osmt-emulators-{}", runner.as_raw_nonzero()));
     let socket = folder.join("socket");
     let mut stream = UnixStream::connect(&socket).unwrap_or_else(|_| {
-        let output = Command::new(root().join("scripts/aws-emulator"))
-            .args(["forks", "--folder"])
-            .arg(&folder)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        run(Command::new(root().join("scripts/aws-emulator")).args(["forks", "--folder"]).arg(&folder))
+            .exits(0);
         UnixStream::connect(&socket).unwrap()
     });
     writeln!(stream, "{request}").unwrap();

@@ -14,6 +14,7 @@
 
 mod emulator;
 mod folder;
+mod git;
 mod ran;
 mod snapshot;
 mod terminal;
@@ -25,7 +26,8 @@ use serde_json::Value;
 
 pub(crate) use self::emulator::{ACCOUNT, Emulator, REGION, ask};
 pub(crate) use self::folder::Folder;
-pub(crate) use self::ran::{Ran, run, run_with};
+pub(crate) use self::git::{GIT, git, git_command, git_with};
+pub(crate) use self::ran::{Ran, is_installed, run, run_into, run_with};
 pub(crate) use self::snapshot::{difference, snapshot};
 pub(crate) use self::terminal::on_terminal;
 
@@ -68,14 +70,15 @@ pub(crate) fn osmt(name: &str) -> Command {
 /// The interpreter of one of the scripts' private environments, made first where it is missing.
 pub(crate) fn python(environment: &str) -> PathBuf {
     let scripts = root().join("scripts");
-    let output = Command::new("python3")
-        .arg("-B")
-        .arg(scripts.join("environment.py"))
-        .arg(scripts.join(environment).join("requirements.txt"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(scripts.join("environment.py"));
+    let made = run(command.arg(scripts.join(environment).join("requirements.txt"))).exits(0);
+    PathBuf::from(made.stdout.trim())
+}
+
+/// Runs openssl in a folder.
+pub(crate) fn openssl(folder: &Path, arguments: &str) {
+    run(Command::new("openssl").args(arguments.split(' ')).current_dir(folder)).exits(0);
 }
 
 /// A config without a mistake, for the emulator's account.

@@ -1,6 +1,7 @@
 //! What a run of a program came to.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -29,7 +30,23 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// Runs a command to its end, with this on stdin.
 pub(crate) fn run_with(command: &mut Command, stdin: impl AsRef<[u8]>) -> Ran {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish(command.stdout(Stdio::piped()), stdin)
+}
+
+/// Runs a command to its end, with this file as its stdout.
+pub(crate) fn run_into(command: &mut Command, stdout: File) -> Ran {
+    finish(command.stdout(stdout), "")
+}
+
+/// Whether a program can be started and prints its version.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn finish(command: &mut Command, stdin: impl AsRef<[u8]>) -> Ran {
+    command.stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (id, mut input, stdin) = (child.id().to_string(), child.stdin.take().unwrap(), stdin.as_ref());
     let (done, waited) = mpsc::channel::<()>();
@@ -85,6 +102,11 @@ impl Ran {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// What was printed on both streams.
+    pub(crate) fn both(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
     }
 
     /// The whole output is that of `tests/snapshots/NAME.txt`; `own` are texts that are of this run alone, with their names.

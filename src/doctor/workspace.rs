@@ -389,6 +389,3 @@ fn literal(file: &File, value: &str) -> Range<usize> {
     let quoted = format!("\"{value}\"");
     text.find(&quoted).map_or(0..0, |at| at..at + quoted.len())
 }
-
-#[cfg(test)]
-mod tests;
