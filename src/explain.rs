@@ -105,6 +105,11 @@ pub fn shown(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
 
+/// A number with its noun: `1 version`, `2 versions`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 /// Whether a character moves the cursor, starts a sequence that does, or changes the direction of what follows.
 pub fn is_steering(char: char) -> bool {
     // C0, DEL and C1; line and paragraph separator; the bidirectional formatting characters (UAX #9).
@@ -131,6 +136,13 @@ impl Failure {
     /// A failure that `command` finds by itself (no error of a lower room behind it).
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { message: message.into(), causes: Vec::new(), help: None, exit }
+    }
+
+    /// Puts the name of a file in front of the message.
+    #[must_use]
+    pub fn about(mut self, name: &str) -> Self {
+        self.message = format!("{name}: {}", self.message);
+        self
     }
 
     /// Adds the remedy.

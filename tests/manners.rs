@@ -218,7 +218,6 @@ struct Defect {
 
 impl Tool for Defect {
     const WRITES: &[&str] = &[];
-    const EXAMPLES: &[(&str, &str)] = &[];
 
     fn shared(&self) -> &SharedArgs {
         &self.shared

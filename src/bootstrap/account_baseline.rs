@@ -1,7 +1,7 @@
-//! What an IT department expects of an account: each item shown with its present value, changed only where it is named.
+//! The account's own settings: each is shown with its present value, and changed only if it is named on the command line.
 //!
-//! What a tool cannot or should not set (the root user's second factor, trails, analyzers) is reported with the
-//! console's way. The baseline outlives every environment: `destroy` leaves it alone.
+//! What a tool cannot or should not set (the root user's MFA, trails, analyzers) is shown with the path in the console.
+//! `destroy` does not change these settings: they belong to the account and not to an environment.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,17 @@ use crate::account::baseline::{Analyzer, Baseline, PasswordPolicy, Root, Trail};
 use crate::account::observe::baseline::PUBLIC_ACCESS;
 use crate::account::{Known, PublicAccessBlock};
 use crate::aws::{Session, call};
+use crate::explain::count;
 
-/// An item that can be set.
+/// A setting that can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Item {
-    /// The rules for users' passwords.
+    /// The password policy of IAM users.
     PasswordPolicy,
-    /// The default encryption of new disks.
+    /// EBS encryption by default.
     EbsEncryption,
-    /// The block on public access to every bucket.
+    /// The account's block on public access to S3 buckets.
     S3PublicAccess,
 }
 
@@ -31,7 +32,7 @@ impl Item {
     /// Every item.
     pub const ALL: [Self; 3] = [Self::PasswordPolicy, Self::EbsEncryption, Self::S3PublicAccess];
 
-    /// As it is named on the command line: `password-policy`.
+    /// The name on the command line: `password-policy`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PasswordPolicy => "password-policy",
@@ -44,18 +45,18 @@ impl Item {
 /// One change to the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// These rules for passwords, whole: IAM forgets what is not said.
+    /// The complete policy: `UpdateAccountPasswordPolicy` resets every parameter that is left out.
     Password(PasswordPolicy),
-    /// Encrypt all new disks in the region.
-    EncryptDisks,
+    /// Encrypt all new EBS volumes in the region.
+    EncryptVolumes,
     /// Block public access to every bucket of the account.
     BlockPublicAccess,
 }
 
-/// Judges the account's settings; pure. `named` are the items that may be changed.
+/// Judges the account's settings. `named` are the items that may be changed.
 pub fn judge(target: &Target, named: &BTreeSet<Item>, seen: &Baseline) -> Result<Vec<Judged<Change>>, Error> {
     let thing = format!("account {}", target.deployment.account_id);
-    let settable = |item, setting: &str, look| judge_item(&thing, named, item, setting, look);
+    let settable = |item, setting: &str, compared| judge_item(&thing, named, item, setting, compared);
     let shown = |setting: &str, (good, text)| Judged::shown(&thing, setting, text, good);
     let [mfa, keys] = root(&seen.root);
     let region = &target.deployment.region;
@@ -63,17 +64,17 @@ pub fn judge(target: &Target, named: &BTreeSet<Item>, seen: &Baseline) -> Result
         settable(
             Item::PasswordPolicy,
             "password policy",
-            look(&seen.password, |present| password(present.as_ref())),
+            compare(&seen.password, |present| password(present.as_ref())),
         )?,
         settable(
             Item::EbsEncryption,
             &format!("EBS encryption by default in {region}"),
-            look(&seen.disks, |on| disks(*on)),
+            compare(&seen.disks, |on| volumes(*on)),
         )?,
         settable(
             Item::S3PublicAccess,
             "public access to all S3 buckets",
-            look(&seen.buckets, |block| buckets(*block)),
+            compare(&seen.buckets, |block| buckets(*block)),
         )?,
         shown("second factor of the root user", mfa),
         shown("access keys of the root user", keys),
@@ -82,77 +83,72 @@ pub fn judge(target: &Target, named: &BTreeSet<Item>, seen: &Baseline) -> Result
     ])
 }
 
-/// A settable item as it is and as it should be.
-struct Look {
+/// The present and the wanted value of an item.
+struct Comparison {
     from: String,
     to: String,
     fits: bool,
     change: Change,
 }
 
-fn look<T>(seen: &Known<T>, as_it_is: impl FnOnce(&T) -> Look) -> Result<Look, &str> {
-    seen.as_result().map(as_it_is)
+fn compare<T>(seen: &Known<T>, with: impl FnOnce(&T) -> Comparison) -> Result<Comparison, &str> {
+    seen.as_result().map(with)
 }
 
-/// Changed if the item is given by name, otherwise only shown; an unknown item stops a run that should change it.
+/// Plans a change if the item is named, and shows it otherwise. A named item that could not be read is an error.
 fn judge_item(
     thing: &str,
     named: &BTreeSet<Item>,
     item: Item,
     setting: &str,
-    look: Result<Look, &str>,
+    compared: Result<Comparison, &str>,
 ) -> Result<Judged<Change>, Error> {
     let shown = |text: String| Judged::shown(thing, setting, text, false);
     let named = named.contains(&item);
-    Ok(match look {
+    Ok(match compared {
         Err(reason) if named => {
-            return Err(Error::Account { item: setting.to_owned(), why: reason.to_owned() });
+            return Err(Error::UnreadableSetting { item: setting.to_owned(), why: reason.to_owned() });
         }
         Err(reason) => shown(format!("not known: {reason}")),
-        Ok(look) if look.fits || named => Judged::setting(
-            Thing::existing(thing),
-            setting,
-            Some(look.from),
-            &look.to,
-            look.fits,
-            look.change,
-        ),
-        Ok(Look { from, to, .. }) => {
-            shown(format!("{from}; `--with account.{}` makes it: {to}", item.name()))
+        Ok(Comparison { from, to, fits, change }) if fits || named => {
+            Judged::setting(Thing::existing(thing), setting, Some(from), &to, fits, change)
+        }
+        Ok(Comparison { from, to, .. }) => {
+            shown(format!("{from}; `--with account.{}` changes it to: {to}", item.name()))
         }
     })
 }
 
-fn password(present: Option<&PasswordPolicy>) -> Look {
-    let wanted = raised(present);
-    Look {
-        from: present.map_or_else(|| "none; IAM's default: 8 characters".to_owned(), text_of),
-        to: text_of(&wanted),
+fn password(present: Option<&PasswordPolicy>) -> Comparison {
+    let wanted = recommended(present);
+    Comparison {
+        from: present.map_or_else(|| "none; IAM's default: 8 characters".to_owned(), policy_text),
+        to: policy_text(&wanted),
         fits: present == Some(&wanted),
         change: Change::Password(wanted),
     }
 }
 
-/// Disks that exist already stay as they are, and nothing that reads them notices.
-fn disks(on: bool) -> Look {
-    Look {
+/// Volumes that exist already are not changed, and encryption does not change how programs use a volume.
+fn volumes(on: bool) -> Comparison {
+    Comparison {
         from: if on { "on" } else { "off" }.to_owned(),
         to: "on".to_owned(),
         fits: on,
-        change: Change::EncryptDisks,
+        change: Change::EncryptVolumes,
     }
 }
 
-fn buckets(block: PublicAccessBlock) -> Look {
-    Look {
+fn buckets(block: PublicAccessBlock) -> Comparison {
+    Comparison {
         from: switches(block),
-        to: format!("{}, also to buckets that are public now", switches(PublicAccessBlock::ALL)),
+        to: format!("{}, for buckets that are public now as well", switches(PublicAccessBlock::ALL)),
         fits: block == PublicAccessBlock::ALL,
         change: Change::BlockPublicAccess,
     }
 }
 
-/// Whether it is as it should be, and how it is.
+/// Whether a setting is right, and its text.
 type Verdict = (bool, String);
 
 fn unknown(reason: &str) -> Verdict {
@@ -164,23 +160,23 @@ fn root(seen: &Known<Root>) -> [Verdict; 2] {
         Known::Known(root) => root,
         Known::Unknown(reason) => return [unknown(reason), unknown(reason)],
     };
-    let mfa = if root.mfa { "on" } else { "OFF: sign in as root, Security credentials, Assign MFA device" };
+    let mfa = if root.mfa { "on" } else { "off: sign in as root, Security credentials, Assign MFA device" };
     let keys = if root.keys {
-        "PRESENT: sign in as root, Security credentials, Access keys, delete them"
+        "present: sign in as root, Security credentials, Access keys, delete them"
     } else {
         "none"
     };
     [(root.mfa, mfa.to_owned()), (!root.keys, keys.to_owned())]
 }
 
-/// CIS AWS Foundations Benchmark: a trail that records every region.
+/// A trail must record every region (CIS AWS Foundations Benchmark).
 fn trails(seen: &Known<Vec<Trail>>) -> Verdict {
     let trails = match seen {
         Known::Known(trails) => trails,
         Known::Unknown(reason) => return unknown(reason),
     };
     if let Some(trail) = trails.iter().find(|trail| trail.everywhere && trail.logging) {
-        let whose = if trail.organisation { ", the organisation's," } else { "" };
+        let whose = if trail.organisation { " of the organisation" } else { "" };
         let text = format!("trail {}{whose} records all regions", trail.name);
         return (true, text);
     }
@@ -193,12 +189,12 @@ fn trails(seen: &Known<Vec<Trail>>) -> Verdict {
         .collect();
     let others = if others.is_empty() { "no trail".to_owned() } else { others.join(", ") };
     let text = format!(
-        "NOT ALL RECORDED: {others}; in the CloudTrail console, create a trail for all regions, or better a trail of the organisation"
+        "not all regions are recorded: {others}; in the CloudTrail console, create a trail for all regions, or better a trail of the organisation"
     );
     (false, text)
 }
 
-/// An organisation's analyzer is seen only in the account that administers it.
+/// IAM lists an organisation's analyzer only in the account that administers it.
 fn analyzers(seen: &Known<Vec<Analyzer>>) -> Verdict {
     let analyzers = match seen {
         Known::Known(analyzers) => analyzers,
@@ -211,13 +207,13 @@ fn analyzers(seen: &Known<Vec<Analyzer>>) -> Verdict {
         Some(analyzer) => (true, format!("{} is active", analyzer.name)),
         None => (
             false,
-            "NONE of this account for access from outside: IAM console, Access Analyzer, Create analyzer (an organisation's is not seen from here)".to_owned(),
+            "this account has no analyzer for external access: IAM console, Access Analyzer, Create analyzer (an analyzer of the organisation is not visible in this account)".to_owned(),
         ),
     }
 }
 
-/// The rules we recommend (CIS AWS Foundations Benchmark: 14 characters, 24 passwords remembered); stricter ones stay.
-fn raised(present: Option<&PasswordPolicy>) -> PasswordPolicy {
+/// The recommended policy (CIS AWS Foundations Benchmark: 14 characters, 24 passwords remembered); stricter values are kept.
+fn recommended(present: Option<&PasswordPolicy>) -> PasswordPolicy {
     let nothing = PasswordPolicy { own_change: true, ..PasswordPolicy::default() };
     let present = present.unwrap_or(&nothing);
     PasswordPolicy {
@@ -231,7 +227,7 @@ fn raised(present: Option<&PasswordPolicy>) -> PasswordPolicy {
     }
 }
 
-fn text_of(policy: &PasswordPolicy) -> String {
+fn policy_text(policy: &PasswordPolicy) -> String {
     let classes: Vec<&str> = [
         (policy.lower, "lower case"),
         (policy.upper, "upper case"),
@@ -249,12 +245,12 @@ fn text_of(policy: &PasswordPolicy) -> String {
         text.push(format!("not one of the last {reuse}"));
     }
     if let Some(days) = policy.days.filter(|days| *days > 0) {
-        text.push(format!("changed every {days} days"));
+        text.push(format!("expires after {}", count(days.unsigned_abs() as usize, "day")));
     }
     text.join("; ")
 }
 
-/// All four switches on, as S3 reads it.
+/// The body of `PutPublicAccessBlock` (S3 Control) with all four switches on.
 const ALL_BLOCKED: &str = concat!(
     r#"<PublicAccessBlockConfiguration xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/">"#,
     "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>",
@@ -266,7 +262,7 @@ const ALL_BLOCKED: &str = concat!(
 pub async fn apply(session: &Session, change: &Change) -> Result<(), Error> {
     let policy = match change {
         Change::Password(policy) => policy,
-        Change::EncryptDisks => {
+        Change::EncryptVolumes => {
             let operation = "ec2:EnableEbsEncryptionByDefault";
             session.ec2(&session.region, operation).await?;
             return Ok(());
@@ -302,16 +298,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stricter_rules_stay_and_a_second_look_finds_nothing(
+        fn stricter_values_are_kept_and_a_second_run_finds_nothing_to_change(
             length in 6..128_i32, reuse in proptest::option::of(1..25_i32), days in proptest::option::of(1..1096_i32),
             switches in any::<[bool; 6]>(),
         ) {
             let [symbol, digit, upper, lower, own_change, hard_end] = switches;
             let policy = PasswordPolicy { length, symbol, digit, upper, lower, own_change, reuse, days, hard_end };
-            let wanted = raised(Some(&policy));
+            let wanted = recommended(Some(&policy));
             prop_assert!(wanted.length >= policy.length && wanted.reuse >= policy.reuse);
             prop_assert_eq!((wanted.days, wanted.hard_end, wanted.own_change), (days, hard_end, own_change));
-            prop_assert_eq!(&raised(Some(&wanted)), &wanted);
+            prop_assert_eq!(&recommended(Some(&wanted)), &wanted);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The MD5 of the state in the lock table, which Terraform compares with the state before it does anything. Pure.
+//! The MD5 digest of the state in the lock table, which Terraform compares with the state before each run. Pure.
 //!
-//! Where the two differ Terraform stops with "state data in S3 does not have the expected content"
-//! (hashicorp/terraform#28496). That happens when the state was written without the table, as with a lock file.
+//! If they differ, Terraform stops with "state data in S3 does not have the expected content" (hashicorp/terraform#28496).
+//! That happens after the state was written without the table, for example with a lock file.
 
 use crate::account::{Known, State};
 use crate::deployment::StateBackend;
 
-/// What is wrong with the digest in the table, and how to remove it; `None` where it fits.
+/// What is wrong with the digest in the table, and how to remove it; `None` if it matches the state or there is none.
 pub fn stale(
     region: &str,
     backend: &StateBackend,

@@ -1,53 +1,53 @@
-//! Why bootstrap stops, how it ends then, and what to do.
+//! The errors of bootstrap, with their exits and help.
 
 use crate::account::observe;
 use crate::aws::CallError;
 use crate::explain::{Exit, Explain};
 
-/// Why bootstrap cannot or will not go on.
+/// Why bootstrap stops.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The bucket is not ours, is in another region, or cannot be read.
+    /// The bucket belongs to another account, is in another region, or cannot be read.
     #[error(transparent)]
     Bucket(#[from] observe::BucketError),
     /// The bucket's policy is not a JSON policy.
-    #[error("the policy of bucket {0} cannot be read, so nothing can be added to it")]
+    #[error("the policy of bucket {0} is not a valid policy document, so no statement can be added to it")]
     Policy(String),
-    /// The bucket's policy lets everyone in.
+    /// The bucket's policy allows everyone.
     #[error("statement {statement} in the policy of bucket {bucket} allows everyone")]
     PublicPolicy {
-        /// Its name.
+        /// The bucket's name.
         bucket: String,
-        /// Its `Sid`.
+        /// The `Sid`.
         statement: String,
     },
     /// The role can be assumed by everyone.
     #[error("statement {statement} of the trust policy of role {role} allows everyone to assume it")]
     OpenRole {
-        /// Its name.
+        /// The role's name.
         role: String,
-        /// Its `Sid`.
+        /// The `Sid`.
         statement: String,
     },
-    /// The bucket has access lists for others.
-    #[error("the access list of bucket {0} grants access to others, so it cannot be turned off")]
+    /// The bucket's ACL grants access to others.
+    #[error("the ACL of bucket {0} grants access to others, so ACLs cannot be disabled")]
     Acl(String, #[source] CallError),
     /// A table of that name has another purpose.
-    #[error("table {table} cannot hold Terraform's lock: {why}")]
+    #[error("table {table} cannot be used for Terraform's lock: {why}")]
     Table {
-        /// Its name.
+        /// The table's name.
         table: String,
         /// What is wrong with it.
         why: String,
     },
-    /// It is another environment's.
+    /// The resource has the tags of another environment.
     #[error("{thing} belongs to environment {other}, the config is for {env}")]
     OtherEnvironment {
         /// `S3 bucket osmt-test-…`
         thing: String,
-        /// As its tag says.
+        /// The environment in the resource's tags.
         other: String,
-        /// The config's.
+        /// The environment in the config.
         env: String,
     },
     /// The roles and policies are those of a deployment in another region.
@@ -57,37 +57,37 @@ pub enum Error {
     OtherRegion {
         /// The environment.
         env: String,
-        /// As their policies say.
+        /// The region in the policies.
         other: String,
-        /// The config's.
+        /// The region in the config.
         region: String,
     },
-    /// The admin role must be made, and no `--trust` says who may assume it.
-    #[error("role {0} does not exist yet, and no `--trust` says who may assume it")]
-    NobodyTrusted(String),
-    /// The CI roles must be made, and it is not said for which repository.
-    #[error("role {0} does not exist yet, and no `--repository` says which repository may assume it")]
+    /// The admin role must be created, and `--trust` is missing.
+    #[error("role {0} does not exist yet, and no `--trust` names who may assume it")]
+    NoTrust(String),
+    /// The CI roles must be created, and `--repository` is missing.
+    #[error("role {0} does not exist yet, and no `--repository` names the repository that may assume it")]
     NoRepository(String),
     /// A principal is in another partition.
     #[error("{0} is not an ARN of {1}")]
-    Partition(String, String),
+    OtherPartition(String, String),
     /// The trust policy would be too long.
     #[error("{0}")]
-    Trust(String),
-    /// IAM does not know a principal that is to be trusted.
+    TrustTooLong(String),
+    /// A principal in the trust policy does not exist.
     #[error("IAM rejected the trust policy: a user or role named in it does not exist")]
-    Principal(#[source] CallError),
-    /// An item of the account that is to be changed cannot be read.
+    UnknownPrincipal(#[source] CallError),
+    /// A setting of the account that should be changed cannot be read.
     #[error("{item} cannot be read, so it is not changed ({why})")]
-    Account {
+    UnreadableSetting {
         /// `password policy`
         item: String,
-        /// Why.
+        /// Why it cannot be read.
         why: String,
     },
-    /// AWS took longer than it ever should.
+    /// AWS did not finish a change in time.
     #[error("{thing} is still {state}")]
-    Slow {
+    Timeout {
         /// `table osmt-test`
         thing: String,
         /// `CREATING`
@@ -108,10 +108,13 @@ impl Explain for Error {
             | Self::Table { .. }
             | Self::OtherEnvironment { .. }
             | Self::OtherRegion { .. } => Exit::Refused,
-            Self::NobodyTrusted(_) | Self::NoRepository(_) | Self::Partition(..) | Self::Trust(_) => {
+            Self::NoTrust(_) | Self::NoRepository(_) | Self::OtherPartition(..) | Self::TrustTooLong(_) => {
                 Exit::Usage
             }
-            Self::Slow { .. } | Self::Principal(_) | Self::Account { .. } | Self::Acl(..) => Exit::Failed,
+            Self::Timeout { .. }
+            | Self::UnknownPrincipal(_)
+            | Self::UnreadableSetting { .. }
+            | Self::Acl(..) => Exit::Failed,
             Self::Call(error) => error.exit(),
         }
     }
@@ -124,29 +127,29 @@ impl Explain for Error {
                 "the state must not be public: remove or narrow the statement in the console, Permissions, Bucket policy".into(),
             ),
             Self::OpenRole { role, .. } => Some(format!(
-                "remove or narrow the statement first (`aws iam update-assume-role-policy --role-name {role}`): the role would get permissions over this environment"
+                "remove or narrow the statement first (`aws iam update-assume-role-policy --role-name {role}`): otherwise everyone would get permissions over this environment"
             )),
             Self::Acl(bucket, _) => Some(format!(
-                "move what others need into the policy, then `aws s3api put-bucket-acl --bucket {bucket} --acl private` and run it again"
+                "grant this access in the bucket's policy, run `aws s3api put-bucket-acl --bucket {bucket} --acl private`, then run this again"
             )),
             Self::Table { .. } => Some(
-                "choose another name with `osmt-bootstrap init --lock-table`, or lock with a file: `--lock s3`".into(),
+                "choose another name with `osmt-bootstrap init --lock-table`, or use a lock file: `--lock s3`".into(),
             ),
             Self::OtherEnvironment { .. } => Some(
-                "correct `env` in the config, or the names in main.tf; where the thing was handed over on purpose, change its tag `Environment` first".into(),
+                "correct `env` in the config, or the names in main.tf; if this environment takes the resource over on purpose, change its tag `Environment` first".into(),
             ),
             Self::OtherRegion { .. } => Some(
-                "another run made them in the meantime: run it again, and this deployment's roles get names with the Region".into(),
+                "another run created them in the meantime: run this again, and this deployment's roles get names with the region".into(),
             ),
-            Self::NobodyTrusted(_) => Some(
-                "name users, roles or accounts with `--trust arn:aws:iam::…`, once for each".into(),
+            Self::NoTrust(_) => Some(
+                "name each user, role or account with `--trust arn:aws:iam::…`".into(),
             ),
             Self::NoRepository(_) => Some("give `--repository github.com/ORG/NAME` or `--repository gitlab.com/GROUP/PROJECT`".into()),
-            Self::Partition(_, home) => Some(format!("name users, roles or accounts of {home}")),
-            Self::Trust(_) => Some("trust a whole account with `--trust arn:…:root`, and let its own policies decide who".into()),
-            Self::Principal(_) => Some("check each `--trust`: the user or role must exist".into()),
-            Self::Account { .. } => Some("leave the item out, or run it as a user who may read it".into()),
-            Self::Slow { .. } => Some("run it again in a minute: it continues from there".into()),
+            Self::OtherPartition(_, home) => Some(format!("name users, roles or accounts of {home}")),
+            Self::TrustTooLong(_) => Some("trust an account with `--trust arn:…:root`; the account's own policies then decide who may assume the role".into()),
+            Self::UnknownPrincipal(_) => Some("check each `--trust`: the user or role must exist".into()),
+            Self::UnreadableSetting { .. } => Some("leave the item out, or run this as a user who may read it".into()),
+            Self::Timeout { .. } => Some("run this again in a minute: it continues from there".into()),
             Self::Call(error) => error.help(),
         }
     }

@@ -1,12 +1,12 @@
-//! One setting of a component: how it is, and what to do about it. Pure.
+//! One setting of a component: its present value, and the change that it needs. Pure.
 
 use crate::plan::{Line, Verb};
 
-/// What a setting belongs to, as the plan names it.
+/// The resource that a setting belongs to, as the plan names it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Thing<'a> {
     pub(super) name: &'a str,
-    /// Where it does not exist, its settings are part of its creation.
+    /// If it does not exist, its settings are shown as part of its creation.
     pub(super) exists: bool,
 }
 
@@ -16,17 +16,17 @@ impl<'a> Thing<'a> {
     }
 }
 
-/// One setting, judged: what to do about it, or that it is as it should be.
+/// One setting with its change, or without one if it is right or not ours to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged<C> {
-    /// How it is shown.
+    /// The line of the plan.
     pub line: Line,
-    /// What is to be done; `None` where the line says [`Verb::Keep`].
+    /// `None` for [`Verb::Keep`] and [`Verb::Attention`].
     pub change: Option<C>,
 }
 
 impl<C> Judged<C> {
-    /// A thing that does not exist yet.
+    /// A resource that does not exist yet.
     pub(super) fn create(thing: &str, what: Option<&str>, change: C) -> Self {
         Self {
             line: Line { to: what.map(str::to_owned), ..Line::new(Verb::Create, thing) },
@@ -34,7 +34,7 @@ impl<C> Judged<C> {
         }
     }
 
-    /// One setting: kept where `fits`, changed otherwise.
+    /// One setting: kept if it `fits`, changed otherwise.
     pub(super) fn setting(
         thing: Thing<'_>,
         name: &str,
@@ -51,7 +51,7 @@ impl<C> Judged<C> {
         Self { line, change: Some(change) }
     }
 
-    /// One setting that is shown and not ours to change: as it should be, or not.
+    /// One setting that is shown and not changed; `good` is whether it is right.
     pub fn shown(thing: &str, setting: impl Into<String>, text: String, good: bool) -> Self {
         let verb = if good { Verb::Keep } else { Verb::Attention };
         Self { line: Line::new(verb, thing).setting(setting, None, Some(text)), change: None }

@@ -1,7 +1,7 @@
-//! The DynamoDB table in which Terraform notes who holds the state.
+//! The DynamoDB table with which Terraform locks the state.
 //!
-//! A table whose key cannot hold Terraform's lock has another purpose and is refused. Tags of others and a
-//! customer's KMS key are kept.
+//! A table with another key schema than Terraform's has another purpose and is refused. Tags of others and a customer managed
+//! KMS key are kept.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,45 +13,45 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::judged::Thing;
-use super::ownership::{of_this_environment, present_tags, tags_text};
+use super::ownership::{present_tags, refuse_other_environment, tags_text};
 use super::{Error, Judged, Target};
 use crate::account::Table;
 use crate::aws::{CallError, Policy, Session, call, retry};
 
-/// How long DynamoDB may take to make or change an empty table.
-const PATIENCE: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 300);
+/// How long DynamoDB may take to create or change an empty table.
+const BUSY: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 300);
 
-/// How long a table that was just made may not be seen.
-const SEEN: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 30);
+/// How long a new table may be invisible.
+const NOT_VISIBLE: Policy = Policy::new(Duration::from_millis(200), Duration::from_secs(5), 30);
 
-/// A table's name, as `--lock-table` takes it ("Naming rules" in `DynamoDB`'s documentation).
+/// Checks the value of `--lock-table` (`DynamoDB` Developer Guide, "Naming rules").
 pub fn name(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if (3..=255).contains(&text.len()) && text.chars().all(good) {
         Ok(text.to_owned())
     } else {
-        Err("a table's name has 3 to 255 letters, digits, `_`, `-` and `.`".to_owned())
+        Err("a table name has 3 to 255 letters, digits, `_`, `-` and `.`".to_owned())
     }
 }
 
 /// One change to the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Make it: on demand, encrypted, protected, tagged.
+    /// Create the table: on demand, encrypted, with deletion protection and tags.
     Create,
-    /// Refuse to be deleted.
-    Protect,
+    /// Turn deletion protection on.
+    EnableDeletionProtection,
     /// Encrypt with a KMS key.
     Encrypt,
-    /// Be restorable to a point in time.
-    Recover,
-    /// Pay by the request.
-    OnDemand,
-    /// Our tags; others stay.
+    /// Turn point-in-time recovery on.
+    EnablePointInTimeRecovery,
+    /// Bill by request.
+    BillOnDemand,
+    /// Our tags; `TagResource` keeps all others.
     Tags(BTreeMap<String, String>),
 }
 
-/// Judges the table's settings; pure.
+/// Judges the table's settings.
 pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Judged<Change>>, Error> {
     let text = format!("DynamoDB table {name}");
     let recovery = "point-in-time recovery";
@@ -68,12 +68,12 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
                 None,
                 "on",
                 false,
-                Change::Recover,
+                Change::EnablePointInTimeRecovery,
             ),
         ]);
     };
-    usable(name, table)?;
-    of_this_environment(target, &text, &table.tags)?;
+    refuse_unusable(name, table)?;
+    refuse_other_environment(target, &text, &table.tags)?;
     let thing = Thing::existing(&text);
     let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
     let wanted = target.wanted_tags(&table.tags, name == target.deployment.prefix());
@@ -85,7 +85,7 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
             switch(table.deletion_protection),
             "on",
             table.deletion_protection,
-            Change::Protect,
+            Change::EnableDeletionProtection,
         ),
         Judged::setting(thing, "encryption with KMS", switch(table.kms), "on", table.kms, Change::Encrypt),
         Judged::setting(
@@ -94,7 +94,7 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
             switch(table.point_in_time_recovery),
             "on",
             table.point_in_time_recovery,
-            Change::Recover,
+            Change::EnablePointInTimeRecovery,
         ),
         Judged::setting(
             thing,
@@ -102,7 +102,7 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
             Some(table.billing.clone()),
             "PAY_PER_REQUEST",
             table.billing == "PAY_PER_REQUEST",
-            Change::OnDemand,
+            Change::BillOnDemand,
         ),
         Judged::setting(
             thing,
@@ -115,32 +115,32 @@ pub fn judge(target: &Target, name: &str, seen: Option<&Table>) -> Result<Vec<Ju
     ])
 }
 
-fn usable(name: &str, table: &Table) -> Result<(), Error> {
+fn refuse_unusable(name: &str, table: &Table) -> Result<(), Error> {
     let why = match &table.partition_key {
         _ if table.status == "DELETING" => "it is being deleted; wait a minute".to_owned(),
         Some((key, of)) if key == "LockID" && of == "S" && !table.sort_key => return Ok(()),
         Some((key, of)) if table.sort_key => {
-            format!("its key is {key} ({of}) and a sort key, Terraform wants LockID (S) alone")
+            format!("its key is {key} ({of}) and a sort key, Terraform needs LockID (S) alone")
         }
-        Some((key, of)) => format!("its key is {key} ({of}), Terraform wants LockID (S)"),
-        None => "its key is not known, Terraform wants LockID (S)".to_owned(),
+        Some((key, of)) => format!("its key is {key} ({of}), Terraform needs LockID (S)"),
+        None => "its key is not known, Terraform needs LockID (S)".to_owned(),
     };
     Err(Error::Table { table: name.to_owned(), why })
 }
 
-/// Makes one change; a table that is busy is waited for.
+/// Makes one change, once the table is active.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
     let client = session.dynamodb();
     let name = target.backend.lock.table().unwrap_or_default();
     if *change == Change::Create {
         create(&client, name, target).await?;
-        return active(&client, name).await;
+        return wait_until_active(&client, name).await;
     }
-    active(&client, name).await?;
+    wait_until_active(&client, name).await?;
     let update = client.update_table().table_name(name);
     match change {
         Change::Create => {}
-        Change::Protect => {
+        Change::EnableDeletionProtection => {
             let request = update.deletion_protection_enabled(true);
             call("dynamodb:UpdateTable", request.send().await)?;
         }
@@ -148,11 +148,11 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
             let request = update.sse_specification(encrypted());
             call("dynamodb:UpdateTable", request.send().await)?;
         }
-        Change::OnDemand => {
+        Change::BillOnDemand => {
             let request = update.billing_mode(BillingMode::PayPerRequest);
             call("dynamodb:UpdateTable", request.send().await)?;
         }
-        Change::Recover => recover(&client, name).await?,
+        Change::EnablePointInTimeRecovery => enable_point_in_time_recovery(&client, name).await?,
         Change::Tags(wanted) => {
             let arn = format!(
                 "arn:{}:dynamodb:{}:{}:table/{name}",
@@ -183,35 +183,34 @@ async fn create(client: &Client, name: &str, target: &Target) -> Result<(), Erro
         .deletion_protection_enabled(true)
         .set_tags(Some(tags(&target.deployment.tags())));
     match call("dynamodb:CreateTable", request.send().await) {
-        // A lost answer, or another run at the same time: the settings are verified afterwards.
+        // The response was lost, or another run created the table: the settings are verified afterwards.
         Err(error) if error.is("ResourceInUseException") => Ok(()),
         answer => Ok(answer.map(drop)?),
     }
 }
 
-async fn active(client: &Client, name: &str) -> Result<(), Error> {
-    let look = async || {
+async fn wait_until_active(client: &Client, name: &str) -> Result<(), Error> {
+    let read_status = async || {
         let request = client.describe_table().table_name(name);
         let answer = call("dynamodb:DescribeTable", request.send().await)?;
         Ok::<_, CallError>(answer.table.and_then(|table| table.table_status))
     };
-    // A table that was made a moment ago may not be seen yet.
-    let is_unseen =
+    let is_missing =
         |seen: &Result<_, CallError>| seen.as_ref().is_err_and(|error| error.is("ResourceNotFoundException"));
-    retry(SEEN, is_unseen, &look).await?;
+    retry(NOT_VISIBLE, is_missing, &read_status).await?;
     let is_busy =
         |seen: &Result<_, CallError>| seen.as_ref().is_ok_and(|status| *status != Some(TableStatus::Active));
-    match retry(PATIENCE, is_busy, &look).await? {
+    match retry(BUSY, is_busy, &read_status).await? {
         Some(TableStatus::Active) => Ok(()),
-        status => Err(Error::Slow {
+        status => Err(Error::Timeout {
             thing: format!("table {name}"),
             state: status.map_or("missing".into(), |status| status.as_str().to_owned()),
         }),
     }
 }
 
-async fn recover(client: &Client, name: &str) -> Result<(), Error> {
-    // DynamoDB still prepares a new table's backups.
+async fn enable_point_in_time_recovery(client: &Client, name: &str) -> Result<(), Error> {
+    // The backups of a new table are not available at once.
     let is_unready = |answer: &Result<_, CallError>| {
         answer.as_ref().is_err_and(|error| error.is("ContinuousBackupsUnavailableException"))
     };
@@ -223,7 +222,7 @@ async fn recover(client: &Client, name: &str) -> Result<(), Error> {
             .set_point_in_time_recovery_specification(on.ok());
         call("dynamodb:UpdateContinuousBackups", request.send().await)
     };
-    Ok(retry(PATIENCE, is_unready, switch_on).await.map(drop)?)
+    Ok(retry(BUSY, is_unready, switch_on).await.map(drop)?)
 }
 
 fn encrypted() -> SseSpecification {

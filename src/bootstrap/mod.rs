@@ -1,8 +1,8 @@
-//! Prepares an AWS account for Terraform: state bucket, lock table, certificate; and takes it away again.
+//! Prepares an AWS account for Terraform: state bucket, lock table, roles, certificate; and deletes them again.
 //!
-//! Every component is a file or a folder: it judges what it finds (`judge`), which is pure, and makes a change (`apply`), which is
-//! one AWS call or a few. Below them are [`Target`], [`Judged`], [`Error`] and [`ownership`]; above them `components`, which
-//! observes and judges all of them, and [`destroy`] and [`permissions`], which use that. Nothing here asks or prints.
+//! Each component is a file or a folder with two parts: `judge` compares the account with what is wanted and is pure; `apply` makes
+//! one change with a few AWS calls. All components use [`Target`], [`Judged`], [`Error`] and [`ownership`]. `components` observes
+//! and judges all of them; [`destroy`] and [`permissions`] use it. Nothing here asks a question or prints.
 
 pub mod account_baseline;
 pub mod admin_role;
@@ -16,12 +16,12 @@ pub mod init;
 mod judged;
 pub mod lock_table;
 pub mod ownership;
-pub mod parts;
 pub mod permissions;
+pub mod selection;
 pub mod state_bucket;
 mod target;
 
-pub use self::components::{Change, Seen, Step, answered, apply, judge, named, observe, plan};
+pub use self::components::{Change, Seen, Step, apply, check_options, judge, observe, plan, with_role_names};
 pub use self::error::Error;
 pub use self::judged::Judged;
 pub use self::target::Target;

@@ -1,21 +1,21 @@
-//! What belongs to this deployment: things that osmt-bootstrap made, and its own keys in things that it adopted. Pure.
+//! What belongs to this deployment: resources that osmt-bootstrap created, and its own keys in resources that it adopted. Pure.
 //!
-//! A bucket or a table that existed before and carried none of our tags is adopted: it keeps the tags that others set, and
-//! gets one more, so that `destroy` never takes it for one that was made here.
+//! A bucket or a table that existed before without our tags is adopted: it keeps the tags that others set, and gets the tag
+//! [`ADOPTED`], so that `destroy` does not delete it.
 
 use std::collections::BTreeMap;
 
 use super::{Error, Target};
 use crate::deployment;
 
-/// The tag on what was adopted; its value is the environment.
+/// The tag of an adopted bucket or table; its value is the environment.
 pub const ADOPTED: &str = "osmt:adopted";
 
 /// The folder in which Terraform keeps the states of workspaces other than `default` ("S3 Backend", `workspace_key_prefix`).
 pub(super) const WORKSPACES: &str = "env:/";
 
 impl Target {
-    /// Whether something carries the deployment's tags, or was adopted.
+    /// Whether a resource has the deployment's tags, or was adopted.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
         self.is_adopted(tags)
             || deployment::tags::are_complete(
@@ -24,14 +24,14 @@ impl Target {
             )
     }
 
-    /// Whether something was adopted by this environment.
+    /// Whether this environment adopted a resource.
     pub fn is_adopted(&self, tags: &BTreeMap<String, String>) -> bool {
         tags.get(ADOPTED) == Some(&self.deployment.env)
     }
 
-    /// The tags to set on a bucket or a table with these tags, whose name may be the one that is used by default.
+    /// The tags to set on a bucket or a table that has these tags. `default_name` is whether it has the name that is used by default.
     ///
-    /// One with a default name and no tags at all was made by a run that was interrupted before it could set them.
+    /// With the default name and no tags at all it was created by a run that was interrupted before it could set them.
     pub(super) fn wanted_tags(
         &self,
         present: &BTreeMap<String, String>,
@@ -52,7 +52,7 @@ impl Target {
         wanted
     }
 
-    /// Whether an object's key is this deployment's: its state or its lock file, of any workspace.
+    /// Whether an object key is that of this deployment's state or lock file, in any workspace.
     pub(super) fn owns_key(&self, key: &str) -> bool {
         let key = key.strip_suffix(".tflock").unwrap_or(key);
         let of_workspace = |key: &str| {
@@ -62,7 +62,7 @@ impl Target {
         key == self.backend.key || of_workspace(key)
     }
 
-    /// Whether an item of a lock table is this deployment's: its lock or its digest, of any workspace.
+    /// Whether an item of a lock table is this deployment's lock or digest, in any workspace.
     pub(super) fn owns_item(&self, id: &str) -> bool {
         let id = id.strip_suffix("-md5").unwrap_or(id);
         let key = id.strip_prefix(&self.backend.bucket).and_then(|rest| rest.strip_prefix('/'));
@@ -70,8 +70,8 @@ impl Target {
     }
 }
 
-/// Refuses what carries our tags for another environment: two states in one place would take each other's resources away.
-pub(super) fn of_this_environment(
+/// Refuses a resource that has the tags of another environment: two environments must not share a bucket, a table or a role.
+pub(super) fn refuse_other_environment(
     target: &Target,
     thing: &str,
     tags: &BTreeMap<String, String>,
@@ -88,12 +88,12 @@ pub(super) fn of_this_environment(
     }
 }
 
-/// What of the tags is missing or different, as text for the plan.
+/// Tags as text for the plan: `Application=osmt, Environment=test`.
 pub(super) fn tags_text(tags: &BTreeMap<String, String>) -> String {
     tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The present values of the tags that we want to set.
+/// The present values of the wanted tags, as text for the plan.
 pub(super) fn present_tags(
     wanted: &BTreeMap<String, String>,
     present: &BTreeMap<String, String>,
@@ -106,17 +106,17 @@ pub(super) fn present_tags(
     (!present.is_empty()).then(|| tags_text(&present))
 }
 
-/// The names of other people's things, as far as they were listed.
+/// Names of objects or items that do not belong to this deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
-    /// In order.
+    /// Sorted.
     pub names: Vec<String>,
-    /// Whether there are more than were listed.
+    /// Whether the listing was cut, so that there may be more.
     pub more: bool,
 }
 
 impl Others {
-    /// Whether there are none.
+    /// Whether there are no others.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty() && !self.more
     }
@@ -150,7 +150,7 @@ mod tests {
         let ours = target.deployment.tags();
         assert_eq!(target.wanted_tags(&ours, false), ours);
         assert_eq!(target.wanted_tags(&tags(&[]), true), ours);
-        // Our tags were changed afterwards: still made here.
+        // Someone removed some of our tags: osmt-bootstrap still created it.
         assert_eq!(target.wanted_tags(&tags(&[("ManagedBy", "osmt-bootstrap")]), false), ours);
         for present in [&[][..], &[("Application", "legacy"), ("CostCenter", "42")]] {
             let wanted = target.wanted_tags(&tags(present), false);

@@ -1,11 +1,11 @@
-//! The law of plans: carrying one out leaves nothing to do, and nothing of others is lost.
+//! After a plan is applied, nothing is left to change, and what others configured is kept.
 
 use std::collections::BTreeMap;
 
 use proptest::option;
 use proptest::prelude::*;
 
-use super::parts::Parts;
+use super::selection::Selection;
 use super::*;
 use crate::account::{Bucket, LifecycleRule, PublicAccessBlock, Table};
 use crate::deployment::{Deployment, Lock, StateBackend};
@@ -27,23 +27,23 @@ pub(super) fn target() -> Target {
     }
 }
 
-/// What AWS would have after a change.
-fn imagine(target: &Target, seen: &mut Seen, change: &Change) {
+/// Applies a change to the observed state, as AWS would.
+fn simulate(target: &Target, seen: &mut Seen, change: &Change) {
     match change {
-        Change::Bucket(change) => imagine_bucket(target, &mut seen.bucket, change),
-        Change::Table(change) => imagine_table(target, &mut seen.table, change),
-        Change::Admin(_) | Change::Account(_) | Change::Ci(_) => unreachable!("the state alone is asked for"),
+        Change::Bucket(change) => simulate_bucket(target, &mut seen.bucket, change),
+        Change::Table(change) => simulate_table(target, &mut seen.table, change),
+        Change::Admin(_) | Change::Account(_) | Change::Ci(_) => unreachable!("only `state` is selected"),
     }
 }
 
-fn imagine_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_bucket::Change) {
+fn simulate_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_bucket::Change) {
     use state_bucket::Change as C;
     if *change == C::Create {
         assert!(seen.is_none());
         *seen = Some(Bucket {
             name: target.backend.bucket.clone(),
             object_ownership: Some("BucketOwnerEnforced".into()),
-            // As AWS makes every bucket today.
+            // AWS encrypts every new bucket and blocks public access to it.
             encryption: Some("AES256".into()),
             public_access_block: PublicAccessBlock::ALL,
             tags: target.deployment.tags(),
@@ -51,18 +51,18 @@ fn imagine_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_buc
         });
         return;
     }
-    let bucket = seen.as_mut().expect("made before it is changed");
+    let bucket = seen.as_mut().expect("created before it is changed");
     match change {
         C::Create => {}
         C::BlockPublicAccess => bucket.public_access_block = PublicAccessBlock::ALL,
-        C::OwnerEnforced => bucket.object_ownership = Some("BucketOwnerEnforced".into()),
+        C::DisableAcls => bucket.object_ownership = Some("BucketOwnerEnforced".into()),
         C::Encrypt(key, _) => {
             bucket.encryption = Some("aws:kms".into());
             bucket.kms_key.clone_from(key);
             bucket.bucket_key = true;
         }
         C::Policy(document) => bucket.policy = Some(document.clone()),
-        C::Version => bucket.versioning = Some("Enabled".into()),
+        C::EnableVersioning => bucket.versioning = Some("Enabled".into()),
         C::Lifecycle(rule, _) => {
             bucket.lifecycle.insert(state_bucket::RULE.into(), rule.clone());
         }
@@ -70,7 +70,7 @@ fn imagine_bucket(target: &Target, seen: &mut Option<Bucket>, change: &state_buc
     }
 }
 
-fn imagine_table(target: &Target, seen: &mut Option<Table>, change: &lock_table::Change) {
+fn simulate_table(target: &Target, seen: &mut Option<Table>, change: &lock_table::Change) {
     use lock_table::Change as C;
     if *change == C::Create {
         assert!(seen.is_none());
@@ -85,13 +85,13 @@ fn imagine_table(target: &Target, seen: &mut Option<Table>, change: &lock_table:
         });
         return;
     }
-    let table = seen.as_mut().expect("made before it is changed");
+    let table = seen.as_mut().expect("created before it is changed");
     match change {
         C::Create => {}
-        C::Protect => table.deletion_protection = true,
+        C::EnableDeletionProtection => table.deletion_protection = true,
         C::Encrypt => table.kms = true,
-        C::Recover => table.point_in_time_recovery = true,
-        C::OnDemand => table.billing = "PAY_PER_REQUEST".into(),
+        C::EnablePointInTimeRecovery => table.point_in_time_recovery = true,
+        C::BillOnDemand => table.billing = "PAY_PER_REQUEST".into(),
         C::Tags(tags) => table.tags.extend(tags.clone()),
     }
 }
@@ -191,7 +191,7 @@ fn table() -> impl Strategy<Value = Table> {
 
 proptest! {
     #[test]
-    fn a_plan_carried_out_leaves_nothing_to_do(bucket in option::of(bucket()), table in option::of(table())) {
+    fn an_applied_plan_leaves_nothing_to_change(bucket in option::of(bucket()), table in option::of(table())) {
         let target = target();
         let before = Seen { bucket, table, ..Seen::default() };
         let tags = [before.bucket.as_ref().map(|one| &one.tags), before.table.as_ref().map(|one| &one.tags)];
@@ -199,30 +199,30 @@ proptest! {
             tags.get("Application").is_some_and(|app| app == "osmt") && tags.get("Environment").is_some_and(|env| env != "test")
         });
         if of_others {
-            let refused = judge(&target, &Parts::default(), &before).unwrap_err();
+            let refused = judge(&target, &Selection::default(), &before).unwrap_err();
             prop_assert!(matches!(refused, Error::OtherEnvironment { .. }), "{}", refused);
             return Ok(());
         }
         let mut seen = before.clone();
-        for step in plan(judge(&target, &Parts::default(), &before).unwrap()).actions {
-            imagine(&target, &mut seen, &step.change);
+        for step in plan(judge(&target, &Selection::default(), &before).unwrap()).actions {
+            simulate(&target, &mut seen, &step.change);
         }
-        prop_assert!(plan(judge(&target, &Parts::default(), &seen).unwrap()).is_empty());
+        prop_assert!(plan(judge(&target, &Selection::default(), &seen).unwrap()).is_empty());
 
-        // Stopped anywhere and begun again, it ends in the same state.
-        let actions = plan(judge(&target, &Parts::default(), &before).unwrap()).actions;
+        // A run that stops after any action and is repeated ends in the same state.
+        let actions = plan(judge(&target, &Selection::default(), &before).unwrap()).actions;
         for stop in 0..actions.len() {
             let mut again = before.clone();
             for step in &actions[..stop] {
-                imagine(&target, &mut again, &step.change);
+                simulate(&target, &mut again, &step.change);
             }
-            for step in plan(judge(&target, &Parts::default(), &again).unwrap()).actions {
-                imagine(&target, &mut again, &step.change);
+            for step in plan(judge(&target, &Selection::default(), &again).unwrap()).actions {
+                simulate(&target, &mut again, &step.change);
             }
             prop_assert_eq!(&again, &seen);
         }
 
-        // What others put there stays.
+        // What others configured is kept.
         let (Some(old), Some(new)) = (&before.bucket, &seen.bucket) else { return Ok(()) };
         prop_assert_eq!(old.tags.get("Owner"), new.tags.get("Owner"));
         prop_assert_eq!(old.lifecycle.get("theirs"), new.lifecycle.get("theirs"));
@@ -236,8 +236,8 @@ proptest! {
 }
 
 #[test]
-fn what_protects_comes_first() {
-    let lines = plan(judge(&target(), &Parts::default(), &Seen::default()).unwrap()).lines();
+fn protective_settings_come_first() {
+    let lines = plan(judge(&target(), &Selection::default(), &Seen::default()).unwrap()).lines();
     let settings: Vec<_> = lines
         .iter()
         .filter(|line| line.thing.starts_with("S3"))
@@ -251,7 +251,7 @@ fn a_table_with_another_key_is_refused() {
     let table =
         Table { status: "ACTIVE".into(), partition_key: Some(("id".into(), "S".into())), ..Table::default() };
     let seen = Seen { table: Some(table), ..Seen::default() };
-    let error = judge(&target(), &Parts::default(), &seen).unwrap_err();
+    let error = judge(&target(), &Selection::default(), &seen).unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
     assert!(error.to_string().contains("id (S)"));
 }

@@ -1,17 +1,17 @@
-//! An empty environment variable counts as unset, and so does `CLICOLOR_FORCE=0`.
+//! Environment variables. An empty variable counts as unset, and so does `CLICOLOR_FORCE=0`.
 
 use std::ffi::OsString;
 
 use crate::aws::Variables;
 
-/// The environment, as far as it is text.
+/// The environment variables that are UTF-8 text.
 pub(super) fn variables() -> Variables {
     let text =
         |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()
 }
 
-/// The variables that this holds for: those of AWS, of these tools, and of proxies.
+/// Prefixes of the variables that count as unset when empty; `PROXIES` are the others.
 const PREFIXES: [&str; 3] = ["AWS_", "OSMT_", "SSL_CERT_"];
 const PROXIES: [&str; 8] = [
     "HTTP_PROXY",
@@ -24,8 +24,8 @@ const PROXIES: [&str; 8] = [
     "no_proxy",
 ];
 
-/// Starts this program again without them, where some are empty: the AWS SDK reads the environment by itself, and takes an
-/// empty endpoint or profile for one.
+/// If such a variable is empty, starts this program again without it: the AWS SDK reads the environment by itself, and uses an empty
+/// endpoint or profile.
 #[cfg(unix)]
 #[expect(
     clippy::disallowed_methods,
@@ -36,7 +36,7 @@ pub(super) fn without_empty_variables() {
 
     let is_ours =
         |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || PROXIES.contains(&name);
-    // "CLICOLOR_FORCE != 0" forces colour (bixense.com/clicolors); the crate that asks takes any value.
+    // "CLICOLOR_FORCE != 0" forces colour (bixense.com/clicolors); the crate `anstream` accepts any value.
     let is_unset = |name: &OsString, value: &OsString| match name.to_str() {
         Some("CLICOLOR_FORCE") => value == "0",
         Some(name) => value.is_empty() && is_ours(name),
@@ -57,10 +57,10 @@ pub(super) fn without_empty_variables() {
     for name in &empty {
         command.env_remove(name);
     }
-    // It returns only where it failed; then the empty variables stay.
+    // `exec` returns only on failure; the empty variables are then kept.
     let _ = command.exec();
 }
 
-/// Windows has no empty variables.
+/// Windows has no empty environment variables.
 #[cfg(not(unix))]
 pub(super) fn without_empty_variables() {}

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what a shell and the manual know of a binary.
+//! The verbs `completions` and `man`.
 
 use clap::Subcommand;
 use clap_mangen::Man;
@@ -30,31 +30,28 @@ pub enum Shared {
     },
 }
 
-/// Variables that all four binaries read, and what each is for.
+/// The environment variables of all four binaries, with their meaning.
 const ENVIRONMENT: &[(&str, &str)] = &[
-    (
-        "AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, \u{2026}",
-        "As the AWS CLI reads them; the flags come first.",
-    ),
-    ("AWS_ENDPOINT_URL", "Another endpoint than AWS's own, for an emulator."),
+    ("AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, \u{2026}", "As for the AWS CLI; flags have precedence."),
+    ("AWS_ENDPOINT_URL", "The endpoint to use instead of AWS, such as an emulator."),
     ("AWS_CA_BUNDLE", "A PEM file with the certificate authorities to trust."),
     ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "The proxy to AWS, and the hosts that are reached without it."),
     (
         "OSMT_TERRAFORM",
-        "The program of Terraform or OpenTofu; otherwise terraform is used, or tofu where there is no terraform.",
+        "The program of Terraform or OpenTofu [default: terraform, or tofu if terraform is not installed].",
     ),
-    ("NO_COLOR, CLICOLOR_FORCE, TERM", "Whether to colour where --color is auto."),
+    ("NO_COLOR, CLICOLOR_FORCE, TERM", "Whether to use colour with --color auto."),
 ];
 
-/// Files that all four binaries read.
+/// The files of all four binaries.
 const FILES: &[(&str, &str)] = &[
     ("DIR/config.auto.tfvars.json", "The config of the deployment; --config names another."),
     ("DIR/main.tf", "The Terraform root module: provider and state backend."),
-    ("~/.aws/config, ~/.aws/credentials", "Profiles, as the AWS CLI reads them."),
+    ("~/.aws/config, ~/.aws/credentials", "Profiles, as for the AWS CLI."),
 ];
 
 impl Shared {
-    /// Prints what was asked for.
+    /// Prints the completion script or the manual page.
     pub fn run<T: Tool>(&self, ui: &Ui) -> Result<Exit, Failure> {
         let text = match self {
             Self::Completions { shell } => completions::<T>(*shell),
@@ -71,12 +68,12 @@ fn completions<T: Tool>(shell: clap_complete::Shell) -> String {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, &name, &mut text);
     let text = String::from_utf8_lossy(&text).into_owned();
-    // The generator names the functions of a command with a hyphen in two ways and then looks for the one that it did not
-    // write (clap_complete 4.6, bash): without this, nothing is completed behind the verb.
+    // For a command with a hyphen in its name, clap_complete 4.6 writes bash functions with one name and calls them with another:
+    // without this replacement nothing is completed after the verb.
     text.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"))
 }
 
-/// The page of the command or of one verb, in roff.
+/// The manual page of the command or of one verb, in roff.
 fn manual(command: &clap::Command, verb: Option<&str>) -> Result<String, Failure> {
     let mut command = command.clone();
     let name = command.get_name().to_owned();
@@ -128,7 +125,7 @@ fn manual(command: &clap::Command, verb: Option<&str>) -> Result<String, Failure
         list("FILES", &fixed(FILES)).to_writer(text)
     };
     write(&mut text)
-        .map_err(|error| Failure::new(Exit::Failed, format!("could not write the page: {error}")))?;
+        .map_err(|error| Failure::new(Exit::Failed, format!("could not write the manual page: {error}")))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -1,6 +1,6 @@
-//! The only room that talks to people: flags in, text and exit out.
+//! The command line: the only module that prints, asks, and reads the environment and the clock.
 //!
-//! Also the only one with a clock, an environment and a runtime. Each binary is one file here.
+//! Each binary is a folder with one file for each verb: an `Args` struct with `fn run(self, cx: &Context) -> Result<Exit, Failure>`.
 
 pub mod bootstrap;
 pub mod doctor;
@@ -27,9 +27,10 @@ use crate::report::Format;
 pub use manual::Shared;
 pub use shared_args::{FormatFlag, SharedArgs};
 pub use tool::{Context, Tool};
+pub(crate) use ui::pretty_json;
 pub use ui::{Ui, UiFlags};
 
-/// The whole life of a binary.
+/// Runs a binary: parse the arguments, run the verb, print a failure, exit.
 pub fn main<T: Tool>() -> ExitCode {
     exit_at_a_panic(&format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION")));
     environment::without_empty_variables();
@@ -39,9 +40,9 @@ pub fn main<T: Tool>() -> ExitCode {
         Err(exit) => return ExitCode::from(exit.code()),
     };
     let shared = tool.shared().clone();
-    let name = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
+    let name = name_and_version::<T>();
     let cx = Context { ui: Arc::new(shared.ui(name)), shared };
-    signals::speak_through(&cx.ui);
+    signals::report_to(&cx.ui);
     let result = match cx.shared.format {
         FormatFlag::Sarif
         | FormatFlag::Github
@@ -63,7 +64,7 @@ pub fn main<T: Tool>() -> ExitCode {
         cx.ui.end(&failure);
         failure.exit
     });
-    signals::settle();
+    signals::wait_for_children();
     ExitCode::from(exit.code())
 }
 
@@ -89,7 +90,12 @@ fn exit_at_a_panic(tool: &str) {
     }));
 }
 
-/// Reads the arguments. What clap prints by itself (help, version, errors) is printed here, by the same rules as all else.
+/// `osmt-doctor 0.1.0`
+fn name_and_version<T: Tool>() -> String {
+    format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"))
+}
+
+/// Parses the arguments. Help, version and usage errors are printed here: colour, escaping and JSON are the same as everywhere.
 fn parse<T: Tool>() -> Result<T, Exit> {
     let given = || std::env::args_os().skip(1);
     let color = match value_of("--color", given()).as_deref() {
@@ -114,11 +120,10 @@ fn parse<T: Tool>() -> Result<T, Exit> {
     {
         let is_json = value_of("--format", given()).as_deref() == Some("json");
         let format = if is_json { Format::Json } else { Format::Human };
-        let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-        Ui::new(tool, format, color, UiFlags::default()).end(&failure);
+        Ui::new(name_and_version::<T>(), format, color, UiFlags::default()).end(&failure);
         return Err(Exit::Usage);
     }
-    let error = harmless(error);
+    let error = with_visible_controls(error);
     if error.exit_code() == 0 {
         // Help and version.
         let ui = Ui::new(T::command().get_name().to_owned(), Format::Human, color, UiFlags::default());
@@ -136,16 +141,16 @@ fn parse<T: Tool>() -> Result<T, Exit> {
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let failure = Failure::new(Exit::Usage, visible(&message)).help("`--help` shows the usage");
-        let tool = format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION"));
-        let ui = Ui::new(tool, Format::Json, anstream::ColorChoice::Never, UiFlags::default());
-        // Usage is already on stderr; where stdout is gone as well, the exit remains.
+        let ui =
+            Ui::new(name_and_version::<T>(), Format::Json, anstream::ColorChoice::Never, UiFlags::default());
+        // The usage error is already on stderr; an error of stdout changes nothing.
         let _ = ui.failure_document(&failure);
     }
     Err(Exit::Usage)
 }
 
-/// The same error, with no character in it that steers a terminal: it repeats what was given.
-fn harmless(mut error: clap::Error) -> clap::Error {
+/// Replaces control characters in the arguments that the error repeats.
+fn with_visible_controls(mut error: clap::Error) -> clap::Error {
     use clap::error::ContextValue;
 
     let shown = |text: &String| visible(text).into_owned();
@@ -154,7 +159,7 @@ fn harmless(mut error: clap::Error) -> clap::Error {
         let value = match value {
             ContextValue::String(text) => ContextValue::String(shown(&text)),
             ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(shown).collect()),
-            // What clap itself made up: styles, numbers.
+            // Styles and numbers, which do not come from the arguments.
             other => other,
         };
         error.insert(kind, value);
@@ -162,7 +167,7 @@ fn harmless(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The value of a flag, before the arguments are known to be right: `--color never`, `--color=never`.
+/// The value of a flag in arguments that are not parsed yet: `--color never`, `--color=never`.
 fn value_of(flag: &str, arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     let mut found = None;
@@ -177,15 +182,15 @@ fn value_of(flag: &str, arguments: impl Iterator<Item = OsString>) -> Option<Str
     found
 }
 
-/// Whether an argument is `--` and a few words in small letters, as a flag that is spelled wrongly and no value is.
+/// Whether an argument looks like a misspelt flag: `--` and a few words in lower case. It is then safe to show.
 fn is_like_a_flag(argument: &str) -> bool {
     argument.strip_prefix("--").is_some_and(|words| {
         words.len() <= 20 && words.chars().all(|char| char.is_ascii_lowercase() || char == '-')
     })
 }
 
-/// What is wrong with the command line, without any of its arguments but our own flags; `None` where clap's own text shows
-/// none either.
+/// A usage error that shows no arguments except our own flags, because an argument may be a secret's value; `None` if clap's text
+/// shows none either.
 fn without_arguments(error: &clap::Error) -> Option<Failure> {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -207,7 +212,7 @@ fn without_arguments(error: &clap::Error) -> Option<Failure> {
         _ => None,
     };
     let help = match (error.kind(), of(ContextKind::InvalidArg), of(ContextKind::SuggestedArg)) {
-        // The flag that a value was for is ours; an argument that is not known is not.
+        // Here `InvalidArg` is one of our flags; for an unknown argument it is what the user typed.
         (ErrorKind::InvalidValue | ErrorKind::ValueValidation, Some(flag), _) => {
             let valid = of(ContextKind::ValidValue).map(|valid| format!(": {valid}"));
             format!("{flag}{}", valid.unwrap_or_default())
@@ -218,12 +223,12 @@ fn without_arguments(error: &clap::Error) -> Option<Failure> {
     let flag = of(ContextKind::InvalidArg).filter(|given| is_like_a_flag(given));
     let message = match (error.kind(), flag) {
         (ErrorKind::UnknownArgument, Some(flag)) => format!("unknown flag {flag}"),
-        _ => format!("{what}; it is not shown, since it may be a secret's value"),
+        _ => format!("{what}; it is not shown, because it may be a secret's value"),
     };
     Some(Failure::new(Exit::Usage, message).help(help))
 }
 
-/// Runs a future that talks to the world; Ctrl-C, SIGTERM and SIGHUP end it with what was already done.
+/// Runs a future; Ctrl-C, SIGTERM and SIGHUP stop it with a message about what is done.
 pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -231,13 +236,13 @@ pub fn block_on<T>(ui: &Ui, work: impl Future<Output = Result<T, Failure>>) -> R
         .map_err(|error| Failure::new(Exit::Failed, format!("could not start: {error}")))?;
     let result = runtime.block_on(async {
         tokio::select! {
-            // First, so that no signal is missed.
+            // The signal has priority over the result.
             biased;
             () = signals::stopped() => Err(signals::interruption(ui)),
             result = work => result,
         }
     });
-    // A question may still be waiting for its answer in a thread of its own.
+    // A thread may still wait for the answer to a question.
     runtime.shutdown_background();
     result
 }
@@ -271,9 +276,9 @@ fn show<A: Action>(ui: &Ui, plan: &Plan<A>) -> Result<Option<Exit>, Failure> {
     Ok(None)
 }
 
-/// Shows a plan, asks, carries it out: the one way in which anything is written.
+/// Shows a plan, asks for confirmation, applies it.
 ///
-/// Ends with [`Exit::Done`] where the plan is empty or was carried out, and with [`Exit::Pending`] for `--dry-run`.
+/// Returns [`Exit::Done`] if the plan is empty or was applied, and [`Exit::Pending`] for `--dry-run`.
 pub async fn carry_out<A: Action, E: Into<Failure>>(
     ui: &Ui,
     plan: &Plan<A>,
@@ -283,13 +288,10 @@ pub async fn carry_out<A: Action, E: Into<Failure>>(
     if let Some(exit) = show_and_confirm(ui, plan, question).await? {
         return Ok(exit);
     }
-    execute(ui, plan, apply).await?;
-    ui.applied(&plan.lines())?;
-    ui.plan_json("applied", &plan.lines())?;
-    Ok(Exit::Done)
+    apply_plan(ui, plan, apply).await
 }
 
-/// Shows a plan and carries it out without a question: for writes that take nothing from the user.
+/// Shows a plan and applies it without a question, if nothing of the user is overwritten or deleted.
 pub async fn carry_out_unasked<A: Action, E: Into<Failure>>(
     ui: &Ui,
     plan: &Plan<A>,
@@ -298,13 +300,22 @@ pub async fn carry_out_unasked<A: Action, E: Into<Failure>>(
     if let Some(exit) = show(ui, plan)? {
         return Ok(exit);
     }
+    apply_plan(ui, plan, apply).await
+}
+
+/// Applies a plan that was shown, and prints the result.
+async fn apply_plan<A: Action, E: Into<Failure>>(
+    ui: &Ui,
+    plan: &Plan<A>,
+    apply: impl AsyncFn(&A) -> Result<(), E>,
+) -> Result<Exit, Failure> {
     execute(ui, plan, apply).await?;
     ui.applied(&plan.lines())?;
     ui.plan_json("applied", &plan.lines())?;
     Ok(Exit::Done)
 }
 
-/// Does the actions of a plan, independent ones at the same time; what was done is remembered for the message.
+/// Runs the actions of a plan, independent ones at the same time, and records the progress for a message about an interruption.
 async fn execute<A: Action, E: Into<Failure>>(
     ui: &Ui,
     plan: &Plan<A>,
@@ -318,19 +329,19 @@ async fn execute<A: Action, E: Into<Failure>>(
         ui.done(&what);
         Ok::<_, E>(())
     });
-    executed.await.map_err(|stopped| interrupted(stopped))
+    executed.await.map_err(|stopped| stopped_failure(stopped))
 }
 
-/// What a plan that stopped half-way says: the error, how far it came, and that a second run goes on.
-fn interrupted<E: Into<Failure>>(stopped: Stopped<E>) -> Failure {
+/// The failure of a plan that stopped: the errors and how many actions were completed.
+fn stopped_failure<E: Into<Failure>>(stopped: Stopped<E>) -> Failure {
     let mut failure: Failure = stopped.error.into();
     for other in stopped.others {
         let other: Failure = other.into();
-        failure.causes.push(format!("and besides: {}", other.message));
+        failure.causes.push(format!("also: {}", other.message));
     }
     failure.causes.push(format!("stopped after {} of {} actions", stopped.done, stopped.of));
     failure.help.get_or_insert_with(|| {
-        "fix the error above, then run it again: finished actions are not repeated".to_owned()
+        "fix the error above, then run this again: completed actions are not repeated".to_owned()
     });
     failure
 }

@@ -1,4 +1,4 @@
-//! The flags that mean the same in all four binaries, and what follows from them: the config, the session, the voice.
+//! The flags of all four binaries, and what they determine: config, AWS session, output.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,10 +35,10 @@ pub struct SharedArgs {
     /// The AWS profile, as in ~/.aws/config.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub profile: Option<String>,
-    /// The AWS region, for `init`; every other verb uses the config's and refuses another one.
+    /// The AWS region, for `init`; all other verbs use the config's region and refuse another one.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Shared")]
     pub region: Option<String>,
-    /// An endpoint to use in place of AWS, such as an emulator's.
+    /// An endpoint to use instead of AWS, such as an emulator.
     #[arg(
         long,
         global = true,
@@ -98,31 +98,28 @@ pub enum ColorFlag {
 }
 
 impl SharedArgs {
-    /// The config's path.
+    /// The path of the config.
     pub fn config_path(&self) -> PathBuf {
         self.config.clone().unwrap_or_else(|| self.dir.join("config.auto.tfvars.json"))
     }
 
-    /// Reads the config for a binary that cannot go on without it: what is wrong with it ends the run with exit 2.
+    /// Reads the config; a mistake in it ends the run with exit 2.
     ///
-    /// What the doctor calls an error about the document as a whole, or about what every name in AWS is made of, is one here
-    /// too: Terraform would refuse the file, or read another deployment from it.
+    /// Mistakes are the doctor's errors about the document's syntax and keys, and about account, region and environment, which are part
+    /// of every name in AWS.
     pub fn load_config(&self) -> Result<(Document, Config), Failure> {
         self.load_config_for(&[])
     }
 
-    /// The same for a verb that uses other parts as well, by pointer: `/config/domain`.
+    /// The same for a verb that also uses these parts, by pointer: `/config/domain`.
     pub fn load_config_for(&self, parts: &[&str]) -> Result<(Document, Config), Failure> {
         let path = self.config_path();
-        let named = |mut failure: Failure| {
-            failure.message = format!("{}: {}", files::shown(&path), failure.message);
-            failure
-        };
+        let shown = files::shown(&path);
         let bytes = files::read_at_most(&path, doctor::MAX_BYTES as u64)?;
         let text = String::from_utf8(bytes)
             .map_err(|error| files::Error::NotText(path.clone(), error.utf8_error().valid_up_to()))?;
         let document = self.parse(text)?;
-        let config = Config::from_document(&document).map_err(|error| named(error.into()))?;
+        let config = Config::from_document(&document).map_err(|error| Failure::from(error).about(&shown))?;
         let found = doctor::faults_of(&document, parts, self.is_local());
         if let Some((first, more)) = found.split_first() {
             let line = |finding: &Finding| {
@@ -134,21 +131,17 @@ impl SharedArgs {
             let mut failure = Failure::new(Exit::Usage, line(first));
             failure.causes = more.iter().map(|finding| format!("and {}", line(finding))).collect();
             failure.help.clone_from(&first.help);
-            return Err(named(failure));
+            return Err(failure.about(&shown));
         }
         Ok((document, config))
     }
 
-    /// Reads the config's text; what is not JSON ends it with exit 2 and the place.
+    /// Parses the config; invalid JSON ends the run with exit 2 and the position.
     pub fn parse(&self, text: String) -> Result<Document, Failure> {
-        Document::parse(text).map_err(|error| {
-            let mut failure = Failure::from(error);
-            failure.message = format!("{}: {}", files::shown(&self.config_path()), failure.message);
-            failure
-        })
+        Document::parse(text).map_err(|error| Failure::from(error).about(&files::shown(&self.config_path())))
     }
 
-    /// The state backend as `main.tf` names it, else by its standard names; a `main.tf` of another deployment is refused.
+    /// The state backend in `main.tf`, or the standard names if there is no `main.tf`; a `main.tf` of another deployment is refused.
     pub fn backend(&self, config: &Config) -> Result<StateBackend, Failure> {
         let deployment = Deployment::from(config);
         let standard = StateBackend::standard(&deployment);
@@ -171,7 +164,7 @@ impl SharedArgs {
         Ok(session)
     }
 
-    /// The same, and reads at the same time: what was read is given only if the account is the config's.
+    /// The same, and reads at the same time; what was read is discarded if the account is not the config's.
     pub async fn sign_in_and<T>(
         &self,
         config: &Config,
@@ -183,7 +176,7 @@ impl SharedArgs {
         if let Some(region) = self.region.as_ref().filter(|given| **given != config.region) {
             let message = format!("the config is for region {}, `--region` says {region}", config.region);
             return Err(Failure::new(Exit::Refused, message)
-                .help("leave `--region` out, or name the config of that region with `--config`"));
+                .help("leave `--region` out, or give the config of that region with `--config`"));
         }
         settings.region = Some(config.region.clone());
         let work = async {
@@ -195,7 +188,7 @@ impl SharedArgs {
         Ok(ui.during(what, Box::pin(work)).await?)
     }
 
-    /// How AWS is to be reached, as the flags say.
+    /// The settings for AWS, from the flags.
     pub fn aws(&self, ui: &Ui) -> Result<aws::Settings, Failure> {
         let (color, verbose, quiet) = (ui.color, self.verbose > 1, self.quiet > 0);
         self.endpoint()?;
@@ -208,7 +201,7 @@ impl SharedArgs {
         })
     }
 
-    /// The endpoint that the flag names, else the environment; one that is not a URL ends everything.
+    /// The endpoint of the flag, else of the environment; an invalid URL is an error.
     fn endpoint(&self) -> Result<Option<String>, Failure> {
         #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
         let variable = std::env::var("AWS_ENDPOINT_URL").ok();
@@ -222,7 +215,7 @@ impl SharedArgs {
         }
     }
 
-    /// Whether AWS is to be reached on this machine, where an emulator answers.
+    /// Whether the endpoint is on this machine, as an emulator is.
     pub fn is_local(&self) -> bool {
         let endpoint = self.endpoint().ok().flatten();
         endpoint.as_deref().is_some_and(aws::is_loopback)
@@ -248,14 +241,14 @@ impl SharedArgs {
     }
 }
 
-/// An endpoint as `--endpoint-url` takes it.
+/// Checks the value of `--endpoint-url`.
 fn endpoint(text: &str) -> Result<String, String> {
     let url = Url::parse(text).ok();
-    let is_one = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if is_one { Ok(text.to_owned()) } else { Err("it should be a URL like http://127.0.0.1:5555".to_owned()) }
+    let is_valid = url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_valid { Ok(text.to_owned()) } else { Err("it must be a URL like http://127.0.0.1:5555".to_owned()) }
 }
 
-/// Refuses a config that names another deployment than the one `main.tf` was rendered for: its state would be taken for ours.
+/// Refuses a config for another deployment than `main.tf`: Terraform would apply it to the wrong state.
 fn same_deployment(config: &Deployment, main: &Deployment) -> Result<(), Failure> {
     for (what, main, config) in [
         ("account", &main.account_id, &config.account_id),
@@ -265,7 +258,7 @@ fn same_deployment(config: &Deployment, main: &Deployment) -> Result<(), Failure
         if main != config {
             let message = format!("main.tf is for {what} {main}, the config for {config}");
             return Err(Failure::new(Exit::Refused, message).help(
-                "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; each deployment needs a directory of its own",
+                "correct the config, or run `osmt-bootstrap init`, which adapts main.tf to it; use one directory for each deployment",
             ));
         }
     }

@@ -1,7 +1,7 @@
-//! What happens when this process is asked to end: Ctrl-C, SIGTERM, SIGHUP.
+//! Signals that end this process: Ctrl-C, SIGTERM, SIGHUP.
 //!
-//! Every program that was started gets the signal too. Work that waits for AWS stops at once and says what was done; work
-//! that cannot be stopped gets a moment to end.
+//! The signal is passed to every child process. Work that waits for AWS stops at once, with a message about what is done; work that
+//! cannot be stopped gets [`GRACE_PERIOD`] to end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,28 +12,28 @@ use tokio::sync::Notify;
 use super::Ui;
 use crate::explain::{Exit, Failure};
 
-/// Notified when this process is asked to end.
+/// Notified when a signal arrives.
 static STOP: Notify = Notify::const_new();
 
-/// Whether a child decides what a signal means.
+/// Whether signals are only passed on, because the child process decides what they mean.
 static HANDED_OVER: AtomicBool = AtomicBool::new(false);
 
-/// Whether the children have ended.
+/// Whether all children have ended after a signal.
 static FINISHED: AtomicBool = AtomicBool::new(false);
 
-/// Who says how a run ended whose work did not stop by itself.
-static VOICE: OnceLock<Arc<Ui>> = OnceLock::new();
+/// Prints the message about an interruption, if the work does not stop by itself.
+static UI: OnceLock<Arc<Ui>> = OnceLock::new();
 
-/// How long the rest of this process may take after its children have ended.
-const MOMENT: Duration = Duration::from_millis(500);
+/// How long this process may take to end after its children have ended.
+const GRACE_PERIOD: Duration = Duration::from_millis(500);
 
-/// From now on what a signal interrupts is said through this.
-pub(super) fn speak_through(ui: &Arc<Ui>) {
-    // There is one for each process.
-    let _ = VOICE.set(Arc::clone(ui));
+/// Sets the UI that prints the message about an interruption.
+pub(super) fn report_to(ui: &Arc<Ui>) {
+    // Called once in each process.
+    let _ = UI.set(Arc::clone(ui));
 }
 
-/// Waits until this process is asked to end.
+/// Waits for a signal.
 #[cfg(unix)]
 pub(super) async fn stopped() {
     STOP.notified().await;
@@ -47,25 +47,25 @@ pub(super) async fn stopped() {
     }
 }
 
-/// From now on signals are only passed on to the direct children: this process ends when its child does.
+/// From now on signals are only passed on to the child processes: this process ends when its child ends.
 pub(super) fn leave_to_children() {
     HANDED_OVER.store(true, Ordering::SeqCst);
 }
 
-/// After a signal: waits until no child runs any more.
-pub(super) fn settle() {
+/// After a signal, waits until all children have ended.
+pub(super) fn wait_for_children() {
     while crate::child::is_stopping() && !FINISHED.load(Ordering::SeqCst) {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Begins to listen.
+/// Starts the thread that handles signals.
 #[cfg(unix)]
 pub(super) fn watch() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    // `nohup` ignores SIGHUP for its program, and so it stays.
+    // `nohup` starts its program with SIGHUP ignored: it remains ignored.
     let ignored = ignored();
     let hangup = (ignored & (1 << (SIGHUP - 1)) == 0).then_some(SIGHUP);
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM].into_iter().chain(hangup)) else { return };
@@ -79,33 +79,33 @@ pub(super) fn watch() {
             STOP.notify_one();
             crate::child::finish(&children);
             FINISHED.store(true, Ordering::SeqCst);
-            std::thread::sleep(MOMENT);
+            std::thread::sleep(GRACE_PERIOD);
             end();
         }
     });
 }
 
-/// Signals are a thing of Unix.
+/// Windows has no signals.
 #[cfg(not(unix))]
 pub(super) fn watch() {}
 
-/// Ends a process whose work did not stop by itself, as where it waits for a keyring.
+/// Ends a process whose work did not stop by itself, for example because it waits for a keyring.
 #[cfg(unix)]
 #[expect(clippy::exit, clippy::disallowed_methods, clippy::print_stderr, reason = "the work does not end")]
 fn end() {
-    // In a thread: the work may be waiting for a reader of the same stream.
-    let said = std::thread::spawn(|| match VOICE.get() {
+    // In a thread, because the work may block the same stream.
+    let printed = std::thread::spawn(|| match UI.get() {
         Some(ui) => ui.end(&interruption(ui)),
         None => eprintln!("error: interrupted"),
     });
     let begin = std::time::Instant::now();
-    while !said.is_finished() && begin.elapsed() < MOMENT {
+    while !printed.is_finished() && begin.elapsed() < GRACE_PERIOD {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::process::exit(i32::from(crate::explain::Exit::Interrupted.code()));
 }
 
-/// The signals that are ignored, as bits (Linux).
+/// The ignored signals as bits, from /proc (Linux); 0 elsewhere.
 #[cfg(unix)]
 pub(super) fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -116,7 +116,7 @@ pub(super) fn ignored() -> u64 {
 /// The failure of a run that a signal ended.
 pub(super) fn interruption(ui: &Ui) -> Failure {
     let failure = Failure::new(Exit::Interrupted, "interrupted");
-    match ui.resumption() {
+    match ui.interruption_help() {
         Some(help) => failure.help(help),
         None if ui.has_begun() => failure.help("run it again: it checks what is done and plans the rest"),
         None => failure,

@@ -1,4 +1,4 @@
-//! Which Terraform is used here: the program that `OSMT_TERRAFORM` names, otherwise `terraform`, otherwise OpenTofu's `tofu`.
+//! The Terraform program: `OSMT_TERRAFORM`, otherwise `terraform`, otherwise OpenTofu's `tofu`.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -7,11 +7,11 @@ use std::process::Command;
 
 use crate::explain::visible;
 
-/// The variable that names the program. Empty counts as unset.
+/// The variable that names the program.
 pub(super) const VARIABLE: &str = "OSMT_TERRAFORM";
 const NAMES: [&str; 2] = ["terraform", "tofu"];
 
-/// The program that is started, and that messages name.
+/// The program to start, and its name for messages.
 pub(super) struct Terraform {
     program: PathBuf,
     name: String,
@@ -19,7 +19,7 @@ pub(super) struct Terraform {
 }
 
 impl Terraform {
-    /// As the environment has it.
+    /// The program according to the environment.
     #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
     pub(super) fn here() -> Self {
         Self::among(std::env::var_os(VARIABLE), std::env::var_os("PATH").as_deref())
@@ -29,25 +29,26 @@ impl Terraform {
         if let Some(named) = named.filter(|named| !named.is_empty()) {
             let name = quoted(&visible(&named.to_string_lossy()));
             let program = PathBuf::from(named);
-            // With a folder in its name it is relative to this process's folder, not to the one that the program is started in.
+            // A relative path is relative to the current directory, not to the directory in which the program is started.
             let has_folder = program.components().count() > 1;
             let absolute = has_folder.then(|| std::path::absolute(&program).ok()).flatten();
             return Self { program: absolute.unwrap_or(program), name, is_named: true };
         }
         let folders: Vec<PathBuf> =
             path.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
-        let is_there = |name: &&str| folders.iter().any(|folder| is_program(&folder.join(with_suffix(name))));
-        let name = NAMES.into_iter().find(is_there).unwrap_or(NAMES[0]);
+        let is_installed =
+            |name: &&str| folders.iter().any(|folder| is_program(&folder.join(with_suffix(name))));
+        let name = NAMES.into_iter().find(is_installed).unwrap_or(NAMES[0]);
         Self { program: name.into(), name: name.to_owned(), is_named: false }
     }
 
-    /// A command line that begins with it.
+    /// A new command that runs the program.
     #[expect(clippy::disallowed_methods, reason = "this is `command`, which starts programs")]
     pub(super) fn command(&self) -> Command {
         Command::new(&self.program)
     }
 
-    /// Its name as a shell takes it.
+    /// The program's name, quoted for a shell.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -57,7 +58,7 @@ impl Terraform {
         self.is_named
     }
 
-    /// A text for people with its Terraform commands as they are typed here: `` `terraform plan` `` can become `` `tofu plan` ``.
+    /// Replaces the program in a text with commands: `` `terraform plan` `` becomes `` `tofu plan` `` if OpenTofu is used.
     pub(super) fn spell<'a>(&self, text: &'a str) -> Cow<'a, str> {
         const TYPED: &str = "`terraform";
         if self.name == NAMES[0] || !text.contains(TYPED) {
@@ -66,7 +67,7 @@ impl Terraform {
         let mut parts = text.split(TYPED);
         let mut out = parts.next().unwrap_or_default().to_owned();
         for part in parts {
-            // A line may be broken behind the name.
+            // The text may have a line break after the name.
             out.push_str(if part.starts_with(char::is_whitespace) { "`" } else { TYPED });
             if part.starts_with(char::is_whitespace) {
                 out.push_str(&self.name);
@@ -131,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_run_is_passed_over() {
+    fn a_file_that_is_not_executable_is_skipped() {
         let folder = folder(&["tofu"]);
         std::fs::write(folder.path().join("terraform"), "notes").expect("a file");
         assert_eq!(Terraform::among(None, Some(folder.path().as_os_str())).name, "tofu");
     }
 
     #[test]
-    fn only_commands_are_spelled() {
+    fn only_commands_are_replaced() {
         let tofu = Terraform::among(Some("tofu".into()), None);
         for (given, wanted) in [
             ("run `terraform apply`, then `terraform\n  plan`", "run `tofu apply`, then `tofu\n  plan`"),

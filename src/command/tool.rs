@@ -1,4 +1,4 @@
-//! What a binary is, and what its verbs are given.
+//! The trait of a binary, and the context of its verbs.
 
 use std::sync::Arc;
 
@@ -7,32 +7,30 @@ use clap::Parser;
 use super::{SharedArgs, Ui};
 use crate::explain::{Exit, Failure};
 
-/// What a verb is given in addition to its own arguments: the shared flags, and the only way to talk to people.
+/// What a verb gets in addition to its own arguments.
 pub struct Context {
-    /// The flags that mean the same in all four binaries.
+    /// The flags that all four binaries have.
     pub shared: SharedArgs,
-    /// Text, questions and progress.
+    /// Output, questions and progress.
     pub ui: Arc<Ui>,
 }
 
 /// One of the four binaries.
 pub trait Tool: Parser {
-    /// The shared flags.
+    /// The flags that all four binaries have.
     fn shared(&self) -> &SharedArgs;
-    /// Whether an argument may be a secret's value, so that no error shows one.
+    /// Whether an argument may be a secret's value: then no error shows arguments.
     const HIDES_ARGUMENTS: bool = false;
-    /// The verbs that write, and so know `--yes` and `--dry-run`.
+    /// The verbs that write: their help shows `--yes` and `--dry-run`.
     const WRITES: &[&str];
-    /// The verbs that never ask AWS.
+    /// The verbs that never call AWS: their help hides the AWS flags.
     const OFFLINE: &[&str] = &[];
-    /// The verbs that print findings.
+    /// The verbs that print findings: their help shows the formats of findings.
     const FINDINGS: &[&str] = &[];
-    /// Examples for the help of each verb.
-    const EXAMPLES: &[(&str, &str)];
-    /// Whether this verb prints findings, and so knows SARIF and annotations.
+    /// Whether the given verb prints findings, so that it supports SARIF and the other formats of findings.
     fn reports_findings(&self) -> bool {
         false
     }
-    /// Does what was asked.
+    /// Runs the verb.
     fn run(self, cx: &Context) -> Result<Exit, Failure>;
 }

@@ -1,4 +1,4 @@
-//! Text, questions and progress: the only place that prints.
+//! Output, questions and progress: the only place that prints.
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -22,80 +22,80 @@ use crate::plan::Line;
 use crate::report::plans::FailureReport;
 use crate::report::{Format, WIDTH, plans};
 
-/// How to talk to the person, from the shared flags.
+/// The user interface, configured by the shared flags.
 pub struct Ui {
     /// The format of stdout.
     pub format: Format,
     /// When to use colour.
     pub color: ColorChoice,
-    /// How much is printed on stderr, and whether anything is asked.
+    /// How much to print to stderr, and whether to ask.
     pub flags: UiFlags,
     /// `osmt-doctor 0.1.0`
     pub tool: String,
-    /// What was begun and whether it was finished, for the message of an interruption.
+    /// The actions that were started, and whether each was completed, for the message about an interruption.
     work: Mutex<Vec<(String, bool)>>,
-    /// Whether the cursor is behind a question.
+    /// Whether the cursor is on the line of a question.
     asking: AtomicBool,
-    /// Whether stdout carries something.
-    spoken: AtomicBool,
-    /// What to do after an interruption, where that is not to run it again.
-    resume: Mutex<Option<String>>,
-    /// What turns while something is waited for.
+    /// Whether anything was written to stdout.
+    has_written: AtomicBool,
+    /// The help after an interruption, if it is not to run the command again.
+    interruption_help: Mutex<Option<String>>,
+    /// The progress spinners.
     bars: MultiProgress,
-    /// The program that messages for people name.
+    /// The Terraform program, for messages.
     terraform: Terraform,
 }
 
 /// The shared flags that decide what is printed on stderr and what is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UiFlags {
-    /// `-q`: how much less on stderr.
+    /// The number of `-q`: print less to stderr.
     pub quiet: u8,
-    /// `-v`: how much more.
+    /// The number of `-v`: print more to stderr.
     pub verbose: u8,
-    /// Skip the question.
+    /// `--yes`: do not ask.
     pub yes: bool,
-    /// Show the plan and stop.
+    /// `--dry-run`: show the plan and stop.
     pub dry_run: bool,
 }
 
 impl Ui {
-    /// Prints in this format; nothing is printed before the first call.
+    /// A user interface that prints in this format.
     pub fn new(tool: String, format: Format, color: ColorChoice, flags: UiFlags) -> Self {
-        let seen = flags.quiet == 0 && io::stderr().is_terminal();
-        let target = if seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let draws_progress = flags.quiet == 0 && io::stderr().is_terminal();
+        let target = if draws_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self {
             format,
             color,
             flags,
             tool,
             work: Mutex::default(),
-            resume: Mutex::default(),
+            interruption_help: Mutex::default(),
             asking: AtomicBool::default(),
-            spoken: AtomicBool::default(),
+            has_written: AtomicBool::default(),
             bars: MultiProgress::with_draw_target(target),
             terraform: Terraform::here(),
         }
     }
 
-    /// Whether stdout carries text for people.
+    /// Whether stdout is text for people.
     pub fn is_human(&self) -> bool {
         self.format == Format::Human
     }
 
-    /// How wide text for people may be: the terminal's width, within what is easy to read.
+    /// The width of text for people: the terminal's width, limited to what is easy to read.
     pub fn width(&self) -> usize {
         let terminal = if io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
         terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, 140))
     }
 
-    /// Terraform or OpenTofu, whichever is used here.
+    /// The Terraform or OpenTofu program.
     pub(super) fn terraform(&self) -> &Terraform {
         &self.terraform
     }
 
-    /// Writes a report to stdout; for people, it names the Terraform that is used here. The documents for programs are the same
-    /// on every machine.
+    /// Writes a report to stdout. In text for people, Terraform commands name the program that is used; formats for programs are the
+    /// same on every machine.
     pub fn report(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         self.write(|out| {
             if !self.is_human() {
@@ -107,9 +107,9 @@ impl Ui {
         })
     }
 
-    /// Writes to stdout; a closed pipe ends quietly.
+    /// Writes to stdout; a closed pipe is not an error.
     pub fn write(&self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
-        self.spoken.store(true, Ordering::SeqCst);
+        self.has_written.store(true, Ordering::SeqCst);
         let mut text = Vec::new();
         let written = write(&mut text).and_then(|()| {
             let text = String::from_utf8_lossy(&text);
@@ -126,66 +126,65 @@ impl Ui {
         }
     }
 
-    /// A line of the result on stdout, in the human format only.
+    /// Prints a line to stdout, in the human format only.
     pub fn result(&self, text: impl Display) -> Result<(), Failure> {
         if self.is_human() { self.report(|out| writeln!(out, "{text}")) } else { Ok(()) }
     }
 
-    /// The one JSON document on stdout, in the JSON format only.
+    /// Prints the JSON document to stdout, in the JSON format only.
     pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.format == Format::Json {
-            let text = serde_json::to_string_pretty(value)
-                .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
+            let text = pretty_json(value)?;
             self.write(|out| writeln!(out, "{text}"))
         } else {
             Ok(())
         }
     }
 
-    /// A word on stderr; `-q` drops it.
+    /// Prints a message to stderr, except with `-q`.
     pub fn say(&self, text: impl Display) {
         if self.flags.quiet == 0 {
             self.stderr(format_args!("{text}"));
         }
     }
 
-    /// A word on stderr that only `-v` wants.
+    /// Prints a message to stderr, only with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.flags.verbose > 0 {
             self.stderr(format_args!("{text}"));
         }
     }
 
-    /// A warning on stderr; also with `-q`.
+    /// Prints a warning to stderr, also with `-q`.
     pub fn warn(&self, text: impl Display) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
         self.stderr(format_args!("{style}warning{style:#}: {}", indented(&text.to_string())));
     }
 
-    /// The end of a run that failed, with what it had done by then; in the JSON format also on stdout, unless a document was
-    /// printed already.
+    /// Prints the failure of a run with its completed actions to stderr, and in the JSON format also to stdout, unless a document was
+    /// printed before.
     pub fn end(&self, failure: &Failure) {
         let failure = &self.with_record(failure);
-        if !self.spoken.load(Ordering::SeqCst) {
-            // Where stdout cannot be written, stderr and the exit remain.
+        if !self.has_written.load(Ordering::SeqCst) {
+            // If stdout cannot be written, the failure is still on stderr.
             let _ = self.failure_document(failure);
         }
         self.failure(failure);
     }
 
-    /// A failure with what was done before it: the one place that says so, from the run's own record.
+    /// Adds the recorded actions to a failure.
     fn with_record(&self, failure: &Failure) -> Failure {
         let mut failure = failure.clone();
         match failure.exit {
-            Exit::Interrupted => failure.message = format!("{}; {}", failure.message, self.already()),
-            _ if self.has_begun() => failure.causes.push(self.already()),
-            Exit::Refused => failure.message = format!("{}; {}", failure.message, self.already()),
+            Exit::Interrupted => failure.message = format!("{}; {}", failure.message, self.progress_text()),
+            _ if self.has_begun() => failure.causes.push(self.progress_text()),
+            Exit::Refused => failure.message = format!("{}; {}", failure.message, self.progress_text()),
             Exit::Done | Exit::Pending | Exit::Usage | Exit::Failed => {}
         }
         failure
     }
 
-    /// The JSON document of a run that failed: the error, what was done before it and what was begun.
+    /// Prints the JSON document of a failed run: the error, and the completed and unfinished actions.
     pub fn failure_document(&self, failure: &Failure) -> Result<(), Failure> {
         let work = self.work();
         let of = |finished: bool| {
@@ -202,7 +201,7 @@ impl Ui {
         })
     }
 
-    /// An error, its causes and its remedy, on stderr.
+    /// Prints an error with its causes and help to stderr.
     pub fn failure(&self, failure: &Failure) {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let dim = Style::new().bold();
@@ -216,7 +215,7 @@ impl Ui {
         }
     }
 
-    /// Shows a plan: on stdout for people, on stderr where stdout carries JSON.
+    /// Prints a plan: to stdout for people, to stderr if stdout is JSON.
     pub fn show_plan(&self, lines: &[Line]) -> Result<(), Failure> {
         let mut text = Vec::new();
         // Writing to memory cannot fail.
@@ -231,12 +230,12 @@ impl Ui {
         }
     }
 
-    /// Says what was done, once a plan was carried out: the plan above it is in the future tense.
+    /// Prints the result of an applied plan.
     pub fn applied(&self, lines: &[Line]) -> Result<(), Failure> {
         self.result(format_args!("done: {}", plans::outcome(lines)))
     }
 
-    /// As `applied`, where a second look found nothing left to do.
+    /// Prints the result of an applied plan that was verified by reading again.
     pub fn verified(&self, lines: &[Line]) -> Result<(), Failure> {
         self.result(format_args!("done and verified: {}", plans::outcome(lines)))
     }
@@ -253,7 +252,7 @@ impl Ui {
         }
         if !self.can_ask() {
             return Err(Failure::new(Exit::Refused, "cannot ask for confirmation without a terminal")
-                .help("look at the plan with `--dry-run`, then give `--yes`"));
+                .help("check the plan with `--dry-run`, then give `--yes`"));
         }
         let answer = self.ask(&format!("{question} [y/N] ")).await?;
         match answer.trim().to_lowercase().as_str() {
@@ -262,28 +261,29 @@ impl Ui {
         }
     }
 
-    /// Replaces a file unless it changed since it was read (`before`); asks where it can only be written in place.
+    /// Replaces a file, unless it changed since it was read (`before`). It asks before a file is written in place.
     pub async fn rewrite(&self, path: &Path, before: Option<&str>, content: &str) -> Result<(), Failure> {
         let before = before.map(str::as_bytes);
         match files::rewrite(path, before, content.as_bytes()) {
             Err(files::Error::MountPoint(path)) => {
                 let shown = files::shown(&path);
                 self.warn(format_args!(
-                    "{shown} is a mount point: it cannot be replaced, only written in place"
+                    "{shown} is a mount point: it cannot be replaced atomically, only written in place"
                 ));
-                self.confirm(&format!("Write {shown} in place? A crash at that moment damages it.")).await?;
+                self.confirm(&format!("Write {shown} in place? A crash during the write would damage it."))
+                    .await?;
                 Ok(files::write_in_place(&path, before, content.as_bytes())?)
             }
             written => Ok(written?),
         }
     }
 
-    /// Whether a person can answer: stdin is a terminal.
+    /// Whether questions can be asked: stdin is a terminal.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal()
     }
 
-    /// Asks for a line of text on the terminal. Ctrl-C ends the wait.
+    /// Asks for a line of text.
     pub async fn ask(&self, prompt: &str) -> Result<String, Failure> {
         let _ = write!(AutoStream::new(io::stderr(), self.color), "{prompt}");
         let _ = io::stderr().flush();
@@ -293,7 +293,7 @@ impl Ui {
             io::stdin().read_line(&mut line).map(|_| line)
         })
         .await;
-        // The answer ended with a line break.
+        // If the answer ended with a line break, the cursor is on a new line.
         let answered = matches!(&line, Ok(Ok(line)) if line.ends_with('\n'));
         self.asking.store(!answered, Ordering::SeqCst);
         match line {
@@ -305,10 +305,10 @@ impl Ui {
         }
     }
 
-    /// Draws progress around a piece of work: a spinner with the time on a terminal, elsewhere a word when it takes long,
-    /// as where AWS is slow or throttles and the SDK tries again by itself.
+    /// Shows progress during a piece of work: a spinner on a terminal, otherwise a message if it takes long, for example because AWS
+    /// throttles and the SDK retries.
     pub fn during<T>(&self, what: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        // What is waited for is large: AWS's requests are.
+        // Boxed, because the futures of AWS requests are large.
         let mut work = Box::pin(work);
         async move {
             let bar = self.bar(what);
@@ -331,7 +331,7 @@ impl Ui {
         }
     }
 
-    /// A spinner on stderr, below those that are shown already; hidden where stderr is not a terminal and with `-q`.
+    /// Adds a spinner on stderr; hidden with `-q`, and if stderr is not a terminal.
     pub fn bar(&self, what: &str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
@@ -342,12 +342,12 @@ impl Ui {
         bar
     }
 
-    /// Remembers that something is begun, for the message of an interruption or failure.
+    /// Records that an action starts, for the message about an interruption or failure.
     pub fn begin(&self, what: impl Into<String>) {
         self.work().push((what.into(), false));
     }
 
-    /// Remembers that something was done.
+    /// Records that an action is completed.
     pub fn done(&self, what: &str) {
         let mut work = self.work();
         match work.iter_mut().find(|(begun, done)| begun == what && !done) {
@@ -356,27 +356,27 @@ impl Ui {
         }
     }
 
-    /// Says what to do after an interruption, where that is not to run it again.
-    pub fn resume(&self, help: String) {
-        *self.resume.lock().unwrap_or_else(PoisonError::into_inner) = Some(help);
+    /// Sets the help after an interruption, if it is not to run the command again.
+    pub fn set_interruption_help(&self, help: String) {
+        *self.interruption_help.lock().unwrap_or_else(PoisonError::into_inner) = Some(help);
     }
 
-    /// What to do after an interruption, where that is not to run it again.
-    pub fn resumption(&self) -> Option<String> {
-        self.resume.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The help after an interruption, if it is not to run the command again.
+    pub fn interruption_help(&self) -> Option<String> {
+        self.interruption_help.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn work(&self) -> MutexGuard<'_, Vec<(String, bool)>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether anything was begun.
+    /// Whether an action was started.
     pub fn has_begun(&self) -> bool {
         !self.work().is_empty()
     }
 
-    /// What was already done and what was begun, in words: of what was begun it is not known how far it came.
-    pub fn already(&self) -> String {
+    /// The completed and the unfinished actions, as text.
+    pub fn progress_text(&self) -> String {
         let work = self.work();
         let parts = [(true, "already done"), (false, "not finished")].map(|(finished, word)| {
             let some = work.iter().filter(|(_, done)| *done == finished);
@@ -392,7 +392,7 @@ impl Ui {
             let _ = writeln!(io::stderr());
         }
         self.bars.suspend(|| {
-            // Where stderr cannot be written, that cannot be reported either.
+            // An error of stderr cannot be reported.
             let text = text.to_string();
             let text = self.terraform.spell(&text);
             let text = safe(&text, Format::Human);
@@ -401,20 +401,26 @@ impl Ui {
     }
 }
 
-/// What clap says of wrong arguments, on stderr.
+/// A value as indented JSON.
+pub(crate) fn pretty_json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))
+}
+
+/// Prints clap's message about wrong arguments to stderr.
 pub(super) fn usage(color: ColorChoice, text: &str) {
-    // Where stderr cannot be written, the exit remains.
+    // An error of stderr cannot be reported.
     let _ = write!(AutoStream::new(io::stderr(), color), "{}", safe(text, Format::Human));
 }
 
-/// Lines after the first are indented, so that what a program or AWS said cannot look like a message of ours.
+/// Indents all lines after the first, so that the text of a program or of AWS cannot look like our own message.
 fn indented(text: &str) -> String {
     let lines: Vec<_> = text.trim_end().split('\n').map(visible).collect();
     lines.join("\n    ")
 }
 
-/// A text without characters that steer a terminal, whatever it was made from. For people, colours stay: they are ours, and
-/// what comes from a file or from AWS has lost its own in [`visible`]. In JSON, the escape of the character is the same string.
+/// Removes control characters from a text. Colours are kept for people: only our own are left, because [`visible`] removes those of
+/// files and of AWS. In JSON the character is escaped, which is the same string.
 fn safe(text: &str, format: Format) -> Cow<'_, str> {
     let wanted = |char: char| matches!(char, '\n' | '\t') || !is_steering(char);
     if text.chars().all(wanted) {
@@ -442,7 +448,7 @@ fn safe(text: &str, format: Format) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// How long the colour sequence is (`ESC [ … m`, ECMA-48's SGR) that the text begins with; 0 where it begins with none.
+/// The length of the colour sequence (`ESC [ … m`, SGR in ECMA-48) at the start of the text; 0 if there is none.
 fn colour_length(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else {
         return 0;
@@ -453,7 +459,7 @@ fn colour_length(text: &str) -> usize {
     }
 }
 
-/// `-vv`: one line for each AWS call; a throttled attempt is reported unless `-q` is given. Never a value.
+/// Prints one line for each AWS call with `-vv`, and one for each throttled call except with `-q`.
 pub(super) fn log_call(color: ColorChoice, verbose: bool, quiet: bool, call: &crate::aws::Call<'_>) {
     let crate::aws::Call { service, operation, took, outcome } = call;
     let (took, mut out) = (took.as_millis(), AutoStream::new(io::stderr(), color));
@@ -470,7 +476,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_colour_reaches_a_terminal_raw() {
+    fn only_colour_sequences_are_kept() {
         let red = "\u{1b}[31m";
         for (given, wanted) in [
             ("plain ü ✓\n\t", "plain ü ✓\n\t"),
@@ -488,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_others_cannot_look_like_ours() {
+    fn a_foreign_text_cannot_look_like_our_message() {
         assert_eq!(indented("fatal: a\nerror: \u{1b}[1mforged\n"), "fatal: a\n    error: ␛[1mforged");
     }
 }

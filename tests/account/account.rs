@@ -27,7 +27,7 @@ except iam.exceptions.NoSuchEntityException:
     let Ran { exit, stdout: plan, stderr: error } = bootstrap("apply --only account.password-policy --yes");
     assert_eq!(exit, 0, "{error}");
     assert!(
-        plan.contains("~ password policy: 20 characters; changed every 180 days → 20 characters; with"),
+        plan.contains("~ password policy: 20 characters; expires after 180 days → 20 characters; with"),
         "{plan}"
     );
     let found = account.ask(policy);
@@ -111,7 +111,7 @@ answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
     let item = "--only account.s3-public-access";
     let Ran { exit, stdout: plan, stderr: error } = bootstrap(&format!("plan {item}"));
     assert_eq!(exit, 1, "{error}");
-    let change = "~ public access to all S3 buckets: blocked, 1 of four switches → blocked, all four switches, also to buckets that are public now";
+    let change = "~ public access to all S3 buckets: blocked, 1 of four switches → blocked, all four switches, for buckets that are public now as well";
     assert!(plan.contains(change), "{plan}");
     let Ran { exit, stderr: error, .. } = bootstrap(&format!("apply {item} --yes"));
     assert_eq!(exit, 0, "{error}");
@@ -134,7 +134,7 @@ trails.start_logging(Name='here')
 trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail=True)",
     );
     let plan = expected();
-    let wanted = "! CloudTrail: NOT ALL RECORDED: trail everywhere is stopped, trail here records one region; in the CloudTrail console";
+    let wanted = "! CloudTrail: not all regions are recorded: trail everywhere is stopped, trail here records one region; in the CloudTrail console";
     assert!(plan.contains(wanted), "{plan}");
     account.ask("client('cloudtrail').start_logging(Name='everywhere')");
     let plan = expected();
@@ -160,9 +160,9 @@ fn an_analyzer_counts_where_it_is_active_and_looks_outside() {
     let unused = r#"{"arn":"a","name":"unused","type":"ACCOUNT_UNUSED_ACCESS","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;
     let outside = r#"{"arn":"b","name":"outside","type":"ACCOUNT","status":"ACTIVE","createdAt":"2026-01-01T00:00:00Z"}"#;
     let answer = |analyzers: String| &*format!(r#"{{"analyzers":[{analyzers}]}}"#).leak();
-    assert!(expected(200, answer(unused.into())).starts_with("NONE of this account"));
+    assert!(expected(200, answer(unused.into())).starts_with("this account has no analyzer"));
     let failed = outside.replace("ACTIVE", "FAILED");
-    assert!(expected(200, answer(failed)).starts_with("NONE of this account"));
+    assert!(expected(200, answer(failed)).starts_with("this account has no analyzer"));
     assert_eq!(expected(200, answer(format!("{unused},{outside}"))), "outside is active");
     // An answer that cannot be read is not known, and neither is a refusal.
     assert!(expected(200, "{").starts_with("not known: "));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use osmt::account::iam::{Policy, Role};
-use osmt::bootstrap::admin_role::{Change, Seen, Wishes};
+use osmt::bootstrap::admin_role::{Change, Options, Seen};
 use osmt::bootstrap::{Target, admin_role};
 use osmt::deployment::{Deployment, StateBackend};
 use proptest::option;
@@ -77,10 +77,10 @@ fn seen() -> impl Strategy<Value = Seen> {
     })
 }
 
-fn wishes() -> impl Strategy<Value = Wishes> {
+fn options() -> impl Strategy<Value = Options> {
     let trust = proptest::collection::btree_set(arn(), 0..3);
     (trust, any::<bool>(), option::of(arn()), option::of(1..13_i32)).prop_map(
-        |(trust, mfa, boundary, session_hours)| Wishes {
+        |(trust, mfa, boundary, session_hours)| Options {
             zone: Some("Z1".into()),
             trust,
             mfa,
@@ -134,7 +134,7 @@ fn carry_out(seen: &mut Seen, change: &Change) {
             let role = seen.role.as_mut().unwrap();
             match on_role {
                 Change::Trust(trust) => role.trust.clone_from(trust),
-                Change::Session(seconds) => role.session_seconds = *seconds,
+                Change::SessionDuration(seconds) => role.session_seconds = *seconds,
                 Change::Boundary(arn) => role.boundary = Some(arn.clone()),
                 Change::Tags => role.tags.extend(target.deployment.tags()),
                 Change::Attach(part) => {
@@ -143,7 +143,7 @@ fn carry_out(seen: &mut Seen, change: &Change) {
                 }
                 Change::Detach(arn) => assert!(role.attached.remove(arn)),
                 Change::DeleteInline(name) => assert!(role.inline.remove(name)),
-                Change::Leave(profile) => assert!(role.profiles.remove(profile)),
+                Change::RemoveFromInstanceProfile(profile) => assert!(role.profiles.remove(profile)),
                 other => panic!("{other:?}"),
             }
         }
@@ -153,15 +153,15 @@ fn carry_out(seen: &mut Seen, change: &Change) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn nothing_is_left_to_do(before in seen(), wishes in wishes()) {
+    fn nothing_is_left_to_do(before in seen(), options in options()) {
         let target = target();
         let mut after = before.clone();
-        for judged in admin_role::judge(&target, &wishes, &before) {
+        for judged in admin_role::judge(&target, &options, &before) {
             if let Some(change) = judged.change {
                 carry_out(&mut after, &change);
             }
         }
-        let left: Vec<_> = admin_role::judge(&target, &wishes, &after)
+        let left: Vec<_> = admin_role::judge(&target, &options, &after)
             .into_iter()
             .filter(|judged| judged.change.is_some())
             .collect();
@@ -170,8 +170,8 @@ proptest! {
         if let (Some(before), Some(after)) = (&before.role, &after.role) {
             prop_assert!(before.attached.is_subset(&after.attached));
             prop_assert_eq!(&before.inline, &after.inline);
-            prop_assert!(wishes.boundary.is_some() || before.boundary == after.boundary);
-            prop_assert!(!wishes.trust.is_empty() || before.trust == after.trust);
+            prop_assert!(options.boundary.is_some() || before.boundary == after.boundary);
+            prop_assert!(!options.trust.is_empty() || before.trust == after.trust);
         }
     }
 

@@ -182,7 +182,7 @@ fn what_is_not_decided_goes_on_with_one_line() {
         let account = Account::start(caller, simulated);
         let Ran { exit, stderr: error, .. } = account.apply("--check-permissions always");
         assert_eq!(exit, 0, "{error}");
-        assert!(error.contains("unsure whether 1 of 1 actions are allowed"), "{error}");
+        assert!(error.contains("could not check 1 of 1 permissions"), "{error}");
         assert!(error.contains(why), "{why}: {error}");
         assert_eq!(account.called("UpdateAccountPasswordPolicy"), 1);
     }

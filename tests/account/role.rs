@@ -119,7 +119,7 @@ iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(
     // Without our tags it is not deleted.
     let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "destroy --yes --confirm test");
     assert_eq!(exit, 0, "{error}");
-    assert!(error.contains("role osmt-test-admin does not carry the tags"), "{error}");
+    assert!(error.contains("role osmt-test-admin does not have the tags"), "{error}");
     // No new principal is named: the trust stays as it is.
     let Ran { exit, stdout: plan, stderr: error } =
         bootstrap(&account, &folder, "apply --only admin --session-hours 2 --yes");
@@ -198,7 +198,7 @@ fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
     let many: Vec<String> =
         (0..30).map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}")).collect();
     let many = format!("plan --only admin {}", many.join(" "));
-    for (arguments, expected) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM takes 2048")] {
+    for (arguments, expected) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM allows 2048")] {
         let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, arguments);
         assert_eq!(exit, 2, "{error}");
         assert!(error.contains(expected), "{error}");

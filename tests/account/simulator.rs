@@ -130,7 +130,7 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
     let make = format!("{APPLY} {make}");
     let Ran { exit, stderr: error, .. } = run(&mut folder.on(account.osmt(&keys), &make));
     assert_eq!(exit, 0, "{error}");
-    assert!(!error.contains("unsure"), "{error}");
+    assert!(!error.contains("undecided"), "{error}");
 
     let role = support::ask(
         &account.environment(&keys),
@@ -138,7 +138,7 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
     );
     let Ran { exit, stderr: error, .. } = run(&mut folder.on(account.osmt(&role), APPLY));
     assert_eq!(exit, 0, "{error}");
-    assert!(!error.contains("unsure"), "{error}");
+    assert!(!error.contains("undecided"), "{error}");
     assert_eq!(account.buckets(), json!(["osmt-test-123456789012-us-west-2"]));
 
     let widen = format!("{APPLY} --only admin --session-hours 12");
@@ -152,7 +152,7 @@ fn the_admin_role_may_make_the_state_but_not_change_itself() {
 fn only_the_right_repository_and_environment_may_assume_the_ci_roles() {
     use osmt::bootstrap::Target;
     use osmt::bootstrap::ci::repository::{Repository, Source};
-    use osmt::bootstrap::ci::{Which, documents};
+    use osmt::bootstrap::ci::{CiRole, documents};
     use osmt::deployment::{Deployment, StateBackend};
 
     let deployment = Deployment { account_id: ACCOUNT.into(), region: REGION.into(), env: "test".into() };
@@ -163,7 +163,7 @@ fn only_the_right_repository_and_environment_may_assume_the_ci_roles() {
         environments: environments.iter().map(|&one| one.to_owned()).collect(),
     };
     // `MiniStack`'s evaluator of trust policies; its simulator API does not take the token's claims as context.
-    let may = |which: Which, source: &Source, tokens: &[(&str, &str)]| {
+    let may = |which: CiRole, source: &Source, tokens: &[(&str, &str)]| {
         let issuer = source.repository.issuer();
         let trust = documents::trust(&target, which, source, None);
         let script = "
@@ -196,17 +196,17 @@ print(json.dumps([may(aud, sub) for aud, sub in tokens]))";
         ("https://github.com/my-org", "repo:my-org/osmt:environment:test"),
     ];
     let of = |allowed: usize| (0..9).map(|at| at < allowed).collect::<Vec<bool>>();
-    assert_eq!(may(Which::Apply, &github, &tokens), of(2));
-    assert_eq!(may(Which::Plan, &github, &tokens), of(3));
+    assert_eq!(may(CiRole::Apply, &github, &tokens), of(2));
+    assert_eq!(may(CiRole::Plan, &github, &tokens), of(3));
     // From an environment alone, or from a branch alone.
     let one = |allowed: usize| (0..9).map(|at| at == allowed).collect::<Vec<bool>>();
     let environment = source("my-org/osmt", &[], &["test"]);
-    assert_eq!(may(Which::Apply, &environment, &tokens), one(0));
+    assert_eq!(may(CiRole::Apply, &environment, &tokens), one(0));
     let branch = source("my-org/osmt", &["main"], &[]);
-    assert_eq!(may(Which::Apply, &branch, &tokens), one(1));
+    assert_eq!(may(CiRole::Apply, &branch, &tokens), one(1));
     for (narrow, own) in [(&environment, 0), (&branch, 1)] {
         let with_pull_requests: Vec<bool> = (0..9).map(|at| at == own || at == 2).collect();
-        assert_eq!(may(Which::Plan, narrow, &tokens), with_pull_requests);
+        assert_eq!(may(CiRole::Plan, narrow, &tokens), with_pull_requests);
     }
     // A pull request from a fork has the subject of a pull request of the repository that it is for, and no token; a workflow
     // of the fork itself has its own subject.
@@ -215,7 +215,7 @@ print(json.dumps([may(aud, sub) for aud, sub in tokens]))";
         (aws, "repo:ann/osmt:environment:test"),
         (aws, "repo:ann/osmt:ref:refs/heads/main"),
     ];
-    for which in Which::ALL {
+    for which in CiRole::ALL {
         assert_eq!(may(which, &github, &of_forks), [false; 3]);
     }
     let gitlab = source("gitlab.com/my/osmt", &["main"], &[]);
@@ -228,6 +228,6 @@ print(json.dumps([may(aud, sub) for aud, sub in tokens]))";
         (aws, "project_path:my/osmt/sub:ref_type:branch:ref:main"),
         ("https://gitlab.com", "project_path:my/osmt:ref_type:branch:ref:main"),
     ];
-    assert_eq!(may(Which::Apply, &gitlab, &tokens), [true, false, false, false, false, false, false]);
-    assert_eq!(may(Which::Plan, &gitlab, &tokens), [true, true, false, false, false, false, false]);
+    assert_eq!(may(CiRole::Apply, &gitlab, &tokens), [true, false, false, false, false, false, false]);
+    assert_eq!(may(CiRole::Plan, &gitlab, &tokens), [true, true, false, false, false, false, false]);
 }

@@ -118,7 +118,7 @@ client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': b + '
     place
         .run(&["status"])
         .exits(0)
-        .shows("lock: held, and what Terraform noted about it cannot be read\n")
+        .shows("lock: held, but Terraform's data about it cannot be read\n")
         .shows(&format!("delete the object s3://{bucket}/osmt/test/terraform.tfstate.tflock\n"))
         .shows("the lock cannot be read\n");
     emulator.ask(&put(&note("ann@desk")));

@@ -58,7 +58,7 @@ fn a_deadline_that_passes_leaves_something_to_go_on_with() {
     let place = Place::new(&emulator, "test");
     place.hosted_zone();
     let late = place.run(&["certificate", "--yes", "--timeout", "0s"]).exits(3);
-    assert!(late.stderr.contains("run it again"), "{late:?}");
+    assert!(late.stderr.contains("run this again to continue"), "{late:?}");
     place.run(&["certificate", "--yes"]).exits(0);
     let count = emulator.ask("answer = len(client('acm').list_certificates()['CertificateSummaryList'])");
     assert_eq!(count, 1);

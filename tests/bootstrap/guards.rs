@@ -70,7 +70,7 @@ fn the_state_of_another_environment_is_never_taken_over() {
     main_tf(&place, "prod", &bucket, "osmt-test");
     for (arguments, expected) in [
         (vec!["apply", "--yes"], "belongs to environment test"),
-        (vec!["destroy", "--yes", "--confirm", "prod"], "does not carry the tags of environment prod"),
+        (vec!["destroy", "--yes", "--confirm", "prod"], "does not have the tags of environment prod"),
     ] {
         let run = place.run(&arguments).exits(4);
         assert!(run.stderr.contains(expected), "{run:?}");

@@ -63,7 +63,7 @@ fn a_flag_puts_the_region_into_the_names_of_roles() {
     let own = "locals {\n  operations = local.of_ours\n}\n";
     support::write(&dir.join("operations.tf"), own);
     let said = init(dir, "--region-in-names --yes").exits(0).stderr;
-    assert!(said.contains("set `region_in_names = true` there yourself"), "{said}");
+    assert!(said.contains("set `region_in_names = true` in it yourself"), "{said}");
     assert_eq!(read(dir, "operations.tf"), own);
 }
 

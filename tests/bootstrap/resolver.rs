@@ -211,7 +211,7 @@ fn a_resolver_that_is_silent_or_none_does_not_stop_the_run() {
     for asked in [address.as_str(), "none"] {
         let run = place.run(&["certificate", "--dry-run", "-v", "--resolver", asked]).exits(1);
         for expected in [
-            "not checked: whether public DNS leads to hosted zone",
+            "not checked: whether public DNS delegates to hosted zone",
             "not checked: CAA records at and above skills.example.org",
         ] {
             assert!(run.stderr.contains(expected), "{expected}: {run:?}");

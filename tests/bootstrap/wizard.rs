@@ -71,7 +71,7 @@ fn for_a_second_region_the_names_of_roles_get_the_region() {
         assert_eq!(exit, 0, "{said}");
         let with = shipped.replacen("operations = {", "operations = {\n    region_in_names = true", 1);
         assert_eq!(read(dir, "operations.tf"), if is_second { with } else { shipped });
-        assert_eq!(said.contains("is in eu-central-1 of this account already"), is_second, "{said}");
+        assert_eq!(said.contains("has the environment in eu-central-1 already"), is_second, "{said}");
     }
 }
 
@@ -184,7 +184,7 @@ fn on_a_screen_answers_can_be_edited_explained_and_corrected() {
             ("[1/10] AWS account id", "\r"),
             ("[2/10] AWS region", "eu-central-1\r"),
             ("[3/10] name of the environment", "?\r"),
-            ("it begins the name of everything", ""),
+            ("the names of all resources begin with it", ""),
             ("[3/10] name of the environment", "te<t\r"),
             ("leave `<` and `>` out", "\u{7f}\u{7f}\u{7f}set\r"),
             ("[4/10] host name", "<\r"),
@@ -230,7 +230,7 @@ fn answers_of_an_interrupted_run_are_offered_again() {
         &emulator,
         dir,
         &[
-            ("the answers of the last run are offered again", ""),
+            ("the answers of the previous run are suggested", ""),
             ("AWS account id", "\r"),
             ("AWS region", "\r"),
             ("name of the environment, like test or prod [blue]", "\u{3}"),
@@ -298,10 +298,10 @@ fn the_documented_session_is_that_of_the_wizard() {
             ("[1/10] AWS account id", "\r"),
             ("[2/10] AWS region", "eu-central-1\r"),
             ("[3/10] name of the environment", "?\r"),
-            ("it begins the name of everything", ""),
+            ("the names of all resources begin with it", ""),
             ("[3/10] name of the environment", "test\r"),
             ("[4/10] host name", "osmt.example.org.\r"),
-            ("leave the dot at the end out", "\u{7f}\r"),
+            ("leave the final dot out", "\u{7f}\r"),
             ("[5/10] id of the Route 53 zone", "none\r"),
             ("[6/10] OAuth issuer", "<\r"),
             ("[5/10] id of the Route 53 zone", "\r"),

@@ -197,7 +197,7 @@ fn a_saved_plan_is_shown_by_opentofu_where_terraform_is_missing() {
     let folder = Folder::empty();
     stand_in(&folder.path().join("tofu"));
     plan_saved(&folder, "saved", "").exits(1).shows("PLAN001").says("terraform_wrapper: false");
-    plan_saved(&folder, "-", "").exits(1).shows("PLAN001").says("what `tofu show` printed");
+    plan_saved(&folder, "-", "").exits(1).shows("PLAN001").says("the output of `tofu show`");
 }
 
 #[cfg(unix)]

@@ -90,7 +90,7 @@ fn the_page_has_all_that_a_reader_needs_and_no_secret() {
         "Planned change of osmt-abcdefgh-ijklmno",
         "301122845769",
         &commit,
-        "with changes that are not committed: change.json, plan.json",
+        "with uncommitted changes: change.json, plan.json",
         "grace, on a machine",
         "UTC",
         "made at 2026-01-02T03:04:05Z by Terraform or OpenTofu 1.11.4",
@@ -163,7 +163,7 @@ fn another_file_is_not_replaced_and_dry_run_writes_nothing() {
     let Ran { exit, stderr, .. } = planned(folder.path(), &[good.to_str().unwrap(), "--report", "good.html"]);
     assert_eq!(exit, 0, "{stderr}");
     let good = fs::read_to_string(folder.path().join("good.html")).unwrap();
-    assert!(good.contains("Not drawn: the plan does not carry the config"));
+    assert!(good.contains("Not drawn: the plan does not contain the config"));
 }
 
 #[test]

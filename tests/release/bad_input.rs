@@ -52,7 +52,7 @@ fn a_folder_that_is_not_a_checkout_of_osmt_is_refused_with_the_remedy() {
     checkout.migration("V1__a.sql", "SELECT 1;\n");
     let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--commits", "1"]));
     assert_eq!(exit, 0, "{stderr}");
-    assert!(stderr.contains("no tag is a version") && stdout.contains("unknown"), "{stdout}{stderr}");
+    assert!(stderr.contains("there are no release tags") && stdout.contains("unknown"), "{stdout}{stderr}");
     let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "--latest"]));
     assert_eq!(exit, 2);
     assert!(stderr.contains("has no release tag"), "{stderr}");

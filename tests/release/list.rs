@@ -92,7 +92,7 @@ fn notes_list_commits_and_what_migrations_do() {
     assert_eq!(printed["commits"].as_array().unwrap().len(), 0);
     assert_eq!(printed["undone"].as_array().unwrap().len(), 4);
     let Ran { stdout, .. } = run(checkout.release_tool().arg("notes"));
-    assert_eq!(stdout, "3.0.0 is selected already: nothing changes\n");
+    assert_eq!(stdout, "3.0.0 is selected already: there are no changes\n");
     run(checkout.release_tool().args(["notes", "2.5.0...3.0.0"])).exits(2).says("three dots");
 }
 

@@ -72,7 +72,7 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
     assert_eq!(printed["task"]["log_stream"], format!("maintenance/maintenance/{id}"));
     assert_eq!(printed["task"]["database_before"], "2023.02.08");
 
-    run(tool().args(["migrate", "--dry-run"])).exits(1).says("the job-code lists were imported before");
+    run(tool().args(["migrate", "--dry-run"])).exits(1).says("the lists of job codes were imported before");
     run(tool().args(["migrate", "--watch", "0123456789abcdef0123456789abcdef"]))
         .exits(2)
         .says("is not a maintenance task");

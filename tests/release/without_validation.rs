@@ -104,7 +104,7 @@ fn a_database_that_is_not_there_yet_is_found_so() {
     };
     let Ran { exit, stdout, stderr } = check();
     assert_eq!(exit, 0, "{stdout}{stderr}");
-    assert!(stderr.contains("has no database for it: compared with an empty one"), "{stderr}");
+    assert!(stderr.contains("has no database for it: comparing with an empty database"), "{stderr}");
     account.ask(
         "client('rds').create_db_instance(DBInstanceIdentifier='osmt-test', DBInstanceClass='db.t4g.small', Engine='mysql', \
          AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
@@ -114,7 +114,7 @@ fn a_database_that_is_not_there_yet_is_found_so() {
     // AWS was not asked: nothing is taken for granted.
     let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0"]));
     assert_eq!(exit, 1);
-    assert!(stderr.contains("give `--from none` (AWS was not asked)"), "{stderr}");
+    assert!(stderr.contains("give `--from none` (AWS was not called)"), "{stderr}");
 }
 
 #[test]

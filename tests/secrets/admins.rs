@@ -132,7 +132,7 @@ fn entries_of_the_former_service_move_and_two_accounts_share_none() {
     former.set("rds/password", &"from-before-1".into()).unwrap();
     world.offline("list --dry-run", "").exits(0).shows("rds/password             set");
     assert_eq!(world.kept("rds/password"), None, "a dry run moves nothing");
-    world.offline("list", "").exits(0).says("moved 1 entry").shows("rds/password             set");
+    world.offline("list", "").exits(0).says("moved 1 keyring entry").shows("rds/password             set");
     assert_eq!(world.kept("rds/password").as_deref(), Some("from-before-1"));
     assert!(former.get("rds/password").unwrap().is_none());
     world.offline("list", "").exits(0);

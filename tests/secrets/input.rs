@@ -79,7 +79,7 @@ fn an_import_takes_only_what_it_knows_and_can_work() {
         (r#"{"rds": "Canary-value"}"#, "rds is not a JSON object"),
         (r#"{"rds": {"passwort": "Canary-value"}}"#, "not one of this deployment's secrets (8 characters)"),
         (r#"{"rds": {"password": 5}}"#, "is not a string"),
-        (r#"{"rds": {"password": "Canary-value", "password": "Canary-other"}}"#, "twice"),
+        (r#"{"rds": {"password": "Canary-value", "password": "Canary-other"}}"#, "duplicate key"),
         (r#"{"rds": {"password": "Canary value"}}"#, "white space"),
         (r#"{"app": {"oauth_client_secret": "fine-one"}, "rds": {"password": "Canary!"}}"#, "7 characters"),
     ] {

@@ -156,7 +156,7 @@ fn entries_that_cannot_be_read_are_named_and_can_be_removed_or_replaced() {
         "{out}"
     );
     assert!(out.contains("list=0") && out.contains("exec=4") && !out.contains("ran\n"), "{out}{err}");
-    assert!(err.contains("`osmt-secrets rm rds/password` removes it"), "{err}");
+    assert!(err.contains("remove it with `osmt-secrets rm rds/password`"), "{err}");
     assert_eq!(out.matches("rm=0").count(), 2, "{out}{err}");
     assert_eq!(out.matches("\"state\": \"missing\"").count(), 2, "{out}{err}");
     assert_eq!(out.matches("set=0").count(), 2, "{out}{err}");
@@ -245,6 +245,6 @@ fn a_desktop_that_does_not_answer_is_waited_for_and_a_signal_ends_the_wait() {
         .unwrap();
     let out = text(&output.stdout);
     assert!(out.contains("code=130"), "{out}{}", text(&output.stderr));
-    assert!(out.contains("waiting for the desktop's keyring") && out.contains("interrupted"), "{out}");
+    assert!(out.contains("waiting until the desktop's keyring") && out.contains("interrupted"), "{out}");
     assert!(!out.contains("kernel's"), "it is not replaced by the other keyring: {out}");
 }

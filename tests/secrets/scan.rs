@@ -8,13 +8,13 @@ const CANARY: &str = "Canary-5ca0-scan";
 #[test]
 fn values_are_found_with_their_place_and_never_shown() {
     let Some(world) = World::new() else { return };
-    world.offline("scan .", "").exits(4).says("holds no value");
+    world.offline("scan .", "").exits(4).says("has no value to search for");
     world.offline("set rds/password", &format!("{CANARY}\n")).exits(0);
     let folder = Folder::empty();
     let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
     write("clean.txt", b"nothing here\n");
     let scan = |code: i32| world.offline(&format!("scan {}", folder.path().display()), "").exits(code);
-    scan(0).shows("0 found in 1 file searched");
+    scan(0).shows("0 found in 1 searched file");
     std::fs::create_dir(folder.path().join("deep")).unwrap();
     write("deep/.bash_history", format!("ls\nmysql -p{CANARY}\n").as_bytes());
     write(

@@ -107,7 +107,10 @@ fn what_changes_while_a_question_is_open_is_not_overwritten() {
         let outcome = answered_late(&account, &world, verb, &other);
         let said = outcome[1].as_str().unwrap();
         assert_eq!(outcome[0], 4, "{verb}: {said}");
-        assert!(said.contains("rds/password changed in the keyring in the meantime"), "{verb}: {said}");
+        assert!(
+            said.contains("the keyring entry rds/password changed while the question was open"),
+            "{verb}: {said}"
+        );
         let kept = world.kept("rds/password");
         assert!(kept.is_some() && kept != planned && kept != before.0, "{verb}: the other's value is gone");
     }

@@ -37,7 +37,7 @@ fn history_lists_the_versions_and_a_rollback_goes_to_any_of_them() {
     world
         .run(&account, "rollback rds/password --to nonsense --yes")
         .exits(4)
-        .says("has no version of this id");
+        .says("has no version with this id");
     world.run(&account, &format!("rollback rds/password --to {} --yes", &oldest[..12])).exits(0);
     assert_eq!(world.kept("rds/password"), first);
     assert_eq!(world.held(&account, "rds")["password"].as_str(), first.as_deref());
@@ -93,7 +93,7 @@ fn a_dotenv_file_is_taken_whole_or_not_at_all() {
     world
         .offline("import", good)
         .exits(0)
-        .says("left out 1 variable that is not a secret")
+        .says("ignored 1 variable that is not a secret")
         .shows("2 to create");
     assert_eq!(world.kept("rds/password").as_deref(), Some("Canary-one"));
     assert_eq!(world.kept("app/oauth_client_secret").as_deref(), Some("it#is"));
@@ -147,7 +147,7 @@ else:
     };
     std::thread::sleep(Duration::from_secs(1));
     deploy(true);
-    world.run(&account, "rotate --verify").exits(0).shows("2 tasks that run were started after");
+    world.run(&account, "rotate --verify").exits(0).shows("2 running tasks were started after");
 
     std::thread::sleep(Duration::from_secs(1));
     world.run(&account, "rotate --yes").exits(0).says("rotate rds/password --verify");
@@ -163,7 +163,7 @@ else:
     drop(said);
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&ended.stdout).contains("the service is steady"));
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("the service is stable"));
 }
 
 /// An account in which Secrets Manager may not use the key of a secret. The message is Secrets Manager's own.

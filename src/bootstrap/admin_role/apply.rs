@@ -1,6 +1,6 @@
-//! The calls that change the admin role and its policies, one a change; each can be repeated.
+//! The AWS calls that change the admin role and its policies; each can be repeated.
 //!
-//! IAM is eventually consistent: what was just made may not be found yet, so the call is repeated.
+//! IAM is eventually consistent: a new role or policy may not be found yet, so the call is repeated.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::aws::{CallError, Policy, Session, call, retry};
 use crate::bootstrap::admin_role::{Change, name};
 use crate::bootstrap::{Error, Target, admin_role::policy};
 
-/// How long IAM may not yet know what was just made.
-const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(16), 35);
-/// How many versions of a policy IAM keeps.
-const VERSIONS: usize = 5;
+/// How long to repeat a call until IAM finds a new role or policy.
+const RETRY: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(16), 35);
+/// How many versions of a policy IAM keeps ("IAM and AWS STS quotas").
+const MAX_VERSIONS: usize = 5;
 
 /// Makes one change to the admin role or a policy.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
@@ -30,37 +30,40 @@ pub(in crate::bootstrap) async fn apply_to(
     change: &Change,
 ) -> Result<(), Error> {
     let iam = session.iam();
-    let again = |result: &Result<(), CallError>| result.as_ref().is_err_and(|error| passing(change, error));
-    match retry(PATIENCE, again, async || once(&iam, target, role, change).await).await {
-        Err(error) if error.is("MalformedPolicyDocument") && trusts(change) => Err(Error::Principal(error)),
+    let failed_for_now =
+        |result: &Result<(), CallError>| result.as_ref().is_err_and(|error| is_transient(change, error));
+    match retry(RETRY, failed_for_now, async || send(&iam, target, role, change).await).await {
+        Err(error) if error.is("MalformedPolicyDocument") && sets_trust(change) => {
+            Err(Error::UnknownPrincipal(error))
+        }
         result => Ok(result?),
     }
 }
 
-/// Whether the same call may succeed in a moment.
-fn passing(change: &Change, error: &CallError) -> bool {
+/// Whether the same call may succeed later.
+fn is_transient(change: &Change, error: &CallError) -> bool {
     let busy = ["ConcurrentModification", "EntityTemporarilyUnmodifiable"];
     busy.iter().any(|code| error.is(code))
-        || (error.is("NoSuchEntity") && !removes(change))
-        || (error.is("DeleteConflict") && removes(change))
+        || (error.is("NoSuchEntity") && !is_removal(change))
+        || (error.is("DeleteConflict") && is_removal(change))
 }
 
-fn removes(change: &Change) -> bool {
+fn is_removal(change: &Change) -> bool {
     matches!(
         change,
         Change::Detach(_)
             | Change::DeleteInline(_)
-            | Change::Leave(_)
+            | Change::RemoveFromInstanceProfile(_)
             | Change::Delete
             | Change::DeletePolicy(_)
     )
 }
 
-fn trusts(change: &Change) -> bool {
+fn sets_trust(change: &Change) -> bool {
     matches!(change, Change::Create(..) | Change::Trust(_))
 }
 
-async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Result<(), CallError> {
+async fn send(iam: &Client, target: &Target, role: &str, change: &Change) -> Result<(), CallError> {
     match change {
         Change::CreatePolicy(part, document) => {
             let request = iam
@@ -69,7 +72,7 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
                 .description(format!("{part}: what an operator of {} may do", target.deployment.prefix()))
                 .policy_document(document)
                 .set_tags(Some(tags(target)));
-            there(call("iam:CreatePolicy", request.send().await).map(drop))
+            ok_if_exists(call("iam:CreatePolicy", request.send().await).map(drop))
         }
         Change::UpdatePolicy(part, document) => update(iam, &policy::arn(target, part), document).await,
         Change::TagPolicy(part) => {
@@ -86,14 +89,14 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
                 .max_session_duration(*seconds)
                 .set_permissions_boundary(boundary.clone())
                 .set_tags(Some(tags(target)));
-            there(call("iam:CreateRole", request.send().await).map(drop))
+            ok_if_exists(call("iam:CreateRole", request.send().await).map(drop))
         }
         Change::Trust(document) => {
             let request = iam.update_assume_role_policy().role_name(role);
             let request = request.policy_document(document);
             call("iam:UpdateAssumeRolePolicy", request.send().await).map(drop)
         }
-        Change::Session(seconds) => {
+        Change::SessionDuration(seconds) => {
             let request = iam.update_role().role_name(role);
             let request = request.max_session_duration(*seconds);
             call("iam:UpdateRole", request.send().await).map(drop)
@@ -114,67 +117,66 @@ async fn once(iam: &Client, target: &Target, role: &str, change: &Change) -> Res
         }
         Change::Detach(arn) => {
             let request = iam.detach_role_policy().role_name(role).policy_arn(arn);
-            gone(call("iam:DetachRolePolicy", request.send().await).map(drop))
+            ok_if_missing(call("iam:DetachRolePolicy", request.send().await).map(drop))
         }
         Change::DeleteInline(name) => {
             let request = iam.delete_role_policy().role_name(role).policy_name(name);
-            gone(call("iam:DeleteRolePolicy", request.send().await).map(drop))
+            ok_if_missing(call("iam:DeleteRolePolicy", request.send().await).map(drop))
         }
-        Change::Leave(profile) => {
+        Change::RemoveFromInstanceProfile(profile) => {
             let request = iam.remove_role_from_instance_profile().role_name(role);
             let request = request.instance_profile_name(profile);
-            gone(call("iam:RemoveRoleFromInstanceProfile", request.send().await).map(drop))
+            ok_if_missing(call("iam:RemoveRoleFromInstanceProfile", request.send().await).map(drop))
         }
         Change::Delete => {
             let request = iam.delete_role().role_name(role);
-            gone(call("iam:DeleteRole", request.send().await).map(drop))
+            ok_if_missing(call("iam:DeleteRole", request.send().await).map(drop))
         }
         Change::DeletePolicy(part) => {
             let arn = policy::arn(target, part);
             for version in observe::iam::other_versions(iam, &arn).await? {
-                forget(iam, &arn, &version).await?;
+                delete_version(iam, &arn, &version).await?;
             }
             let request = iam.delete_policy().policy_arn(&arn);
-            gone(call("iam:DeletePolicy", request.send().await).map(drop))
+            ok_if_missing(call("iam:DeletePolicy", request.send().await).map(drop))
         }
     }
 }
 
-/// A new version, which holds from now on; IAM keeps five, so the oldest goes first.
+/// Creates a new default version. At the maximum number of versions, the oldest is deleted first.
 async fn update(iam: &Client, arn: &str, document: &str) -> Result<(), CallError> {
     let others = observe::iam::other_versions(iam, arn).await?;
-    if others.len() + 1 >= VERSIONS
+    if others.len() + 1 >= MAX_VERSIONS
         && let Some(oldest) = others.first()
     {
-        forget(iam, arn, oldest).await?;
+        delete_version(iam, arn, oldest).await?;
     }
     let request = iam.create_policy_version().policy_arn(arn);
     let request = request.policy_document(document).set_as_default(true);
     call("iam:CreatePolicyVersion", request.send().await).map(drop)
 }
 
-async fn forget(iam: &Client, arn: &str, version: &str) -> Result<(), CallError> {
+async fn delete_version(iam: &Client, arn: &str, version: &str) -> Result<(), CallError> {
     let request = iam.delete_policy_version().policy_arn(arn);
     let request = request.version_id(version);
-    gone(call("iam:DeletePolicyVersion", request.send().await).map(drop))
+    ok_if_missing(call("iam:DeletePolicyVersion", request.send().await).map(drop))
 }
 
-/// Another process was faster: looking again shows what still differs.
-fn there(answer: Result<(), CallError>) -> Result<(), CallError> {
+/// Another run created it at the same time: the settings are verified afterwards.
+fn ok_if_exists(answer: Result<(), CallError>) -> Result<(), CallError> {
     match answer {
         Err(error) if error.is("EntityAlreadyExists") => Ok(()),
         answer => answer,
     }
 }
 
-fn gone(answer: Result<(), CallError>) -> Result<(), CallError> {
+fn ok_if_missing(answer: Result<(), CallError>) -> Result<(), CallError> {
     match answer {
         Err(error) if error.is("NoSuchEntity") => Ok(()),
         answer => answer,
     }
 }
 
-/// Our tags.
 pub(in crate::bootstrap) fn tags(target: &Target) -> Vec<Tag> {
     target
         .deployment

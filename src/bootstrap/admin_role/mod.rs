@@ -1,7 +1,7 @@
-//! The role that an operator assumes: who may, for how long, with which policies; never an administrator.
+//! The role that operators assume: its trust policy, session duration, boundary and policies. It is not an administrator.
 //!
-//! An existing role is adopted: statements of its trust that are not ours, policies that others attached, a
-//! boundary and foreign tags are kept. The documents are `policy`.s.
+//! An existing role is adopted: trust policy statements, attached policies, boundary and tags of others are kept. The policy
+//! documents are in [`policy`].
 
 mod apply;
 mod grants;
@@ -29,30 +29,30 @@ use crate::account::observe;
 use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
 
-/// Hours that a session lasts by default: a first `terraform apply` takes less than one.
+/// The maximum session duration of a new role, in hours: the first `terraform apply` takes less than one.
 pub const SESSION_HOURS: i32 = 4;
 
-/// How the role is wished for. What is left out stays as it is.
+/// The flags for the role. `None` or empty: no change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wishes {
-    /// The hosted zone of the config, in which the role may change records; `None` where the DNS is managed elsewhere.
+pub struct Options {
+    /// The config's hosted zone, in which the role may change records; `None` if another team manages the DNS.
     pub zone: Option<String>,
-    /// ARNs of those who may assume it; empty: no change.
+    /// ARNs of the principals that may assume the role.
     pub trust: BTreeSet<String>,
-    /// Whether they must have signed in with a second factor.
+    /// Whether they must sign in with MFA.
     pub mfa: bool,
-    /// The ARN of a policy that limits it.
+    /// The ARN of the permissions boundary.
     pub boundary: Option<String>,
     /// 1 to 12.
     pub session_hours: Option<i32>,
 }
 
-/// What is there now.
+/// The role as it is now in AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
-    /// The role.
+    /// `None` if it does not exist.
     pub role: Option<Role>,
     /// Its policies, by part.
     pub policies: BTreeMap<String, Policy>,
@@ -61,33 +61,33 @@ pub struct Seen {
 /// One change to the role or its policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Make the policy of this part, with this document.
+    /// Create the policy of a part: part, document.
     CreatePolicy(&'static str, String),
-    /// A new version of the policy of this part.
+    /// Create a new version of the policy of a part: part, document.
     UpdatePolicy(&'static str, String),
-    /// Our tags on the policy of this part.
+    /// Set our tags on the policy of a part.
     TagPolicy(&'static str),
-    /// Make the role: trust policy, seconds, boundary.
+    /// Create the role: trust policy, maximum session duration in seconds, permissions boundary.
     Create(String, i32, Option<String>),
-    /// This trust policy.
+    /// Set the trust policy.
     Trust(String),
-    /// Seconds that a session may last.
-    Session(i32),
-    /// The ARN of the policy that limits it.
+    /// Set the maximum session duration, in seconds.
+    SessionDuration(i32),
+    /// Set the permissions boundary, by ARN.
     Boundary(String),
-    /// Our tags; others stay.
+    /// Set our tags; `TagRole` keeps all others.
     Tags,
-    /// Attach the policy of this part.
+    /// Attach the policy of a part.
     Attach(&'static str),
     /// Detach a policy, by ARN.
     Detach(String),
-    /// Remove a policy that is written into the role.
+    /// Delete an inline policy, by name.
     DeleteInline(String),
-    /// Take the role out of an instance profile.
-    Leave(String),
-    /// Remove the role.
+    /// Remove the role from an instance profile, by name.
+    RemoveFromInstanceProfile(String),
+    /// Delete the role.
     Delete,
-    /// Remove the policy of this part with all its versions.
+    /// Delete the policy of a part with all its versions.
     DeletePolicy(&'static str),
 }
 
@@ -103,7 +103,7 @@ pub async fn observe(session: &Session, target: &Target) -> Result<Seen, CallErr
     Ok(Seen { role: role?, policies })
 }
 
-/// The role with its name, if it exists.
+/// The role with its name, for `region::refuse_others`; empty if it does not exist.
 pub(super) fn roles<'a>(target: &Target, seen: &'a Seen) -> Vec<(String, &'a Role)> {
     seen.role.iter().map(|role| (name(target), role)).collect()
 }
@@ -117,7 +117,7 @@ pub(super) async fn observe_policies(
     policies_among(session, target, &existing).await
 }
 
-/// Reads those of the target's policies that are among these ARNs, by part, at the same time.
+/// Reads the target's policies that are among these ARNs, by part, at the same time.
 async fn policies_among(
     session: &Session,
     target: &Target,
@@ -131,16 +131,16 @@ async fn policies_among(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// Judges role and policies; pure.
-pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change>> {
+/// Judges the role and its policies.
+pub fn judge(target: &Target, options: &Options, seen: &Seen) -> Vec<Judged<Change>> {
     let mut judged = Vec::new();
     for part in policy::parts() {
-        judge_policy(target, wishes.zone.as_deref(), part, seen.policies.get(part), &mut judged);
+        judge_policy(target, options.zone.as_deref(), part, seen.policies.get(part), &mut judged);
     }
     let thing = format!("IAM role {}", name(target));
     match &seen.role {
-        None => judged.push(create(wishes, &thing)),
-        Some(role) => judge_role(target, wishes, &thing, role, &mut judged),
+        None => judged.push(create(options, &thing)),
+        Some(role) => judge_role(target, options, &thing, role, &mut judged),
     }
     for part in policy::parts() {
         let name = policy::name(target, part);
@@ -158,11 +158,11 @@ pub fn judge(target: &Target, wishes: &Wishes, seen: &Seen) -> Vec<Judged<Change
         ));
     }
     if let Some(role) = &seen.role {
-        let foreign = foreign(target, role);
-        if !foreign.is_empty() {
+        let others = other_permissions(target, role);
+        if !others.is_empty() {
             let setting = "other permissions, kept";
-            let modest = !foreign.iter().any(|policy| is_everything(policy));
-            judged.push(Judged::shown(&thing, setting, foreign.join(", "), modest));
+            let is_limited = !others.iter().any(|policy| is_administrator_policy(policy));
+            judged.push(Judged::shown(&thing, setting, others.join(", "), is_limited));
         }
     }
     judged
@@ -183,7 +183,7 @@ pub(super) fn judge_policy(
         judged.push(Judged::create(&thing, None, change));
         return;
     };
-    let fits = policy::same(&present.document, &wanted);
+    let fits = policy::is_equal(&present.document, &wanted);
     let from = if fits {
         format!("{}, as it should be", present.version)
     } else {
@@ -215,45 +215,51 @@ pub(super) fn judge_tags(
     Judged::setting(Thing::existing(thing), "tags", from, &to, fits, change)
 }
 
-/// Refuses flags that cannot be satisfied, and a role that no one could assume.
-pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
-    if seen.role.is_none() && wishes.trust.is_empty() {
-        return Err(Error::NobodyTrusted(name(target)));
+/// Refuses options that IAM would reject, a new role without trust, and a present trust policy that allows everyone.
+pub fn check_options(target: &Target, options: &Options, seen: &Seen) -> Result<(), Error> {
+    if seen.role.is_none() && options.trust.is_empty() {
+        return Err(Error::NoTrust(name(target)));
     }
     let home = format!("arn:{}:", target.deployment.partition());
-    if let Some(arn) = wishes.trust.iter().find(|arn| !arn.starts_with(&home)) {
-        return Err(Error::Partition(arn.clone(), home));
+    if let Some(arn) = options.trust.iter().find(|arn| !arn.starts_with(&home)) {
+        return Err(Error::OtherPartition(arn.clone(), home));
     }
     let present = seen.role.as_ref().map(|role| role.trust.as_str());
     let open = present.and_then(|trust| PolicyDocument::parse(trust).ok());
     if let Some(statement) = open.as_ref().and_then(PolicyDocument::open_to_everyone) {
         return Err(Error::OpenRole { role: name(target), statement: statement.name().to_owned() });
     }
-    let size = policy::trust(&wishes.trust, wishes.mfa, present).to_string().len();
-    if !wishes.trust.is_empty() && size > policy::TRUST_LIMIT {
-        return Err(Error::Trust(format!(
-            "the trust policy would have {size} characters, and IAM takes {}",
+    let size = policy::trust(&options.trust, options.mfa, present).to_string().len();
+    if !options.trust.is_empty() && size > policy::TRUST_LIMIT {
+        return Err(Error::TrustTooLong(format!(
+            "the trust policy would have {size} characters, and IAM allows {}",
             policy::TRUST_LIMIT
         )));
     }
     Ok(())
 }
 
-fn create(wishes: &Wishes, thing: &str) -> Judged<Change> {
-    let trust = policy::trust(&wishes.trust, wishes.mfa, None).to_string();
-    let hours = wishes.session_hours.unwrap_or(SESSION_HOURS);
+fn create(options: &Options, thing: &str) -> Judged<Change> {
+    let trust = policy::trust(&options.trust, options.mfa, None).to_string();
+    let hours = options.session_hours.unwrap_or(SESSION_HOURS);
     let who =
-        if wishes.trust.is_empty() { "no one yet (give `--trust`)".to_owned() } else { trust_text(&trust) };
-    let limit = wishes.boundary.as_ref();
+        if options.trust.is_empty() { "no one yet (give `--trust`)".to_owned() } else { trust_text(&trust) };
+    let limit = options.boundary.as_ref();
     let limit = limit.map_or(String::new(), |arn| format!(", limited by {arn}"));
     let text = format!("assumed by {who}, sessions of up to {hours} h, tags{limit}");
-    let change = Change::Create(trust, hours * 3600, wishes.boundary.clone());
+    let change = Change::Create(trust, hours * 3600, options.boundary.clone());
     Judged::create(thing, Some(&text), change)
 }
 
-fn judge_role(target: &Target, wishes: &Wishes, thing: &str, role: &Role, judged: &mut Vec<Judged<Change>>) {
-    let wanted = policy::trust(&wishes.trust, wishes.mfa, Some(&role.trust));
-    let fits = wishes.trust.is_empty() || policy::same(&role.trust, &wanted);
+fn judge_role(
+    target: &Target,
+    options: &Options,
+    thing: &str,
+    role: &Role,
+    judged: &mut Vec<Judged<Change>>,
+) {
+    let wanted = policy::trust(&options.trust, options.mfa, Some(&role.trust));
+    let fits = options.trust.is_empty() || policy::is_equal(&role.trust, &wanted);
     let wanted = wanted.to_string();
     judged.push(Judged::setting(
         Thing::existing(thing),
@@ -263,22 +269,22 @@ fn judge_role(target: &Target, wishes: &Wishes, thing: &str, role: &Role, judged
         fits,
         Change::Trust(wanted.clone()),
     ));
-    let open = too_many(if wishes.trust.is_empty() { &role.trust } else { &wanted });
+    let open = too_open(if options.trust.is_empty() { &role.trust } else { &wanted });
     if !open.is_empty() {
-        let setting = "may be assumed, though it should not, by";
+        let setting = "should not be assumed by";
         judged.push(Judged::shown(thing, setting, open.join(", "), false));
     }
     let hours = |seconds: i32| format!("{} h", f64::from(seconds) / 3600.0);
-    let seconds = wishes.session_hours.map_or(role.session_seconds, |hours| hours * 3600);
+    let seconds = options.session_hours.map_or(role.session_seconds, |hours| hours * 3600);
     judged.push(Judged::setting(
         Thing::existing(thing),
         "longest session",
         Some(hours(role.session_seconds)),
         &hours(seconds),
         seconds == role.session_seconds,
-        Change::Session(seconds),
+        Change::SessionDuration(seconds),
     ));
-    let boundary = wishes.boundary.as_ref().or(role.boundary.as_ref());
+    let boundary = options.boundary.as_ref().or(role.boundary.as_ref());
     let none = || "none".to_owned();
     judged.push(Judged::setting(
         Thing::existing(thing),
@@ -291,14 +297,14 @@ fn judge_role(target: &Target, wishes: &Wishes, thing: &str, role: &Role, judged
     judged.push(judge_tags(target, thing, &role.tags, Change::Tags));
 }
 
-/// AWS's policies with which one may do everything, or give oneself what one lacks.
-fn is_everything(policy: &str) -> bool {
+/// Whether this is an AWS managed policy that allows everything, or allows its user to extend the own permissions.
+fn is_administrator_policy(policy: &str) -> bool {
     let name = policy.rsplit('/').next().unwrap_or_default();
     matches!(name, "AdministratorAccess" | "IAMFullAccess")
 }
 
-/// Who may assume the role but should not: everyone, or a user without a second factor.
-fn too_many(trust: &str) -> Vec<String> {
+/// The principals that should not be allowed to assume the role: everyone, and users without MFA.
+fn too_open(trust: &str) -> Vec<String> {
     let statements = policy::trusted(trust).into_iter();
     let open = statements.flat_map(|trusted| {
         let (mfa, limited) = (trusted.mfa, trusted.limited);
@@ -306,7 +312,7 @@ fn too_many(trust: &str) -> Vec<String> {
             if who == "*" && !limited {
                 Some("everyone in every account".to_owned())
             } else if !mfa && who.contains(":user/") {
-                Some(format!("{who} without a second factor"))
+                Some(format!("{who} without MFA"))
             } else {
                 None
             }
@@ -327,29 +333,29 @@ fn trust_text(trust: &str) -> String {
     statements.join("; ")
 }
 
-/// What the role may do besides what our policies say.
-fn foreign(target: &Target, role: &Role) -> Vec<String> {
+/// The role's policies that osmt-bootstrap did not attach.
+fn other_permissions(target: &Target, role: &Role) -> Vec<String> {
     let ours: BTreeSet<String> = policy::parts().map(|part| policy::arn(target, part)).collect();
     let inline = role.inline.iter().map(|name| format!("inline {name}"));
     role.attached.difference(&ours).cloned().chain(inline).collect()
 }
 
-/// What a person should know about the wishes before they come true.
-pub fn remarks(target: &Target, wishes: &Wishes) -> Vec<String> {
-    wishes
+/// Warnings about the options.
+pub fn remarks(target: &Target, options: &Options) -> Vec<String> {
+    options
         .trust
         .iter()
-        .filter(|arn| wishes.mfa && arn.contains(":role/"))
+        .filter(|arn| options.mfa && arn.contains(":role/"))
         .map(|arn| {
             format!(
-                "{arn} is a role: its sessions do not show whether MFA was used, so it cannot assume {}; `--no-mfa` allows it",
+                "{arn} is a role: its sessions do not state whether MFA was used, so it cannot assume {}; `--no-mfa` allows it",
                 name(target)
             )
         })
         .collect()
 }
 
-/// Whether a caller is a session of the role itself.
+/// Whether the caller is a session of the admin role.
 pub fn is_caller(target: &Target, caller: &str) -> bool {
     caller.contains(&format!(":assumed-role/{}/", name(target)))
 }

@@ -2,7 +2,7 @@
 
 use crate::bootstrap::Target;
 
-/// `osmt-<env>-admin`; in a second Region of the account `osmt-<env>-<region>-admin`
+/// `osmt-<env>-admin`, or `osmt-<env>-<region>-admin` in a second region of the account
 pub fn name(target: &Target) -> String {
     format!("{}-admin", target.role_prefix())
 }
@@ -12,7 +12,6 @@ pub fn arn(target: &Target) -> String {
     role_arn(target, &name(target))
 }
 
-/// The ARN of a role of this name.
 pub(in crate::bootstrap) fn role_arn(target: &Target, name: &str) -> String {
     format!("arn:{}:iam::{}:role/{name}", target.deployment.partition(), target.deployment.account_id)
 }

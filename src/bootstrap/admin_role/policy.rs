@@ -1,4 +1,4 @@
-//! The documents of the admin role: its trust and its policies. Pure.
+//! The trust policy and the permission policies of the admin role. Pure.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::grants::{Grant, PARTS};
 use crate::bootstrap::admin_role::names;
 
-/// The most characters that IAM takes in a managed policy; white space does not count.
+/// The maximum size of a managed policy in characters, without white space ("IAM and AWS STS quotas").
 pub const POLICY_LIMIT: usize = 6144;
-/// The most policies that IAM attaches to a role, unless the organisation's quota was raised.
+/// The maximum number of managed policies of a role, unless the quota was raised.
 pub const ATTACHED_LIMIT: usize = 10;
-/// The most characters that IAM takes in a trust policy, unless the quota was raised.
+/// The maximum size of a trust policy in characters, unless the quota was raised.
 pub const TRUST_LIMIT: usize = 2048;
 /// The id of our statement in the trust policy.
 pub const SID: &str = "OsmtOperators";
 
-/// The parts of the admin role's permissions, each a policy of its own.
+/// The parts of the admin role's permissions; each is one managed policy.
 pub fn parts() -> impl Iterator<Item = &'static str> {
     PARTS.iter().map(|(part, _)| *part)
 }
@@ -41,7 +41,7 @@ pub fn arn(target: &Target, part: &str) -> String {
     format!("arn:{}:iam::{account_id}:policy/{}", target.deployment.partition(), name(target, part))
 }
 
-/// The document of one part; empty for a part that does not exist.
+/// The policy document of one part.
 pub fn document(target: &Target, zone: Option<&str>, part: &str) -> Value {
     if part == READ_ONLY {
         return read_only(target, zone);
@@ -55,11 +55,11 @@ pub fn document(target: &Target, zone: Option<&str>, part: &str) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// The actions of all parts that only read, in one document.
+/// The read-only actions of all parts, in one document.
 ///
-/// Descriptions and lists are allowed for the whole account: named one by one they would not fit into a policy. Contents are
-/// limited to this environment. The value of one secret is among them, because Terraform evaluates the database's password
-/// during a plan.
+/// `Describe*` and `List*` actions are allowed for the whole account: listed one by one they would exceed the size of a policy.
+/// Actions that read contents are limited to this environment. They include the value of one secret, because Terraform evaluates
+/// the database's password during a plan.
 fn read_only(target: &Target, zone: Option<&str>) -> Value {
     let metadata = |service: &str, action: &str| {
         let verb = ["Describe", "List"].into_iter().find(|verb| action.starts_with(verb))?;
@@ -98,12 +98,12 @@ fn read_only(target: &Target, zone: Option<&str>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// `None` for a grant on a thing that this target does not have.
+/// The policy statement of a grant; `None` if the target has no such resource (lock table, hosted zone), or no action passes.
 fn statement(
     target: &Target,
     zone: Option<&str>,
     grant: &Grant,
-    takes: impl Fn(&str) -> bool,
+    includes: impl Fn(&str) -> bool,
 ) -> Option<Value> {
     let on: Vec<String> = grant
         .on
@@ -115,7 +115,7 @@ fn statement(
     let actions: Vec<String> = grant
         .actions
         .split_whitespace()
-        .filter(|action| takes(action))
+        .filter(|action| includes(action))
         .map(|action| format!("{}:{action}", grant.service))
         .collect();
     if on.is_empty() || actions.is_empty() {
@@ -155,12 +155,12 @@ fn filled(target: &Target, zone: Option<&str>, template: &str) -> String {
         .replace("{zone}", zone.unwrap_or_default())
 }
 
-/// IAM takes one value for a list of one, and counts the characters.
+/// A list, or a single value without the list: the policy size is limited.
 pub(in crate::bootstrap) fn one_or_many(mut values: Vec<String>) -> Value {
     if values.len() == 1 { values.remove(0).into() } else { values.into() }
 }
 
-/// The trust policy: our statement for these principals, and every other statement that is there.
+/// The trust policy: our statement for these principals, and every other present statement.
 pub fn trust(principals: &BTreeSet<String>, mfa: bool, present: Option<&str>) -> Value {
     let mut ours = json!({
         "Sid": SID,
@@ -174,7 +174,7 @@ pub fn trust(principals: &BTreeSet<String>, mfa: bool, present: Option<&str>) ->
     with_others(ours, SID, present)
 }
 
-/// A trust policy: our statement, and every other statement that is there.
+/// A trust policy: our statement, and every other present statement.
 pub(in crate::bootstrap) fn with_others(ours: Value, sid: &str, present: Option<&str>) -> Value {
     let mut statements = vec![ours];
     let present = present.map(raw_statements).unwrap_or_default();
@@ -182,18 +182,18 @@ pub(in crate::bootstrap) fn with_others(ours: Value, sid: &str, present: Option<
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// Who may assume the role by one statement.
+/// The principals that one statement of a trust policy allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted {
     /// ARNs, accounts, services, or `*`.
     pub who: BTreeSet<String>,
-    /// Whether a second factor is wanted.
+    /// Whether MFA is required.
     pub mfa: bool,
-    /// Whether any condition is.
+    /// Whether the statement has a condition.
     pub limited: bool,
 }
 
-/// Who may assume the role, and whether a second factor is wanted of them, statement by statement.
+/// The principals that may assume the role, statement by statement.
 pub fn trusted(trust: &str) -> Vec<Trusted> {
     let statements = PolicyDocument::parse(trust).map(|document| document.statements).unwrap_or_default();
     let allowed = statements.into_iter().filter(|statement| statement.effect == Effect::Allow);
@@ -210,26 +210,26 @@ pub fn trusted(trust: &str) -> Vec<Trusted> {
         .collect()
 }
 
-/// The name of a principal without `AWS:` and its like.
+/// A principal without its kind, such as `AWS:`.
 fn without_kind(name: &str) -> &str {
     let kinds = ["AWS:", "Service:", "Federated:", "CanonicalUser:"];
     kinds.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name)
 }
 
-/// Whether two policy documents say the same: members and lists in any order, one value for a list of one.
-pub fn same(left: &str, right: &Value) -> bool {
-    serde_json::from_str(left).is_ok_and(|left: Value| plain(&left) == plain(right))
+/// Whether two policy documents are equal, regardless of the order of members and lists, and of lists with one value.
+pub fn is_equal(left: &str, right: &Value) -> bool {
+    serde_json::from_str(left).is_ok_and(|left: Value| normalised(&left) == normalised(right))
 }
 
-fn plain(value: &Value) -> Value {
+fn normalised(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let sorted: std::collections::BTreeMap<_, _> =
-                members.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
+                members.iter().map(|(key, value)| (key.clone(), normalised(value))).collect();
             sorted.into_iter().collect()
         }
         Value::Array(values) => {
-            let mut values: Vec<Value> = values.iter().map(plain).collect();
+            let mut values: Vec<Value> = values.iter().map(normalised).collect();
             values.sort_by_key(Value::to_string);
             values.dedup();
             if values.len() == 1 { values.remove(0) } else { Value::Array(values) }
@@ -239,7 +239,7 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// How many of a document's actions the other lacks, for the plan: `lacks ecs:RunTask and 2 more`.
+/// How the actions of two documents differ, as text for the plan: `lacks ecs:RunTask and 2 more`.
 pub fn difference(present: &str, wanted: &Value) -> String {
     let of = |document: PolicyDocument| -> BTreeSet<String> {
         document.statements.iter().flat_map(|statement| statement.actions.texts()).cloned().collect()
@@ -265,24 +265,26 @@ pub fn difference(present: &str, wanted: &Value) -> String {
     }
 }
 
-/// A principal that may be trusted, as `--trust` takes it: a user, a role, or a whole account.
+/// Checks the value of `--trust`: the ARN of a user, a role, or an account's root.
 pub fn principal(text: &str) -> Result<String, String> {
     let wrong = || Err("not the ARN of a user, a role or an account's root".into());
     let Some(Arn { partition, service, region: "", account, resource: name }) = Arn::parse(text) else {
         return wrong();
     };
-    let whole = name == "root"
+    let is_principal = name == "root"
         || ["user/", "role/"]
             .iter()
             .any(|kind| name.strip_prefix(kind).is_some_and(|rest| !rest.is_empty() && !rest.contains('*')));
     match service {
-        "sts" => Err("that is one session; give the ARN of its role, arn:aws:iam::…:role/…".into()),
-        "iam" if is_account_id(account) && whole && partition.starts_with("aws") => Ok(text.to_owned()),
+        "sts" => Err("this is a session; give the ARN of its role, arn:aws:iam::…:role/…".into()),
+        "iam" if is_account_id(account) && is_principal && partition.starts_with("aws") => {
+            Ok(text.to_owned())
+        }
         _ => wrong(),
     }
 }
 
-/// A managed policy, as `--permissions-boundary` takes it.
+/// Checks the value of `--permissions-boundary`: the ARN of a managed policy.
 pub fn boundary(text: &str) -> Result<String, String> {
     match Arn::parse(text) {
         Some(Arn { service: "iam", region: "", account, resource, .. })

@@ -1,5 +1,5 @@
-//! Which names the roles and policies of a deployment have. IAM is global, and the short names hold the environment but not the
-//! Region: in an account that has the environment in two Regions, those of the second deployment carry its Region.
+//! The names of a deployment's roles and policies. IAM is global, and the short names contain the environment but not the region:
+//! if an account has the environment in two regions, the names of the second deployment contain its region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,14 @@ use crate::account::iam::{Policy, Role, elsewhere};
 use crate::account::observe;
 use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session};
-use crate::bootstrap::ownership::of_this_environment;
+use crate::bootstrap::ownership::refuse_other_environment;
 use crate::bootstrap::{Error, Target};
 
-/// The target with the names that its roles and policies have or get.
-pub(in crate::bootstrap) async fn named(session: &Session, target: &Target) -> Result<Target, CallError> {
+/// Sets `region_in_names` of the target: the names that the roles and policies have, or will get.
+pub(in crate::bootstrap) async fn with_role_names(
+    session: &Session,
+    target: &Target,
+) -> Result<Target, CallError> {
     let with = |region_in_names| Target { region_in_names, ..target.clone() };
     let (short, long) = (with(false), with(true));
     let existing = observe::iam::policies(session).await?;
@@ -23,7 +26,7 @@ pub(in crate::bootstrap) async fn named(session: &Session, target: &Target) -> R
     Ok(with(region_in_names(target, &of_short?, &of_long?)))
 }
 
-/// Whether the names carry the Region: such policies exist, or a deployment in another Region has those without it.
+/// Whether the names contain the region: such policies exist, or a deployment in another region has the short names.
 fn region_in_names(
     target: &Target,
     short: &BTreeMap<String, Policy>,
@@ -32,36 +35,36 @@ fn region_in_names(
     long.values().any(|policy| target.owns(&policy.tags)) || other_region(target, short).is_some()
 }
 
-/// What a person should know where the names carry the Region.
+/// A note for a deployment whose role names contain the region.
 pub fn remark(target: &Target) -> Option<String> {
     target.region_in_names.then(|| {
         format!(
-            "the roles and policies of this deployment carry its Region ({}), because environment {} is in another Region of the account, too; set `region_in_names = true` in operations.tf, so that the roles that Terraform makes do as well",
+            "the names of this deployment's roles and policies contain its region ({}), because the account has environment {} in another region, too; set `region_in_names = true` in operations.tf for the roles that Terraform creates",
             name(target),
             target.deployment.env
         )
     })
 }
 
-/// Refuses roles and policies of another Region or another environment.
-pub(in crate::bootstrap) fn is_own(
+/// Refuses roles and policies of another region or another environment.
+pub(in crate::bootstrap) fn refuse_others(
     target: &Target,
     policies: &BTreeMap<String, Policy>,
     roles: &[(String, &Role)],
 ) -> Result<(), Error> {
     for (name, role) in roles {
-        of_this_environment(target, &format!("IAM role {name}"), &role.tags)?;
+        refuse_other_environment(target, &format!("IAM role {name}"), &role.tags)?;
     }
     for part in policy::parts().chain([policy::READ_ONLY]) {
         if let Some(present) = policies.get(part) {
-            of_this_environment(
+            refuse_other_environment(
                 target,
                 &format!("IAM policy {}", policy::name(target, part)),
                 &present.tags,
             )?;
         }
     }
-    // Another run made them since the names were looked up.
+    // Another run may have created them since the names were chosen.
     match other_region(target, policies) {
         Some(other) => Err(Error::OtherRegion {
             env: target.deployment.env.clone(),
@@ -72,7 +75,7 @@ pub(in crate::bootstrap) fn is_own(
     }
 }
 
-/// The region that the policies are for, if it is another one.
+/// The region in the policies, if it is not the target's.
 pub(in crate::bootstrap) fn other_region(
     target: &Target,
     policies: &BTreeMap<String, Policy>,
@@ -105,15 +108,15 @@ mod tests {
         let target = target();
         assert_eq!(other_region(&target, &policies(&target.deployment.region)), None);
         assert_eq!(other_region(&target, &policies("eu-central-1")).as_deref(), Some("eu-central-1"));
-        assert!(is_own(&target, &policies("eu-central-1"), &[]).is_err());
-        // Nothing that names a region: a run that was interrupted, or a policy that was emptied by hand.
+        assert!(refuse_others(&target, &policies("eu-central-1"), &[]).is_err());
+        // No region in the policies: a run was interrupted, or the policy was emptied by hand.
         assert_eq!(other_region(&target, &BTreeMap::new()), None);
         let empty = Policy { document: json!({"Statement": []}).to_string(), ..Policy::default() };
         assert_eq!(other_region(&target, &BTreeMap::from([("state".to_owned(), empty)])), None);
     }
 
     #[test]
-    fn buckets_of_another_region_are_out_of_reach() {
+    fn no_access_to_buckets_of_another_region() {
         let target = target();
         let prefix = format!("arn:aws:s3:::{}-{}-", target.deployment.prefix(), target.deployment.account_id);
         let own = format!("{prefix}{}", target.deployment.region);
@@ -134,7 +137,7 @@ mod tests {
             (&own, &none, false),
             (&other, &none, true),
             (&other, &own, true),
-            // The first deployment is gone; the names stay.
+            // The first deployment was deleted; the names are kept.
             (&none, &own, true),
         ] {
             assert_eq!(region_in_names(&target, short, long), expected);
@@ -145,7 +148,7 @@ mod tests {
             policy.tags.insert("Environment".into(), "test-us-west-2".into());
         }
         assert!(!region_in_names(&target, &none, &foreign));
-        assert!(is_own(&target, &foreign, &[]).is_err());
+        assert!(refuse_others(&target, &foreign, &[]).is_err());
         let long = Target { region_in_names: true, ..target };
         assert_eq!(policy::name(&long, "state"), "osmt-test-us-west-2-admin-state");
         assert_eq!(remark(&long).map(|text| text.contains("osmt-test-us-west-2-admin")), Some(true));

@@ -1,4 +1,4 @@
-//! The calls that find a certificate, make it and prove the domain; each can be repeated.
+//! The AWS calls that find and request a certificate and write its validation records; each can be repeated.
 
 use aws_sdk_acm::types::{Filters, KeyAlgorithm, Tag, ValidationMethod};
 use futures_util::future::try_join_all;
@@ -12,13 +12,13 @@ use crate::bootstrap::certificate::Error;
 use crate::config::Config;
 use crate::deployment;
 
-/// The account's certificates for the domain, and the one in the config.
+/// The account's certificates for the domain, and the certificate in the config.
 pub(in crate::bootstrap) async fn candidates(
     session: &Session,
     config: &Config,
 ) -> Result<Vec<Certificate>, CallError> {
     let acm = session.acm();
-    // By default ACM lists RSA keys only.
+    // Without this filter ACM lists certificates with RSA keys of up to 2048 bits only (`ListCertificates`).
     let keys = [KeyAlgorithm::Rsa2048, KeyAlgorithm::EcPrime256v1, KeyAlgorithm::EcSecp384r1];
     let mut arns = Vec::new();
     let mut pages = acm
@@ -42,7 +42,7 @@ pub(in crate::bootstrap) async fn candidates(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// Requests a certificate and returns its ARN. A second request within a minute, beside the same others, returns the same one.
+/// Requests a certificate and returns its ARN. A second request within a minute returns the same certificate.
 pub async fn request(
     session: &Session,
     config: &Config,
@@ -51,7 +51,7 @@ pub async fn request(
 ) -> Result<String, CallError> {
     let domain = &config.domain.name;
     let minute = now.as_second() / 60;
-    // A certificate that failed or was deleted must not be returned again.
+    // `others` is part of the token: ACM must not return a certificate that failed or was deleted since.
     let token = Sha256::digest(format!("{}|{domain}|{minute}|{others:?}", config.env));
     let token = token.iter().take(16).fold(String::new(), |token, byte| format!("{token}{byte:02x}"));
     let tags = deployment::tags::of(&config.env)
@@ -71,7 +71,11 @@ pub async fn request(
 }
 
 /// Writes validation records; a record that exists is written again.
-pub async fn prove(session: &Session, zone: &str, records: &[Record]) -> Result<(), CallError> {
+pub async fn write_validation_records(
+    session: &Session,
+    zone: &str,
+    records: &[Record],
+) -> Result<(), CallError> {
     let sets = records.iter().map(|record| RecordSet::new(&record.name, &record.kind, &record.value));
     change_records(session, zone, &sets.collect::<Vec<_>>(), Change::Upsert).await
 }
@@ -83,12 +87,12 @@ pub(in crate::bootstrap) async fn change_records(
     sets: &[RecordSet],
     change: Change,
 ) -> Result<(), CallError> {
-    let comment = "validates the certificate of OSMT";
+    let comment = "validates OSMT's certificate";
     session.route53().change_resource_record_sets(zone, change, sets, comment).await
 }
 
-/// Reads the certificate once; an error where it can no longer be issued.
-pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
+/// Reads the certificate; an error if it can no longer be issued.
+pub async fn read_certificate(session: &Session, arn: &str) -> Result<Certificate, Error> {
     match observe::certificate(session, arn).await? {
         Some(certificate) if matches!(certificate.status.as_str(), "ISSUED" | "PENDING_VALIDATION") => {
             Ok(certificate)
@@ -96,7 +100,7 @@ pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
         Some(certificate) => {
             Err(Error::Failed { status: certificate.status, reason: certificate.failure.unwrap_or_default() })
         }
-        // A certificate that was requested a moment ago may not be seen yet.
+        // A new certificate may not be visible yet.
         None => Ok(Certificate {
             arn: arn.to_owned(),
             status: "PENDING_VALIDATION".to_owned(),
@@ -105,7 +109,7 @@ pub async fn look(session: &Session, arn: &str) -> Result<Certificate, Error> {
     }
 }
 
-/// The tags that mark a certificate as made here.
+/// Whether osmt-bootstrap requested a certificate with these tags.
 pub(in crate::bootstrap) fn is_ours(tags: &[Tag], env: &str) -> bool {
     deployment::tags::are_complete(env, tags.iter().filter_map(|tag| Some((tag.key(), tag.value()?))))
 }

@@ -1,4 +1,4 @@
-//! A domain's DNS in Route 53: zones, their records, and whether CAA records allow Amazon.
+//! Hosted zones in Route 53, their records, and whether CAA records allow Amazon.
 
 use futures_util::future::try_join_all;
 
@@ -6,10 +6,10 @@ use crate::account::{HostedZone, Record};
 use crate::aws::route53::{From, RecordSet};
 use crate::aws::{CallError, Session};
 
-/// The names under which a CAA record may allow Amazon.
+/// The names of Amazon in CAA records (ACM, "Configure a CAA record").
 const AMAZON: [&str; 4] = ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
 
-/// Whether a zone is responsible for a name, judged by the names.
+/// Whether a name is the zone's name or below it.
 pub fn contains(zone: &HostedZone, name: &str) -> bool {
     let (name, zone) = (name.to_lowercase(), zone.name.to_lowercase());
     name == zone || name.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
@@ -29,7 +29,7 @@ fn ancestors<'a>(zone: &HostedZone, name: &'a str) -> Vec<&'a str> {
     names
 }
 
-/// What a zone has at a name that decides whether Amazon may issue a certificate.
+/// The record at a name that decides which certificate authorities may issue a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuance {
     /// The values of its CAA record set.
@@ -38,7 +38,7 @@ pub enum Issuance {
     Alias(String),
 }
 
-/// What the zone has at a name and its parents, nearest first. The nearest that has CAA records decides alone (RFC 8659, section 3).
+/// These records at a name and its parents in the zone, nearest first. The nearest CAA record set decides (RFC 8659, section 3).
 pub async fn issuance(
     session: &Session,
     zone: &HostedZone,
@@ -57,8 +57,8 @@ pub async fn issuance(
     Ok(try_join_all(reads).await?.into_iter().flatten().collect())
 }
 
-/// A name between a zone and a name in it that the zone delegates to other name servers; the nearest to the zone.
-pub async fn beyond(
+/// The subzone that contains the name, if the zone delegates one: its name and its name servers.
+pub async fn delegated_subzone(
     session: &Session,
     zone: &HostedZone,
     name: &str,
@@ -83,7 +83,7 @@ pub async fn name_servers(
     Ok(servers.iter().map(|server| server.trim_end_matches('.').to_lowercase()).collect())
 }
 
-/// Whether CAA values forbid Amazon to issue a certificate for their name or its wildcard.
+/// Whether CAA values forbid Amazon to issue a certificate for the name or its wildcard.
 pub fn forbids_amazon(values: &[String]) -> bool {
     let allowed = |tag: &str| {
         let issuers: Vec<&str> = values
@@ -105,7 +105,7 @@ pub fn forbids_amazon(values: &[String]) -> bool {
     issue == Some(false) || wild == Some(false)
 }
 
-/// The record set that holds a record with just that value, if the zone has it.
+/// The record set with this record, if the zone has it.
 pub async fn find_record(
     session: &Session,
     zone_id: &str,
@@ -120,7 +120,7 @@ pub async fn nearest_zone(session: &Session, name: &str) -> Result<Option<Hosted
     let mut parent = Some(name);
     while let Some(name) = parent.filter(|name| name.contains('.')) {
         let wanted = HostedZone { name: name.to_owned(), ..HostedZone::default() };
-        if let Some(id) = twins(session, &wanted).await?.into_iter().next() {
+        if let Some(id) = zones_of_same_name(session, &wanted).await?.into_iter().next() {
             return Ok(Some(HostedZone { id, ..wanted }));
         }
         parent = name.split_once('.').map(|(_, rest)| rest);
@@ -128,14 +128,14 @@ pub async fn nearest_zone(session: &Session, name: &str) -> Result<Option<Hosted
     Ok(None)
 }
 
-/// The other public zones of the account with the same name.
-pub async fn twins(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
+/// Ids of the account's other public zones with the same name.
+pub async fn zones_of_same_name(session: &Session, zone: &HostedZone) -> Result<Vec<String>, CallError> {
     let zones = session.route53().list_hosted_zones_by_name(&zone.name, 20).await?;
-    let twins = zones.into_iter().filter(|other| same_name(&other.name, &zone.name) && !other.is_private);
-    Ok(twins.map(|twin| twin.id).filter(|id| *id != zone.id).collect())
+    let others = zones.into_iter().filter(|other| same_name(&other.name, &zone.name) && !other.is_private);
+    Ok(others.map(|other| other.id).filter(|id| *id != zone.id).collect())
 }
 
-/// The records by which ACM validates names at or below a domain, as far as one page of the zone shows them.
+/// ACM's validation records at or below a domain, among the first page of the zone's records from there on.
 pub async fn validation_records(
     session: &Session,
     zone_id: &str,
@@ -162,7 +162,7 @@ async fn record_set(
 ) -> Result<Option<RecordSet>, CallError> {
     let from = From { name, kind: Some(kind) };
     let sets = session.route53().list_resource_record_sets(zone_id, from).await?;
-    // The listing starts at the name, or after it if the record does not exist.
+    // The listing starts at the name, or at the next record if the name does not exist.
     Ok(sets.into_iter().find(|set| set.kind == kind && same_name(&set.name, name)))
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_contains_itself_and_what_is_below() {
+    fn a_zone_contains_its_name_and_names_below_it() {
         assert!(contains(&zone("example.org"), "example.org"));
         assert!(contains(&zone("example.org"), "a.B.Example.org"));
         assert!(!contains(&zone("example.org"), "badexample.org"));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn caa_is_read_as_authorities_read_it() {
+    fn caa_values_are_read_as_rfc_8659_demands() {
         let forbids = |values: &[&str]| {
             forbids_amazon(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
         };

@@ -1,19 +1,20 @@
-//! The load balancer's certificate: requested, validated by DNS, waited for, written into the config.
+//! The load balancer's certificate: request it, validate it by DNS, wait for it, write its ARN into the config.
 //!
-//! A certificate that fits is used and a pending one is waited for, so an interrupted run continues where it stopped.
+//! A suitable certificate is used and a pending one is waited for, so that a second run continues an interrupted one.
 
 pub(super) mod apply;
 pub mod dns;
-pub mod elsewhere;
+pub mod external_dns;
 pub mod preflight;
-pub(super) mod proof;
+
 pub mod resolver;
+pub(super) mod validation;
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::apply::candidates;
-pub use self::apply::{look, prove, request};
+pub use self::apply::{read_certificate, request, write_validation_records};
 use self::preflight::Verdict;
 use self::resolver::Resolver;
 use crate::account::{Certificate, HostedZone, Record, observe};
@@ -22,53 +23,53 @@ use crate::config::{Config, NO_ZONE};
 use crate::explain::{Exit, Explain};
 use crate::plan::{Action, Line, Verb};
 
-/// ACM renews sixty days before the end; a certificate this near to it will not be renewed.
-const LEFT_AT_LEAST: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// ACM renews a certificate 60 days before it expires. One that expires this soon was not renewed, and is not used.
+const MIN_VALIDITY_LEFT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What is there now.
+/// The certificate and its DNS as they are now.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The config's zone and its DNS.
     pub dns: preflight::Seen,
-    /// The certificate to use, or to go on with.
+    /// The certificate to use, or to wait for.
     pub certificate: Option<Certificate>,
-    /// Which of its validation records are missing in the zone.
+    /// The certificate's validation records that the zone does not have.
     pub missing: Vec<Record>,
-    /// ARNs of every certificate for the domain, whatever became of it.
+    /// ARNs of all certificates for the domain, also of those that failed.
     pub others: Vec<String>,
 }
 
-/// One thing to be done.
+/// An action of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Ask ACM for a certificate.
+    /// Request a certificate for the domain.
     Request(String),
     /// Write the validation records.
-    Prove {
-        /// The hosted zone.
+    WriteRecords {
+        /// The id of the hosted zone.
         zone: String,
-        /// As far as they are known before the request.
+        /// Empty if they are not known before the request.
         records: Vec<Record>,
     },
-    /// Give the validation records, as far as they are known before the request, to the team that manages the DNS.
-    HandOver(Vec<Record>),
-    /// Wait until ACM has seen them.
+    /// Print the validation records for the team that manages the DNS; empty if they are not known before the request.
+    PrintRecords(Vec<Record>),
+    /// Wait until ACM has issued the certificate.
     Wait(String),
     /// Write the ARN into the config.
     Write {
-        /// The file, as the user named it.
+        /// The config's path, as the user named it.
         file: String,
         /// The present ARN.
         from: String,
-        /// The new ARN, where it is known already.
+        /// The new ARN; `None` if it is not known before the request.
         to: Option<String>,
     },
 }
 
 impl Step {
-    /// The same, once the certificate's ARN is known.
+    /// The same step with the certificate's ARN.
     #[must_use]
-    pub fn known(&self, arn: &str) -> Self {
+    pub fn with_arn(&self, arn: &str) -> Self {
         match self {
             Self::Write { file, from, .. } => {
                 Self::Write { file: file.clone(), from: from.clone(), to: Some(arn.to_owned()) }
@@ -82,14 +83,14 @@ impl Action for Step {
     fn line(&self) -> Line {
         match self {
             Self::Request(domain) => Line::new(Verb::Create, format!("ACM certificate {domain}, *.{domain}")),
-            Self::Prove { zone, records } => {
+            Self::WriteRecords { zone, records } => {
                 let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
                 let mut line =
                     Line::new(Verb::Create, format!("DNS validation records in hosted zone {zone}"));
                 line.to = (!names.is_empty()).then(|| names.join(", "));
                 line
             }
-            Self::HandOver(records) => {
+            Self::PrintRecords(records) => {
                 let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
                 let mut line =
                     Line::new(Verb::Run, "print the DNS records for the team that manages the domain");
@@ -106,7 +107,7 @@ impl Action for Step {
     }
 }
 
-/// Looks at the zone and at the certificates that there are.
+/// Reads the zone, its DNS and the domain's certificates.
 pub async fn observe(
     session: &Session,
     config: &Config,
@@ -119,7 +120,7 @@ pub async fn observe(
             Some(id) => observe::hosted_zone(session, id).await?,
             None => None,
         };
-        let zone = usable(zone, config)?;
+        let zone = usable_zone(zone, config)?;
         Ok::<_, Error>(preflight::observe(session, zone, domain, resolver).await?)
     };
     let (dns, certificates) = tokio::join!(Box::pin(dns), Box::pin(candidates(session, config)));
@@ -143,7 +144,7 @@ pub async fn observe(
     })
 }
 
-fn usable(zone: Option<HostedZone>, config: &Config) -> Result<HostedZone, Error> {
+fn usable_zone(zone: Option<HostedZone>, config: &Config) -> Result<HostedZone, Error> {
     let id = config.domain.hosted_zone_id.clone().unwrap_or_else(|| NO_ZONE.to_owned());
     let domain = config.domain.name.clone();
     match zone {
@@ -154,29 +155,34 @@ fn usable(zone: Option<HostedZone>, config: &Config) -> Result<HostedZone, Error
     }
 }
 
-/// The certificate to use: the config's own where it serves, else the issued one that lasts longest, else a pending one.
+/// The certificate to use: the one in the config if it is suitable, else the issued one that expires last, else a pending one.
 fn choose(certificates: &[Certificate], domain: &str, named: &str, now: Timestamp) -> Option<Certificate> {
     let wildcard = format!("*.{domain}");
-    let whole =
+    let covers_both =
         |certificate: &&Certificate| certificate.covers(domain) && certificate.names.contains(&wildcard);
-    let lasts = |certificate: &&Certificate| {
+    let is_valid_long_enough = |certificate: &&Certificate| {
         certificate
             .not_after
             .as_ref()
             .and_then(|end| end.parse::<Timestamp>().ok())
-            .is_none_or(|end| end.duration_since(now) > LEFT_AT_LEAST)
+            .is_none_or(|end| end.duration_since(now) > MIN_VALIDITY_LEFT)
     };
-    let issued = || certificates.iter().filter(|certificate| certificate.status == "ISSUED").filter(lasts);
+    let issued = || {
+        certificates.iter().filter(|certificate| certificate.status == "ISSUED").filter(is_valid_long_enough)
+    };
     issued()
         .find(|certificate| certificate.arn == named && certificate.covers(domain))
-        .or_else(|| issued().filter(whole).max_by(|one, other| one.not_after.cmp(&other.not_after)))
+        .or_else(|| issued().filter(covers_both).max_by(|one, other| one.not_after.cmp(&other.not_after)))
         .or_else(|| {
-            certificates.iter().filter(|certificate| certificate.status == "PENDING_VALIDATION").find(whole)
+            certificates
+                .iter()
+                .filter(|certificate| certificate.status == "PENDING_VALIDATION")
+                .find(covers_both)
         })
         .cloned()
 }
 
-/// Refuses to wait for what ACM would never issue; once the certificate is issued these are warnings. Pure.
+/// Refuses to wait for a certificate that ACM would never issue. If it is issued already, the reasons become warnings.
 pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
     refuse(preflight::judge(&seen.dns), seen.certificate.as_ref(), config)
 }
@@ -188,21 +194,21 @@ fn refuse(
 ) -> Result<Verdict, Error> {
     let issued = |certificate: &Certificate| certificate.status == "ISSUED";
     if certificate.is_some_and(issued) {
-        let texts = verdict.hopeless.drain(..).map(|(text, _)| text);
-        verdict.doubts.extend(texts);
+        let texts = verdict.blockers.drain(..).map(|(text, _)| text);
+        verdict.warnings.extend(texts);
     }
-    let (reasons, remedies): (Vec<_>, Vec<_>) = verdict.hopeless.iter().cloned().unzip();
+    let (reasons, remedies): (Vec<_>, Vec<_>) = verdict.blockers.iter().cloned().unzip();
     if reasons.is_empty() {
         return Ok(verdict);
     }
-    Err(Error::Hopeless { domain: config.domain.name.clone(), reasons, remedies })
+    Err(Error::Blocked { domain: config.domain.name.clone(), reasons, remedies })
 }
 
-/// What is to be done; pure.
+/// The plan.
 pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     let domain = config.domain.name.clone();
     let issued = seen.certificate.as_ref().is_some_and(|certificate| certificate.status == "ISSUED");
-    // ACM shows the records of a pending certificate some seconds after the request.
+    // ACM returns the records of a pending certificate some seconds after the request.
     let unknown =
         seen.certificate.as_ref().is_none_or(|certificate| !issued && certificate.validation.is_empty());
     let mut steps = Vec::new();
@@ -210,7 +216,7 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
         steps.push(Step::Request(domain.clone()));
     }
     if unknown || !seen.missing.is_empty() {
-        steps.push(Step::Prove { zone: seen.dns.zone.id.clone(), records: seen.missing.clone() });
+        steps.push(Step::WriteRecords { zone: seen.dns.zone.id.clone(), records: seen.missing.clone() });
     }
     if !issued {
         steps.push(Step::Wait(domain));
@@ -224,36 +230,36 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     steps
 }
 
-/// Why the certificate is not issued.
+/// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The config's zone is not in this account.
     #[error("hosted zone {0} does not exist in this account")]
     NoZone(String),
     /// Public DNS does not have it.
-    #[error("hosted zone {0} is private: ACM could not see the validation records")]
+    #[error("hosted zone {0} is private: ACM cannot read validation records in it")]
     PrivateZone(String),
     /// The zone does not contain the domain.
     #[error("hosted zone {id} is {zone}, which does not contain {domain}")]
     OtherZone {
-        /// Its id.
+        /// The id of the zone.
         id: String,
-        /// Its name.
+        /// The zone's name.
         zone: String,
         /// The config's domain.
         domain: String,
     },
-    /// The certificate would stay pending for three days and then fail.
+    /// The certificate would be pending for 72 hours and then fail.
     #[error("ACM would never issue a certificate for {domain}: {}", .reasons.join("; "))]
-    Hopeless {
+    Blocked {
         /// The config's domain.
         domain: String,
-        /// Each thing that is in the way.
+        /// Every blocker.
         reasons: Vec<String>,
-        /// What helps against each.
+        /// One for each reason.
         remedies: Vec<String>,
     },
-    /// ACM has given up.
+    /// ACM did not issue the certificate.
     #[error("ACM did not issue the certificate: {status} {reason}")]
     Failed {
         /// `FAILED`, `VALIDATION_TIMED_OUT`, …
@@ -269,7 +275,7 @@ pub enum Error {
 impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoZone(_) | Self::PrivateZone(_) | Self::OtherZone { .. } | Self::Hopeless { .. } => {
+            Self::NoZone(_) | Self::PrivateZone(_) | Self::OtherZone { .. } | Self::Blocked { .. } => {
                 Exit::Refused
             }
             Self::Failed { .. } => Exit::Failed,
@@ -280,13 +286,13 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoZone(_) | Self::PrivateZone(_) => Some(
-                "set `domain.hosted_zone_id` to a public zone of this account (`aws route53 list-hosted-zones`); where another team manages the domain's DNS, set it to `none` or give `--external-dns`".into(),
+                "set `domain.hosted_zone_id` to a public zone of this account (`aws route53 list-hosted-zones`); if another team manages the domain's DNS, set it to `none` or give `--external-dns`".into(),
             ),
             Self::OtherZone { .. } => Some(
                 "correct `domain.name` or `domain.hosted_zone_id` in the config".into(),
             ),
-            Self::Hopeless { remedies, .. } => Some(remedies.join("; ")),
-            Self::Failed { .. } => Some("remove the cause and run it again: it requests another certificate".into()),
+            Self::Blocked { remedies, .. } => Some(remedies.join("; ")),
+            Self::Failed { .. } => Some("remove the cause and run this again: it requests another certificate".into()),
             Self::Call(error) => error.help(),
         }
     }
@@ -314,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_serves_is_used_again() {
+    fn a_suitable_certificate_is_used_again() {
         let short = certificate("short", "ISSUED", Some("2026-03-01T00:00:00Z"));
         let long = certificate("long", "ISSUED", Some("2026-12-01T00:00:00Z"));
         let ends = certificate("ends", "ISSUED", Some("2026-01-10T00:00:00Z"));
@@ -328,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_wildcard_it_serves_only_where_the_config_names_it() {
+    fn a_certificate_without_the_wildcard_is_used_only_if_the_config_names_it() {
         let mut bare = certificate("bare", "ISSUED", None);
         bare.names.truncate(1);
         assert_eq!(chosen(std::slice::from_ref(&bare), ""), None);

@@ -1,6 +1,7 @@
-//! What must be true of a domain's DNS before waiting for a certificate: public DNS leads to the zone, and Amazon may issue.
+//! Checks of a domain's DNS before a certificate is requested: public DNS must delegate the domain to the zone, and CAA records must
+//! allow Amazon.
 //!
-//! ACM reports neither: the certificate stays pending for three days.
+//! ACM does not report a wrong delegation: the certificate stays pending for 72 hours.
 
 use futures_util::future::join_all;
 
@@ -13,50 +14,50 @@ use crate::bootstrap::certificate::resolver::{Answer, Resolver};
 /// A CAA record set: its name and its values.
 pub type Caa = (String, Vec<String>);
 
-/// What is there now.
+/// The zone and its public DNS as they are now.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The config's zone.
     pub zone: HostedZone,
-    /// Other public zones of that name.
-    pub twins: Vec<String>,
-    /// The name servers in the zone's own NS record, which may be its owner's names for those of Route 53.
-    pub named: Vec<String>,
+    /// Ids of other public zones with the same name.
+    pub zones_of_same_name: Vec<String>,
+    /// The name servers in the zone's own NS record: the owner may have other names for Route 53's servers.
+    pub own_ns_record: Vec<String>,
     /// The name servers that public DNS delegates the zone to.
     pub delegated: Answer<Vec<String>>,
-    /// A name between zone and domain that the zone delegates to other name servers.
-    pub beyond: Option<(String, Vec<String>)>,
-    /// The record set that decides, of the zone or above it.
+    /// The subzone that contains the domain, if the zone delegates one: its name and its name servers.
+    pub subzone: Option<(String, Vec<String>)>,
+    /// The CAA record set that applies to the domain, in the zone or above it.
     pub caa: Answer<Option<Caa>>,
 }
 
-/// Reads the zone and, through a resolver, the names above it; all at the same time.
+/// Reads the zone from Route 53 and the names above it from a resolver, all at the same time.
 pub async fn observe(
     session: &Session,
     zone: HostedZone,
     domain: &str,
     resolver: &Resolver,
 ) -> Result<Seen, CallError> {
-    let (twins, named, beyond, issuance, delegated, above) = tokio::join!(
-        Box::pin(dns::twins(session, &zone)),
+    let (zones_of_same_name, own_ns_record, subzone, issuance, delegated, above) = tokio::join!(
+        Box::pin(dns::zones_of_same_name(session, &zone)),
         Box::pin(dns::name_servers(session, &zone, &zone.name)),
-        Box::pin(dns::beyond(session, &zone, domain)),
+        Box::pin(dns::delegated_subzone(session, &zone, domain)),
         Box::pin(dns::issuance(session, &zone, domain)),
         Box::pin(resolver.name_servers(&zone.name)),
-        Box::pin(above(resolver, &zone)),
+        Box::pin(caa_above(resolver, &zone)),
     );
     Ok(Seen {
-        twins: twins?,
-        named: named?,
-        beyond: beyond?,
+        zones_of_same_name: zones_of_same_name?,
+        own_ns_record: own_ns_record?,
+        subzone: subzone?,
         delegated,
-        caa: within(resolver, issuance?).await.unwrap_or(above),
+        caa: caa_within(resolver, issuance?).await.unwrap_or(above),
         zone,
     })
 }
 
-/// What decides within the zone; `None` where only the names above it do.
-async fn within(resolver: &Resolver, issuance: Vec<(String, Issuance)>) -> Option<Answer<Option<Caa>>> {
+/// The CAA record set within the zone that applies; `None` if the zone has none.
+async fn caa_within(resolver: &Resolver, issuance: Vec<(String, Issuance)>) -> Option<Answer<Option<Caa>>> {
     for (name, found) in issuance {
         match found {
             Issuance::Caa(values) => return Some(Answer::Found(Some((name, values)))),
@@ -75,7 +76,7 @@ async fn within(resolver: &Resolver, issuance: Vec<(String, Issuance)>) -> Optio
 }
 
 /// The nearest CAA record set above a zone.
-async fn above(resolver: &Resolver, zone: &HostedZone) -> Answer<Option<Caa>> {
+async fn caa_above(resolver: &Resolver, zone: &HostedZone) -> Answer<Option<Caa>> {
     match parent(&zone.name) {
         Some(parent) => nearest_caa(resolver, parent).await,
         None => Answer::Found(None),
@@ -101,80 +102,80 @@ fn parent(name: &str) -> Option<&str> {
     name.split_once('.').map(|(_, parent)| parent)
 }
 
-/// What was found, as text.
+/// The result of the checks, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Why ACM would never issue the certificate, each with its remedy.
-    pub hopeless: Vec<(String, String)>,
-    /// What may be wrong.
-    pub doubts: Vec<String>,
-    /// What could not be checked, and why.
+    /// Reasons why ACM would never issue the certificate, each with its remedy.
+    pub blockers: Vec<(String, String)>,
+    /// Possible mistakes, which do not stop the run.
+    pub warnings: Vec<String>,
+    /// Checks that could not be made, with the reason.
     pub unknown: Vec<String>,
 }
 
-/// Judges what is there; pure.
+/// Judges the delegation and the CAA records.
 pub fn judge(seen: &Seen) -> Verdict {
     let mut verdict = Verdict::default();
-    delegation(seen, &mut verdict);
+    judge_delegation(seen, &mut verdict);
     let Seen { zone, .. } = seen;
-    for twin in &seen.twins {
-        verdict.doubts.push(format!(
-            "{twin} is a second public zone of the name {}; the parent must delegate to {} ({})",
+    for other in &seen.zones_of_same_name {
+        verdict.warnings.push(format!(
+            "{other} is a second public zone with the name {}; the parent zone must delegate to {} ({})",
             zone.name,
             zone.id,
             zone.name_servers.join(", ")
         ));
     }
-    issuance(&seen.caa, &zone.name, &mut verdict);
+    judge_caa(&seen.caa, &zone.name, &mut verdict);
     verdict
 }
 
 /// Whether Amazon may issue a certificate for a name.
-pub fn issuance(caa: &Answer<Option<Caa>>, name: &str, verdict: &mut Verdict) {
+pub fn judge_caa(caa: &Answer<Option<Caa>>, name: &str, verdict: &mut Verdict) {
     match caa {
         Answer::Unknown(reason) => verdict.unknown.push(format!("CAA records at and above {name}: {reason}")),
-        Answer::ServFail => verdict.doubts.push(format!(
-            "the CAA records at and above {name} cannot be looked up (SERVFAIL): ACM treats that as a refusal"
+        Answer::ServFail => verdict.warnings.push(format!(
+            "the CAA records at and above {name} cannot be resolved (SERVFAIL): ACM does not issue a certificate then"
         )),
         Answer::Found(Some((at, values))) if dns::forbids_amazon(values) => {
-            verdict.hopeless.push((
+            verdict.blockers.push((
                 format!("the CAA record at {at} does not allow Amazon to issue a certificate ({})", values.join(", ")),
-                format!("add `0 issue \"amazon.com\"` to the CAA record at {at} (and to issuewild, where there is one)"),
+                format!("add `0 issue \"amazon.com\"` to the CAA record at {at}, and `0 issuewild \"amazon.com\"` if it has issuewild values"),
             ));
         }
         Answer::Found(_) => {}
     }
 }
 
-/// Whether public DNS leads to the zone, and the zone does not delegate the domain again.
-fn delegation(seen: &Seen, verdict: &mut Verdict) {
+/// Whether public DNS delegates the domain to the zone, and the zone does not delegate it to a subzone.
+fn judge_delegation(seen: &Seen, verdict: &mut Verdict) {
     let Seen { zone, .. } = seen;
-    let ours = |server: &String| zone.name_servers.contains(server) || seen.named.contains(server);
+    let ours = |server: &String| zone.name_servers.contains(server) || seen.own_ns_record.contains(server);
     let servers = zone.name_servers.join(", ");
     match &seen.delegated {
         Answer::Unknown(reason) => verdict.unknown.push(format!(
-            "whether public DNS leads to hosted zone {}: {reason}",
+            "whether public DNS delegates to hosted zone {}: {reason}",
             zone.id
         )),
-        Answer::ServFail => verdict.hopeless.push((
+        Answer::ServFail => verdict.blockers.push((
             format!(
-                "{} cannot be looked up (SERVFAIL): it is delegated to servers that do not answer for it, or its DNSSEC signatures are broken",
+                "{} cannot be resolved (SERVFAIL): it is delegated to servers that do not answer for it, or its DNSSEC signatures are not valid",
                 zone.name
             ),
-            delegate(zone, &servers),
+            delegation_remedy(zone, &servers),
         )),
-        Answer::Found(found) if found.is_empty() => verdict.hopeless.push((
+        Answer::Found(found) if found.is_empty() => verdict.blockers.push((
             format!("{} is not delegated to any name server", zone.name),
-            delegate(zone, &servers),
+            delegation_remedy(zone, &servers),
         )),
-        Answer::Found(found) if !found.iter().any(ours) => verdict.hopeless.push((
+        Answer::Found(found) if !found.iter().any(ours) => verdict.blockers.push((
             format!(
                 "{} is delegated to {}, which are not the name servers of hosted zone {}",
                 zone.name,
                 found.join(", "),
                 zone.id
             ),
-            delegate(zone, &servers),
+            delegation_remedy(zone, &servers),
         )),
         Answer::Found(found) => {
             let others: Vec<&str> = found
@@ -183,8 +184,8 @@ fn delegation(seen: &Seen, verdict: &mut Verdict) {
                 .map(|one| &**one)
                 .collect();
             if !others.is_empty() {
-                verdict.doubts.push(format!(
-                    "{} is also delegated to {}, which hosted zone {} does not list: ACM may ask there",
+                verdict.warnings.push(format!(
+                    "{} is also delegated to {}, which are not name servers of hosted zone {}: ACM may query them",
                     zone.name,
                     others.join(", "),
                     zone.id
@@ -192,10 +193,10 @@ fn delegation(seen: &Seen, verdict: &mut Verdict) {
             }
         }
     }
-    if let Some((name, servers)) = &seen.beyond {
-        verdict.hopeless.push((
+    if let Some((name, servers)) = &seen.subzone {
+        verdict.blockers.push((
             format!(
-                "hosted zone {} delegates {name} to {}: ACM would look there",
+                "hosted zone {} delegates {name} to {}: ACM would query these servers",
                 zone.id,
                 servers.join(", ")
             ),
@@ -204,9 +205,9 @@ fn delegation(seen: &Seen, verdict: &mut Verdict) {
     }
 }
 
-fn delegate(zone: &HostedZone, servers: &str) -> String {
+fn delegation_remedy(zone: &HostedZone, servers: &str) -> String {
     format!(
-        "ask the owner of the parent zone or the registrar to delegate {} to {servers}; with split DNS use a public resolver (`--resolver 1.1.1.1`) or none (`--resolver none`); where another team manages the domain's DNS, use `--external-dns`",
+        "ask the owner of the parent zone or the registrar to delegate {} to {servers}; with split DNS use a public resolver (`--resolver 1.1.1.1`) or none (`--resolver none`); if another team manages the domain's DNS, use `--external-dns`",
         zone.name
     )
 }
@@ -227,57 +228,57 @@ mod tests {
                 private: false,
                 name_servers: strings(&["ns-1.awsdns-1.org", "ns-2.awsdns-2.com"]),
             },
-            twins: Vec::new(),
-            named: strings(&["ns-1.awsdns-1.org", "ns.example.org"]),
+            zones_of_same_name: Vec::new(),
+            own_ns_record: strings(&["ns-1.awsdns-1.org", "ns.example.org"]),
             delegated: Answer::Found(strings(delegated)),
-            beyond: None,
+            subzone: None,
             caa: Answer::Found(None),
         }
     }
 
     #[test]
-    fn the_zone_must_be_the_one_that_the_world_is_sent_to() {
-        // Also by a name that its owner gave to Route 53's servers.
+    fn public_dns_must_delegate_to_the_zone() {
+        // The owner of the zone may have other names for Route 53's servers.
         for right in [&["ns-1.awsdns-1.org", "ns-2.awsdns-2.com"][..], &["ns.example.org"]] {
             assert_eq!(judge(&seen(right)), Verdict::default());
         }
         for wrong in [&["ns.registrar.example"][..], &[]] {
             let verdict = judge(&seen(wrong));
-            assert_eq!(verdict.hopeless.len(), 1, "{verdict:?}");
-            assert!(verdict.hopeless[0].1.contains("ns-1.awsdns-1.org, ns-2"));
+            assert_eq!(verdict.blockers.len(), 1, "{verdict:?}");
+            assert!(verdict.blockers[0].1.contains("ns-1.awsdns-1.org, ns-2"));
         }
         let half = judge(&seen(&["ns-1.awsdns-1.org", "ns.old.example"]));
-        assert!(half.hopeless.is_empty());
-        assert!(half.doubts[0].contains("also delegated to ns.old.example"));
+        assert!(half.blockers.is_empty());
+        assert!(half.warnings[0].contains("also delegated to ns.old.example"));
     }
 
     #[test]
-    fn what_is_not_known_is_neither_right_nor_wrong() {
+    fn an_unknown_fact_is_neither_a_blocker_nor_a_warning() {
         let mut nothing = seen(&[]);
         nothing.delegated = Answer::Unknown("timed out".into());
         nothing.caa = Answer::Unknown("timed out".into());
         let verdict = judge(&nothing);
-        assert!(verdict.hopeless.is_empty() && verdict.doubts.is_empty());
+        assert!(verdict.blockers.is_empty() && verdict.warnings.is_empty());
         assert_eq!(verdict.unknown.len(), 2);
     }
 
     #[test]
-    fn a_delegation_that_leads_nowhere_or_onwards_is_hopeless() {
+    fn a_broken_delegation_and_a_delegated_subzone_are_blockers() {
         let mut broken = seen(&[]);
         broken.delegated = Answer::ServFail;
-        assert!(judge(&broken).hopeless[0].0.contains("SERVFAIL"));
+        assert!(judge(&broken).blockers[0].0.contains("SERVFAIL"));
         let mut onwards = seen(&["ns-1.awsdns-1.org"]);
-        onwards.beyond = Some(("osmt.example.org".into(), strings(&["ns1.else.where"])));
+        onwards.subzone = Some(("osmt.example.org".into(), strings(&["ns1.else.where"])));
         let verdict = judge(&onwards);
-        assert!(verdict.hopeless[0].0.contains("delegates osmt.example.org to ns1.else.where"));
+        assert!(verdict.blockers[0].0.contains("delegates osmt.example.org to ns1.else.where"));
     }
 
     #[test]
-    fn every_obstacle_is_found_at_once() {
+    fn all_blockers_are_reported_together() {
         let mut both = seen(&[]);
         both.caa = Answer::Found(Some(("org".into(), strings(&["0 issue \";\""]))));
-        both.twins = strings(&["Z2"]);
+        both.zones_of_same_name = strings(&["Z2"]);
         let verdict = judge(&both);
-        assert_eq!((verdict.hopeless.len(), verdict.doubts.len()), (2, 1));
+        assert_eq!((verdict.blockers.len(), verdict.warnings.len()), (2, 1));
     }
 }

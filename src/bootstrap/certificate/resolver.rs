@@ -1,6 +1,6 @@
-//! Name servers, CAA records and aliases of a name in public DNS, as a recursive resolver answers.
+//! NS, CAA and CNAME records of a name in public DNS, from a recursive resolver.
 //!
-//! With split DNS this machine's resolver may show internal records; the user can then name another resolver.
+//! With split DNS this machine's resolver may return internal records; the user can name another resolver.
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -12,15 +12,15 @@ use domain::rdata::AllRecordData;
 use domain::resolv::StubResolver;
 use domain::resolv::stub::conf::{ResolvConf, ServerConf, Transport};
 
-/// How long one query may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout of one query.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a resolver answers about a name.
+/// A resolver's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<T> {
-    /// The records; none where the name does not exist.
+    /// The records; empty if the name does not exist.
     Found(T),
-    /// SERVFAIL: the servers that the name is delegated to do not answer for it, or its DNSSEC signatures are broken.
+    /// SERVFAIL: the name's servers do not answer for it, or its DNSSEC signatures are not valid.
     ServFail,
     /// No resolver is used, or it did not answer; with the reason.
     Unknown(String),
@@ -47,13 +47,13 @@ impl Resolver {
     }
 
     fn with(mut conf: ResolvConf) -> Self {
-        conf.options.timeout = PATIENCE;
+        conf.options.timeout = TIMEOUT;
         conf.options.attempts = 1;
         conf.finalize();
         Self(Some(StubResolver::from_conf(conf)))
     }
 
-    /// The name servers that a zone is delegated to, without the last dot, sorted; empty where it is not delegated.
+    /// The name servers of a zone, without the final dot, sorted; empty if the zone is not delegated.
     pub async fn name_servers(&self, zone: &str) -> Answer<Vec<String>> {
         match self.ask(zone, Rtype::NS).await {
             Answer::Found(servers) => {
@@ -66,13 +66,13 @@ impl Resolver {
         }
     }
 
-    /// The CAA records of a name, as in a zone file: `0 issue "amazon.com"`. An alias is followed, as RFC 8659 (section 3)
-    /// asks of certificate authorities.
+    /// The CAA records of a name, as in a zone file: `0 issue "amazon.com"`. A CNAME is followed, as RFC 8659 (section 3)
+    /// requires.
     pub async fn caa(&self, name: &str) -> Answer<Vec<String>> {
         self.ask(name, Rtype::CAA).await
     }
 
-    /// The name that a CNAME record leads to, without the last dot.
+    /// The target of a CNAME record, without the final dot.
     pub async fn alias(&self, name: &str) -> Answer<Option<String>> {
         match self.ask(name, Rtype::CNAME).await {
             Answer::Found(targets) => {
@@ -83,7 +83,7 @@ impl Resolver {
         }
     }
 
-    /// The records of one type at a name, in the form of a zone file.
+    /// The records of one type at a name, as in a zone file.
     async fn ask(&self, name: &str, kind: Rtype) -> Answer<Vec<String>> {
         let Some(resolver) = &self.0 else {
             return Answer::Unknown("no resolver is used".to_owned());
@@ -96,7 +96,7 @@ impl Resolver {
     }
 }
 
-/// The records; none where the name does not exist, `None` for SERVFAIL.
+/// The records, empty if the name does not exist; `None` for SERVFAIL.
 async fn records(resolver: &StubResolver, name: &str, kind: Rtype) -> Result<Option<Vec<String>>, String> {
     let name: Name<Vec<u8>> = name.parse().map_err(text)?;
     let answer = resolver.query((name, kind)).await.map_err(text)?;
@@ -121,7 +121,7 @@ fn text(error: impl Display) -> String {
     error.to_string()
 }
 
-/// A resolver as given on the command line: `1.1.1.1`, `[2606:4700::1111]:53`.
+/// Parses the value of `--resolver`: `1.1.1.1`, `[2606:4700::1111]:53`.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)))

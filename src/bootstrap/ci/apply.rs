@@ -1,4 +1,4 @@
-//! The calls that change the provider and the roles; each can be repeated.
+//! The AWS calls that change the OIDC provider and the roles; each can be repeated.
 
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::ci::Change;
@@ -37,8 +37,8 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
             }
         }
         Change::Policy(change) => return admin_role::apply(session, target, change).await,
-        Change::Role(which, change) => {
-            return admin_role::apply_to(session, target, &which.name(target), change).await;
+        Change::Role(ci_role, change) => {
+            return admin_role::apply_to(session, target, &ci_role.name(target), change).await;
         }
     };
     Ok(done?)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::account::policy_document::PolicyDocument;
 use crate::bootstrap::Target;
 use crate::bootstrap::admin_role::policy::{one_or_many, with_others};
-use crate::bootstrap::ci::Which;
+use crate::bootstrap::ci::CiRole;
 use crate::bootstrap::ci::repository::{AUDIENCE, Source};
 
 /// The id of our statement in the trust policies.
@@ -23,18 +23,18 @@ pub fn provider_arn(target: &Target, issuer: &str) -> String {
 }
 
 /// The subjects that may assume a role.
-pub fn subjects(which: Which, source: &Source) -> BTreeSet<String> {
-    match which {
-        Which::Apply => source.apply_subjects(),
-        Which::Plan => source.plan_subjects(),
+pub fn subjects(ci_role: CiRole, source: &Source) -> BTreeSet<String> {
+    match ci_role {
+        CiRole::Apply => source.apply_subjects(),
+        CiRole::Plan => source.plan_subjects(),
     }
 }
 
-/// The trust policy of a role: our statement, and every other statement that is there.
-pub fn trust(target: &Target, which: Which, source: &Source, present: Option<&str>) -> Value {
+/// The trust policy of a role: our statement, and every other present statement.
+pub fn trust(target: &Target, ci_role: CiRole, source: &Source, present: Option<&str>) -> Value {
     let issuer = source.repository.issuer();
-    let subjects = subjects(which, source);
-    // `StringLike` only where a subject has a wildcard.
+    let subjects = subjects(ci_role, source);
+    // `StringLike` only if a subject has a wildcard.
     let operator = if subjects.iter().any(|one| one.contains('*')) { "StringLike" } else { "StringEquals" };
     let mut condition = json!({ "StringEquals": { (format!("{issuer}:aud")): AUDIENCE } });
     condition[operator][format!("{issuer}:sub")] = one_or_many(subjects.into_iter().collect());
@@ -48,7 +48,7 @@ pub fn trust(target: &Target, which: Which, source: &Source, present: Option<&st
     with_others(ours, SID, present)
 }
 
-/// The provider that a trust policy of ours names.
+/// The provider in our statement of a trust policy.
 pub(super) fn provider_of(trust: &str) -> Option<String> {
     let document = PolicyDocument::parse(trust).ok()?;
     let ours = document.statements.iter().find(|statement| statement.sid.as_deref() == Some(SID))?;
@@ -56,7 +56,7 @@ pub(super) fn provider_of(trust: &str) -> Option<String> {
     provider.map(str::to_owned)
 }
 
-/// Who may assume a role by its trust policy, in words.
+/// The principals or token subjects that a trust policy allows, as text.
 pub(super) fn who(trust: &str) -> String {
     let statements = PolicyDocument::parse(trust).map(|document| document.statements).unwrap_or_default();
     let each = statements.iter().map(|statement| {

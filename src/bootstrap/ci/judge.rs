@@ -1,33 +1,33 @@
-//! What is to be done about the provider and the roles, and how they are removed. Pure.
+//! Judges the OIDC provider and the roles, and plans their removal. Pure.
 
 use crate::account::iam::Role;
 use crate::account::policy_document::PolicyDocument;
 use crate::bootstrap::admin_role::{self, judge_policy, judge_tags, policy, removal_of};
 use crate::bootstrap::ci::documents::{trust, who};
 use crate::bootstrap::ci::repository::AUDIENCE;
-use crate::bootstrap::ci::{Change, Seen, Which, Wishes};
+use crate::bootstrap::ci::{Change, CiRole, Options, Seen};
 use crate::bootstrap::judged::Thing;
 use crate::bootstrap::{Error, Judged, Target};
 use crate::plan::{Line, Verb};
 
-/// Judges everything; the policies that the admin role has as well only `with_policies`.
-pub fn judge(target: &Target, wishes: &Wishes, with_policies: bool, seen: &Seen) -> Vec<Judged<Change>> {
+/// Judges the policies, the provider and the roles; `with_policies`: also the policies that the admin role has, too.
+pub fn judge(target: &Target, options: &Options, with_policies: bool, seen: &Seen) -> Vec<Judged<Change>> {
     let mut judged = Vec::new();
-    let of_both = if with_policies { Which::Apply.parts() } else { Vec::new() };
-    for part in of_both.into_iter().chain(Which::Plan.parts()) {
+    let of_both = if with_policies { CiRole::Apply.parts() } else { Vec::new() };
+    for part in of_both.into_iter().chain(CiRole::Plan.parts()) {
         let mut some = Vec::new();
-        judge_policy(target, wishes.zone.as_deref(), part, seen.policies.get(part), &mut some);
+        judge_policy(target, options.zone.as_deref(), part, seen.policies.get(part), &mut some);
         judged.extend(some.into_iter().map(|one| one.map(Change::Policy)));
     }
-    judged.extend(judge_provider(wishes, seen));
-    for which in Which::ALL {
-        judge_role(target, wishes, which, seen.roles.get(&which), &mut judged);
+    judged.extend(judge_provider(options, seen));
+    for ci_role in CiRole::ALL {
+        judge_role(target, options, ci_role, seen.roles.get(&ci_role), &mut judged);
     }
     judged
 }
 
-fn judge_provider(wishes: &Wishes, seen: &Seen) -> Option<Judged<Change>> {
-    let issuer = wishes.source.as_ref().map(|source| source.repository.issuer());
+fn judge_provider(options: &Options, seen: &Seen) -> Option<Judged<Change>> {
+    let issuer = options.source.as_ref().map(|source| source.repository.issuer());
     match (&seen.provider, issuer) {
         (None, None) => None,
         (None, Some(issuer)) => {
@@ -55,30 +55,30 @@ fn judge_provider(wishes: &Wishes, seen: &Seen) -> Option<Judged<Change>> {
 
 fn judge_role(
     target: &Target,
-    wishes: &Wishes,
-    which: Which,
+    options: &Options,
+    ci_role: CiRole,
     seen: Option<&Role>,
     judged: &mut Vec<Judged<Change>>,
 ) {
     use admin_role::Change as Of;
-    let thing = format!("IAM role {}", which.name(target));
+    let thing = format!("IAM role {}", ci_role.name(target));
     let seconds = 3600;
     let Some(role) = seen else {
-        // Refused before anything is written.
-        let Some(source) = &wishes.source else { return };
-        let wanted = trust(target, which, source, None).to_string();
-        let limit = wishes.boundary.as_ref().map_or(String::new(), |arn| format!(", limited by {arn}"));
+        // `check_options` refuses this before anything is written.
+        let Some(source) = &options.source else { return };
+        let wanted = trust(target, ci_role, source, None).to_string();
+        let limit = options.boundary.as_ref().map_or(String::new(), |arn| format!(", limited by {arn}"));
         let text = format!("assumed from {}, sessions of up to 1 h, tags{limit}", who(&wanted));
-        let change = Of::Create(wanted, seconds, wishes.boundary.clone());
-        judged.push(Judged::create(&thing, Some(&text), Change::Role(which, change)));
-        for part in which.parts() {
-            attach(target, &thing, which, part, None, judged);
+        let change = Of::Create(wanted, seconds, options.boundary.clone());
+        judged.push(Judged::create(&thing, Some(&text), Change::Role(ci_role, change)));
+        for part in ci_role.parts() {
+            attach(target, &thing, ci_role, part, None, judged);
         }
         return;
     };
-    if let Some(source) = &wishes.source {
-        let wanted = trust(target, which, source, Some(&role.trust));
-        let fits = policy::same(&role.trust, &wanted);
+    if let Some(source) = &options.source {
+        let wanted = trust(target, ci_role, source, Some(&role.trust));
+        let fits = policy::is_equal(&role.trust, &wanted);
         let wanted = wanted.to_string();
         judged.push(Judged::setting(
             Thing::existing(&thing),
@@ -86,26 +86,26 @@ fn judge_role(
             Some(who(&role.trust)),
             &who(&wanted),
             fits,
-            Change::Role(which, Of::Trust(wanted.clone())),
+            Change::Role(ci_role, Of::Trust(wanted.clone())),
         ));
     } else {
         judged.push(Judged::shown(&thing, "assumed from", who(&role.trust), true));
     }
-    if let Some(boundary) = &wishes.boundary {
+    if let Some(boundary) = &options.boundary {
         judged.push(Judged::setting(
             Thing::existing(&thing),
             "permissions boundary",
             role.boundary.clone(),
             boundary,
             role.boundary.as_ref() == Some(boundary),
-            Change::Role(which, Of::Boundary(boundary.clone())),
+            Change::Role(ci_role, Of::Boundary(boundary.clone())),
         ));
     }
-    judged.push(judge_tags(target, &thing, &role.tags, Of::Tags).map(|change| Change::Role(which, change)));
-    for part in which.parts() {
-        attach(target, &thing, which, part, Some(role), judged);
+    judged.push(judge_tags(target, &thing, &role.tags, Of::Tags).map(|change| Change::Role(ci_role, change)));
+    for part in ci_role.parts() {
+        attach(target, &thing, ci_role, part, Some(role), judged);
     }
-    let ours: Vec<String> = which.parts().into_iter().map(|part| policy::arn(target, part)).collect();
+    let ours: Vec<String> = ci_role.parts().into_iter().map(|part| policy::arn(target, part)).collect();
     let others = role.attached.iter().filter(|arn| !ours.contains(arn)).cloned();
     let others: Vec<String> = others.chain(role.inline.iter().map(|name| format!("inline {name}"))).collect();
     if !others.is_empty() {
@@ -116,7 +116,7 @@ fn judge_role(
 fn attach(
     target: &Target,
     thing: &str,
-    which: Which,
+    ci_role: CiRole,
     part: &'static str,
     role: Option<&Role>,
     judged: &mut Vec<Judged<Change>>,
@@ -129,16 +129,16 @@ fn attach(
         now,
         "attached",
         attached,
-        Change::Role(which, admin_role::Change::Attach(part)),
+        Change::Role(ci_role, admin_role::Change::Attach(part)),
     ));
 }
 
-/// Refuses roles that could not be assumed, and those that everyone could.
-pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Error> {
-    for which in Which::ALL {
-        let name = which.name(target);
-        let Some(role) = seen.roles.get(&which) else {
-            if wishes.source.is_none() {
+/// Refuses new roles without a repository, and a present trust policy that allows everyone.
+pub fn check_options(target: &Target, options: &Options, seen: &Seen) -> Result<(), Error> {
+    for ci_role in CiRole::ALL {
+        let name = ci_role.name(target);
+        let Some(role) = seen.roles.get(&ci_role) else {
+            if options.source.is_none() {
                 return Err(Error::NoRepository(name));
             }
             continue;
@@ -151,15 +151,15 @@ pub fn answered(target: &Target, wishes: &Wishes, seen: &Seen) -> Result<(), Err
     Ok(())
 }
 
-/// The steps that delete the roles, the plan role's policy and the provider, where they carry our tags.
+/// The steps that delete the roles, the plan role's policy and the provider, if they have our tags.
 pub fn removal(target: &Target, seen: &Seen, provider: bool) -> Vec<Judged<Change>> {
     let mut steps = Vec::new();
-    for which in Which::ALL {
-        let role = seen.roles.get(&which).filter(|role| target.owns(&role.tags));
-        let some = role.map(|role| removal_of(&which.name(target), role)).unwrap_or_default();
-        steps.extend(some.into_iter().map(|one| one.map(|change| Change::Role(which, change))));
+    for ci_role in CiRole::ALL {
+        let role = seen.roles.get(&ci_role).filter(|role| target.owns(&role.tags));
+        let some = role.map(|role| removal_of(&ci_role.name(target), role)).unwrap_or_default();
+        steps.extend(some.into_iter().map(|one| one.map(|change| Change::Role(ci_role, change))));
     }
-    for part in Which::Plan.parts() {
+    for part in CiRole::Plan.parts() {
         if seen.policies.get(part).is_some_and(|policy| target.owns(&policy.tags)) {
             let thing = format!("IAM policy {}", policy::name(target, part));
             let change = Change::Policy(admin_role::Change::DeletePolicy(part));

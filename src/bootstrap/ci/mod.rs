@@ -1,4 +1,4 @@
-//! Roles for a CI system that signs in with OpenID Connect: no access key is stored anywhere.
+//! Roles for a CI system that signs in with OpenID Connect, without stored access keys.
 //!
 //! `osmt-<env>-ci` has the permissions of the admin role and can be assumed from one environment or branch of one
 //! repository; `osmt-<env>-ci-plan` can only read, and can be assumed from pull requests, too.
@@ -14,38 +14,38 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::apply::apply;
-pub use self::judge::{answered, judge, removal};
+pub use self::judge::{check_options, judge, removal};
 pub use self::observe::{observe, others_trust};
 use super::Target;
 use super::admin_role;
 use crate::account::iam::{Policy, Role};
 
-/// How the roles are wished for. What is left out stays as it is.
+/// The flags for the roles. `None`: no change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wishes {
-    /// The hosted zone of the config, in which the roles may change or read records; `None` where the DNS is managed elsewhere.
+pub struct Options {
+    /// The config's hosted zone, in which the roles may change or read records; `None` if another team manages the DNS.
     pub zone: Option<String>,
-    /// Who may assume the roles; `None`: no change.
+    /// The repository whose jobs may assume the roles.
     pub source: Option<repository::Source>,
-    /// The ARN of a policy that limits both roles.
+    /// The ARN of the permissions boundary of both roles.
     pub boundary: Option<String>,
 }
 
-/// One of the two roles.
+/// One of the two CI roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Which {
-    /// Changes what Terraform changes.
+pub enum CiRole {
+    /// `osmt-<env>-ci`, for `terraform apply`.
     Apply,
-    /// Only reads.
+    /// `osmt-<env>-ci-plan`, for `terraform plan`.
     Plan,
 }
 
-impl Which {
-    /// Both.
+impl CiRole {
+    /// Both roles.
     pub const ALL: [Self; 2] = [Self::Apply, Self::Plan];
 
-    /// `osmt-<env>-ci` or `osmt-<env>-ci-plan`, or with the Region
+    /// `osmt-<env>-ci` or `osmt-<env>-ci-plan`, or the same with the region
     pub fn name(self, target: &Target) -> String {
         let prefix = target.role_prefix();
         match self {
@@ -54,7 +54,7 @@ impl Which {
         }
     }
 
-    /// The parts of the permissions that the role has.
+    /// The parts of the permissions whose policies are attached to the role.
     pub(super) fn parts(self) -> Vec<&'static str> {
         match self {
             Self::Apply => admin_role::policy::parts().collect(),
@@ -63,46 +63,46 @@ impl Which {
     }
 }
 
-/// What is there now.
+/// The provider and the roles as they are now in AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
-    /// The account's trust in the CI system's tokens.
+    /// The OIDC provider of the repository, or the one that the roles trust.
     pub provider: Option<Provider>,
-    /// The two roles.
-    pub roles: BTreeMap<Which, Role>,
+    /// The roles that exist.
+    pub roles: BTreeMap<CiRole, Role>,
     /// The policies, by part.
     pub policies: BTreeMap<String, Policy>,
 }
 
-/// The roles that exist, with their names.
+/// The roles that exist, with their names, for `region::refuse_others`.
 pub(super) fn roles<'a>(target: &Target, seen: &'a Seen) -> Vec<(String, &'a Role)> {
-    seen.roles.iter().map(|(which, role)| (which.name(target), role)).collect()
+    seen.roles.iter().map(|(ci_role, role)| (ci_role.name(target), role)).collect()
 }
 
-/// An OpenID Connect provider of IAM.
+/// An IAM OIDC provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
-    /// Its ARN.
+    /// `arn:aws:iam::…:oidc-provider/<issuer>`
     pub arn: String,
-    /// The audiences that it accepts.
+    /// The client ids that it accepts.
     pub audiences: Vec<String>,
-    /// Tag by key.
+    /// Tag values by key.
     pub tags: BTreeMap<String, String>,
 }
 
-/// One change.
+/// One change to the provider, a policy or a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Trust tokens of this issuer.
+    /// Create the provider for an issuer.
     CreateProvider(String),
-    /// Accept our audience, too: the provider's ARN.
+    /// Add our audience to a provider, by ARN.
     AddAudience(String),
-    /// Delete the provider, by ARN.
+    /// Delete a provider, by ARN.
     DeleteProvider(String),
-    /// Of a policy that the roles have.
+    /// A change to a policy of the roles.
     Policy(admin_role::Change),
-    /// Of one of the roles.
-    Role(Which, admin_role::Change),
+    /// A change to one of the roles.
+    Role(CiRole, admin_role::Change),
 }

@@ -8,18 +8,18 @@ use crate::account::policy_document::PolicyDocument;
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::ci::documents::{provider_arn, provider_of};
 use crate::bootstrap::ci::repository::Source;
-use crate::bootstrap::ci::{Provider, Seen, Which};
+use crate::bootstrap::ci::{CiRole, Provider, Seen};
 use crate::bootstrap::{Target, admin_role};
 
-/// Reads everything; the provider is that of the source, or the one that the roles trust.
+/// Reads the roles, their policies, and the provider of the repository or, without one, the provider that the roles trust.
 pub async fn observe(session: &Session, target: &Target, source: Option<&Source>) -> Result<Seen, CallError> {
-    let roles = try_join_all(Which::ALL.map(async |which| {
-        let role = iam::role(session, &which.name(target)).await?;
-        Ok::<_, CallError>(role.map(|role| (which, role)))
+    let roles = try_join_all(CiRole::ALL.map(async |ci_role| {
+        let role = iam::role(session, &ci_role.name(target)).await?;
+        Ok::<_, CallError>(role.map(|role| (ci_role, role)))
     }));
     let (roles, policies) =
         tokio::join!(Box::pin(roles), Box::pin(admin_role::observe_policies(session, target)));
-    let roles: std::collections::BTreeMap<Which, Role> = roles?.into_iter().flatten().collect();
+    let roles: std::collections::BTreeMap<CiRole, Role> = roles?.into_iter().flatten().collect();
     let arn = source.map(|source| provider_arn(target, &source.repository.issuer()));
     let arn = arn.or_else(|| roles.values().find_map(|role| provider_of(&role.trust)));
     let provider = match arn {
@@ -41,9 +41,9 @@ async fn provider(session: &Session, arn: String) -> Result<Option<Provider>, Ca
     }
 }
 
-/// Whether a role that is not one of these two trusts a provider.
+/// Whether a role other than the two CI roles trusts a provider.
 pub async fn others_trust(session: &Session, target: &Target, provider: &str) -> Result<bool, CallError> {
-    let own = Which::ALL.map(|which| which.name(target));
+    let own = CiRole::ALL.map(|ci_role| ci_role.name(target));
     let mut pages = session.iam().list_roles().into_paginator().items().send();
     while let Some(role) = pages.next().await {
         let role = call("iam:ListRoles", role)?;

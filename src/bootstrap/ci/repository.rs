@@ -1,41 +1,41 @@
-//! Which repository of which CI system may assume the roles, and what its tokens say. Pure.
+//! The repository whose CI jobs may assume the roles, and the subjects of its tokens. Pure.
 //!
 //! GitHub: "About security hardening with OpenID Connect", section "Example subject claims". GitLab: "Configure OpenID
-//! Connect in AWS to retrieve temporary credentials". Both were read, neither was tried against AWS.
+//! Connect in AWS to retrieve temporary credentials". Neither was tried against AWS.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// The audience of the tokens; both systems take any.
+/// The audience of the tokens; both CI systems support any.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
 
 const GITHUB: &str = "github.com";
 
-/// A repository and from where in it.
+/// A repository, and the branches and environments in it that may apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The repository.
+    /// The repository whose jobs are trusted.
     pub repository: Repository,
     /// Branches from which changes are applied.
     pub branches: BTreeSet<String>,
-    /// GitHub's environments from which changes are applied.
+    /// GitHub environments from which changes are applied.
     pub environments: BTreeSet<String>,
 }
 
-/// A repository: `github.com/ORG/NAME`, or `HOST/GROUP/…/PROJECT` of a GitLab.
+/// A repository: `github.com/ORG/NAME`, or `HOST/GROUP/…/PROJECT` on a GitLab host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
-    /// `github.com`, `gitlab.com`, or the host of another GitLab.
+    /// `github.com`, `gitlab.com`, or a self-managed GitLab host.
     pub host: String,
     /// `ORG/NAME`, `GROUP/…/PROJECT`
     pub path: String,
 }
 
 impl Repository {
-    /// Reads `ORG/NAME` or `HOST/PATH`, as `--repository` takes it.
+    /// Parses the value of `--repository`: `ORG/NAME` or `HOST/PATH`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix("https://").unwrap_or(text);
         let text = text.strip_suffix(".git").unwrap_or(text);
@@ -56,18 +56,18 @@ impl Repository {
         }
     }
 
-    /// Whether it is on GitHub, which knows environments in its tokens.
+    /// Whether it is on GitHub, whose tokens can name an environment.
     pub fn is_on_github(&self) -> bool {
         self.host == GITHUB
     }
 
-    /// The issuer of the tokens, without `https://`: so IAM names the provider.
+    /// The issuer of the tokens without `https://`, as in the provider's ARN.
     pub fn issuer(&self) -> String {
         if self.is_on_github() { "token.actions.githubusercontent.com".to_owned() } else { self.host.clone() }
     }
 }
 
-/// A branch or an environment, as `--branch` and `--ci-environment` take it: not a pattern.
+/// Checks the value of `--branch` and `--ci-environment`: a name, not a pattern.
 pub fn exact(text: &str) -> Result<String, String> {
     let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '*' | '?' | ':' | '$');
     if text.is_empty() || text.contains(odd) {
@@ -78,7 +78,7 @@ pub fn exact(text: &str) -> Result<String, String> {
 }
 
 impl Source {
-    /// The subjects of tokens that may apply, each of them whole.
+    /// The subjects of tokens that may apply, without wildcards.
     pub fn apply_subjects(&self) -> BTreeSet<String> {
         let path = &self.repository.path;
         let branches = self.branches.iter().map(|branch| {
@@ -92,7 +92,7 @@ impl Source {
         branches.chain(environments).collect()
     }
 
-    /// The subjects of tokens that may plan; `*` is a wildcard. GitLab's merge requests run on their branch.
+    /// The subjects of tokens that may plan; `*` is a wildcard. GitLab runs the jobs of a merge request on its branch.
     pub fn plan_subjects(&self) -> BTreeSet<String> {
         let path = &self.repository.path;
         let mut subjects = self.apply_subjects();
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_one_and_no_pattern() {
+    fn a_repository_is_not_a_pattern() {
         let github = Repository::parse("my-org/osmt-infra").unwrap();
         assert_eq!(github, Repository::parse("https://github.com/my-org/osmt-infra.git").unwrap());
         assert_eq!(github.issuer(), "token.actions.githubusercontent.com");

@@ -1,4 +1,4 @@
-//! The calls that delete; each can be repeated.
+//! The AWS calls that delete; each can be repeated.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::bootstrap::destroy::plan::Step;
 use crate::bootstrap::ownership::WORKSPACES;
 use crate::bootstrap::{Error, Target};
 
-/// How long a bucket or a table may be busy with the last change.
+/// How long to repeat a call while a bucket or a table is busy with the previous change.
 const BUSY: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(16), 65);
 
-/// Does one step; what is gone already counts as deleted. `progress` gets how many versions are deleted.
+/// Makes one step; a resource that does not exist counts as deleted. `progress` gets the number of deleted versions.
 pub async fn apply(
     session: &Session,
     target: &Target,
@@ -41,10 +41,10 @@ pub async fn apply(
                 change_records(session, zone, &sets, Change::Delete).await?;
             }
         }
-        Step::Empty(bucket, _) => empty(session, bucket, "", |_| true, &progress).await?,
+        Step::Empty(bucket, _) => delete_versions(session, bucket, "", |_| true, &progress).await?,
         Step::Objects(bucket, _) => {
             for prefix in [&*target.backend.key, WORKSPACES] {
-                empty(session, bucket, prefix, |key| target.owns_key(key), &progress).await?;
+                delete_versions(session, bucket, prefix, |key| target.owns_key(key), &progress).await?;
             }
         }
         Step::Bucket(bucket) => {
@@ -53,20 +53,20 @@ pub async fn apply(
                     session.s3().delete_bucket().bucket(bucket).expected_bucket_owner(&session.account_id);
                 call("s3:DeleteBucket", request.send().await).map(drop)
             };
-            // Not all of S3's servers know yet that it is empty, or another process changes it.
+            // S3 may not see yet that the bucket is empty, or another change is in progress.
             let busy = ["BucketNotEmpty", "OperationAborted"];
-            existing(retry(BUSY, |answer| failed_with(answer, &busy), delete).await, "NoSuchBucket")?;
+            ok_if_missing(retry(BUSY, |answer| failed_with(answer, &busy), delete).await, "NoSuchBucket")?;
         }
-        Step::Unprotect(table) => {
+        Step::DisableProtection(table) => {
             let switch_off = async || {
                 let request =
                     session.dynamodb().update_table().table_name(table).deletion_protection_enabled(false);
                 call("dynamodb:UpdateTable", request.send().await).map(drop)
             };
-            // Still busy with the last change.
+            // The previous change may be in progress.
             let busy = ["ResourceInUseException"];
             let answer = retry(BUSY, |answer| failed_with(answer, &busy), switch_off).await;
-            existing(answer, "ResourceNotFoundException")?;
+            ok_if_missing(answer, "ResourceNotFoundException")?;
         }
         Step::Table(table) => delete_table(session, table).await?,
         Step::Items(table, ids) => {
@@ -78,12 +78,12 @@ pub async fn apply(
     Ok(())
 }
 
-/// Deletes the versions and delete markers of these keys, a page at a time, until a listing has none of them.
-async fn empty(
+/// Deletes the versions and delete markers of the selected keys, one page after the other, until a listing has none of them.
+async fn delete_versions(
     session: &Session,
     bucket: &str,
     prefix: &str,
-    takes: impl Fn(&str) -> bool,
+    is_selected: impl Fn(&str) -> bool,
     progress: &impl Fn(usize),
 ) -> Result<(), CallError> {
     let s3 = session.s3();
@@ -105,13 +105,13 @@ async fn empty(
         let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
         let objects: Vec<_> = versions
             .chain(markers)
-            .filter(|(key, _)| key.is_some_and(&takes))
+            .filter(|(key, _)| key.is_some_and(&is_selected))
             .filter_map(|(key, version)| {
                 ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
             })
             .collect();
         if objects.is_empty() {
-            // Others' objects fill whole pages.
+            // All objects of this page belong to others.
             if page.next_key_marker.is_none() {
                 return Ok(());
             }
@@ -141,7 +141,7 @@ async fn empty(
     }
 }
 
-/// Deletes an item, unless it became a lock meanwhile.
+/// Deletes an item, unless it has become a lock (`Info`) since it was read.
 async fn delete_item(session: &Session, table: &str, id: &str) -> Result<(), CallError> {
     let request = session
         .dynamodb()
@@ -157,7 +157,7 @@ async fn delete_item(session: &Session, table: &str, id: &str) -> Result<(), Cal
 
 async fn delete_table(session: &Session, table: &str) -> Result<(), Error> {
     let client = session.dynamodb();
-    // Both calls each time: DynamoDB refuses to delete a table that is busy with the last change.
+    // Each attempt makes both calls, because DynamoDB refuses to delete a table that is busy with the previous change.
     let delete = async || {
         let request = client.delete_table().table_name(table);
         match call("dynamodb:DeleteTable", request.send().await) {
@@ -179,18 +179,16 @@ async fn delete_table(session: &Session, table: &str) -> Result<(), Error> {
     match retry(BUSY, |status| matches!(status, Ok(Some(_))), delete).await? {
         None => Ok(()),
         Some(status) => {
-            Err(Error::Slow { thing: format!("table {table}"), state: status.as_str().to_owned() })
+            Err(Error::Timeout { thing: format!("table {table}"), state: status.as_str().to_owned() })
         }
     }
 }
 
-/// Whether a call failed with one of these codes.
 fn failed_with(answer: &Result<(), CallError>, codes: &[&str]) -> bool {
     answer.as_ref().is_err_and(|error| codes.iter().any(|code| error.is(code)))
 }
 
-/// What does not exist counts as deleted.
-fn existing(answer: Result<(), CallError>, missing: &str) -> Result<(), CallError> {
+fn ok_if_missing(answer: Result<(), CallError>, missing: &str) -> Result<(), CallError> {
     match answer {
         Err(error) if error.is(missing) => Ok(()),
         answer => answer,

@@ -1,4 +1,4 @@
-//! What is in the state bucket: this deployment's objects, and the objects of others. Reads only.
+//! Reads the objects of the state bucket: this deployment's and those of others.
 
 use std::collections::BTreeMap;
 
@@ -15,42 +15,41 @@ use crate::bootstrap::ownership::{Others, WORKSPACES};
 
 /// How many objects are read at the same time.
 const AT_ONCE: usize = 8;
-/// Bytes that a state with a resource in it has at least; anything smaller need not be read.
-const LEAST: i64 = 64;
-/// Bytes of the largest object that is read whole. Terraform's state of this stack has about 200 kB.
-const MOST: i64 = 4 << 20;
-/// Bytes of a larger object that show whether it is a state.
+/// A state with a resource has at least this many bytes; smaller objects are not read.
+const MIN_STATE_BYTES: i64 = 64;
+/// Larger objects are not read completely. Terraform's state of this stack has about 200 kB.
+const MAX_READ_BYTES: i64 = 4 << 20;
+/// The part of a larger object that shows whether it is a state.
 const PROBE: &str = "bytes=0-1023";
 
-/// What is in the bucket.
+/// The contents of the bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Versions and delete markers of everything that was listed.
+    /// The number of listed versions and delete markers.
     pub versions: usize,
-    /// Versions and delete markers of this deployment's objects.
+    /// The number of versions and delete markers of this deployment's objects.
     pub own: usize,
-    /// Objects that are not this deployment's.
+    /// Objects that do not belong to this deployment.
     pub others: Others,
     /// The states that still list resources.
     pub states: Vec<State>,
-    /// The lock files.
+    /// The lock files, by key.
     pub locks: BTreeMap<String, Lock>,
-    /// Objects that could not be read, and why.
+    /// Objects that could not be read, with the reason.
     pub unread: BTreeMap<String, String>,
-    /// Objects that S3 would not delete now, and why.
+    /// Objects that Object Lock protects, with the reason.
     pub protected: BTreeMap<String, String>,
 }
 
 /// A state that still lists resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Its key.
     pub key: String,
-    /// The version that was read.
+    /// The id of the version that was read.
     pub version: String,
-    /// Whether it was deleted since.
+    /// Whether a delete marker is newer.
     pub deleted: bool,
-    /// How many resources it lists.
+    /// The number of resources.
     pub resources: usize,
 }
 
@@ -59,42 +58,42 @@ struct Newest {
     key: String,
     version: Option<String>,
     size: i64,
-    /// Whether it was not deleted since.
+    /// Whether no delete marker is newer.
     is_latest: bool,
 }
 
-/// What reading one object gave.
+/// The result of reading one object.
 enum Read {
-    Gone,
+    Missing,
     Bytes(Vec<u8>),
-    /// Not read whole: the first bytes.
+    /// The first bytes of a large object.
     Large(Vec<u8>),
     Unreadable(String),
 }
 
-/// Reads a bucket that was made for this environment: everything in it.
-pub(super) async fn whole(
+/// Reads everything in a bucket that osmt-bootstrap created for this environment.
+pub(super) async fn all(
     session: &Session,
     target: &Target,
     bucket: &str,
     now: Timestamp,
 ) -> Result<Contents, CallError> {
     let s3 = session.s3();
-    let mut list = List::default();
+    let mut list = Listing::default();
     list.read(session, &s3, bucket, "").await?;
     let mut contents = list.contents(target);
-    // In such a bucket, deleted objects count as this deployment's.
+    // Objects that were deleted in such a bucket are not counted as those of others.
     let names = list.newest.iter().filter(|found| found.is_latest && !target.owns_key(&found.key));
     let names: Vec<String> = names.map(|found| found.key.clone()).collect();
     let wanted: Vec<&Newest> = list.newest.iter().collect();
-    let empty = look_into(session, &s3, bucket, &wanted, &mut contents).await?;
-    // Nor is a state that lists nothing.
+    let empty = read_states_and_locks(session, &s3, bucket, &wanted, &mut contents).await?;
+    // Nor are states without resources.
     contents.others.names = names.into_iter().filter(|key| !empty.contains(key)).collect();
-    protection(session, &s3, bucket, &wanted, now, &mut contents).await?;
+    find_protected(session, &s3, bucket, &wanted, now, &mut contents).await?;
     Ok(contents)
 }
 
-/// Reads a bucket that others use, too: only this deployment's objects, and names of some others.
+/// Reads this deployment's objects in a bucket that others use, too, and the names of some other objects.
 pub(super) async fn own(
     session: &Session,
     target: &Target,
@@ -102,28 +101,28 @@ pub(super) async fn own(
     now: Timestamp,
 ) -> Result<Contents, CallError> {
     let s3 = session.s3();
-    let mut list = List { only: Some(target.clone()), ..List::default() };
+    let mut list = Listing { only: Some(target.clone()), ..Listing::default() };
     list.read(session, &s3, bucket, &target.backend.key).await?;
     list.read(session, &s3, bucket, WORKSPACES).await?;
     let mut contents = list.contents(target);
     contents.others = some_others(session, &s3, target, bucket).await?;
     let wanted: Vec<&Newest> = list.newest.iter().collect();
-    look_into(session, &s3, bucket, &wanted, &mut contents).await?;
-    protection(session, &s3, bucket, &wanted, now, &mut contents).await?;
+    read_states_and_locks(session, &s3, bucket, &wanted, &mut contents).await?;
+    find_protected(session, &s3, bucket, &wanted, now, &mut contents).await?;
     Ok(contents)
 }
 
 /// A listing of versions.
 #[derive(Default)]
-struct List {
-    /// Leaves out what is not this deployment's.
+struct Listing {
+    /// If set, only the objects of this deployment are listed.
     only: Option<Target>,
-    /// Each version and delete marker, by key.
+    /// The number of versions and delete markers, by key.
     counts: BTreeMap<String, usize>,
     newest: Vec<Newest>,
 }
 
-impl List {
+impl Listing {
     async fn read(
         &mut self,
         session: &Session,
@@ -141,7 +140,7 @@ impl List {
                 .set_version_id_marker(version_marker)
                 .expected_bucket_owner(&session.account_id);
             let page = match call("s3:ListBucketVersions", request.send().await) {
-                // Another process deleted it meanwhile.
+                // Another run has deleted the bucket.
                 Err(error) if error.is("NoSuchBucket") => return Ok(()),
                 page => page?,
             };
@@ -183,7 +182,7 @@ impl List {
     }
 }
 
-/// One page of the current objects of others.
+/// The names of the current objects of others, from one page of the listing.
 async fn some_others(
     session: &Session,
     s3: &Client,
@@ -206,8 +205,8 @@ fn is_lock(key: &str) -> bool {
     key.ends_with(".tflock")
 }
 
-/// Reads the states and locks among some objects; gives the keys of states that list nothing.
-async fn look_into(
+/// Reads the states and lock files among the objects; returns the keys of states without resources.
+async fn read_states_and_locks(
     session: &Session,
     s3: &Client,
     bucket: &str,
@@ -218,7 +217,7 @@ async fn look_into(
     let wanted: Vec<&&Newest> = objects
         .iter()
         // A lock file that was deleted is a lock that was released.
-        .filter(|found| if is_lock(&found.key) { found.is_latest } else { found.size >= LEAST })
+        .filter(|found| if is_lock(&found.key) { found.is_latest } else { found.size >= MIN_STATE_BYTES })
         .collect();
     for some in wanted.chunks(AT_ONCE) {
         let reads = some.iter().map(|found| read(session, s3, bucket, found));
@@ -231,7 +230,7 @@ async fn look_into(
                 Read::Large(start) if starts_a_state(&start) => {
                     contents.unread.insert(key, format!("it has {} MB", found.size >> 20));
                 }
-                Read::Gone | Read::Large(_) => {}
+                Read::Missing | Read::Large(_) => {}
                 Read::Bytes(bytes) if is_lock(&key) => {
                     contents.locks.insert(key, Lock::parse(&String::from_utf8_lossy(&bytes)));
                 }
@@ -253,7 +252,7 @@ async fn look_into(
 
 async fn read(session: &Session, s3: &Client, bucket: &str, found: &Newest) -> Result<Read, CallError> {
     let operation = "s3:GetObjectVersion";
-    let large = found.size > MOST;
+    let large = found.size > MAX_READ_BYTES;
     let request = s3
         .get_object()
         .bucket(bucket)
@@ -263,7 +262,7 @@ async fn read(session: &Session, s3: &Client, bucket: &str, found: &Newest) -> R
         .expected_bucket_owner(&session.account_id);
     let object = match call(operation, request.send().await) {
         Err(error) if ["NoSuchKey", "NoSuchVersion", "NoSuchBucket"].iter().any(|code| error.is(code)) => {
-            return Ok(Read::Gone);
+            return Ok(Read::Missing);
         }
         Err(error) if is_unreadable(&error) => return Ok(Read::Unreadable(error.reason())),
         answer => answer?,
@@ -273,22 +272,22 @@ async fn read(session: &Session, s3: &Client, bucket: &str, found: &Newest) -> R
     Ok(if large { Read::Large(bytes) } else { Read::Bytes(bytes) })
 }
 
-/// How many resources a Terraform state lists; `None` where the bytes are not a state.
+/// The number of resources in a Terraform state; `None` if the bytes are not a state.
 fn resources(bytes: &[u8]) -> Option<usize> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let state = value.get("terraform_version").or(value.get("lineage"));
     state.and(value.get("resources")?.as_array()).map(Vec::len)
 }
 
-/// Whether the first bytes are those of a state: Terraform writes these members first.
+/// Whether these are the first bytes of a state: Terraform writes these members first.
 fn starts_a_state(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.trim_start().starts_with('{')
         && (text.contains("\"terraform_version\"") || text.contains("\"lineage\""))
 }
 
-/// Finds objects that Object Lock protects, where the bucket has it.
-async fn protection(
+/// Finds objects that Object Lock protects.
+async fn find_protected(
     session: &Session,
     s3: &Client,
     bucket: &str,
@@ -304,7 +303,7 @@ async fn protection(
     let locked = match call("s3:GetBucketObjectLockConfiguration", request.send().await) {
         Err(error) if error.why == Why::NotFound || error.is("NoSuchBucket") => false,
         Err(error) if error.is("ObjectLockConfigurationNotFoundError") => false,
-        // Some of S3's likes do not know it; who may not ask finds out when S3 refuses to delete.
+        // Some S3-compatible services do not implement it. Without permission to read it, S3 itself refuses the deletion later.
         Err(error) if error.is_denied() || error.is("NotImplemented") => false,
         answer => answer?.object_lock_configuration.is_some_and(|lock| lock.object_lock_enabled.is_some()),
     };
@@ -312,9 +311,9 @@ async fn protection(
         return Ok(());
     }
     for some in objects.chunks(AT_ONCE) {
-        let reads = some.iter().map(|found| held(session, s3, bucket, found, now));
-        for (found, held) in some.iter().zip(join_all(reads).await) {
-            if let Some(why) = held? {
+        let reads = some.iter().map(|found| protection_of(session, s3, bucket, found, now));
+        for (found, protection) in some.iter().zip(join_all(reads).await) {
+            if let Some(why) = protection? {
                 contents.protected.insert(found.key.clone(), why);
             }
         }
@@ -322,8 +321,8 @@ async fn protection(
     Ok(())
 }
 
-/// Why S3 would not delete a version now. S3 shows it to callers with `s3:GetObjectRetention` and `s3:GetObjectLegalHold`.
-async fn held(
+/// Why S3 would refuse to delete a version. Reading it needs `s3:GetObjectRetention` and `s3:GetObjectLegalHold`.
+async fn protection_of(
     session: &Session,
     s3: &Client,
     bucket: &str,
@@ -353,7 +352,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_known_by_its_shape() {
+    fn a_state_is_recognised_by_its_members() {
         let state = br#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[{}]}"#;
         assert_eq!(resources(state), Some(1));
         assert_eq!(resources(br#"{"version":4,"lineage":"x","resources":[]}"#), Some(0));

@@ -1,4 +1,4 @@
-//! What is in the lock table: this deployment's items, and the items of others. Reads only.
+//! Reads the items of the lock table: this deployment's and those of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use crate::aws::{CallError, Session, call};
 use crate::bootstrap::Target;
 use crate::bootstrap::ownership::Others;
 
-/// What is in the table.
+/// The items of the lock table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Items {
-    /// The `LockID`s that are this deployment's.
+    /// The `LockID`s of this deployment's items.
     pub own: BTreeSet<String>,
-    /// The others.
+    /// The items that do not belong to this deployment.
     pub others: Others,
-    /// The locks that are held, whichever state they are on, by `LockID`.
+    /// All locks in the table, also those of others, by `LockID`.
     pub locks: BTreeMap<String, Lock>,
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn items(session: &Session, target: &Target, table: &str) -> Re
         .send();
     while let Some(item) = pages.next().await {
         let item = match call("dynamodb:Scan", item) {
-            // Another process deleted it, or it is only being made.
+            // Another run has deleted the table, or it is being created.
             Err(error) if error.is("ResourceNotFoundException") => return Ok(Items::default()),
             item => item?,
         };

@@ -1,8 +1,8 @@
-//! Deletes what bootstrap made: certificate and validation records, state bucket, lock table, roles.
+//! Deletes what osmt-bootstrap created: certificate and validation records, state bucket, lock table, roles.
 //!
-//! Never while a state still lists resources or a lock is held, and never what does not carry our tags. Of a bucket or a
-//! table that existed before, or that holds things of others, only this deployment's part is deleted. Secrets and the
-//! hosted zone are not bootstrap's.
+//! It refuses while a state lists resources or a lock is held, and never deletes a resource without our tags. In a bucket or a table
+//! that existed before, or that others use, only this deployment's objects or items are deleted. Secrets and the hosted zone are
+//! not deleted.
 
 mod apply;
 mod contents;
@@ -11,6 +11,6 @@ mod observe;
 mod plan;
 
 pub use self::apply::apply;
-pub use self::observe::{named, observe};
+pub use self::observe::{observe, with_role_names};
 pub use self::plan::{Refused, Seen, Step, plan};
-pub use super::certificate::proof::kept;
+pub use super::certificate::validation::records_needed_elsewhere;

@@ -1,27 +1,27 @@
-//! Looks at everything that would be deleted, and at what forbids it.
+//! Reads everything that would be deleted, and the reasons why it must not be deleted.
 
 use jiff::Timestamp;
 
 use crate::aws::Session;
 use crate::bootstrap::admin_role::region::other_region;
-use crate::bootstrap::certificate::proof::{left_over, proofs};
+use crate::bootstrap::certificate::validation::{leftover_records, own_certificates};
 use crate::bootstrap::destroy::contents::Contents;
-use crate::bootstrap::destroy::plan::{Bucket, Fate, Owned, Seen, Table, foreign, reasons};
+use crate::bootstrap::destroy::plan::{Bucket, Extent, Owned, Seen, Table, foreign, reasons};
 use crate::bootstrap::destroy::{contents, items};
-use crate::bootstrap::parts::Parts;
+use crate::bootstrap::selection::Selection;
 use crate::bootstrap::{Error, Target, admin_role, ci};
 use crate::config::Config;
 use crate::deployment::Lock;
 
-/// The target with the names that its roles and policies have. Where they may not be read, they are not deleted either.
-pub async fn named(session: &Session, target: &Target) -> Result<Target, Error> {
-    match admin_role::region::named(session, target).await {
+/// Sets `region_in_names` of the target. If the caller may not read the roles, the target is not changed: they are not deleted then.
+pub async fn with_role_names(session: &Session, target: &Target) -> Result<Target, Error> {
+    match admin_role::region::with_role_names(session, target).await {
         Err(error) if error.is_denied() => Ok(target.clone()),
-        named => Ok(named?),
+        result => Ok(result?),
     }
 }
 
-/// Looks at everything at the same time. `everything` is whether what others keep is to be deleted as well.
+/// Reads everything, all at the same time. `everything` is `--delete-everything`: objects and items of others are deleted as well.
 pub async fn observe(
     session: &Session,
     target: &Target,
@@ -29,24 +29,25 @@ pub async fn observe(
     everything: bool,
     now: Timestamp,
 ) -> Result<Seen, Error> {
-    let (stored, proofs, admin, ci) = tokio::join!(
+    let (stored, own_certificates, admin, ci) = tokio::join!(
         Box::pin(stored(session, target, everything, now)),
-        Box::pin(proofs(session, config)),
+        Box::pin(own_certificates(session, config)),
         Box::pin(admin_role::observe(session, target)),
         Box::pin(ci::observe(session, target, None)),
     );
     let (mut seen, owned) = stored?;
-    let proofs = proofs?;
-    seen.certificates = proofs.ours;
-    seen.records = proofs.records;
+    let own_certificates = own_certificates?;
+    seen.certificates = own_certificates.ours;
+    seen.records = own_certificates.records;
     if config.domain.hosted_zone_id.is_none() {
         let domain = &config.domain.name;
-        seen.notes
-            .push(format!("the DNS records of {domain}, which another team manages: ask it to remove them"));
+        seen.notes.push(format!(
+            "the DNS records of {domain}, which another team manages: ask that team to delete them"
+        ));
     }
     seen.reasons = reasons(target, &seen, owned);
     if seen.certificates.is_empty() {
-        seen.notes.extend(left_over(session, config).await);
+        seen.notes.extend(leftover_records(session, config).await);
     }
     match ci {
         Ok(ci) if other_region(target, &ci.policies).is_some() => {}
@@ -60,7 +61,7 @@ pub async fn observe(
             seen.ci = ci;
         }
         Err(error) if error.is_denied() => {
-            seen.notes.push(format!("the roles of the CI system, if they exist: {error}"));
+            seen.notes.push(format!("the roles of the CI system, if they exist, cannot be read: {error}"));
         }
         Err(error) => return Err(error.into()),
     }
@@ -86,14 +87,14 @@ pub async fn observe(
             seen.admin = admin;
         }
         Err(error) if error.is_denied() => {
-            seen.notes.push(format!("role {role}, if it exists: {error}"));
+            seen.notes.push(format!("role {role}, if it exists, cannot be read: {error}"));
         }
         Err(error) => return Err(error.into()),
     }
     Ok(seen)
 }
 
-/// The bucket and the table with what is in them, and whether they carry our tags.
+/// Reads the bucket and the table with their contents, and whether they have our tags.
 async fn stored(
     session: &Session,
     target: &Target,
@@ -105,10 +106,10 @@ async fn stored(
         both.backend.lock = Lock::TableAndFile(target.deployment.prefix());
     }
     let crate::bootstrap::Seen { bucket, table, .. } =
-        crate::bootstrap::observe(session, &both, &Parts::default()).await?;
-    // The table of a lock that moved to a file is deleted too, if it is ours.
-    let spare = target.backend.lock.table().is_none();
-    let table = table.filter(|table| !spare || target.owns(&table.tags));
+        crate::bootstrap::observe(session, &both, &Selection::default()).await?;
+    // If the lock was moved from a table to a file, the table is deleted, too, if it has our tags.
+    let is_former_table = target.backend.lock.table().is_none();
+    let table = table.filter(|table| !is_former_table || target.owns(&table.tags));
     let owned = Owned {
         bucket: bucket.as_ref().is_none_or(|bucket| target.owns(&bucket.tags)),
         table: table.as_ref().is_none_or(|table| target.owns(&table.tags)),
@@ -121,26 +122,26 @@ async fn stored(
         } else if is_adopted && !everything {
             contents::own(session, target, &bucket.name, now).await?
         } else {
-            contents::whole(session, target, &bucket.name, now).await?
+            contents::all(session, target, &bucket.name, now).await?
         };
-        let fate = Fate::new(is_adopted, !contents.others.is_empty(), everything);
-        Ok(Some(Bucket { name: bucket.name, fate, contents }))
+        let extent = Extent::new(is_adopted, !contents.others.is_empty(), everything);
+        Ok(Some(Bucket { name: bucket.name, extent, contents }))
     };
     let table = async {
         let Some(table) = table else { return Ok::<_, Error>(None) };
         let items = items::items(session, target, &table.name).await?;
-        let fate = Fate::new(target.is_adopted(&table.tags), !items.others.is_empty(), everything);
-        Ok(Some(Table { name: table.name, protected: table.deletion_protection, fate, items }))
+        let extent = Extent::new(target.is_adopted(&table.tags), !items.others.is_empty(), everything);
+        Ok(Some(Table { name: table.name, protected: table.deletion_protection, extent, items }))
     };
     let (bucket, table) = tokio::join!(Box::pin(bucket), Box::pin(table));
     let mut seen = Seen { bucket: bucket?, table: table?, ..Seen::default() };
-    if let Some(Bucket { name, fate, contents }) = &seen.bucket {
+    if let Some(Bucket { name, extent, contents }) = &seen.bucket {
         let others = (!contents.others.is_empty()).then(|| contents.others.text("object"));
-        seen.notes.extend(fate.note(&format!("S3 bucket {name}"), others));
+        seen.notes.extend(extent.note(&format!("S3 bucket {name}"), others));
     }
-    if let Some(Table { name, fate, items, .. }) = &seen.table {
+    if let Some(Table { name, extent, items, .. }) = &seen.table {
         let others = (!items.others.is_empty()).then(|| items.others.text("item"));
-        seen.notes.extend(fate.note(&format!("DynamoDB table {name}"), others));
+        seen.notes.extend(extent.note(&format!("DynamoDB table {name}"), others));
     }
     Ok((seen, owned))
 }

@@ -1,4 +1,4 @@
-//! What of an environment is deleted, what is kept, and what forbids it. Pure.
+//! Plans what is deleted and what is kept, and the reasons to refuse. Pure.
 
 use crate::account::{Certificate, Lock, Record};
 use crate::bootstrap::destroy::contents::{Contents, State};
@@ -6,118 +6,111 @@ use crate::bootstrap::destroy::items::Items;
 use crate::bootstrap::{Change, Target};
 use crate::bootstrap::{admin_role, ci};
 use crate::config::Config;
-use crate::explain::{Exit, Explain};
+use crate::explain::{Exit, Explain, count};
 use crate::plan::{Action, Line, Verb};
 
-/// What is there now.
+/// What osmt-bootstrap created, as it is now in AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// The state bucket, if it exists.
+    /// The state bucket; `None` if it does not exist.
     pub bucket: Option<Bucket>,
-    /// The lock table, if it exists.
+    /// The lock table; `None` if it does not exist.
     pub table: Option<Table>,
-    /// The certificates that bootstrap made.
+    /// The certificates with our tags.
     pub certificates: Vec<Certificate>,
     /// Their validation records in the zone.
     pub records: Vec<Record>,
-    /// The roles and their policies.
+    /// The admin role and its policies.
     pub admin: admin_role::Seen,
     /// The CI system's roles.
     pub ci: ci::Seen,
     /// Whether the CI system's provider is deleted: no other role trusts it.
     pub provider: bool,
-    /// What is kept, and why.
+    /// What is kept, with the reason.
     pub notes: Vec<String>,
     /// Why nothing may be deleted now.
     pub reasons: Vec<Reason>,
 }
 
-/// The state bucket as `destroy` sees it.
+/// The state bucket with its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
-    /// Its name.
     pub name: String,
-    /// Whether it is deleted.
-    pub fate: Fate,
-    /// What is in it.
+    pub extent: Extent,
     pub contents: Contents,
 }
 
-/// The lock table as `destroy` sees it.
+/// The lock table with its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
     pub name: String,
-    /// Whether it refuses to be deleted.
+    /// Whether deletion protection is on.
     pub protected: bool,
-    /// Whether it is deleted.
-    pub fate: Fate,
-    /// What is in it.
+    pub extent: Extent,
     pub items: Items,
 }
 
-/// What becomes of a bucket or a table.
+/// How much of a bucket or a table is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is deleted with everything in it.
-    Deleted,
-    /// It existed before osmt-bootstrap: only this deployment's part is deleted.
+pub enum Extent {
+    /// The bucket or table with everything in it.
+    All,
+    /// Only this deployment's objects or items: the bucket or table existed before osmt-bootstrap.
     Adopted,
-    /// It was made here and holds things of others: only this deployment's part is deleted.
+    /// Only this deployment's objects or items: others use the bucket or table, too.
     Shared,
 }
 
-impl Fate {
-    /// What becomes of something with these tags, in which there are these things of others.
+impl Extent {
     pub(super) fn new(is_adopted: bool, has_others: bool, everything: bool) -> Self {
         match (everything, is_adopted, has_others) {
-            (true, _, _) | (false, false, false) => Self::Deleted,
+            (true, _, _) | (false, false, false) => Self::All,
             (false, true, _) => Self::Adopted,
             (false, false, true) => Self::Shared,
         }
     }
 
-    /// Why something is kept, for the person who runs it.
+    /// Why a bucket or a table is kept; `None` if it is deleted.
     pub(super) fn note(&self, thing: &str, others: Option<String>) -> Option<String> {
-        let flag = "`--delete-everything` deletes it with all that is in it";
+        let flag = "`--delete-everything` deletes it with everything in it";
         match (self, others) {
-            (Self::Deleted, _) => None,
+            (Self::All, _) => None,
             (Self::Adopted, None) => Some(format!("{thing}: it existed before osmt-bootstrap; {flag}")),
             (Self::Adopted, Some(others)) => {
-                Some(format!("{thing}: it existed before osmt-bootstrap and holds {others}; {flag}"))
+                Some(format!("{thing}: it existed before osmt-bootstrap and contains {others}; {flag}"))
             }
             (Self::Shared, others) => {
-                Some(format!("{thing}: it holds {}; {flag}", others.unwrap_or_default()))
+                Some(format!("{thing}: it contains {}; {flag}", others.unwrap_or_default()))
             }
         }
     }
 }
 
-/// One thing to be done.
+/// An action of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Delete a certificate by its ARN.
+    /// Delete a certificate, by ARN.
     Certificate(String),
     /// Delete validation records from a zone.
     Records {
-        /// The hosted zone.
+        /// The id of the hosted zone.
         zone: String,
-        /// What goes.
+        /// The records to delete.
         records: Vec<Record>,
     },
-    /// Delete everything in the bucket; so many versions were seen.
+    /// Delete everything in the bucket: name, number of versions.
     Empty(String, usize),
-    /// Delete this deployment's objects and nothing else; so many versions were seen.
+    /// Delete only this deployment's objects: bucket, number of versions.
     Objects(String, usize),
     /// Delete the empty bucket.
     Bucket(String),
-    /// Let the table be deleted.
-    Unprotect(String),
+    /// Disable the table's deletion protection.
+    DisableProtection(String),
     /// Delete the table.
     Table(String),
-    /// Delete these items of the table and nothing else.
+    /// Delete only these items of the table.
     Items(String, Vec<String>),
-    /// Delete a role or a policy, or a part of them.
+    /// Delete a role or a policy, or detach a policy.
     Role(crate::bootstrap::Step),
 }
 
@@ -138,11 +131,8 @@ impl Action for Step {
                 count(*versions, "version")
             )),
             Self::Bucket(bucket) => delete(format!("S3 bucket {bucket}")),
-            Self::Unprotect(table) => Line::new(Verb::Update, format!("DynamoDB table {table}")).setting(
-                "deletion protection",
-                Some("on".into()),
-                Some("off".into()),
-            ),
+            Self::DisableProtection(table) => Line::new(Verb::Update, format!("DynamoDB table {table}"))
+                .setting("deletion protection", Some("on".into()), Some("off".into())),
             Self::Table(table) => delete(format!("DynamoDB table {table}")),
             Self::Items(table, ids) => {
                 delete(format!("{} in DynamoDB table {table}: {}", count(ids.len(), "item"), ids.join(", ")))
@@ -154,19 +144,14 @@ impl Action for Step {
     fn lane(&self) -> usize {
         match self {
             Self::Empty(..) | Self::Objects(..) | Self::Bucket(_) => 0,
-            Self::Unprotect(_) | Self::Table(_) | Self::Items(..) => 1,
+            Self::DisableProtection(_) | Self::Table(_) | Self::Items(..) => 1,
             Self::Certificate(_) | Self::Records { .. } => 2,
             Self::Role(_) => 3,
         }
     }
 }
 
-/// `1 version`, `2 versions`
-fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
-}
-
-/// Whether the bucket and the table carry this environment's tags.
+/// Whether the bucket and the table have this environment's tags.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Owned {
     pub(super) bucket: bool,
@@ -185,15 +170,15 @@ pub(super) fn reasons(target: &Target, seen: &Seen, owned: Owned) -> Vec<Reason>
         reasons.extend(contents.unread.iter().map(|(key, why)| unread(key, why)));
         reasons.extend(contents.protected.iter().map(|(key, why)| Reason {
             text: format!("{key} cannot be deleted: {why}"),
-            help: "wait until then, or have the protection removed by its owner".to_owned(),
+            help: "wait until the protection ends, or ask its owner to remove it".to_owned(),
         }));
     }
-    if let Some(Table { name, fate, items, .. }) = &seen.table {
+    if let Some(Table { name, extent, items, .. }) = &seen.table {
         if !owned.table {
             reasons.push(Reason::foreign(target, &format!("table {name}")));
         }
-        let matters = |id: &str| *fate != Fate::Adopted || target.owns_item(id);
-        reasons.extend(items.locks.iter().filter(|(id, _)| matters(id)).map(|(id, lock)| held(id, lock)));
+        let is_relevant = |id: &str| *extent != Extent::Adopted || target.owns_item(id);
+        reasons.extend(items.locks.iter().filter(|(id, _)| is_relevant(id)).map(|(id, lock)| held(id, lock)));
     }
     let used = seen.certificates.iter().filter(|one| !one.in_use_by.is_empty());
     reasons.extend(used.map(|certificate| {
@@ -209,36 +194,32 @@ pub(super) fn reasons(target: &Target, seen: &Seen, owned: Owned) -> Vec<Reason>
 fn unread(key: &str, why: &str) -> Reason {
     if key.ends_with(".tflock") {
         return Reason {
-            text: format!(
-                "{key} cannot be read, so the state is locked, or it is not known whether it is ({why})"
-            ),
-            help: "wait until the lock is released, or run it as a user who may read the lock file"
+            text: format!("{key} cannot be read, so the state may be locked ({why})"),
+            help: "wait until the lock is released, or run this as a user who may read the lock file"
                 .to_owned(),
         };
     }
     Reason {
         text: format!("{key} cannot be read, so it is not known whether it lists resources ({why})"),
-        help: format!("run it as a user who may read the state; {DESTROY_FIRST}"),
+        help: format!("run this as a user who may read the state; {DESTROY_FIRST}"),
     }
 }
 
-/// Something that forbids to delete, and what helps against it.
+/// A reason to refuse, with its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// What there is.
     pub text: String,
-    /// What to do.
     pub help: String,
 }
 
-const DESTROY_FIRST: &str = "run `terraform destroy` in the Terraform directory first (turn its deletion protection off and apply before)";
+const DESTROY_FIRST: &str = "run `terraform destroy` in the Terraform directory first (before it, turn deletion protection off in the config and apply)";
 
 impl Reason {
     fn foreign(target: &Target, thing: &str) -> Self {
         Self {
             text: foreign(target, thing),
             help: format!(
-                "if {thing} is this environment's, `osmt-bootstrap apply` puts the tags back; if not, correct main.tf or the config"
+                "if {thing} belongs to this environment, `osmt-bootstrap apply` sets the tags again; if not, correct main.tf or the config"
             ),
         }
     }
@@ -247,10 +228,7 @@ impl Reason {
 impl State {
     fn reason(&self, bucket: &str) -> Reason {
         let Self { key, version, resources, .. } = self;
-        let count = match resources {
-            1 => "1 resource".to_owned(),
-            many => format!("{many} resources"),
-        };
+        let count = count(*resources, "resource");
         if !self.deleted {
             return Reason {
                 text: format!("state {key} still lists {count}"),
@@ -260,20 +238,20 @@ impl State {
         Reason {
             text: format!("the last version of the deleted state {key} lists {count}"),
             help: format!(
-                "restore it (`aws s3api copy-object --bucket {bucket} --key '{key}' --copy-source '{bucket}/{key}?versionId={version}'`) and run `terraform destroy`; where the resources are gone, `terraform state rm` them then"
+                "restore it (`aws s3api copy-object --bucket {bucket} --key '{key}' --copy-source '{bucket}/{key}?versionId={version}'`) and run `terraform destroy`; remove resources that do not exist any more with `terraform state rm`"
             ),
         }
     }
 }
 
-/// That something belongs to others.
+/// The message about a resource without this environment's tags.
 pub(super) fn foreign(target: &Target, thing: &str) -> String {
-    format!("{thing} does not carry the tags of environment {}: it is not ours", target.deployment.env)
+    format!("{thing} does not have the tags of environment {}", target.deployment.env)
 }
 
 fn held(what: &str, lock: &Lock) -> Reason {
     let unlock = if lock.is_unreadable() {
-        "; what Terraform noted about it cannot be read: if no Terraform runs, `osmt-bootstrap status` names what to delete"
+        "; Terraform's data about the lock cannot be read: if Terraform is not running, `osmt-bootstrap status` prints what to delete"
             .to_owned()
     } else if lock.id.is_empty() {
         String::new()
@@ -286,46 +264,46 @@ fn held(what: &str, lock: &Lock) -> Reason {
     }
 }
 
-/// What goes, in order; refused while anything forbids it.
+/// The plan; refused if there is a reason.
 pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, Refused> {
     if !seen.reasons.is_empty() {
         return Err(Refused(seen.reasons.clone()));
     }
     let mut steps = Vec::new();
-    // The records first: a run that stops between the two still finds them by the certificate.
+    // Records before certificates: a second run finds the records by the certificate.
     if let Some(zone) = config.domain.hosted_zone_id.as_ref().filter(|_| !seen.records.is_empty()) {
         steps.push(Step::Records { zone: zone.clone(), records: seen.records.clone() });
     }
     for certificate in &seen.certificates {
         steps.push(Step::Certificate(certificate.arn.clone()));
     }
-    if let Some(Bucket { name, fate, contents }) = &seen.bucket {
-        match fate {
-            Fate::Deleted => {
+    if let Some(Bucket { name, extent, contents }) = &seen.bucket {
+        match extent {
+            Extent::All => {
                 if contents.versions > 0 {
                     steps.push(Step::Empty(name.clone(), contents.versions));
                 }
                 steps.push(Step::Bucket(name.clone()));
             }
-            Fate::Adopted | Fate::Shared if contents.own == 0 => {}
-            Fate::Adopted | Fate::Shared => steps.push(Step::Objects(name.clone(), contents.own)),
+            Extent::Adopted | Extent::Shared if contents.own == 0 => {}
+            Extent::Adopted | Extent::Shared => steps.push(Step::Objects(name.clone(), contents.own)),
         }
     }
-    if let Some(Table { name, protected, fate, items }) = &seen.table {
-        match fate {
-            Fate::Deleted => {
+    if let Some(Table { name, protected, extent, items }) = &seen.table {
+        match extent {
+            Extent::All => {
                 if *protected {
-                    steps.push(Step::Unprotect(name.clone()));
+                    steps.push(Step::DisableProtection(name.clone()));
                 }
                 steps.push(Step::Table(name.clone()));
             }
-            Fate::Adopted | Fate::Shared if items.own.is_empty() => {}
-            Fate::Adopted | Fate::Shared => {
+            Extent::Adopted | Extent::Shared if items.own.is_empty() => {}
+            Extent::Adopted | Extent::Shared => {
                 steps.push(Step::Items(name.clone(), items.own.iter().cloned().collect()));
             }
         }
     }
-    // The CI's roles first: the admin role's policies are attached to one of them.
+    // CI roles before the admin role: its policies are attached to one of them.
     let ci = ci::removal(target, &seen.ci, seen.provider).into_iter().map(|judged| judged.map(Change::Ci));
     let admin = admin_role::removal(target, &seen.admin).into_iter().map(|judged| judged.map(Change::Admin));
     let roles = crate::bootstrap::plan(ci.chain(admin).collect());
@@ -333,7 +311,7 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
     Ok(steps)
 }
 
-/// Why nothing may be deleted.
+/// The reasons why nothing was deleted.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing was deleted: {}", unique(.0.iter().map(|reason| &reason.text)))]
 pub struct Refused(pub Vec<Reason>);

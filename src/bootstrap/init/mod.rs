@@ -1,7 +1,6 @@
 //! Renders `config.auto.tfvars.json` from answers. Pure.
 //!
-//! A config that exists is edited, not rendered anew: what the user wrote stays byte for byte, and only the answers
-//! given now are set.
+//! An existing config is edited: only the given answers are set, every other byte is kept.
 
 pub mod network;
 
@@ -14,16 +13,16 @@ use crate::explain::{Exit, Explain};
 /// The shipped `config.auto.tfvars.json.tpl`.
 pub const CONFIG: &str = include_str!("../../../terraform/invocation/config.auto.tfvars.json.tpl");
 
-/// Something that only the user knows.
+/// A question to the user.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// The flag, without dashes.
     pub flag: &'static str,
-    /// Where the answer goes.
+    /// The place of the answer in the config.
     pub pointer: &'static str,
-    /// What to ask on a terminal.
+    /// The text of the question.
     pub prompt: &'static str,
-    /// What to say when the user does not know what is meant.
+    /// The explanation for `?`.
     pub help: &'static str,
 }
 
@@ -54,13 +53,13 @@ pub const QUESTIONS: [Question; 8] = [
         "env",
         "/config/env",
         "name of the environment, like test or prod",
-        "it begins the name of everything that is created (osmt-test-…); lower-case letters, digits and hyphens, at most 16",
+        "the names of all resources begin with it (osmt-test-…); lower-case letters, digits and hyphens, at most 16",
     ),
     question(
         "domain",
         DOMAIN,
         "host name of OSMT, like osmt.example.org",
-        "the name that people type into the browser; without https:// and without a dot at the end",
+        "the name that users type into the browser; without https:// and without a final dot",
     ),
     question(
         "hosted-zone-id",
@@ -88,7 +87,7 @@ pub const QUESTIONS: [Question; 8] = [
     ),
 ];
 
-/// The ARN of a role, as `--assume-role` takes it.
+/// Checks the value of `--assume-role`: the ARN of a role.
 pub fn role(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);
     match Arn::parse(text) {
@@ -105,7 +104,7 @@ pub fn role(text: &str) -> Result<String, String> {
     }
 }
 
-/// A host name, as `--domain` takes it: lower case, at least two labels, neither a wildcard nor with a dot at the end.
+/// Checks the value of `--domain`: a host name in lower case with at least two labels, without a wildcard and a final dot.
 pub fn host_name(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -115,13 +114,13 @@ pub fn host_name(text: &str) -> Result<String, String> {
             && !label.ends_with('-')
     };
     if text.ends_with('.') {
-        return Err("leave the dot at the end out".to_owned());
+        return Err("leave the final dot out".to_owned());
     }
     if text.starts_with("*.") {
         return Err("name one host; the certificate covers the names below it as well".to_owned());
     }
     if !text.is_ascii() {
-        return Err("write the name in its ASCII form (Punycode, xn--…), as DNS has it".to_owned());
+        return Err("write the name in its ASCII form (Punycode, xn--…)".to_owned());
     }
     if text.contains('.') && text.len() <= 253 && text.split('.').all(label) {
         Ok(text.to_owned())
@@ -130,31 +129,30 @@ pub fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The host name of OSMT.
+/// The pointer to the host name.
 pub const DOMAIN: &str = "/config/domain/name";
-/// Where the certificate's ARN goes.
+/// The pointer to the certificate's ARN.
 pub const CERTIFICATE: &str = "/config/alb/certificate_arn";
-
-/// Where the VPC's block goes.
+/// The pointer to the VPC's address block.
 pub const VPC: &str = "/config/vpc/vpc_cidr";
-/// Where the zones go.
+/// The pointer to the availability zones.
 pub const ZONES: &str = "/config/vpc/azs";
 
-/// What the user answered; `None` changes nothing.
+/// The user's answers, from flags and questions; `None` changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    /// One a question, in the order of [`QUESTIONS`].
+    /// One for each question, in the order of [`QUESTIONS`].
     pub texts: [Option<String>; 8],
-    /// The VPC's block; the subnets follow from it.
+    /// The VPC's address block; the subnets are computed from it.
     pub vpc_cidr: Option<String>,
-    /// The zones.
+    /// The availability zones.
     pub azs: Option<Vec<String>>,
-    /// The certificate, where there is one already.
+    /// An existing certificate.
     pub certificate_arn: Option<String>,
 }
 
 impl Answers {
-    /// What is answered now: flag and pointer.
+    /// The given answers: flag and pointer.
     pub fn given(&self) -> Vec<(&'static str, &'static str)> {
         let texts = QUESTIONS.iter().zip(&self.texts);
         let texts = texts.filter(|(_, text)| text.is_some());
@@ -165,42 +163,38 @@ impl Answers {
         given
     }
 
-    /// The answer that goes to a pointer: given now, else the present value.
+    /// The answer for a pointer, else the present value in the config.
     pub fn text(&self, config: &Document, pointer: &str) -> Option<String> {
         let index = QUESTIONS.iter().position(|question| question.pointer == pointer)?;
         self.texts[index].clone().or_else(|| text(config, pointer))
     }
 }
 
-/// The questions that neither an answer nor the config settles, by index.
+/// The questions without an answer and without a value in the config, by index.
 pub fn open_questions(config: &Document, answers: &Answers) -> Vec<usize> {
     (0..QUESTIONS.len())
         .filter(|&index| answers.texts[index].is_none())
-        .filter(|&index| !settled(config, QUESTIONS[index].pointer))
+        .filter(|&index| text(config, QUESTIONS[index].pointer).is_none())
         .collect()
 }
 
-/// Whether zones must be chosen: no flag names them, and those of the config are of another region.
+/// Whether zones must be chosen: no flag names them, and the config has none in the region.
 pub fn zones_are_open(config: &Document, answers: &Answers) -> bool {
     let region = answers.text(config, "/config/region").unwrap_or_default();
-    answers.azs.is_none() && !fit(&strings(config, ZONES), &region)
+    answers.azs.is_none() && !are_in_region(&strings(config, ZONES), &region)
 }
 
-fn fit(zones: &[String], region: &str) -> bool {
+fn are_in_region(zones: &[String], region: &str) -> bool {
     !zones.is_empty() && zones.iter().all(|zone| zone.starts_with(region))
 }
 
-/// The text at a pointer, unless it is a placeholder of the template.
+/// The text at a pointer; `None` if it is a placeholder of the template.
 pub fn text(config: &Document, pointer: &str) -> Option<String> {
     let value = config.get(pointer)?.value();
     value.as_str().filter(|text| !(text.starts_with('<') && text.ends_with('>'))).map(str::to_owned)
 }
 
-fn settled(config: &Document, pointer: &str) -> bool {
-    text(config, pointer).is_some()
-}
-
-/// Sets the answers in a config, or in the template of one; every other byte stays.
+/// Sets the answers in a config or in its template; every other byte is kept.
 pub fn config(start: &Document, answers: &Answers) -> Result<String, Error> {
     let mut edit = Edit(start.clone());
     for (question, answer) in QUESTIONS.iter().zip(&answers.texts) {
@@ -215,13 +209,13 @@ pub fn config(start: &Document, answers: &Answers) -> Result<String, Error> {
     Ok(edit.0.text().to_owned())
 }
 
-/// The network follows from the block and the zones; an existing one changes only if a flag or the region changes it.
+/// Computes zones and subnets. An existing network changes only if a flag or another region changes it.
 fn network(edit: &mut Edit, answers: &Answers) -> Result<(), Error> {
     let region = text(&edit.0, "/config/region").unwrap_or_default();
     let present = strings(&edit.0, ZONES);
     let azs = match &answers.azs {
         Some(azs) => azs.clone(),
-        None if fit(&present, &region) => present.clone(),
+        None if are_in_region(&present, &region) => present.clone(),
         None => network::zones(&region),
     };
     if azs != present {
@@ -231,8 +225,8 @@ fn network(edit: &mut Edit, answers: &Answers) -> Result<(), Error> {
         edit.set(VPC, &Value::from(cidr.as_str()))?;
     }
     let private = "/config/vpc/subnets/private";
-    let counts = azs != present && strings(&edit.0, private).len() != azs.len();
-    if answers.vpc_cidr.is_some() || counts {
+    let needs_other_count = azs != present && strings(&edit.0, private).len() != azs.len();
+    if answers.vpc_cidr.is_some() || needs_other_count {
         let cidr = text(&edit.0, VPC).unwrap_or_default();
         let subnets = network::subnets(&cidr, azs.len()).map_err(Error::Network)?;
         edit.set(private, &Value::from(subnets.private))?;
@@ -268,13 +262,13 @@ impl Edit {
     }
 }
 
-/// Why nothing can be rendered.
+/// Why the config cannot be rendered.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
-    /// The block cannot hold the subnets.
+    /// The block is not valid, or too small for the subnets.
     #[error("the VPC's block {0}")]
     Network(String),
-    /// The config lacks the place for an answer.
+    /// The config does not have the key for an answer.
     #[error("the config has no {0} to set")]
     NoKey(&'static str),
 }
@@ -287,7 +281,9 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoKey(_) => Some("`osmt-doctor check` lists the missing keys".into()),
-            Self::Network(_) => Some("`--vpc-cidr` names another, `--azs` fewer zones".into()),
+            Self::Network(_) => {
+                Some("give another block with `--vpc-cidr`, or fewer zones with `--azs`".into())
+            }
         }
     }
 }

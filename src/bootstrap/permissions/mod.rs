@@ -1,8 +1,8 @@
-//! Asks IAM's policy simulator, before the first write, whether the caller may make the calls of a plan.
+//! Asks IAM's policy simulator before the first write whether the caller may make the calls of a plan.
 //!
-//! Only a decided "no" is one. Where the simulator cannot know (it is denied itself, a condition's value is missing, an
-//! organisation's policy or a boundary has a say, the root user), it is said to be unsure: a false "denied" would be
-//! worse than a late one.
+//! Only a clear denial stops the run. Where the simulator cannot know the answer (the call to it is denied, the value of a condition
+//! key is missing, a policy of the organisation or a permissions boundary applies, the root user), the permission is undecided: a
+//! false "denied" would be worse than an error of the call itself.
 
 mod needs;
 
@@ -13,35 +13,37 @@ use aws_sdk_iam::types::{
     ResourceSpecificResult,
 };
 
+use futures_util::future::join_all;
+
 use super::Target;
-pub use super::permissions::needs::{Need, needs, policed};
+pub use super::permissions::needs::{Need, needs, with_own_policy};
 use crate::arn::Arn;
 use crate::aws::{CallError, Session, call};
 
-/// What the simulator said.
+/// The simulator's answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// How many needs are met.
+    /// The number of allowed permissions.
     pub allowed: usize,
-    /// Decidedly not allowed.
+    /// Permissions that the simulator denied.
     pub denied: Vec<Need>,
-    /// Not decided, and why.
-    pub unsure: Vec<(Need, String)>,
+    /// Permissions with the reason why they are not decided.
+    pub undecided: Vec<(Need, String)>,
 }
 
-/// Asks the simulator; never fails: what it does not answer is unsure. `policed` are resources with policies of their own,
-/// which may allow what the caller's do not: the simulator does not know them.
+/// Asks the simulator. A call that fails makes its permissions undecided. `with_own_policy` are resources with a resource policy: the
+/// simulator does not read it, and it may allow what the caller's policies do not.
 pub async fn check(
     session: &Session,
     target: &Target,
     needs: BTreeSet<Need>,
-    policed: &BTreeSet<String>,
+    with_own_policy: &BTreeSet<String>,
 ) -> Checked {
     let mut checked = Checked::default();
     let principal = match principal(session).await {
         Ok(principal) => principal,
         Err(reason) => {
-            checked.unsure = needs.into_iter().map(|need| (need, reason.clone())).collect();
+            checked.undecided = needs.into_iter().map(|need| (need, reason.clone())).collect();
             return checked;
         }
     };
@@ -49,26 +51,19 @@ pub async fn check(
     for need in needs {
         by_resource.entry(need.resource).or_default().push(need.action);
     }
-    let mut asking = tokio::task::JoinSet::new();
-    for (resource, actions) in by_resource {
-        let (session, principal) = (session.clone(), principal.clone());
-        let region = target.deployment.region.clone();
-        asking.spawn(async move {
-            let answer = simulate(&session, &principal, &region, &resource, &actions).await;
-            (resource, actions, answer)
-        });
-    }
-    while let Some(asked) = asking.join_next().await {
-        let Ok((resource, actions, answer)) = asked else {
-            continue;
-        };
+    let calls = by_resource.into_iter().map(async |(resource, actions)| {
+        let answer =
+            Box::pin(simulate(session, &principal, &target.deployment.region, &resource, &actions)).await;
+        (resource, actions, answer)
+    });
+    for (resource, actions, answer) in join_all(calls).await {
         for action in actions {
             let need = Need { action, resource: resource.clone() };
             let verdict = match &answer {
-                Err(error) => Verdict::Unsure(error.reason()),
+                Err(error) => Verdict::Undecided(error.reason()),
                 Ok(results) => match verdict(action, results) {
-                    Verdict::Denied { explicitly: false } if policed.contains(&resource) => {
-                        Verdict::Unsure("the resource's own policy may allow it".to_owned())
+                    Verdict::Denied { explicitly: false } if with_own_policy.contains(&resource) => {
+                        Verdict::Undecided("the resource's own policy may allow it".to_owned())
                     }
                     verdict => verdict,
                 },
@@ -76,12 +71,12 @@ pub async fn check(
             match verdict {
                 Verdict::Allowed => checked.allowed += 1,
                 Verdict::Denied { .. } => checked.denied.push(need),
-                Verdict::Unsure(reason) => checked.unsure.push((need, reason)),
+                Verdict::Undecided(reason) => checked.undecided.push((need, reason)),
             }
         }
     }
     checked.denied.sort();
-    checked.unsure.sort();
+    checked.undecided.sort();
     checked
 }
 
@@ -114,14 +109,14 @@ async fn simulate(
 enum Verdict {
     Allowed,
     Denied { explicitly: bool },
-    Unsure(String),
+    Undecided(String),
 }
 
-/// What the results say of one action; pure.
+/// The verdict on one action.
 fn verdict(action: &str, results: &[EvaluationResult]) -> Verdict {
     let Some(result) = results.iter().find(|result| result.eval_action_name().eq_ignore_ascii_case(action))
     else {
-        return Verdict::Unsure("the policy simulator did not return a result for it".into());
+        return Verdict::Undecided("the policy simulator did not return a result for it".into());
     };
     if *result.eval_decision() == Decision::Allowed {
         return Verdict::Allowed;
@@ -140,24 +135,24 @@ fn verdict(action: &str, results: &[EvaluationResult]) -> Verdict {
         .is_some_and(|detail| !detail.allowed_by_permissions_boundary());
     if !missing.is_empty() {
         let missing: Vec<&str> = missing.into_iter().collect();
-        Verdict::Unsure(format!("it depends on {}", missing.join(", ")))
+        Verdict::Undecided(format!("it depends on {}", missing.join(", ")))
     } else if organisation {
-        Verdict::Unsure("a policy of the organisation seems to forbid it".into())
+        Verdict::Undecided("a policy of the organisation seems to deny it".into())
     } else if boundary {
-        Verdict::Unsure("the caller's permissions boundary seems to forbid it".into())
+        Verdict::Undecided("the caller's permissions boundary seems to deny it".into())
     } else if matches!(result.eval_decision(), Decision::ExplicitDeny | Decision::ImplicitDeny) {
         Verdict::Denied { explicitly: *result.eval_decision() == Decision::ExplicitDeny }
     } else {
-        Verdict::Unsure(format!("the simulator said {}", result.eval_decision().as_str()))
+        Verdict::Undecided(format!("the policy simulator returned {}", result.eval_decision().as_str()))
     }
 }
 
-/// Whom the simulator knows the caller by: a session is asked about by its role.
+/// The ARN that the simulator accepts for the caller: for a session, the ARN of its role.
 async fn principal(session: &Session) -> Result<String, String> {
     match caller(&session.caller) {
         Caller::Known(arn) => Ok(arn),
         Caller::Other(reason) => Err(reason.to_owned()),
-        // The session's ARN lacks the role's path, which single sign-on gives its roles.
+        // The session's ARN does not contain the role's path, which roles of IAM Identity Center have.
         Caller::Session(role) => {
             let answer = session.iam().get_role().role_name(role).send().await;
             let answer = call("iam:GetRole", answer).map_err(|error| error.reason())?;
@@ -201,26 +196,26 @@ mod tests {
     }
 
     #[test]
-    fn only_a_decided_no_is_one() {
-        let unsure = |verdict| matches!(verdict, Verdict::Unsure(_));
+    fn only_a_clear_denial_is_denied() {
+        let undecided = |verdict| matches!(verdict, Verdict::Undecided(_));
         assert_eq!(verdict_of(result(Decision::Allowed)), Verdict::Allowed);
         for (decision, explicitly) in [(Decision::ImplicitDeny, false), (Decision::ExplicitDeny, true)] {
             assert_eq!(verdict_of(result(decision)), Verdict::Denied { explicitly });
         }
         let missing = result(Decision::ExplicitDeny).missing_context_values("aws:x");
-        assert!(unsure(verdict_of(missing)));
+        assert!(undecided(verdict_of(missing)));
         let organisation = OrganizationsDecisionDetail::builder().build();
         let scp = result(Decision::ImplicitDeny).organizations_decision_detail(organisation);
-        assert!(unsure(verdict_of(scp)));
+        assert!(undecided(verdict_of(scp)));
         let boundary = PermissionsBoundaryDecisionDetail::builder().build();
         let limited = result(Decision::ImplicitDeny).permissions_boundary_decision_detail(boundary);
-        assert!(unsure(verdict_of(limited)));
-        assert!(unsure(verdict_of(result(Decision::from("maybe")))));
-        assert!(unsure(verdict("s3:CreateBucket", &[])));
+        assert!(undecided(verdict_of(limited)));
+        assert!(undecided(verdict_of(result(Decision::from("maybe")))));
+        assert!(undecided(verdict("s3:CreateBucket", &[])));
     }
 
     #[test]
-    fn a_session_is_its_role() {
+    fn a_session_is_checked_by_its_role() {
         let session = caller("arn:aws:sts::123456789012:assumed-role/Operator/ann");
         assert_eq!(session, Caller::Session("Operator"));
         let user = "arn:aws:iam::123456789012:user/team/ann";

@@ -1,4 +1,4 @@
-//! What a plan needs of IAM: actions on resources. Pure.
+//! The permissions that a plan needs: actions on resources. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,12 +8,12 @@ use crate::bootstrap::{
 };
 use crate::plan::Plan;
 
-/// An action on a resource.
+/// A permission: an action on a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
     /// `s3:CreateBucket`
     pub action: &'static str,
-    /// Its ARN, or `*`.
+    /// An ARN, or `*`.
     pub resource: String,
 }
 
@@ -23,11 +23,11 @@ impl fmt::Display for Need {
     }
 }
 
-/// The resources of a plan that have policies of their own.
-pub fn policed(target: &Target, seen: &Seen) -> BTreeSet<String> {
+/// The resources of a plan that have a resource policy.
+pub fn with_own_policy(target: &Target, seen: &Seen) -> BTreeSet<String> {
     let bucket = seen.bucket.as_ref();
-    let policed = bucket.is_some_and(|bucket| bucket.policy.is_some());
-    policed.then(|| bucket_arn(target)).into_iter().collect()
+    let has_policy = bucket.is_some_and(|bucket| bucket.policy.is_some());
+    has_policy.then(|| bucket_arn(target)).into_iter().collect()
 }
 
 fn bucket_arn(target: &Target) -> String {
@@ -35,7 +35,7 @@ fn bucket_arn(target: &Target) -> String {
     format!("arn:{partition}:s3:::{}", target.backend.bucket)
 }
 
-/// What a plan needs; pure.
+/// The permissions that a plan needs.
 pub fn needs(target: &Target, plan: &Plan<Step>) -> BTreeSet<Need> {
     plan.actions
         .iter()
@@ -69,13 +69,13 @@ fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static st
         }
         Change::Ci(ci::Change::DeleteProvider(arn)) => (arn.clone(), &["iam:DeleteOpenIDConnectProvider"]),
         Change::Ci(ci::Change::Policy(change)) => of_admin(target, "", change),
-        Change::Ci(ci::Change::Role(which, change)) => {
-            of_admin(target, &admin_role::role_arn(target, &which.name(target)), change)
+        Change::Ci(ci::Change::Role(ci_role, change)) => {
+            of_admin(target, &admin_role::role_arn(target, &ci_role.name(target)), change)
         }
         Change::Account(account_baseline::Change::Password(_)) => {
             ("*".to_owned(), &["iam:UpdateAccountPasswordPolicy"])
         }
-        Change::Account(account_baseline::Change::EncryptDisks) => {
+        Change::Account(account_baseline::Change::EncryptVolumes) => {
             ("*".to_owned(), &["ec2:EnableEbsEncryptionByDefault"])
         }
         Change::Account(account_baseline::Change::BlockPublicAccess) => {
@@ -87,13 +87,13 @@ fn of_change(target: &Target, change: &Change) -> (String, &'static [&'static st
 fn of_bucket(change: &state_bucket::Change) -> &'static [&'static str] {
     use state_bucket::Change as Of;
     match change {
-        // Tags and ownership are part of the call.
+        // The call sets tags and object ownership.
         Of::Create => &["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:TagResource"],
         Of::BlockPublicAccess => &["s3:PutBucketPublicAccessBlock"],
-        Of::OwnerEnforced => &["s3:PutBucketOwnershipControls"],
+        Of::DisableAcls => &["s3:PutBucketOwnershipControls"],
         Of::Encrypt(..) => &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
         Of::Policy(_) => &["s3:PutBucketPolicy"],
-        Of::Version => &["s3:PutBucketVersioning"],
+        Of::EnableVersioning => &["s3:PutBucketVersioning"],
         Of::Lifecycle(..) => &["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"],
         Of::Tags(_) => &["s3:PutBucketTagging"],
     }
@@ -103,8 +103,8 @@ fn of_table(change: &lock_table::Change) -> &'static [&'static str] {
     use lock_table::Change as Of;
     match change {
         Of::Create => &["dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:TagResource"],
-        Of::Protect | Of::Encrypt | Of::OnDemand => &["dynamodb:UpdateTable"],
-        Of::Recover => &["dynamodb:UpdateContinuousBackups"],
+        Of::EnableDeletionProtection | Of::Encrypt | Of::BillOnDemand => &["dynamodb:UpdateTable"],
+        Of::EnablePointInTimeRecovery => &["dynamodb:UpdateContinuousBackups"],
         Of::Tags(_) => &["dynamodb:TagResource"],
     }
 }
@@ -121,13 +121,13 @@ fn of_admin(target: &Target, role: &str, change: &admin_role::Change) -> (String
         Of::TagPolicy(part) => (policy(part), &["iam:TagPolicy"]),
         Of::Create(..) => (role, &["iam:CreateRole", "iam:TagRole"]),
         Of::Trust(_) => (role, &["iam:UpdateAssumeRolePolicy"]),
-        Of::Session(_) => (role, &["iam:UpdateRole"]),
+        Of::SessionDuration(_) => (role, &["iam:UpdateRole"]),
         Of::Boundary(_) => (role, &["iam:PutRolePermissionsBoundary"]),
         Of::Tags => (role, &["iam:TagRole"]),
         Of::Attach(_) => (role, &["iam:AttachRolePolicy"]),
         Of::Detach(_) => (role, &["iam:DetachRolePolicy"]),
         Of::DeleteInline(_) => (role, &["iam:DeleteRolePolicy"]),
-        Of::Leave(_) => (role, &["iam:RemoveRoleFromInstanceProfile"]),
+        Of::RemoveFromInstanceProfile(_) => (role, &["iam:RemoveRoleFromInstanceProfile"]),
         Of::Delete => (role, &["iam:DeleteRole"]),
         Of::DeletePolicy(part) => (policy(part), &["iam:DeletePolicy"]),
     }

@@ -1,4 +1,4 @@
-//! The calls that change the state bucket, one a change; each can be repeated.
+//! The AWS calls that change the state bucket, one for each change; each can be repeated.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use aws_sdk_s3::types::{
 use crate::account::LifecycleRule;
 use crate::account::observe::BucketError;
 use crate::aws::{CallError, Policy, Session, call, retry};
-use crate::bootstrap::state_bucket::{Before, Change, RULE};
+use crate::bootstrap::state_bucket::{BucketAge, Change, RULE};
 use crate::bootstrap::{Error, Target};
 
-/// How long S3 may not be ready.
-const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(32), 65);
+/// How long to repeat a call while S3 is busy with the bucket, or does not find the new bucket yet.
+const RETRY: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(32), 65);
 
 /// Makes one change.
 pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
-    let again =
-        |result: &Result<(), Error>| matches!(result, Err(Error::Call(error)) if passing(change, error));
-    match retry(PATIENCE, again, async || once(session, target, change).await).await {
+    let failed_for_now =
+        |result: &Result<(), Error>| matches!(result, Err(Error::Call(error)) if is_transient(change, error));
+    match retry(RETRY, failed_for_now, async || send(session, target, change).await).await {
         Err(Error::Call(error)) if error.is("InvalidBucketAclWithObjectOwnership") => {
             Err(Error::Acl(target.backend.bucket.clone(), error))
         }
@@ -34,12 +34,12 @@ pub async fn apply(session: &Session, target: &Target, change: &Change) -> Resul
     }
 }
 
-/// Whether S3 may think better of it: another change is still going on, or not all its servers know the new bucket.
-fn passing(change: &Change, error: &CallError) -> bool {
+/// Whether the same call may succeed later: another change is in progress, or the new bucket is not visible everywhere yet.
+fn is_transient(change: &Change, error: &CallError) -> bool {
     error.is("OperationAborted") || (error.is("NoSuchBucket") && *change != Change::Create)
 }
 
-/// Sends a write about the target's bucket with the expected owner.
+/// Sends a write to the target's bucket with the expected bucket owner.
 macro_rules! put {
     ($session:ident, $target:ident, $permission:literal, $request:expr) => {{
         let request = $request.bucket(&$target.backend.bucket).expected_bucket_owner(&$session.account_id);
@@ -47,7 +47,7 @@ macro_rules! put {
     }};
 }
 
-async fn once(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
+async fn send(session: &Session, target: &Target, change: &Change) -> Result<(), Error> {
     let s3 = session.s3();
     match change {
         Change::Create => return create(&s3, target).await,
@@ -57,16 +57,16 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
             "s3:PutBucketPublicAccessBlock",
             s3.put_public_access_block().public_access_block_configuration(all_blocked())
         ),
-        Change::OwnerEnforced => put!(
+        Change::DisableAcls => put!(
             session,
             target,
             "s3:PutBucketOwnershipControls",
             s3.put_bucket_ownership_controls().ownership_controls(owner_enforced())
         ),
-        Change::Encrypt(key, before) => {
-            let blocked = match before {
-                Before::Nothing => None,
-                Before::Others => blocked_types(session, &s3, target).await?,
+        Change::Encrypt(key, age) => {
+            let blocked = match age {
+                BucketAge::New => None,
+                BucketAge::Existing => blocked_types(session, &s3, target).await?,
             };
             put!(
                 session,
@@ -79,7 +79,7 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
         Change::Policy(document) => {
             put!(session, target, "s3:PutBucketPolicy", s3.put_bucket_policy().policy(document))
         }
-        Change::Version => put!(
+        Change::EnableVersioning => put!(
             session,
             target,
             "s3:PutBucketVersioning",
@@ -87,7 +87,7 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
                 VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build()
             )
         ),
-        Change::Lifecycle(rule, before) => lifecycle(session, &s3, target, rule, *before).await,
+        Change::Lifecycle(rule, age) => lifecycle(session, &s3, target, rule, *age).await,
         Change::Tags(tags) => {
             put!(session, target, "s3:PutBucketTagging", s3.put_bucket_tagging().tagging(tagging(tags)))
         }
@@ -95,7 +95,7 @@ async fn once(session: &Session, target: &Target, change: &Change) -> Result<(),
     .map_err(Error::from)
 }
 
-/// Makes the bucket, owned by us from its first moment. A bucket that we own already is as good as made.
+/// Creates the bucket with ACLs disabled. A bucket that this account owns already is not an error.
 async fn create(s3: &Client, target: &Target) -> Result<(), Error> {
     let answer = s3
         .create_bucket()
@@ -113,7 +113,7 @@ async fn create(s3: &Client, target: &Target) -> Result<(), Error> {
     }
 }
 
-/// Tags from the first moment (an organisation may refuse untagged buckets), and the region where S3 wants it named.
+/// The tags, because an organisation may refuse untagged buckets, and the region, which S3 does not accept for us-east-1.
 fn create_settings(target: &Target) -> CreateBucketConfiguration {
     let settings = CreateBucketConfiguration::builder().set_tags(Some(tags(&target.deployment.tags())));
     if target.deployment.region == "us-east-1" {
@@ -143,7 +143,7 @@ fn owner_enforced() -> OwnershipControls {
         .unwrap_or_else(|_| unreachable!("the one rule is given"))
 }
 
-/// The kinds of encryption that the bucket refuses: S3 would forget them with a rule that does not repeat them.
+/// The encryption types that the bucket blocks: `PutBucketEncryption` resets them unless they are repeated.
 async fn blocked_types(
     session: &Session,
     s3: &Client,
@@ -180,21 +180,21 @@ fn encryption(
         .unwrap_or_else(|_| unreachable!("the one rule is given"))
 }
 
-/// Puts our rule among the others: S3 only knows the whole list, so it is read again just before.
+/// Sets our rule and keeps the others: S3 replaces the complete list, so the present rules are read immediately before.
 async fn lifecycle(
     session: &Session,
     s3: &Client,
     target: &Target,
     wanted: &LifecycleRule,
-    before: Before,
+    age: BucketAge,
 ) -> Result<(), CallError> {
-    let (mut rules, minimum) = match before {
-        Before::Nothing => (Vec::new(), None),
-        Before::Others => present_rules(session, s3, target).await?,
+    let (mut rules, minimum) = match age {
+        BucketAge::New => (Vec::new(), None),
+        BucketAge::Existing => present_rules(session, s3, target).await?,
     };
     rules.retain(|rule| rule.id() != Some(RULE));
-    // S3 refuses to mix rules of the old form (a prefix) and of the new one (a filter).
-    #[expect(deprecated, reason = "foreign rules may have the old form")]
+    // S3 refuses a list that mixes rules of the old form (with a prefix) and of the new form (with a filter).
+    #[expect(deprecated, reason = "rules of others may have the old form")]
     let old_form = rules.iter().any(|rule| rule.prefix().is_some());
     let mut rule = SdkRule::builder()
         .id(RULE)
@@ -207,7 +207,7 @@ async fn lifecycle(
                 .set_days_after_initiation(wanted.abort_upload_days)
                 .build(),
         );
-    #[expect(deprecated, reason = "beside rules of the old form ours must have it too")]
+    #[expect(deprecated, reason = "if other rules have the old form, ours must have it too")]
     if old_form {
         rule = rule.prefix("");
     } else {
@@ -225,7 +225,7 @@ async fn lifecycle(
     )
 }
 
-/// The rules that the bucket has, and the smallest object that they move, as S3 wants it repeated.
+/// The bucket's rules, and its minimum object size for transitions, which `PutBucketLifecycleConfiguration` resets otherwise.
 async fn present_rules(
     session: &Session,
     s3: &Client,

@@ -1,7 +1,7 @@
-//! The S3 bucket that keeps Terraform's state: private, encrypted, versioned, TLS only.
+//! The S3 bucket for Terraform's state: private, encrypted, versioned, TLS only.
 //!
-//! An existing bucket is adopted: only what differs is changed, stricter settings, foreign tags, policy statements
-//! and lifecycle rules are kept. Settings that protect come before those that only keep order.
+//! An existing bucket is adopted: only what differs is changed. Stricter settings, and the tags, policy statements and lifecycle
+//! rules of others are kept. Protective settings are set first.
 
 mod apply;
 pub(super) mod policy;
@@ -9,20 +9,21 @@ pub(super) mod policy;
 use std::collections::BTreeMap;
 
 use super::judged::Thing;
-use super::ownership::{of_this_environment, present_tags, tags_text};
+use super::ownership::{present_tags, refuse_other_environment, tags_text};
 pub use super::state_bucket::apply::apply;
 use super::{Error, Judged, Target};
 use crate::account::{Bucket, LifecycleRule, PublicAccessBlock};
 use crate::arn::{Arn, is_account_id};
+use crate::explain::count;
 
 /// The id of our lifecycle rule.
 pub const RULE: &str = "osmt-state";
-/// Days that old versions of the state are kept at least.
+/// The minimum number of days that old versions of the state are kept.
 pub const KEEP_DAYS: i32 = Bucket::KEEP_DAYS;
-/// Days after which the parts of a broken upload go.
+/// Days after which the parts of an incomplete upload are deleted.
 pub const ABORT_DAYS: i32 = 7;
 
-/// A bucket's name, as `--bucket` takes it ("General purpose bucket naming rules" in AWS's documentation).
+/// Checks the value of `--bucket` (Amazon S3 User Guide, "General purpose bucket naming rules").
 pub fn name(text: &str) -> Result<String, String> {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let parts = text.split('.').all(|part| {
@@ -36,11 +37,11 @@ pub fn name(text: &str) -> Result<String, String> {
     if (3..=63).contains(&text.len()) && parts && !address && !reserved {
         Ok(text.to_owned())
     } else {
-        Err("a bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots, and none of S3's reserved beginnings and ends (xn--, -s3alias, …)".to_owned())
+        Err("a bucket name has 3 to 63 lower-case letters, digits, hyphens and dots, and none of the reserved prefixes and suffixes of S3 (xn--, -s3alias, …)".to_owned())
     }
 }
 
-/// A KMS key, as `--kms-key` takes it: its ARN, since an alias may later mean another key.
+/// Checks the value of `--kms-key`: an ARN, because an alias can be moved to another key later.
 pub fn kms_key(text: &str) -> Result<String, String> {
     match Arn::parse(text) {
         Some(Arn { service: "kms", region, account, resource, .. })
@@ -60,34 +61,35 @@ pub fn kms_key(text: &str) -> Result<String, String> {
 /// One change to the bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Make it.
+    /// Create the bucket, with ACLs disabled and with tags.
     Create,
     /// Block all public access.
     BlockPublicAccess,
-    /// Turn access lists off: every object belongs to the bucket's owner.
-    OwnerEnforced,
-    /// Encrypt by default, with a bucket key; with this KMS key, or with the one that AWS manages.
-    Encrypt(Option<String>, Before),
-    /// This policy document.
+    /// Object ownership `BucketOwnerEnforced`.
+    DisableAcls,
+    /// Default encryption with a bucket key, and with this KMS key or the AWS managed one.
+    Encrypt(Option<String>, BucketAge),
+    /// The policy document.
     Policy(String),
-    /// Keep every version.
-    Version,
-    /// Our rule, beside the others.
-    Lifecycle(LifecycleRule, Before),
-    /// All tags, foreign ones included: S3 replaces the whole set.
+    /// Turn versioning on.
+    EnableVersioning,
+    /// Our rule; the others are kept.
+    Lifecycle(LifecycleRule, BucketAge),
+    /// All tags, those of others included: S3 replaces the complete set.
     Tags(BTreeMap<String, String>),
 }
 
-/// What there was before a setting that S3 only takes as a whole.
+/// Whether the bucket existed before this run. S3 replaces some settings completely: in an existing bucket, the parts that others
+/// have set are read first and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
-    /// The bucket is made by the same run: nothing has to be kept.
-    Nothing,
-    /// Others may have set parts of it, which are read and kept.
-    Others,
+pub enum BucketAge {
+    /// This run creates it.
+    New,
+    /// It existed before.
+    Existing,
 }
 
-/// Judges the bucket's settings; pure. `kms_key` is the key to encrypt with; `None`: the one that it has.
+/// Judges the bucket's settings. `kms_key` is the key to encrypt with; `None`: no change.
 pub fn judge(
     target: &Target,
     kms_key: Option<&str>,
@@ -96,9 +98,9 @@ pub fn judge(
     let name = format!("S3 bucket {}", target.backend.bucket);
     let nothing = Bucket::default();
     let bucket = seen.unwrap_or(&nothing);
-    of_this_environment(target, &name, &bucket.tags)?;
+    refuse_other_environment(target, &name, &bucket.tags)?;
     let thing = Thing { name: &name, exists: seen.is_some() };
-    let before = if seen.is_some() { Before::Others } else { Before::Nothing };
+    let age = if seen.is_some() { BucketAge::Existing } else { BucketAge::New };
     let mut judged = Vec::new();
     if seen.is_none() {
         judged.push(Judged::create(&name, None, Change::Create));
@@ -112,7 +114,7 @@ pub fn judge(
         bucket.blocks_public_access(),
         Change::BlockPublicAccess,
     ));
-    // A new bucket is made with this one.
+    // CreateBucket sets this for a new bucket.
     if seen.is_some() {
         let ownership = bucket.object_ownership.clone();
         let fits = bucket.has_no_access_lists();
@@ -122,7 +124,7 @@ pub fn judge(
             ownership,
             "BucketOwnerEnforced",
             fits,
-            Change::OwnerEnforced,
+            Change::DisableAcls,
         ));
     }
     let key = kms_key.or(bucket.kms_key.as_deref());
@@ -133,10 +135,10 @@ pub fn judge(
         encryption(bucket),
         &wanted_encryption(key),
         kms,
-        Change::Encrypt(key.map(str::to_owned), before),
+        Change::Encrypt(key.map(str::to_owned), age),
     ));
     let document = policy::with_tls_only(target, bucket.policy.as_deref())?;
-    // S3 would take no policy with it once public access is blocked.
+    // Once public access is blocked, S3 refuses a policy with this statement.
     let public = bucket.policy.as_deref().and_then(policy::public);
     if let (Some(_), Some(statement)) = (&document, public) {
         return Err(Error::PublicPolicy { bucket: target.backend.bucket.clone(), statement });
@@ -151,15 +153,15 @@ pub fn judge(
     ));
     let versioning = bucket.versioning.clone();
     let fits = bucket.is_versioned();
-    judged.push(Judged::setting(thing, "versioning", versioning, "Enabled", fits, Change::Version));
-    judged.push(lifecycle(thing, bucket, before));
-    judged.extend(dangers(target, &name, bucket));
-    // Also for a new bucket: not every S3 takes them with the first call.
+    judged.push(Judged::setting(thing, "versioning", versioning, "Enabled", fits, Change::EnableVersioning));
+    judged.push(lifecycle(thing, bucket, age));
+    judged.extend(settings_of_others(target, &name, bucket));
+    // Also for a new bucket: not every S3-compatible service accepts tags in CreateBucket.
     judged.push(tags(target, thing, bucket));
     Ok(judged)
 }
 
-/// What is worth saying and is not ours to change.
+/// Notes about settings that osmt-bootstrap cannot change.
 pub fn remarks(bucket: &Bucket) -> Vec<String> {
     let mfa = "MFA delete is off; only the account's root user can turn it on (aws s3api put-bucket-versioning --mfa)";
     if bucket.mfa_delete { Vec::new() } else { vec![mfa.to_owned()] }
@@ -181,21 +183,19 @@ fn tags(target: &Target, thing: Thing<'_>, bucket: &Bucket) -> Judged<Change> {
     )
 }
 
-/// Settings of others that delete the state or its history, or keep Terraform out.
-fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> {
+/// Rules and statements of others that delete the state or its old versions, or deny Terraform access; and tags that are kept.
+fn settings_of_others(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> {
     let rules = bucket.lifecycle.iter().filter(|(id, rule)| *id != RULE && rule.covers(&target.backend.key));
     let mut judged: Vec<_> = rules
         .filter_map(|(id, rule)| {
             let text = match rule.noncurrent_days {
                 _ if rule.expires => {
-                    "deletes the state itself after a while: remove it, or narrow it to other keys".to_owned()
+                    "deletes the state itself: remove the rule, or limit it to other keys".to_owned()
                 }
-                Some(days) if days < KEEP_DAYS => {
-                    let after = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-                    format!(
-                        "deletes old versions of the state after {after}; they should be kept for {KEEP_DAYS}"
-                    )
-                }
+                Some(days) if days < KEEP_DAYS => format!(
+                    "deletes old versions of the state after {}; they should be kept for {KEEP_DAYS} days",
+                    day_count(days)
+                ),
                 _ => return None,
             };
             Some(Judged::shown(name, format!("lifecycle rule {id}"), text, false))
@@ -215,18 +215,19 @@ fn dangers(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judged<Change>> 
     judged
 }
 
-fn lifecycle(thing: Thing<'_>, bucket: &Bucket, before: Before) -> Judged<Change> {
+fn lifecycle(thing: Thing<'_>, bucket: &Bucket, age: BucketAge) -> Judged<Change> {
     let text = |rule: &LifecycleRule| {
-        let days = |days: Option<i32>| days.map_or("never".into(), |days| format!("after {days} days"));
+        let days =
+            |days: Option<i32>| days.map_or("never".into(), |days| format!("after {}", day_count(days)));
         let some = rule.narrowed || !rule.prefix.is_empty();
         let faults = [
             (!rule.enabled, "; disabled"),
-            (some, "; only for some keys"),
+            (some, "; applies to some keys only"),
             (rule.expires, "; also deletes the current state"),
         ];
         let faults = faults.into_iter().filter(|(is, _)| *is).map(|(_, text)| text);
         format!(
-            "old versions go {}, broken uploads {}{}",
+            "old versions are deleted {}, incomplete uploads {}{}",
             days(rule.noncurrent_days),
             days(rule.abort_upload_days),
             faults.collect::<String>()
@@ -249,11 +250,16 @@ fn lifecycle(thing: Thing<'_>, bucket: &Bucket, before: Before) -> Judged<Change
         present.map(text),
         &text(&wanted),
         present == Some(&wanted),
-        Change::Lifecycle(wanted.clone(), before),
+        Change::Lifecycle(wanted.clone(), age),
     )
 }
 
-/// How many of the four switches are on, in words.
+/// `1 day`, `90 days`
+fn day_count(days: i32) -> String {
+    count(usize::try_from(days).unwrap_or_default(), "day")
+}
+
+/// How many of the four switches are on, as text.
 pub(super) fn switches(block: PublicAccessBlock) -> String {
     let on = [
         block.block_public_acls,

@@ -1,4 +1,4 @@
-//! The one statement that the bucket's policy must hold: nothing without TLS. Pure.
+//! The bucket policy: it must have a statement that denies every request without TLS. Pure.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::bootstrap::{Error, Target};
 /// The id of our statement.
 const SID: &str = "OsmtTlsOnly";
 
-/// The policy with our statement in it, every other statement kept; `None` where TLS is already enforced.
+/// The policy with our statement added and all others kept; `None` if the present policy enforces TLS already.
 pub(in crate::bootstrap) fn with_tls_only(
     target: &Target,
     present: Option<&str>,
@@ -30,7 +30,7 @@ pub(in crate::bootstrap) fn with_tls_only(
     let mut policy: Value = serde_json::from_str(present).map_err(|_| unreadable())?;
     let statements =
         policy.as_object_mut().and_then(|policy| policy.get_mut("Statement")).ok_or_else(unreadable)?;
-    // AWS takes one statement without its list.
+    // AWS accepts a single statement without a list.
     if statements.is_object() {
         *statements = Value::Array(vec![statements.take()]);
     }
@@ -45,7 +45,7 @@ pub(in crate::bootstrap) fn with_tls_only(
     Ok(Some(policy.to_string()))
 }
 
-/// The names of a policy's statements, for the plan; ours with what it does or lacks.
+/// The names of a policy's statements for the plan, and for our statement whether it is complete.
 pub(in crate::bootstrap) fn statements(target: &Target, policy: Option<&str>) -> Option<String> {
     let policy = PolicyDocument::parse(policy?).ok()?;
     let names = policy.statements.iter().map(|statement| {
@@ -62,16 +62,16 @@ pub(in crate::bootstrap) fn statements(target: &Target, policy: Option<&str>) ->
     Some(names.collect::<Vec<_>>().join(", "))
 }
 
-/// The name of a statement that lets everyone in, if there is one.
+/// The name of a statement that allows everyone, if there is one.
 pub(in crate::bootstrap) fn public(policy: &str) -> Option<String> {
     let policy = PolicyDocument::parse(policy).ok()?;
     policy.open_to_everyone().map(|statement| statement.name().to_owned())
 }
 
-/// What Terraform must be able to do with the state and its lock file.
+/// The actions that Terraform needs on the state and its lock file.
 const TERRAFORM: [&str; 3] = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
 
-/// Statements that deny Terraform what it needs, with what they deny and when; the one about TLS denies it nothing.
+/// Statements that deny actions that Terraform needs: name and text. Statements about TLS are left out: Terraform uses TLS.
 pub(in crate::bootstrap) fn denials(target: &Target, policy: &str) -> Vec<(String, String)> {
     let Ok(policy) = PolicyDocument::parse(policy) else {
         return Vec::new();
@@ -115,7 +115,7 @@ pub(in crate::bootstrap) fn denials(target: &Target, policy: &str) -> Vec<(Strin
         .collect()
 }
 
-/// Whether a condition holds for requests without TLS only, or for TLS older than 1.2, which Terraform never uses.
+/// Whether a condition matches only requests without TLS, or with a version of TLS before 1.2, which Terraform never uses.
 fn only_without_tls(condition: &Value) -> bool {
     let keys = condition.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object);
     keys.flat_map(Map::keys).any(|key| {
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn a_new_policy_is_at_once_enough() {
+    fn a_new_policy_needs_no_second_change() {
         let policy = with_tls_only(&target(), None).unwrap().unwrap();
         assert_eq!(with_tls_only(&target(), Some(&policy)).unwrap(), None);
     }
 
     #[test]
-    fn foreign_statements_stay_even_where_the_statement_is_not_a_list() {
+    fn statements_of_others_are_kept_even_if_statement_is_not_a_list() {
         let present = r#"{"Version":"2012-10-17","Statement":{"Sid":"Audit","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}"#;
         let policy = with_tls_only(&target(), Some(present)).unwrap().unwrap();
         assert_eq!(
@@ -158,31 +158,31 @@ mod tests {
 
     #[test]
     fn a_weakened_statement_of_ours_is_replaced() {
-        let whole = with_tls_only(&target(), None).unwrap().unwrap();
+        let complete = with_tls_only(&target(), None).unwrap().unwrap();
         for (good, bad) in [
             ("\"s3:*\"", "\"s3:Get*\""),
             ("\"false\"", "\"true\""),
             ("\"Deny\"", "\"Allow\""),
             (",\"arn:aws:s3:::b/*\"", ""),
         ] {
-            let weak = whole.replace(good, bad);
-            assert_ne!(weak, whole);
+            let weak = complete.replace(good, bad);
+            assert_ne!(weak, complete);
             let fixed = with_tls_only(&target(), Some(&weak)).unwrap();
-            assert_eq!(fixed.as_deref(), Some(whole.as_str()), "{bad}");
+            assert_eq!(fixed.as_deref(), Some(complete.as_str()), "{bad}");
         }
     }
 
     #[test]
-    fn the_same_rule_by_another_name_is_enough() {
-        let whole = with_tls_only(&target(), None).unwrap().unwrap();
-        let other = whole
+    fn a_statement_with_another_name_is_enough() {
+        let complete = with_tls_only(&target(), None).unwrap().unwrap();
+        let other = complete
             .replace(SID, "AllowSSLRequestsOnly")
             .replace("\"Principal\":\"*\"", "\"Principal\":{\"AWS\":[\"*\"]}");
         assert_eq!(with_tls_only(&target(), Some(&other)).unwrap(), None);
     }
 
     #[test]
-    fn a_statement_for_everybody_is_seen() {
+    fn a_statement_that_allows_everyone_is_found() {
         let policy = |principal: &str, more: &str| {
             format!(
                 r#"{{"Statement":[{{"Sid":"Web","Effect":"Allow","Principal":{principal},"Action":"s3:GetObject"{more}}}]}}"#
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_policy_is_refused() {
+    fn a_text_that_is_not_a_policy_is_refused() {
         for text in ["", "[]", "{}", "{\"Statement\": 1}"] {
             assert!(with_tls_only(&target(), Some(text)).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn what_keeps_terraform_out_is_shown() {
+    fn statements_that_deny_terraform_access_are_shown() {
         let denials = |more: serde_json::Value| {
             let mut statement = json!({"Sid": "X", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"});
             for (key, value) in more.as_object().unwrap() {

@@ -1,7 +1,7 @@
-//! The questions of `init`: on a terminal one by one until the answer can be right, elsewhere by naming the flags.
+//! The questions of `init`. On a terminal each question is repeated until the answer is valid; elsewhere the missing flags are named.
 //!
-//! What the account provides need not be typed: its number, the regions it has enabled, the zones that it can use. Each answer
-//! is kept in a file until the configuration is written, so that an interrupted run continues where it stopped.
+//! The account's id, its enabled regions and its zones are suggested. The answers are kept in a file until the config is written, so
+//! that an interrupted run can offer them again.
 
 use super::doctor_errors::{errors, is_at};
 use super::draft::Draft;
@@ -30,13 +30,13 @@ enum Step {
     Zones,
 }
 
-/// What becomes of a question.
+/// The result of a question.
 enum Outcome {
     Answered,
     Back,
 }
 
-/// A run of questions that can be corrected.
+/// The questions of a run; answers can be corrected.
 pub(super) struct Wizard<'a> {
     ui: &'a Ui,
     start: &'a Document,
@@ -45,18 +45,18 @@ pub(super) struct Wizard<'a> {
     draft: Draft,
 }
 
-/// What the user decided when everything was shown.
+/// The user's decision after the summary.
 pub(super) enum Decision {
     Write,
-    /// An answer was changed: show everything again.
+    /// An answer was changed: show the summary again.
     Again,
 }
 
-/// Asks for what is open; for a fresh config also for what has a default that may not suit. `None` where nothing is open.
+/// Asks the open questions; for a new config also about the network, which has a default. `None` if no question is open.
 pub(super) async fn ask<'a>(
     cx: &'a Context,
     start: &'a Document,
-    fresh: bool,
+    is_new: bool,
     answers: &mut Answers,
 ) -> Result<Option<Wizard<'a>>, Failure> {
     let ui = &cx.ui;
@@ -70,7 +70,7 @@ pub(super) async fn ask<'a>(
         return Ok(None);
     }
     let mut steps: Vec<Step> = open.into_iter().map(Step::Text).collect();
-    if answers.vpc_cidr.is_none() && fresh {
+    if answers.vpc_cidr.is_none() && is_new {
         steps.push(Step::Network);
     }
     if answers.azs.is_none() {
@@ -78,9 +78,9 @@ pub(super) async fn ask<'a>(
     }
     let draft = Draft::read(&cx.shared.dir);
     if !draft.answers.is_empty() {
-        ui.say("the answers of the last run are offered again; press Enter to accept them");
+        ui.say("the answers of the previous run are suggested; press Enter to accept them");
     }
-    let session = signed_in(cx).await?;
+    let session = sign_in(cx).await?;
     if let (Some(account), Some(session)) = (answers.text(start, "/config/account_id"), &session)
         && account != session.account_id
     {
@@ -122,14 +122,14 @@ impl Wizard<'_> {
         Ok(outcome)
     }
 
-    /// The session, unless it is another account's than the one answered.
+    /// The session, if it is one of the account in the answers.
     fn session(&self, answers: &Answers) -> Option<&Session> {
         let session = self.session.as_ref()?;
         let answered = answers.text(self.start, "/config/account_id");
         answered.is_none_or(|account| account == session.account_id).then_some(session)
     }
 
-    /// The other Region of the account in which Terraform has made the environment; `None` where AWS does not say.
+    /// The other region of the account in which Terraform has created the environment; `None` if there is none or AWS cannot be asked.
     pub(super) async fn other_region(&self, answers: &Answers) -> Option<String> {
         let session = self.session(answers)?;
         let text = |pointer| answers.text(self.start, pointer).unwrap_or_default();
@@ -172,9 +172,9 @@ impl Wizard<'_> {
                 Some(names) if !names.contains(&answer) => {
                     Err("answer with a region that is enabled in the account".to_owned())
                 }
-                // The doctor takes these for a placeholder, which it reports later.
+                // The doctor would report these as a placeholder only after the file is written.
                 _ if answer.contains(['<', '>']) => Err("leave `<` and `>` out".to_owned()),
-                _ => fitting(self.start, &trial, question.pointer),
+                _ => check_answer(self.start, &trial, question.pointer),
             };
             if question.flag == "domain" {
                 verdict = verdict.and_then(|()| init::host_name(&answer).map(drop));
@@ -183,7 +183,7 @@ impl Wizard<'_> {
                 && *found != answer
                 && answer != NO_ZONE
             {
-                verdict = in_account(ui, session, &answer, found).await;
+                verdict = check_zone(ui, session, &answer, found).await;
             }
             match verdict {
                 Ok(()) => {
@@ -228,23 +228,25 @@ impl Wizard<'_> {
         let default = init::text(self.start, init::VPC);
         let kept = answers.vpc_cidr.clone().or_else(|| self.draft.answers.get("vpc-cidr").cloned());
         let hint = kept.or(default.clone());
-        let prompt = format!("{number}address block of the VPC, which no network of yours should overlap");
+        let prompt =
+            format!("{number}address block of the VPC; it must not overlap with your other networks");
         let mut wrong = None;
         loop {
             let answer = match prompt::line(self.ui, &prompt, hint.as_deref(), wrong.as_deref()).await? {
                 Reply::Text(answer) => answer,
                 Reply::Back => return Ok(Outcome::Back),
                 Reply::Help => {
-                    self.ui.say("  a private block of /16 to /25, such as 10.20.0.0/22; choose one that is not used in networks you connect to this VPC");
+                    self.ui.say("  a private block of /16 to /25, such as 10.20.0.0/22; choose one that no network uses that you connect to this VPC");
                     continue;
                 }
             };
             let mut trial = answers.clone();
             trial.vpc_cidr = Some(answer.clone());
-            let verdict = network::is_private(&answer).and_then(|()| fitting(self.start, &trial, init::VPC));
+            let verdict =
+                network::refuse_public(&answer).and_then(|()| check_answer(self.start, &trial, init::VPC));
             match verdict {
                 Ok(()) => {
-                    // Taken as it is, its subnets stay, too.
+                    // If the default block is accepted, its subnets are not computed again.
                     answers.vpc_cidr = Some(answer).filter(|answer| default.as_ref() != Some(answer));
                     return Ok(Outcome::Answered);
                 }
@@ -256,7 +258,7 @@ impl Wizard<'_> {
         }
     }
 
-    /// Offers the zones that the account can use; where AWS does not answer, the region's first two are taken.
+    /// Offers the zones that the account can use. If AWS cannot be asked, the first two of the region are used.
     async fn zones(&self, number: &str, answers: &mut Answers) -> Result<Outcome, Failure> {
         let ui = self.ui;
         let Some(session) = self.session(answers) else { return Ok(Outcome::Answered) };
@@ -289,7 +291,7 @@ impl Wizard<'_> {
                     return Ok(Outcome::Back);
                 };
                 let names: Vec<String> = picked.iter().map(|&index| fit[index].name.clone()).collect();
-                match self.zones_fit(answers, &names) {
+                match self.check_zones(answers, &names) {
                     Ok(()) => {
                         answers.azs = Some(names);
                         return Ok(Outcome::Answered);
@@ -313,7 +315,7 @@ impl Wizard<'_> {
             };
             let names: Vec<String> = answer.split(',').map(|name| name.trim().to_owned()).collect();
             let verdict = if names.iter().all(|name| fit.iter().any(|zone| zone.name == *name)) {
-                self.zones_fit(answers, &names)
+                self.check_zones(answers, &names)
             } else {
                 Err(format!("answer with two or more of these, such as {hint}"))
             };
@@ -327,18 +329,18 @@ impl Wizard<'_> {
         }
     }
 
-    fn zones_fit(&self, answers: &Answers, names: &[String]) -> Result<(), String> {
+    fn check_zones(&self, answers: &Answers, names: &[String]) -> Result<(), String> {
         let mut trial = answers.clone();
         trial.azs = Some(names.to_vec());
-        fitting(self.start, &trial, init::ZONES)
+        check_answer(self.start, &trial, init::ZONES)
     }
 
-    /// Shows every answer, and lets one be changed before anything is written.
+    /// Shows every answer, and offers to change one before the files are written.
     pub(super) async fn decide(&mut self, answers: &mut Answers) -> Result<Decision, Failure> {
         let lines = self.summary(answers);
         let stopped = || {
             let message = "not confirmed";
-            Failure::new(Exit::Refused, message).help("run it again: the answers are kept and offered again")
+            Failure::new(Exit::Refused, message).help("run this again: the answers are kept and suggested")
         };
         let rich = prompt::is_rich(self.ui);
         if !rich {
@@ -366,7 +368,7 @@ impl Wizard<'_> {
                 },
             }
         };
-        // Another region has other zones.
+        // After a change of the region, the zones are asked again.
         let step = self.steps[number - 1];
         self.step(number - 1, answers).await?;
         let is_region = matches!(step, Step::Text(index) if QUESTIONS[index].flag == "region");
@@ -401,18 +403,18 @@ impl Wizard<'_> {
         each.collect()
     }
 
-    /// Forgets the answers that are now in the config.
-    pub(super) fn written(&self) {
-        self.draft.forget();
+    /// Deletes the kept answers, once they are in the config.
+    pub(super) fn delete_draft(&self) {
+        self.draft.delete();
     }
 }
 
-/// A session to take hints from; without one everything is asked, and the reason is shown.
-async fn signed_in(cx: &Context) -> Result<Option<Session>, Failure> {
+/// Opens a session for suggestions. Without credentials the reason is shown, and nothing is suggested.
+async fn sign_in(cx: &Context) -> Result<Option<Session>, Failure> {
     let ui = &cx.ui;
     let settings = cx.shared.aws(ui)?;
     let opening = aws::open(&settings, None);
-    match ui.during("asking AWS who you are", opening).await {
+    match ui.during("signing in to AWS", opening).await {
         Ok(session) => Ok(Some(session)),
         Err(error) => {
             ui.say(format_args!("{error}; continuing without suggestions"));
@@ -425,12 +427,12 @@ fn other_account(session: &Session) -> String {
     format!("your credentials are for account {}; continuing without suggestions", session.account_id)
 }
 
-/// Whether a zone is in the account, where another one of the domain is.
-async fn in_account(ui: &Ui, session: &Session, id: &str, found: &str) -> Result<(), String> {
+/// Refuses a hosted zone that does not exist in the account, if another zone of the account contains the domain.
+async fn check_zone(ui: &Ui, session: &Session, id: &str, found: &str) -> Result<(), String> {
     let asking = observe::hosted_zone(session, id);
     match ui.during("asking AWS for the hosted zone", asking).await {
         Ok(None) => Err(format!(
-            "hosted zone {id} does not exist in account {}; the zone that holds the domain is {found}",
+            "hosted zone {id} does not exist in account {}; the zone that contains the domain is {found}",
             session.account_id
         )),
         Ok(Some(_)) => Ok(()),
@@ -441,8 +443,8 @@ async fn in_account(ui: &Ui, session: &Session, id: &str, found: &str) -> Result
     }
 }
 
-/// What the doctor would say of an answer, were it the config's.
-fn fitting(start: &Document, trial: &Answers, pointer: &str) -> Result<(), String> {
+/// Checks an answer with the doctor's rules, as if it were in the config.
+fn check_answer(start: &Document, trial: &Answers, pointer: &str) -> Result<(), String> {
     let config = init::config(start, trial).map_err(|error| error.to_string())?;
     let mut findings = errors(&config, true).into_iter();
     match findings.find(|finding| is_at(finding, pointer)) {
@@ -451,7 +453,7 @@ fn fitting(start: &Document, trial: &Answers, pointer: &str) -> Result<(), Strin
     }
 }
 
-/// The regions that the account has enabled; `None` where AWS does not answer.
+/// The regions that the account has enabled; `None` if AWS cannot be asked.
 async fn regions(ui: &Ui, session: &Session) -> Option<Vec<String>> {
     let asking = observe::ec2::regions(session);
     match ui.during("asking AWS for the regions", asking).await {

@@ -14,28 +14,32 @@ use super::state_flags::StateFlags;
 use crate::account;
 use crate::account::{HostedZone, Record};
 use crate::aws::{Policy, Session, retry};
-use crate::bootstrap::certificate::elsewhere::{Needed, Purpose};
+use crate::bootstrap::certificate::external_dns::{NeededRecord, Purpose};
 use crate::bootstrap::certificate::preflight::Verdict;
 use crate::bootstrap::certificate::resolver::Resolver;
-use crate::bootstrap::certificate::{Step, elsewhere, resolver};
+use crate::bootstrap::certificate::{Step, external_dns, resolver};
 use crate::bootstrap::{certificate, init};
 use crate::command::{Context, Ui, block_on, execute, show_and_confirm};
 use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action as _, Line, Plan};
 
-/// Get the certificate for the domain and *.domain, and write its ARN into the config.
+/// Request the certificate for the domain and *.domain, and write its ARN into the config.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-bootstrap certificate\n  \
+    osmt-bootstrap certificate --resolver 1.1.1.1\n  \
+    osmt-bootstrap certificate --external-dns --zone-file records.zone")]
 pub(super) struct Certificate {
     /// How long to wait for ACM.
     #[arg(long, value_name = "TIME", default_value = "45m", value_parser = duration)]
     timeout: Duration,
     /// The DNS resolver that checks the zone's delegation and CAA records, or `none` [default: this machine's; with split
     /// DNS give a public one, such as 1.1.1.1].
-    #[arg(long, value_name = "ADDRESS", value_parser = asked)]
-    resolver: Option<Asked>,
-    /// Another team manages the domain's DNS: print the records for it in place of writing them to Route 53 [default: if
-    /// `domain.hosted_zone_id` is `none`]. Exit 1 while ACM waits for them after `--timeout`; run it again to continue.
+    #[arg(long, value_name = "ADDRESS", value_parser = resolver_flag)]
+    resolver: Option<ResolverFlag>,
+    /// Another team manages the domain's DNS: print the records instead of writing them to Route 53 [default: if
+    /// `domain.hosted_zone_id` is `none`]. Exit 1 if ACM still waits for them after `--timeout`; run it again to continue.
     #[arg(long)]
     external_dns: bool,
     /// Also write these records as a zone file.
@@ -59,23 +63,23 @@ impl Certificate {
             if is_external {
                 let read = async |session: &Session| {
                     let resolver = self.resolver(session);
-                    let seen = elsewhere::observe(session, &ready.target, config, &resolver, now).await;
+                    let seen = external_dns::observe(session, &ready.target, config, &resolver, now).await;
                     (resolver, seen)
                 };
-                let (session, (resolver, seen)) = ready.reading(cx, read).await?;
+                let (session, (resolver, seen)) = ready.sign_in_and(cx, read).await?;
                 let work = External { cx, ready: &ready, session: &session, resolver, flags: &self, now };
                 return work.carry_out(seen?).await;
             }
             let read = async |session: &Session| {
                 certificate::observe(session, config, &self.resolver(session), now).await
             };
-            let (session, seen) = ready.reading(cx, read).await?;
+            let (session, seen) = ready.sign_in_and(cx, read).await?;
             let seen = seen?;
             let verdict = certificate::guard(&seen, config)?;
             show(ui, &verdict, &self);
             let file = cx.shared.config_path();
             let plan: Plan<Step> = certificate::plan(&seen, config, &shown(&file)).into_iter().collect();
-            let work = Work {
+            let work = Issuance {
                 ui,
                 session: &session,
                 certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
@@ -93,16 +97,20 @@ impl Certificate {
                     work.certificate.borrow_mut().arn = arn;
                     Ok(())
                 }
-                Step::Prove { zone, records } if records.is_empty() => work.prove_when_known(zone).await,
-                Step::Prove { zone, records } => Ok(certificate::prove(&session, zone, records).await?),
-                Step::HandOver(_) => Ok(()),
+                Step::WriteRecords { zone, records } if records.is_empty() => {
+                    work.write_records_when_known(zone).await
+                }
+                Step::WriteRecords { zone, records } => {
+                    Ok(certificate::write_validation_records(&session, zone, records).await?)
+                }
+                Step::PrintRecords(_) => Ok(()),
                 Step::Wait(_) if work.wait().await? => Ok(()),
-                Step::Wait(_) => Err(work.late(&seen.dns.zone)),
+                Step::Wait(_) => Err(work.timed_out(&seen.dns.zone)),
                 Step::Write { .. } => write(cx, &work.arn()).await,
             })
             .await?;
             let arn = work.arn();
-            let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
+            let lines: Vec<Line> = plan.actions.iter().map(|step| step.with_arn(&arn).line()).collect();
             ui.result(format_args!("done: certificate_arn in {} is now {arn}", shown(&file)))?;
             ui.plan_json("applied", &lines)?;
             Ok(Exit::Done)
@@ -125,9 +133,9 @@ impl Certificate {
 
     fn resolver(&self, session: &Session) -> Resolver {
         match self.resolver {
-            Some(Asked::At(address)) => Resolver::at(address),
-            Some(Asked::None) => Resolver::NONE,
-            // An emulator's zone is not in public DNS.
+            Some(ResolverFlag::At(address)) => Resolver::at(address),
+            Some(ResolverFlag::None) => Resolver::NONE,
+            // The zones of an emulator are not in public DNS.
             None if session.is_local() => Resolver::NONE,
             None => Resolver::of_this_machine(),
         }
@@ -136,45 +144,45 @@ impl Certificate {
 
 /// The values of `--resolver`.
 #[derive(Clone, Copy, Debug)]
-enum Asked {
+enum ResolverFlag {
     None,
     At(SocketAddr),
 }
 
-fn asked(text: &str) -> Result<Asked, String> {
+fn resolver_flag(text: &str) -> Result<ResolverFlag, String> {
     match text {
-        "none" => Ok(Asked::None),
-        text => resolver::address(text).map(Asked::At),
+        "none" => Ok(ResolverFlag::None),
+        text => resolver::address(text).map(ResolverFlag::At),
     }
 }
 
-/// Prints what may be wrong, and what could not be checked.
+/// Prints the warnings, and the checks that could not be made.
 fn show(ui: &Ui, verdict: &Verdict, flags: &Certificate) {
-    for doubt in &verdict.doubts {
-        ui.warn(doubt);
+    for warning in &verdict.warnings {
+        ui.warn(warning);
     }
     for unknown in &verdict.unknown {
         let text = format_args!("not checked: {unknown}");
         match flags.resolver {
-            // The user asked for the check.
-            Some(Asked::At(_)) => ui.warn(text),
-            Some(Asked::None) | None => ui.detail(text),
+            // The user asked for the check with `--resolver ADDRESS`.
+            Some(ResolverFlag::At(_)) => ui.warn(text),
+            Some(ResolverFlag::None) | None => ui.detail(text),
         }
     }
 }
 
-/// What the steps share.
-struct Work<'a> {
+/// The certificate in issuance; the steps of a plan share it.
+struct Issuance<'a> {
     ui: &'a Ui,
     session: &'a Session,
-    /// As ACM last showed it.
+    /// As ACM last returned it.
     certificate: RefCell<account::Certificate>,
-    /// Set at the first look: the user may take long to confirm.
+    /// Set at the first read, because the user may take long to confirm.
     deadline: OnceCell<Instant>,
     timeout: Duration,
 }
 
-impl Work<'_> {
+impl Issuance<'_> {
     fn arn(&self) -> String {
         self.certificate.borrow().arn.clone()
     }
@@ -183,33 +191,33 @@ impl Work<'_> {
         *self.deadline.get_or_init(|| Instant::now() + self.timeout)
     }
 
-    /// ACM shows the records some seconds after the request.
+    /// Waits for the validation records, which ACM returns some seconds after the request.
     async fn records(&self, at_least: Duration) -> Result<Vec<Record>, Failure> {
         let deadline = self.deadline().max(Instant::now() + at_least);
         if self.until(deadline, |certificate| !certificate.validation.is_empty()).await? {
             return Ok(self.certificate.borrow().validation.clone());
         }
         let message =
-            format!("ACM does not show the validation records yet, after {} s", self.timeout.as_secs());
-        Err(Failure::new(Exit::Failed, message).help("run it again: it continues"))
+            format!("ACM did not return the validation records within {} s", self.timeout.as_secs());
+        Err(Failure::new(Exit::Failed, message).help("run this again to continue"))
     }
 
-    async fn prove_when_known(&self, zone: &str) -> Result<(), Failure> {
+    async fn write_records_when_known(&self, zone: &str) -> Result<(), Failure> {
         let records = self.records(Duration::ZERO).await?;
-        certificate::prove(self.session, zone, &records).await?;
+        certificate::write_validation_records(self.session, zone, &records).await?;
         Ok(())
     }
 
-    /// Waits until the certificate is issued; false where the deadline passes before.
+    /// Waits until the certificate is issued; false if the deadline passes first.
     async fn wait(&self) -> Result<bool, Failure> {
         self.ui.say(format_args!(
-            "waiting up to {} min for ACM, which takes some minutes; it is safe to interrupt: run it again to continue",
+            "waiting up to {} min for ACM, which usually takes some minutes; you can interrupt this and run it again to continue",
             self.timeout.as_secs().div_ceil(60)
         ));
         self.until(self.deadline(), |certificate| certificate.status == "ISSUED").await
     }
 
-    /// Reads the certificate until it is so; false where the deadline passes before.
+    /// Reads the certificate until `done` is true; false if the deadline passes first.
     async fn until(
         &self,
         deadline: Instant,
@@ -221,7 +229,7 @@ impl Work<'_> {
         let policy = Policy { first: Duration::from_millis(500), longest: Duration::from_secs(15), total };
         let pending = |ready: &Result<bool, Failure>| matches!(ready, Ok(false));
         retry(policy, pending, async || {
-            let seen = certificate::look(self.session, &self.arn()).await?;
+            let seen = certificate::read_certificate(self.session, &self.arn()).await?;
             let ready = done(&seen);
             if !ready && reported.get().elapsed() >= Duration::from_secs(60) {
                 reported.set(Instant::now());
@@ -235,7 +243,7 @@ impl Work<'_> {
         .await
     }
 
-    fn late(&self, zone: &HostedZone) -> Failure {
+    fn timed_out(&self, zone: &HostedZone) -> Failure {
         Failure::new(
             Exit::Failed,
             format!(
@@ -245,7 +253,7 @@ impl Work<'_> {
             ),
         )
         .help(format!(
-            "check that the public NS records of {1} point to {0} (`dig NS {1}`), then run it again: it continues",
+            "check that the public NS records of {1} point to {0} (`dig NS {1}`), then run this again to continue",
             zone.name_servers.join(", "), zone.name
         ))
     }
@@ -268,16 +276,16 @@ struct Report<'a> {
     tool: &'a str,
     status: &'a str,
     actions: &'a [Line],
-    records: &'a [Needed],
+    records: &'a [NeededRecord],
 }
 
 impl External<'_> {
-    async fn carry_out(self, seen: elsewhere::Seen) -> Result<Exit, Failure> {
+    async fn carry_out(self, seen: external_dns::Seen) -> Result<Exit, Failure> {
         let (ui, session, config) = (&self.cx.ui, self.session, &self.ready.config);
-        show(ui, &elsewhere::guard(&seen, config)?, self.flags);
+        show(ui, &external_dns::guard(&seen, config)?, self.flags);
         let file = self.cx.shared.config_path();
-        let plan: Plan<Step> = elsewhere::plan(&seen, config, &shown(&file)).into_iter().collect();
-        let work = Work {
+        let plan: Plan<Step> = external_dns::plan(&seen, config, &shown(&file)).into_iter().collect();
+        let work = Issuance {
             ui,
             session,
             certificate: RefCell::new(seen.certificate.clone().unwrap_or_default()),
@@ -289,7 +297,7 @@ impl External<'_> {
             if !plan.is_empty() {
                 ui.show_plan(&plan.lines())?;
             }
-            let records = self.hand_over(&seen, &known).await?;
+            let records = self.print_records(&seen, &known).await?;
             let (status, exit) =
                 if plan.is_empty() { ("nothing", Exit::Done) } else { ("pending", Exit::Pending) };
             if plan.is_empty() {
@@ -301,9 +309,10 @@ impl External<'_> {
         self.flags.can_write(&plan, self.cx)?;
         ui.show_plan(&plan.lines())?;
         ui.confirm(&format!("Change account {} and the config?", config.account_id)).await?;
-        // An issued certificate needs its record, too: for the renewal.
-        let is_issued = !plan.actions.iter().any(|step| matches!(step, Step::HandOver(_)));
-        let records = RefCell::new(if is_issued { self.hand_over(&seen, &known).await? } else { Vec::new() });
+        // The validation record of an issued certificate is needed for its renewal.
+        let is_issued = !plan.actions.iter().any(|step| matches!(step, Step::PrintRecords(_)));
+        let records =
+            RefCell::new(if is_issued { self.print_records(&seen, &known).await? } else { Vec::new() });
         let late = Cell::new(false);
         let of = |wanted: fn(&Step) -> bool| {
             plan.actions.iter().filter(|step| wanted(step)).cloned().collect::<Plan<Step>>()
@@ -314,9 +323,9 @@ impl External<'_> {
                 work.certificate.borrow_mut().arn = arn;
                 Ok(())
             }
-            Step::HandOver(_) => {
+            Step::PrintRecords(_) => {
                 let validation = work.records(Duration::from_secs(60)).await?;
-                records.replace(self.hand_over(&seen, &validation).await?);
+                records.replace(self.print_records(&seen, &validation).await?);
                 Ok(())
             }
             Step::Wait(_) => {
@@ -324,13 +333,13 @@ impl External<'_> {
                 Ok(())
             }
             Step::Write { .. } => write(self.cx, &work.arn()).await,
-            Step::Prove { .. } => Ok(()),
+            Step::WriteRecords { .. } => Ok(()),
         };
         execute(ui, &of(|step| !matches!(step, Step::Write { .. })), apply).await?;
         if late.get() {
             let records = records.into_inner();
             ui.result(format_args!(
-                "the certificate is still {}: once the records above are in public DNS, run it again",
+                "the certificate is still {}: run this again once the records above are in public DNS",
                 work.certificate.borrow().status
             ))?;
             self.report("pending", &plan.lines(), &records)?;
@@ -338,22 +347,26 @@ impl External<'_> {
         }
         execute(ui, &of(|step| matches!(step, Step::Write { .. })), apply).await?;
         let arn = work.arn();
-        let lines: Vec<Line> = plan.actions.iter().map(|step| step.known(&arn).line()).collect();
+        let lines: Vec<Line> = plan.actions.iter().map(|step| step.with_arn(&arn).line()).collect();
         ui.result(format_args!("done: certificate_arn in {} is now {arn}", shown(&file)))?;
         self.report("applied", &lines, &records.into_inner())?;
         Ok(Exit::Done)
     }
 
     /// Prints the records that the other team must add, and writes the zone file.
-    async fn hand_over(&self, seen: &elsewhere::Seen, validation: &[Record]) -> Result<Vec<Needed>, Failure> {
+    async fn print_records(
+        &self,
+        seen: &external_dns::Seen,
+        validation: &[Record],
+    ) -> Result<Vec<NeededRecord>, Failure> {
         let ui = &self.cx.ui;
         let domain = &self.ready.config.domain.name;
         let load_balancer = seen.load_balancer.as_ref().ok().and_then(Option::as_ref);
-        let records = elsewhere::needed(&self.resolver, domain, validation, load_balancer).await;
+        let records = external_dns::needed(&self.resolver, domain, validation, load_balancer).await;
         if !records.is_empty() {
             ui.result("DNS records to add:")?;
         }
-        for Needed { name, kind, value, published, .. } in &records {
+        for NeededRecord { name, kind, value, published, .. } in &records {
             let published = match published {
                 Some(true) => "  (in public DNS)",
                 Some(false) => "  (not in public DNS)",
@@ -361,12 +374,13 @@ impl External<'_> {
             };
             ui.result(format_args!("  {name}. {kind} {value}.{published}"))?;
         }
-        let unpublished = |one: &&Needed| one.purpose == Purpose::Application && one.published != Some(true);
+        let unpublished =
+            |one: &&NeededRecord| one.purpose == Purpose::Application && one.published != Some(true);
         if let Some(record) = records.iter().find(unpublished) {
             let zone = record.alias_hosted_zone_id.as_ref();
             let zone = zone.map(|zone| format!(" (in Route 53: alias hosted zone id {zone})"));
             ui.say(format_args!(
-                "if {domain} is the top of its zone, DNS does not allow a CNAME record there: use the DNS provider's ALIAS or ANAME record to the same name{}",
+                "if {domain} is the apex of its zone, DNS does not allow a CNAME record there: use the DNS provider's ALIAS or ANAME record to the same name{}",
                 zone.unwrap_or_default()
             ));
         }
@@ -376,20 +390,20 @@ impl External<'_> {
             ));
         }
         if let Some(path) = &self.flags.zone_file {
-            files::write(path, elsewhere::zone_file(domain, &records).as_bytes())?;
+            files::write(path, external_dns::zone_file(domain, &records).as_bytes())?;
             ui.done(&format!("writing {}", shown(path)));
-            ui.say(format_args!("written: {}", shown(path)));
+            ui.say(format_args!("wrote {}", shown(path)));
         }
         Ok(records)
     }
 
-    fn report(&self, status: &str, actions: &[Line], records: &[Needed]) -> Result<(), Failure> {
+    fn report(&self, status: &str, actions: &[Line], records: &[NeededRecord]) -> Result<(), Failure> {
         let (version, tool) = (crate::report::VERSION, &*self.cx.ui.tool);
         self.cx.ui.json(&Report { version, tool, status, actions, records })
     }
 }
 
-/// Reads the config again, which may have been edited during the wait, and sets the one value.
+/// Sets the ARN in the config. The config is read again, because it may have been edited during the wait.
 async fn write(cx: &Context, arn: &str) -> Result<(), Failure> {
     let path = cx.shared.config_path();
     let document = cx.shared.parse(files::read_text(&path)?)?;
@@ -399,12 +413,12 @@ async fn write(cx: &Context, arn: &str) -> Result<(), Failure> {
                 Exit::Usage,
                 format!("{} has no {} to write {arn} to", shown(&path), init::CERTIFICATE),
             )
-            .help("add the key and run it again")
+            .help("add the key and run this again")
         })?;
     cx.ui.rewrite(&path, Some(document.text()), &text).await
 }
 
-/// Reads `90s`, `45m`, `2h`.
+/// Parses the value of `--timeout`: `90s`, `45m`, `2h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
     let seconds = match unit {

@@ -1,11 +1,11 @@
-//! `osmt-bootstrap destroy`: deletes what bootstrap made, once nothing needs it any more.
+//! `osmt-bootstrap destroy`: delete what osmt-bootstrap created.
 
 use clap::Args;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ready::{Ready, settled};
+use super::ready::{Ready, wait_until_done};
 use super::state_flags::StateFlags;
 use crate::aws::{CallError, Session};
 use crate::bootstrap::destroy::{Refused, Seen, Step};
@@ -15,15 +15,18 @@ use crate::config::Config;
 use crate::explain::{Exit, Failure};
 use crate::plan::{Action as _, Line, Plan};
 
-/// Delete what bootstrap made; refused while a state lists resources or a lock is held.
+/// Delete what osmt-bootstrap created; refused while a state lists resources or a lock is held.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-bootstrap destroy --dry-run\n  \
+    osmt-bootstrap destroy --yes --confirm test")]
 pub(super) struct Destroy {
     #[command(flatten)]
     state: StateFlags,
-    /// The environment's name; with `--yes` instead of typing it.
+    /// The environment's name, instead of typing it; needs `--yes`.
     #[arg(long, value_name = "ENV")]
     confirm: Option<String>,
-    /// Also delete the bucket and the table that existed before, and objects and items of others in them.
+    /// Also delete a bucket and a table that existed before, and the objects and items of others in them.
     #[arg(long)]
     delete_everything: bool,
 }
@@ -34,25 +37,26 @@ impl Destroy {
         let (ui, config, everything) = (&*cx.ui, &ready.config, self.delete_everything);
         block_on(ui, async {
             let session = &ready.session(cx).await?;
-            let target = &ui.during("looking", destroy::named(session, &ready.target)).await?;
-            Work { ui, session, target, config, everything }.carry_out(self.confirm.as_deref()).await
+            let naming = destroy::with_role_names(session, &ready.target);
+            let target = &ui.during("reading the account", naming).await?;
+            Removal { ui, session, target, config, everything }.carry_out(self.confirm.as_deref()).await
         })
     }
 }
 
-struct Work<'a> {
+struct Removal<'a> {
     ui: &'a Ui,
     session: &'a Session,
     target: &'a Target,
     config: &'a Config,
-    /// Whether what others keep is deleted as well.
+    /// `--delete-everything`
     everything: bool,
 }
 
-impl Work<'_> {
+impl Removal<'_> {
     async fn carry_out(&self, confirm: Option<&str>) -> Result<Exit, Failure> {
         let ui = self.ui;
-        let mut seen = ui.during("looking", self.observe()).await?;
+        let mut seen = ui.during("reading the account", self.observe()).await?;
         let before = self.steps(&seen)?;
         self.keep_used_records(&mut seen).await?;
         let plan: Plan<_> = self.steps(&seen)?.into_iter().collect();
@@ -70,24 +74,24 @@ impl Work<'_> {
             return Ok(Exit::Done);
         }
         ui.show_plan(&lines)?;
-        ui.say("kept: the secrets in Secrets Manager (`osmt-secrets rm` removes them), the hosted zone, your files");
+        ui.say("kept: the secrets in Secrets Manager (`osmt-secrets rm --all --remote` deletes them), the hosted zone, your files");
         if ui.flags.dry_run {
             report("pending")?;
             return Ok(Exit::Pending);
         }
         confirmed(ui, &self.config.env, confirm).await?;
-        // The state may have been used while the question was open.
-        let again = ui.during("looking again", self.observe()).await?;
+        // Terraform may have run while the question was open.
+        let again = ui.during("reading the account again", self.observe()).await?;
         if self.steps(&again)? != before {
             return Err(Failure::new(
                 Exit::Refused,
                 "the account changed while the question was open; nothing was deleted",
             )
-            .help("run it again and look at the new plan"));
+            .help("run this again and check the new plan"));
         }
         execute(ui, &plan, async |step| self.apply(step).await).await?;
-        let looking = settled(async || self.left().await, "run it again in a minute");
-        ui.during("looking again", looking).await?;
+        let done = wait_until_done(async || self.remaining().await, "run this again in a minute");
+        ui.during("verifying", done).await?;
         ui.verified(&lines)?;
         report("applied")?;
         Ok(Exit::Done)
@@ -101,13 +105,13 @@ impl Work<'_> {
         destroy::plan(self.target, self.config, seen)
     }
 
-    /// Keeps the validation records that a certificate in another region still uses.
+    /// Removes validation records from the plan if a certificate in another region needs them.
     async fn keep_used_records(&self, seen: &mut Seen) -> Result<(), CallError> {
         if seen.records.is_empty() {
             return Ok(());
         }
-        let asking = destroy::kept(self.session, self.config, &seen.certificates);
-        if let Some(why) = self.ui.during("looking into the other regions", asking).await? {
+        let reading = destroy::records_needed_elsewhere(self.session, self.config, &seen.certificates);
+        if let Some(why) = self.ui.during("reading the certificates of other regions", reading).await? {
             let records = std::mem::take(&mut seen.records);
             let names: Vec<&str> = records.iter().map(|record| &*record.name).collect();
             let zone = self.config.domain.hosted_zone_id.as_deref().unwrap_or_default();
@@ -130,8 +134,8 @@ impl Work<'_> {
         done
     }
 
-    /// What is still to be deleted, or why it cannot be.
-    async fn left(&self) -> Result<Vec<String>, Failure> {
+    /// The steps that remain, or the reasons to refuse.
+    async fn remaining(&self) -> Result<Vec<String>, Failure> {
         let mut seen = self.observe().await?;
         seen.records.clear();
         Ok(match self.steps(&seen) {
@@ -141,7 +145,7 @@ impl Work<'_> {
     }
 }
 
-/// What `destroy` does and what it keeps, as `--format json` prints it.
+/// The plan and what is kept, as `--format json` prints it.
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
@@ -151,23 +155,23 @@ struct Report<'a> {
     kept: &'a [String],
 }
 
-/// Wants the environment's name: typed, or given beside `--yes`.
+/// Requires the environment's name: typed, or `--confirm` together with `--yes`.
 async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Failure> {
     let refused = |message: &str| {
         Err(Failure::new(Exit::Refused, format!("{message}; nothing was deleted"))
-            .help(format!("look at the plan with `--dry-run`, then give `--yes --confirm {env}`")))
+            .help(format!("check the plan with `--dry-run`, then give `--yes --confirm {env}`")))
     };
     match confirm {
         Some(name) if name != env => {
-            return refused(&format!("`--confirm {name}` is not environment {env}"));
+            return refused(&format!("`--confirm {name}` does not match environment {env}"));
         }
         Some(_) if ui.flags.yes => return Ok(()),
-        _ if ui.flags.yes => return refused("`--yes` alone deletes nothing"),
+        _ if ui.flags.yes => return refused("`--yes` needs `--confirm`"),
         _ => {}
     }
     if !ui.can_ask() {
         return refused("cannot ask for confirmation without a terminal");
     }
-    let prompt = format!("This cannot be undone. Type the environment's name ({env}) to go on: ");
+    let prompt = format!("This cannot be undone. Type the environment's name ({env}) to continue: ");
     if ui.ask(&prompt).await?.trim() == env { Ok(()) } else { refused("not confirmed") }
 }

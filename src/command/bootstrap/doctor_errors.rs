@@ -1,4 +1,4 @@
-//! The errors that osmt-doctor finds in the answers, before they are written.
+//! Checks the answers of `init` with the doctor's rules before they are written.
 
 use crate::bootstrap::init;
 use crate::doctor;
@@ -6,8 +6,8 @@ use crate::doctor::CheckOptions;
 use crate::explain::{Exit, Failure};
 use crate::finding::{Finding, Severity};
 
-/// The errors of a config, without those of a certificate that is still open. With `examples`, names such as example.org are
-/// accepted, and anything else that is wrong with them is reported.
+/// The errors of a config, without those about a certificate ARN that is not set yet. With `examples`, names such as example.org are
+/// accepted.
 pub(super) fn errors(config: &str, examples: bool) -> Vec<Finding> {
     let options = CheckOptions { loopback: examples, ..CheckOptions::default() };
     let checked = doctor::check(config.as_bytes().to_vec(), options);
@@ -15,16 +15,16 @@ pub(super) fn errors(config: &str, examples: bool) -> Vec<Finding> {
     let mut findings = checked.findings.findings;
     findings.retain(|finding| {
         let place = finding.at.as_ref().map(|at| at.pointer.as_str());
-        let later = certificate.is_none() && place == Some(init::CERTIFICATE);
-        finding.severity == Severity::Error && !later
+        let is_open = certificate.is_none() && place == Some(init::CERTIFICATE);
+        finding.severity == Severity::Error && !is_open
     });
     findings
 }
 
-/// The doctor's rule for what a template left open or an example shows.
+/// The doctor's rule about placeholders and example names.
 const PLACEHOLDER: &str = "CFG007";
 
-/// Whether a finding is about the value at a pointer. Example names may be used.
+/// Whether a finding is about the value at a pointer. Example names are allowed.
 pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
     let at = finding.at.as_ref();
     let rest = at.and_then(|at| at.pointer.strip_prefix(pointer));
@@ -32,7 +32,7 @@ pub(super) fn is_at(finding: &Finding, pointer: &str) -> bool {
     !example && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Refuses the flags that these errors are about.
+/// Refuses a flag that one of these errors is about.
 pub(super) fn refuse(findings: &[Finding], given: &[(&'static str, &'static str)]) -> Result<(), Failure> {
     for finding in findings {
         if let Some((flag, _)) = given.iter().find(|(_, pointer)| is_at(finding, pointer)) {

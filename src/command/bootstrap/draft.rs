@@ -1,4 +1,4 @@
-//! The answers of a run of the wizard that was interrupted, which the next run offers again.
+//! The answers of an interrupted run of `init`, which the next run suggests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::bootstrap::init::{Answers, QUESTIONS};
 use crate::files;
 
-/// The answers of a run that has not written anything yet. None of them is secret.
+/// The file that keeps the answers until the config is written. None of them is a secret.
 pub(super) struct Draft {
     path: PathBuf,
     pub(super) answers: BTreeMap<String, String>,
@@ -16,7 +16,7 @@ impl Draft {
     pub(super) fn read(dir: &Path) -> Self {
         let path = dir.join(".osmt-init-answers.json");
         let text = files::read_text(&path).unwrap_or_default();
-        // One that cannot be read is as good as none.
+        // A file that cannot be read counts as empty: all questions are asked.
         Self { answers: serde_json::from_str(&text).unwrap_or_default(), path }
     }
 
@@ -30,12 +30,12 @@ impl Draft {
             self.answers.insert("vpc-cidr".to_owned(), block.clone());
         }
         if let Ok(text) = serde_json::to_string_pretty(&self.answers) {
-            // A convenience: where it cannot be written, the run goes on.
+            // The file is a convenience: the run continues if it cannot be written.
             let _ = files::write(&self.path, format!("{text}\n").as_bytes());
         }
     }
 
-    pub(super) fn forget(&self) {
+    pub(super) fn delete(&self) {
         let _ = std::fs::remove_file(&self.path);
     }
 }

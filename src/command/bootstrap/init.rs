@@ -1,4 +1,4 @@
-//! `osmt-bootstrap init`: renders `main.tf` and the config, or edits those that exist. Asks on a terminal for what no flag says.
+//! `osmt-bootstrap init`: render `main.tf` and the config, or edit them. On a terminal it asks for what no flag gives.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::state_flags::StateFlags;
 use crate::arn::Arn;
 use crate::bootstrap::init;
 use crate::bootstrap::init::Answers;
-use crate::command::{Context, SharedArgs, Ui, block_on, carry_out, execute};
+use crate::command::{Context, SharedArgs, Ui, apply_plan, block_on, carry_out};
 use crate::config::Config;
 use crate::deployment::main_tf::{self, MainTf, Values};
 use crate::deployment::{self, Deployment, Lock, StateBackend, operations};
@@ -21,8 +21,13 @@ use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// Render main.tf and config.auto.tfvars.json from answers; edits those that exist.
+/// Render main.tf and config.auto.tfvars.json from answers, or edit them if they exist.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-bootstrap init\n  \
+    osmt-bootstrap init --lock s3\n  \
+    osmt-bootstrap init --dir terraform/prod --env prod --domain osmt.example.org\n  \
+    osmt-bootstrap init --hosted-zone-id none")]
 pub(super) struct Init {
     /// The AWS account, 12 digits.
     #[arg(long, value_name = "ID")]
@@ -33,7 +38,7 @@ pub(super) struct Init {
     /// The host name of OSMT, like osmt.example.org.
     #[arg(long, value_name = "NAME", value_parser = init::host_name)]
     domain: Option<String>,
-    /// The Route 53 zone that contains it; `none` where another team manages the domain's DNS.
+    /// The id of the Route 53 hosted zone that contains it; `none` if another team manages the domain's DNS.
     #[arg(long, value_name = "ID")]
     hosted_zone_id: Option<String>,
     /// The OAuth issuer's URL.
@@ -48,10 +53,10 @@ pub(super) struct Init {
     /// The VPC's address block; the subnets are computed from it.
     #[arg(long, value_name = "CIDR")]
     vpc_cidr: Option<String>,
-    /// The availability zones [default: two that the account can use; where AWS is not asked, the first two of the region].
+    /// The availability zones [default: two that the account can use; if AWS is not asked, the first two of the region].
     #[arg(long, value_name = "ZONES", value_delimiter = ',')]
     azs: Option<Vec<String>>,
-    /// A certificate that exists already [default: `osmt-bootstrap certificate` gets one].
+    /// An existing certificate [default: `osmt-bootstrap certificate` requests one].
     #[arg(long, value_name = "ARN")]
     certificate_arn: Option<String>,
     #[command(flatten)]
@@ -59,10 +64,10 @@ pub(super) struct Init {
     /// Write `--profile` into main.tf, for a directory that only you use.
     #[arg(long)]
     write_profile: bool,
-    /// Write `region_in_names = true` into operations.tf: the environment is in another region of the account, too.
+    /// Write `region_in_names = true` into operations.tf: the account has the environment in another region, too.
     #[arg(long)]
     region_in_names: bool,
-    /// Write a role into main.tf for Terraform to assume, with which it reaches the state and the account.
+    /// Write a role into main.tf that Terraform assumes for the state and the account.
     #[arg(long, value_name = "ARN", value_parser = init::role)]
     assume_role: Option<String>,
 }
@@ -85,7 +90,7 @@ impl Init {
                 }
                 rendered.show(ui);
                 if init::zones_are_open(&work.start, &answers) {
-                    ui.say("zones: the first two of the region (those of the account are not known); `--azs` takes others");
+                    ui.say("zones: the first two of the region (the account's zones are not known); `--azs` sets others");
                 }
                 let exit = match &mut wizard {
                     Some(wizard) if !rendered.plan.is_empty() && !ui.flags.dry_run => {
@@ -94,26 +99,26 @@ impl Init {
                         };
                         exit
                     }
-                    _ => carry_out(ui, &rendered.plan, "Write?", async |write| write.carry(ui).await).await?,
+                    _ => carry_out(ui, &rendered.plan, "Write?", async |write| write.apply(ui).await).await?,
                 };
                 if rendered.moved_from().is_some() && exit == Exit::Done {
-                    ui.say("the lock moves: run `osmt-bootstrap apply`, then `terraform init -reconfigure`");
+                    ui.say("next: run `osmt-bootstrap apply` and `terraform init -reconfigure`, because the state lock changes");
                 }
-                say_what_follows(ui, &rendered.config);
+                print_next_steps(ui, &rendered.config);
                 return Ok(exit);
             }
         })
     }
 
-    /// Reads the files that exist, and refuses flags that do not fit them.
+    /// Reads the present files, and refuses flags that contradict them.
     fn begin(self, cx: &Context) -> Result<(Answers, Work<'_>), Failure> {
         let shared = &cx.shared;
         if !shared.dir.join("variables.tf").is_file() {
             return Err(Failure::new(
                 Exit::Refused,
-                format!("{} does not contain the Terraform code to render for", shown(&shared.dir)),
+                format!("{} does not contain OSMT's Terraform code", shown(&shared.dir)),
             )
-            .help("run it in a checkout of this project, or name its terraform/invocation with `--dir`"));
+            .help("run this in a checkout of this project, or name its terraform/invocation with `--dir`"));
         }
         self.state.refuse_contradictions()?;
         let profile = profile(shared, self.write_profile)?;
@@ -128,7 +133,7 @@ impl Init {
         };
         let main_tf = main.text.as_deref().map(MainTf::parse).transpose()?;
         if self.state.is_given() {
-            main_tf.as_ref().map_or(Ok(()), in_s3)?;
+            main_tf.as_ref().map_or(Ok(()), refuse_other_backend)?;
         }
         let answers = Answers {
             texts: [
@@ -161,7 +166,7 @@ impl Init {
     }
 }
 
-/// A file as it is now; without text if it does not exist.
+/// A file as it is now; `text` is `None` if it does not exist.
 struct Present {
     path: PathBuf,
     text: Option<String>,
@@ -172,14 +177,14 @@ impl Present {
         Ok(Self { text: existing(&path)?, path })
     }
 
-    /// The write that gives the file this text; `None` if it has it.
-    fn written(&self, after: String) -> Option<Write> {
+    /// The write that gives the file this text; `None` if it has it already.
+    fn write_of(&self, after: String) -> Option<Write> {
         let differs = self.text.as_ref() != Some(&after);
         differs.then(|| Write { path: self.path.clone(), before: self.text.clone(), after })
     }
 }
 
-/// The files and flags that a run begins with.
+/// The present files and the flags.
 struct Work<'a> {
     cx: &'a Context,
     config: Present,
@@ -194,7 +199,7 @@ struct Work<'a> {
     region_in_names: bool,
 }
 
-/// The files with the answers in them.
+/// The files with the answers.
 struct Rendered {
     config: Document,
     values: Values,
@@ -204,7 +209,7 @@ struct Rendered {
 }
 
 impl Work<'_> {
-    /// Renders the files; an answer that the doctor reports as an error is refused. `other` is another Region of the account that
+    /// Renders the files; an answer that the doctor reports as an error is refused. `other` is another region of the account that
     /// has the environment.
     fn render(&self, answers: &Answers, other: Option<&str>) -> Result<Rendered, Failure> {
         let shared = &self.cx.shared;
@@ -217,21 +222,21 @@ impl Work<'_> {
         Config::from_document(&document)?;
         let old = present_backend(&self.start, self.main_tf.as_ref())?;
         let values = self.values(&document)?;
-        in_the_account(&values)?;
+        refuse_role_of_other_account(&values)?;
         let main = if let Some(main) = &self.main_tf {
             main.with(&values)?
         } else {
             let template = template(&shared.dir.join("main.tf.tpl"), main_tf::TEMPLATE)?;
             main_tf::render(&template, &values)?
         };
-        let operations = self.with_region_in_names(other).and_then(|text| self.operations.written(text));
-        let writes = [self.config.written(config), self.main.written(main), operations];
+        let operations = self.with_region_in_names(other).and_then(|text| self.operations.write_of(text));
+        let writes = [self.config.write_of(config), self.main.write_of(main), operations];
         Ok(Rendered { config: document, values, old, plan: writes.into_iter().flatten().collect() })
     }
 }
 
 impl Work<'_> {
-    /// `operations.tf` with the Region in the names of IAM roles, where another Region has the environment or a flag says so.
+    /// `operations.tf` with the region in the names of IAM roles, if another region has the environment or the flag is given.
     fn with_region_in_names(&self, other: Option<&str>) -> Option<String> {
         let text = self.operations.text.as_deref().unwrap_or_default();
         let is_wanted = self.region_in_names || other.is_some();
@@ -240,14 +245,14 @@ impl Work<'_> {
         }
         if let Some(other) = other {
             self.cx.ui.say(format_args!(
-                "the environment is in {other} of this account already: this deployment's IAM roles get names with the region"
+                "this account has the environment in {other} already: the names of this deployment's IAM roles contain the region"
             ));
         }
         let edited = operations::with_region_in_names(text);
         if edited.is_none() {
             let (file, setting) = (operations::FILE, operations::REGION_IN_NAMES);
             self.cx.ui.warn(format_args!(
-                "{file} has no literal `operations`: set `{setting} = true` there yourself"
+                "{file} has no literal `operations` block: set `{setting} = true` in it yourself"
             ));
         }
         edited
@@ -255,22 +260,22 @@ impl Work<'_> {
 }
 
 impl Rendered {
-    /// The backend whose lock is replaced with one of another kind or name.
+    /// The present backend, if the state's lock changes.
     fn moved_from(&self) -> Option<&StateBackend> {
         self.old.as_ref().filter(|old| old.moves_lock_to(&self.values.backend))
     }
 
-    /// Shows the changes of the files, and which state they leave behind.
+    /// Shows the changes of the files, and warns if they name another state.
     fn show(&self, ui: &Ui) {
         for write in &self.plan.actions {
             show_change(ui, write);
         }
-        if let Some(text) = left_behind(self.old.as_ref(), &self.values.backend) {
+        if let Some(text) = other_state_warning(self.old.as_ref(), &self.values.backend) {
             ui.warn(text);
         }
     }
 
-    /// Writes once the wizard's user agrees; `None` if an answer was changed instead.
+    /// Writes the files after the user's confirmation; `None` if the user changed an answer instead.
     async fn write_after(
         &self,
         wizard: &mut Wizard<'_>,
@@ -284,11 +289,9 @@ impl Rendered {
         if let Decision::Again = wizard.decide(answers).await? {
             return Ok(None);
         }
-        execute(ui, &self.plan, async |write| write.carry(ui).await).await?;
-        ui.applied(&self.plan.lines())?;
-        ui.plan_json("applied", &self.plan.lines())?;
-        wizard.written();
-        Ok(Some(Exit::Done))
+        let exit = apply_plan(ui, &self.plan, async |write| write.apply(ui).await).await?;
+        wizard.delete_draft();
+        Ok(Some(exit))
     }
 }
 
@@ -300,8 +303,8 @@ struct Write {
 }
 
 impl Write {
-    /// Writes, unless the file was changed while the question was open.
-    async fn carry(&self, ui: &Ui) -> Result<(), Failure> {
+    /// Writes the file, unless it was changed while the question was open.
+    async fn apply(&self, ui: &Ui) -> Result<(), Failure> {
         ui.rewrite(&self.path, self.before.as_deref(), &self.after).await
     }
 }
@@ -313,55 +316,55 @@ impl Action for Write {
     }
 }
 
-/// What a person does next: the entry at the identity provider, and the certificate where there is none yet.
-fn say_what_follows(ui: &Ui, config: &Document) {
+/// Prints the next steps: the redirect URI at the identity provider, and the certificate if there is none yet.
+fn print_next_steps(ui: &Ui, config: &Document) {
     if let Some(domain) = init::text(config, init::DOMAIN) {
         ui.say(format_args!(
-            "sign-in: enter {} at the identity provider as redirect address; docs/sign-in.md says what else it needs",
+            "sign-in: add {} as redirect URI at the identity provider; docs/sign-in.md lists what else it needs",
             deployment::sign_in_redirect(&domain)
         ));
     }
     if init::text(config, init::CERTIFICATE).is_none() {
-        ui.say("next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate` fills in the certificate");
+        ui.say("next: `osmt-bootstrap apply`, then `osmt-bootstrap certificate`, which writes the certificate's ARN into the config");
     }
 }
 
-/// What the way of locking means, for the person who sees it for the first time.
+/// Explains how the state is locked, and the alternative.
 fn about_lock(lock: &Lock) -> String {
-    let way = "`osmt-bootstrap init --lock s3` and `--lock dynamodb` switch, now or later";
+    let switch = "`osmt-bootstrap init --lock s3` and `--lock dynamodb` switch, now or later";
     match lock {
         Lock::Table(table) => format!(
-            "lock: Terraform locks the state with the DynamoDB table {table}, which also holds a checksum of the state. Terraform 1.11 and later warn that `dynamodb_table` is deprecated; it works all the same. The other way is a lock file in the bucket: no table, no checksum, no warning. {way}"
+            "lock: Terraform locks the state with the DynamoDB table {table}, which also contains a checksum of the state. Terraform 1.11 and later warn that `dynamodb_table` is deprecated, but it still works. The alternative is a lock file in the bucket, without table, checksum and warning. {switch}"
         ),
         Lock::TableAndFile(table) => format!(
-            "lock: Terraform locks the state with the DynamoDB table {table} and with a lock file in the bucket, both at once. {way} to one of them"
+            "lock: Terraform locks the state with the DynamoDB table {table} and with a lock file in the bucket, both at once. {switch} to one of them"
         ),
         Lock::File | Lock::Off => format!(
-            "lock: Terraform locks the state with a lock file in the bucket; it needs Terraform 1.10 or later and no table. {way}"
+            "lock: Terraform locks the state with a lock file in the bucket; it needs Terraform 1.10 or later and no table. {switch}"
         ),
     }
 }
 
-/// Says which state is left behind where another environment is written into the same directory.
-fn left_behind(old: Option<&StateBackend>, new: &StateBackend) -> Option<String> {
+/// The warning for a directory in which main.tf will name another state: the present one is no longer managed from it.
+fn other_state_warning(old: Option<&StateBackend>, new: &StateBackend) -> Option<String> {
     let old @ StateBackend { bucket, key, .. } = old?;
     (!old.holds_the_state_of(new)).then(|| {
         format!(
-            "the state in {bucket}/{key} is left behind: what Terraform created with it keeps running and is no longer managed from this directory; give each environment a directory of its own (`osmt-bootstrap init --dir`)"
+            "main.tf will no longer name the state in {bucket}/{key}: its resources keep running, but are not managed from this directory any more; use one directory for each environment (`osmt-bootstrap init --dir`)"
         )
     })
 }
 
-/// Refuses names of bucket and lock for a state that is kept elsewhere.
-fn in_s3(main: &MainTf) -> Result<(), Failure> {
+/// Refuses flags for bucket and lock if main.tf has another backend than S3.
+fn refuse_other_backend(main: &MainTf) -> Result<(), Failure> {
     if main.is_in_s3() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, "main.tf keeps the state elsewhere than in S3")
+    Err(Failure::new(Exit::Refused, "main.tf has another backend than \"s3\"")
         .help("leave `--bucket`, `--lock` and `--lock-table` out, or write a backend \"s3\" block"))
 }
 
-/// The profile to be written into main.tf.
+/// The profile to write into main.tf.
 fn profile(shared: &SharedArgs, wanted: bool) -> Result<Option<String>, Failure> {
     let Some(profile) = shared.profile.clone().filter(|_| wanted) else {
         return Ok(None);
@@ -370,7 +373,7 @@ fn profile(shared: &SharedArgs, wanted: bool) -> Result<Option<String>, Failure>
     if profile.is_empty() || profile.contains(odd) {
         let message = format!("the profile {profile:?} cannot be written into main.tf");
         return Err(Failure::new(Exit::Usage, message)
-            .help("leave `--write-profile` out and name it with AWS_PROFILE"));
+            .help("leave `--write-profile` out, and set AWS_PROFILE instead"));
     }
     Ok(Some(profile))
 }
@@ -383,18 +386,18 @@ fn existing(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The directory's own template, else the shipped one.
+/// The template in the directory, else the shipped one.
 fn template(path: &Path, shipped: &str) -> Result<String, Failure> {
     Ok(existing(path)?.unwrap_or_else(|| shipped.to_owned()))
 }
 
 impl Work<'_> {
-    /// The values for `main.tf`: flags, else the present values if they were chosen, else the names derived from the config.
+    /// The values for `main.tf`: flags, else present values that differ from the standard names, else the standard names.
     fn values(&self, rendered: &Document) -> Result<Values, Failure> {
         let main = self.main_tf.as_ref();
         let before = deployment_of(&self.start);
         let chosen = present_backend(&self.start, main)?.unwrap_or_else(|| StateBackend::standard(&before));
-        // What main.tf was rendered for: the config may have been edited since.
+        // The deployment that main.tf was rendered for: the config may have been edited since.
         let rendered_for = main.map_or_else(|| before.clone(), |main| main.deployment(&before));
         let deployment = deployment_of(rendered);
         let backend = chosen.renamed(&[before, rendered_for], &deployment, self.state.asked());
@@ -413,14 +416,14 @@ fn deployment_of(config: &Document) -> Deployment {
     }
 }
 
-/// The backend that `main.tf` names; `None` where there is no `main.tf`, or it keeps the state elsewhere than in S3.
+/// The backend in `main.tf`; `None` if there is no `main.tf`, or it has another backend than S3.
 fn present_backend(start: &Document, main: Option<&MainTf>) -> Result<Option<StateBackend>, Failure> {
     let Some(main) = main.filter(|main| main.is_in_s3()) else { return Ok(None) };
     Ok(Some(main.backend(&main.deployment(&deployment_of(start)))?))
 }
 
-/// Refuses a role of another account: Terraform would then stop at `allowed_account_ids`.
-fn in_the_account(values: &Values) -> Result<(), Failure> {
+/// Refuses a role of another account: Terraform would stop because of `allowed_account_ids`.
+fn refuse_role_of_other_account(values: &Values) -> Result<(), Failure> {
     let Some(role) = &values.assume_role else {
         return Ok(());
     };
@@ -428,10 +431,10 @@ fn in_the_account(values: &Values) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("{role} is not a role of account {}", values.deployment.account_id);
-    Err(Failure::new(Exit::Usage, message).help("give a role of the account that OSMT runs in"))
+    Err(Failure::new(Exit::Usage, message).help("give a role of the account in which OSMT runs"))
 }
 
-/// What changes in a file that exists is shown before the question.
+/// Shows the changes of an existing file as a diff.
 fn show_change(ui: &Ui, write: &Write) {
     let Some(before) = &write.before else {
         return;

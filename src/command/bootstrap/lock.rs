@@ -1,4 +1,4 @@
-//! Before the way in which the state is locked changes: is it locked now?
+//! Checks that the state is not locked before `init` changes how it is locked.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::deployment::StateBackend;
 use crate::document::Document;
 use crate::explain::{Exit, Failure};
 
-/// Refuses to move the lock while one of either kind is held or may be, and to a table whose digest is out of date.
+/// Refuses to change the lock while the state is or may be locked, and to use a table whose digest is out of date.
 pub(super) async fn refuse_if_held(
     cx: &Context,
     rendered: &Document,
@@ -30,19 +30,19 @@ pub(super) async fn refuse_if_held(
             None => Ok(None),
         }
     };
-    let looking = async {
+    let reading = async {
         let state = observe::state(&session, &new.bucket, &new.key);
         tokio::join!(try_join_all(tables), Box::pin(state), Box::pin(digest))
     };
-    let (tables, state, digest) = cx.ui.during("looking for locks", looking).await;
+    let (tables, state, digest) = cx.ui.during("reading the locks", reading).await;
     let (state, digest) = (state?, digest?);
-    let wait = "wait until it is released; `osmt-bootstrap status` shows who holds it";
+    let wait = "wait until it is released; `osmt-bootstrap status` shows its owner";
     let in_bucket = match &state.lock {
         Known::Known(lock) => lock.clone(),
         Known::Unknown(reason) => {
-            let message = format!("the state is locked, or it is not known whether it is ({reason})");
+            let message = format!("the lock file cannot be read, so the state may be locked ({reason})");
             return Err(
-                Failure::new(Exit::Refused, message).help("run it as a user who may read the lock file")
+                Failure::new(Exit::Refused, message).help("run this as a user who may read the lock file")
             );
         }
     };

@@ -1,14 +1,14 @@
-//! `osmt-bootstrap`: flags in, text and exit out. One file a verb.
+//! `osmt-bootstrap`, one file for each verb.
 
 mod apply;
 mod ask;
 mod certificate;
+mod component_flags;
 mod destroy;
 mod doctor_errors;
 mod draft;
 mod init;
 mod lock;
-mod parts;
 mod plan;
 mod prompt;
 mod ready;
@@ -57,45 +57,6 @@ enum Verb {
 
 impl Tool for Bootstrap {
     const WRITES: &[&str] = &["init", "apply", "certificate", "destroy"];
-    const EXAMPLES: &[(&str, &str)] = &[
-        (
-            "init",
-            "  osmt-bootstrap init
-  osmt-bootstrap init --lock s3
-  osmt-bootstrap init --dir terraform/prod --env prod --domain osmt.example.org
-  osmt-bootstrap init --hosted-zone-id none",
-        ),
-        (
-            "plan",
-            "  osmt-bootstrap plan
-  osmt-bootstrap plan --with admin,ci,account
-  osmt-bootstrap plan --out plan.json",
-        ),
-        (
-            "apply",
-            "  osmt-bootstrap apply
-  osmt-bootstrap apply plan.json
-  osmt-bootstrap apply --with admin --trust arn:aws:iam::123456789012:user/ann
-  osmt-bootstrap apply --with ci --repository github.com/my-org/osmt-infra --ci-environment test
-  osmt-bootstrap apply --yes --dry-run --format json",
-        ),
-        (
-            "status",
-            "  osmt-bootstrap status
-  osmt-bootstrap status --with admin,ci,account --format json",
-        ),
-        (
-            "certificate",
-            "  osmt-bootstrap certificate
-  osmt-bootstrap certificate --resolver 1.1.1.1
-  osmt-bootstrap certificate --external-dns --zone-file records.zone",
-        ),
-        (
-            "destroy",
-            "  osmt-bootstrap destroy --dry-run
-  osmt-bootstrap destroy --yes --confirm test",
-        ),
-    ];
 
     fn shared(&self) -> &SharedArgs {
         &self.shared

@@ -1,7 +1,7 @@
-//! Questions with line editing and lists to choose from, where both the answers and the screen are a terminal.
+//! Questions with line editing, and lists to choose from, on a terminal.
 //!
-//! Elsewhere (a pipe, `TERM=dumb`) the same questions are asked line by line. `?` asks for an explanation and `<` goes back;
-//! in a list Esc goes back.
+//! With a pipe or `TERM=dumb`, the same questions are asked line by line. `?` explains a question and `<` goes back; in a list Esc
+//! goes back.
 
 use dialoguer::console::Term;
 use dialoguer::theme::SimpleTheme;
@@ -13,14 +13,14 @@ use crate::explain::{Exit, Failure};
 /// How many entries of a list are shown at once.
 const PAGE: usize = 12;
 
-/// What was answered.
+/// A reply to a question.
 pub(super) enum Reply {
     Text(String),
     Back,
     Help,
 }
 
-/// Whether questions can be edited and lists shown.
+/// Whether the terminal supports line editing and lists.
 pub(super) fn is_rich(ui: &Ui) -> bool {
     let term = Term::stderr();
     ui.can_ask() && term.features().is_attended() && !is_dumb()
@@ -31,12 +31,12 @@ fn is_dumb() -> bool {
     std::env::var("TERM").is_ok_and(|term| term == "dumb")
 }
 
-/// Shows the cursor again that a list hides, also where Ctrl-C ends the run.
+/// Shows the cursor again, which a list hides, also after Ctrl-C.
 struct Cursor;
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        // Nothing can be said on a terminal that is gone.
+        // The error of a closed terminal cannot be printed.
         let _ = Term::stderr().show_cursor();
     }
 }
@@ -48,7 +48,7 @@ async fn on_terminal<T: Send + 'static>(
     let answer = tokio::task::spawn_blocking(move || ask(&Term::stderr())).await;
     match answer {
         Ok(Ok(answer)) => Ok(answer),
-        // Ctrl-C also reaches the run as a signal; whichever is seen first ends it in the same way.
+        // Ctrl-C also arrives as a signal; both end the run in the same way.
         Ok(Err(dialoguer::Error::IO(error))) if error.kind() == std::io::ErrorKind::Interrupted => {
             Err(Failure::new(Exit::Interrupted, "interrupted"))
         }
@@ -56,7 +56,7 @@ async fn on_terminal<T: Send + 'static>(
     }
 }
 
-/// Asks for a line. An empty answer takes the hint; `wrong` is the last answer, to be edited.
+/// Asks for a line. An empty answer accepts the hint; `wrong` is the rejected answer, which can be edited.
 pub(super) async fn line(
     ui: &Ui,
     prompt: &str,
@@ -89,7 +89,7 @@ pub(super) async fn line(
     })
 }
 
-/// Lets one of a long list be chosen; typing narrows it down. `None` goes back.
+/// Offers a long list with a search; `None` for Esc.
 pub(super) async fn one_of(prompt: &str, items: Vec<String>, first: usize) -> Result<Option<usize>, Failure> {
     let prompt = format!("{prompt} (type to search, Esc goes back)");
     on_terminal(move |term| {
@@ -103,7 +103,7 @@ pub(super) async fn one_of(prompt: &str, items: Vec<String>, first: usize) -> Re
     .await
 }
 
-/// Lets one of a short list be chosen; `None` for Esc.
+/// Offers a short list; `None` for Esc.
 pub(super) async fn action(prompt: &str, items: Vec<String>) -> Result<Option<usize>, Failure> {
     let prompt = prompt.to_owned();
     on_terminal(move |term| {
@@ -112,7 +112,7 @@ pub(super) async fn action(prompt: &str, items: Vec<String>) -> Result<Option<us
     .await
 }
 
-/// Lets some of a list be chosen. `None` goes back.
+/// Offers a list of which several entries can be chosen; `None` for Esc.
 pub(super) async fn some_of(
     prompt: &str,
     items: Vec<String>,

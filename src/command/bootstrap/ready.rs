@@ -1,4 +1,4 @@
-//! What the verbs that call AWS begin with, and how they wait at the end.
+//! The preparation that all verbs that call AWS share, and the wait for eventual consistency.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::state_flags::StateFlags;
 use crate::aws::{Policy, Session, retry};
 use crate::bootstrap;
 use crate::bootstrap::admin_role::region;
-use crate::bootstrap::parts::Parts;
+use crate::bootstrap::selection::Selection;
 use crate::bootstrap::{Seen, Target};
 use crate::command::Context;
 use crate::config::Config;
@@ -17,8 +17,7 @@ use crate::explain::{Exit, Failure};
 pub(super) struct Ready {
     pub(super) config: Config,
     pub(super) target: Target,
-    /// Which components are asked for.
-    pub(super) parts: Parts,
+    pub(super) selection: Selection,
 }
 
 impl Ready {
@@ -32,27 +31,27 @@ impl Ready {
         let deployment = Deployment::from(&config);
         backend.lock = flags.lock(&backend.lock, &deployment);
         let target = Target { deployment, backend, region_in_names: false };
-        Ok(Self { target, parts: Parts::default(), config })
+        Ok(Self { target, selection: Selection::default(), config })
     }
 
-    /// Opens a session with the config's account and reads at the same time; another account is refused.
-    pub(super) async fn reading<T>(
+    /// Signs in to the config's account and reads at the same time; another account is refused.
+    pub(super) async fn sign_in_and<T>(
         &self,
         cx: &Context,
         read: impl AsyncFnOnce(&Session) -> T,
     ) -> Result<(Session, T), Failure> {
-        cx.shared.sign_in_and(&self.config, &cx.ui, "looking", read).await
+        cx.shared.sign_in_and(&self.config, &cx.ui, "reading the account", read).await
     }
 
-    /// Opens a session and reads the components that are asked for; the target's roles then have their names.
-    pub(super) async fn observing(&mut self, cx: &Context) -> Result<(Session, Seen), Failure> {
-        let (target, parts) = (&self.target, &self.parts);
+    /// Signs in and reads the selected components. It also sets the target's role names.
+    pub(super) async fn sign_in_and_observe(&mut self, cx: &Context) -> Result<(Session, Seen), Failure> {
+        let (target, selection) = (&self.target, &self.selection);
         let read = async |session: &Session| {
-            let target = bootstrap::named(session, target, parts).await?;
-            let seen = bootstrap::observe(session, &target, parts).await?;
+            let target = bootstrap::with_role_names(session, target, selection).await?;
+            let seen = bootstrap::observe(session, &target, selection).await?;
             Ok::<_, bootstrap::Error>((target, seen))
         };
-        let (session, found) = self.reading(cx, read).await?;
+        let (session, found) = self.sign_in_and(cx, read).await?;
         let (target, seen) = found?;
         self.target = target;
         if let Some(remark) = region::remark(&self.target) {
@@ -61,22 +60,22 @@ impl Ready {
         Ok((session, seen))
     }
 
-    /// Opens a session with the config's account; another one is refused.
+    /// Signs in to the config's account; another account is refused.
     pub(super) async fn session(&self, cx: &Context) -> Result<Session, Failure> {
         cx.shared.sign_in(&self.config, &cx.ui).await
     }
 }
 
-/// How long a change may take to be visible everywhere in AWS.
-const PATIENCE: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(10), 45);
+/// How long a change may take until it is visible in AWS.
+const EVENTUAL_CONSISTENCY: Policy = Policy::new(Duration::from_millis(500), Duration::from_secs(10), 45);
 
-/// Looks again until nothing is left to do; what is left in the end is an error with this help.
-pub(super) async fn settled(
-    look: impl AsyncFn() -> Result<Vec<String>, Failure>,
+/// Reads again until no step of the plan remains. If some remain in the end, they are in an error with this help.
+pub(super) async fn wait_until_done(
+    read_remaining: impl AsyncFn() -> Result<Vec<String>, Failure>,
     help: &str,
 ) -> Result<(), Failure> {
     let differs = |left: &Result<Vec<String>, _>| left.as_ref().is_ok_and(|left| !left.is_empty());
-    let left = retry(PATIENCE, differs, look).await?;
+    let left = retry(EVENTUAL_CONSISTENCY, differs, read_remaining).await?;
     if left.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! A plan as JSON, with the settings that need no change.
+//! A plan as JSON, also with the settings that need no change.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::bootstrap::{Change, Judged};
 use crate::command::Ui;
 use crate::plan::{Line, Verb};
 
-/// A plan with what is as it should be, as `--format json` prints it.
+/// A plan and the unchanged settings, as `--format json` prints them.
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
     pub(super) version: u32,
@@ -38,7 +38,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// How many lines need attention, in words; nothing where there are none.
+/// The number of lines that need attention, as text; `None` if there are none.
 pub(super) fn attention(judged: &[Judged<Change>]) -> Option<String> {
     let lines = judged.iter().map(|judged| judged.line.verb);
     match lines.filter(|verb| *verb == Verb::Attention).count() {

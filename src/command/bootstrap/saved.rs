@@ -1,47 +1,47 @@
-//! A plan in a file: `plan --out FILE` writes it, `apply FILE` reads it.
+//! A saved plan: `plan --out FILE` writes it, `apply FILE` reads it.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::ready::Ready;
-use crate::bootstrap::parts::Parts;
+use crate::bootstrap::selection::Selection;
 use crate::bootstrap::{Seen, Step, Target};
-use crate::command::Ui;
+use crate::command::{Ui, pretty_json};
 use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::plan::{Line, Plan};
 use crate::report::VERSION;
 
-/// For whom a plan was made, what was seen, and what follows from it.
+/// A plan with everything that it was computed from.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Saved {
+pub(super) struct SavedPlan {
     version: u32,
     tool: String,
     target: Target,
-    pub(super) parts: Parts,
+    #[serde(rename = "parts")]
+    pub(super) selection: Selection,
     seen: Seen,
     actions: Vec<Line>,
 }
 
-impl Saved {
+impl SavedPlan {
     pub(super) fn new(ui: &Ui, ready: &Ready, seen: Seen, plan: &Plan<Step>) -> Self {
         Self {
             version: VERSION,
             tool: ui.tool.clone(),
             target: ready.target.clone(),
-            parts: ready.parts.clone(),
+            selection: ready.selection.clone(),
             seen: without_lock(seen),
             actions: plan.lines(),
         }
     }
 
     pub(super) fn write(&self, ui: &Ui, path: &Path) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
+        let text = pretty_json(self)?;
         files::write(path, format!("{text}\n").as_bytes())?;
-        ui.say(format_args!("saved; `osmt-bootstrap apply {}` carries it out", shown(path)));
+        ui.say(format_args!("saved; `osmt-bootstrap apply {}` applies it", shown(path)));
         Ok(())
     }
 
@@ -51,7 +51,7 @@ impl Saved {
         let version = serde_json::from_str::<serde_json::Value>(&text).ok();
         let version = version.and_then(|saved| saved["version"].as_u64());
         if version.is_some_and(|version| version != u64::from(VERSION)) {
-            let message = format!("{} is a saved plan of another version of osmt-bootstrap", shown(path));
+            let message = format!("{} was saved by another version of osmt-bootstrap", shown(path));
             return Err(Failure::new(Exit::Usage, message).help(help));
         }
         serde_json::from_str(&text).map_err(|error| {
@@ -60,11 +60,16 @@ impl Saved {
         })
     }
 
-    /// Refuses a plan that was made for something else, or of something that has changed since.
-    pub(super) fn is_current(&self, ready: &Ready, seen: Seen, plan: &Plan<Step>) -> Result<(), Failure> {
+    /// Refuses a plan for another target or selection, and a plan whose resources have changed since.
+    pub(super) fn refuse_if_outdated(
+        &self,
+        ready: &Ready,
+        seen: Seen,
+        plan: &Plan<Step>,
+    ) -> Result<(), Failure> {
         let seen = without_lock(seen);
-        let what = if self.target != ready.target || self.parts != ready.parts {
-            "it was made for other names, or for another account"
+        let what = if self.target != ready.target || self.selection != ready.selection {
+            "it was made for other components, names, or another account"
         } else if self.seen.bucket != seen.bucket {
             "the state bucket has changed since"
         } else if self.seen.table != seen.table {
@@ -76,7 +81,7 @@ impl Saved {
         } else if self.seen.account != seen.account {
             "the account's own settings have changed since"
         } else if self.actions != plan.lines() {
-            "this version plans something else"
+            "this version computes another plan"
         } else {
             return Ok(());
         };
@@ -85,10 +90,10 @@ impl Saved {
     }
 }
 
-/// A file that is not a saved plan is never overwritten.
-pub(super) fn may_write(path: &Path) -> Result<(), Failure> {
-    let is_plan = |text: String| serde_json::from_str::<Saved>(&text).is_ok();
-    // A pipe or a device holds nothing, and reading it could wait for ever.
+/// Refuses to overwrite a file that is not a saved plan.
+pub(super) fn refuse_other_file(path: &Path) -> Result<(), Failure> {
+    let is_plan = |text: String| serde_json::from_str::<SavedPlan>(&text).is_ok();
+    // A pipe or a device has no content, and reading it could block forever.
     if !path.is_file() || files::read_text(path).is_ok_and(is_plan) {
         return Ok(());
     }
@@ -96,7 +101,7 @@ pub(super) fn may_write(path: &Path) -> Result<(), Failure> {
         .help("give `--out` another name"))
 }
 
-/// A lock comes and goes with each run of Terraform: no part of what a plan was made of.
+/// Removes the lock, which each run of Terraform changes: a plan does not depend on it.
 pub(super) fn without_lock(mut seen: Seen) -> Seen {
     if let Some(table) = &mut seen.table {
         table.lock = None;

@@ -6,7 +6,7 @@ use crate::bootstrap::{lock_table, state_bucket};
 use crate::deployment::{Asked, AskedLock, Deployment, Lock};
 use crate::explain::{Exit, Failure};
 
-/// Other names than those in main.tf.
+/// Flags that override the names in main.tf.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct StateFlags {
     /// The state bucket [default: main.tf's, else osmt-ENV-ACCOUNT-REGION].
@@ -37,7 +37,7 @@ impl StateFlags {
         Ok(())
     }
 
-    /// What the flags ask for.
+    /// The names and the lock that the flags give.
     pub(super) fn asked(&self) -> Asked {
         let lock = match (self.lock, &self.lock_table) {
             (Some(LockFlag::S3), _) => Some(AskedLock::File),
@@ -48,7 +48,7 @@ impl StateFlags {
         Asked { bucket: self.bucket.clone(), lock }
     }
 
-    /// How the state is locked where these flags are given.
+    /// The lock with these flags applied.
     pub(super) fn lock(&self, present: &Lock, deployment: &Deployment) -> Lock {
         let table = || self.lock_table.clone().or_else(|| present.table().map(str::to_owned));
         match self.lock {

@@ -1,9 +1,9 @@
-//! `osmt-bootstrap status`: drift of each setting, the lock, and the last change of the state.
+//! `osmt-bootstrap status`: show drift, the state lock, and the last change of the state.
 
 use clap::Args;
 use serde::Serialize;
 
-use super::parts::PartFlags;
+use super::component_flags::ComponentFlags;
 use super::ready::Ready;
 use super::report::{Report, attention, lines};
 use super::state_flags::StateFlags;
@@ -15,18 +15,21 @@ use crate::bootstrap::{Change, Judged, Seen, Target, digest, state_bucket};
 use crate::command::{Context, Ui, block_on};
 use crate::explain::{Exit, Failure};
 
-/// Show drift, who holds the lock, and when the state last changed. Exit 1 on drift.
+/// Show drift, the owner of the state lock, and when the state last changed. Exit 1 on drift.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-bootstrap status\n  \
+    osmt-bootstrap status --with admin,ci,account --format json")]
 pub(super) struct Status {
     #[command(flatten)]
     state: StateFlags,
     #[command(flatten)]
-    parts: PartFlags,
+    components: ComponentFlags,
 }
 
 impl Status {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
-        let ready = Ready::new(cx, &self.state)?.with_parts(cx, &self.parts)?;
+        let ready = Ready::new(cx, &self.state)?.with_components(cx, &self.components)?;
         block_on(&cx.ui, async {
             let found = Found::read(cx, &ready).await?;
             if cx.ui.is_human() {
@@ -51,11 +54,11 @@ impl Status {
 struct StatusReport<'a> {
     #[serde(flatten)]
     plan: Report<'a>,
-    /// The first of `locks`.
+    /// The first of `locks`, for scripts that expect one lock.
     lock: Option<Held>,
-    /// Every lock that is held: the table's and the file's.
+    /// The lock in the table and the lock file.
     locks: Vec<Held>,
-    /// Why it is not known whether the lock file is held.
+    /// Why the lock file could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     lock_unknown: Option<String>,
     /// RFC 3339
@@ -69,12 +72,12 @@ struct Held {
     age: Option<String>,
 }
 
-/// What there is, judged.
+/// Everything that `status` shows.
 struct Found {
     judged: Vec<Judged<Change>>,
-    /// Whether the state bucket and the lock table are asked for.
+    /// Whether the state bucket and the lock table are selected.
     with_state: bool,
-    /// Why the digest in the lock table does not fit the state.
+    /// What is wrong with the digest in the lock table, and the remedy.
     outdated: Option<(String, String)>,
     remarks: Vec<String>,
     locks: Vec<Held>,
@@ -85,8 +88,8 @@ struct Found {
 impl Found {
     async fn read(cx: &Context, ready: &Ready) -> Result<Self, Failure> {
         let (target, seen, state, digest) = observe_all(cx, ready).await?;
-        let (target, parts) = (&target, &ready.parts);
-        let mut judged = bootstrap::judge(target, parts, &seen)?;
+        let (target, selection) = (&target, &ready.selection);
+        let mut judged = bootstrap::judge(target, selection, &seen)?;
         let table = target.backend.lock.table().unwrap_or_default();
         let outdated = digest::stale(&target.deployment.region, &target.backend, digest.as_deref(), &state);
         if let Some((text, _)) = &outdated {
@@ -107,14 +110,14 @@ impl Found {
         for (lock, place) in [(&in_table, item), (&in_bucket, object)] {
             if lock.as_ref().is_some_and(Lock::is_unreadable) {
                 remarks.push(format!(
-                    "the lock has no id for `terraform force-unlock`; if no Terraform runs, delete {place}"
+                    "the lock has no id for `terraform force-unlock`; if Terraform is not running, delete {place}"
                 ));
             }
         }
         let locks = in_table.into_iter().chain(in_bucket);
         Ok(Self {
             judged,
-            with_state: parts.state,
+            with_state: selection.state,
             outdated,
             remarks,
             locks: locks.map(|lock| Held { age: age(&lock.created), lock }).collect(),
@@ -132,7 +135,7 @@ impl Found {
         ui.show_plan(&lines(&self.judged))?;
         if self.with_state {
             if let Some(reason) = &self.lock_unknown {
-                ui.result(format_args!("lock: locked, or not known: {reason}"))?;
+                ui.result(format_args!("lock: not known: {reason}"))?;
             } else if self.locks.is_empty() {
                 ui.result("lock: free")?;
             }
@@ -154,7 +157,7 @@ impl Found {
         let unreadable = self.locks.iter().any(|held| held.lock.is_unreadable());
         ui.result(match (self.differs(), self.outdated.is_some(), attention) {
             (true, ..) => "drift: run `osmt-bootstrap apply` to fix it",
-            (false, true, _) => "drift: the digest in the lock table does not fit the state",
+            (false, true, _) => "drift: the digest in the lock table does not match the state",
             (false, false, None) if unreadable => "the lock cannot be read",
             (false, false, Some(_)) => "`osmt-bootstrap apply` has nothing to change",
             (false, false, None) => "everything is as it should be",
@@ -164,30 +167,30 @@ impl Found {
 
 /// The components, the state and the digest of the state in the lock table.
 async fn observe_all(cx: &Context, ready: &Ready) -> Result<(Target, Seen, State, Option<String>), Failure> {
-    let (target, parts) = (&ready.target, &ready.parts);
+    let (target, selection) = (&ready.target, &ready.selection);
     let lock_id = target.backend.lock_id();
     let read = async |session: &Session| {
         let stored = async {
-            if parts.state {
+            if selection.state {
                 observe::state(session, &target.backend.bucket, &target.backend.key).await
             } else {
                 Ok(State::default())
             }
         };
         let digest = async {
-            match target.backend.lock.table().filter(|_| parts.state) {
+            match target.backend.lock.table().filter(|_| selection.state) {
                 Some(table) => observe::digest(session, table, &lock_id).await,
                 None => Ok(None),
             }
         };
         let components = async {
-            let target = bootstrap::named(session, target, parts).await?;
-            let seen = bootstrap::observe(session, &target, parts).await?;
+            let target = bootstrap::with_role_names(session, target, selection).await?;
+            let seen = bootstrap::observe(session, &target, selection).await?;
             Ok::<_, bootstrap::Error>((target, seen))
         };
         tokio::join!(Box::pin(components), Box::pin(stored), Box::pin(digest))
     };
-    let (_, (found, state, digest)) = ready.reading(cx, read).await?;
+    let (_, (found, state, digest)) = ready.sign_in_and(cx, read).await?;
     let ((target, seen), digest) = (found?, digest?);
     let state = match &seen.bucket {
         Some(_) => state?,
@@ -198,18 +201,18 @@ async fn observe_all(cx: &Context, ready: &Ready) -> Result<(Target, Seen, State
 
 impl Held {
     fn text(&self) -> String {
-        let or = |text: &str| {
+        let or_unknown = |text: &str| {
             if text.is_empty() { "unknown".to_owned() } else { text.to_owned() }
         };
         if self.lock.is_unreadable() {
-            return "lock: held, and what Terraform noted about it cannot be read".to_owned();
+            return "lock: held, but Terraform's data about it cannot be read".to_owned();
         }
         format!(
             "lock: held by {} for {} ({}), id {}",
-            or(&self.lock.who),
+            or_unknown(&self.lock.who),
             self.age.as_deref().unwrap_or("an unknown time"),
-            or(&self.lock.operation),
-            or(&self.lock.id),
+            or_unknown(&self.lock.operation),
+            or_unknown(&self.lock.id),
         )
     }
 }

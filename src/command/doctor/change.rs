@@ -1,4 +1,4 @@
-//! What a plan changes, and by whom, when and on which commit that was checked.
+//! The changes of a plan for a report, with who checked them, when, and on which commit.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,22 +13,22 @@ use crate::explain::shown;
 use crate::git::Repository;
 use crate::report::changes::{Changed, Changes};
 
-/// The files with changes that are named; more are counted.
-const NAMED: usize = 5;
+/// How many files with uncommitted changes are named; the others are counted.
+const MAX_NAMED_FILES: usize = 5;
 
-/// What a plan changes, for a report.
-pub(super) fn of(plan: &Planned, file: &str, cx: &Context) -> Changes {
+/// The changes of a plan.
+pub(super) fn changes_of(plan: &Planned, file: &str, cx: &Context) -> Changes {
     let made_from = plan.made_from.as_ref().or(plan.config.as_ref());
     let mut facts = Vec::new();
     if let Some(config) = made_from {
         let (env, account, region) = (&config.env, &config.account_id, &config.region);
         facts.push(("Environment", format!("{env}, in AWS account {account}, region {region}")));
     }
-    facts.push(("Plan", planned(plan, file)));
+    facts.push(("Plan", plan_origin(plan, file)));
     facts.push(("Config", shown(&cx.shared.config_path())));
     facts.push(("Commit of the config", commit(&cx.shared.config_path())));
     let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
-    facts.push(("Checked", format!("{now} with {} by {}", cx.ui.tool, person())));
+    facts.push(("Checked", format!("{now} with {} by {}", cx.ui.tool, user())));
     Changes {
         subject: made_from.map_or_else(|| "an OSMT environment".to_owned(), |config| prefix(&config.env)),
         facts,
@@ -41,11 +41,13 @@ pub(super) fn of(plan: &Planned, file: &str, cx: &Context) -> Changes {
 fn warnings(plan: &Planned) -> Vec<String> {
     let mut warnings = Vec::new();
     if plan.is_of_another_config() {
-        warnings
-            .push("The config was changed after the plan was made: the plan does not apply it.".to_owned());
+        warnings.push(
+            "The config was changed after the plan was made: the plan does not contain the change."
+                .to_owned(),
+        );
     }
     if plan.teardown().is_some() {
-        warnings.push("The plan takes the whole environment down.".to_owned());
+        warnings.push("The plan destroys the whole environment.".to_owned());
     }
     if plan.document["errored"] == Value::Bool(true) {
         warnings.push(
@@ -55,19 +57,19 @@ fn warnings(plan: &Planned) -> Vec<String> {
     warnings
 }
 
-fn planned(plan: &Planned, file: &str) -> String {
+fn plan_origin(plan: &Planned, file: &str) -> String {
     let text = |name: &str| plan.document[name].as_str();
-    let mut planned = file.to_owned();
+    let mut origin = file.to_owned();
     if let Some(time) = text("timestamp") {
-        let _ = write!(planned, ", made at {time}");
+        let _ = write!(origin, ", made at {time}");
     }
     if let Some(version) = text("terraform_version") {
-        let _ = write!(planned, " by Terraform or OpenTofu {version}");
+        let _ = write!(origin, " by Terraform or OpenTofu {version}");
     }
-    planned
+    origin
 }
 
-/// What happens to each resource, the worst first.
+/// The change of each resource, most severe first.
 fn changed(changes: &[Change]) -> Vec<Changed> {
     let managed = changes.iter().filter(|change| !change.is_data);
     let mut found: Vec<_> = managed.filter_map(|change| Some((Mark::of(change)?, change))).collect();
@@ -81,7 +83,7 @@ fn changed(changes: &[Change]) -> Vec<Changed> {
     found.into_iter().map(one).collect()
 }
 
-/// The commit that is checked out where the config is, and whether files differ from it.
+/// The commit that is checked out in the config's repository, and the files that differ from it.
 fn commit(config: &Path) -> String {
     let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let repository = match Repository::open(folder) {
@@ -93,20 +95,20 @@ fn commit(config: &Path) -> String {
     };
     let changes = match repository.changes() {
         Ok(changes) => changes,
-        Err(error) => return format!("{head}; whether files were changed since is not known: {error}"),
+        Err(error) => return format!("{head}; it is not known whether files were changed since: {error}"),
     };
     let files: Vec<String> = changes.tracked.into_iter().chain(changes.untracked).collect();
     if files.is_empty() {
         return head;
     }
-    let named: Vec<&str> = files.iter().take(NAMED).map(String::as_str).collect();
+    let named: Vec<&str> = files.iter().take(MAX_NAMED_FILES).map(String::as_str).collect();
     let more = files.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{head}, with changes that are not committed: {}{more}", named.join(", "))
+    format!("{head}, with uncommitted changes: {}{more}", named.join(", "))
 }
 
-/// Who runs this: the user of a CI job, otherwise of this machine.
-fn person() -> String {
+/// The user who runs this: the user of a CI job, otherwise the user of this machine.
+fn user() -> String {
     #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(actor) = variable("GITHUB_ACTOR") {

@@ -1,4 +1,4 @@
-//! `osmt-doctor check`: read the files, judge them, report.
+//! `osmt-doctor check`: check configs.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,16 +17,20 @@ use crate::finding::Findings;
 use crate::report::{FileReport, STDIN};
 use crate::{doctor, files};
 
-/// Check configs: syntax, shape, rules, policies, and the Terraform directory around them; without network.
+/// Check configs (syntax, schema, rules, policies) and their Terraform directories; without network access.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    osmt-doctor check\n  \
+    osmt-doctor check --live\n  \
+    osmt-doctor check terraform/test terraform/prod --format github")]
 pub(super) struct Check {
     /// Configs, folders to search for *.tfvars.json, patterns, or - for stdin [default: --config].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Do not ask AWS (the default).
+    /// Do not call AWS (the default).
     #[arg(long)]
     offline: bool,
-    /// Report only what is not in this report of an earlier run (`--format json`).
+    /// Report only findings that are not in this report of an earlier run (`--format json`).
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     #[command(flatten)]
@@ -37,11 +41,11 @@ pub(super) struct Check {
     verdict: Verdict,
 }
 
-/// A config and its directory, judged.
+/// A checked config with its Terraform directory.
 struct Directory {
     file: String,
     checked: Checked,
-    /// Each file of the directory by its path.
+    /// The other files of the directory, with their paths.
     around: Vec<(String, Judged)>,
 }
 
@@ -52,10 +56,10 @@ impl Check {
         if paths.is_empty() {
             paths.push(shared.config_path());
         }
-        if self.live.is_asked() && paths.len() > 1 {
+        if self.live.is_wanted() && paths.len() > 1 {
             return Err(Failure::new(
                 Exit::Usage,
-                "facts are of one account: name one config with `--live` or `--facts`",
+                "`--live` and `--facts` check one account: give one config",
             ));
         }
         let policies = self.policy_flags.policies(shared)?;
@@ -66,10 +70,10 @@ impl Check {
         let mut exit = Exit::Done;
         let mut judged: Vec<Directory> = Vec::new();
         let mut recordings: Vec<Recording> = Vec::new();
-        for (path, result) in paths.iter().zip(examine(&paths, options)) {
+        for (path, result) in paths.iter().zip(check_all(&paths, options)) {
             match result {
                 Ok(mut checked) => {
-                    if self.live.is_asked() {
+                    if self.live.is_wanted() {
                         let Checked { document, findings, .. } = &mut checked;
                         let document = document.as_ref();
                         recordings.extend(self.live.judge(document, findings, &policies, cx)?);
@@ -112,7 +116,7 @@ impl Check {
 }
 
 impl Directory {
-    /// Adds what surrounds the config; a config of the standard input has no directory.
+    /// Adds the config's directory; a config from stdin has none.
     fn new(path: &Path, mut checked: Checked) -> Self {
         let around = if path == Path::new(STDIN) { None } else { surroundings::read(path) };
         let judged =
@@ -123,7 +127,7 @@ impl Directory {
             if let Some(name) = &one.name {
                 around.push((folder.join(name).to_string_lossy().into_owned(), one));
             } else {
-                // What is of no file is reported with the config.
+                // Findings without a file are reported with the config.
                 let all = &mut checked.findings;
                 all.findings.extend(one.findings.findings);
                 all.unknown.extend(one.findings.unknown);
@@ -133,7 +137,7 @@ impl Directory {
         Self { file: path.to_string_lossy().into_owned(), checked, around }
     }
 
-    /// All findings, with the path of their file.
+    /// The findings of each file, with its path.
     fn findings(&mut self) -> impl Iterator<Item = (&str, &mut Findings)> {
         let around = self.around.iter_mut().map(|(file, judged)| (file.as_str(), &mut judged.findings));
         std::iter::once((self.file.as_str(), &mut self.checked.findings)).chain(around)
@@ -156,8 +160,8 @@ impl Directory {
     }
 }
 
-/// Reads and judges every file, on as many threads as there are processors; the results in the files' order.
-fn examine(paths: &[PathBuf], options: CheckOptions<'_>) -> Vec<Result<Checked, files::Error>> {
+/// Reads and checks every file on several threads; the results are in the order of the files.
+fn check_all(paths: &[PathBuf], options: CheckOptions<'_>) -> Vec<Result<Checked, files::Error>> {
     let one = |path: &Path| inputs::read(path).map(|bytes| doctor::check(bytes, options));
     if let [path] = paths {
         return vec![one(path)];
@@ -176,7 +180,7 @@ fn examine(paths: &[PathBuf], options: CheckOptions<'_>) -> Vec<Result<Checked, 
             }
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        // A panic in a thread is one here: a file that was not judged must not look like one without findings.
+        // A panic in a thread is passed on: a file that was not checked must not look like one without findings.
         let joined = handles.into_iter().map(|handle| match handle.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),

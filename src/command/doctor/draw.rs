@@ -1,4 +1,4 @@
-//! `osmt-doctor draw`: the stack as a picture, and what a plan does to it.
+//! `osmt-doctor draw`: draw the stack, and the changes of a plan.
 
 use std::path::{Path, PathBuf};
 
@@ -13,16 +13,16 @@ use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::report::{Format, STDIN, VERSION};
 
-/// Draw the stack that the config describes as an SVG; with a plan, mark what it creates, changes, replaces and destroys.
+/// Draw the stack of the config as an SVG; with a plan, mark what it creates, changes, replaces and destroys.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
     osmt-doctor draw -o stack.svg                         the stack of the config\n  \
-    osmt-doctor draw --plan osmt.tfplan -o change.svg     the same, with what a plan does to it")]
+    osmt-doctor draw --plan osmt.tfplan -o change.svg     the same, with the changes of a plan")]
 pub(super) struct Draw {
     /// A saved plan, or the JSON of `terraform show -json FILE`; `-` reads it from stdin.
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// Where the picture goes; `-` is stdout.
+    /// The file to write; `-` is stdout.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
 }
@@ -40,7 +40,7 @@ impl Draw {
             Some(file) => {
                 let document = plan::read(file, cx)?;
                 let planned = Planned::new(document, plan::config(cx))
-                    .map_err(|error| plan::named(&shown(file), error.into()))?;
+                    .map_err(|error| Failure::from(error).about(&shown(file)))?;
                 (subject(&planned, ui)?, Some(planned))
             }
         };
@@ -54,29 +54,30 @@ impl Draw {
             let (status, word) = output::words(exit);
             let shown = files::shown(&self.output);
             ui.result(format_args!("{word} {shown}"))?;
-            ui.json(&written(status, &self.output, ui))?;
+            ui.json(&report(status, &self.output, ui))?;
             Ok(exit)
         })
     }
 }
 
-/// The config that a plan was made from; the one of `--config` where the plan does not carry it.
+/// The config that a plan was made from; if the plan does not contain it, the config of `--config`.
 fn subject(plan: &Planned, ui: &Ui) -> Result<Config, Failure> {
     if plan.is_of_another_config() {
         ui.warn("the config was changed after the plan was made; the picture shows the plan's");
     }
-    plan.made_from.as_ref().or(plan.config.as_ref()).cloned().ok_or_else(|| {
-        let message = "the plan does not carry the config that it was made from, and none is beside it";
-        Failure::new(Exit::Usage, message).help("name the config with `--config`")
-    })
+    plan.made_from
+        .as_ref()
+        .or(plan.config.as_ref())
+        .cloned()
+        .ok_or_else(|| Failure::new(Exit::Usage, plan::NO_CONFIG).help("give the config with `--config`"))
 }
 
-fn written(status: &str, path: &Path, ui: &Ui) -> serde_json::Value {
+fn report(status: &str, path: &Path, ui: &Ui) -> serde_json::Value {
     let file = path.to_string_lossy().into_owned();
     serde_json::json!({ "version": VERSION, "tool": ui.tool, "status": status, "file": file })
 }
 
-/// Whether a file is a picture: XML whose first element is `svg`.
+/// Whether a file is an SVG: XML whose root element is `svg`.
 fn is_svg(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     roxmltree::Document::parse(text.trim_start_matches('\u{feff}'))

@@ -1,4 +1,4 @@
-//! `osmt-doctor explain`: the page of a rule, or what a policy demands.
+//! `osmt-doctor explain`: print the page of a rule or a policy.
 
 use clap::Args;
 
@@ -10,8 +10,9 @@ use crate::explain::{Exit, Failure};
 use crate::report::Format;
 use crate::{doctor, release};
 
-/// Explain a rule or a policy: what it finds, why that matters, what to do.
+/// Explain a rule or a policy: what it finds, why it matters, what to do.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-doctor explain NET003")]
 pub(super) struct Explain {
     /// A code or a name: NET003, subnet-outside-vpc, POL001.
     code: String,
@@ -22,7 +23,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
-        // The guards of osmt-release have pages of the same kind.
+        // The guards of osmt-release have pages, too.
         let guards = release::guards::GUARDS.iter().map(|guard| &guard.rule);
         let rules: Vec<_> = doctor::all_rules().into_iter().chain(guards).collect();
         let wanted = self.code.trim();
@@ -34,7 +35,9 @@ impl Explain {
             .iter()
             .find(|rule| rule.code.eq_ignore_ascii_case(wanted) || rule.name.eq_ignore_ascii_case(wanted));
         let Some(rule) = found else {
-            return Err(Failure::new(Exit::Usage, format!("`{wanted}` is not a rule")).help(nearest(wanted)));
+            return Err(
+                Failure::new(Exit::Usage, format!("`{wanted}` is not a rule")).help(similar_rules(wanted))
+            );
         };
         if ui.format == Format::Json {
             ui.json(&row(rule, true))?;
@@ -55,7 +58,7 @@ impl Explain {
     }
 }
 
-/// What a policy demands; its schemas are its own documentation.
+/// Prints a policy with its schemas.
 fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
     if ui.format == Format::Json {
         let name = "policy";
@@ -65,7 +68,7 @@ fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
         }))?;
     } else {
         ui.report(|out| {
-            let judged = match policy.on {
+            let subject = match policy.on {
                 On::Config => "the object under `config`",
                 On::Account => "the account's facts",
                 On::Plan => "the Terraform plan",
@@ -76,7 +79,7 @@ fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
             }
             writeln!(
                 out,
-                "\nA policy of the organisation, or one that comes with the toolkit; it judges {judged}."
+                "\nA policy of the organisation, or a policy of the toolkit; it checks {subject}."
             )?;
             for (title, schema) in policy.schemas() {
                 writeln!(out, "\n{title}:\n\n{schema:#}")?;
@@ -87,8 +90,8 @@ fn explain_policy(policy: &Policy, ui: &Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The codes and names nearest to what was typed.
-fn nearest(wanted: &str) -> String {
+/// The codes and names that are most similar to the given one.
+fn similar_rules(wanted: &str) -> String {
     let wanted = wanted.to_lowercase();
     let mut near: Vec<(usize, String)> = doctor::all_rules()
         .iter()

@@ -1,28 +1,28 @@
-//! `osmt-doctor facts`: the facts of the account, for `check --facts`.
+//! `osmt-doctor facts`: record the facts of the account.
 
 use clap::Args;
 
-use super::live::observed;
-use crate::command::Context;
+use super::live::read_account;
+use crate::command::{Context, pretty_json};
 use crate::explain::{Exit, Failure};
 
-/// Record the facts of the account, as JSON, for `check --facts`; no secret's value is read.
+/// Record the facts of the account as JSON, for `check --facts`; no value of a secret is read.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-doctor facts > facts.json\n  osmt-doctor check --facts facts.json")]
 pub(super) struct Facts {
-    /// Exit 1 where a fact could not be read.
+    /// Exit 1 if a fact could not be read.
     #[arg(long)]
     strict: bool,
 }
 
 impl Facts {
-    /// Prints the facts; what could not be read is listed on stderr.
+    /// Prints the facts; facts that could not be read are listed on stderr.
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
         let (_, config) = cx.shared.load_config()?;
         let backend = cx.shared.backend(&config)?;
-        let facts = observed(&config, &backend, cx)?;
-        let text = serde_json::to_string_pretty(&facts)
-            .map_err(|error| Failure::new(Exit::Failed, format!("could not write JSON: {error}")))?;
+        let facts = read_account(&config, &backend, cx)?;
+        let text = pretty_json(&facts)?;
         ui.write(|out| writeln!(out, "{text}"))?;
         let unknown = facts.unknown();
         for (fact, reason) in &unknown {

@@ -1,4 +1,4 @@
-//! `osmt-doctor fix`: show what has one right answer as a diff, ask, look again, write.
+//! `osmt-doctor fix`: correct findings that have exactly one correction.
 
 use std::path::PathBuf;
 
@@ -9,32 +9,31 @@ use super::inputs;
 use crate::command::{Context, Ui, block_on, carry_out};
 use crate::doctor::fix::Corrected;
 use crate::doctor::{CheckOptions, fix};
-use crate::explain::{Exit, Failure, shown};
+use crate::explain::{Exit, Failure, count, shown};
 use crate::files;
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// Correct what has exactly one right answer: shown as a diff, written after a yes.
+/// Correct findings that have exactly one correction: show a diff, ask, write.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-doctor fix --dry-run\n  osmt-doctor fix")]
 pub(super) struct Fix {
     /// The configs [default: --config].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
-/// One file with its new text.
+/// A file with its corrected text.
 struct Write {
     path: PathBuf,
-    /// The text that was judged and shown.
+    /// The text that was checked and shown.
     before: String,
     corrected: Corrected,
 }
 
 impl Action for Write {
     fn line(&self) -> Line {
-        let corrections = self.corrected.done.len();
         let mut line = Line::new(Verb::Update, shown(&self.path));
-        line.to =
-            Some(format!("{corrections} {}", if corrections == 1 { "correction" } else { "corrections" }));
+        line.to = Some(count(self.corrected.done.len(), "correction"));
         line
     }
 }
@@ -66,7 +65,7 @@ impl Fix {
     }
 }
 
-/// The diff and its reasons: on stdout for people, on stderr where stdout carries JSON.
+/// Prints the diff and the reasons: to stdout for people, to stderr if stdout is JSON.
 fn show(file: &str, text: &str, corrected: &Corrected, ui: &Ui) -> Result<(), Failure> {
     let reasons =
         corrected.done.iter().map(|done| format!("{} {}: {}\n", done.code, done.pointer, done.help));
@@ -79,7 +78,7 @@ fn show(file: &str, text: &str, corrected: &Corrected, ui: &Ui) -> Result<(), Fa
     }
 }
 
-/// The lines that change, without what may be a secret; none where that is not known.
+/// The lines that change, with possible secrets masked; empty if it is not known what may be a secret.
 fn diff(file: &str, text: &str, corrected: &Corrected) -> String {
     let Some(secrets) = &corrected.secrets else {
         return String::new();

@@ -1,4 +1,4 @@
-//! What `check` and `fix` are given: files, folders that are searched, patterns, the standard input.
+//! The arguments of `check` and `fix`: files, folders to search, patterns, stdin.
 
 use std::fs;
 use std::io::Read as _;
@@ -9,7 +9,7 @@ use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::report::STDIN;
 
-/// The files that are meant, in the order given; those of a folder or pattern by name.
+/// The files of the arguments, in the given order; those of a folder or pattern are sorted by name.
 pub(super) fn expand(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in given {
@@ -26,7 +26,7 @@ pub(super) fn expand(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         if found.is_empty() {
             let message = format!("no config found in {}", shown(path));
             return Err(Failure::new(Exit::Usage, message)
-                .help("a folder is searched for *.tfvars.json; name the files otherwise"));
+                .help("a folder is searched for *.tfvars.json; give files with other names one by one"));
         }
         files.extend(found);
     }
@@ -35,7 +35,7 @@ pub(super) fn expand(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Variable files below a folder; hidden folders and those of dependencies are left out, links are not followed.
+/// Variable files below a folder, without hidden folders and folders of dependencies. Symbolic links are not followed.
 fn search(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let error = |error| files::Error::Read(folder.to_owned(), error);
     let mut entries: Vec<_> =
@@ -53,7 +53,7 @@ fn search(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The pattern that a path is, unless a file has that name.
+/// The path as a pattern, unless a file has this name.
 fn pattern(path: &Path) -> Option<glob::Paths> {
     let text = path.to_str().filter(|text| text.contains(['*', '?', '[']))?;
     if path.exists() { None } else { glob::glob(text).ok() }
@@ -73,13 +73,13 @@ fn matching(paths: glob::Paths) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-/// More bytes than a file has that is worth a finding: a larger one, and a device, is not read at all.
-const LARGEST: u64 = 64 << 20;
+/// A larger file is an error, and so is a device. A file between [`MAX_BYTES`] and this limit is a finding.
+const MAX_READ_BYTES: u64 = 64 << 20;
 
-/// A file's bytes, or those of the standard input; more than a config can have is not read.
+/// Reads a file or stdin. Of stdin, not more is read than a config may have.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, files::Error> {
     if path != Path::new(STDIN) {
-        return files::read_at_most(path, LARGEST);
+        return files::read_at_most(path, MAX_READ_BYTES);
     }
     let mut bytes = Vec::new();
     let read = std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);

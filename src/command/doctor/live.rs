@@ -1,4 +1,4 @@
-//! The live part of `osmt-doctor check`: facts from AWS or from a file.
+//! The live part of `osmt-doctor check`: facts from AWS, or from a facts file.
 
 use std::path::{Path, PathBuf};
 
@@ -21,30 +21,29 @@ use crate::secrets::catalog;
 use crate::web::Web;
 use crate::{aws, doctor, files};
 
-/// More bytes than the facts of any account have.
+/// The maximum size of a facts file.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// The format of facts that is supported.
+/// The format of facts files.
 const VERSION: u32 = 1;
 
-/// Whether facts are judged too, and where they come from.
+/// The source of facts, if any.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Live {
-    /// Ask AWS too: account, state, secrets, certificate, hosted zone. Reads only.
+    /// Also check the account: state, secrets, certificate, hosted zone and more. It only reads.
     #[arg(long, conflicts_with_all = ["offline", "facts"])]
     live: bool,
-    /// Check recorded facts instead of asking AWS.
+    /// Check recorded facts instead of calling AWS.
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
 }
 
 impl Live {
-    /// Whether anything is asked.
-    pub(super) fn is_asked(&self) -> bool {
+    pub(super) fn is_wanted(&self) -> bool {
         self.live || self.facts.is_some()
     }
 
-    /// Judges the account by a config's facts and adds what is found; what policies find in a facts file is returned.
+    /// Checks the account and adds the findings to those of the config. Findings of policies in a facts file are returned.
     pub(super) fn judge(
         &self,
         document: Option<&Document>,
@@ -62,10 +61,10 @@ impl Live {
         let backend = cx.shared.backend(&config)?;
         let (facts, recording) = match &self.facts {
             Some(path) => {
-                let (facts, document) = recorded(path)?;
+                let (facts, document) = read_facts_file(path)?;
                 (facts, Some((path.to_string_lossy().into_owned(), document)))
             }
-            None => (observed(&config, &backend, cx)?, None),
+            None => (read_account(&config, &backend, cx)?, None),
         };
         let audit = Audit {
             facts,
@@ -77,14 +76,14 @@ impl Live {
         let Audited { config, facts } = doctor::audit(&audit, policies);
         findings.add(config);
         let Some((file, document)) = recording else {
-            findings.add(in_words(facts));
+            findings.add(with_place_in_message(facts));
             return Ok(None);
         };
         Ok(Some(Recording { file, document, findings: facts }))
     }
 }
 
-/// A facts file, and what policies found in it.
+/// A facts file, and the findings of policies in it.
 pub(super) struct Recording {
     file: String,
     document: Document,
@@ -107,7 +106,7 @@ impl Recording {
     }
 }
 
-/// What `operations.tf` says; where there is none, the module's default holds.
+/// `region_in_names` of `operations.tf`, or the module's default if there is no such file.
 fn region_in_names(dir: &Path) -> Result<Option<bool>, Failure> {
     match files::read_text(&dir.join(operations::FILE)) {
         Ok(text) => Ok(operations::region_in_names(&text)),
@@ -116,8 +115,8 @@ fn region_in_names(dir: &Path) -> Result<Option<bool>, Failure> {
     }
 }
 
-/// Facts that were just read are in no file: a breach names its place in words.
-fn in_words(mut facts: Findings) -> Findings {
+/// Facts from AWS are not in a file: the place of a finding becomes part of its message.
+fn with_place_in_message(mut facts: Findings) -> Findings {
     for finding in &mut facts.findings {
         let place = finding.at.take().map_or_else(String::new, |at| at.pointer);
         finding.message = format!("{} ({place})", finding.message);
@@ -126,8 +125,8 @@ fn in_words(mut facts: Findings) -> Findings {
     facts
 }
 
-/// Asks AWS; another account is refused.
-pub(super) fn observed(config: &Config, backend: &StateBackend, cx: &Context) -> Result<Facts, Failure> {
+/// Reads the facts from AWS; another account is refused.
+pub(super) fn read_account(config: &Config, backend: &StateBackend, cx: &Context) -> Result<Facts, Failure> {
     let web = Web::new(aws::http_client(&environment::variables())?);
     block_on(&cx.ui, async {
         let read = async |session: &Session| {
@@ -138,8 +137,8 @@ pub(super) fn observed(config: &Config, backend: &StateBackend, cx: &Context) ->
     })
 }
 
-/// Reads what `facts` recorded.
-fn recorded(path: &Path) -> Result<(Facts, Document), Failure> {
+/// Reads a file that `osmt-doctor facts` recorded.
+fn read_facts_file(path: &Path) -> Result<(Facts, Document), Failure> {
     let text = input::decode(&files::read_at_most(path, MAX_BYTES)?);
     let help = "`osmt-doctor facts > FILE` records them";
     let not_facts = |error: String| {
@@ -149,8 +148,11 @@ fn recorded(path: &Path) -> Result<(Facts, Document), Failure> {
         Document::parse(text.trim_start_matches('\u{feff}')).map_err(|error| not_facts(error.to_string()))?;
     let facts: Facts = serde_json::from_str(document.text()).map_err(|error| not_facts(error.to_string()))?;
     if facts.version != VERSION {
-        let message =
-            format!("{}: facts of format {}; format {VERSION} is supported", shown(path), facts.version);
+        let message = format!(
+            "{} has facts of format {}; only format {VERSION} is supported",
+            shown(path),
+            facts.version
+        );
         return Err(Failure::new(Exit::Usage, message).help(help));
     }
     Ok((facts, document))

@@ -1,7 +1,7 @@
 //! `osmt-doctor lsp`: a language server on stdin and stdout (Microsoft, "Language Server Protocol", 3.17).
 //!
 //! It shows the findings of `check` as the text changes, offers the corrections of `fix`, and explains a finding under the
-//! cursor. It reads no other document, asks nothing of AWS and writes no file.
+//! cursor. It reads no other document, does not call AWS and writes no file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -34,8 +34,9 @@ use crate::finding::{Finding, Severity};
 use crate::report::FileReport;
 use crate::report::editor::{Marked, marked};
 
-/// Serve an editor: findings as you type, corrections, explanations; the Language Server Protocol on stdin and stdout.
+/// Run a language server for editors: findings, corrections and explanations over stdin and stdout.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-doctor lsp")]
 pub(super) struct Lsp {
     /// Use stdin and stdout (the default; editors pass it).
     #[arg(long)]
@@ -44,9 +45,9 @@ pub(super) struct Lsp {
     policy_flags: PolicyFlags,
 }
 
-/// What a config is judged by, read when a document is opened or saved.
+/// The organisation's files, read when a document is opened or saved.
 #[derive(Default)]
-struct Judges {
+struct Organisation {
     policies: Vec<Policy>,
     settings: Settings,
     ignores: Option<Ignores>,
@@ -63,7 +64,7 @@ struct Session<'a> {
     connection: &'a Connection,
     policy_flags: &'a PolicyFlags,
     shared: &'a SharedArgs,
-    judges: Judges,
+    organisation: Organisation,
     open: BTreeMap<String, Open>,
     /// The message that `--dir` does not exist was shown.
     is_without_folder: bool,
@@ -77,15 +78,15 @@ impl Lsp {
             "codeActionProvider": { "codeActionKinds": [CodeActionKind::QUICKFIX] },
             "hoverProvider": true,
         });
-        let (id, _) = connection.initialize_start().map_err(|error| lost(&error))?;
+        let (id, _) = connection.initialize_start().map_err(|error| protocol_failure(&error))?;
         let server = json!({ "name": "osmt-doctor", "version": env!("CARGO_PKG_VERSION") });
         let answer = json!({ "capabilities": capabilities, "serverInfo": server });
-        connection.initialize_finish(id, answer).map_err(|error| lost(&error))?;
+        connection.initialize_finish(id, answer).map_err(|error| protocol_failure(&error))?;
         let mut session = Session {
             connection: &connection,
             policy_flags: &self.policy_flags,
             shared: &cx.shared,
-            judges: Judges::default(),
+            organisation: Organisation::default(),
             open: BTreeMap::new(),
             is_without_folder: false,
         };
@@ -101,31 +102,31 @@ impl Lsp {
     }
 }
 
-fn lost(error: &ProtocolError) -> Failure {
-    Failure::new(Exit::Failed, format!("no session with an editor: {error}"))
-        .help("an editor starts this verb; docs/editors.md says how to set that up")
+fn protocol_failure(error: &ProtocolError) -> Failure {
+    Failure::new(Exit::Failed, format!("could not start a session with an editor: {error}"))
+        .help("an editor starts this verb; docs/editors.md describes the setup")
 }
 
 impl Session<'_> {
-    /// Answers until the editor says that it is done; false where it only went away.
+    /// Handles messages until the editor shuts the session down; false if it only closed the connection.
     fn serve(&mut self) -> Result<bool, Failure> {
         for message in &self.connection.receiver {
             match message {
                 Message::Request(request) => {
-                    if self.connection.handle_shutdown(&request).map_err(|error| lost(&error))? {
+                    if self.connection.handle_shutdown(&request).map_err(|error| protocol_failure(&error))? {
                         return Ok(true);
                     }
                     let answer = self.answer(&request);
                     self.send(answer);
                 }
-                Message::Notification(notification) => self.note(notification),
+                Message::Notification(notification) => self.handle(notification),
                 Message::Response(_) => {}
             }
         }
         Ok(false)
     }
 
-    /// An editor that went away is noticed when it is listened to next.
+    /// A closed connection is noticed at the next read.
     fn send(&self, message: impl Into<Message>) {
         let _ = self.connection.sender.send(message.into());
     }
@@ -146,7 +147,7 @@ impl Session<'_> {
         }
     }
 
-    fn note(&mut self, notification: Notification) {
+    fn handle(&mut self, notification: Notification) {
         let Notification { method, params: given } = notification;
         match method.as_str() {
             DidOpenTextDocument::METHOD => {
@@ -154,7 +155,7 @@ impl Session<'_> {
                     && self.is_config(&opened.uri)
                 {
                     self.load();
-                    self.judge(opened.uri, opened.version, opened.text);
+                    self.check(opened.uri, opened.version, opened.text);
                 }
             }
             DidChangeTextDocument::METHOD => {
@@ -162,21 +163,21 @@ impl Session<'_> {
                     && let Some(open) = self.open.get(text_document.uri.as_str())
                     && !content_changes.is_empty()
                 {
-                    // Whole texts were asked for; a client that sends ranges all the same is understood.
+                    // The server asks for complete texts, but some clients send ranges.
                     let text = content_changes.into_iter().fold(open.checked.text.clone(), |text, change| {
                         match change.range {
                             Some(range) => replaced(&text, range, &change.text),
                             None => change.text,
                         }
                     });
-                    self.judge(text_document.uri, text_document.version, text);
+                    self.check(text_document.uri, text_document.version, text);
                 }
             }
-            // The saved file may be one that the configs are judged by.
+            // The saved file may be one of the organisation's files.
             DidSaveTextDocument::METHOD => {
                 self.load();
                 for (_, Open { uri, version, checked }) in std::mem::take(&mut self.open) {
-                    self.judge(uri, version, checked.text);
+                    self.check(uri, version, checked.text);
                 }
             }
             DidCloseTextDocument::METHOD => {
@@ -190,17 +191,17 @@ impl Session<'_> {
         }
     }
 
-    /// Editors send every JSON file; only configs are judged.
+    /// Editors send every JSON file; only configs are checked.
     fn is_config(&self, uri: &Uri) -> bool {
         let name = uri.as_str().rsplit('/').next().unwrap_or_default();
         let own = self.shared.config_path();
         name.ends_with(".tfvars.json") || own.file_name().is_some_and(|own| own.to_string_lossy() == name)
     }
 
-    /// Reads policies, settings and ignores; what was read before stays where one of them is wrong, and that is said.
+    /// Reads policies, settings and ignores. If one of them is wrong, a message is shown and the previous ones are kept.
     fn load(&mut self) {
-        match self.judges() {
-            Ok(judges) => self.judges = judges,
+        match self.read_organisation() {
+            Ok(organisation) => self.organisation = organisation,
             Err(failure) => self.warn(failure.message),
         }
         let dir = &self.shared.dir;
@@ -219,20 +220,20 @@ impl Session<'_> {
         self.send(Notification::new(ShowMessage::METHOD.to_owned(), shown));
     }
 
-    fn judges(&self) -> Result<Judges, Failure> {
+    fn read_organisation(&self) -> Result<Organisation, Failure> {
         let policies = self.policy_flags.policies(self.shared)?;
         let settings = organisation::settings(self.shared, &policies)?;
         let ignores = organisation::ignores(self.shared)?.map(|(_, ignores)| ignores);
-        Ok(Judges { policies, settings, ignores })
+        Ok(Organisation { policies, settings, ignores })
     }
 
-    fn judge(&mut self, uri: Uri, version: i32, text: String) {
-        let Judges { policies, settings, ignores } = &self.judges;
+    fn check(&mut self, uri: Uri, version: i32, text: String) {
+        let Organisation { policies, settings, ignores } = &self.organisation;
         let options = CheckOptions { loopback: self.shared.is_local(), policies };
         let mut checked = doctor::check(text.into_bytes(), options);
         settings.apply(&mut checked.findings);
         if let Some(ignores) = ignores {
-            // What is wrong with the ignores themselves is of their own file.
+            // Findings about the ignores themselves belong to the ignore file and are not shown here.
             organisation::accept(ignores, policies, std::iter::once(&mut checked.findings));
         }
         let open = Open { uri: uri.clone(), version, checked };
@@ -246,7 +247,7 @@ impl Session<'_> {
         self.send(Notification::new(PublishDiagnostics::METHOD.to_owned(), params));
     }
 
-    /// The corrections of the findings in a range, those that `fix` would make.
+    /// The corrections for the findings in a range, as `fix` makes them.
     fn corrections(&self, asked: &CodeActionParams) -> Value {
         let uri = asked.text_document.uri.as_str();
         let wanted = asked.context.only.as_ref().is_none_or(|only| only.contains(&CodeActionKind::QUICKFIX));
@@ -270,7 +271,7 @@ impl Session<'_> {
         actions.collect()
     }
 
-    /// The pages of the findings at a position; null where there is none.
+    /// The pages of the findings at a position; null if there are none.
     fn explanation(&self, asked: &HoverParams) -> Value {
         let HoverParams { text_document_position_params: at, .. } = asked;
         let Some(open) = self.open.get(at.text_document.uri.as_str()) else {
@@ -297,14 +298,14 @@ impl Session<'_> {
         }
     }
 
-    /// What `explain` says about a finding's rule or policy.
+    /// The text of `explain` for a finding's rule or policy.
     fn page(&self, finding: &Finding) -> String {
         let Finding { code, name, severity, .. } = finding;
         let heading = format!("**{code} {name}** ({})", severity.name());
         if let Some(rule) = doctor::all_rules().into_iter().find(|rule| rule.code == code) {
             return format!("{heading}\n\n{}.\n\n{}", rule.summary, rule.prose());
         }
-        let policy = self.judges.policies.iter().find(|policy| policy.code == *code);
+        let policy = self.organisation.policies.iter().find(|policy| policy.code == *code);
         let help = policy.and_then(|policy| Some(format!("\n\nInstead: {}", policy.help.as_ref()?)));
         let message = policy.map_or("", |policy| policy.message.as_str());
         format!("{heading}\n\n{message}.{}", help.unwrap_or_default())
@@ -354,7 +355,7 @@ fn replaced(text: &str, range: lsp_types::Range, new: &str) -> String {
     [&text[..start], new, &text[end..]].concat()
 }
 
-/// The byte at a position; past the end of a line its end, past the last line the end of the text.
+/// The byte offset of a position. A position after the end of a line is the end of the line.
 fn offset(text: &str, wanted: Position) -> usize {
     let mut at = Position::new(0, 0);
     for (index, letter) in text.char_indices() {
@@ -371,7 +372,7 @@ fn offset(text: &str, wanted: Position) -> usize {
     text.len()
 }
 
-/// A byte offset as the protocol counts: lines from 0, and UTF-16 units from 0 in the line.
+/// The position of a byte offset: line and UTF-16 column, both from 0.
 fn position(text: &str, offset: usize) -> Position {
     let bytes = text.as_bytes();
     let (mut line, mut start) = (0, 0);

@@ -1,4 +1,4 @@
-//! `osmt-doctor`: flags in, text and exit out.
+//! `osmt-doctor`, one file for each verb.
 
 mod change;
 mod check;
@@ -30,10 +30,10 @@ use crate::explain::{Exit, Failure};
     after_help = "Examples:\n  \
         osmt-doctor check                              the config of terraform/invocation\n  \
         osmt-doctor check environments                 every *.tfvars.json below a folder\n  \
-        osmt-doctor check --live                       also ask AWS (reads only)\n  \
+        osmt-doctor check --live                       also check the account (it only reads)\n  \
         osmt-doctor check --format sarif > out.sarif   for GitHub code scanning\n  \
-        osmt-doctor plan osmt.tfplan                   what a saved plan would do\n  \
-        osmt-doctor plan osmt.tfplan --report x.html   also a page for those who approve it\n  \
+        osmt-doctor plan osmt.tfplan                   check a saved plan\n  \
+        osmt-doctor plan osmt.tfplan --report x.html   also write a page for reviewers\n  \
         osmt-doctor draw -o stack.svg                  the stack as a picture\n  \
         osmt-doctor explain NET003                     what a rule is about"
 )]
@@ -61,22 +61,8 @@ enum Verb {
 
 impl Tool for Doctor {
     const WRITES: &[&str] = &["draw", "fix"];
-    const OFFLINE: &[&str] = &["rules", "explain", "schema", "fix"];
+    const OFFLINE: &[&str] = &["draw", "explain", "fix", "lsp", "plan", "rules", "schema"];
     const FINDINGS: &[&str] = &["check", "plan"];
-    const EXAMPLES: &[(&str, &str)] = &[
-        (
-            "check",
-            "  osmt-doctor check
-  osmt-doctor check --live
-  osmt-doctor check terraform/test terraform/prod --format github",
-        ),
-        ("lsp", "  osmt-doctor lsp"),
-        ("facts", "  osmt-doctor facts > facts.json\n  osmt-doctor check --facts facts.json"),
-        ("fix", "  osmt-doctor fix --dry-run\n  osmt-doctor fix"),
-        ("rules", "  osmt-doctor rules"),
-        ("explain", "  osmt-doctor explain NET003"),
-        ("schema", "  osmt-doctor schema > config.schema.json"),
-    ];
 
     fn shared(&self) -> &SharedArgs {
         &self.shared

@@ -1,4 +1,4 @@
-//! What an organisation keeps with its configs: policies, settings, ignores, an earlier report.
+//! The organisation's files next to its configs: policies, settings, ignores, an earlier report.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) struct PolicyFlags {
 }
 
 impl PolicyFlags {
-    /// The shipped policies, those of `DIR/policies`, and those that were named.
+    /// The shipped policies, those of `DIR/policies`, and those of `--policy`.
     pub(super) fn policies(&self, shared: &SharedArgs) -> Result<Vec<Policy>, Failure> {
         let folder = shared.dir.join("policies");
         let folder = folder.is_dir().then_some(folder);
@@ -32,11 +32,11 @@ impl PolicyFlags {
         for path in folder.iter().chain(&self.policy) {
             for file in json_files(path)? {
                 let text = files::read_text(&file)?;
-                let more = policy::read(&text).map_err(|error| named(&file, error.into()))?;
+                let more = policy::read(&text).map_err(|error| Failure::from(error).about(&shown(&file)))?;
                 for policy in more {
                     if policies.iter().any(|other| other.code == policy.code) {
                         let message =
-                            format!("{}: the code {} is taken by another policy", shown(&file), policy.code);
+                            format!("{}: another policy has the code {}", shown(&file), policy.code);
                         return Err(
                             Failure::new(Exit::Usage, message).help("give each policy a code of its own")
                         );
@@ -49,21 +49,21 @@ impl PolicyFlags {
     }
 }
 
-/// The settings of `DIR/doctor.toml`; none where there is no such file.
+/// The settings of `DIR/doctor.toml`; the defaults if there is no such file.
 pub(super) fn settings(shared: &SharedArgs, policies: &[Policy]) -> Result<Settings, Failure> {
     let path = shared.dir.join("doctor.toml");
     if !path.exists() {
         return Ok(Settings::default());
     }
     let text = files::read_text(&path)?;
-    settings::read(&text, policies).map_err(|error| named(&path, error.into()))
+    settings::read(&text, policies).map_err(|error| Failure::from(error).about(&shown(&path)))
 }
 
 /// The findings of an earlier run.
 pub(super) fn baseline(path: &Path) -> Result<Baseline, Failure> {
     let text = files::read_text(path)?;
     settings::baseline(&text).map_err(|reason| {
-        let message = format!("{} is not a report of this tool: {reason}", shown(path));
+        let message = format!("{} is not a report of osmt-doctor: {reason}", shown(path));
         Failure::new(Exit::Usage, message).help("`osmt-doctor check --format json > FILE` records one")
     })
 }
@@ -75,11 +75,11 @@ pub(super) fn ignores(shared: &SharedArgs) -> Result<Option<(String, Ignores)>, 
         return Ok(None);
     }
     let text = files::read_text(&path)?;
-    let ignores = ignore::read(&text, today()).map_err(|error| named(&path, error.into()))?;
+    let ignores = ignore::read(&text, today()).map_err(|error| Failure::from(error).about(&shown(&path)))?;
     Ok(Some((path.to_string_lossy().into_owned(), ignores)))
 }
 
-/// Takes the accepted findings out; returns what is wrong with the ignores themselves.
+/// Removes the ignored findings; returns the findings about the ignores themselves.
 pub(super) fn accept<'a>(
     ignores: &Ignores,
     policies: &[Policy],
@@ -89,7 +89,7 @@ pub(super) fn accept<'a>(
     ignores.apply(today(), &codes, files)
 }
 
-/// What is wrong with the ignores, as the report of their own file.
+/// The findings about the ignores, as the report of the ignore file.
 pub(super) fn report_of<'a>(
     ignores: Option<&'a (String, Ignores)>,
     findings: Option<&'a Findings>,
@@ -103,21 +103,18 @@ fn today() -> jiff::civil::Date {
     jiff::Zoned::now().date()
 }
 
-fn named(path: &Path, mut failure: Failure) -> Failure {
-    failure.message = format!("{}: {}", shown(path), failure.message);
-    failure
-}
-
-/// The file itself, or the JSON files of a folder by name.
+/// The file itself, or the JSON files of a folder, sorted by name.
 fn json_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = fs::read_dir(path).map_err(|error| files::Error::Read(path.to_owned(), error))?;
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|file| file.extension().is_some_and(|end| end == "json"))
-        .collect();
+    let error = |error| files::Error::Read(path.to_owned(), error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(error)? {
+        // A policy that cannot be read must not look like one that is kept.
+        found.push(entry.map_err(error)?.path());
+    }
+    found.retain(|file| file.extension().is_some_and(|end| end == "json"));
     found.sort();
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! Writing a file that the doctor made: another kind of file is replaced only after a yes.
+//! Writes a file of the doctor. A file of another kind is replaced only after a confirmation.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use crate::command::Ui;
 use crate::explain::{Exit, Failure};
 use crate::files;
 
-/// Larger than any file of this tool; what is larger is another file.
-const LARGEST: u64 = 16 << 20;
+/// The maximum size of a file of the doctor.
+const MAX_BYTES: u64 = 16 << 20;
 
-/// Writes the file; with `--dry-run` only says that it would. A file that is not of this kind is replaced after a question.
+/// Writes the file, except with `--dry-run`. Before a file of another kind is replaced, it asks.
 pub(super) async fn save(
     path: &Path,
     content: &str,
@@ -17,7 +17,7 @@ pub(super) async fn save(
     is_of_kind: fn(&[u8]) -> bool,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
-    let before = match files::read_at_most(path, LARGEST) {
+    let before = match files::read_at_most(path, MAX_BYTES) {
         Ok(bytes) => Some(bytes),
         Err(files::Error::Missing(_)) => None,
         Err(error) => return Err(error.into()),
@@ -34,7 +34,7 @@ pub(super) async fn save(
     Ok(Exit::Done)
 }
 
-/// What `save` did, for JSON and for people.
+/// The result of `save` as text: the status in JSON, and the verb for people.
 pub(super) fn words(exit: Exit) -> (&'static str, &'static str) {
     if exit == Exit::Done { ("applied", "wrote") } else { ("pending", "would write") }
 }

@@ -1,4 +1,4 @@
-//! `osmt-doctor plan`: read a Terraform plan, judge it, report.
+//! `osmt-doctor plan`: check a Terraform plan.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,31 +15,35 @@ use crate::command::{Context, block_on};
 use crate::config::Config;
 use crate::doctor::draw::draw;
 use crate::doctor::planned::{Planned, input};
-use crate::explain::{Exit, Failure, shown};
+use crate::explain::{Exit, Failure, count, shown};
 use crate::report::page::Page;
 use crate::report::{FileReport, Format, STDIN, markdown, page};
 use crate::{child, doctor, files};
 
-/// How long `terraform show` may take; it starts the providers of the working directory.
-const SHOW: Duration = Duration::from_secs(300);
+/// The timeout of `terraform show`, which starts the providers of the working directory.
+const SHOW_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// What a saved plan begins with: it is a zip file.
+/// The first bytes of a saved plan, which is a zip file.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// More bytes than the plan of any OSMT deployment has; what is larger is not read at all.
+/// The maximum size of a plan, more than any OSMT deployment has.
 const MAX_BYTES: u64 = 256 << 20;
+
+/// Why there is no picture of a plan.
+pub(super) const NO_CONFIG: &str =
+    "the plan does not contain the config that it was made from, and there is no config in `--dir`";
 
 /// Check a Terraform plan: what it destroys, opens to the Internet, discloses or fails to deploy.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
-    osmt-doctor plan osmt.tfplan                              what a saved plan would do\n  \
-    osmt-doctor plan osmt.tfplan --report change.html         also a page for those who approve it\n  \
+    osmt-doctor plan osmt.tfplan                              check a saved plan\n  \
+    osmt-doctor plan osmt.tfplan --report change.html         also write a page for reviewers\n  \
     osmt-doctor plan osmt.tfplan --format markdown            for a comment on a pull request")]
 pub(super) struct Plan {
-    /// What `terraform plan -out=FILE` saved, or the JSON of `terraform show -json FILE`; `-` reads it from stdin.
+    /// A plan that `terraform plan -out=FILE` saved, or the JSON of `terraform show -json FILE`; `-` reads it from stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Also write a page for those who approve the change: one HTML file with changes, findings and picture.
+    /// Also write a page for reviewers: one HTML file with changes, findings and picture.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
@@ -51,7 +55,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         if self.report.as_deref() == Some(Path::new(STDIN)) {
-            let message = "`--report` needs the name of a file; stdout carries the findings";
+            let message = "`--report` needs the name of a file, because the findings are printed to stdout";
             return Err(Failure::new(Exit::Usage, message));
         }
         let (shared, ui) = (&cx.shared, &cx.ui);
@@ -60,17 +64,18 @@ impl Plan {
         let policies = self.policy_flags.policies(shared)?;
         let settings = organisation::settings(shared, &policies)?;
         let ignores = organisation::ignores(shared)?;
-        let planned = Planned::new(document, config(cx)).map_err(|error| named(&name, error.into()))?;
+        let planned =
+            Planned::new(document, config(cx)).map_err(|error| Failure::from(error).about(&name))?;
         let mut findings = doctor::review_plan(&planned, &policies);
         settings.apply(&mut findings);
         let own = ignores
             .as_ref()
             .map(|(_, ignores)| organisation::accept(ignores, &policies, std::iter::once(&mut findings)));
-        // Without a text: places in a plan's JSON say nothing to a person, and it may hold secrets.
+        // Without the text: a position in a plan's JSON does not help a person, and the JSON may contain secrets.
         let mut reports = vec![FileReport { file: &name, text: "", document: None, findings: &findings }];
         reports.extend(organisation::report_of(ignores.as_ref(), own.as_ref()));
         let is_markdown = ui.format == Format::Markdown;
-        let changes = (is_markdown || self.report.is_some()).then(|| change::of(&planned, &name, cx));
+        let changes = (is_markdown || self.report.is_some()).then(|| change::changes_of(&planned, &name, cx));
         if let Some(changes) = changes.as_ref().filter(|_| is_markdown) {
             ui.write(|out| markdown::changes(changes, out))?;
         }
@@ -81,8 +86,7 @@ impl Plan {
         };
         let picture = planned.made_from.as_ref().or(planned.config.as_ref());
         let picture = picture.map(|config| draw(config, Some(&planned)));
-        let missing = "the plan does not carry the config that it was made from, and none is beside it";
-        let picture = picture.as_deref().ok_or(missing);
+        let picture = picture.as_deref().ok_or(NO_CONFIG);
         let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all_rules(), picture });
         let is_page = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(page::is_page);
         let saved = block_on(ui, output::save(path, &page, "a report of osmt-doctor", is_page, ui))?;
@@ -91,29 +95,24 @@ impl Plan {
     }
 }
 
-pub(super) fn named(name: &str, mut failure: Failure) -> Failure {
-    failure.message = format!("{name}: {}", failure.message);
-    failure
-}
-
 /// The plan's JSON.
 pub(super) fn read(path: &Path, cx: &Context) -> Result<Value, Failure> {
-    let is_stdin = path == Path::new("-");
+    let is_stdin = path == Path::new(STDIN);
     let bytes = if is_stdin { from_stdin()? } else { plan_file(path)? };
     let name = if is_stdin { "stdin".to_owned() } else { path.to_string_lossy().into_owned() };
     let (json, from) = if !bytes.starts_with(ZIP) {
         (bytes, name)
     } else if is_stdin {
-        let file = saved(&bytes)?;
-        (show(file.path(), cx)?, "what `terraform show` printed".to_owned())
+        let file = to_temporary_file(&bytes)?;
+        (show(file.path(), cx)?, "the output of `terraform show`".to_owned())
     } else {
-        (show(path, cx)?, "what `terraform show` printed".to_owned())
+        (show(path, cx)?, "the output of `terraform show`".to_owned())
     };
-    let input = input::read(&json).map_err(|error| named(&from, error.into()))?;
+    let input = input::read(&json).map_err(|error| Failure::from(error).about(&from))?;
     if input.surplus > 0 {
         cx.ui.warn(format_args!(
-            "{from}: {} around the plan left out; a wrapper printed them (`terraform_wrapper: false` of setup-terraform turns that off)",
-            if input.surplus == 1 { "1 line".to_owned() } else { format!("{} lines", input.surplus) }
+            "{from}: ignored {} that a wrapper printed around the plan (set `terraform_wrapper: false` for setup-terraform)",
+            count(input.surplus, "line")
         ));
     }
     Ok(input.document)
@@ -124,15 +123,14 @@ fn from_stdin() -> Result<Vec<u8>, Failure> {
     let read = std::io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::new(Exit::Usage, format!("could not read stdin: {error}")))?;
     if bytes.len() as u64 > MAX_BYTES {
-        let message =
-            format!("stdin has more than {} MiB; that is not a plan of this deployment", MAX_BYTES >> 20);
+        let message = format!("stdin has more than {} MiB, which is too large for a plan", MAX_BYTES >> 20);
         return Err(Failure::new(Exit::Usage, message));
     }
     Ok(bytes)
 }
 
-/// A saved plan from stdin as a file that only this user can read, which Terraform wants; it is removed afterwards.
-fn saved(bytes: &[u8]) -> Result<tempfile::NamedTempFile, Failure> {
+/// Writes a saved plan from stdin to a temporary file for Terraform, which only this user can read.
+fn to_temporary_file(bytes: &[u8]) -> Result<tempfile::NamedTempFile, Failure> {
     let write = || {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;
@@ -152,7 +150,7 @@ fn plan_file(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Lets Terraform turn a saved plan into JSON; it wants the providers of the working directory.
+/// Runs `terraform show`, which needs the providers of the working directory.
 fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
     let dir = &cx.shared.dir;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -161,9 +159,9 @@ fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
     cx.ui.detail(format_args!("{program} show -json {} (in {})", shown(&absolute), shown(dir)));
     if !dir.is_dir() {
         return Err(Failure::new(Exit::Usage, format!("{} is not a directory", shown(dir)))
-            .help("name the Terraform working directory with `--dir`"));
+            .help("give the Terraform working directory with `--dir`"));
     }
-    let output = child::run(&mut show_command(terraform, &absolute, dir), &[], Some(SHOW)).map_err(|error| {
+    let output = child::run(&mut show_command(terraform, &absolute, dir), &[], Some(SHOW_TIMEOUT)).map_err(|error| {
         let exit = if matches!(error, child::Error::Interrupted) { Exit::Interrupted } else { Exit::Failed };
         let (what, help) = match (error.is_missing(), terraform.is_named()) {
             (true, true) => (
@@ -171,7 +169,7 @@ fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
                 "set OSMT_TERRAFORM to the program of Terraform or OpenTofu, or unset it; or give the JSON of `terraform show -json FILE`",
             ),
             (true, false) => (
-                "could not find `terraform` or `tofu`, one of which a saved plan needs".to_owned(),
+                "could not find `terraform` or `tofu`; a saved plan needs one of them".to_owned(),
                 "install Terraform or OpenTofu, or give the JSON of `terraform show -json FILE`",
             ),
             (false, true) => (
@@ -202,7 +200,7 @@ fn show(path: &Path, cx: &Context) -> Result<Vec<u8>, Failure> {
     Err(failure)
 }
 
-/// The command that prints a saved plan as JSON. Logs and arguments of other runs are not part of it.
+/// The command that prints a saved plan as JSON. Variables that add logs or arguments are removed.
 fn show_command(terraform: &Terraform, plan: &Path, folder: &Path) -> std::process::Command {
     let mut command = terraform.command();
     command.args(["show", "-json", "-no-color"]).arg(plan).current_dir(folder);
@@ -213,10 +211,10 @@ fn show_command(terraform: &Terraform, plan: &Path, folder: &Path) -> std::proce
     command
 }
 
-/// The config beside the plan, where there is one that can be read.
+/// The config of `--config`; `None` if there is none, or it is not valid.
 pub(super) fn config(cx: &Context) -> Option<Config> {
     if !cx.shared.config_path().exists() {
-        cx.ui.detail("no config found beside the plan: only the values in the plan are used");
+        cx.ui.detail("no config found: only the values in the plan are used");
         return None;
     }
     match cx.shared.load_config() {

@@ -1,4 +1,4 @@
-//! `osmt-doctor rules`: every rule.
+//! `osmt-doctor rules`: list the rules.
 
 use clap::Args;
 use serde::Serialize;
@@ -11,10 +11,11 @@ use crate::report::Format;
 
 /// List every rule.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-doctor rules")]
 pub(super) struct Rules {}
 
 impl Rules {
-    #[expect(clippy::unused_self, reason = "every verb has this shape")]
+    #[expect(clippy::unused_self, reason = "all verbs have this signature")]
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
         let rules = doctor::all_rules();
@@ -50,12 +51,12 @@ pub(super) struct Row {
     explain: Option<&'static str>,
 }
 
-pub(super) fn row(rule: &'static Rule, whole: bool) -> Row {
+pub(super) fn row(rule: &'static Rule, with_explanation: bool) -> Row {
     Row {
         code: rule.code,
         name: rule.name,
         severity: rule.severity.name(),
         summary: rule.summary,
-        explain: whole.then(|| rule.prose()),
+        explain: with_explanation.then(|| rule.prose()),
     }
 }

@@ -1,4 +1,4 @@
-//! `osmt-doctor schema`: JSON Schemas, for editors.
+//! `osmt-doctor schema`: print a JSON Schema.
 
 use clap::{Args, ValueEnum};
 
@@ -8,13 +8,14 @@ use crate::explain::{Exit, Failure};
 
 /// Print a JSON Schema, for editors.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-doctor schema > config.schema.json")]
 pub(super) struct Schema {
-    /// Of what.
+    /// Which schema.
     #[arg(value_enum, default_value = "config")]
     of: Of,
 }
 
-/// What there are schemas of.
+/// The schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Of {
     /// The config.
@@ -23,7 +24,7 @@ enum Of {
     Policy,
     /// `doctor.ignore.json`.
     Ignore,
-    /// What `check --format json` prints.
+    /// The report of `check --format json`.
     Report,
 }
 

@@ -1,4 +1,4 @@
-//! Reads the Terraform directory around a config, for `doctor::workspace`. Writes nothing.
+//! Reads the Terraform directory of a config, for `doctor::workspace`.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::doctor::workspace::{File, Workspace};
 use crate::files;
 
-/// More bytes than any file of the directory has.
-const LARGEST: u64 = 1 << 20;
+/// Larger files count as unreadable.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// The directory that Terraform would read with this config; `None` where there is nothing of Terraform.
+/// The Terraform directory of a config; `None` if the folder has no Terraform code.
 pub(super) fn read(config: &Path) -> Option<Workspace> {
     let folder = match config.parent()? {
         folder if folder.as_os_str().is_empty() => Path::new("."),
@@ -27,12 +27,12 @@ pub(super) fn read(config: &Path) -> Option<Workspace> {
     let own = config.file_name()?.to_string_lossy().into_owned();
     names.retain(|name| *name != own);
     let file = |name: &str| {
-        let bytes = files::read_at_most(&folder.join(name), LARGEST).ok()?;
+        let bytes = files::read_at_most(&folder.join(name), MAX_BYTES).ok()?;
         Some(String::from_utf8(bytes).ok())
     };
     let present = |name: String| {
         let path = folder.join(&name);
-        // A link to nowhere, or a file that may not be read, is not known; a folder of that name is nothing.
+        // The text of a broken link or an unreadable file is not known. A folder with such a name is ignored.
         (!path.is_dir()).then(|| File { text: file(&name).flatten(), name })
     };
     let initialised = ".terraform/terraform.tfstate".to_owned();
@@ -50,7 +50,7 @@ fn is_code(name: &str) -> bool {
     has_end(name, &[".tf", ".tf.json"])
 }
 
-/// Terraform reads files with these extensions, in lower case.
+/// Whether a name ends with one of these extensions, in lower case as Terraform reads them.
 fn has_end(name: &str, ends: &[&str]) -> bool {
     ends.iter().any(|end| name.ends_with(end))
 }
@@ -59,7 +59,7 @@ fn is_of_terraform(name: &str) -> bool {
     has_end(name, &[".tf", ".tf.json", ".tfvars", ".tfvars.json"]) || name == ".terraform.lock.hcl"
 }
 
-/// The variables that Terraform reads; one that is not text cannot be meant.
+/// The environment variables that Terraform reads.
 fn environment() -> Vec<(String, String)> {
     let all = std::env::vars_os();
     let text = all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -1,4 +1,4 @@
-//! What the verbs that report findings have in common: printing them, and the exit.
+//! Prints findings, and determines the exit of the verbs that report them.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::finding::Severity;
 use crate::report::{About, Checkout, FileReport};
 use crate::{doctor, files, report};
 
-/// When findings make the exit 1.
+/// The flags that decide whether the exit is 1.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Verdict {
-    /// The least severity that makes the exit 1.
+    /// Exit 1 if a finding has at least this severity.
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: FailOn,
-    /// What could not be checked counts as a failure.
+    /// Exit 1 also if something could not be checked.
     #[arg(long)]
     strict: bool,
 }
@@ -44,17 +44,17 @@ impl From<FailOn> for Severity {
 }
 
 impl Verdict {
-    /// The exit that the findings deserve.
+    /// The exit for the findings.
     pub(super) fn exit(&self, reports: &[FileReport<'_>]) -> Exit {
-        let bad = |report: &FileReport<'_>| {
+        let fails = |report: &FileReport<'_>| {
             report.findings.worst() >= Some(self.fail_on.into())
                 || self.strict && !report.findings.unknown.is_empty()
         };
-        if reports.iter().any(bad) { Exit::Pending } else { Exit::Done }
+        if reports.iter().any(fails) { Exit::Pending } else { Exit::Done }
     }
 }
 
-/// Prints the reports in the format that was asked for; `verb` distinguishes the SARIF files of one tool.
+/// Prints the reports in the format of `--format`; `verb` is part of the SARIF category.
 pub(super) fn report(cx: &Context, verb: &str, reports: &[FileReport<'_>]) -> Result<(), Failure> {
     let (shared, ui) = (&cx.shared, &cx.ui);
     let rules = doctor::all_rules();
@@ -73,7 +73,7 @@ pub(super) fn report(cx: &Context, verb: &str, reports: &[FileReport<'_>]) -> Re
     ui.report(|out| report::write(ui.format, reports, &about, out))
 }
 
-/// The environment that was judged: that of the reported configs, where they have one in common, or of the config beside.
+/// The environment of the reported configs, if it is the same in all, otherwise that of `--config`.
 fn environment(shared: &SharedArgs, reports: &[FileReport<'_>]) -> Option<String> {
     let env = |document: &Document| match &document.get("/config/env")?.kind {
         Kind::String(env) => Some(env.clone()),
@@ -91,7 +91,7 @@ fn environment(shared: &SharedArgs, reports: &[FileReport<'_>]) -> Option<String
     }
 }
 
-/// The checkout that holds the config; where there is none, the current folder.
+/// The git checkout that contains the config, otherwise the current folder.
 fn checkout(shared: &SharedArgs) -> Option<Checkout> {
     let here = std::env::current_dir().ok()?;
     let fallback = shared.config_path();
@@ -101,7 +101,7 @@ fn checkout(shared: &SharedArgs) -> Option<Checkout> {
     Some(Checkout { root, here, fallback })
 }
 
-/// The address of the rules' pages, where GitHub says whose checkout this is and the pages are in it.
+/// The URL of the rules' pages on GitHub, in a GitHub job whose checkout contains them.
 fn pages(root: &Path) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());

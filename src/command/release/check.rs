@@ -1,8 +1,8 @@
-//! `osmt-release check`: what the guards say of a revision.
+//! `osmt-release check`: run the guards on a revision.
 
 use clap::Args;
 
-use super::verdict::{Judged, printed};
+use super::verdict::{RevisionArgs, print_findings};
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 
@@ -12,13 +12,13 @@ use crate::explain::{Exit, Failure};
     osmt-release --repo ../osmt check --head --format sarif > osmt-release.sarif")]
 pub(super) struct Check {
     #[command(flatten)]
-    judged: Judged,
+    revision: RevisionArgs,
 }
 
 impl Check {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
-        let verdict = self.judged.judge(cx)?;
-        let printed = printed(cx, &verdict, cx.ui.format)?;
+        let verdict = self.revision.judge(cx)?;
+        let printed = print_findings(cx, &verdict, cx.ui.format)?;
         cx.ui.report(|out| out.write_all(&printed))?;
         Ok(if verdict.refuses() { Exit::Pending } else { Exit::Done })
     }

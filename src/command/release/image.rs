@@ -1,4 +1,4 @@
-//! Asks an image's registry, with what the user has: Docker's credentials, or the AWS session for Amazon ECR.
+//! Reads an image from its registry, with Docker's credentials, or with the AWS session for Amazon ECR.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ use crate::registry::{Credential, Docker, Image, Platform};
 use crate::web::Web;
 use crate::{aws, files, registry};
 
-/// What the registry says of the app's image under a tag or digest; what it did not say is unknown.
-pub(super) async fn look(
+/// The app's image with this tag or digest in the registry; unknown if the registry did not answer.
+pub(super) async fn read_image(
     cx: &Context,
     config: &Config,
     docker_tag: &str,
@@ -33,7 +33,7 @@ pub(super) async fn look(
     cx.ui.during(&what, asking).await
 }
 
-/// A token of Amazon ECR, where the user can sign in to AWS.
+/// A token for Amazon ECR, if the user can sign in to AWS.
 async fn ecr(cx: &Context, config: &Config, region: &str) -> Credential {
     let session = match cx.shared.sign_in(config, &cx.ui).await {
         Ok(session) => session,
@@ -45,7 +45,7 @@ async fn ecr(cx: &Context, config: &Config, region: &str) -> Credential {
     }
 }
 
-/// Docker's `config.json`, where the Docker CLI looks for it.
+/// Docker's `config.json`, from the same folder as the Docker CLI.
 #[expect(clippy::disallowed_methods, reason = "this is `command`, which reads the environment")]
 fn docker() -> Docker {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! `osmt-release list`: the releases, and the commits before the one checked out.
+//! `osmt-release list`: list the releases, and the commits of the checkout.
 
 use std::io;
 use std::io::Write;
@@ -21,7 +21,7 @@ use crate::release::{Osmt, Release, Summary};
 #[command(after_help = "Examples:\n  osmt-release --repo ../osmt list\n  \
     osmt-release --repo ../osmt list --commits 20")]
 pub(super) struct List {
-    /// Also the newest N commits of what is checked out.
+    /// Also the newest N commits of the checkout.
     #[arg(long, value_name = "N")]
     commits: Option<usize>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ impl List {
             Some(config) => match osmt.selected(config)? {
                 Known::Known(commit) => Some(commit),
                 Known::Unknown(reason) => {
-                    ui.warn(format_args!("the config's selection is not listed: {reason}"));
+                    ui.warn(format_args!("the config's selection is not marked: {reason}"));
                     None
                 }
             },
@@ -116,7 +116,7 @@ impl List {
             Row::of_commit(one, tag, summary, is_selected(&one.id))
         };
         let commits = self.commits.map(|_| log.iter().zip(of_commits).map(row).collect::<Vec<Row>>());
-        say_what_is_missing(cx, &osmt);
+        warn_of_missing_history(cx, &osmt);
         if ui.is_human() {
             ui.write(|out| {
                 if !releases.is_empty() {
@@ -143,10 +143,10 @@ impl List {
     }
 }
 
-/// The config; one that is not there yet selects nothing.
+/// The config; `None` if there is none yet.
 fn selected(cx: &Context) -> Result<Option<Config>, Failure> {
     let path = cx.shared.config_path();
-    // A path that was given and does not exist is a mistake; the default may not be there yet.
+    // If `--config` names a file that does not exist, that is a mistake; the default config may not exist yet.
     if cx.shared.config.is_none() && matches!(files::read(&path), Err(files::Error::Missing(_))) {
         let path = shown(&path);
         let text = format_args!("{path} does not exist: no selection is marked");
@@ -157,13 +157,13 @@ fn selected(cx: &Context) -> Result<Option<Config>, Failure> {
     Ok(Some(config))
 }
 
-fn say_what_is_missing(cx: &Context, osmt: &Osmt) {
+fn warn_of_missing_history(cx: &Context, osmt: &Osmt) {
     if osmt.repository.shallow {
         cx.ui.warn(
-            "this clone is shallow, so releases and commits may be missing: `git fetch --unshallow --tags` brings them",
+            "this clone is shallow, so releases and commits may be missing: run `git fetch --unshallow --tags`",
         );
     } else if osmt.releases.is_empty() {
-        cx.ui.warn("no tag is a version: `git fetch --tags` brings the releases");
+        cx.ui.warn("there are no release tags: run `git fetch --tags`");
     }
 }
 

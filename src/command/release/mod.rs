@@ -1,4 +1,4 @@
-//! `osmt-release`: flags in, text and exit out. One file a verb.
+//! `osmt-release`, one file for each verb.
 
 mod check;
 mod image;
@@ -19,9 +19,9 @@ use self::repositories::Repositories;
 use super::{Context, Shared, SharedArgs, Tool};
 use crate::explain::{Exit, Failure};
 
-/// Select which commit of OSMT to deploy, migrate the database, show what runs, record it.
+/// Select the commit of OSMT to deploy, migrate the database, show what is running, record it.
 ///
-/// Each code of a guard (REL010) has a page: `osmt-doctor explain REL010`, or docs/rules/REL010.md.
+/// Each guard has a code, such as REL010, and a page: `osmt-doctor explain REL010`, or docs/rules/REL010.md.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "osmt-release",
@@ -38,7 +38,7 @@ use crate::explain::{Exit, Failure};
 pub struct Release {
     #[command(flatten)]
     shared: SharedArgs,
-    /// Here too, so that these flags may be given before the verb.
+    /// Also in each verb, so that these flags can be given before or after the verb.
     #[command(flatten)]
     repositories: Repositories,
     #[command(subcommand)]
@@ -62,7 +62,6 @@ enum Verb {
 impl Tool for Release {
     const WRITES: &[&str] = &["select", "tag", "migrate", "rollback"];
     const FINDINGS: &[&str] = &["check"];
-    const EXAMPLES: &[(&str, &str)] = &[];
 
     fn shared(&self) -> &SharedArgs {
         &self.shared

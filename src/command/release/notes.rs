@@ -1,4 +1,4 @@
-//! `osmt-release notes`: what changes between what runs and what is selected.
+//! `osmt-release notes`: show the changes between two revisions.
 
 use std::io;
 use std::io::Write;
@@ -10,14 +10,14 @@ use super::repositories::Repositories;
 use crate::account::Known;
 use crate::command::Context;
 use crate::config::Config;
-use crate::explain::{Exit, Failure, visible};
+use crate::explain::{Exit, Failure, count, visible};
 use crate::git;
 use crate::git::Commit;
 use crate::release;
 use crate::release::Osmt;
 use crate::release::migrations::Migration;
 
-/// Show what changes: commits, migrations with what they do to data, and what OSMT's CHANGELOG says.
+/// Show the changes between two revisions: commits, migrations with their effect on data, and OSMT's CHANGELOG.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  osmt-release --repo ../osmt notes\n  \
     osmt-release --repo ../osmt notes 2.5.0..3.0.0")]
@@ -44,26 +44,26 @@ impl Notes {
         let (from, to) = match self.range.as_deref().map(|range| (range, range.split_once(".."))) {
             Some((range, Some((_, to)))) if to.starts_with('.') => {
                 let message = format!("{range:?} has three dots");
-                let help = "write FROM..TO: both directions are shown anyway";
+                let help = "write FROM..TO: both directions are always shown";
                 return Err(Failure::new(Exit::Usage, message).help(help));
             }
             Some((_, Some((from, to)))) => (resolve(&osmt, from)?, resolve(&osmt, to)?),
-            // Read once: the config may come from a pipe.
+            // The config is read only once, because it may be a pipe.
             Some((to, None)) => {
                 let (_, config) = cx.shared.load_config()?;
-                (what_runs(&config, &osmt)?, osmt.repository.resolve(to)?)
+                (deployed(&config, &osmt)?, osmt.repository.resolve(to)?)
             }
             None => {
                 let (_, config) = cx.shared.load_config()?;
-                (what_runs(&config, &osmt)?, selected(&config, &osmt)?)
+                (deployed(&config, &osmt)?, selected(&config, &osmt)?)
             }
         };
         let notes = release::notes::Notes::observe(&osmt, &from, &to)?;
         if osmt.repository.shallow {
-            ui.warn("this clone is shallow, so commits may be missing: `git fetch --unshallow` brings them");
+            ui.warn("this clone is shallow, so commits may be missing: run `git fetch --unshallow`");
         }
         if notes.is_cut() {
-            ui.warn("the history is longer than what is shown: `git log` shows all of it");
+            ui.warn("not all commits are shown: `git log` shows the complete history");
         }
         if ui.is_human() {
             ui.write(|out| human(&osmt, &notes, out))?;
@@ -73,7 +73,7 @@ impl Notes {
     }
 }
 
-/// One side of a range; an empty side is the commit checked out, as in git.
+/// One side of a range; an empty side is the checked-out commit, as in git.
 fn resolve(osmt: &Osmt, rev: &str) -> Result<String, Failure> {
     Ok(match rev {
         "" => osmt.repository.head()?.to_owned(),
@@ -81,8 +81,8 @@ fn resolve(osmt: &Osmt, rev: &str) -> Result<String, Failure> {
     })
 }
 
-/// What was recorded last, else what the config selects.
-fn what_runs(config: &Config, osmt: &Osmt) -> Result<String, Failure> {
+/// The commit of the newest record, else the commit that the config selects.
+fn deployed(config: &Config, osmt: &Osmt) -> Result<String, Failure> {
     match osmt.records(config)?.into_iter().next() {
         Some(record) => Ok(record.commit),
         None => selected(config, osmt),
@@ -93,20 +93,20 @@ fn selected(config: &Config, osmt: &Osmt) -> Result<String, Failure> {
     match osmt.selected(config)? {
         Known::Known(commit) => Ok(commit),
         Known::Unknown(reason) => Err(Failure::new(Exit::Usage, reason)
-            .help("`git fetch --tags`, or name both sides: `osmt-release notes FROM..TO`")),
+            .help("run `git fetch --tags`, or give both sides: `osmt-release notes FROM..TO`")),
     }
 }
 
 fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io::Result<()> {
     let (from, to) = (osmt.label(&notes.from), osmt.label(&notes.to));
     if notes.from == notes.to {
-        return writeln!(out, "{to} is selected already: nothing changes");
+        return writeln!(out, "{to} is selected already: there are no changes");
     }
     writeln!(out, "{from} → {to}")?;
-    commits("commit", &format!("that {to} brings"), &notes.commits, out)?;
-    commits("commit", &format!("that {to} lacks"), &notes.left_behind, out)?;
-    migrations("migration", &format!("that {to} applies"), &notes.migrations, out)?;
-    migrations("migration", &format!("that {to} does not have"), &notes.undone, out)?;
+    commits(&format!("that {to} adds"), &notes.commits, out)?;
+    commits(&format!("that {to} does not have"), &notes.left_behind, out)?;
+    migrations(&format!("that {to} applies"), &notes.migrations, out)?;
+    migrations(&format!("that {to} does not have"), &notes.undone, out)?;
     if !notes.changelog.is_empty() {
         writeln!(out, "\nOSMT's CHANGELOG")?;
     }
@@ -119,16 +119,11 @@ fn human(osmt: &Osmt, notes: &release::notes::Notes, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-/// `1 commit`, `2 commits`
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-fn commits(what: &str, title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {
+fn commits(title: &str, commits: &[Commit], out: &mut dyn Write) -> io::Result<()> {
     if commits.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{} {title}", count(commits.len(), what))?;
+    writeln!(out, "\n{} {title}", count(commits.len(), "commit"))?;
     for commit in commits {
         let date = commit.date.get(..10).unwrap_or(&commit.date);
         writeln!(out, "  {}  {date}  {}", git::short(&commit.id), commit.subject)?;
@@ -136,11 +131,11 @@ fn commits(what: &str, title: &str, commits: &[Commit], out: &mut dyn Write) -> 
     Ok(())
 }
 
-fn migrations(what: &str, title: &str, migrations: &[Migration], out: &mut dyn Write) -> io::Result<()> {
+fn migrations(title: &str, migrations: &[Migration], out: &mut dyn Write) -> io::Result<()> {
     if migrations.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{} {title}", count(migrations.len(), what))?;
+    writeln!(out, "\n{} {title}", count(migrations.len(), "migration"))?;
     for migration in migrations {
         let because = match migration.because.join(", ") {
             because if because.is_empty() => because,

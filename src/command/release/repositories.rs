@@ -1,4 +1,4 @@
-//! The flags that name OSMT's checkout and the repository of the records.
+//! The flags for OSMT's checkout and the repository of the records.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use crate::explain::Failure;
 use crate::git::Repository;
 use crate::release::Osmt;
 
-/// Where OSMT's commits and the records of deployments are.
+/// The repositories with OSMT's commits and with the records of deployments.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Repositories {
     /// A checkout of OSMT [default: the repository of the current folder].
     #[arg(long, global = true, value_name = "DIR", help_heading = "Shared")]
     repo: Option<PathBuf>,
-    /// The git repository that keeps the records, where it is not the checkout of OSMT: the config's, for example.
+    /// The git repository for the records, for example that of the config [default: the checkout of OSMT].
     #[arg(long, global = true, value_name = "DIR", env = "OSMT_RECORDS", help_heading = "Shared")]
     records: Option<PathBuf>,
 }
@@ -28,8 +28,8 @@ impl Repositories {
         Ok(osmt)
     }
 
-    /// The checkout of OSMT, if there is one: one that was named must be one.
-    pub(super) fn if_any(&self) -> Result<Known<Osmt>, Failure> {
+    /// Opens the checkout of OSMT; unknown if there is none and `--repo` is not given.
+    pub(super) fn osmt_if_available(&self) -> Result<Known<Osmt>, Failure> {
         match (&self.repo, self.osmt()) {
             (_, Ok(osmt)) => Ok(Known::Known(osmt)),
             (Some(_), Err(failure)) => Err(failure),

@@ -1,24 +1,24 @@
-//! `osmt-release rollback`: select what was recorded before.
+//! `osmt-release rollback`: select an earlier record.
 
 use clap::Args;
 
 use super::repositories::Repositories;
-use super::verdict::{Terms, propose};
+use super::verdict::{GuardFlags, propose};
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::release;
 use crate::release::Wanted;
 use crate::release::record::{Record, RollbackTarget, rollback_target};
 
-/// Select what was deployed before, after the same guards as `select`.
+/// Select what was deployed before, with the same guards as `select`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  osmt-release --repo ../osmt rollback --dry-run\n  \
     osmt-release --repo ../osmt rollback osmt/test/2026-01-02T030405Z")]
 pub(super) struct Rollback {
-    /// A record, by its tag [default: the last one of another image than the selected].
+    /// A record, by its tag [default: the newest one with another image than the selected one].
     record: Option<String>,
     #[command(flatten)]
-    terms: Terms,
+    guards: GuardFlags,
     #[command(flatten)]
     repositories: Repositories,
 }
@@ -37,7 +37,7 @@ impl Rollback {
                 RollbackTarget::Record(record) => record,
                 RollbackTarget::AlreadyBack(newer) => {
                     ui.say(format_args!(
-                        "{selected} ran before {}; name a record to go further back",
+                        "{selected} was deployed before {}; give a record to go further back",
                         newer.name
                     ));
                     ui.result("nothing to do")?;
@@ -47,30 +47,30 @@ impl Rollback {
                 RollbackTarget::Nothing => {
                     let message = "no other deployment was recorded";
                     return Err(Failure::new(Exit::Refused, message).help(
-                        "`git fetch --tags` brings the records of others; `osmt-release select REV` selects any revision",
+                        "run `git fetch --tags` for the records of other users, or select any revision with `osmt-release select REV`",
                     ));
                 }
             },
         };
         ui.say(format_args!("{} recorded {}", record.name, record.image));
-        // The oldest snapshot since: the database as this record's app left it.
+        // The oldest snapshot after this record: the database before the next release migrated it.
         let since = records.iter().take_while(|one| one.name != record.name);
         if let Some(snapshot) = since.filter_map(|one| one.snapshot.as_ref()).last() {
-            ui.say(format_args!("before the next release the database snapshot {snapshot} was taken"));
+            ui.say(format_args!("the database snapshot {snapshot} was taken before the next release"));
         }
         let tag = record
             .tag(&task.docker_image)
             .ok_or_else(|| {
                 let message = format!(
-                    "{} is of another image repository than the config's {}",
+                    "{} is in another image repository than the config's {}",
                     record.image, task.docker_image
                 );
                 Failure::new(Exit::Refused, message)
-                    .help("set ecs.task.app.docker_image first, then run it again")
+                    .help("set ecs.task.app.docker_image first, then run this again")
             })?
             .to_owned();
         let wanted = Wanted::Rev(record.commit.clone());
-        let verdict = self.terms.judge(cx, document, config, &osmt, wanted, Some(tag))?;
+        let verdict = self.guards.judge(cx, document, config, &osmt, wanted, Some(tag))?;
         propose(cx, &verdict)
     }
 }

@@ -1,4 +1,4 @@
-//! `osmt-release status`: what the config selects, what ECS runs, what git recorded.
+//! `osmt-release status`: compare the config's selection, what ECS runs, and the records in git.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -23,18 +23,18 @@ use crate::release::status::{Link, Source, Verdict};
 use crate::release::{Osmt, maintenance, running, serving, status};
 use crate::web::Web;
 
-/// Show what the config selects, what runs, what was recorded, how the app answers, and whether all agree. Exit 1 where they do not.
+/// Show what the config selects, what is running, what was recorded and how the app answers. Exit 1 if they do not agree.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  osmt-release status\n  osmt-release status --strict\n  \
     osmt-release status --app https://osmt-test-1234.us-west-2.elb.amazonaws.com")]
 pub(super) struct Status {
-    /// Exit 1 also where something is unknown.
+    /// Exit 1 also if something is unknown.
     #[arg(long)]
     strict: bool,
-    /// Ask the app at this address [default: https:// and the config's domain].
+    /// The URL of the app [default: https:// and the config's domain].
     #[arg(long, value_name = "URL")]
     app: Option<Url>,
-    /// Ask neither the image's registry nor the app; what they would say is then unknown.
+    /// Call neither the image's registry nor the app; their results are then unknown.
     #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     offline: bool,
     #[command(flatten)]
@@ -57,7 +57,7 @@ impl Status {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
         let (_, config) = cx.shared.load_config()?;
-        let osmt = self.repositories.if_any()?;
+        let osmt = self.repositories.osmt_if_available()?;
         let source = source(&osmt, &config)?;
         let (running, links) = block_on(ui, async {
             let running = running(cx, &config).await?;
@@ -84,7 +84,7 @@ impl Status {
             }
         }
         if verdict == Verdict::Differs {
-            trouble(cx, &running)?;
+            print_service_problems(cx, &running)?;
         }
         let unknown = links.iter().filter(|link| link.verdict == Verdict::Unknown).count();
         ui.result(match verdict {
@@ -111,16 +111,16 @@ impl Status {
 }
 
 impl Status {
-    /// The selected image as its registry has it now.
+    /// The selected image in its registry.
     async fn image(&self, cx: &Context, config: &Config) -> Known<Option<Image>> {
         if self.offline {
-            return Known::Unknown("the registry was not asked".into());
+            return Known::Unknown("the registry was not called".into());
         }
         let task = &config.ecs.task.app;
-        image::look(cx, config, &task.docker_tag, &Platform::of_task(&task.cpu_architecture)).await
+        image::read_image(cx, config, &task.docker_tag, &Platform::of_task(&task.cpu_architecture)).await
     }
 
-    /// How the app answers.
+    /// The app's answers.
     async fn serving(&self, cx: &Context, config: &Config) -> Result<Vec<Link>, Failure> {
         let base = match &self.app {
             Some(url) => url.clone(),
@@ -132,15 +132,15 @@ impl Status {
             })?,
         };
         if self.offline && self.app.is_none() {
-            return Ok(vec![status::not_checked("app", "the app was not asked")]);
+            return Ok(vec![status::not_checked("app", "the app was not called")]);
         }
         let web = Web::new(aws::http_client(&environment::variables())?);
-        Ok(cx.ui.during("asking the app", serving::observe(&web, config, &base)).await)
+        Ok(cx.ui.during("calling the app", serving::observe(&web, config, &base)).await)
     }
 }
 
-/// What ECS says where the service is not well: its events, and why tasks stopped.
-fn trouble(cx: &Context, running: &Running) -> Result<(), Failure> {
+/// Prints the service's events, and why tasks stopped.
+fn print_service_problems(cx: &Context, running: &Running) -> Result<(), Failure> {
     let ui = &cx.ui;
     if let Known::Known(Some(service)) = &running.service {
         for event in &service.events {
@@ -158,29 +158,29 @@ fn trouble(cx: &Context, running: &Running) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads what runs, in the config's account and no other.
+/// Reads what is running in the config's account.
 pub(super) async fn running(cx: &Context, config: &Config) -> Result<Running, Failure> {
     let session = cx.shared.sign_in(config, &cx.ui).await?;
     let work = running::observe(&session, &config.env);
-    Ok(cx.ui.during("asking ECS what runs", work).await?)
+    Ok(cx.ui.during("reading the ECS service", work).await?)
 }
 
-/// What the logs say.
+/// Facts from the logs.
 struct Logs {
-    /// Flyway's table.
+    /// Flyway's history.
     applied: Known<Applied>,
-    /// Flyway's last word on the schema's version.
+    /// The schema version that Flyway logged last.
     version: Known<Option<String>>,
     /// When the search index was built, and when the last migration began.
     index: Known<(Option<Timestamp>, Option<Timestamp>)>,
-    /// What a container last wrote about the mappings of the search indices.
+    /// The last log line about the mappings of the search indices.
     mappings: Known<Option<(Timestamp, String)>>,
 }
 
 async fn logs(cx: &Context, config: &Config, osmt: &Known<Osmt>, source: &Source) -> Result<Logs, Failure> {
     let session = cx.shared.sign_in(config, &cx.ui).await?;
     let group = log::group(&config.env);
-    // A restored database is a new one: what was logged before is of the one that it replaced.
+    // A restored database is a new instance: older log lines are about the instance that it replaced.
     let created = running::database(&session, &config.env).await.map(|created| {
         let created = created.and_then(|created| created.parse::<Timestamp>().ok());
         created.map_or(0, Timestamp::as_millisecond)
@@ -208,7 +208,7 @@ async fn logs(cx: &Context, config: &Config, osmt: &Known<Osmt>, source: &Source
     Ok(Logs { applied, version, index: Known::from(index), mappings: Known::from(mappings) })
 }
 
-/// Flyway's table, with what git knows of each file.
+/// Flyway's history, with the file of each migration in git.
 fn applied(database: &Database, osmt: &Known<Osmt>, source: &Source) -> Result<Applied, Failure> {
     let mut known: Vec<Migrations> = source.migrations.iter().cloned().collect();
     if let Known::Known(osmt) = osmt {
@@ -218,7 +218,7 @@ fn applied(database: &Database, osmt: &Known<Osmt>, source: &Source) -> Result<A
     Ok(Applied { label: database.label(), migrations, failed: database.failed() })
 }
 
-/// What git knows; without a checkout that is nothing.
+/// Facts from git; unknown without a checkout.
 fn source(osmt: &Known<Osmt>, config: &Config) -> Result<Source, Failure> {
     let osmt = match osmt {
         Known::Known(osmt) => osmt,

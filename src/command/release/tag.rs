@@ -1,4 +1,4 @@
-//! `osmt-release tag`: record in git what was deployed.
+//! `osmt-release tag`: record a deployment in git.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -22,13 +22,13 @@ use crate::{files, git};
     osmt-release --repo ../osmt --records . tag\n  \
     osmt-release --repo ../osmt tag --restored    after a snapshot was restored")]
 pub(super) struct Tag {
-    /// The commit that the selected image was built from, where its tag does not say it.
+    /// The commit that the selected image was built from, if the image's tag does not name it.
     rev: Option<String>,
-    /// Record that the database was restored to a snapshot that this commit's app had migrated: what was recorded before no
-    /// longer counts when migrations are compared.
+    /// Record that the database was restored from a snapshot that this commit's app had migrated: earlier records are then not
+    /// used to compare migrations.
     #[arg(long)]
     restored: bool,
-    /// Do not ask AWS what runs; the digest is then recorded as unknown.
+    /// Do not read from AWS what is running; the digest is then recorded as unknown.
     #[arg(long)]
     offline: bool,
     /// Also push the tag [default REMOTE: origin, or the only one].
@@ -50,7 +50,7 @@ impl Tag {
         let task = &config.ecs.task.app;
         block_on(ui, async {
             let digest = if self.offline {
-                Known::Unknown("AWS was not asked".to_owned())
+                Known::Unknown("AWS was not called".to_owned())
             } else {
                 running_digest(cx, &config, &osmt, &commit).await?
             };
@@ -84,11 +84,11 @@ impl Tag {
                 }
             }
             if plan.is_empty() {
-                ui.say(format_args!("{} records it already", current.name));
+                ui.say(format_args!("{} records this deployment already", current.name));
             }
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
                 Step::Create(record) => {
-                    // It records what the config selected before the question.
+                    // The record is about the config as it was before the question.
                     files::unchanged(&cx.shared.config_path(), Some(document.text().as_bytes()))?;
                     let message = record.message();
                     Ok::<_, Failure>(repository.make_tag(&record.name, place, &message)?)
@@ -99,15 +99,15 @@ impl Tag {
         })
     }
 
-    /// The snapshot that `migrate` took before this release; one that could not be looked for is not recorded.
+    /// The snapshot that `migrate` took before this release; `None` if snapshots cannot be read.
     async fn snapshot(&self, cx: &Context, config: &Config) -> Result<Option<String>, Failure> {
         if self.offline {
             return Ok(None);
         }
         let session = cx.shared.sign_in(config, &cx.ui).await?;
         let release = Snapshot::release(&config.ecs.task.app.docker_tag);
-        let looking = Snapshot::newest(&session, &config.env, &release);
-        match cx.ui.during("looking for a snapshot", looking).await {
+        let reading = Snapshot::newest(&session, &config.env, &release);
+        match cx.ui.during("reading the snapshots", reading).await {
             Ok(found) => Ok(found),
             Err(error) => {
                 cx.ui.say(format_args!("no snapshot is recorded: {}", error.reason()));
@@ -122,7 +122,7 @@ impl Tag {
         if let Some(rev) = &self.rev {
             let commit = osmt.repository.resolve(rev)?;
             return match link {
-                // The image's name is firmer than what anyone says of it.
+                // A commit in the image's tag has precedence over the argument.
                 Link::Named(other) if other != commit => {
                     let message = format!(
                         "the config selects {tag}, which is commit {}, not {rev}",
@@ -140,12 +140,12 @@ impl Tag {
                 Exit::Refused,
                 format!("the selected image's commit is not known: {reason}"),
             )
-            .help("`git fetch --tags`, or name the commit: `osmt-release tag REV`")),
+            .help("run `git fetch --tags`, or give the commit: `osmt-release tag REV`")),
         }
     }
 }
 
-/// The digest of what runs, which must be what the config selects.
+/// The digest of the running image; refused if it is not what the config selects.
 async fn running_digest(
     cx: &Context,
     config: &Config,
@@ -163,17 +163,17 @@ async fn running_digest(
     let against: Vec<_> = links
         .iter()
         .filter(|link| {
-            let must_be_seen = matches!(link.name, "deployment" | "task definition" | "tasks");
-            link.verdict == Verdict::Differs || (must_be_seen && link.verdict == Verdict::Unknown)
+            let must_be_known = matches!(link.name, "deployment" | "task definition" | "tasks");
+            link.verdict == Verdict::Differs || (must_be_known && link.verdict == Verdict::Unknown)
         })
         .map(|link| format!("{}: {}", link.name, link.found))
         .collect();
     if against.is_empty() {
         return Ok(running.digest());
     }
-    let message = "what runs is not what the config selects, or could not be seen";
+    let message = "what is running is not what the config selects, or could not be read";
     let mut failure = Failure::new(Exit::Refused, message)
-        .help("`terraform apply`, wait until `osmt-release status` agrees, then tag");
+        .help("run `terraform apply`, wait until `osmt-release status` agrees, then run this again");
     failure.causes = against;
     Err(failure)
 }
@@ -187,14 +187,14 @@ fn lacks(repository: &git::Repository, remote: &str, name: &str) -> Result<bool,
     }
 }
 
-/// Another user's record has the name, which is made of the environment and the second.
+/// Another user's record has the same name, which consists of the environment and the time in seconds.
 fn taken(remote: &str, name: &str) -> Failure {
     Failure::new(Exit::Refused, format!("{remote} has another tag {name}")).help(format!(
-        "another user recorded a deployment in the same second: `git tag --delete {name}` where it is here, `git fetch --tags`, then run it again"
+        "another user recorded a deployment in the same second: run `git tag --delete {name}` if the tag exists here, `git fetch --tags`, then run this again"
     ))
 }
 
-/// A remote of the repository, by name; an empty name is the usual one.
+/// A remote of the repository, by name; for an empty name the only one, or `origin`.
 fn remote(osmt: &Osmt, name: &str) -> Result<String, Failure> {
     let remotes = osmt.records_repository.as_ref().unwrap_or(&osmt.repository).remotes()?;
     let found = match (name, remotes.as_slice()) {

@@ -1,4 +1,4 @@
-//! What the guards say of a revision, and its way into the config: for `select`, `check` and `rollback`.
+//! Runs the guards on a revision, and writes it into the config, for `select`, `check` and `rollback`.
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -20,38 +20,38 @@ use crate::release::{Candidate, Edit, From, Osmt, Request, Wanted, guards, runni
 use crate::report::{About, FileReport, Format};
 use crate::{release, report};
 
-/// Which revision to judge.
+/// A revision, and the flags for the guards.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Judged {
+pub(super) struct RevisionArgs {
     #[command(flatten)]
     which: Which,
-    /// The image's tag or digest, where it is not the version or the commit.
+    /// The image's tag or digest [default: the version or the commit].
     #[arg(long, value_name = "TAG-OR-DIGEST", value_parser = tag_or_digest)]
     tag: Option<String>,
     #[command(flatten)]
-    terms: Terms,
+    guards: GuardFlags,
     #[command(flatten)]
     repositories: Repositories,
 }
 
-/// On which terms the guards judge.
+/// The flags for the guards.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Terms {
-    /// The revision whose app migrated the database, or `none` where there is no database yet [default: the config's
+pub(super) struct GuardFlags {
+    /// The revision whose app migrated the database, or `none` if there is no database yet [default: the config's
     /// selection and all records of the environment since the last restore].
     #[arg(long, value_name = "REV", value_parser = from)]
     from: Option<From>,
-    /// Compare with what the database itself has applied: with Flyway's history, as the newest maintenance task printed it
+    /// Compare with the migrations that the database has applied: with Flyway's history, which a maintenance task printed
     /// (`osmt-release migrate --step info`).
     #[arg(long, conflicts_with = "from")]
     live: bool,
-    /// Continue although this guard refuses; can be given several times.
+    /// Continue although this guard refuses; can be repeated.
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(guards::acceptable()))]
     accept: Vec<String>,
-    /// Refuse also where something could not be checked.
+    /// Refuse also if something could not be checked.
     #[arg(long)]
     strict: bool,
-    /// Do not ask the image's registry; what depends on it is then unknown.
+    /// Do not call the image's registry; what depends on it is then unknown.
     #[arg(long, env = "OSMT_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     offline: bool,
 }
@@ -61,7 +61,7 @@ fn from(text: &str) -> Result<From, String> {
     Ok(if text == "none" { From::Nothing } else { From::Rev(text.to_owned()) })
 }
 
-/// A revision, and what the guards say of it.
+/// A revision with the findings of the guards.
 pub(super) struct Verdict {
     document: Document,
     config: Config,
@@ -71,14 +71,14 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// Whether an error was found, or with `--strict` anything is unknown.
+    /// Whether there is an error, or with `--strict` anything unknown.
     pub(super) fn refuses(&self) -> bool {
         self.findings.worst() == Some(Severity::Error) || self.strict && !self.findings.unknown.is_empty()
     }
 }
 
-impl Terms {
-    /// Judges a revision; writes nothing.
+impl GuardFlags {
+    /// Runs the guards on a revision.
     pub(super) fn judge(
         &self,
         cx: &Context,
@@ -92,7 +92,7 @@ impl Terms {
         let mut candidate = Candidate::observe(osmt, &config, &request)?;
         if !self.offline {
             candidate.image = block_on(&cx.ui, async {
-                Ok(image::look(cx, &config, &candidate.docker_tag, &candidate.platform).await)
+                Ok(image::read_image(cx, &config, &candidate.docker_tag, &candidate.platform).await)
             })?;
         }
         if self.live {
@@ -113,17 +113,17 @@ impl Terms {
     }
 }
 
-impl Terms {
-    /// Whether AWS says that there is no database yet. Nothing was recorded, so only AWS can know.
+impl GuardFlags {
+    /// Whether there is no database yet. Without a record, only AWS knows this.
     fn has_no_database(&self, cx: &Context, config: &Config) -> bool {
         let ui = &cx.ui;
         let asked = if self.offline {
-            Known::Unknown("AWS was not asked".to_owned())
+            Known::Unknown("AWS was not called".to_owned())
         } else {
             let asking = block_on(ui, async {
                 let session = cx.shared.sign_in(config, ui).await?;
                 let asking = running::database(&session, &config.env);
-                Ok(ui.during("asking whether there is a database", asking).await?.is_some())
+                Ok(ui.during("reading the database", asking).await?.is_some())
             });
             match asking {
                 Ok(found) => Known::Known(found),
@@ -134,8 +134,8 @@ impl Terms {
         match asked {
             Known::Known(false) => {
                 ui.say(format_args!(
-                    "nothing was recorded for {env}, and account {} has no database for it: compared with an empty one \
-                     (`--from REV` where it will be restored from a snapshot)",
+                    "nothing was recorded for {env}, and account {} has no database for it: comparing with an empty database \
+                     (give `--from REV` if it will be restored from a snapshot)",
                     config.account_id
                 ));
                 true
@@ -151,9 +151,9 @@ impl Terms {
     }
 }
 
-impl Judged {
+impl RevisionArgs {
     pub(super) fn judge(&self, cx: &Context) -> Result<Verdict, Failure> {
-        // A config that cannot be read is the first thing to report.
+        // Read first, so that an unreadable config is the first error.
         let (document, config) = cx.shared.load_config()?;
         let osmt = self.repositories.osmt()?;
         let (wanted, tag) = match &self.which.promote {
@@ -165,7 +165,7 @@ impl Judged {
             }
             None => (self.which.wanted(), self.tag.clone()),
         };
-        self.terms.judge(cx, document, config, &osmt, wanted, tag)
+        self.guards.judge(cx, document, config, &osmt, wanted, tag)
     }
 }
 
@@ -175,13 +175,13 @@ fn promoted(osmt: &Osmt, env: &str, config: &Config) -> Result<Record, Failure> 
     let record = osmt.records_of(&format!("{env}/"))?.into_iter().next();
     let record = record.ok_or_else(|| {
         Failure::new(Exit::Refused, format!("nothing was recorded for the environment {env:?}"))
-            .help("`osmt-release tag` records a deployment; `git fetch --tags` brings the records of others")
+            .help("record a deployment with `osmt-release tag`, or run `git fetch --tags` for the records of other users")
     })?;
     if record.tag(repository).is_none() {
         let message =
-            format!("{} is of another image repository than the config's {repository}", record.image);
+            format!("{} is in another image repository than the config's {repository}", record.image);
         return Err(Failure::new(Exit::Refused, message)
-            .help("set ecs.task.app.docker_image first, then run it again"));
+            .help("set ecs.task.app.docker_image first, then run this again"));
     }
     Ok(record)
 }
@@ -190,18 +190,18 @@ fn promoted(osmt: &Osmt, env: &str, config: &Config) -> Result<Record, Failure> 
 const NEXT: &str = "next: `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance`, `osmt-release migrate`, \
     `terraform apply`, `osmt-release status`, `osmt-release tag` (docs/release.md, \"The order of a rollout\")";
 
-/// Says what was found, shows the edit, asks, writes; an error among the findings refuses.
+/// Prints the findings, shows the edit, asks, writes; refuses if the verdict does.
 pub(super) fn propose(cx: &Context, verdict: &Verdict) -> Result<Exit, Failure> {
     let ui = &cx.ui;
     let Verdict { document, config, candidate, findings, strict: _ } = verdict;
     if !findings.findings.is_empty() || !findings.unknown.is_empty() {
-        let printed = printed(cx, verdict, Format::Human)?;
+        let printed = print_findings(cx, verdict, Format::Human)?;
         ui.say(String::from_utf8_lossy(&printed).trim_end());
     }
     if verdict.refuses() {
         if !ui.is_human() {
-            // The findings are what a program wants to know of a refusal.
-            let printed = printed(cx, verdict, ui.format)?;
+            // Programs need the findings to know why it was refused.
+            let printed = print_findings(cx, verdict, ui.format)?;
             ui.report(|out| out.write_all(&printed))?;
         }
         return Err(refused(findings, &candidate.label));
@@ -257,7 +257,9 @@ fn diff(edit: &Edit, document: &Document) -> String {
 async fn write(ui: &Ui, edit: &Edit, document: &Document) -> Result<(), Failure> {
     if !edit.file.is_file() {
         let message = format!("{} is not a file that can be replaced", shown(&edit.file));
-        return Err(Failure::new(Exit::Refused, message).help("`osmt-release check` only judges"));
+        return Err(
+            Failure::new(Exit::Refused, message).help("`osmt-release check` runs the guards without writing")
+        );
     }
     ui.rewrite(&edit.file, Some(document.text()), &edit.text).await
 }
@@ -275,11 +277,11 @@ fn refused(findings: &Findings, label: &str) -> Failure {
     codes.dedup();
     let message = format!("{} refused {label}", codes.join(", "));
     Failure::new(Exit::Refused, message)
-        .help("each finding above says what to do about it; docs/rules has a page for each code")
+        .help("each finding above has a help line; docs/rules has a page for each code")
 }
 
-/// The findings in a format.
-pub(super) fn printed(cx: &Context, verdict: &Verdict, format: Format) -> Result<Vec<u8>, Failure> {
+/// The findings in a format, as bytes.
+pub(super) fn print_findings(cx: &Context, verdict: &Verdict, format: Format) -> Result<Vec<u8>, Failure> {
     let path = cx.shared.config_path().to_string_lossy().into_owned();
     let reports = [FileReport {
         file: &path,

@@ -4,19 +4,19 @@ use clap::Args;
 
 use crate::release::{Wanted, is_digest, is_docker_tag};
 
-/// Which revision.
+/// The flags that select a revision.
 #[derive(Args, Clone, Debug)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
     /// Any git revision: a release tag, a branch, a commit.
     pub(super) rev: Option<String>,
-    /// The commit checked out.
+    /// The checked-out commit.
     #[arg(long)]
     pub(super) head: bool,
     /// The newest release tag.
     #[arg(long)]
     pub(super) latest: bool,
-    /// What was recorded last for another environment, with its image.
+    /// The commit and image of the newest record of another environment.
     #[arg(long, value_name = "ENV")]
     pub(super) promote: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! A command whose output is masked and which otherwise behaves as if it were started alone.
+//! Runs the command of `exec` and masks its output.
 //!
-//! Signals are passed on. On a terminal the command is in our process group, so the terminal's Ctrl-C reaches it by itself
-//! and is not passed on twice; elsewhere it gets a group of its own, and a signal to our group reaches it through us. We
-//! outlive it, copy its output to the end and end with its exit code, or 128 + n where signal n ended it.
+//! Signals are passed on to the command. On a terminal the command is in this process group, so that the terminal's Ctrl-C reaches it
+//! directly and is not passed on; elsewhere it gets its own process group, and this process passes every signal on. This process
+//! copies the output to its end and exits with the command's exit code, or with 128 + n if signal n ended the command.
 
 use std::io;
 #[cfg(not(unix))]
@@ -12,15 +12,15 @@ use crate::explain::{Exit, Failure};
 #[cfg(not(unix))]
 use crate::secrets::redact::Redactor;
 
-/// Why a command has no exit code.
+/// Why there is no exit code.
 pub(super) enum Error {
-    /// It could not be started.
+    /// The command could not be started.
     Start(io::Error),
     /// Its output could not be written.
     Output(io::Error),
 }
 
-/// Ends this process with the command's exit code, which is not one of ours.
+/// Ends this process with the command's exit code.
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
@@ -52,10 +52,10 @@ mod unix {
     use crate::command::signals;
     use crate::secrets::redact::Redactor;
 
-    /// How long a pipe that nothing comes from is kept open after the command has ended: a process that it left in the
-    /// background may hold it for ever.
+    /// After the command has ended, its output is copied until it is idle for `IDLE` times `POLL`: a background process of the command
+    /// could keep the pipe open forever.
     const IDLE: u32 = 10;
-    const LOOK: Duration = Duration::from_millis(50);
+    const POLL: Duration = Duration::from_millis(50);
 
     /// Runs a command to its end.
     pub(in super::super) fn run(mut command: Command, redactor: Redactor) -> Result<i32, Error> {
@@ -66,7 +66,7 @@ mod unix {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
         runtime.block_on(async {
-            // Heard before the command starts, so that none ends us alone.
+            // Installed before the command starts, so that no signal ends this process alone.
             signals::leave_to_children();
             let mut signals = Signals::new(on_terminal).map_err(Error::Start)?;
             let mut child = command.spawn().map_err(Error::Start)?;
@@ -94,7 +94,7 @@ mod unix {
             let status = status.map_err(Error::Start)?;
             let mut idle = 0;
             while copies.iter().flatten().any(Copy::is_running) && idle < IDLE {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL).await;
                 let reading = copies.iter().flatten().all(Copy::waits);
                 idle = if reading { idle + 1 } else { 0 };
             }
@@ -109,20 +109,20 @@ mod unix {
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
     }
 
-    /// Whether we are what the terminal's keys reach.
+    /// Whether this process is in the terminal's foreground process group, which gets the signals of its keys.
     fn is_in_foreground() -> bool {
         let terminal = File::open("/dev/tty").ok();
         let group = terminal.and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
         group == Some(rustix::process::getpgrp())
     }
 
-    /// One stream of the command on its way to ours.
+    /// Copies one output stream of the command to ours.
     struct Copy {
         thread: JoinHandle<io::Result<()>>,
         reading: Arc<AtomicBool>,
     }
 
-    /// Says while it waits for bytes.
+    /// A reader that records whether it is waiting for bytes.
     struct Watched<R>(R, Arc<AtomicBool>);
 
     impl<R: Read> Read for Watched<R> {
@@ -142,7 +142,7 @@ mod unix {
         ) -> Self {
             let reading = Arc::new(AtomicBool::new(false));
             let (redactor, watched) = (Arc::clone(redactor), Arc::clone(&reading));
-            // Where we can no longer write, the pipe is closed, and the command gets its SIGPIPE.
+            // If our stream is closed, this pipe is closed, too, and the command gets SIGPIPE.
             let thread =
                 thread::spawn(move || redactor.copy(&mut Watched(from, watched), &mut File::from(to?)));
             Self { thread, reading }
@@ -173,7 +173,7 @@ mod unix {
         on_terminal: bool,
     }
 
-    struct One {
+    struct ReceivedSignal {
         signal: Signal,
         on_terminal: bool,
     }
@@ -181,7 +181,7 @@ mod unix {
     impl Signals {
         fn new(on_terminal: bool) -> io::Result<Self> {
             let mut heard = Vec::new();
-            // What was ignored from the start stays ignored, for the command too: `nohup`.
+            // A signal that was ignored at the start (`nohup`) remains ignored, for the command, too.
             let ignored = signals::ignored();
             for (kind, own) in [
                 (SignalKind::interrupt(), Signal::INT),
@@ -198,10 +198,10 @@ mod unix {
             Ok(Self { heard, on_terminal })
         }
 
-        async fn next(&mut self) -> One {
+        async fn next(&mut self) -> ReceivedSignal {
             let waiting = self.heard.iter_mut().map(|(heard, own)| {
                 Box::pin(async move {
-                    // Never ends: a closed stream of signals says nothing any more.
+                    // A closed stream has no more signals: wait for the others.
                     if heard.recv().await.is_none() {
                         std::future::pending::<()>().await;
                     }
@@ -209,15 +209,15 @@ mod unix {
                 })
             });
             let (signal, ..) = futures_util::future::select_all(waiting).await;
-            One { signal, on_terminal: self.on_terminal }
+            ReceivedSignal { signal, on_terminal: self.on_terminal }
         }
     }
 
-    impl One {
+    impl ReceivedSignal {
         fn pass_on(&self, pid: Pid) {
-            // The process may have ended meanwhile.
+            // The process may have ended.
             let _ = match self.signal {
-                // Keys of the terminal reach its whole foreground group.
+                // The terminal sends these to its whole foreground process group.
                 Signal::INT | Signal::QUIT if self.on_terminal => Ok(()),
                 Signal::INT | Signal::QUIT => kill_process_group(pid, self.signal),
                 other => kill_process(pid, other),

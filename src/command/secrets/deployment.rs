@@ -1,4 +1,4 @@
-//! The deployment whose secrets a verb works on: its config, its keyring, its account.
+//! The deployment that a verb works on: its config, keyring and account.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use crate::secrets::catalog::{Catalog, Secret, Wanted};
 use crate::secrets::rotation::Journal;
 use crate::secrets::{Seen, remote};
 
-/// How long the keyring is waited for after the message.
-const UNLOCK: Duration = Duration::from_secs(27);
-/// After this time a message says that the keyring is waited for.
-const SILENCE: Duration = Duration::from_secs(3);
+/// How long to wait for the keyring after the message.
+const WAIT_AFTER_MESSAGE: Duration = Duration::from_secs(27);
+/// How long to wait for the keyring before the message.
+const WAIT_BEFORE_MESSAGE: Duration = Duration::from_secs(3);
 
-/// Which keyring; of the binary and of each verb, so that the flag may be given before the verb and after it.
+/// Which keyring. The binary and each verb have this flag, so that it can be given before or after the verb.
 #[derive(Args, Clone, Debug)]
 pub(super) struct KeyringArg {
-    /// The desktop's keyring or the Linux kernel's; auto takes the desktop's where there is one.
+    /// The desktop's keyring or the Linux kernel's; auto uses the desktop's if there is one.
     #[arg(
         long,
         global = true,
@@ -40,17 +40,17 @@ pub(super) struct KeyringArg {
 /// The values of `--keyring`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum KeyringFlag {
-    /// The desktop's where there is one, else the kernel's.
+    /// The desktop's if there is one, else the kernel's.
     Auto,
     /// Secret Service, Keychain, Credential Manager.
     Os,
-    /// The Linux kernel's: no desktop needed, gone at reboot.
+    /// The Linux kernel's: no desktop needed, deleted at reboot.
     Kernel,
 }
 
-/// The secrets of the config's deployment, and the way to their keyring and their account.
+/// The config's deployment, its secrets, and access to their keyring and account.
 pub(super) struct Deployment<'a> {
-    pub(super) common: &'a SharedArgs,
+    pub(super) shared: &'a SharedArgs,
     pub(super) choice: Choice,
     pub(super) config: Config,
     text: String,
@@ -59,9 +59,9 @@ pub(super) struct Deployment<'a> {
 }
 
 impl KeyringArg {
-    /// Reads the config, and with it which secrets this deployment has.
+    /// Reads the config, which determines the secrets of the deployment.
     pub(super) fn deployment<'a>(&self, cx: &'a Context) -> Result<Deployment<'a>, Failure> {
-        // Values will be in memory: no core file may keep them, no other process of the user look in.
+        // Values will be in memory: no core file, and no access for other processes of the user.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
         let (document, config) = cx.shared.load_config()?;
@@ -72,14 +72,14 @@ impl KeyringArg {
         };
         let catalog = Catalog::of(&Wanted::of(&document));
         let text = document.text().to_owned();
-        Ok(Deployment { common: &cx.shared, choice, config, text, catalog, ui: &cx.ui })
+        Ok(Deployment { shared: &cx.shared, choice, config, text, catalog, ui: &cx.ui })
     }
 }
 
 impl Deployment<'_> {
-    /// Refuses a config that changed while a question was open: the answer was about what it said before.
+    /// Refuses a config that changed while a question was open: the answer was about the previous one.
     pub(super) fn config_is_unchanged(&self) -> Result<(), Failure> {
-        Ok(files::unchanged(&self.common.config_path(), Some(self.text.as_bytes()))?)
+        Ok(files::unchanged(&self.shared.config_path(), Some(self.text.as_bytes()))?)
     }
 
     /// `osmt/<env>/<remote>`
@@ -87,8 +87,8 @@ impl Deployment<'_> {
         secret_name(&self.config.env, remote)
     }
 
-    /// The secret of a name. A name that does not exist is not shown: it may be a value.
-    pub(super) fn row(&self, name: &str) -> Result<&Secret, Failure> {
+    /// The secret with a name. A name that does not exist is not shown, because it may be a value.
+    pub(super) fn secret(&self, name: &str) -> Result<&Secret, Failure> {
         self.catalog.find(name).ok_or_else(|| {
             let length = name.chars().count();
             let message = format!("this is not the name of a secret ({length} characters)");
@@ -96,26 +96,26 @@ impl Deployment<'_> {
         })
     }
 
-    /// Input that cannot be used, with what was written before it was read.
+    /// A usage error about input; the message lists what was written before.
     pub(super) fn unusable(&self, what: &str) -> Failure {
-        Failure::new(Exit::Usage, format!("{what}; {}", self.ui.already()))
+        Failure::new(Exit::Usage, format!("{what}; {}", self.ui.progress_text()))
     }
 
-    /// Opens the keyring and says which, where `auto` chose. Bounded, and ended by Ctrl-C.
+    /// Opens the keyring, with a timeout. If `auto` chose it, its kind is printed.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
         let service = format!("osmt/{}/{}", self.config.account_id, self.config.env);
         let choice = self.choice;
         let keyring = block_on(self.ui, async {
             let (send, mut opened) = tokio::sync::oneshot::channel();
             std::thread::spawn(move || send.send(Keyring::open(choice, &service)));
-            let opened = if let Ok(opened) = tokio::time::timeout(SILENCE, &mut opened).await {
+            let opened = if let Ok(opened) = tokio::time::timeout(WAIT_BEFORE_MESSAGE, &mut opened).await {
                 Ok(opened)
             } else {
-                self.ui.say("waiting for the desktop's keyring to be unlocked (Ctrl-C ends it)");
-                tokio::time::timeout(UNLOCK, &mut opened).await
+                self.ui.say("waiting until the desktop's keyring is unlocked (press Ctrl-C to stop)");
+                tokio::time::timeout(WAIT_AFTER_MESSAGE, &mut opened).await
             };
             let opened = opened.map_err(|_| {
-                let message = format!("the desktop's keyring was not unlocked within {} seconds", (SILENCE + UNLOCK).as_secs());
+                let message = format!("the desktop's keyring was not unlocked within {} seconds", (WAIT_BEFORE_MESSAGE + WAIT_AFTER_MESSAGE).as_secs());
                 Failure::new(Exit::Failed, message)
                     .help("unlock it and run this again; `--keyring kernel` uses the other keyring, which has its own entries")
             })?;
@@ -128,11 +128,11 @@ impl Deployment<'_> {
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             self.ui.say(format_args!("using {}{why}", keyring.kind));
         }
-        self.moved(keyring.with_former(format!("osmt/{}", self.config.env)))
+        self.move_former_entries(keyring.with_former(format!("osmt/{}", self.config.env)))
     }
 
-    /// Moves entries from the service of earlier versions, which two accounts with the same environment shared.
-    pub(super) fn moved(&self, keyring: Keyring) -> Result<Keyring, Failure> {
+    /// Moves entries from the service name of earlier versions, which two accounts with the same environment shared.
+    pub(super) fn move_former_entries(&self, keyring: Keyring) -> Result<Keyring, Failure> {
         if self.ui.flags.dry_run {
             return Ok(keyring);
         }
@@ -142,30 +142,30 @@ impl Deployment<'_> {
             users.push(Base::entry(&secret.name));
         }
         users.extend(self.catalog.remotes().into_iter().map(Journal::entry));
-        let mut count = 0;
+        let mut moved = 0;
         for user in &users {
-            // An entry that cannot be read stays for `list` and `rm`.
+            // An entry that cannot be read is not moved: `list` reports it and `rm` removes it.
             if keyring.try_get(user)?.is_ok() && keyring.move_former(user)? {
-                count += 1;
+                moved += 1;
                 self.ui.done(&format!("moving keyring entry {user} to {}", keyring.service));
             }
         }
-        if count > 0 {
-            let entries = if count == 1 { "entry" } else { "entries" };
+        if moved > 0 {
+            let entries = if moved == 1 { "entry" } else { "entries" };
             self.ui.say(format_args!(
-                "moved {count} {entries} of osmt/{} to {}: the names now contain the account",
+                "moved {moved} keyring {entries} from osmt/{} to {}, which contains the account",
                 self.config.env, keyring.service
             ));
         }
         Ok(keyring)
     }
 
-    /// Opens a session with the config's account and no other.
+    /// Signs in to the config's account; another account is refused.
     pub(super) async fn open(&self) -> Result<Session, Failure> {
-        self.common.sign_in(&self.config, self.ui).await
+        self.shared.sign_in(&self.config, self.ui).await
     }
 
-    /// What Secrets Manager holds.
+    /// Reads the secrets from Secrets Manager.
     pub(super) async fn observe(&self, session: &Session) -> Result<Seen, Failure> {
         let client = session.secretsmanager();
         let reads = self.catalog.remotes().into_iter().map(async |remote| {

@@ -1,11 +1,11 @@
-//! `diff`: compares the keyring and Secrets Manager.
+//! `osmt-secrets diff`: compare the keyring and Secrets Manager.
 
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::deployment::KeyringArg;
-use super::entries::{held, sound};
+use super::entries::{read_all, refuse_unreadable};
 use super::names::Names;
 use super::replace::{Unfinished, unfinished};
 use super::when::when;
@@ -14,7 +14,9 @@ use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::{Newer, State, newer, readable, state};
 
+/// Compare the keyring and Secrets Manager, key by key, and show which side is newer; exit 1 where they differ.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets diff")]
 pub(super) struct Diff {
     #[command(flatten)]
     keyring: KeyringArg,
@@ -43,7 +45,7 @@ struct Row<'a> {
     /// When the version in AWS was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     aws_changed: Option<Timestamp>,
-    /// A rotation or rollback that was begun and not ended.
+    /// The verb of an interrupted rotation or rollback.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished: Option<&'static str>,
 }
@@ -53,8 +55,8 @@ impl Diff {
         let deployment = &self.keyring.deployment(cx)?;
         let rows = self.names.secrets(deployment)?;
         let keyring = deployment.keyring()?;
-        let local = held(&keyring, &deployment.catalog)?;
-        sound(&local, &rows)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
+        refuse_unreadable(&local, &rows)?;
         let rows = block_on(deployment.ui, async {
             let session = deployment.open().await?;
             let seen = deployment.observe(&session).await?;

@@ -1,4 +1,4 @@
-//! Writes to the keyring: an entry, and in a second one where its value came from.
+//! Reads and writes keyring entries: the value, and in a second entry (the base) the version in AWS that the value came from.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,7 +17,7 @@ pub(super) struct Step {
     verb: Verb,
     user: String,
     place: String,
-    /// What the entry held when the plan was made; `Err` where that could not be read.
+    /// The value when the plan was made; `Err` if it could not be read.
     before: Result<Option<SecretString>, String>,
     value: Option<SecretString>,
     base: Option<Base>,
@@ -25,7 +25,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Gives a secret's entry a value that was set here; `None` where it has it already.
+    /// Sets a value that the user gave; `None` if the entry has it already.
     pub(super) fn set(
         keyring: &Keyring,
         secret: &Secret,
@@ -41,8 +41,8 @@ impl Step {
         Ok(Some(Self { base: Some(base), ..Self::new(keyring, &secret.name, before, Some(value)) }))
     }
 
-    /// Gives a secret's entry the value that AWS has.
-    pub(super) fn take(
+    /// Sets the value of AWS.
+    pub(super) fn set_from_aws(
         keyring: &Keyring,
         secret: &Secret,
         value: SecretString,
@@ -57,16 +57,16 @@ impl Step {
         Self { base: Some(base), ..Self::new(keyring, &secret.name, before, Some(value)) }
     }
 
-    /// Removes an entry and what belongs to it; `None` where there is none.
+    /// Removes an entry and its base; `None` if there is none.
     pub(super) fn remove(keyring: &Keyring, user: &str) -> Result<Option<Self>, Failure> {
         let before = keyring.try_get(user)?;
         let exists = !matches!(before, Ok(None));
         Ok(exists.then(|| Self::new(keyring, user, before, None)))
     }
 
-    /// Adds what the user should know before the answer.
+    /// Adds a note to the line of the plan.
     #[must_use]
-    pub(super) fn noting(self, note: impl Into<String>) -> Self {
+    pub(super) fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
 
@@ -85,14 +85,18 @@ impl Step {
         Self { verb, user: user.to_owned(), place, before, value, base: None, note: None }
     }
 
-    /// Writes, unless the entry changed while the question was open: what others put there would be lost.
+    /// Writes the entry, unless it changed while the question was open.
     async fn apply(&self, keyring: &Keyring) -> Result<(), Failure> {
         if let Ok(before) = &self.before
-            && !same(before.as_ref(), now(keyring, &self.user).await?.as_ref())
+            && !same(before.as_ref(), read(keyring, &self.user).await?.as_ref())
         {
-            let message = format!("{} changed in the keyring in the meantime; it was not written", self.user);
-            return Err(Failure::new(Exit::Refused, message)
-                .help("run it again; it then starts from the entry as it is now"));
+            let message = format!(
+                "the keyring entry {} changed while the question was open; it was not written",
+                self.user
+            );
+            return Err(
+                Failure::new(Exit::Refused, message).help("run this again: it starts from the present entry")
+            );
         }
         match &self.value {
             Some(value) => put(keyring, &self.user, value, self.base.as_ref()).await,
@@ -103,7 +107,7 @@ impl Step {
 
 impl Action for Step {
     fn line(&self) -> Line {
-        let note = self.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+        let note = self.note.as_ref().map_or(String::new(), |note| format!("; {note}"));
         Line::new(self.verb, format!("entry {} of {}{note}", self.user, self.place))
     }
 }
@@ -112,8 +116,8 @@ fn same(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
     one.map(SecretString::expose_secret) == other.map(SecretString::expose_secret)
 }
 
-/// Works on the keyring without holding up Ctrl-C while the keyring waits for the user.
-async fn at<T: Send + 'static>(
+/// Runs blocking work on the keyring in a thread, so that Ctrl-C works while the keyring waits for the user.
+async fn in_thread<T: Send + 'static>(
     keyring: &Keyring,
     work: impl FnOnce(&Keyring) -> Result<T, keyring::Error> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -123,7 +127,7 @@ async fn at<T: Send + 'static>(
     Ok(done?)
 }
 
-/// Writes an entry, then where its value came from: a kill between the two leaves nothing that misleads.
+/// Writes an entry, then its base: if the process is killed between the two, the old base does not match the new value and is ignored.
 pub(super) async fn put(
     keyring: &Keyring,
     user: &str,
@@ -131,9 +135,9 @@ pub(super) async fn put(
     base: Option<&Base>,
 ) -> Result<(), Failure> {
     let (user, value, base) = (user.to_owned(), value.clone(), base.cloned());
-    at(keyring, move |keyring| {
+    in_thread(keyring, move |keyring| {
         keyring.set(&user, &value).or_else(|error| {
-            // An entry that cannot be read, or is there more than once, is replaced.
+            // An entry that cannot be read, or exists more than once, is replaced.
             if keyring.try_get(&user)?.is_err() {
                 keyring.remove(&user)?;
                 return keyring.set(&user, &value);
@@ -145,20 +149,20 @@ pub(super) async fn put(
     .await
 }
 
-/// Removes an entry, and where its value came from.
+/// Removes an entry and its base.
 pub(super) async fn remove(keyring: &Keyring, user: &str) -> Result<(), Failure> {
     let user = user.to_owned();
-    at(keyring, move |keyring| {
+    in_thread(keyring, move |keyring| {
         keyring.remove(&user)?;
         keyring.remove(&Base::entry(&user)).map(drop)
     })
     .await
 }
 
-/// An entry as it is now.
-pub(super) async fn now(keyring: &Keyring, user: &str) -> Result<Option<SecretString>, Failure> {
+/// Reads an entry.
+pub(super) async fn read(keyring: &Keyring, user: &str) -> Result<Option<SecretString>, Failure> {
     let user = user.to_owned();
-    at(keyring, move |keyring| keyring.get(&user)).await
+    in_thread(keyring, move |keyring| keyring.get(&user)).await
 }
 
 fn base_of(keyring: &Keyring, name: &str) -> Result<Base, Failure> {
@@ -166,8 +170,8 @@ fn base_of(keyring: &Keyring, name: &str) -> Result<Base, Failure> {
     Ok(text.map(|text| Base::parse(&text)).unwrap_or_default())
 }
 
-/// Remembers that keyring and AWS have the same value, where that is not known yet.
-pub(super) fn note_agreement(
+/// Records in the base that the keyring and AWS have the same value, unless it is recorded already.
+pub(super) fn record_agreement(
     keyring: &Keyring,
     secret: &Secret,
     value: &SecretString,
@@ -182,8 +186,8 @@ pub(super) fn note_agreement(
     Ok(())
 }
 
-/// What the keyring holds.
-pub(super) fn held(keyring: &Keyring, catalog: &Catalog) -> Result<Local, Failure> {
+/// Reads all entries.
+pub(super) fn read_all(keyring: &Keyring, catalog: &Catalog) -> Result<Local, Failure> {
     let mut local = Local::default();
     for secret in &catalog.0 {
         match keyring.try_get(&secret.name)? {
@@ -197,20 +201,22 @@ pub(super) fn held(keyring: &Keyring, catalog: &Catalog) -> Result<Local, Failur
 }
 
 /// Refuses entries that cannot be read.
-pub(super) fn sound(local: &Local, rows: &[&Secret]) -> Result<(), Failure> {
-    let broken = rows.iter().find_map(|secret| local.unreadable.get_key_value(&secret.name));
-    match broken {
+pub(super) fn refuse_unreadable(local: &Local, rows: &[&Secret]) -> Result<(), Failure> {
+    let unreadable = rows.iter().find_map(|secret| local.unreadable.get_key_value(&secret.name));
+    match unreadable {
         None => Ok(()),
         Some((name, reason)) => {
             Err(Failure::new(Exit::Refused, format!("the keyring entry {name} cannot be used: {reason}"))
-                .help(format!("`osmt-secrets rm {name}` removes it; then `set`, `generate` or `pull` it")))
+                .help(format!(
+                    "remove it with `osmt-secrets rm {name}`, then `set`, `generate` or `pull` it"
+                )))
         }
     }
 }
 
-/// Shows, asks, writes. A plan that only adds entries takes nothing from the user and is not asked about, nor is one that
-/// a flag allowed (no question).
-pub(super) fn carry(
+/// Shows the plan, asks, writes. It does not ask if the plan only adds entries, or without a question, because a flag
+/// allowed the write.
+pub(super) fn carry_out_plan(
     deployment: &Deployment<'_>,
     keyring: &Keyring,
     plan: &Plan<Step>,

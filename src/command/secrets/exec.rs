@@ -1,4 +1,4 @@
-//! `exec`: a command with the secrets in its environment, and without them in its output.
+//! `osmt-secrets exec`: run a command with the secrets in its environment, and mask them in its output.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::child;
 use super::deployment::{Deployment, KeyringArg};
-use super::entries::{held, sound};
+use super::entries::{read_all, refuse_unreadable};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::plan::{Line, Verb};
@@ -19,23 +19,29 @@ use crate::secrets::redact::Redactor;
 use crate::secrets::remote::{self, Value};
 use crate::secrets::{Local, Seen};
 
+/// Run a command with the secrets in its environment and out of its output.
+///
+/// The names are the container's: `DB_USER`, `DB_PASSWORD`, `OAUTH_CLIENTSECRET`. Standard output and error are copied
+/// with every value masked, also in base64, hexadecimal, percent-encoded, quoted for shells, as JSON and as HTML. The
+/// exit code is the command's (128 + n where signal n ended it); signals are passed on.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets exec -- ./gradlew bootRun")]
 pub(super) struct Exec {
     #[command(flatten)]
     keyring: KeyringArg,
-    /// Replace this process by the command (exec); nothing is masked.
+    /// Replace this process with the command (exec); nothing is masked.
     #[arg(long)]
     raw: bool,
-    /// Where the values come from: this machine's keyring, or Secrets Manager (no keyring is needed, as in CI).
+    /// The source of the values: this machine's keyring, or Secrets Manager (for CI, without a keyring).
     #[arg(long, value_name = "SOURCE", default_value = "keyring")]
     from: Source,
-    /// Only these secrets instead of all; may be given several times.
+    /// Only these secrets; can be repeated [default: all].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Another variable for a secret, such as `MYSQL_PWD=rds/password`; may be given several times.
+    /// Another variable for a secret, such as `MYSQL_PWD=rds/password`; can be repeated.
     #[arg(long = "as", value_name = "VARIABLE=NAME")]
     rename: Vec<String>,
-    /// Give the command an environment of the secrets and PATH alone.
+    /// Give the command only the secrets and PATH as its environment.
     #[arg(long)]
     pristine: bool,
     /// Also set `DB_URI`, composed for a database at this address, such as the local end of a tunnel.
@@ -55,7 +61,7 @@ enum Source {
     Aws,
 }
 
-/// A variable of the command; without a name it is only masked.
+/// A variable of the command. A value without a name is not set, but masked.
 struct Variable {
     name: String,
     value: SecretString,
@@ -63,7 +69,7 @@ struct Variable {
 }
 
 impl Exec {
-    #[expect(clippy::disallowed_methods, reason = "starting a program is what this verb is for")]
+    #[expect(clippy::disallowed_methods, reason = "this verb starts a program")]
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let deployment = &self.keyring.deployment(cx)?;
         let [program, arguments @ ..] = &self.command[..] else {
@@ -90,7 +96,7 @@ impl Exec {
             command.env(&variable.name, variable.value.expose_secret());
         }
         if self.raw {
-            return Err(replaced_by(command, program));
+            return Err(replace_process(command, program));
         }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let masked = variables.iter().filter(|variable| variable.masked).map(|variable| &variable.value);
@@ -105,11 +111,11 @@ impl Exec {
         child::end_with(code)
     }
 
-    /// The variables, all of whose values can work.
+    /// The variables; every value is checked.
     fn variables(&self, deployment: &Deployment<'_>) -> Result<Vec<Variable>, Failure> {
         let mut rows = Vec::new();
         for name in &self.only {
-            rows.push(deployment.row(name)?);
+            rows.push(deployment.secret(name)?);
         }
         let mut names: Vec<(String, &Secret)> = Vec::new();
         for given in &self.rename {
@@ -121,7 +127,7 @@ impl Exec {
             if variable.is_empty() || variable.contains('\0') {
                 return Err(wrong());
             }
-            names.push((variable.to_owned(), deployment.row(name)?));
+            names.push((variable.to_owned(), deployment.secret(name)?));
         }
         let chosen: Vec<&Secret> =
             if self.only.is_empty() { deployment.catalog.0.iter().collect() } else { rows };
@@ -148,13 +154,13 @@ impl Exec {
         let uri = match &self.db_host {
             None => composed.filter(|_| self.only.is_empty()),
             Some(address) => {
-                let (host, port) = address_of(address)?;
-                let [user, password] = login.map(|name| deployment.row(name).and_then(value));
+                let (host, port) = host_and_port(address)?;
+                let [user, password] = login.map(|name| deployment.secret(name).and_then(value));
                 Some(DbUri { user: user?, password: password?, host, port }.compose())
             }
         };
         if let Some(uri) = uri {
-            // Of the whole the password is the secret; the address is no use without it.
+            // Only the password in DB_URI is masked: the address is not a secret.
             let password = DbUri::parse(&uri).map_or_else(|| uri.clone(), |uri| uri.password);
             variables.push(Variable { name: "DB_URI".to_owned(), value: uri, masked: false });
             let masked = Variable { name: String::new(), value: password, masked: true };
@@ -167,8 +173,8 @@ impl Exec {
         let (local, seen, composed, place) = match self.from {
             Source::Keyring => {
                 let keyring = deployment.keyring()?;
-                let local = held(&keyring, &deployment.catalog)?;
-                sound(&local, wanted)?;
+                let local = read_all(&keyring, &deployment.catalog)?;
+                refuse_unreadable(&local, wanted)?;
                 (local, Seen::default(), None, keyring.kind.to_string())
             }
             Source::Aws => {
@@ -195,7 +201,7 @@ impl Exec {
             };
             let value = value.ok_or_else(|| {
                 Failure::new(Exit::Refused, format!("{} is not in {place}", secret.name)).help(
-                    "`osmt-secrets list` and `diff` show what is missing; `pull` brings it from AWS, `--only` leaves it out",
+                    "`osmt-secrets list` and `diff` show what is missing; `pull` copies it from AWS, `--only` selects other secrets",
                 )
             })?;
             secret.check(&value)?;
@@ -205,10 +211,10 @@ impl Exec {
     }
 }
 
-/// The values by name, and the `DB_URI` that Terraform composed.
+/// The values by name, and the `DB_URI` in Secrets Manager, which Terraform wrote.
 type Values = (Vec<(String, SecretString)>, Option<SecretString>);
 
-fn address_of(text: &str) -> Result<(String, u16), Failure> {
+fn host_and_port(text: &str) -> Result<(String, u16), Failure> {
     let parts = text.split_once(':').unwrap_or((text, "3306"));
     match (parts.0, parts.1.parse()) {
         (host, Ok(port)) if !host.is_empty() && !host.contains(['@', '/']) => Ok((host.to_owned(), port)),
@@ -221,13 +227,13 @@ fn could_not_run(program: &OsStr, error: &io::Error) -> Failure {
 }
 
 #[cfg(unix)]
-fn replaced_by(mut command: Command, program: &OsStr) -> Failure {
+fn replace_process(mut command: Command, program: &OsStr) -> Failure {
     use std::os::unix::process::CommandExt as _;
     could_not_run(program, &command.exec())
 }
 
 #[cfg(not(unix))]
-fn replaced_by(mut command: Command, program: &OsStr) -> Failure {
+fn replace_process(mut command: Command, program: &OsStr) -> Failure {
     match command.status() {
         Ok(status) => child::end_with(status.code().unwrap_or(1))
             .err()

@@ -1,4 +1,4 @@
-//! `generate`: a random value goes to the keyring.
+//! `osmt-secrets generate`: put a new random value into the keyring.
 
 use std::io::{self, IsTerminal as _};
 
@@ -8,20 +8,22 @@ use rand::rngs::SysRng;
 use secrecy::SecretString;
 
 use super::deployment::KeyringArg;
-use super::entries::{Step, carry};
+use super::entries::{Step, carry_out_plan};
 use super::names::Name;
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::secrets::catalog::{Origin, Secret};
 
+/// Put a new random value into the keyring.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets generate rds/password")]
 pub(super) struct Generate {
     #[command(flatten)]
     keyring: KeyringArg,
     #[command(flatten)]
     name: Name,
-    /// Replace the value that the keyring holds.
+    /// Replace the value in the keyring.
     #[arg(long)]
     force: bool,
 }
@@ -44,15 +46,15 @@ impl Generate {
         }
         let question = Some("Replace the entry?").filter(|_| !self.force);
         let plan: Plan<_> = Step::set(&keyring, secret, value)?.into_iter().collect();
-        carry(deployment, &keyring, &plan, question)
+        carry_out_plan(deployment, &keyring, &plan, question)
     }
 }
 
-/// A random value, or an error that names who issues it.
+/// A random value, or an error that names the issuer of the secret.
 pub(super) fn new_value(secret: &Secret) -> Result<SecretString, Failure> {
     secret.generate(&mut UnwrapErr(SysRng)).ok_or_else(|| {
         let by = if let Origin::Issued(by) = secret.origin { by } else { "another party" };
         Failure::new(Exit::Usage, format!("{} is issued by {by} and cannot be generated", secret.name))
-            .help(format!("`osmt-secrets set {}` takes it", secret.name))
+            .help(format!("put it into the keyring with `osmt-secrets set {}`", secret.name))
     })
 }

@@ -1,4 +1,4 @@
-//! `history`: the versions of a secret in AWS.
+//! `osmt-secrets history`: show the versions of a secret in AWS.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::deployment::KeyringArg;
-use super::entries::held;
+use super::entries::read_all;
 use super::names::Name;
 use super::when::when;
 use crate::command::{Context, block_on};
@@ -14,10 +14,12 @@ use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::remote::{self, Value};
 
-/// AWS keeps about 100 versions of a secret; these are enough to find one to go back to.
-const SHOWN: usize = 20;
+/// How many versions are shown. AWS keeps about 100 versions of a secret.
+const MAX_SHOWN: usize = 20;
 
+/// Show the versions of a secret in AWS.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets history rds/password")]
 pub(super) struct History {
     #[command(flatten)]
     keyring: KeyringArg,
@@ -40,7 +42,7 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<Timestamp>,
     labels: Vec<String>,
-    /// Whether the version holds the keyring's value; absent where that could not be read.
+    /// Whether the version has the keyring's value; absent if it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_keyring: Option<bool>,
 }
@@ -50,23 +52,23 @@ impl History {
         let deployment = &self.keyring.deployment(cx)?;
         let secret = self.name.secret(deployment)?;
         let keyring = deployment.keyring()?;
-        let local = held(&keyring, &deployment.catalog)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
         let name = deployment.remote_name(secret.remote);
         let rows = block_on(deployment.ui, async {
             let session = deployment.open().await?;
             let client = session.secretsmanager();
             let versions =
                 deployment.ui.during("reading the versions", remote::versions(&client, &name)).await?;
-            let mine = local.get(secret);
+            let in_keyring = local.get(secret);
             let mut rows = Vec::new();
-            for version in versions.into_iter().take(SHOWN) {
-                // A version that AWS does not show any more, or of a secret that is scheduled for deletion.
+            for version in versions.into_iter().take(MAX_SHOWN) {
+                // This fails for a version that AWS has removed, and for a secret that is scheduled for deletion.
                 let read = remote::read(&client, &name, Some(&version.id)).await.ok();
-                let in_keyring = match (read, &mine) {
-                    (Some((_, Value::Object(object), _)), Some(mine)) => Some(
+                let in_keyring = match (read, &in_keyring) {
+                    (Some((_, Value::Object(object), _)), Some(in_keyring)) => Some(
                         object
                             .get(&secret.key)
-                            .is_some_and(|value| value.expose_secret() == mine.expose_secret()),
+                            .is_some_and(|value| value.expose_secret() == in_keyring.expose_secret()),
                     ),
                     _ => None,
                 };

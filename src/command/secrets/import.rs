@@ -1,12 +1,12 @@
-//! `import`: several values at once from stdin, as a JSON object or as lines of `NAME=value`.
+//! `osmt-secrets import`: put several values from stdin into the keyring.
 
 use clap::Args;
 use secrecy::SecretString;
 
 use super::deployment::{Deployment, KeyringArg};
-use super::entries::{Step, carry};
+use super::entries::{Step, carry_out_plan};
 use super::input;
-use super::names::Stray;
+use super::names::ExtraArguments;
 use crate::command::Context;
 use crate::document::{Document, Kind, Member, Node};
 use crate::explain::{Exit, Failure};
@@ -14,30 +14,32 @@ use crate::plan::Plan;
 use crate::secrets::catalog::Secret;
 use crate::secrets::dotenv;
 
+/// Put several values into the keyring, from stdin: a JSON object {"rds": {"password": …}, "app": {…}} or a dotenv file.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets import < secrets.env")]
 pub(super) struct Import {
     #[command(flatten)]
     keyring: KeyringArg,
     #[command(flatten)]
-    stray: Stray,
+    extra: ExtraArguments,
 }
 
 impl Import {
-    /// Puts the values into the keyring. The JSON's shape is `schemas/secrets.schema.json`; what is left out stays as it is.
+    /// Puts the values into the keyring. `schemas/secrets.schema.json` describes the JSON; secrets that are left out do not change.
     ///
-    /// No key is ever shown: where key and value are swapped, it is a value.
+    /// No key is shown: if key and value are swapped, it is a value.
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let deployment = &self.keyring.deployment(cx)?;
-        self.stray.refuse(deployment)?;
+        self.extra.refuse(deployment)?;
         let keyring = deployment.keyring()?;
-        let text = input::everything(deployment)?;
+        let text = input::read_stdin(deployment)?;
         let values = if text.trim_start().starts_with(['{', '[', '"']) {
             from_json(deployment, text)?
         } else {
             from_dotenv(deployment, &text)?
         };
         if values.is_empty() {
-            return Err(wrong("stdin holds none of this deployment's secrets", deployment));
+            return Err(wrong("stdin contains none of this deployment's secrets", deployment));
         }
         let mut steps = Vec::new();
         for (secret, value) in values {
@@ -45,14 +47,14 @@ impl Import {
             steps.extend(Step::set(&keyring, secret, value)?);
         }
         let plan: Plan<_> = steps.into_iter().collect();
-        carry(deployment, &keyring, &plan, Some("Replace these entries?"))
+        carry_out_plan(deployment, &keyring, &plan, Some("Replace these entries?"))
     }
 }
 
 type Values<'a> = Vec<(&'a Secret, SecretString)>;
 
 fn from_json<'a>(deployment: &'a Deployment<'_>, text: String) -> Result<Values<'a>, Failure> {
-    // The parser's reason is left out: it could quote a value.
+    // The parser's message is left out, because it could quote a value.
     let document = Document::parse(text).map_err(|error| {
         wrong(&format!("stdin is not JSON, line {} column {}", error.at.line, error.at.column), deployment)
     })?;
@@ -86,7 +88,7 @@ fn members<'a>(deployment: &Deployment<'_>, node: &'a Node, what: &str) -> Resul
     let mut keys: Vec<_> = members.iter().map(|member| &member.key).collect();
     keys.sort();
     if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(wrong(&format!("{what} has a key twice"), deployment));
+        return Err(wrong(&format!("{what} has a duplicate key"), deployment));
     }
     Ok(members)
 }
@@ -111,7 +113,7 @@ fn from_dotenv<'a>(deployment: &'a Deployment<'_>, text: &str) -> Result<Values<
     if others > 0 {
         let noun =
             if others == 1 { "variable that is not a secret" } else { "variables that are not secrets" };
-        deployment.ui.say(format_args!("left out {others} {noun} of this deployment"));
+        deployment.ui.say(format_args!("ignored {others} {noun} of this deployment"));
     }
     Ok(values)
 }

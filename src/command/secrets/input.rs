@@ -1,4 +1,4 @@
-//! A value from the user: a prompt without echo on a terminal, one line from stdin elsewhere.
+//! Reads a value from the user: at a prompt without echo on a terminal, otherwise one line from stdin.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::deployment::Deployment;
 use crate::explain::{Exit, Failure};
 
-/// More than any value may have; RDS and Secrets Manager stop far below.
-const MOST: u64 = 65_536;
+/// The maximum size of stdin, the limit of a secret value in Secrets Manager.
+const MAX_BYTES: u64 = 65_536;
 
 /// Reads the value of a secret.
 pub(super) fn value(deployment: &Deployment<'_>, name: &str) -> Result<SecretString, Failure> {
@@ -33,14 +33,14 @@ mod terminal {
     use crate::command::secrets::deployment::Deployment;
     use crate::explain::{Exit, Failure};
 
-    /// Keeps the terminal from echoing while a value is asked for, between the prompts too: what is pasted in one go would
-    /// else show. Dropped on every way out, so that the terminal is as it was also after a signal.
-    struct Quiet {
+    /// Disables the terminal's echo, also between the prompts, where pasted text would be shown otherwise. Dropping it restores the
+    /// terminal, also after a signal.
+    struct NoEcho {
         before: Option<Termios>,
         answered: bool,
     }
 
-    impl Quiet {
+    impl NoEcho {
         fn new() -> Self {
             let stdin = rustix::stdio::stdin();
             let before = termios::tcgetattr(stdin).ok();
@@ -51,7 +51,7 @@ mod terminal {
             Self { before, answered: true }
         }
 
-        /// Asks for one line. Its end was not echoed either.
+        /// Asks for one line, and prints the line break that was not echoed.
         async fn ask(&mut self, deployment: &Deployment<'_>, prompt: &str) -> Result<SecretString, Failure> {
             let _ = write!(io::stderr(), "{prompt}");
             let _ = io::stderr().flush();
@@ -77,7 +77,7 @@ mod terminal {
         }
     }
 
-    impl Drop for Quiet {
+    impl Drop for NoEcho {
         fn drop(&mut self) {
             if let Some(before) = &self.before {
                 let _ = termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
@@ -88,12 +88,12 @@ mod terminal {
         }
     }
 
-    /// Asks twice for the same value. Ctrl-C, SIGTERM and SIGHUP end it with the terminal restored.
+    /// Asks twice for the same value. Ctrl-C, SIGTERM and SIGHUP restore the terminal.
     pub(super) fn twice(deployment: &Deployment<'_>, name: &str) -> Result<SecretString, Failure> {
         block_on(deployment.ui, async {
-            let mut quiet = Quiet::new();
-            let first = quiet.ask(deployment, &format!("{name} (not shown): ")).await?;
-            let again = quiet.ask(deployment, &format!("{name}, once more: ")).await?;
+            let mut terminal = NoEcho::new();
+            let first = terminal.ask(deployment, &format!("{name} (not shown): ")).await?;
+            let again = terminal.ask(deployment, &format!("{name}, once more: ")).await?;
             if first.expose_secret() == again.expose_secret() {
                 Ok(first)
             } else {
@@ -132,28 +132,28 @@ mod terminal {
     }
 }
 
-/// All of stdin, which must be one line; its line end is not part of the value.
+/// Reads stdin, which must be one line; the line break is not part of the value.
 fn line(deployment: &Deployment<'_>) -> Result<SecretString, Failure> {
-    let text = SecretString::from(everything(deployment)?);
+    let text = SecretString::from(read_stdin(deployment)?);
     let line = text.expose_secret();
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.contains(['\n', '\r']) {
-        return Err(deployment.unusable("stdin holds more than one line"));
+        return Err(deployment.unusable("stdin has more than one line"));
     }
     Ok(SecretString::from(line))
 }
 
-/// All of stdin as text, without a byte order mark.
-pub(super) fn everything(deployment: &Deployment<'_>) -> Result<String, Failure> {
+/// Reads stdin as UTF-8 text, without a byte order mark.
+pub(super) fn read_stdin(deployment: &Deployment<'_>) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     io::stdin()
         .lock()
-        .take(MOST + 1)
+        .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::new(Exit::Failed, format!("could not read stdin: {}", error.kind())))?;
-    if bytes.len() as u64 > MOST {
-        return Err(deployment.unusable("stdin holds more than 65536 bytes"));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(deployment.unusable(&format!("stdin has more than {MAX_BYTES} bytes")));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(deployment.unusable("stdin is UTF-16").help("save it as UTF-8"));

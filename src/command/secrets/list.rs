@@ -1,18 +1,20 @@
-//! `list`: which secrets there are, and which the keyring holds.
+//! `osmt-secrets list`: show the secrets of the deployment, and whether the keyring has them.
 
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::deployment::KeyringArg;
-use super::entries::held;
+use super::entries::read_all;
 use super::when::when;
 use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::report::VERSION;
 use crate::secrets::catalog::{Origin, Secret};
 
+/// Show which secrets there are and which of them the keyring holds.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets list\n  osmt-secrets list --format json")]
 pub(super) struct List {
     #[command(flatten)]
     keyring: KeyringArg,
@@ -37,7 +39,7 @@ struct Row<'a> {
     /// When this machine set the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     set: Option<Timestamp>,
-    /// The version in AWS that the value came from or went to.
+    /// The version in AWS with the same value.
     #[serde(skip_serializing_if = "Option::is_none")]
     aws_version: Option<String>,
 }
@@ -46,7 +48,7 @@ impl List {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let deployment = &self.keyring.deployment(cx)?;
         let keyring = deployment.keyring()?;
-        let local = held(&keyring, &deployment.catalog)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
         let mut rows = Vec::new();
         for secret in &deployment.catalog.0 {
             let Secret { name, purpose, origin, .. } = secret;

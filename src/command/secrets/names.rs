@@ -1,4 +1,4 @@
-//! Arguments that name secrets.
+//! Arguments that are names of secrets.
 
 use std::ffi::OsString;
 
@@ -9,20 +9,20 @@ use crate::explain::Failure;
 use crate::secrets::catalog::Secret;
 use crate::secrets::selected;
 
-/// Arguments that no verb takes: a value that was typed there is refused and not shown.
+/// Catches additional arguments: they may be values, so they are refused and not shown.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Stray {
+pub(super) struct ExtraArguments {
     #[arg(hide = true, value_name = "NOTHING")]
-    pub(super) stray: Vec<OsString>,
+    pub(super) extra: Vec<OsString>,
 }
 
-impl Stray {
+impl ExtraArguments {
     pub(super) fn refuse(&self, deployment: &Deployment<'_>) -> Result<(), Failure> {
-        if self.stray.is_empty() {
+        if self.extra.is_empty() {
             return Ok(());
         }
         Err(deployment.unusable("too many arguments; a value on the command line can be read by others").help(
-            "type the value at the prompt, or give it on stdin; where it was a value, treat it as known to others",
+            "type the value at the prompt, or give it on stdin; if you typed a value here, treat it as disclosed and replace it",
         ))
     }
 }
@@ -34,34 +34,34 @@ pub(super) struct Name {
     #[arg(value_name = "NAME")]
     pub(super) name: String,
     #[command(flatten)]
-    pub(super) stray: Stray,
+    pub(super) extra: ExtraArguments,
 }
 
 impl Name {
     pub(super) fn secret<'a>(&self, deployment: &'a Deployment<'_>) -> Result<&'a Secret, Failure> {
-        self.stray.refuse(deployment)?;
-        deployment.row(&self.name)
+        self.extra.refuse(deployment)?;
+        deployment.secret(&self.name)
     }
 }
 
-/// The name of one secret that has a default.
+/// The name of one secret, with a default.
 #[derive(Args, Clone, Debug)]
-pub(super) struct NameOr {
+pub(super) struct NameOrDefault {
     /// The secret [default: rds/password].
     #[arg(value_name = "NAME")]
     pub(super) name: Option<String>,
     #[command(flatten)]
-    pub(super) stray: Stray,
+    pub(super) extra: ExtraArguments,
 }
 
-impl NameOr {
+impl NameOrDefault {
     pub(super) fn secret<'a>(
         &self,
         deployment: &'a Deployment<'_>,
         default: &str,
     ) -> Result<&'a Secret, Failure> {
-        self.stray.refuse(deployment)?;
-        deployment.row(self.name.as_deref().unwrap_or(default))
+        self.extra.refuse(deployment)?;
+        deployment.secret(self.name.as_deref().unwrap_or(default))
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn secrets<'a>(&self, deployment: &'a Deployment<'_>) -> Result<Vec<&'a Secret>, Failure> {
         for name in &self.names {
-            deployment.row(name)?;
+            deployment.secret(name)?;
         }
         Ok(selected(&deployment.catalog, &self.names))
     }

@@ -1,17 +1,19 @@
-//! `pull`: writes Secrets Manager's values to the keyring.
+//! `osmt-secrets pull`: copy values from Secrets Manager to the keyring.
 
 use clap::Args;
 
 use super::deployment::KeyringArg;
-use super::entries::{Step, carry, held, note_agreement};
+use super::entries::{Step, carry_out_plan, read_all, record_agreement};
 use super::names::Names;
-use super::replace::none_unfinished;
+use super::replace::refuse_unfinished;
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 use crate::secrets::{Newer, State, newer, readable, state};
 
+/// Write Secrets Manager's values to the keyring, where they differ.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets pull")]
 pub(super) struct Pull {
     #[command(flatten)]
     keyring: KeyringArg,
@@ -24,8 +26,8 @@ impl Pull {
         let deployment = &self.keyring.deployment(cx)?;
         let rows = self.names.secrets(deployment)?;
         let keyring = deployment.keyring()?;
-        none_unfinished(deployment, &keyring)?;
-        let local = held(&keyring, &deployment.catalog)?;
+        refuse_unfinished(deployment, &keyring)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
         let seen = block_on(deployment.ui, async {
             let session = deployment.open().await?;
             deployment.observe(&session).await
@@ -36,7 +38,7 @@ impl Pull {
             let Some(held) = seen.0.get(secret.remote) else { continue };
             readable(&deployment.remote_name(secret.remote), held)?;
             if state(secret, &local, &seen) == State::NotText {
-                let message = format!("in AWS {} is not a string", secret.name);
+                let message = format!("{} in AWS is not a string", secret.name);
                 return Err(Failure::new(Exit::Refused, message)
                     .help(format!("`osmt-secrets push {}` writes the keyring's value", secret.name)));
             }
@@ -49,15 +51,15 @@ impl Pull {
             match state(secret, &local, &seen) {
                 State::Same if local.values.contains_key(&secret.name) => {
                     if !deployment.ui.flags.dry_run {
-                        note_agreement(&keyring, secret, &value, Some(&version))?;
+                        record_agreement(&keyring, secret, &value, Some(&version))?;
                     }
                 }
                 State::Same => {}
                 _ => {
-                    let step = Step::take(&keyring, secret, value, &version, &local);
+                    let step = Step::set_from_aws(&keyring, secret, value, &version, &local);
                     steps.push(match newer(&deployment.config.env, secret, &local, &seen) {
                         Some(Newer::Keyring | Newer::Both) => {
-                            step.noting("the keyring's value was never written to AWS and will be lost")
+                            step.with_note("the keyring's value was never written to AWS and will be lost")
                         }
                         Some(Newer::Aws | Newer::Unknown) | None => step,
                     });
@@ -67,9 +69,9 @@ impl Pull {
         if empty {
             deployment
                 .ui
-                .warn(format_args!("Secrets Manager holds no values under {}", deployment.remote_name("")));
+                .warn(format_args!("Secrets Manager has no values under {}", deployment.remote_name("")));
         }
         let plan: Plan<_> = steps.into_iter().collect();
-        carry(deployment, &keyring, &plan, Some("Replace these entries?"))
+        carry_out_plan(deployment, &keyring, &plan, Some("Replace these entries?"))
     }
 }

@@ -1,21 +1,23 @@
-//! `push`: writes the keyring's values to Secrets Manager.
+//! `osmt-secrets push`: write the keyring's values to Secrets Manager.
 
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
 use super::deployment::{Deployment, KeyringArg};
-use super::entries::{held, note_agreement, now, sound};
+use super::entries::{read, read_all, record_agreement, refuse_unreadable};
 use super::names::Names;
-use super::replace::{bump, none_unfinished};
+use super::replace::{refuse_unfinished, set_revision};
 use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure, shown};
 use crate::files;
 use crate::keyring::Keyring;
 use crate::plan::{self, Line, Plan, Verb};
-use crate::secrets::push::{Action, Push as What, apply, plan_push};
+use crate::secrets::push::{Action, Push as Request, apply, plan_push};
 use crate::secrets::{Local, State, state};
 
+/// Write the keyring's values to Secrets Manager, where they differ and the keyring is newer.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets push --dry-run\n  osmt-secrets push")]
 pub(super) struct Push {
     #[command(flatten)]
     keyring: KeyringArg,
@@ -52,24 +54,24 @@ impl Push {
         let deployment = &self.keyring.deployment(cx)?;
         let rows = self.names.secrets(deployment)?;
         let keyring = deployment.keyring()?;
-        none_unfinished(deployment, &keyring)?;
-        let local = held(&keyring, &deployment.catalog)?;
-        sound(&local, &rows)?;
+        refuse_unfinished(deployment, &keyring)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
+        refuse_unreadable(&local, &rows)?;
         let names: Vec<String> = rows.iter().map(|secret| secret.name.clone()).collect();
         block_on(deployment.ui, async {
             let session = deployment.open().await?;
             let mut seen = deployment.observe(&session).await?;
-            let what = What { catalog: &deployment.catalog, names: &names, force: self.force };
-            let writes = plan_push(&deployment.config.env, what, &local, &seen)?;
+            let request = Request { catalog: &deployment.catalog, names: &names, force: self.force };
+            let writes = plan_push(&deployment.config.env, request, &local, &seen)?;
             let (from, wrote) = (deployment.config.secrets_revision, !writes.is_empty());
             let is_first = writes.actions.iter().all(|action| matches!(action, Action::Create { .. }));
             let mut steps: Vec<_> = writes.actions.into_iter().map(Step::Write).collect();
             if self.bump && wrote {
                 if !deployment.ui.flags.dry_run {
-                    // The last step writes it; the first ones change AWS.
-                    files::writable(&deployment.common.config_path())?;
+                    // Checked first: the last step writes the config, after the others have changed AWS.
+                    files::writable(&deployment.shared.config_path())?;
                 }
-                let config = shown(&deployment.common.config_path());
+                let config = shown(&deployment.shared.config_path());
                 steps.push(Step::Bump { config, from, to: from + 1 });
             }
             let plan = Plan { actions: steps };
@@ -77,12 +79,12 @@ impl Push {
             let question = format!("Write them to account {} in {}?", session.account_id, session.region);
             let exit = carry_out(deployment.ui, &plan, &question, async |step: &Step| match step {
                 Step::Write(action) => {
-                    look_again(deployment, &keyring, action, &local).await?;
+                    refuse_if_changed(deployment, &keyring, action, &local).await?;
                     let env = &deployment.config.env;
                     apply(&client, env, &deployment.catalog, action, &local).await?;
                     Ok::<_, Failure>(())
                 }
-                Step::Bump { from, to, .. } => bump(deployment, *from, *to).await,
+                Step::Bump { from, to, .. } => set_revision(deployment, *from, *to).await,
             })
             .await?;
             if exit == Exit::Done {
@@ -93,15 +95,15 @@ impl Push {
                     let value = local.values.get(&secret.name);
                     if let Some(value) = value.filter(|_| state(secret, &local, &seen) == State::Same) {
                         let version = seen.0.get(secret.remote).and_then(|held| held.version.as_deref());
-                        note_agreement(&keyring, secret, value, version)?;
+                        record_agreement(&keyring, secret, value, version)?;
                     }
                 }
                 if wrote && is_first {
-                    deployment.ui.say("next: `terraform apply` brings them to the database and the app");
+                    deployment.ui.say("next: `terraform apply` deploys them to the database and the app");
                 } else if wrote && !self.bump {
                     deployment.ui.say(format_args!(
-                        "next: increase `secrets_revision` in {}, so that `terraform apply` deploys what changed (`push --bump` does both)",
-                        shown(&deployment.common.config_path())
+                        "next: increase `secrets_revision` in {}, so that `terraform apply` deploys the changed values (`push --bump` does it)",
+                        shown(&deployment.shared.config_path())
                     ));
                 }
             }
@@ -110,8 +112,8 @@ impl Push {
     }
 }
 
-/// Looks at the keyring once more, right before a write: a rotation may have begun, or ended, since the plan was made.
-async fn look_again(
+/// Refuses if the keyring changed since the plan was made, for example because of a rotation. Called immediately before a write.
+async fn refuse_if_changed(
     deployment: &Deployment<'_>,
     keyring: &Keyring,
     action: &Action,
@@ -121,19 +123,19 @@ async fn look_again(
         return Ok(());
     };
     deployment.config_is_unchanged()?;
-    none_unfinished(deployment, keyring)?;
+    refuse_unfinished(deployment, keyring)?;
     for name in names {
-        let (before, now) = (local.values.get(name), now(keyring, name).await?);
+        let (before, now) = (local.values.get(name), read(keyring, name).await?);
         let same = match (before, &now) {
             (Some(before), Some(now)) => before.expose_secret() == now.expose_secret(),
             (None, None) => true,
             _ => false,
         };
         if !same {
-            let message = format!("{name} was changed in the keyring meanwhile; it was not written");
-            return Err(
-                Failure::new(Exit::Refused, message).help("look with `osmt-secrets diff`, then run it again")
-            );
+            let message =
+                format!("{name} changed in the keyring while the question was open; it was not written");
+            return Err(Failure::new(Exit::Refused, message)
+                .help("check with `osmt-secrets diff`, then run this again"));
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
-//! For `rotate` and `rollback`: the value that is in use is replaced, step by step.
+//! Replaces a value that is in use, for `rotate` and `rollback`.
 
 use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::deployment::Deployment;
-use super::entries::{held, note_agreement, now, put, remove, sound};
+use super::entries::{put, read, read_all, record_agreement, refuse_unreadable, remove};
 use super::generate::new_value;
 use super::input;
 use crate::command::{block_on, carry_out};
@@ -19,14 +19,14 @@ use crate::secrets::revision::with_revision;
 use crate::secrets::rotation::{Journal, Kind, Now, Refusal, Step};
 use crate::secrets::{Local, Seen, State, newer, remote, rotation, state, writable};
 
-/// A rotation that was begun and not ended.
+/// An interrupted rotation or rollback.
 pub(super) enum Unfinished {
     Journal(Journal),
-    /// Its journal cannot be read.
+    /// The journal cannot be read.
     Damaged,
 }
 
-/// The rotation of a secret that was begun and not ended.
+/// The interrupted rotation or rollback of a secret in Secrets Manager, if there is one.
 pub(super) fn unfinished(keyring: &Keyring, remote: &str) -> Result<Option<Unfinished>, Failure> {
     let read = |text: SecretString| Journal::parse(&text).map_or(Unfinished::Damaged, Unfinished::Journal);
     Ok(match keyring.try_get(&Journal::entry(remote))? {
@@ -41,14 +41,15 @@ fn journal(keyring: &Keyring, remote: &str) -> Result<Option<Journal>, Failure> 
         Some(Unfinished::Journal(journal)) => Ok(Some(journal)),
         Some(Unfinished::Damaged) => {
             let message = format!("the keyring entry {} is damaged", Journal::entry(remote));
-            Err(Failure::new(Exit::Failed, message)
-                .help("`osmt-secrets rotate NAME --abandon` removes it; then look with `osmt-secrets diff`"))
+            Err(Failure::new(Exit::Failed, message).help(
+                "remove it with `osmt-secrets rotate NAME --abandon`, then check with `osmt-secrets diff`",
+            ))
         }
     }
 }
 
-/// Refuses where a rotation waits to be finished: the keyring is then behind AWS.
-pub(super) fn none_unfinished(deployment: &Deployment<'_>, keyring: &Keyring) -> Result<(), Failure> {
+/// Refuses if a rotation was interrupted: the keyring may then be older than AWS.
+pub(super) fn refuse_unfinished(deployment: &Deployment<'_>, keyring: &Keyring) -> Result<(), Failure> {
     for remote in deployment.catalog.remotes() {
         if let Some(Journal { kind, name, .. }) = journal(keyring, remote)? {
             return Err(Refusal::Unfinished { kind, name }.into());
@@ -57,7 +58,7 @@ pub(super) fn none_unfinished(deployment: &Deployment<'_>, keyring: &Keyring) ->
     Ok(())
 }
 
-/// A rotation in one pass: read the keyring, take the new value, read AWS, plan the steps that are left, do them.
+/// Rotates or rolls back: read the keyring, get the new value, read AWS, plan the remaining steps, apply them.
 pub(super) fn replace(
     deployment: &Deployment<'_>,
     secret: &Secret,
@@ -65,8 +66,8 @@ pub(super) fn replace(
     to: Option<&str>,
 ) -> Result<Exit, Failure> {
     let keyring = deployment.keyring()?;
-    let local = held(&keyring, &deployment.catalog)?;
-    sound(&local, &[secret])?;
+    let local = read_all(&keyring, &deployment.catalog)?;
+    refuse_unreadable(&local, &[secret])?;
     let begun = journal(&keyring, secret.remote)?;
     if let Some(Journal { kind: other, name, .. }) = &begun
         && (*other != kind || *name != secret.name)
@@ -74,15 +75,15 @@ pub(super) fn replace(
         return Err(Refusal::Unfinished { kind: *other, name: name.clone() }.into());
     }
     if begun.is_some() {
-        deployment.ui.say(format_args!("continuing the {} that was begun", kind.verb()));
+        deployment.ui.say(format_args!("continuing the interrupted {}", kind.verb()));
     }
     if !deployment.ui.flags.dry_run {
-        // The last step writes it; the first ones change AWS.
-        files::writable(&deployment.common.config_path())?;
+        // Checked first: the last step writes the config, after the others have changed AWS.
+        files::writable(&deployment.shared.config_path())?;
     }
-    // Before AWS is asked: the prompt and the keyring may wait for the user.
-    let fresh = match (&begun, kind) {
-        (None, Kind::Rotate) => Some(fresh(deployment, secret)?),
+    // Before AWS is called, because the prompt and the keyring may wait for the user.
+    let new = match (&begun, kind) {
+        (None, Kind::Rotate) => Some(value_for(deployment, secret)?),
         (Some(_), _) | (None, Kind::Rollback) => None,
     };
     if let Some(effect) = secret.effect {
@@ -101,13 +102,13 @@ pub(super) fn replace(
             seen,
         };
         let was_begun = begun.is_some();
-        let (journal, values) = match (begun, fresh) {
+        let (journal, values) = match (begun, new) {
             (Some(journal), _) if kind == Kind::Rotate => {
                 let values = vec![(secret.name.clone(), journal.value.clone())];
                 (journal, values)
             }
-            (None, Some(value)) => rotation.forward(value)?,
-            (begun, _) => rotation.back(begun, to).await?,
+            (None, Some(value)) => rotation.begin_rotation(value)?,
+            (begun, _) => rotation.begin_rollback(begun, to).await?,
         };
         let plan = rotation::plan(
             &journal,
@@ -118,7 +119,7 @@ pub(super) fn replace(
                 begun: was_begun,
                 current: rotation.held()?.version.as_deref(),
                 local: &rotation.local,
-                config: &shown(&deployment.common.config_path()),
+                config: &shown(&deployment.shared.config_path()),
                 revision: deployment.config.secrets_revision,
             },
         )?;
@@ -131,16 +132,16 @@ pub(super) fn replace(
     })?;
     if exit == Exit::Done {
         deployment.ui.say(format_args!(
-            "next: `terraform -chdir={} apply` brings it to the database and the app; then `osmt-secrets verify` and `osmt-secrets rotate {} --verify`",
-            shown(&deployment.common.dir),
+            "next: `terraform -chdir={} apply` updates the database and the app; then check with `osmt-secrets verify` and `osmt-secrets rotate {} --verify`",
+            shown(&deployment.shared.dir),
             secret.name
         ));
     }
     Ok(exit)
 }
 
-/// The new value: a generated one, or what the user enters where another system issues it.
-fn fresh(deployment: &Deployment<'_>, secret: &Secret) -> Result<SecretString, Failure> {
+/// The new value of a secret: from the user if another party issues it, otherwise random.
+fn value_for(deployment: &Deployment<'_>, secret: &Secret) -> Result<SecretString, Failure> {
     let value = match secret.origin {
         Origin::Issued(_) => input::value(deployment, &secret.name)?,
         Origin::Random | Origin::RandomBytes | Origin::Fixed(_) => new_value(secret)?,
@@ -149,8 +150,8 @@ fn fresh(deployment: &Deployment<'_>, secret: &Secret) -> Result<SecretString, F
     Ok(value)
 }
 
-/// The journal, and what the keyring must hold in the end.
-type Aim = (Journal, Vec<(String, SecretString)>);
+/// The journal, and the final values of the keyring.
+type Goal = (Journal, Vec<(String, SecretString)>);
 
 /// One rotation or rollback, with everything that was read for it.
 struct Rotation<'a> {
@@ -165,33 +166,33 @@ struct Rotation<'a> {
 }
 
 impl Rotation<'_> {
-    fn apart(&self, state: &str) -> Failure {
+    fn differs(&self, state: &str) -> Failure {
         let newer = newer(&self.deployment.config.env, self.secret, &self.local, &self.seen);
         let state = newer.map_or(state.to_owned(), |newer| format!("{state}: {}", newer.words()));
         Refusal::Apart { name: self.secret.name.clone(), state, newer }.into()
     }
 
-    /// The secret in AWS, which must have a value and be managed by osmt-secrets.
+    /// The secret in AWS; it must have a value, and osmt-secrets must manage it.
     fn held(&self) -> Result<&Held, Failure> {
         let held = self.seen.0.get(self.secret.remote);
-        let held = held.ok_or_else(|| self.apart("is not in AWS yet"))?;
+        let held = held.ok_or_else(|| self.differs("is not in AWS yet"))?;
         writable(&self.name, held)?;
         match held.value {
-            Value::Scheduled => Err(self.apart("is scheduled for deletion in AWS")),
+            Value::Scheduled => Err(self.differs("is scheduled for deletion in AWS")),
             _ => Ok(held),
         }
     }
 
-    /// Begins a rotation: keyring and AWS must agree, or only AWS have the value.
-    fn forward(&self, value: SecretString) -> Result<Aim, Failure> {
+    /// Begins a rotation. The keyring must have the same value as AWS, or none.
+    fn begin_rotation(&self, value: SecretString) -> Result<Goal, Failure> {
         let secret = self.secret;
         let held = self.held()?;
         match state(secret, &self.local, &self.seen) {
             State::Same | State::RemoteOnly => {}
-            State::Differs => return Err(self.apart("is not the same in keyring and AWS")),
-            State::NotText => return Err(self.apart("is not a string in AWS")),
+            State::Differs => return Err(self.differs("is not the same in keyring and AWS")),
+            State::NotText => return Err(self.differs("is not a string in AWS")),
             State::LocalOnly | State::Missing | State::Scheduled | State::NotObject => {
-                return Err(self.apart("is not in AWS yet"));
+                return Err(self.differs("is not in AWS yet"));
             }
         }
         if same(self.seen.get(secret).as_ref(), &value) {
@@ -200,7 +201,7 @@ impl Rotation<'_> {
         let journal = Journal {
             kind: Kind::Rotate,
             name: secret.name.clone(),
-            base: held.version.clone().ok_or_else(|| self.apart("is not in AWS yet"))?,
+            base: held.version.clone().ok_or_else(|| self.differs("is not in AWS yet"))?,
             target: remote::token(),
             revision: self.deployment.config.secrets_revision,
             value: value.clone(),
@@ -208,8 +209,8 @@ impl Rotation<'_> {
         Ok((journal, vec![(secret.name.clone(), value)]))
     }
 
-    /// Begins a rollback, or continues one: what the earlier version held.
-    async fn back(&self, begun: Option<Journal>, to: Option<&str>) -> Result<Aim, Failure> {
+    /// Begins a rollback to the values of an earlier version, or continues one.
+    async fn begin_rollback(&self, begun: Option<Journal>, to: Option<&str>) -> Result<Goal, Failure> {
         let none = || Failure::from(Refusal::NoPrevious { secret: self.name.clone() });
         let held = self.held()?;
         let target = match (&begun, to) {
@@ -240,14 +241,16 @@ impl Rotation<'_> {
         Ok((journal, values))
     }
 
-    /// The version whose id is this, or begins with it.
+    /// The id of the version whose id begins with these characters.
     async fn version(&self, wanted: &str) -> Result<String, Failure> {
         let versions = remote::versions(&self.client, &self.name).await?;
         let mut found = versions.into_iter().filter(|version| version.id.starts_with(wanted));
         match (found.next(), found.next()) {
             (Some(version), None) if !wanted.is_empty() => Ok(version.id),
-            (None, _) => Err(Failure::new(Exit::Refused, format!("{} has no version of this id", self.name))
-                .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name))),
+            (None, _) => {
+                Err(Failure::new(Exit::Refused, format!("{} has no version with this id", self.name))
+                    .help(format!("`osmt-secrets history {}` shows the versions", self.secret.name)))
+            }
             _ => Err(Failure::new(
                 Exit::Refused,
                 format!("more than one version of {} begins with these characters", self.name),
@@ -255,7 +258,7 @@ impl Rotation<'_> {
         }
     }
 
-    /// The values of an earlier version, which must still be able to work.
+    /// The values of an earlier version, checked.
     fn earlier(&self, before: &Object) -> Result<Vec<(String, SecretString)>, Failure> {
         let mut values = Vec::new();
         for row in self.deployment.catalog.of_remote(self.secret.remote) {
@@ -282,50 +285,55 @@ impl Rotation<'_> {
         match step {
             Step::Begin { entry } => {
                 self.deployment.config_is_unchanged()?;
-                if now(self.keyring, entry).await?.is_some() {
-                    return Err(self.another());
+                if read(self.keyring, entry).await?.is_some() {
+                    return Err(self.other_process());
                 }
                 put(self.keyring, entry, &journal.text(), None).await
             }
             Step::Put { secret, key } => {
-                self.look_again(journal).await?;
+                self.refuse_other_journal(journal).await?;
                 let values = [(key.clone(), journal.value.clone())];
                 let (base, target) = (Some(journal.base.as_str()), &journal.target);
                 remote::write(&self.client, secret, base, target, &values).await?;
                 Ok(())
             }
             Step::Move { secret, from, to } => {
-                self.look_again(journal).await?;
+                self.refuse_other_journal(journal).await?;
                 Ok(remote::make_current(&self.client, secret, from, to).await?)
             }
             Step::Keep { name, value } => {
-                let row = self.deployment.row(name)?;
+                let row = self.deployment.secret(name)?;
                 let base = Base::agreed(row, &journal.target, value, Some(jiff::Timestamp::now()));
                 put(self.keyring, name, value, Some(&base)).await
             }
-            Step::Bump { from, to, .. } => bump(self.deployment, *from, *to).await,
+            Step::Bump { from, to, .. } => set_revision(self.deployment, *from, *to).await,
             Step::End { entry } => {
                 for (name, value) in values {
-                    note_agreement(self.keyring, self.deployment.row(name)?, value, Some(&journal.target))?;
+                    record_agreement(
+                        self.keyring,
+                        self.deployment.secret(name)?,
+                        value,
+                        Some(&journal.target),
+                    )?;
                 }
                 remove(self.keyring, entry).await
             }
         }
     }
 
-    /// Looks at the journal once more, right before the write to AWS: another process may have begun a rotation too.
-    async fn look_again(&self, journal: &Journal) -> Result<(), Failure> {
+    /// Refuses if the journal in the keyring is not ours: another process may have begun a rotation. Called immediately before a write.
+    async fn refuse_other_journal(&self, journal: &Journal) -> Result<(), Failure> {
         self.deployment.config_is_unchanged()?;
-        let text = now(self.keyring, &Journal::entry(self.secret.remote)).await?;
+        let text = read(self.keyring, &Journal::entry(self.secret.remote)).await?;
         match text.as_ref().and_then(Journal::parse) {
             Some(now) if now.target == journal.target => Ok(()),
-            _ => Err(self.another()),
+            _ => Err(self.other_process()),
         }
     }
 
-    fn another(&self) -> Failure {
+    fn other_process(&self) -> Failure {
         let message = format!("another process is rotating {}", self.name);
-        Failure::new(Exit::Refused, message).help("look with `osmt-secrets verify`, then run it again")
+        Failure::new(Exit::Refused, message).help("check with `osmt-secrets verify`, then run this again")
     }
 }
 
@@ -333,21 +341,21 @@ fn same(have: Option<&SecretString>, value: &SecretString) -> bool {
     have.is_some_and(|have| have.expose_secret() == value.expose_secret())
 }
 
-/// Writes the revision into the config as it is now; refused where another one is there than the plan began with.
-pub(super) async fn bump(deployment: &Deployment<'_>, from: u64, to: u64) -> Result<(), Failure> {
-    let (document, config) = deployment.common.load_config()?;
-    let path = deployment.common.config_path();
+/// Sets `secrets_revision` in the config; refused if it changed since the plan was made.
+pub(super) async fn set_revision(deployment: &Deployment<'_>, from: u64, to: u64) -> Result<(), Failure> {
+    let (document, config) = deployment.shared.load_config()?;
+    let path = deployment.shared.config_path();
     if config.secrets_revision != from {
         let message = format!(
-            "`secrets_revision` in {} was {from} and is now {}",
+            "`secrets_revision` in {} changed from {from} to {}",
             files::shown(&path),
             config.secrets_revision
         );
         return Err(
-            Failure::new(Exit::Refused, message).help("run it again: it starts from the config as it is now")
+            Failure::new(Exit::Refused, message).help("run this again: it starts from the present config")
         );
     }
     let text = with_revision(&document, to)
-        .ok_or_else(|| Failure::new(Exit::Failed, "the config has no place for the revision"))?;
+        .ok_or_else(|| Failure::new(Exit::Failed, "could not set `secrets_revision` in the config"))?;
     deployment.ui.rewrite(&path, Some(document.text()), &text).await
 }

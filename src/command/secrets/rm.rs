@@ -1,10 +1,10 @@
-//! `rm`: removes entries from the keyring, or the secrets from Secrets Manager.
+//! `osmt-secrets rm`: remove entries from the keyring, or secrets from Secrets Manager.
 
 use clap::Args;
 
 use super::deployment::{Deployment, KeyringArg};
-use super::entries::{Step, carry};
-use super::names::Stray;
+use super::entries::{Step, carry_out_plan};
+use super::names::ExtraArguments;
 use crate::command::{Context, block_on, carry_out};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
@@ -13,35 +13,37 @@ use crate::secrets::base::Base;
 use crate::secrets::push::{Action, apply, plan_removal};
 use crate::secrets::rotation::Journal;
 
+/// Remove entries from the keyring, or the secrets from Secrets Manager.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets rm rds/password")]
 pub(super) struct Rm {
     #[command(flatten)]
     keyring: KeyringArg,
-    /// The secret's entry.
+    /// The secret.
     #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
     name: Option<String>,
-    /// All of them.
+    /// All secrets.
     #[arg(long)]
     all: bool,
-    /// In Secrets Manager instead of the keyring; they can be restored for 30 days.
+    /// Delete the secrets in Secrets Manager instead of the keyring; they can be restored for 30 days.
     #[arg(long, requires = "all")]
     remote: bool,
-    /// With --remote: delete at once, without a way to restore; this also frees the names.
+    /// With --remote: delete immediately, without recovery; the names can be used again at once.
     #[arg(long, requires = "remote")]
     no_recovery: bool,
     #[command(flatten)]
-    stray: Stray,
+    extra: ExtraArguments,
 }
 
 impl Rm {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let deployment = &self.keyring.deployment(cx)?;
-        self.stray.refuse(deployment)?;
+        self.extra.refuse(deployment)?;
         if self.remote { self.in_aws(deployment) } else { self.in_keyring(deployment) }
     }
 
     fn in_keyring(self, deployment: &Deployment<'_>) -> Result<Exit, Failure> {
-        let chosen = self.name.as_deref().map(|name| deployment.row(name)).transpose()?;
+        let chosen = self.name.as_deref().map(|name| deployment.secret(name)).transpose()?;
         let keyring = deployment.keyring()?;
         let mut steps = Vec::new();
         for secret in &deployment.catalog.0 {
@@ -53,7 +55,7 @@ impl Rm {
             for remote in deployment.catalog.remotes() {
                 steps.extend(Step::remove(&keyring, &Journal::entry(remote))?);
             }
-            // Left by a removal that was interrupted.
+            // Bases that an interrupted removal left.
             for secret in &deployment.catalog.0 {
                 if matches!(keyring.try_get(&secret.name)?, Ok(None)) {
                     steps.extend(Step::remove(&keyring, &Base::entry(&secret.name))?);
@@ -61,7 +63,7 @@ impl Rm {
             }
         }
         let plan: Plan<_> = steps.into_iter().collect();
-        carry(deployment, &keyring, &plan, Some("Remove it? This machine cannot bring it back."))
+        carry_out_plan(deployment, &keyring, &plan, Some("Remove it? It cannot be restored on this machine."))
     }
 
     fn in_aws(self, deployment: &Deployment<'_>) -> Result<Exit, Failure> {

@@ -9,13 +9,15 @@ use crate::command::Context;
 use crate::explain::{Exit, Failure};
 use crate::secrets::rotation::Kind;
 
+/// Go back to an earlier value: AWS, the keyring, the config's revision.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets rollback rds/password")]
 pub(super) struct Rollback {
     #[command(flatten)]
     keyring: KeyringArg,
     #[command(flatten)]
     name: Name,
-    /// The version to go back to, as `history` shows it [default: the one before the current].
+    /// The version to go back to; `history` shows them [default: the version before the current one].
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
 }

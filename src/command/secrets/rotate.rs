@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::deployment::{Deployment, KeyringArg};
-use super::entries::{Step, carry};
-use super::names::NameOr;
+use super::entries::{Step, carry_out_plan};
+use super::names::NameOrDefault;
 use super::replace::replace;
 use super::tasks;
 use crate::command::Context;
@@ -13,17 +13,18 @@ use crate::plan::Plan;
 use crate::secrets::catalog::{Origin, Secret};
 use crate::secrets::rotation::{Journal, Kind, Refusal};
 
+/// Replace a value that is in use: a new version in AWS, the keyring, the config's revision.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets rotate rds/password")]
 pub(super) struct Rotate {
     #[command(flatten)]
     keyring: KeyringArg,
-    /// Which secret [default: rds/password].
     #[command(flatten)]
-    name: NameOr,
-    /// Drop a rotation or rollback that was interrupted.
+    name: NameOrDefault,
+    /// Discard an interrupted rotation or rollback.
     #[arg(long, conflicts_with = "verify")]
     abandon: bool,
-    /// After `terraform apply`: watch until all tasks that run were started with the new value.
+    /// After `terraform apply`: wait until all running tasks were started with the new value.
     #[arg(long)]
     verify: bool,
 }
@@ -46,11 +47,11 @@ impl Rotate {
     }
 }
 
-/// Drops an unfinished rotation.
+/// Discards an interrupted rotation.
 fn abandon(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit, Failure> {
     let keyring = deployment.keyring()?;
     let step = Step::remove(&keyring, &Journal::entry(secret.remote))?;
     let plan: Plan<_> = step.into_iter().collect();
-    let question = "Drop it? If its value was not written to AWS yet, it is lost.";
-    carry(deployment, &keyring, &plan, Some(question))
+    let question = "Discard it? If its value was not written to AWS yet, the value is lost.";
+    carry_out_plan(deployment, &keyring, &plan, Some(question))
 }

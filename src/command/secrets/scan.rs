@@ -1,4 +1,4 @@
-//! `scan`: are values of this deployment in files, states, plans, shell histories?
+//! `osmt-secrets scan`: search files for the keyring's values.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,17 +10,19 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::deployment::KeyringArg;
-use super::entries::held;
+use super::entries::read_all;
 use crate::command::Context;
-use crate::explain::{self, Exit, Failure};
+use crate::explain::{self, Exit, Failure, count};
 use crate::report::VERSION;
 use crate::secrets::catalog::Origin;
 use crate::secrets::redact::Redactor;
 
-/// Values that are shorter would be found in any text.
-const SHORTEST: usize = 6;
+/// Shorter values are not searched for: they would be found in any text.
+const MIN_LENGTH: usize = 6;
 
+/// Search files and folders for the keyring's values, also encoded; exit 1 where one is found.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets scan .\n  osmt-secrets scan build/logs")]
 pub(super) struct Scan {
     #[command(flatten)]
     keyring: KeyringArg,
@@ -33,7 +35,7 @@ pub(super) struct Scan {
 struct Report<'a> {
     version: u32,
     tool: &'a str,
-    /// Files that were read to the end.
+    /// The number of files that were read to the end.
     searched: usize,
     hits: Vec<Found>,
     unread: Vec<Unread>,
@@ -56,14 +58,14 @@ impl Scan {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let deployment = &self.keyring.deployment(cx)?;
         let keyring = deployment.keyring()?;
-        let local = held(&keyring, &deployment.catalog)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
         let mut names = Vec::new();
         let mut values = Vec::new();
         for secret in &deployment.catalog.0 {
             let value = local.values.get(&secret.name).filter(|_| !matches!(secret.origin, Origin::Fixed(_)));
             match value {
-                Some(value) if value.expose_secret().len() < SHORTEST => {
-                    deployment.ui.warn(format_args!("{} is too short to be searched for", secret.name));
+                Some(value) if value.expose_secret().len() < MIN_LENGTH => {
+                    deployment.ui.warn(format_args!("{} is too short to search for", secret.name));
                 }
                 Some(value) => {
                     names.push(secret.name.clone());
@@ -73,11 +75,8 @@ impl Scan {
             }
         }
         if values.is_empty() {
-            return Err(Failure::new(
-                Exit::Refused,
-                format!("{} holds no value to search for", keyring.kind),
-            )
-            .help("`osmt-secrets pull` brings the values from AWS"));
+            return Err(Failure::new(Exit::Refused, format!("{} has no value to search for", keyring.kind))
+                .help("`osmt-secrets pull` copies the values from AWS"));
         }
         let mut search = Search {
             redactor: Redactor::new(values),
@@ -101,8 +100,8 @@ impl Scan {
         for one in &unread {
             deployment.ui.warn(format_args!("{} was not searched: {}", one.path, one.reason));
         }
-        let files = if searched == 1 { "file" } else { "files" };
-        deployment.ui.result(format_args!("{} found in {searched} {files} searched", hits.len()))?;
+        let files = count(searched, "searched file");
+        deployment.ui.result(format_args!("{} found in {files}", hits.len()))?;
         let hits = hits.into_iter().collect();
         deployment.ui.json(&Report {
             version: VERSION,
@@ -134,9 +133,15 @@ impl Search {
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => match fs::read_dir(path) {
                 Ok(entries) => {
-                    let mut entries: Vec<_> = entries.flatten().collect();
-                    entries.sort_by_key(fs::DirEntry::path);
+                    let mut found = Vec::new();
                     for entry in entries {
+                        match entry {
+                            Ok(entry) => found.push(entry),
+                            Err(error) => self.miss(shown.clone(), error.to_string()),
+                        }
+                    }
+                    found.sort_by_key(fs::DirEntry::path);
+                    for entry in found {
                         let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
                         if !is_link {
                             self.path(&entry.path());
@@ -155,11 +160,11 @@ impl Search {
         }
     }
 
-    /// A path without values: a file may be named after one, and one may be given in place of a path.
+    /// A path with values masked: a file name may contain one, and the user may give one instead of a path.
     fn shown(&self, path: &Path) -> String {
         let text = explain::shown(path);
         let mut shown = Vec::new();
-        // Memory does not fail.
+        // Writing to memory cannot fail.
         let _ = self.redactor.copy(&mut text.as_bytes(), &mut shown);
         String::from_utf8_lossy(&shown).into_owned()
     }
@@ -184,7 +189,7 @@ impl Search {
     }
 }
 
-/// Opens a file whose bytes are its content; otherwise says what it is.
+/// Opens a file; the inner error is the reason why its bytes cannot be searched.
 fn open(path: &Path) -> io::Result<Result<File, &'static str>> {
     let mut file = File::open(path)?;
     let mut head = [0u8; 4];

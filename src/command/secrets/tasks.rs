@@ -1,4 +1,4 @@
-//! `rotate --verify`: a rotation ends where every task that runs was started with the new value.
+//! `rotate --verify`: wait until every running task was started with the new value.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::deployment::prefix;
 use crate::explain::{Exit, Failure};
 use crate::secrets::catalog::Secret;
 
-/// How long a deployment may take: health checks, draining, and a second try of ECS.
-const PATIENCE: Duration = Duration::from_secs(20 * 60);
+/// How long an ECS deployment may take: health checks, draining, and a second attempt.
+const TIMEOUT_MINUTES: u64 = 20;
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Watches the app's service until its tasks are newer than the secret's version and the service is steady.
+/// Waits until the tasks of the app's service are newer than the secret's version, and the service is stable.
 pub(super) fn watch(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit, Failure> {
     block_on(deployment.ui, async {
         let session = deployment.open().await?;
@@ -28,28 +28,29 @@ pub(super) fn watch(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit
         let created = created
             .ok_or_else(|| Failure::new(Exit::Refused, format!("{name} has no version in AWS yet")))?;
         let watching = async {
-            let mut said = String::new();
+            let mut last_message = String::new();
             let begun = Timestamp::now();
             loop {
-                let state = look(&session, &deployment.config.env, created).await?;
+                let state = read_tasks(&session, &deployment.config.env, created).await?;
                 match state {
-                    Tasks::Steady(count) => {
-                        let noun = if count == 1 { "task that runs was" } else { "tasks that run were" };
+                    Tasks::Stable(count) => {
+                        let noun = if count == 1 { "running task was" } else { "running tasks were" };
                         deployment.ui.result(format_args!(
-                            "{count} {noun} started after {name} was changed ({}), and the service is steady",
+                            "{count} {noun} started after {name} changed ({}), and the service is stable",
                             when(created)
                         ))?;
                         return Ok(Exit::Done);
                     }
                     Tasks::Waiting(why) => {
-                        if said != why {
+                        if last_message != why {
                             deployment.ui.say(&why);
-                            said.clone_from(&why);
+                            last_message.clone_from(&why);
                         }
                         let waited = Timestamp::now().duration_since(begun);
-                        if waited.unsigned_abs() > PATIENCE {
-                            return Err(Failure::new(Exit::Failed, format!("after 20 minutes {why}")).help(
-                                "`osmt-release status` shows the service's events; `terraform apply` starts the deployment where it was not run",
+                        if waited.unsigned_abs() > Duration::from_secs(TIMEOUT_MINUTES * 60) {
+                            let message = format!("after {TIMEOUT_MINUTES} minutes {why}");
+                            return Err(Failure::new(Exit::Failed, message).help(
+                                "`osmt-release status` shows the service's events; run `terraform apply` if it was not run",
                             ));
                         }
                     }
@@ -62,11 +63,11 @@ pub(super) fn watch(deployment: &Deployment<'_>, secret: &Secret) -> Result<Exit
 }
 
 enum Tasks {
-    Steady(usize),
+    Stable(usize),
     Waiting(String),
 }
 
-async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks, Failure> {
+async fn read_tasks(session: &Session, env: &str, created: Timestamp) -> Result<Tasks, Failure> {
     let ecs = session.ecs();
     let (cluster, service) = (prefix(env), format!("{}-app", prefix(env)));
     let none = || {
@@ -81,7 +82,7 @@ async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks,
     let found = found.ok_or_else(none)?;
     let arns = ecs.list_tasks(&cluster, TasksOf::Service(&service), Desired::Running).await?;
     if arns.is_empty() {
-        return Ok(Tasks::Waiting(format!("no task of {service} runs")));
+        return Ok(Tasks::Waiting(format!("no task of {service} is running")));
     }
     let tasks = ecs.describe_tasks(&cluster, &arns).await?;
     let is_old = |at: Option<DateTime>| {
@@ -95,8 +96,8 @@ async fn look(session: &Session, env: &str, created: Timestamp) -> Result<Tasks,
     let (running, desired) = (found.running_count, found.desired_count);
     if found.deployments.len() > 1 || running != desired {
         return Ok(Tasks::Waiting(format!(
-            "{running} of {desired} tasks run, the deployment is in progress"
+            "{running} of {desired} tasks are running, the deployment is in progress"
         )));
     }
-    Ok(Tasks::Steady(tasks.len()))
+    Ok(Tasks::Stable(tasks.len()))
 }

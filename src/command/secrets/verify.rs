@@ -1,4 +1,4 @@
-//! `verify`: checks that keyring, Secrets Manager and `DB_URI` agree; prints OK, NG or SKIP for each.
+//! `osmt-secrets verify`: check the keyring, Secrets Manager and `DB_URI`; print OK, NG or SKIP for each check.
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Serialize;
 
 use super::deployment::KeyringArg;
-use super::entries::held;
+use super::entries::read_all;
 use super::replace::{Unfinished, unfinished};
 use crate::command::{Context, block_on};
 use crate::explain::{Exit, Failure};
@@ -16,14 +16,16 @@ use crate::secrets::check::{self, Item, Subject, Verdict};
 use crate::secrets::rotation::Journal;
 use crate::secrets::{db_uri, remote};
 
+/// Check that keyring, Secrets Manager and `DB_URI` agree and can work; exit 1 where not.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  osmt-secrets verify\n  osmt-secrets verify --max-age 90d")]
 pub(super) struct Verify {
     #[command(flatten)]
     keyring: KeyringArg,
-    /// How old a value may be, such as 90d; a secret that is older fails.
+    /// The maximum age of a value, such as 90d; an older value fails.
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<SignedDuration>,
-    /// Fail also where something could not be checked.
+    /// Exit 1 also if something could not be checked.
     #[arg(long)]
     strict: bool,
 }
@@ -49,7 +51,7 @@ impl Verify {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let deployment = &self.keyring.deployment(cx)?;
         let keyring = deployment.keyring()?;
-        let local = held(&keyring, &deployment.catalog)?;
+        let local = read_all(&keyring, &deployment.catalog)?;
         let mut items = block_on(deployment.ui, async {
             let session = deployment.open().await?;
             let client = session.secretsmanager();

@@ -1,4 +1,4 @@
-//! Dates with their age.
+//! Dates with their age, as text.
 
 use jiff::Timestamp;
 

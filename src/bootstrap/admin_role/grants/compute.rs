@@ -1,8 +1,7 @@
-//! Tasks, load balancer, scaling, discovery.
+//! ECS tasks, load balancer, scaling, web ACL, service discovery.
 
 use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, allow};
 
-/// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
     allow(
         "TasksRead",
@@ -36,7 +35,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ANY,
         IN_REGION,
     ),
-    // The app's image may be in any registry of Amazon ECR; what another account's lets out is its own decision.
+    // The app's image may be in any Amazon ECR repository; the repository policy of another account decides who may read it.
     allow("ImagesRead", "ecr", "BatchGetImage GetAuthorizationToken GetDownloadUrlForLayer", ANY, ALWAYS),
     allow("EdgeRead", "elasticloadbalancing", "Describe*", ANY, IN_REGION),
     allow(
@@ -53,7 +52,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
-    // A web ACL of the organisation may be associated with our load balancer and disassociated, never changed.
+    // A web ACL of the organisation can be associated with our load balancer and disassociated, but not changed.
     allow(
         "Shield",
         "wafv2",
@@ -64,7 +63,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
-    // Only the web ACL of `operations.waf`, which carries the environment's name, is created and changed.
+    // Only the web ACL of `operations.waf`, which has the environment's name, is created and changed.
     allow(
         "OwnShield",
         "wafv2",

@@ -1,8 +1,7 @@
-//! Database, cache, index, secrets.
+//! Database and its backups, cache, file system of the search index, secrets.
 
 use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
 
-/// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
     allow("DatabaseRead", "rds", "Describe*", ANY, IN_REGION),
     allow(
@@ -21,7 +20,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
-    // What to restore from may have any name: an automatic snapshot, a copy, another database, retained backups.
+    // The source of a restore may have any name: an automatic snapshot, a copy, another database, a retained backup.
     allow(
         "DatabaseRestore",
         "rds",

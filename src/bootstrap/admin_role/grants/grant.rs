@@ -1,18 +1,17 @@
-//! One row of the table, and what many rows share.
+//! One row of the table, and values that many rows use.
 
 /// Some actions of one service.
 pub(in crate::bootstrap::admin_role) struct Grant {
-    /// The statement's id.
+    /// The `Sid` of the statement.
     pub(in crate::bootstrap::admin_role) sid: &'static str,
-    /// Whether it forbids instead.
+    /// Whether the statement denies.
     pub(in crate::bootstrap::admin_role) deny: bool,
     /// `ec2`
     pub(in crate::bootstrap::admin_role) service: &'static str,
-    /// Names without the service, separated by spaces.
+    /// Action names without the service, separated by spaces.
     pub(in crate::bootstrap::admin_role) actions: &'static str,
     /// ARN templates.
     pub(in crate::bootstrap::admin_role) on: &'static [&'static str],
-    /// Operator, key, values.
     pub(in crate::bootstrap::admin_role) when: &'static [Condition],
 }
 
@@ -32,12 +31,12 @@ pub(super) const fn allow(
 pub(super) const ANY: &[&str] = &["*"];
 pub(super) const ALWAYS: &[Condition] = &[];
 pub(super) const IN_REGION: &[Condition] = &[("StringEquals", "aws:RequestedRegion", &["{r}"])];
-/// It carries our tags.
+/// The resource has our tags.
 pub(super) const OURS: &[Condition] = &[
     ("StringEquals", "aws:ResourceTag/Application", &["osmt"]),
     ("StringEquals", "aws:ResourceTag/Environment", &["{env}"]),
 ];
-/// It is given our tags by this very call.
+/// The same call sets our tags.
 pub(super) const TAGGED: &[Condition] = &[
     ("StringEquals", "aws:RequestTag/Application", &["osmt"]),
     ("StringEquals", "aws:RequestTag/Environment", &["{env}"]),

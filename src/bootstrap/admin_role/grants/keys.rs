@@ -1,9 +1,9 @@
-//! Roles, keys, certificates; never the admin role itself.
+//! IAM roles, KMS keys, certificates. The admin role itself cannot be changed.
 
 use super::grant::{ALWAYS, ANY, Grant, IN_REGION, OURS, TAGGED, allow};
 
 const OWN_ROLE: &[&str] = &["arn:{p}:iam::{a}:role/{roles}-admin", "arn:{p}:iam::{a}:role/{roles}-ci"];
-/// Also those of other Regions, and of environments whose names begin with this one's.
+/// Also those of other regions, and of environments whose names begin with this one's.
 const ADMIN_ROLES: &[&str] = &[
     "arn:{p}:iam::{a}:role/{name}-admin",
     "arn:{p}:iam::{a}:role/{name}-*-admin",
@@ -13,7 +13,6 @@ const ADMIN_ROLES: &[&str] = &[
     "arn:{p}:iam::{a}:role/{name}-*-ci-plan",
 ];
 
-/// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Roles",
@@ -73,7 +72,7 @@ pub(super) const GRANTS: &[Grant] = &[
             ],
         )],
     ),
-    // No one widens the role that they are signed in as.
+    // An operator cannot extend the permissions of the own role.
     Grant {
         deny: true,
         ..allow(
@@ -110,7 +109,7 @@ pub(super) const GRANTS: &[Grant] = &[
         &["arn:{p}:kms:{r}:{a}:key/*"],
         OURS,
     ),
-    // A key of the organisation for the database (operations.database_kms_key_arn), used by RDS alone.
+    // A key of the organisation for the database (operations.database_kms_key_arn), through RDS only.
     allow(
         "DatabaseKey",
         "kms",
@@ -132,7 +131,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ANY,
         IN_REGION,
     ),
-    // Of all regions: one record proves a name in each of them.
+    // In all regions: one validation record is used by the certificates of every region.
     allow("CertificatesRead", "acm", "DescribeCertificate ListCertificates", ANY, ALWAYS),
     allow("Certificate", "acm", "DeleteCertificate", ANY, OURS),
 ];

@@ -1,11 +1,11 @@
-//! What an operator may do, as one table: service, actions, on what, under which conditions.
+//! The permissions of an operator, as one table: service, actions, resources, conditions.
 //!
-//! The source of truth for the admin role's policies. Where a service knows names, a grant ends at this environment's
-//! names; where it knows only tags, at this environment's tags; what can do neither stays in the region.
-//! Facts about actions and their resources: AWS's "Service Authorization Reference".
+//! The admin role's policies are generated from it. If a service supports resource names, a grant is limited to this environment's
+//! names; if it supports tags only, to this environment's tags; otherwise to the region.
+//! Which action supports what: "Service Authorization Reference".
 //!
-//! In a template `{p}` is the partition, `{r}` the region, `{a}` the account, `{name}` `osmt-<env>`, `{roles}` what names of roles begin with, `{env}` the
-//! environment, `{zone}` the config's hosted zone, `{bucket}` and `{table}` the state's.
+//! In a template `{p}` is the partition, `{r}` the region, `{a}` the account, `{name}` `osmt-<env>`, `{roles}` the prefix of role
+//! names, `{env}` the environment, `{zone}` the config's hosted zone, `{bucket}` the state bucket and `{table}` the lock table.
 
 mod compute;
 mod data;
@@ -17,7 +17,7 @@ mod watch;
 
 pub(super) use self::grant::Grant;
 
-/// One policy a part: `osmt-<env>-admin-<part>`.
+/// The parts; each is one managed policy, `osmt-<env>-admin-<part>`.
 pub(super) const PARTS: [(&str, &[Grant]); 6] = [
     ("state", state::GRANTS),
     ("network", network::GRANTS),

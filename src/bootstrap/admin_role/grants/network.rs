@@ -1,10 +1,9 @@
-//! The VPC, its rules and the names in DNS.
+//! VPC, security groups, DNS records.
 
 use super::grant::{ALWAYS, ANY, Grant, OURS, TAGGED, allow};
 
 const EC2: &[&str] = &["arn:{p}:ec2:{r}:{a}:*"];
 
-/// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
     allow("NetworkRead", "ec2", "Describe* GetEbsEncryptionByDefault", ANY, ALWAYS),
     allow(
@@ -28,9 +27,9 @@ pub(super) const GRANTS: &[Grant] = &[
     ),
     allow("NetworkTags", "ec2", "CreateTags", EC2, TAGGED),
     allow("RulesOfOurGroups", "ec2", RULES, &["arn:{p}:ec2:{r}:{a}:security-group/*"], OURS),
-    // A rule that is being made carries no tag yet; its group does.
+    // A new rule has no tags yet; its security group has.
     allow("Rules", "ec2", RULES, &["arn:{p}:ec2:{r}:{a}:security-group-rule/*"], ALWAYS),
-    // Private DNS of the namespace and of the endpoints: both services ask Route 53 in the caller's name.
+    // Private DNS of the namespace and the endpoints: both services call Route 53 with the caller's permissions.
     allow(
         "PrivateZones",
         "route53",

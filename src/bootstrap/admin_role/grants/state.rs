@@ -1,8 +1,7 @@
-//! Terraform's state and lock; the bucket of the load balancer's logs, which has our prefix too.
+//! Terraform's state and lock, and the bucket of the load balancer's logs, whose name has the same prefix.
 
 use super::grant::{ALWAYS, Grant, allow};
 
-/// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
     allow(
         "Buckets",

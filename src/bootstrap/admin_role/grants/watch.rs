@@ -1,8 +1,7 @@
-//! Logs, alarms, events, budget; a look at how the account is watched.
+//! Logs, alarms, events, budget; and read access to the account's monitoring.
 
 use super::grant::{ALWAYS, ANY, Grant, IN_REGION, allow};
 
-/// The part's grants.
 pub(super) const GRANTS: &[Grant] = &[
     allow(
         "LogsRead",
@@ -26,7 +25,7 @@ pub(super) const GRANTS: &[Grant] = &[
         ],
         ALWAYS,
     ),
-    // What `osmt-doctor check --live` compares with the config's needs.
+    // `osmt-doctor check --live` compares the quotas with what the config needs.
     allow("QuotasRead", "servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota", ANY, IN_REGION),
     allow("AlarmsRead", "cloudwatch", "DescribeAlarms", ANY, IN_REGION),
     allow(

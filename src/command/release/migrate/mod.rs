@@ -1,4 +1,4 @@
-//! `osmt-release migrate`: run the one-off task, follow it, and say how it ended.
+//! `osmt-release migrate`: run the maintenance task, follow it, and print its result.
 
 mod outcome;
 mod pending;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use self::outcome::{history, outcome, progress, resume, summary};
+use self::outcome::{failure_of, follow_help, history, progress, summary};
 use self::pending::{Pending, pending};
 use super::repositories::Repositories;
 use crate::account::Known;
@@ -19,7 +19,7 @@ use crate::command::{Context, Ui, block_on, show_and_confirm};
 use crate::config::Config;
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, count};
 use crate::plan::{Line, Plan};
 use crate::release;
 use crate::release::database::Database;
@@ -29,12 +29,12 @@ use crate::release::migrate::watch::{Ended, Started, State};
 use crate::release::migrate::{Job, Request, Step as Action, statements};
 use crate::release::migrations::Row;
 
-/// How often ECS and the log are asked.
-const PAUSE: Duration = Duration::from_secs(3);
-/// A snapshot of a small database takes minutes.
-const SNAPSHOT: Duration = Duration::from_secs(10);
+/// How often ECS and the log are read.
+const POLL: Duration = Duration::from_secs(3);
+/// How often the snapshot is read: it takes minutes, even for a small database.
+const SNAPSHOT_POLL: Duration = Duration::from_secs(10);
 
-/// Run the one-off ECS task that migrates the database, imports job codes and builds the search index; wait for its end.
+/// Run the one-off ECS task that migrates the database, imports job codes and builds the search index, and wait for it.
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = "Examples:\n  osmt-release migrate --dry-run\n  osmt-release migrate --snapshot\n  \
@@ -44,29 +44,29 @@ const SNAPSHOT: Duration = Duration::from_secs(10);
     osmt-release migrate --without-validation      once, from 3.0.0 to 4.x\n  \
     osmt-release migrate --watch 0123456789abcdef0123456789abcdef")]
 pub(super) struct Migrate {
-    /// Only this step; may be repeated. Each but `info` migrates first [default: import, then reindex].
+    /// Only this step; can be repeated. Each step except `info` migrates first [default: import, then reindex].
     #[arg(long, value_name = "STEP")]
     step: Vec<Step>,
-    /// Let Flyway apply migrations that are older than applied ones (REL010): once, from 2.5.1 or 2.5.2 to 3.0.0.
+    /// Let Flyway apply migrations that are older than applied ones (REL010): needed once, from 2.5.1 or 2.5.2 to 3.0.0.
     #[arg(long)]
     out_of_order: bool,
-    /// Let Flyway not compare the applied migrations with the image's (REL007): once, from 3.0.0 to 4.x. Refused unless all that
-    /// differs is known to be harmless; takes a snapshot first.
+    /// Migrate without Flyway's validation of applied migrations (REL007): needed once, from 3.0.0 to 4.x. Refused unless all
+    /// differences are harmless; takes a snapshot first.
     #[arg(long, conflicts_with = "no_snapshot")]
     without_validation: bool,
-    /// Remove failed entries from Flyway's history first, as Flyway's repair does.
+    /// Remove failed entries from Flyway's history first, as Flyway's `repair` does.
     #[arg(long)]
     repair: bool,
-    /// Take a snapshot of the database first [default: where a pending migration cannot be undone].
+    /// Take a snapshot of the database first [default: if a pending migration cannot be undone].
     #[arg(long, conflicts_with = "no_snapshot")]
     snapshot: bool,
     /// Take no snapshot.
     #[arg(long)]
     no_snapshot: bool,
-    /// Follow a task that was started before, by its ARN or id.
+    /// Follow a running task, by its ARN or id.
     #[arg(long, value_name = "TASK", conflicts_with_all = ["step", "out_of_order", "without_validation", "repair", "snapshot", "no_snapshot"])]
     watch: Option<String>,
-    /// Wait this long at most; the task continues.
+    /// The maximum time to wait; the task then continues without being watched.
     #[arg(long, value_name = "MINUTES", default_value_t = 90)]
     wait: u64,
     #[command(flatten)]
@@ -75,13 +75,13 @@ pub(super) struct Migrate {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// The database alone.
+    /// The database only.
     Migrate,
-    /// The two public job-code lists.
+    /// The two public lists of job codes.
     Import,
     /// The search index.
     Reindex,
-    /// No change: print Flyway's history, and let Flyway validate it against the image.
+    /// Change nothing: print Flyway's history, and validate it against the image.
     Info,
 }
 
@@ -112,6 +112,29 @@ struct TaskReport<'a> {
     last_lines: Vec<&'a str>,
 }
 
+impl<'a> TaskReport<'a> {
+    fn new(started: &'a Started, ended: Option<&'a Ended>, reading: &'a Reading) -> Self {
+        Self {
+            arn: &started.task,
+            log_group: started.log.as_ref().map(|(group, _)| group.as_str()),
+            log_stream: started.log.as_ref().map(|(_, stream)| stream.as_str()),
+            exit: ended.and_then(Ended::exit),
+            ended,
+            step: reading.step.as_deref(),
+            database_before: reading.before.as_deref(),
+            migrated: &reading.migrated,
+            rows_imported: reading.rows,
+            history: reading.history.rows(),
+            last_lines: reading.tail.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// `1 minute`, `90 minutes`
+fn minutes(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "minute")
+}
+
 impl Migrate {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
@@ -120,17 +143,17 @@ impl Migrate {
             return block_on(ui, async {
                 let session = cx.shared.sign_in(&config, ui).await?;
                 let started = Started::find(&session, &config.env, task).await?;
-                ui.resume(resume(&started));
+                ui.set_interruption_help(follow_help(&started));
                 ui.begin(format!("watching {}", started.task));
                 self.follow(ui, &session, &started, None, &[]).await
             });
         }
         let request = self.request(&config)?;
-        let osmt = self.repositories.if_any()?;
+        let osmt = self.repositories.osmt_if_available()?;
         block_on(ui, async {
             let session = cx.shared.sign_in(&config, ui).await?;
-            let look = Database::read(&session, &config.env);
-            let database = ui.during("reading Flyway's history", look).await;
+            let reading = Database::read(&session, &config.env);
+            let database = ui.during("reading Flyway's history", reading).await;
             let pending = pending(&osmt, &config, &database)?;
             let plan = Box::pin(self.plan(ui, &session, &config, request, &pending)).await?;
             if let Some(exit) = show_and_confirm(ui, &plan, "Run it?").await? {
@@ -141,20 +164,22 @@ impl Migrate {
             for step in &plan.actions {
                 match step {
                     Action::Snapshot(snapshot) => {
-                        take(ui, &session, &config.env, snapshot, self.wait).await?;
+                        take_snapshot(ui, &session, &config.env, snapshot, self.wait).await?;
                         taken = Some(snapshot);
                     }
                     Action::Run(job) => {
                         let hour = Timestamp::now().as_second() / 3600;
                         ui.begin("starting the task");
-                        ui.resume("a second run starts nothing while a task runs".to_owned());
+                        ui.set_interruption_help(
+                            "a second run does not start another task while one is running".to_owned(),
+                        );
                         let started = Box::pin(job.start(&session, hour)).await?;
                         ui.done("starting the task");
                         ui.say(format_args!("started {}", started.task));
                         if let Some(log) = started.log_command() {
                             ui.say(format_args!("its log: {log}"));
                         }
-                        ui.resume(resume(&started));
+                        ui.set_interruption_help(follow_help(&started));
                         ui.begin(format!("watching {}", started.task));
                         return self.follow(ui, &session, &started, taken, &lines).await;
                     }
@@ -170,7 +195,7 @@ impl Migrate {
         if let (Some(version), None) = (version, line) {
             let message = format!("OSMT {version} does not belong to a known release line");
             return Err(Failure::new(Exit::Refused, message)
-                .help("write the OSMT release that the image holds into app.version"));
+                .help("set app.version in the config to the OSMT release that the image contains"));
         }
         let can_reindex = line.is_none_or(|line| line.traits().rebuilds_search);
         if self.step.contains(&Step::Reindex) && !can_reindex {
@@ -184,7 +209,7 @@ impl Migrate {
         }
         let info = self.step.contains(&Step::Info);
         if info && (self.step.len() > 1 || self.out_of_order || self.without_validation || self.repair) {
-            let message = "`--step info` runs alone: it migrates nothing";
+            let message = "`--step info` cannot be combined with other steps and flags: it migrates nothing";
             return Err(Failure::new(Exit::Usage, message));
         }
         if info {
@@ -195,7 +220,7 @@ impl Migrate {
         {
             let is_default = self.step.is_empty()
                 && match step {
-                    // The first step migrates, whichever it is.
+                    // Every step migrates first.
                     Step::Migrate | Step::Info => false,
                     Step::Import => true,
                     Step::Reindex => can_reindex,
@@ -234,43 +259,44 @@ impl Migrate {
         match pending {
             _ if self.step.contains(&Step::Info) => {}
             Known::Known(pending) => {
-                pending.order(ui, self.out_of_order)?;
-                pending.half_way(self.repair)?;
-                pending.validation(ui, self.without_validation)?;
+                pending.check_order(ui, self.out_of_order)?;
+                pending.check_failed(self.repair)?;
+                pending.check_validation(ui, self.without_validation)?;
                 request.statements.extend(pending.preflight.iter().cloned());
                 snapshot |= !pending.cannot_be_undone.is_empty();
             }
             Known::Unknown(reason) if self.without_validation => {
                 let mut failure =
-                    Failure::new(Exit::Refused, "how the applied migrations differ is not known").help(
-                        "`--repo DIR` names a checkout of OSMT that has the record of what was deployed",
+                    Failure::new(Exit::Refused, "it is not known how the applied migrations differ").help(
+                        "give a checkout of OSMT with the record of the deployed release: `--repo DIR`",
                     );
                 failure.causes.push(reason.clone());
                 return Err(failure);
             }
             Known::Unknown(reason) => {
-                ui.say(format_args!("which migrations are pending is not known: {reason}"));
+                ui.say(format_args!("the pending migrations are not known: {reason}"));
                 if !snapshot && !self.no_snapshot {
                     ui.say("no snapshot is taken; `--snapshot` takes one first");
                 }
             }
         }
         let imports = request.steps.iter().any(|step| step == "import");
-        let job = ui.during("looking for the task", Job::observe(session, &config.env, request)).await?;
+        let job =
+            ui.during("reading the task definition", Job::observe(session, &config.env, request)).await?;
         if job.image != selected && job.is_info() {
-            ui.say(format_args!("validated by {}; the config selects {selected}", job.image));
+            ui.say(format_args!("the task validates with {}; the config selects {selected}", job.image));
         } else if job.image != selected {
             let message = format!("the task would run {}, the config selects {selected}", job.image);
             return Err(Failure::new(Exit::Refused, message)
-                .help("run `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance` first, or a whole `terraform apply`; docs/release.md has the order"));
+                .help("run `terraform apply -target=module.osmt.aws_ecs_task_definition.maintenance` first, or a complete `terraform apply`; docs/release.md has the order"));
         }
         if let Some((group, _)) = job.log.as_ref().filter(|_| imports) {
-            say_of_imports(ui, session, group).await;
+            print_last_import(ui, session, group).await;
         }
-        // Flyway's history says it better, where it is known.
+        // Not needed if Flyway's history is known: it contains failed migrations.
         let asked = matches!(pending, Known::Known(pending) if pending.asked);
         if let Some((group, _)) = job.log.as_ref().filter(|_| !job.is_info() && !asked) {
-            warn_of_failure(ui, session, group).await;
+            warn_of_last_failure(ui, session, group).await;
         }
         let mut plan = Vec::new();
         if snapshot && !self.no_snapshot {
@@ -282,7 +308,7 @@ impl Migrate {
         Ok(plan.into_iter().collect())
     }
 
-    /// Follows the task to its end; a call that fails meanwhile is said once and tried again.
+    /// Follows the task to its end. A call that fails is reported once and repeated.
     async fn follow(
         &self,
         ui: &Ui,
@@ -294,13 +320,12 @@ impl Migrate {
         let end = Instant::now() + Duration::from_secs(self.wait.saturating_mul(60));
         let mut reading = Reading::default();
         let mut stream = started.log.as_ref().map(|(group, name)| Stream::new(group, name));
-        let mut said: Vec<String> = Vec::new();
-        let mut once = |what: &str, error: &CallError| {
-            let text =
-                format!("{what}: {}; trying again until {} minutes have passed", error.reason(), self.wait);
-            if !said.contains(&text) {
+        let mut reported: Vec<String> = Vec::new();
+        let mut warn_once = |what: &str, error: &CallError| {
+            let text = format!("{what}: {}; retrying for up to {}", error.reason(), minutes(self.wait));
+            if !reported.contains(&text) {
                 ui.warn(&text);
-                said.push(text);
+                reported.push(text);
             }
         };
         let bar = ui.bar("the task is being started");
@@ -310,7 +335,7 @@ impl Migrate {
             if let Some(stream) = &mut stream {
                 let before = reading.migrated.len();
                 if let Err(error) = stream.read(session, &mut reading).await {
-                    once("the log cannot be read", &error);
+                    warn_once("the log cannot be read", &error);
                 }
                 for migrated in &reading.migrated[before..] {
                     ui.detail(format_args!("migrating to {migrated}"));
@@ -326,27 +351,27 @@ impl Migrate {
                     }
                 }
                 Ok(State::Unknown) => {}
-                Err(error) => once("ECS does not say how the task is", &error),
+                Err(error) => warn_once("the task's state cannot be read", &error),
             }
             if Instant::now() >= end {
                 let message =
-                    format!("the task did not end within {} minutes; it is still running", self.wait);
-                break Err(Failure::new(Exit::Failed, message).help(resume(started)));
+                    format!("the task did not end within {}; it is still running", minutes(self.wait));
+                break Err(Failure::new(Exit::Failed, message).help(follow_help(started)));
             }
-            sleep(PAUSE.min(end - Instant::now())).await;
+            sleep(POLL.min(end - Instant::now())).await;
         };
         bar.finish_and_clear();
         report(ui, started, &reading, ended, &Done { snapshot, lines })
     }
 }
 
-/// What was done before the task ended, or until now.
+/// The actions before the task was watched.
 struct Done<'a> {
     snapshot: Option<&'a Snapshot>,
     lines: &'a [Line],
 }
 
-/// Says how the task ended, or why that is not known.
+/// Prints the result of the task.
 fn report(
     ui: &Ui,
     started: &Started,
@@ -356,7 +381,7 @@ fn report(
 ) -> Result<Exit, Failure> {
     let (ended, failure) = match ended {
         Ok(ended) => {
-            let failure = outcome(&ended, reading, started, done.snapshot);
+            let failure = failure_of(&ended, reading, started, done.snapshot);
             (Some(ended), failure)
         }
         Err(failure) => (None, Some(failure)),
@@ -374,75 +399,75 @@ fn report(
         status: if failure.is_none() { "applied" } else { "failed" },
         actions: done.lines,
         snapshot: done.snapshot,
-        task: TaskReport {
-            arn: &started.task,
-            log_group: started.log.as_ref().map(|(group, _)| group.as_str()),
-            log_stream: started.log.as_ref().map(|(_, stream)| stream.as_str()),
-            exit: ended.as_ref().and_then(Ended::exit),
-            ended: ended.as_ref(),
-            step: reading.step.as_deref(),
-            database_before: reading.before.as_deref(),
-            migrated: &reading.migrated,
-            rows_imported: reading.rows,
-            history: reading.history.rows(),
-            last_lines: reading.tail.iter().map(String::as_str).collect(),
-        },
+        task: TaskReport::new(started, ended.as_ref(), reading),
         error: failure.as_ref(),
     })?;
     failure.map_or(Ok(Exit::Done), Err)
 }
 
-/// Says when the job-code lists were imported before: importing them takes long.
-async fn say_of_imports(ui: &Ui, session: &Session, group: &str) {
+/// Prints when the lists of job codes were last imported: another import takes long and changes nothing.
+async fn print_last_import(ui: &Ui, session: &Session, group: &str) {
     match log::last_import(session, group).await {
         Ok(Some(at)) => {
             let time =
                 Timestamp::from_millisecond(at).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
             ui.say(format_args!(
-                "the job-code lists were imported before ({}); importing them again takes about ten minutes and changes nothing: `--step reindex` leaves it out",
+                "the lists of job codes were imported before ({}); another import takes about ten minutes and changes nothing; `--step reindex` skips it",
                 time.unwrap_or_default()
             ));
         }
         Ok(None) => {}
         Err(error) => {
-            ui.detail(format_args!("whether the lists were imported is not known: {}", error.reason()));
+            ui.detail(format_args!("it is not known whether the lists were imported: {}", error.reason()));
         }
     }
 }
 
-/// Says that the run before this one failed: a migration that failed half-way stops every later run.
-async fn warn_of_failure(ui: &Ui, session: &Session, group: &str) {
+/// Warns if the previous run failed: a partly applied migration stops every later run.
+async fn warn_of_last_failure(ui: &Ui, session: &Session, group: &str) {
     match log::last_failure(session, group).await {
         Ok(Some((at, message))) => {
             let time =
                 Timestamp::from_millisecond(at).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
             ui.warn(format_args!(
-                "the last run failed ({}): {message}; after a migration that failed half-way Flyway refuses to go on until the snapshot is restored or `--repair` is given (docs/release.md, \"A migration that failed\")",
+                "the last run failed ({}): {message}; after a partly applied migration Flyway refuses to continue until the snapshot is restored or `--repair` is given (docs/release.md, \"A migration that failed\")",
                 time.unwrap_or_default()
             ));
         }
         Ok(None) => {}
-        Err(error) => ui.detail(format_args!("whether the last run failed is not known: {}", error.reason())),
+        Err(error) => {
+            ui.detail(format_args!("it is not known whether the last run failed: {}", error.reason()));
+        }
     }
 }
 
-/// Takes a snapshot and waits until it can be restored from.
-async fn take(ui: &Ui, session: &Session, env: &str, snapshot: &Snapshot, wait: u64) -> Result<(), Failure> {
+/// Takes a snapshot and waits until it is available.
+async fn take_snapshot(
+    ui: &Ui,
+    session: &Session,
+    env: &str,
+    snapshot: &Snapshot,
+    wait: u64,
+) -> Result<(), Failure> {
     let what = format!("RDS snapshot {}", snapshot.name);
     ui.begin(&what);
     snapshot.start(session, env).await?;
-    let policy = Policy::new(SNAPSHOT, SNAPSHOT, wait.saturating_mul(60));
+    let policy = Policy::new(SNAPSHOT_POLL, SNAPSHOT_POLL, wait.saturating_mul(60));
     let is_final = |status: &Result<String, CallError>| {
         status.as_ref().is_ok_and(|status| status == "available" || status == "failed")
     };
     let waiting = retry(policy, |status| !is_final(status), async || snapshot.status(session).await);
     let status = ui.during(&what, waiting).await?;
     if status != "available" {
-        let message = format!("{what} is {status} after {wait} minutes at most");
+        let message = if status == "failed" {
+            format!("{what} failed")
+        } else {
+            format!("{what} is still {status} after {}", minutes(wait))
+        };
         return Err(Failure::new(Exit::Failed, message)
-            .help("when it is available, run it again with `--no-snapshot` where that is allowed"));
+            .help("when a snapshot is available, run this again with `--no-snapshot`, unless it was given for `--without-validation`"));
     }
     ui.done(&what);
-    ui.say(format_args!("took the {what}"));
+    ui.say(format_args!("took {what}"));
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! What is said of a maintenance task: while it runs, and how it ended.
+//! The texts about a maintenance task: its progress, its result and its failure.
 
 use crate::explain::{Exit, Failure};
 use crate::release::migrate::log::{self, Reading};
 use crate::release::migrate::snapshot::Snapshot;
 use crate::release::migrate::watch::{Ended, Started};
 
-/// How to come back to a task that is still running.
-pub(super) fn resume(started: &Started) -> String {
-    format!("the task continues; follow it: `osmt-release migrate --watch {}`", started.task)
+/// How to follow a task that is still running.
+pub(super) fn follow_help(started: &Started) -> String {
+    format!("the task continues; follow it with `osmt-release migrate --watch {}`", started.task)
 }
 
-/// What is shown while the task runs.
+/// The progress of a running task.
 pub(super) fn progress(status: &str, reading: &Reading) -> String {
     match (&reading.step, reading.rows) {
         (Some(step), rows) if rows > 0 && step == "import" => {
@@ -21,7 +21,7 @@ pub(super) fn progress(status: &str, reading: &Reading) -> String {
     }
 }
 
-/// What a run that worked did.
+/// The result of a successful task.
 pub(super) fn summary(reading: &Reading) -> String {
     let migrated = match reading.migrated.as_slice() {
         [] => "no migration was pending".to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn summary(reading: &Reading) -> String {
     if reading.rows > 0 { format!("{migrated}; {} rows imported", reading.rows) } else { migrated }
 }
 
-/// Flyway's table, and what its validation says of it.
+/// Flyway's history as lines of text.
 pub(super) fn history(reading: &Reading) -> Vec<String> {
     let Some(rows) = reading.history.rows() else {
         return vec!["the log does not show Flyway's history".to_owned()];
@@ -48,13 +48,13 @@ pub(super) fn history(reading: &Reading) -> Vec<String> {
         })
         .collect();
     if rows.is_empty() {
-        lines.push("nothing was applied yet".to_owned());
+        lines.push("no migration was applied yet".to_owned());
     }
     lines
 }
 
-/// What the containers' exits, ECS's reasons and the log mean; nothing where the task did its work.
-pub(super) fn outcome(
+/// The failure of a task, from exit codes, ECS's reasons and the log; `None` if the task succeeded.
+pub(super) fn failure_of(
     ended: &Ended,
     reading: &Reading,
     started: &Started,
@@ -66,7 +66,7 @@ pub(super) fn outcome(
     }
     if let Some(found) = &reading.preflight {
         let message =
-            format!("the database has rows that a migration would fail on: {found}; nothing was migrated");
+            format!("the database has rows with which a migration would fail: {found}; nothing was migrated");
         return Some(Failure::new(Exit::Failed, message).help(
             "correct these rows in the running version (docs/release.md, \"A migration that failed\"), then run `osmt-release migrate` again",
         ));
@@ -91,10 +91,10 @@ pub(super) fn outcome(
                 |snapshot| format!("restore the snapshot {}", snapshot.name),
             );
             Some(format!(
-                "a migration failed half-way: {restore}, or undo what it did, correct the rows and run `osmt-release migrate --repair`; docs/release.md, \"A migration that failed\""
+                "a migration was partly applied: {restore}, or undo its changes, correct the rows and run `osmt-release migrate --repair`; docs/release.md, \"A migration that failed\""
             ))
         }
-        // Without a container there is no log.
+        // A container that was not started has no log.
         (false, None, _) => None,
         (false, Some(_), log) => log,
     };
@@ -121,9 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_zero_is_success() {
+    fn only_exit_code_0_is_success() {
         let reading = Reading::default();
-        let of = |exit, reason: &str| outcome(&ended(exit, reason), &reading, &started(), None);
+        let of = |exit, reason: &str| failure_of(&ended(exit, reason), &reading, &started(), None);
         assert_eq!(of(Some(0), "Essential container in task exited"), None);
         let failed = of(Some(137), "OutOfMemoryError").unwrap();
         assert_eq!(failed.exit, Exit::Failed);
@@ -134,28 +134,29 @@ mod tests {
     #[test]
     fn a_container_that_never_ran_has_no_log() {
         let never =
-            outcome(&ended(None, "CannotPullContainerError"), &Reading::default(), &started(), None).unwrap();
+            failure_of(&ended(None, "CannotPullContainerError"), &Reading::default(), &started(), None)
+                .unwrap();
         assert_eq!((never.message.as_str(), never.help), ("the task could not be started", None));
     }
 
     #[test]
-    fn a_failed_statement_leads_to_the_snapshot_and_to_repair() {
+    fn the_help_for_a_failed_statement_names_snapshot_and_repair() {
         let mut reading = Reading::default();
         for line in ["maintenance: import", "SQL State  : 22001", "Error Code : 1406"] {
             reading.line(line);
         }
         let snapshot = Snapshot::named("test", "3.0.0", "1");
-        let failed = outcome(&ended(Some(1), "x"), &reading, &started(), Some(&snapshot)).unwrap();
+        let failed = failure_of(&ended(Some(1), "x"), &reading, &started(), Some(&snapshot)).unwrap();
         assert_eq!(failed.message, "the task failed in step import with exit 1");
         let help = failed.help.unwrap();
         assert!(help.contains(&snapshot.name) && help.contains("migrate --repair"), "{help}");
     }
 
     #[test]
-    fn what_the_preflight_found_says_that_nothing_was_migrated() {
+    fn a_finding_of_the_preflight_states_that_nothing_was_migrated() {
         let mut reading = Reading::default();
         reading.line("near 'OSMT preflight: V2023.07.05, Keyword.value 7' at line 1");
-        let failed = outcome(&ended(Some(1), "x"), &reading, &started(), None).unwrap();
+        let failed = failure_of(&ended(Some(1), "x"), &reading, &started(), None).unwrap();
         assert!(failed.message.contains("Keyword.value 7; nothing was migrated"), "{}", failed.message);
     }
 }

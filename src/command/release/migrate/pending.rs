@@ -1,9 +1,9 @@
-//! What the checkout, the records and Flyway's history say about the migrations that will be applied, and about those that were.
+//! The pending and the applied migrations, from the checkout, the records and Flyway's history.
 
 use crate::account::Known;
 use crate::command::Ui;
 use crate::config::Config;
-use crate::explain::{Exit, Failure};
+use crate::explain::{Exit, Failure, count};
 use crate::release::database::Database;
 use crate::release::migrate::statements;
 use crate::release::migrate::statements::Realigned;
@@ -12,31 +12,31 @@ use crate::release::migrations::{Comparison, Migration};
 use crate::release::sql::{Class, Difference, difference};
 use crate::release::{Base, Osmt};
 
-/// What the checkout says about the migrations that will be applied.
+/// The pending migrations, and how the applied ones differ from the checkout.
 #[derive(Default)]
 pub(super) struct Pending {
-    /// File and what it does to data.
+    /// File and its effect on data.
     pub(super) cannot_be_undone: Vec<(String, &'static str)>,
     pub(super) out_of_order: Vec<String>,
-    /// What Flyway's history has to be changed to, where `changed` is harmless.
+    /// The new checksums in Flyway's history for harmless differences.
     pub(super) realigned: Vec<Realigned>,
-    /// Applied migrations that the release has with another checksum.
+    /// Applied migrations with another checksum in the release.
     pub(super) changed: Vec<(String, Difference)>,
     /// Applied migrations that the release does not have, or has under another name.
-    pub(super) gone: Vec<String>,
-    /// Migrations that failed half-way.
+    pub(super) missing: Vec<String>,
+    /// Migrations that failed and may be partly applied.
     pub(super) failed: Vec<String>,
-    /// SQL that finds rows which a migration would fail on.
+    /// SQL that finds rows with which a migration would fail.
     pub(super) preflight: Vec<String>,
-    /// Whether the database was asked.
+    /// Whether Flyway's history was read.
     pub(super) asked: bool,
-    /// What it is compared with: a record, or Flyway's history.
+    /// The base of the comparison: a record, or Flyway's history.
     pub(super) since: String,
 }
 
 impl Pending {
-    /// Says what cannot be undone and what is out of order. Refuses where Flyway would, unless `out_of_order` lets it go on.
-    pub(super) fn order(&self, ui: &Ui, out_of_order: bool) -> Result<(), Failure> {
+    /// Prints migrations that cannot be undone or are out of order. Refuses what Flyway would refuse, unless `out_of_order` is set.
+    pub(super) fn check_order(&self, ui: &Ui, out_of_order: bool) -> Result<(), Failure> {
         for (file, class) in &self.cannot_be_undone {
             ui.warn(format_args!("{file} is new since {} and cannot be undone ({class})", self.since));
         }
@@ -49,26 +49,27 @@ impl Pending {
         let files = self.out_of_order.join(", ");
         let message = format!("Flyway would refuse {files}: older than migrations that were applied");
         Err(Failure::new(Exit::Refused, message).help(
-            "`osmt-release migrate --out-of-order` takes a snapshot, then applies them once; the search index is made again in the same run",
+            "`osmt-release migrate --out-of-order` takes a snapshot, then applies them; it also rebuilds the search index",
         ))
     }
 
-    /// Refuses where Flyway's history has a migration that failed, unless it is repaired first.
-    pub(super) fn half_way(&self, repair: bool) -> Result<(), Failure> {
+    /// Refuses if Flyway's history has a failed migration, unless it is repaired first.
+    pub(super) fn check_failed(&self, repair: bool) -> Result<(), Failure> {
         if self.failed.is_empty() || repair {
             return Ok(());
         }
         let files = self.failed.join(", ");
-        let message = format!("{files} failed half-way ({}): Flyway refuses to go on", self.since);
+        let message =
+            format!("{files} failed and may be partly applied ({}): Flyway refuses to continue", self.since);
         Err(Failure::new(Exit::Refused, message).help(
-            "restore the snapshot, or undo by hand what it did and run `osmt-release migrate --repair`; docs/release.md, \"A migration that failed\"",
+            "restore the snapshot, or undo its changes by hand and run `osmt-release migrate --repair`; docs/release.md, \"A migration that failed\"",
         ))
     }
 
-    /// Whether Flyway's validation would pass, and whether it may be left out. Says how each file differs before anything else.
-    pub(super) fn validation(&self, ui: &Ui, without: bool) -> Result<(), Failure> {
+    /// Refuses if Flyway's validation would fail, or, with `without`, if it must not be left out. Prints how each file differs first.
+    pub(super) fn check_validation(&self, ui: &Ui, without: bool) -> Result<(), Failure> {
         for (file, difference) in &self.changed {
-            ui.say(format_args!("{file} differs since {}: {}", self.since, said(difference)));
+            ui.say(format_args!("{file} differs since {}: {}", self.since, difference_text(difference)));
         }
         let refuse = |message: String, help: &str| Err(Failure::new(Exit::Refused, message).help(help));
         let files = |names: Vec<&str>| names.join(", ");
@@ -84,15 +85,15 @@ impl Pending {
             }
             if other.is_empty() {
                 let message = format!(
-                    "Flyway would refuse {} applied migrations that have another checksum",
-                    self.changed.len()
+                    "Flyway would refuse {} with another checksum",
+                    count(self.changed.len(), "applied migration")
                 );
                 return refuse(
                     message,
-                    "all that differs is harmless: `osmt-release migrate --without-validation` takes a snapshot, then migrates once without Flyway's validation",
+                    "all differences are harmless: `osmt-release migrate --without-validation` takes a snapshot, then migrates without Flyway's validation",
                 );
             }
-            // Flyway's history may have been repaired by hand.
+            // Not an error, because Flyway's history may have been repaired by hand.
             ui.warn(format_args!(
                 "the statements of {} differ from what was applied: Flyway refuses unless its history was repaired",
                 files(other)
@@ -107,23 +108,23 @@ impl Pending {
         }
         if !other.is_empty() {
             let message = format!("the statements of {} differ from what was applied", files(other));
-            return refuse(message, "validation is left out only where all that differs is harmless");
+            return refuse(message, "validation can be left out only if all differences are harmless");
         }
-        if !self.gone.is_empty() {
+        if !self.missing.is_empty() {
             let message =
-                format!("the selected release does not have {}, which was applied", self.gone.join(", "));
-            return refuse(message, "validation is left out only where all that differs is harmless");
+                format!("the selected release does not have {}, which was applied", self.missing.join(", "));
+            return refuse(message, "validation can be left out only if all differences are harmless");
         }
         if self.changed.is_empty() {
             let message = format!("no applied migration differs since {}", self.since);
-            return refuse(message, "run it without `--without-validation`");
+            return refuse(message, "run this without `--without-validation`");
         }
         Ok(())
     }
 }
 
-/// How an applied migration differs.
-fn said(difference: &Difference) -> String {
+/// How an applied migration differs, as text.
+fn difference_text(difference: &Difference) -> String {
     match difference {
         Difference::Layout => "only layout, comments or case".to_owned(),
         Difference::Prefixes(which) => format!("only the length of index prefixes ({})", which.join("; ")),
@@ -139,8 +140,8 @@ fn realigned(before: &Migration, after: &Migration) -> Option<Realigned> {
     })
 }
 
-/// What a checkout says about the migrations that are pending: against Flyway's history where a task printed it, otherwise
-/// against everything that was recorded since the last restore.
+/// The pending migrations of the selected release: compared with Flyway's history if a task printed it, otherwise with all records
+/// since the last restore.
 pub(super) fn pending(
     osmt: &Known<Osmt>,
     config: &Config,
@@ -164,7 +165,7 @@ pub(super) fn pending(
     };
     let comparison = Comparison::new(&base.migrations, &after);
     let hard = comparison.pending().into_iter().filter(|one| one.class >= Class::Unclear);
-    // Into an empty database nothing is lost.
+    // In an empty database no data can be lost.
     let hard = hard.filter(|_| !base.migrations.is_empty());
     Ok(Known::Known(Pending {
         cannot_be_undone: hard.map(|one| (one.file.clone(), one.class.name())).collect(),
@@ -175,7 +176,7 @@ pub(super) fn pending(
             .map(|(before, after)| (after.file.clone(), difference(&before.sql, &after.sql)))
             .collect(),
         realigned: comparison.changed.iter().filter_map(|(before, after)| realigned(before, after)).collect(),
-        gone: comparison
+        missing: comparison
             .undone()
             .into_iter()
             .chain(comparison.renamed.iter().map(|(before, _)| *before))

@@ -1,7 +1,7 @@
-//! Which certificates bootstrap made, and which of their validation records prove nothing else.
+//! The certificates that osmt-bootstrap requested, and whether other certificates need their validation records.
 //!
-//! ACM proves a name by one record an account, in every region and for every certificate that holds the name or its
-//! wildcard: where another one needs the record, it stays.
+//! ACM uses the same validation record for every certificate of an account with the same name or its wildcard, in all regions. A
+//! record that another certificate needs is kept.
 
 use std::collections::BTreeSet;
 
@@ -16,16 +16,18 @@ use crate::bootstrap::certificate::apply::{candidates, is_ours};
 use crate::bootstrap::certificate::dns;
 use crate::config::Config;
 
-/// What was found.
-pub(in crate::bootstrap) struct Proofs {
-    /// The certificates that carry our tags.
+pub(in crate::bootstrap) struct OwnCertificates {
+    /// The certificates with our tags.
     pub(in crate::bootstrap) ours: Vec<Certificate>,
-    /// Their records that exist in the zone.
+    /// Their validation records that exist in the zone.
     pub(in crate::bootstrap) records: Vec<Record>,
 }
 
-/// Looks at the domain's certificates and their records.
-pub(in crate::bootstrap) async fn proofs(session: &Session, config: &Config) -> Result<Proofs, CallError> {
+/// Reads the domain's certificates with our tags, and their validation records.
+pub(in crate::bootstrap) async fn own_certificates(
+    session: &Session,
+    config: &Config,
+) -> Result<OwnCertificates, CallError> {
     let candidates = candidates(session, config).await?;
     let whose = try_join_all(candidates.into_iter().map(async |certificate| {
         let request = session.acm().list_tags_for_certificate().certificate_arn(&certificate.arn);
@@ -35,7 +37,7 @@ pub(in crate::bootstrap) async fn proofs(session: &Session, config: &Config) -> 
     let ours: Vec<Certificate> = whose.await?.into_iter().flatten().collect();
     let wanted: BTreeSet<&Record> = ours.iter().flat_map(|certificate| &certificate.validation).collect();
     let Some(zone) = &config.domain.hosted_zone_id else {
-        return Ok(Proofs { ours, records: Vec::new() });
+        return Ok(OwnCertificates { ours, records: Vec::new() });
     };
     let found =
         try_join_all(wanted.into_iter().map(
@@ -45,11 +47,11 @@ pub(in crate::bootstrap) async fn proofs(session: &Session, config: &Config) -> 
             },
         ));
     let records = found.await?.into_iter().flatten().collect();
-    Ok(Proofs { ours, records })
+    Ok(OwnCertificates { ours, records })
 }
 
-/// Why the validation records of our certificates must stay, where others need them or that cannot be known.
-pub async fn kept(
+/// Why the validation records of our certificates must be kept: another certificate needs them, or that is not known.
+pub async fn records_needed_elsewhere(
     session: &Session,
     config: &Config,
     ours: &[Certificate],
@@ -62,7 +64,7 @@ pub async fn kept(
     };
     let reads = regions.iter().map(async |region| {
         let client = session.acm_in(region);
-        (region, holders(&client, domain).await)
+        (region, certificates_for(&client, domain).await)
     });
     let mut unknown = None;
     for (region, found) in join_all(reads).await {
@@ -70,26 +72,26 @@ pub async fn kept(
             Ok(arns) => {
                 let other = |arn: &String| ours.iter().all(|one| one.arn != *arn);
                 if let Some(arn) = arns.into_iter().find(other) {
-                    return Ok(Some(format!("certificate {arn} is validated by it, too")));
+                    return Ok(Some(format!("certificate {arn} needs it, too")));
                 }
             }
             Err(error) if *region == session.region => return Err(error),
-            // The account may not use the region, or it cannot be reached from here.
+            // The account may not use the region, or the region cannot be reached from here.
             Err(error) => unknown = Some(format!("{} ({region})", not_known(&error))),
         }
     }
     Ok(unknown)
 }
 
-/// Validation records that an earlier run kept, and which no certificate of ours shows any more.
-pub(in crate::bootstrap) async fn left_over(session: &Session, config: &Config) -> Option<String> {
+/// Validation records that an earlier run kept; our certificates are deleted, so that only the zone shows them.
+pub(in crate::bootstrap) async fn leftover_records(session: &Session, config: &Config) -> Option<String> {
     let (zone, domain) = (config.domain.hosted_zone_id.as_ref()?, &config.domain.name);
     match dns::validation_records(session, zone, domain).await {
         Ok(records) if records.is_empty() => None,
         Ok(records) => {
             let names: Vec<String> = records.into_iter().map(|record| record.name).collect();
             Some(format!(
-                "{} in hosted zone {zone}: another certificate may be validated by it; if none is, delete it in Route 53",
+                "{} in hosted zone {zone}: another certificate may need it; if none does, delete it in Route 53",
                 names.join(", ")
             ))
         }
@@ -102,14 +104,14 @@ pub(in crate::bootstrap) async fn left_over(session: &Session, config: &Config) 
 }
 
 fn not_known(error: &CallError) -> String {
-    format!("whether certificates of other regions are proven by it is not known: {}", error.reason())
+    format!("it is not known whether certificates in other regions need it: {}", error.reason())
 }
 
-/// The certificates of a region that hold the domain or its wildcard.
-async fn holders(client: &Client, domain: &str) -> Result<Vec<String>, CallError> {
+/// ARNs of a region's certificates for the domain or its wildcard.
+async fn certificates_for(client: &Client, domain: &str) -> Result<Vec<String>, CallError> {
     let wildcard = format!("*.{domain}");
-    let holds = |name: &str| name.eq_ignore_ascii_case(domain) || name.eq_ignore_ascii_case(&wildcard);
-    // Without being asked, ACM lists RSA keys of 2048 bits alone.
+    let matches = |name: &str| name.eq_ignore_ascii_case(domain) || name.eq_ignore_ascii_case(&wildcard);
+    // Without this filter ACM lists certificates with RSA keys of up to 2048 bits only (`ListCertificates`).
     let keys = KeyAlgorithm::values().iter().copied().map(KeyAlgorithm::from);
     let mut pages = client
         .list_certificates()
@@ -117,7 +119,7 @@ async fn holders(client: &Client, domain: &str) -> Result<Vec<String>, CallError
         .into_paginator()
         .items()
         .send();
-    let mut holders = Vec::new();
+    let mut found = Vec::new();
     while let Some(summary) = pages.next().await {
         let summary = call("acm:ListCertificates", summary)?;
         let Some(arn) = summary.certificate_arn() else {
@@ -125,17 +127,17 @@ async fn holders(client: &Client, domain: &str) -> Result<Vec<String>, CallError
         };
         let mut names = vec![summary.domain_name().unwrap_or_default().to_owned()];
         names.extend(summary.subject_alternative_name_summaries().iter().cloned());
-        let whole = !summary.subject_alternative_name_summaries().is_empty()
+        let has_all_names = !summary.subject_alternative_name_summaries().is_empty()
             && summary.has_additional_subject_alternative_names() != Some(true);
-        if !names.iter().any(|name| holds(name)) && !whole {
+        if !names.iter().any(|name| matches(name)) && !has_all_names {
             let request = client.describe_certificate().certificate_arn(arn);
             let answer = call("acm:DescribeCertificate", request.send().await)?;
             let detail = answer.certificate;
             names.extend(detail.and_then(|one| one.subject_alternative_names).unwrap_or_default());
         }
-        if names.iter().any(|name| holds(name)) {
-            holders.push(arn.to_owned());
+        if names.iter().any(|name| matches(name)) {
+            found.push(arn.to_owned());
         }
     }
-    Ok(holders)
+    Ok(found)
 }

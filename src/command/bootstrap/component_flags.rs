@@ -1,28 +1,28 @@
-//! Which components a verb is about, and how the admin role is wished for: flags into `Parts`.
+//! The flags that select components, and the check of the plan's permissions.
 
 use clap::{Args, ValueEnum};
 
 use super::ready::Ready;
 use crate::aws::Session;
-use crate::bootstrap::admin_role::Wishes;
+use crate::bootstrap::admin_role::Options;
 use crate::bootstrap::ci::repository::{Repository, Source, exact};
-use crate::bootstrap::parts::{Part, Parts};
 use crate::bootstrap::permissions::Need;
+use crate::bootstrap::selection::{Component, Selection};
 use crate::bootstrap::{Seen, Step, admin_role, ci, permissions, state_bucket};
 use crate::command::{Context, Ui};
 use crate::explain::{Exit, Failure};
 use crate::plan::Plan;
 
-/// What beside the state, or instead of it.
+/// The components to use, and their options.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Components")]
-pub(super) struct PartFlags {
-    /// Also these components: admin, ci, account (only shown), account.ITEM (that item is changed).
+pub(super) struct ComponentFlags {
+    /// Also these components: admin, ci, account (shown only), account.ITEM (this item is changed).
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with = "only")]
-    with: Vec<Part>,
+    with: Vec<Component>,
     /// Only these components [default: state, which is the bucket and the lock table].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    only: Vec<Part>,
+    only: Vec<Component>,
     /// Encrypt the state bucket with this KMS key, whose policy must allow its users [default: no change; a
     /// new bucket uses the key that AWS manages].
     #[arg(long, value_name = "ARN", value_parser = state_bucket::kms_key)]
@@ -30,46 +30,45 @@ pub(super) struct PartFlags {
     /// Who may assume the admin role: a user, a role, or an account by its root; can be repeated [default: no change].
     #[arg(long, value_name = "ARN", value_parser = admin_role::policy::principal)]
     trust: Vec<String>,
-    /// Let them assume it without a second factor, as a CI's role must.
+    /// Let them assume it without MFA, for example the role of a CI system.
     #[arg(long, requires = "trust")]
     no_mfa: bool,
-    /// The repository whose CI may assume the roles of `ci`: github.com/ORG/NAME or gitlab.com/GROUP/PROJECT [default:
+    /// The repository whose CI jobs may assume the roles of `ci`: github.com/ORG/NAME or gitlab.com/GROUP/PROJECT [default:
     /// no change].
     #[arg(long, value_name = "REPOSITORY", value_parser = Repository::parse)]
     repository: Option<Repository>,
-    /// A branch from which the CI may apply; can be repeated [default: main on GitLab].
+    /// A branch whose CI jobs may apply; can be repeated [default: main on GitLab].
     #[arg(long, value_name = "NAME", value_parser = exact, requires = "repository")]
     branch: Vec<String>,
-    /// A GitHub environment from which the CI may apply; can be repeated [default: ENV, unless `--branch` is given].
+    /// A GitHub environment whose CI jobs may apply; can be repeated [default: ENV, unless `--branch` is given].
     #[arg(long, value_name = "NAME", value_parser = exact, requires = "repository")]
     ci_environment: Vec<String>,
-    /// A policy that limits the admin role and the roles of `ci` [default: no change].
+    /// The permissions boundary of the admin role and the roles of `ci` [default: no change].
     #[arg(long, value_name = "ARN", value_parser = admin_role::policy::boundary)]
     permissions_boundary: Option<String>,
-    /// How long a session of the admin role may last [default: no change; 4 for a new role].
+    /// The maximum session duration of the admin role [default: no change; 4 for a new role].
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(i32).range(1..=12))]
     session_hours: Option<i32>,
 }
 
-/// When IAM's policy simulator is asked before the first write.
+/// When to check permissions with IAM's policy simulator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckPermissions {
-    /// Ask, except on an emulator, which rarely has one.
+    /// Check, except with an emulator, which usually has no simulator.
     #[default]
     Auto,
-    /// Ask, on an emulator too.
+    /// Check, also with an emulator.
     Always,
-    /// Do not ask.
+    /// Do not check.
     Never,
 }
 
-impl PartFlags {
-    /// Whether none is given.
+impl ComponentFlags {
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Which tokens the roles of `ci` trust; checked against what the CI system puts into them.
+    /// The repository, branches and environments whose tokens the roles of `ci` trust.
     fn source(&self, env: &str) -> Result<Option<Source>, Failure> {
         let Some(repository) = self.repository.clone() else {
             return Ok(None);
@@ -93,48 +92,49 @@ impl PartFlags {
         Ok(Some(source))
     }
 
-    fn parts(&self, zone: Option<&str>, env: &str) -> Result<Parts, Failure> {
-        let named = |part: Part| self.with.contains(&part) || self.only.contains(&part);
+    fn selection(&self, zone: Option<&str>, env: &str) -> Result<Selection, Failure> {
+        let is_named =
+            |component: Component| self.with.contains(&component) || self.only.contains(&component);
         let items = [&self.with, &self.only].into_iter().flatten();
-        let items = items.filter_map(|part| match part {
-            Part::Account(item) => Some(*item),
-            Part::State | Part::Admin | Part::Ci => None,
+        let items = items.filter_map(|component| match component {
+            Component::Account(item) => Some(*item),
+            Component::State | Component::Admin | Component::Ci => None,
         });
-        let lacks = |wished: bool, part: Part, message: &str| {
-            if wished && !named(part) {
-                let help = format!("add `--with {part}`");
+        let require = |is_given: bool, component: Component, message: &str| {
+            if is_given && !is_named(component) {
+                let help = format!("add `--with {component}`");
                 return Err(Failure::new(Exit::Usage, message).help(help));
             }
             Ok(())
         };
-        lacks(
+        require(
             !self.trust.is_empty() || self.session_hours.is_some(),
-            Part::Admin,
-            "`--trust` and `--session-hours` are about the admin role, which is not asked for",
+            Component::Admin,
+            "`--trust` and `--session-hours` need the component `admin`, which is not selected",
         )?;
-        lacks(
-            self.permissions_boundary.is_some() && !named(Part::Ci),
-            Part::Admin,
-            "`--permissions-boundary` is about the admin role, which is not asked for",
+        require(
+            self.permissions_boundary.is_some() && !is_named(Component::Ci),
+            Component::Admin,
+            "`--permissions-boundary` needs the component `admin` or `ci`, which is not selected",
         )?;
-        lacks(
+        require(
             self.repository.is_some(),
-            Part::Ci,
-            "`--repository` is about the roles of `ci`, which are not asked for",
+            Component::Ci,
+            "`--repository` needs the component `ci`, which is not selected",
         )?;
-        Ok(Parts {
-            state: self.only.is_empty() || named(Part::State),
+        Ok(Selection {
+            state: self.only.is_empty() || is_named(Component::State),
             kms_key: self.kms_key.clone(),
-            admin: named(Part::Admin).then(|| Wishes {
+            admin: is_named(Component::Admin).then(|| Options {
                 zone: zone.map(str::to_owned),
                 trust: self.trust.iter().cloned().collect(),
                 mfa: !self.no_mfa,
                 boundary: self.permissions_boundary.clone(),
                 session_hours: self.session_hours,
             }),
-            ci: if named(Part::Ci) {
+            ci: if is_named(Component::Ci) {
                 let source = self.source(env)?;
-                Some(ci::Wishes {
+                Some(ci::Options {
                     zone: zone.map(str::to_owned),
                     source,
                     boundary: self.permissions_boundary.clone(),
@@ -148,11 +148,11 @@ impl PartFlags {
 }
 
 impl Ready {
-    /// The same, with the components that are asked for.
-    pub(super) fn with_parts(mut self, cx: &Context, flags: &PartFlags) -> Result<Self, Failure> {
-        self.parts = flags.parts(self.config.domain.hosted_zone_id.as_deref(), &self.config.env)?;
-        if let Some(wishes) = &self.parts.admin {
-            for remark in admin_role::remarks(&self.target, wishes) {
+    /// Selects the components, and prints warnings about their options.
+    pub(super) fn with_components(mut self, cx: &Context, flags: &ComponentFlags) -> Result<Self, Failure> {
+        self.selection = flags.selection(self.config.domain.hosted_zone_id.as_deref(), &self.config.env)?;
+        if let Some(options) = &self.selection.admin {
+            for remark in admin_role::remarks(&self.target, options) {
                 cx.ui.warn(remark);
             }
         }
@@ -160,7 +160,7 @@ impl Ready {
     }
 }
 
-/// Asks the simulator about a plan; refuses where the caller is decidedly not allowed.
+/// Checks the plan's permissions with the simulator; refuses if one is denied.
 pub(super) async fn check_permissions(
     ui: &Ui,
     session: &Session,
@@ -169,28 +169,28 @@ pub(super) async fn check_permissions(
     plan: &Plan<Step>,
     when: CheckPermissions,
 ) -> Result<(), Failure> {
-    let asked = match when {
+    let is_wanted = match when {
         CheckPermissions::Auto => !session.is_local(),
         CheckPermissions::Always => true,
         CheckPermissions::Never => false,
     };
-    if !asked {
+    if !is_wanted {
         return Ok(());
     }
     let target = &ready.target;
     let needs = permissions::needs(target, plan);
-    let of = needs.len();
+    let total = needs.len();
     let checked = ui
         .during(
             "checking permissions",
-            permissions::check(session, target, needs, &permissions::policed(target, seen)),
+            permissions::check(session, target, needs, &permissions::with_own_policy(target, seen)),
         )
         .await;
     if !checked.denied.is_empty() {
         let mut failure = Failure::new(
             Exit::Refused,
             format!(
-                "{} lacks {} of the {of} permissions that the plan needs",
+                "{} lacks {} of the {total} permissions that the plan needs",
                 session.caller,
                 checked.denied.len()
             ),
@@ -201,19 +201,19 @@ pub(super) async fn check_permissions(
         failure.causes = grouped(&checked.denied);
         return Err(failure);
     }
-    for (need, reason) in &checked.unsure {
-        ui.detail(format_args!("unsure whether {need} is allowed: {reason}"));
+    for (need, reason) in &checked.undecided {
+        ui.detail(format_args!("could not check {need}: {reason}"));
     }
-    if let Some((_, reason)) = checked.unsure.first() {
+    if let Some((_, reason)) = checked.undecided.first() {
         ui.say(format_args!(
-            "unsure whether {} of {of} actions are allowed ({reason}); continuing",
-            checked.unsure.len()
+            "could not check {} of {total} permissions ({reason}); continuing",
+            checked.undecided.len()
         ));
     }
     Ok(())
 }
 
-/// One line an action: `not allowed: iam:CreatePolicy on … and 5 more`.
+/// One line for each action: `not allowed: iam:CreatePolicy on … and 5 more`.
 fn grouped(denied: &[Need]) -> Vec<String> {
     denied
         .chunk_by(|one, next| one.action == next.action)

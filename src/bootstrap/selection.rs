@@ -1,4 +1,4 @@
-//! Which components a run is about: the state always, unless others alone are asked for. Pure.
+//! The components that a run works on. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,47 +7,47 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::account_baseline::Item;
-use super::admin_role::Wishes;
+use super::admin_role::Options;
 use super::ci;
 
-/// What is asked for.
+/// The selected components with their options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Parts {
+pub struct Selection {
     /// The state bucket and the lock table.
     pub state: bool,
-    /// The ARN of the KMS key with which the state bucket encrypts; `None`: the one that it has.
+    /// The ARN of the KMS key for the state bucket; `None`: no change.
     #[serde(default)]
     pub kms_key: Option<String>,
-    /// The admin role, and how it is wished for.
-    pub admin: Option<Wishes>,
-    /// The account's own settings: looked at where this is given, changed where they are named.
+    /// The admin role.
+    pub admin: Option<Options>,
+    /// The account's own settings: all are shown, and these are changed.
     pub account: Option<BTreeSet<Item>>,
-    /// The CI system's roles, and how they are wished for.
+    /// The CI system's roles.
     #[serde(default)]
-    pub ci: Option<ci::Wishes>,
+    pub ci: Option<ci::Options>,
 }
 
-impl Default for Parts {
+impl Default for Selection {
     fn default() -> Self {
         Self { state: true, kms_key: None, admin: None, account: None, ci: None }
     }
 }
 
-/// One component by its name on the command line.
+/// A component, as it is named on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Component {
     /// `state`
     State,
     /// `admin`
     Admin,
-    /// `account`, which only looks, or `account.<item>`, which also changes that item.
+    /// `account`, which only shows the settings, or `account.<item>`, which also changes one.
     Account(Option<Item>),
     /// `ci`
     Ci,
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State => f.write_str("state"),
@@ -59,20 +59,20 @@ impl fmt::Display for Part {
     }
 }
 
-impl Part {
-    /// Every name there is.
+impl Component {
+    /// Every component, with the items of `account`.
     pub fn all() -> impl Iterator<Item = Self> {
         let items = Item::ALL.map(|item| Self::Account(Some(item)));
         [Self::State, Self::Admin, Self::Ci, Self::Account(None)].into_iter().chain(items)
     }
 }
 
-impl FromStr for Part {
+impl FromStr for Component {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::all().find(|part| part.to_string() == text).ok_or_else(|| {
-            let names: Vec<String> = Self::all().map(|part| part.to_string()).collect();
+        Self::all().find(|component| component.to_string() == text).ok_or_else(|| {
+            let names: Vec<String> = Self::all().map(|component| component.to_string()).collect();
             format!("not a component; the components are {}", names.join(", "))
         })
     }

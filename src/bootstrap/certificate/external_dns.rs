@@ -1,4 +1,4 @@
-//! A domain whose DNS another team manages: the records that the team must add, and the certificate that waits for them.
+//! For a domain whose DNS another team manages: the records that this team must add, and the certificate that needs them.
 
 use std::fmt::Write as _;
 
@@ -9,33 +9,33 @@ use serde::Serialize;
 use crate::account::{Certificate, Record};
 use crate::aws::{CallError, Session, call};
 use crate::bootstrap::Target;
-use crate::bootstrap::certificate::preflight::{Caa, Verdict, issuance, nearest_caa};
+use crate::bootstrap::certificate::preflight::{Caa, Verdict, judge_caa, nearest_caa};
 use crate::bootstrap::certificate::resolver::{Answer, Resolver};
 use crate::bootstrap::certificate::{Error, Step, candidates, choose, refuse};
 use crate::config::Config;
 
-/// Bytes of the largest state that is read for the load balancer's name.
-const MOST: i64 = 4 << 20;
+/// The maximum size of a state that is read for the load balancer's name, in bytes.
+const MAX_STATE_BYTES: i64 = 4 << 20;
 
-/// What is there now.
+/// The certificate, the CAA records and the load balancer as they are now.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// The CAA record set that decides, in public DNS.
+    /// The CAA record set in public DNS that applies to the domain.
     pub caa: Answer<Option<Caa>>,
-    /// The certificate to use, or to continue with.
+    /// The certificate to use, or to wait for.
     pub certificate: Option<Certificate>,
-    /// ARNs of every certificate for the domain.
+    /// ARNs of all certificates for the domain.
     pub others: Vec<String>,
-    /// The load balancer; `None` where the state does not list one yet.
+    /// The load balancer; `None` if the state does not list one yet, an error if the state cannot be read.
     pub load_balancer: Result<Option<LoadBalancer>, String>,
 }
 
-/// What the record of the host name points to.
+/// The load balancer, to which the host name's record points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadBalancer {
-    /// Its DNS name.
+    /// The DNS name.
     pub name: String,
-    /// The hosted zone id that an alias record in Route 53 wants; a state of an older module does not say it.
+    /// The hosted zone id that an alias record in Route 53 needs; states of older versions of the module do not contain it.
     pub zone_id: Option<String>,
 }
 
@@ -62,13 +62,18 @@ pub async fn observe(
 
 /// The load balancer, from the outputs in Terraform's state.
 async fn load_balancer(session: &Session, target: &Target) -> Result<Option<LoadBalancer>, String> {
-    let request = session.s3().get_object().bucket(&target.backend.bucket).key(&target.backend.key);
+    let request = session
+        .s3()
+        .get_object()
+        .bucket(&target.backend.bucket)
+        .key(&target.backend.key)
+        .expected_bucket_owner(&session.account_id);
     let answer = match call("s3:GetObject", request.send().await) {
         Err(error) if error.is("NoSuchKey") || error.is("NoSuchBucket") => return Ok(None),
         answer => answer.map_err(|error: CallError| error.reason())?,
     };
-    if answer.content_length().unwrap_or_default() > MOST {
-        return Err("the state has more than 4 MB".to_owned());
+    if answer.content_length().unwrap_or_default() > MAX_STATE_BYTES {
+        return Err(format!("the state has more than {} MB", MAX_STATE_BYTES >> 20));
     }
     let body = answer.body.collect().await.map_err(|error| error.to_string())?.into_bytes();
     let state: serde_json::Value =
@@ -79,17 +84,17 @@ async fn load_balancer(session: &Session, target: &Target) -> Result<Option<Load
     Ok(name.map(|name| LoadBalancer { name: name.to_owned(), zone_id }))
 }
 
-/// Refuses to wait for what ACM would never issue. Pure.
+/// Refuses to wait for a certificate that ACM would never issue.
 pub fn guard(seen: &Seen, config: &Config) -> Result<Verdict, Error> {
     let mut verdict = Verdict::default();
-    issuance(&seen.caa, &config.domain.name, &mut verdict);
+    judge_caa(&seen.caa, &config.domain.name, &mut verdict);
     if let Err(reason) = &seen.load_balancer {
         verdict.unknown.push(format!("the load balancer's DNS name: {reason}"));
     }
     refuse(verdict, seen.certificate.as_ref(), config)
 }
 
-/// What is to be done; pure.
+/// The plan.
 pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let issued = seen.certificate.as_ref().is_some_and(|certificate| certificate.status == "ISSUED");
@@ -98,7 +103,7 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     }
     if !issued {
         let records = seen.certificate.as_ref().map(|one| one.validation.clone()).unwrap_or_default();
-        steps.push(Step::HandOver(records));
+        steps.push(Step::PrintRecords(records));
         steps.push(Step::Wait(config.domain.name.clone()));
     }
     let from = config.alb.certificate_arn.clone();
@@ -109,32 +114,32 @@ pub fn plan(seen: &Seen, config: &Config, file: &str) -> Vec<Step> {
     steps
 }
 
-/// A record for the team that manages the DNS.
+/// A record that the other team must add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Needed {
-    /// Without the last dot.
+pub struct NeededRecord {
+    /// Without the final dot.
     pub name: String,
     /// `CNAME`
     #[serde(rename = "type")]
     pub kind: String,
-    /// Without the last dot.
+    /// Without the final dot.
     pub value: String,
-    /// What it is for.
+    /// What the record is needed for.
     pub purpose: Purpose,
-    /// Whether public DNS has it; `None` where that is not known.
+    /// Whether public DNS has it; `None` if that is not known.
     pub published: Option<bool>,
-    /// The hosted zone id of the target, which an alias record in Route 53 wants.
+    /// The hosted zone id of the target, which an alias record in Route 53 needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias_hosted_zone_id: Option<String>,
 }
 
-/// What a record is for.
+/// The purpose of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// ACM issues and renews the certificate while it exists.
+    /// ACM validates the domain with it, and again before each renewal.
     Validation,
-    /// Browsers reach the load balancer by it.
+    /// It points the host name to the load balancer.
     Application,
 }
 
@@ -144,7 +149,7 @@ pub async fn needed(
     domain: &str,
     validation: &[Record],
     load_balancer: Option<&LoadBalancer>,
-) -> Vec<Needed> {
+) -> Vec<NeededRecord> {
     let wanted = validation.iter().map(|record| (record.clone(), Purpose::Validation));
     let application = load_balancer.map(|target| {
         let record = Record { name: domain.to_owned(), kind: "CNAME".to_owned(), value: target.name.clone() };
@@ -154,37 +159,37 @@ pub async fn needed(
         let published = match (resolver.alias(&record.name).await, purpose) {
             (Answer::Found(Some(target)), _) => Some(target.eq_ignore_ascii_case(&record.value)),
             (Answer::Found(None), Purpose::Validation) => Some(false),
-            // An ALIAS or ANAME record is not visible as such.
+            // DNS answers do not show whether a name is an ALIAS or ANAME record.
             (Answer::Found(None), Purpose::Application) | (Answer::ServFail | Answer::Unknown(_), _) => None,
         };
         let alias_hosted_zone_id =
             load_balancer.filter(|_| purpose == Purpose::Application).and_then(|one| one.zone_id.clone());
         let Record { name, kind, value } = record;
-        Needed { name, kind, value, purpose, published, alias_hosted_zone_id }
+        NeededRecord { name, kind, value, purpose, published, alias_hosted_zone_id }
     }))
     .await
 }
 
 /// The records as a zone file (RFC 1035, section 5).
-pub fn zone_file(domain: &str, records: &[Needed]) -> String {
+pub fn zone_file(domain: &str, records: &[NeededRecord]) -> String {
     let mut text = format!("; DNS records for {domain}\n");
     let mut section = |purpose: Purpose, comment: &str| {
         let mut of = records.iter().filter(|record| record.purpose == purpose).peekable();
         if of.peek().is_some() {
             text.push_str(comment);
         }
-        for Needed { name, kind, value, .. } in of {
-            // Writing into a String does not fail.
+        for NeededRecord { name, kind, value, .. } in of {
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "{name}. 300 IN {kind} {value}.");
         }
     };
     section(
         Purpose::Validation,
-        "; ACM validates the certificate by this record, and again before each renewal: keep it\n",
+        "; ACM validates the domain with this record, and again before each renewal: keep it\n",
     );
     section(
         Purpose::Application,
-        "; the load balancer; at the top of a zone use the DNS provider's ALIAS or ANAME record in place of CNAME\n",
+        "; the load balancer; at the apex of a zone use the DNS provider's ALIAS or ANAME record instead of CNAME\n",
     );
     text
 }
@@ -193,8 +198,8 @@ pub fn zone_file(domain: &str, records: &[Needed]) -> String {
 mod tests {
     use super::*;
 
-    fn record(name: &str, value: &str, purpose: Purpose) -> Needed {
-        Needed {
+    fn record(name: &str, value: &str, purpose: Purpose) -> NeededRecord {
+        NeededRecord {
             name: name.into(),
             kind: "CNAME".into(),
             value: value.into(),
