@@ -1,4 +1,4 @@
-//! How AWS names accounts, partitions and resources ("Amazon Resource Names (ARNs)", AWS General Reference). Pure.
+//! ARNs, account ids and partitions ("Amazon Resource Names (ARNs)", AWS General Reference). Pure.
 
 /// The parts of an ARN: `arn:partition:service:region:account:resource`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,16 +7,16 @@ pub struct Arn<'a> {
     pub partition: &'a str,
     /// `iam`
     pub service: &'a str,
-    /// Empty where the service is global.
+    /// Empty for a global service.
     pub region: &'a str,
-    /// Empty where the name is unique without it, as for a bucket; `aws` for a policy of AWS.
+    /// Empty if the name is globally unique, as for a bucket; `aws` for an AWS managed policy.
     pub account: &'a str,
     /// `role/osmt-test-admin`; may contain colons.
     pub resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    /// Reads an ARN. No part is judged.
+    /// Parses an ARN. Does not validate its parts.
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
         let mut part = || parts.next();
@@ -38,16 +38,16 @@ pub fn is_account_id(text: &str) -> bool {
 /// A partition of AWS (the partitions of the AWS SDKs, `partitions.json`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// As ARNs name it.
+    /// The name in ARNs.
     pub name: &'static str,
-    /// How the names of its Regions begin.
+    /// The prefix of the names of its Regions.
     prefix: &'static str,
     /// The domain of its endpoints.
     pub domain: &'static str,
 }
 
 const AWS: Partition = Partition { name: "aws", prefix: "", domain: "amazonaws.com" };
-/// Each but `aws`.
+/// All partitions except `aws`.
 const OTHERS: [Partition; 7] = [
     Partition { name: "aws-us-gov", prefix: "us-gov-", domain: "amazonaws.com" },
     Partition { name: "aws-cn", prefix: "cn-", domain: "amazonaws.com.cn" },
@@ -59,7 +59,7 @@ const OTHERS: [Partition; 7] = [
 ];
 
 impl Partition {
-    /// The partition of a Region; a Region whose name has another form is taken for one of `aws`.
+    /// The partition of a Region; `aws` if the name has another form.
     pub fn of(region: &str) -> Self {
         OTHERS.into_iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(AWS)
     }

@@ -1,4 +1,4 @@
-//! Starts other programs, and does not leave them behind when this process is asked to end.
+//! Starts other programs, and ends them when this process is asked to end.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error as ThisError;
 
-/// How long a program has to end by itself after it was asked to.
-const GRACE: Duration = Duration::from_secs(5);
+/// The time between the termination signal and the kill signal.
+const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// The direct children that run.
+/// The ids of the running direct children.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// Whether this process was asked to end.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
-/// A program did not run to its end.
+/// A program was not started, or did not end by itself.
 #[derive(Debug, ThisError)]
 pub enum Error {
     /// It could not be started.
@@ -29,19 +29,19 @@ pub enum Error {
     /// A signal to this process stopped it.
     #[error("interrupted")]
     Interrupted,
-    /// It did not end in time, and was stopped.
+    /// It exceeded its time limit and was stopped.
     #[error("it did not end within {} s and was stopped", .0.as_secs())]
     TooLong(Duration),
 }
 
 impl Error {
-    /// Whether there is no such program.
+    /// Whether the program does not exist.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Start(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// How a program ended, and what it printed.
+/// The exit status and output of a program.
 #[derive(Debug)]
 pub struct Output {
     /// The exit status.
@@ -52,7 +52,7 @@ pub struct Output {
     pub stderr: Vec<u8>,
 }
 
-/// A child that runs.
+/// A running child process.
 #[derive(Debug)]
 pub struct Running(Child);
 
@@ -75,9 +75,9 @@ impl Drop for Running {
     }
 }
 
-/// Starts a program; from now on a signal to this process reaches it too.
+/// Starts a program. A signal to this process is passed on to it.
 pub fn spawn(command: &mut Command) -> Result<Running, Error> {
-    // Held until the child is known: a signal that comes meanwhile waits for it.
+    // The lock is kept until the child's id is recorded, so that a signal in the meantime also reaches it.
     let mut running = running();
     if STOPPING.load(Ordering::SeqCst) {
         return Err(Error::Interrupted);
@@ -87,7 +87,7 @@ pub fn spawn(command: &mut Command) -> Result<Running, Error> {
     Ok(Running(child))
 }
 
-/// Runs a program to its end; with a limit it is stopped after that time.
+/// Runs a program to its end, or stops it after the time limit.
 pub fn run(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Result<Output, Error> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(command)?;
@@ -96,13 +96,13 @@ pub fn run(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Resu
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (report, ended) = mpsc::channel();
     thread::scope(|scope| {
-        // In threads of their own: the program may print before it has read everything.
+        // In threads, because the program may print before it has read all input.
         scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
         let errors = scope.spawn(move || read(stderr));
         scope.spawn(move || {
             let stdout = read(stdout);
             let status = child.wait();
-            // The other end waits for as long as this thread runs.
+            // After a timeout the receiver no longer exists.
             let _ = report.send((status, stdout));
         });
         let first = match limit {
@@ -112,10 +112,10 @@ pub fn run(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Resu
         let (status, stdout) = match (first, limit) {
             (Ok(ended), _) => ended,
             (Err(mpsc::RecvTimeoutError::Timeout), Some(limit)) => {
-                end(&family(id));
+                end(&with_descendants(id));
                 return Err(Error::TooLong(limit));
             }
-            (Err(_), _) => return Err(Error::Start(io::Error::other("its end was not seen"))),
+            (Err(_), _) => return Err(Error::Start(io::Error::other("waiting for it failed"))),
         };
         let stderr = errors.join().unwrap_or_default();
         if STOPPING.load(Ordering::SeqCst) {
@@ -125,8 +125,8 @@ pub fn run(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Resu
     })
 }
 
-/// How long a program may take that may ask a person something: short where no person can answer.
-pub fn limit_of_question() -> Duration {
+/// The time limit of a program that may ask the user something. It is short if no user can answer.
+pub fn interactive_limit() -> Duration {
     Duration::from_secs(if io::stdin().is_terminal() { 600 } else { 60 })
 }
 
@@ -137,19 +137,19 @@ pub fn pass_on(signal: i32) {
     send(&children, signal);
 }
 
-/// Passes a signal on to everything that this process started, and starts nothing more. Gives what it reached.
+/// Passes a signal on to all descendants of this process, and prevents new ones. Returns their ids.
 #[cfg(unix)]
 pub fn stop(signal: i32) -> Vec<u32> {
     let running = running();
     STOPPING.store(true, Ordering::SeqCst);
-    let mut everything = family(std::process::id());
-    everything.retain(|id| *id != std::process::id());
-    everything.extend(running.iter());
-    send(&everything, signal);
-    everything
+    let mut descendants = with_descendants(std::process::id());
+    descendants.retain(|id| *id != std::process::id());
+    descendants.extend(running.iter());
+    send(&descendants, signal);
+    descendants
 }
 
-/// Waits a little for processes to end, and kills what still runs.
+/// Waits for processes to end, and kills them after the grace period.
 #[cfg(unix)]
 pub fn finish(processes: &[u32]) {
     wait_and_kill(processes);
@@ -166,7 +166,7 @@ fn running() -> MutexGuard<'static, BTreeSet<u32>> {
 
 fn read(from: Option<impl io::Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // What came before a pipe broke is kept.
+    // After an error the bytes read so far are kept.
     let _ = from.map(|mut from| from.read_to_end(&mut bytes));
     bytes
 }
@@ -184,7 +184,7 @@ fn end(_processes: &[u32]) {}
 fn wait_and_kill(processes: &[u32]) {
     let begin = Instant::now();
     while processes.iter().any(|id| is_alive(*id)) {
-        if begin.elapsed() > GRACE {
+        if begin.elapsed() > GRACE_PERIOD {
             send(processes, rustix::process::Signal::KILL.as_raw());
             return;
         }
@@ -197,13 +197,13 @@ fn send(processes: &[u32], signal: i32) {
     let Some(signal) = rustix::process::Signal::from_named_raw(signal) else { return };
     for id in processes {
         if let Some(id) = i32::try_from(*id).ok().and_then(rustix::process::Pid::from_raw) {
-            // One that has ended meanwhile is what is wanted.
+            // The process may have ended in the meantime.
             let _ = rustix::process::kill_process(id, signal);
         }
     }
 }
 
-/// Whether a process runs; one that has ended and was not waited for does not.
+/// Whether a process is running. A zombie is not.
 #[cfg(unix)]
 fn is_alive(id: u32) -> bool {
     if let Some((_, state)) = parent_and_state(id) {
@@ -216,23 +216,23 @@ fn is_alive(id: u32) -> bool {
     id.is_some_and(|id| rustix::process::test_kill_process(id).is_ok())
 }
 
-/// A process and everything it started, as far as the system lists it (Linux: `/proc`).
-fn family(root: u32) -> Vec<u32> {
+/// A process and its descendants. Only Linux lists the descendants (`/proc`).
+fn with_descendants(root: u32) -> Vec<u32> {
     let mut all = Vec::new();
     if let Ok(processes) = std::fs::read_dir("/proc") {
         let ids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         all.extend(ids.filter_map(|id| Some((id, parent_and_state(id)?.0))));
     }
-    let mut family = vec![root];
+    let mut found = vec![root];
     let mut next = 0;
-    while let Some(parent) = family.get(next).copied() {
-        family.extend(all.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
+    while let Some(parent) = found.get(next).copied() {
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
         next += 1;
     }
-    family
+    found
 }
 
-/// Fields 3 and 4 of `/proc/ID/stat`; the second is a name in brackets, which may hold anything.
+/// Fields 4 and 3 of `/proc/ID/stat`. Field 2 is a name in parentheses, which may contain any character (`proc_pid_stat(5)`).
 fn parent_and_state(id: u32) -> Option<(u32, char)> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(") ")?;
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_read_to_its_end() {
+    fn input_output_and_exit_status_are_passed() {
         let output = run(&mut shell("cat; echo said >&2; exit 7"), b"given", None);
         let output = output.expect("it runs");
         assert_eq!(output.status.code(), Some(7));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_stopped_with_what_it_started() {
+    fn a_program_that_hangs_is_stopped_with_its_children() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("id");
         let script = format!("sleep 600 & echo $! > {}; wait", file.display());
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_known_as_missing() {
+    fn a_missing_program_is_recognised() {
         let result = run(&mut Command::new("osmt-no-such-program"), b"", None);
         assert!(result.expect_err("there is none").is_missing());
     }

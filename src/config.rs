@@ -1,7 +1,7 @@
-//! The typed config: the one object of `config.auto.tfvars.json`, with the shipped defaults.
+//! The config in Rust types: the object `config` of `config.auto.tfvars.json`, with its defaults.
 //!
-//! The same shape is in `schemas/config.schema.json`, in `variables.tf` of the Terraform module and of the invocation, and in
-//! the template; a test compares all five. This module only reads the values; `doctor` judges them.
+//! `schemas/config.schema.json`, `variables.tf` of the Terraform module and of the invocation, and the template describe the same
+//! shape; a test compares all five. This module reads the values; `doctor` checks them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::arn::{Partition, is_account_id};
 use crate::document::{Document, Misfit, Place, Position};
 use crate::explain::{Exit, Explain};
 
-/// Everything under `/config`.
+/// The object at `/config`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -23,7 +23,7 @@ pub struct Config {
     pub region: String,
     /// `^[a-z][a-z0-9-]{0,14}[a-z0-9]$`, no double hyphen.
     pub env: String,
-    /// Where the app answers.
+    /// The app's domain name.
     pub domain: Domain,
     /// Settings of OSMT itself.
     pub app: App,
@@ -37,29 +37,29 @@ pub struct Config {
     pub rds: Rds,
     /// The network.
     pub vpc: Vpc,
-    /// Days; one of the list that CloudWatch Logs knows.
+    /// In days; one of the values that CloudWatch Logs accepts.
     #[serde(default = "defaults::log_retention_days")]
     pub log_retention_days: u32,
-    /// Counts from 1; each rotation of a secret adds one, which makes Terraform write the new values.
+    /// Starts at 1. Each rotation of a secret increases it, which makes Terraform write the new values.
     #[serde(default = "defaults::one")]
     pub secrets_revision: u64,
 }
 
-/// Where the app answers.
+/// The app's domain name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Domain {
     /// A host name without scheme: `osmt.example.org`.
     pub name: String,
-    /// `Z` and up to 31 capitals and digits; `None` where the config says [`NO_ZONE`].
+    /// `Z` and up to 31 capital letters and digits; `None` if the config has [`NO_ZONE`].
     #[serde(serialize_with = "zone_to", deserialize_with = "zone_from")]
     pub hosted_zone_id: Option<String>,
 }
 
-/// In place of a hosted zone's id: another team manages the domain's DNS, outside this account.
+/// The value of `hosted_zone_id` if another team manages the domain's DNS outside this account.
 pub const NO_ZONE: &str = "none";
 
-#[expect(clippy::ref_option, reason = "serde gives a field so")]
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn zone_to<S: Serializer>(zone: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(zone.as_deref().unwrap_or(NO_ZONE))
 }
@@ -74,7 +74,7 @@ fn zone_from<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Er
 pub struct App {
     /// The identity provider.
     pub oauth: Oauth,
-    /// The OSMT release that the image holds, where `docker_tag` is not a version.
+    /// The OSMT release in the image, if `docker_tag` is not a version.
     #[serde(default)]
     pub version: Option<String>,
     /// What OSMT publishes under the organisation's name.
@@ -88,33 +88,33 @@ pub struct App {
     pub extra_secrets: Vec<String>,
 }
 
-/// What OSMT publishes under the organisation's name; OSMT's own default is its first user, Western Governors University.
+/// What OSMT publishes under the organisation's name. OSMT's default is Western Governors University.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The creator of every published skill and collection, a URI.
+    /// The URI of the creator of every published skill and collection.
     #[serde(default)]
     pub creator_uri: Option<String>,
-    /// The author of skills that name none.
+    /// The author of skills without an author.
     #[serde(default)]
     pub author_name: Option<String>,
     /// The author's URI.
     #[serde(default)]
     pub author_uri: Option<String>,
-    /// A folder in the image that holds `whitelabel.json`.
+    /// The folder in the image with `whitelabel.json`.
     #[serde(default)]
     pub white_label: Option<String>,
 }
 
-/// The identity provider; the client secret is not here but in Secrets Manager.
+/// The identity provider. The client secret is in Secrets Manager.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oauth {
     /// An https URL.
     pub issuer: String,
-    /// As the provider shows it.
+    /// As shown by the provider.
     pub client_id: String,
-    /// As the provider shows it.
+    /// As shown by the provider.
     pub audience: String,
 }
 
@@ -124,13 +124,13 @@ pub struct Oauth {
 pub struct Alb {
     /// The ARN of an ACM certificate in the config's region and account.
     pub certificate_arn: String,
-    /// Terraform cannot destroy while it is on.
+    /// While it is on, Terraform cannot destroy the resource.
     #[serde(default = "defaults::yes")]
     pub enable_deletion_protection: bool,
-    /// Into a bucket of its own.
+    /// Whether access logs are written to an S3 bucket.
     #[serde(default = "defaults::yes")]
     pub access_logs: bool,
-    /// Who may reach the load balancer.
+    /// The addresses that may connect to the load balancer.
     #[serde(default = "defaults::everywhere")]
     pub ingress_cidrs: Vec<String>,
 }
@@ -139,17 +139,17 @@ pub struct Alb {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ecs {
-    /// One entry a service.
+    /// One entry per service.
     pub task: Tasks,
 }
 
-/// One entry a service.
+/// One entry per service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tasks {
     /// OSMT.
     pub app: Task,
-    /// Its search index.
+    /// OSMT's search index.
     pub elasticsearch: Elasticsearch,
 }
 
@@ -157,11 +157,11 @@ pub struct Tasks {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
-    /// CPU units, 1024 a virtual CPU.
+    /// CPU units, 1024 per virtual CPU.
     pub cpu: u32,
     /// MiB.
     pub memory: u32,
-    /// Tasks that run.
+    /// The number of tasks.
     pub desired_count: u32,
     /// A repository without tag: `wguopensource/osmt-app`.
     pub docker_image: String,
@@ -176,11 +176,11 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Elasticsearch {
-    /// CPU units, 1024 a virtual CPU.
+    /// CPU units, 1024 per virtual CPU.
     pub cpu: u32,
     /// MiB.
     pub memory: u32,
-    /// Tasks that run: 1.
+    /// The number of tasks: 1.
     pub desired_count: u32,
     /// A repository without tag.
     pub docker_image: String,
@@ -189,7 +189,7 @@ pub struct Elasticsearch {
     /// `X86_64` or `ARM64`.
     #[serde(default = "defaults::cpu_architecture")]
     pub cpu_architecture: String,
-    /// Clients need a password: `elasticsearch/password` of `osmt-secrets`.
+    /// Whether clients need a password: `elasticsearch/password` of `osmt-secrets`.
     #[serde(default)]
     pub authentication: bool,
 }
@@ -210,7 +210,7 @@ pub struct Elasticache {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rds {
-    /// `osmt_db`: the first migration says `USE osmt_db`.
+    /// `osmt_db`: OSMT's first migration contains `USE osmt_db`.
     pub db_name: String,
     /// `8.4`, or with the minor version `8.4.6`
     pub engine_version: String,
@@ -218,7 +218,7 @@ pub struct Rds {
     pub instance_class: String,
     /// `mysql` and major.minor of the engine version.
     pub parameter_group_family: String,
-    /// A standby in a second zone.
+    /// Whether there is a standby instance in a second Availability Zone.
     pub multi_az: bool,
     /// GiB.
     #[serde(default = "defaults::allocated_storage")]
@@ -226,10 +226,10 @@ pub struct Rds {
     /// Days, 0 to 35; 0 turns backups off.
     #[serde(default = "defaults::backup_retention_days")]
     pub backup_retention_days: u32,
-    /// Terraform cannot destroy while it is on.
+    /// While it is on, Terraform cannot destroy the resource.
     #[serde(default = "defaults::yes")]
     pub enable_deletion_protection: bool,
-    /// Destroy without a last snapshot.
+    /// Whether Terraform destroys the database without a final snapshot.
     #[serde(default)]
     pub skip_final_snapshot: bool,
 }
@@ -238,21 +238,21 @@ pub struct Rds {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vpc {
-    /// A block of /16 to /28.
+    /// A CIDR block of /16 to /28.
     pub vpc_cidr: String,
-    /// Zones of the region, at least two.
+    /// Availability Zones of the Region, at least two.
     pub azs: Vec<String>,
-    /// One block a zone and kind.
+    /// The CIDR blocks of the subnets.
     pub subnets: Subnets,
 }
 
-/// One block a zone and kind.
+/// The CIDR blocks of the subnets: one per Availability Zone and kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subnets {
-    /// Tasks, database, cache.
+    /// For tasks, database and cache.
     pub private: Vec<String>,
-    /// Load balancer and NAT gateways.
+    /// For load balancer and NAT gateways.
     pub public: Vec<String>,
 }
 
@@ -280,7 +280,7 @@ mod defaults {
     }
 }
 
-/// The document is JSON, but not a config.
+/// A document that is JSON but not a config.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 #[error("{message} at line {}, column {}", .at.line, .at.column)]
 pub struct Error {
@@ -300,17 +300,17 @@ impl Explain for Error {
     }
 
     fn help(&self) -> Option<String> {
-        Some("`osmt-doctor check` lists everything that is wrong with the config, and the remedies".into())
+        Some("`osmt-doctor check` lists everything that is wrong in the config, and how to fix it".into())
     }
 }
 
 impl Config {
-    /// Reads the config out of a document; the first fault ends it. What every name in AWS is made of must be well-formed.
+    /// Reads the config from a document. Returns the first error. Also checks the values that names in AWS are made of.
     pub fn from_document(document: &Document) -> Result<Self, Error> {
         let config = Self::read(document)?;
-        for (key, value, good, wanted) in [
+        for (key, value, is_valid, expected) in [
             ("account_id", &config.account_id, is_account_id(&config.account_id), "12 digits"),
-            ("region", &config.region, is_region(&config.region), "a region like us-west-2"),
+            ("region", &config.region, is_region(&config.region), "a Region such as us-west-2"),
             (
                 "env",
                 &config.env,
@@ -318,11 +318,11 @@ impl Config {
                 "2 to 16 lower-case letters, digits and single hyphens, beginning with a letter",
             ),
         ] {
-            if !good {
+            if !is_valid {
                 let pointer = format!("/config/{key}");
                 let span = document.span(&Place::value(pointer.clone()));
                 return Err(Error {
-                    message: format!("{key} is {value:?}, it should be {wanted}"),
+                    message: format!("`{key}` is {value:?}; it must be {expected}"),
                     at: document.position(span.start),
                     pointer,
                     span,
@@ -381,7 +381,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_names_are_made_of_is_well_formed() {
+    fn account_region_and_environment_are_validated() {
         assert!(is_region("us-west-2") && is_region("us-gov-west-1") && is_region("ap-southeast-7"));
         assert!(!is_region("") && !is_region("us-west") && !is_region("moon") && !is_region("us--1"));
         assert!(is_env("test") && is_env("a-1") && is_env("abcdefgh-ijklmno"));
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_place() {
+    fn an_error_has_its_position() {
         let document = Document::parse("{\n \"config\": {\"account_id\": 5}}").unwrap();
         let error = Config::from_document(&document).unwrap_err();
         assert_eq!(error.pointer, "/config/account_id");

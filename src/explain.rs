@@ -1,10 +1,10 @@
-//! An error's exit and help, kept beside the error.
+//! The exit code and the help of an error.
 //!
-//! Does not print: `command` turns an error into text.
+//! `command` prints errors; this module does not.
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub enum Exit {
     Pending = 1,
     /// Bad flags, or an input file that cannot be read as what it claims to be.
     Usage = 2,
-    /// The outside world failed: AWS, git, keyring, registry, disk.
+    /// AWS, git, the keyring, the registry or the disk failed.
     Failed = 3,
     /// A guard, the wrong AWS account, no `--yes`, or "no" at the prompt.
     Refused = 4,
@@ -28,11 +28,11 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every exit, in the order of its number.
+    /// All exits, sorted by number.
     pub const ALL: [Self; 6] =
         [Self::Done, Self::Pending, Self::Usage, Self::Failed, Self::Refused, Self::Interrupted];
 
-    /// The number the process ends with.
+    /// The exit code of the process.
     pub const fn code(self) -> u8 {
         self as u8
     }
@@ -56,7 +56,7 @@ impl Exit {
             Self::Pending => "findings at or above `--fail-on`, a plan or diff that is not empty, drift",
             Self::Usage => "bad flags, or an input file that cannot be read as what it claims to be",
             Self::Failed => {
-                "the outside world failed (AWS, git, keyring, registry, disk); the message says what was already done"
+                "AWS, git, the keyring, the registry or the disk failed; the message says what was already done"
             }
             Self::Refused => "a guard, the wrong AWS account, no `--yes`, or \"no\" at the prompt",
             Self::Interrupted => "Ctrl-C; the message says what was already done",
@@ -64,34 +64,34 @@ impl Exit {
     }
 }
 
-/// What an error knows about itself beyond its text.
+/// The exit code and the help of an error.
 ///
 /// The text is a lowercase fragment that fits after "could not", or a complete sentence.
 pub trait Explain: Error {
-    /// How the process should end. Most errors are the world's fault.
+    /// The exit of the process. The default is for errors of AWS and other services.
     fn exit(&self) -> Exit {
         Exit::Failed
     }
 
-    /// What the person at the keyboard can do about it.
+    /// What the user can do.
     fn help(&self) -> Option<String> {
         None
     }
 }
 
-/// A text from a file, AWS or git without what steers a terminal or hides its order: control characters get their symbol
-/// (`␛`, `␊`), others of that kind their code (`<U+009B>`).
+/// A text from a file, AWS or git with its control characters replaced, because they could change the terminal or the order of
+/// the text: ASCII control characters by their symbol (`␛`, `␊`), others by their code (`<U+009B>`).
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_steering) {
+    if !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for char in text.chars() {
         match char {
             '\u{7f}' => shown.push('␡'),
-            // The block "Control Pictures" has them in the same order.
+            // The Unicode block "Control Pictures" has the same order.
             '\0'..' ' => shown.push(char::from_u32(0x2400 + u32::from(char)).unwrap_or('\u{fffd}')),
-            _ if is_steering(char) => {
+            _ if is_control(char) => {
                 let _ = write!(shown, "<U+{:04X}>", u32::from(char));
             }
             _ => shown.push(char),
@@ -100,7 +100,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A path as messages print it: a line break or an escape sequence in a file's name must not look like our own output.
+/// A number and its noun: `1 key`, `2 keys`.
+pub fn counted<N: Copy + PartialEq + From<u8> + Display>(count: N, noun: &str) -> String {
+    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A path for messages. A line break or an escape sequence in a file name must not look like output of this program.
 pub fn shown(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
@@ -110,30 +115,30 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// Whether a character moves the cursor, starts a sequence that does, or changes the direction of what follows.
-pub fn is_steering(char: char) -> bool {
+/// Whether a character controls the terminal or changes the direction of text.
+pub fn is_control(char: char) -> bool {
     // C0, DEL and C1; line and paragraph separator; the bidirectional formatting characters (UAX #9).
     char.is_control()
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
         || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// An error on its way to the person: text, causes, remedy, exit.
+/// An error as it is printed: message, causes, help and exit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// What went wrong, one line.
+    /// What went wrong, in one line.
     pub message: String,
     /// Why, outermost first.
     pub causes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
-    /// How the process ends.
+    /// The exit of the process.
     #[serde(skip)]
     pub exit: Exit,
 }
 
 impl Failure {
-    /// A failure that `command` finds by itself (no error of a lower room behind it).
+    /// A failure without an underlying error.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { message: message.into(), causes: Vec::new(), help: None, exit }
     }
@@ -167,10 +172,15 @@ impl<E: Explain> From<E> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::Exit;
+    use super::{Exit, counted};
 
     #[test]
-    fn the_numbers_are_the_contracts() {
+    fn a_noun_is_singular_only_after_one() {
+        assert_eq!([counted(0, "key"), counted(1, "key"), counted(2, "key")], ["0 keys", "1 key", "2 keys"]);
+    }
+
+    #[test]
+    fn the_exit_codes_do_not_change() {
         let numbers: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 130]);
     }

@@ -1,6 +1,6 @@
-//! What may be said about the user's things, and what was said.
+//! Rules, and the findings that they report.
 //!
-//! Rules think in pointers (RFC 6901) and tokens; where on the page that is, [`crate::document::Document`] knows.
+//! A finding's place is a JSON pointer (RFC 6901) and a token; [`crate::document::Document`] converts it to a position.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Place, Token};
 
-/// How bad it is. The order is the order of `--fail-on`.
+/// The severity of a finding, in the order of `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; free.
+    /// Information.
     Note,
-    /// It works, but has a risk.
+    /// It works, but with a risk.
     Warning,
-    /// Apply or start-up would fail, or data would be lost.
+    /// Apply or the app's start would fail, or data would be lost.
     Error,
 }
 
 impl Severity {
-    /// The word in every format.
+    /// The name in every format.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -32,23 +32,23 @@ impl Severity {
     }
 }
 
-/// What may be said. `explain`, SARIF and `docs/rules.md` read this and nothing else.
+/// A rule: the only source of `explain`, SARIF and `docs/rules.md`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Stable for ever: `NET003`.
+    /// Never changes: `NET003`.
     pub code: &'static str,
-    /// The pattern, not the remedy: `subnet-outside-vpc`.
+    /// Names the mistake, not the remedy: `subnet-outside-vpc`.
     pub name: &'static str,
-    /// Unless the finding says otherwise.
+    /// The default; a finding may have another.
     pub severity: Severity,
-    /// One line.
+    /// The summary, in one line.
     pub summary: &'static str,
     /// The page `docs/rules/CODE.md`: heading, what it does, why it matters, example, instead, source.
     pub explain: &'static str,
 }
 
 impl Rule {
-    /// The page without its heading, which repeats code and name.
+    /// The page without its heading.
     pub fn prose(&self) -> &'static str {
         match self.explain.split_once("\n\n") {
             Some((heading, prose)) if heading.starts_with("# ") => prose.trim_end(),
@@ -56,28 +56,28 @@ impl Rule {
         }
     }
 
-    /// Why it matters: the paragraph of the page that says so.
+    /// The paragraph of the page that begins with "Why:".
     pub fn why(&self) -> Option<&'static str> {
         self.explain.split("\n\n").find_map(|paragraph| paragraph.trim().strip_prefix("Why: "))
     }
 }
 
-/// How a rule is looked for in a `T`: the config, the account's facts, a Terraform plan.
+/// A rule with the function that checks a `T`: the config, the account's facts, a Terraform plan.
 pub struct Check<T: ?Sized + 'static> {
-    /// What it may say.
+    /// The rule.
     pub rule: Rule,
-    /// Looks, and says it into the sink.
+    /// Checks, and reports to the sink.
     pub run: fn(&T, &mut Sink<'_>),
 }
 
-/// The one edit that fixes a finding, where there is exactly one.
+/// The edit that fixes a finding, if there is exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Another value at the place.
+    /// Replace the value.
     Value(serde_json::Value),
-    /// Another key at the place.
+    /// Rename the key.
     Key(String),
-    /// The key and its value, or the stretch of text, goes.
+    /// Remove the key and its value, or the range of text.
     Drop,
 }
 
@@ -86,12 +86,12 @@ pub enum Fix {
 pub enum Remedy {
     /// Write exactly this text as the value.
     Write(String),
-    /// A person must decide.
+    /// The user must decide.
     Say(String),
 }
 
 impl Remedy {
-    /// Exactly this.
+    /// The remedy to write exactly this text.
     pub fn write(text: impl std::fmt::Display) -> Self {
         Self::Write(text.to_string())
     }
@@ -109,33 +109,33 @@ impl From<String> for Remedy {
     }
 }
 
-/// One thing that is wrong, or worth knowing.
+/// Something that is wrong, or worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's code; owned only where it comes from a policy file.
     pub code: Cow<'static, str>,
     /// The rule's name.
     pub name: Cow<'static, str>,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong, a sentence without full stop.
+    /// What is wrong: a sentence without a full stop.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Where; `None` where the thing judged is not a file (a repository, an account).
+    /// Where; `None` if the finding is not about a file, but about a repository or an account.
     pub at: Option<Place>,
-    /// Other places that belong to it, and what each is.
+    /// Related places, each with its message.
     pub related: Vec<(Place, String)>,
-    /// The value there may be a secret: no format prints it.
+    /// Whether the value may be a secret, which no format prints.
     pub masked: bool,
-    /// The edit that fixes it, where there is exactly one.
+    /// The edit that fixes it, if there is exactly one.
     pub fix: Option<Fix>,
-    /// A pointer that stays the same when the document's lists change; `None` where `at` does.
+    /// A pointer that does not change when lists in the document change; `None` if `at` is already stable.
     pub stable: Option<String>,
 }
 
 impl Finding {
-    /// Starts a finding from its rule.
+    /// A finding with the rule's code, name and severity.
     pub fn new(rule: &Rule, at: Option<Place>, message: impl Into<String>) -> Self {
         Self {
             code: Cow::Borrowed(rule.code),
@@ -151,7 +151,7 @@ impl Finding {
         }
     }
 
-    /// Keeps the value at the place, and all that is in it, out of every format.
+    /// Marks the value as a possible secret, with everything in it.
     pub fn masked(&mut self) -> &mut Self {
         self.masked = true;
         self
@@ -169,7 +169,7 @@ impl Finding {
         self
     }
 
-    /// Adds the remedy, and the edit where it is one.
+    /// Adds the remedy, and the edit if the remedy is one.
     pub fn remedy(&mut self, remedy: impl Into<Remedy>) -> &mut Self {
         match remedy.into() {
             Remedy::Say(help) => self.help(help),
@@ -183,39 +183,39 @@ impl Finding {
         self
     }
 
-    /// Names another place that belongs to it.
+    /// Adds a related place.
     pub fn related(&mut self, place: Place, message: impl Into<String>) -> &mut Self {
         self.related.push((place, message.into()));
         self
     }
 }
 
-/// A check that could not be made. Never the same as passed.
+/// A check that could not be made. It does not count as passed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Unknown {
-    /// The rule that wanted the fact.
+    /// The code of the rule.
     pub code: String,
     /// Why the fact is not known.
     pub reason: String,
 }
 
-/// All that was said about one document.
+/// All findings about one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// What was found, in the order it was said.
+    /// The findings, in the order in which they were reported.
     pub findings: Vec<Finding>,
-    /// What could not be checked.
+    /// The checks that could not be made.
     pub unknown: Vec<Unknown>,
-    /// Rules that looked and had nothing to say.
+    /// The number of rules that were checked without a finding.
     pub passed: usize,
-    /// Findings that an ignore took out.
+    /// The number of findings that were ignored.
     pub ignored: usize,
-    /// Codes of the rules that were run, whatever they found.
+    /// Codes of the rules that were checked.
     pub ran: BTreeSet<Cow<'static, str>>,
 }
 
 impl Findings {
-    /// Runs every check on a thing.
+    /// Runs every check.
     pub fn run<T: ?Sized>(&mut self, checks: &'static [Check<T>], thing: &T) {
         for check in checks {
             let before = (self.findings.len(), self.unknown.len());
@@ -227,7 +227,7 @@ impl Findings {
         }
     }
 
-    /// Adds what was found about the same document by others.
+    /// Adds other findings about the same document.
     pub fn add(&mut self, other: Self) {
         let Self { findings, unknown, passed, ignored, ran } = other;
         self.findings.extend(findings);
@@ -237,12 +237,12 @@ impl Findings {
         self.ran.extend(ran);
     }
 
-    /// The worst severity, `None` where nothing was found.
+    /// The highest severity; `None` if there are no findings.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }
 
-    /// How many findings of each severity.
+    /// The number of findings of each severity.
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::from([("error", 0), ("warning", 0), ("note", 0)]);
         for finding in &self.findings {
@@ -252,34 +252,34 @@ impl Findings {
     }
 }
 
-/// Where a check says what it found; knows the rule, so the check need not repeat it.
+/// Receives the findings of one check, and adds the rule to each.
 pub struct Sink<'a> {
     rule: &'static Rule,
     all: &'a mut Findings,
 }
 
 impl Sink<'_> {
-    /// The value at the pointer is wrong.
+    /// Reports that the value at the pointer is wrong.
     pub fn value(&mut self, pointer: impl Into<String>, message: impl Into<String>) -> &mut Finding {
         self.say(Some(Place::value(pointer)), message)
     }
 
-    /// The key at the pointer is wrong.
+    /// Reports that the key at the pointer is wrong.
     pub fn key(&mut self, pointer: impl Into<String>, message: impl Into<String>) -> &mut Finding {
         self.say(Some(Place::at(pointer, Token::Key)), message)
     }
 
-    /// The key that the pointer names is missing.
+    /// Reports that the key at the pointer is missing.
     pub fn missing(&mut self, pointer: impl Into<String>, message: impl Into<String>) -> &mut Finding {
         self.say(Some(Place::at(pointer, Token::Missing)), message)
     }
 
-    /// Something is wrong with a thing that is not a file.
+    /// Reports something that is not in a file.
     pub fn elsewhere(&mut self, message: impl Into<String>) -> &mut Finding {
         self.say(None, message)
     }
 
-    /// The check could not be made.
+    /// Reports that the check could not be made.
     pub fn unknown(&mut self, reason: impl Into<String>) {
         self.all.unknown.push(Unknown { code: self.rule.code.to_owned(), reason: reason.into() });
     }

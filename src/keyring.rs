@@ -1,7 +1,7 @@
-//! Reads and writes named secrets: the desktop's keyring or the Linux kernel's.
+//! Reads and writes entries of a keyring: the desktop's or the Linux kernel's.
 //!
-//! Does not know which secrets there are. An entry is addressed by service (`osmt/<account_id>/<env>`) and user
-//! (`rds/password`). No error carries a value: what a store reports about one is dropped here.
+//! An entry is identified by service (`osmt/<account_id>/<env>`) and user (`rds/password`). Errors never contain a value: this
+//! module removes it from the errors of the keyring libraries.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::explain::Explain;
 
-/// Which keyring the user wants.
+/// The keyring that the user chose (`--keyring`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The desktop's where there is one, else the kernel's.
+    /// The desktop's if it is usable, otherwise the kernel's.
     Auto,
     /// The desktop's.
     Os,
@@ -25,14 +25,14 @@ pub enum Choice {
 /// A keyring of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Secret Service, Keychain or Credential Manager: survives a reboot.
+    /// Secret Service, Keychain or Credential Manager: permanent.
     Os,
-    /// Linux: session and persistent keyring of the user; gone at reboot or after some days without use.
+    /// The user's session and persistent keyring of the Linux kernel: lost at reboot or after some days without use.
     Kernel,
 }
 
 impl Kind {
-    /// The word of `--keyring`.
+    /// The value of `--keyring`.
     pub const fn flag(self) -> &'static str {
         match self {
             Self::Os => "os",
@@ -56,14 +56,14 @@ impl fmt::Display for Kind {
 #[derive(Clone)]
 pub struct Keyring {
     store: Arc<CredentialStore>,
-    /// Which keyring it is.
+    /// The desktop's or the kernel's.
     pub kind: Kind,
     /// `osmt/<account_id>/<env>`
     pub service: String,
-    /// The service of earlier versions, whose entries are read where this one has none: `osmt/<env>`.
-    former: Option<String>,
-    /// Why `auto` did not take the desktop's keyring, if it did not.
-    pub passed_over: Option<String>,
+    /// The service name of earlier versions, `osmt/<env>`: its entries are read if this service has none.
+    old_service: Option<String>,
+    /// Why `auto` did not choose the desktop's keyring, if it did not.
+    pub os_problem: Option<String>,
 }
 
 impl fmt::Debug for Keyring {
@@ -78,16 +78,16 @@ impl fmt::Debug for Keyring {
 /// A keyring that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It is not there, or does not let us in.
+    /// It does not exist or denies access.
     #[error("could not open {kind}")]
     Closed {
         /// Which.
         kind: Kind,
-        /// What the store says.
+        /// The error of the keyring library.
         #[source]
         cause: Cause,
     },
-    /// It is there and was not unlocked. Another keyring is no replacement: its entries are others.
+    /// It is locked. `auto` does not use another keyring instead, because that has other entries.
     #[error("{kind} is locked")]
     Locked {
         /// Which.
@@ -96,7 +96,7 @@ pub enum Error {
     /// Neither the desktop's keyring nor the kernel's works.
     #[error("no usable keyring found")]
     None {
-        /// What both say.
+        /// The errors of both.
         #[source]
         cause: Cause,
     },
@@ -111,13 +111,13 @@ pub enum Error {
         service: String,
         /// `rds/password`
         user: String,
-        /// What the store says.
+        /// The error of the keyring library.
         #[source]
         cause: Cause,
     },
 }
 
-/// What a store says, without any value.
+/// An error of a keyring library, without the entry's value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Cause {
@@ -127,9 +127,9 @@ pub struct Cause {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
-    /// An entry's content cannot be read; the entry itself can be removed.
+    /// The content of the entry cannot be read, but the entry can be removed.
     Content,
-    /// The user's quota of keys in the kernel is used up.
+    /// The user has reached the kernel's quota of keys.
     Quota,
     Other,
 }
@@ -145,7 +145,7 @@ impl Explain for Error {
         Some(
             match self {
                 Self::Closed { kind: Kind::Os, .. } => {
-                    "start one (`dbus-run-session -- …` with gnome-keyring); without a desktop use `--keyring kernel`"
+                    "start a keyring (`dbus-run-session -- …` with gnome-keyring); without a desktop use `--keyring kernel`"
                 }
                 Self::Closed { kind: Kind::Kernel, .. } => {
                     "containers often forbid it: allow the `keyctl` and `add_key` system calls, or use `--keyring os`"
@@ -172,18 +172,18 @@ impl Explain for Error {
 }
 
 impl Keyring {
-    /// Opens a keyring and tries it with a read.
+    /// Opens a keyring and reads an entry, to see that it works.
     ///
-    /// May wait for the user where the desktop asks to unlock it.
+    /// It waits for the user if the desktop asks to unlock the keyring.
     pub fn open(choice: Choice, service: &str) -> Result<Self, Error> {
         match choice {
             Choice::Os => Self::try_open(Kind::Os, service),
             Choice::Kernel => Self::try_open(Kind::Kernel, service),
-            Choice::Auto => match Self::try_open(Kind::Os, service).and_then(Self::that_writes) {
+            Choice::Auto => match Self::try_open(Kind::Os, service).and_then(Self::if_writable) {
                 Ok(keyring) => Ok(keyring),
                 Err(locked @ Error::Locked { .. }) => Err(locked),
                 Err(os) => match Self::try_open(Kind::Kernel, service) {
-                    Ok(keyring) => Ok(Self { passed_over: Some(reason(&os)), ..keyring }),
+                    Ok(keyring) => Ok(Self { os_problem: Some(reason(&os)), ..keyring }),
                     Err(kernel) => Err(Error::None {
                         cause: Cause::new(format!("{}; {}", reason(&os), reason(&kernel))),
                     }),
@@ -192,10 +192,10 @@ impl Keyring {
         }
     }
 
-    /// Also reads the entries of a former service, where this one has none.
+    /// Also reads the entries of an old service name, if this service has none.
     #[must_use]
-    pub fn with_former(self, service: String) -> Self {
-        Self { former: Some(service), ..self }
+    pub fn with_old_service(self, service: String) -> Self {
+        Self { old_service: Some(service), ..self }
     }
 
     fn try_open(kind: Kind, service: &str) -> Result<Self, Error> {
@@ -204,38 +204,38 @@ impl Keyring {
             unlock()?;
         }
         let keyring = Self {
-            store: store(kind).map_err(|error| closed(masked(&error)))?,
+            store: store(kind).map_err(|error| closed(without_value(&error)))?,
             kind,
             service: service.to_owned(),
-            former: None,
-            passed_over: None,
+            old_service: None,
+            os_problem: None,
         };
         match keyring.get("osmt/probe") {
-            Ok(_) if keyring.outlives_us() => Ok(keyring),
+            Ok(_) if keyring.is_persistent() => Ok(keyring),
             Ok(_) => Err(closed(Cause::new(
-                "this kernel has no persistent keyrings, so entries would end with this command",
+                "this kernel has no persistent keyrings, so the entries would be lost when this command ends",
             ))),
             Err(Error::Entry { cause, .. }) => Err(closed(cause)),
             Err(other) => Err(other),
         }
     }
 
-    /// Tries a write: a Secret Service without a default collection answers, and cannot keep anything.
-    fn that_writes(self) -> Result<Self, Error> {
+    /// Writes and removes a test entry: a Secret Service without a default collection can be opened but not written.
+    fn if_writable(self) -> Result<Self, Error> {
         let user = format!("osmt/probe-{}", std::process::id());
-        let tried = self.set(&user, &SecretString::from("probe")).and_then(|()| self.remove(&user));
-        match tried {
+        let result = self.set(&user, &SecretString::from("probe")).and_then(|()| self.remove(&user));
+        match result {
             Ok(_) => Ok(self),
             Err(Error::Entry { cause, .. }) => Err(Error::Closed { kind: self.kind, cause }),
             Err(other) => Err(other),
         }
     }
 
-    /// The value of an entry, `None` where there is none.
+    /// The value of an entry; `None` if it does not exist.
     pub fn get(&self, user: &str) -> Result<Option<SecretString>, Error> {
         let value = self.get_from(&self.service, user)?;
-        match (&value, &self.former) {
-            (None, Some(former)) => self.get_from(former, user),
+        match (&value, &self.old_service) {
+            (None, Some(old_service)) => self.get_from(old_service, user),
             _ => Ok(value),
         }
     }
@@ -248,7 +248,7 @@ impl Keyring {
         }
     }
 
-    /// Why an entry exists and cannot be read, if so; other failures are errors.
+    /// As [`Self::get`], but the inner error is the reason why an existing entry cannot be read.
     pub fn try_get(&self, user: &str) -> Result<Result<Option<SecretString>, String>, Error> {
         match self.get(user) {
             Err(Error::Entry { cause: Cause { text, why: Why::Content }, .. }) => Ok(Err(text)),
@@ -256,7 +256,7 @@ impl Keyring {
         }
     }
 
-    /// Writes an entry, new or not.
+    /// Creates or replaces an entry.
     pub fn set(&self, user: &str, value: &SecretString) -> Result<(), Error> {
         self.store
             .build(&self.service, user, None)
@@ -264,11 +264,11 @@ impl Keyring {
             .map_err(|error| self.entry("write", user, &error))
     }
 
-    /// Removes an entry, also one that cannot be read and all of several; says whether there was one.
+    /// Removes an entry, even if it cannot be read or exists several times. Returns whether it existed.
     pub fn remove(&self, user: &str) -> Result<bool, Error> {
         let mut existed = self.remove_from(&self.service, user)?;
-        if let Some(former) = &self.former {
-            existed |= self.remove_from(former, user)?;
+        if let Some(old_service) = &self.old_service {
+            existed |= self.remove_from(old_service, user)?;
         }
         Ok(existed)
     }
@@ -288,27 +288,27 @@ impl Keyring {
         }
     }
 
-    /// Moves an entry of the former service to this one; says whether there was one to move.
+    /// Moves an entry of the old service to this one. Returns whether it was moved.
     ///
     /// The new entry is read back before the old one is removed.
-    pub fn move_former(&self, user: &str) -> Result<bool, Error> {
-        let Some(former) = &self.former else { return Ok(false) };
-        let Some(value) = self.get_from(former, user)? else { return Ok(false) };
+    pub fn move_from_old_service(&self, user: &str) -> Result<bool, Error> {
+        let Some(old_service) = &self.old_service else { return Ok(false) };
+        let Some(value) = self.get_from(old_service, user)? else { return Ok(false) };
         if self.get_from(&self.service, user)?.is_none() {
             self.set(user, &value)?;
-            let kept = self.get_from(&self.service, user)?;
-            if kept.is_none_or(|kept| kept.expose_secret() != value.expose_secret()) {
+            let written = self.get_from(&self.service, user)?;
+            if written.is_none_or(|written| written.expose_secret() != value.expose_secret()) {
                 return Ok(false);
             }
-            self.remove_from(former, user)?;
+            self.remove_from(old_service, user)?;
             return Ok(true);
         }
         Ok(false)
     }
 
-    /// Whether what is written is there for the next command: a session's keyring alone may end with the process.
+    /// Whether entries remain after this process ends. The kernel may remove a session keyring with the session.
     #[cfg(target_os = "linux")]
-    fn outlives_us(&self) -> bool {
+    fn is_persistent(&self) -> bool {
         self.kind == Kind::Os
             || self.store.build(&self.service, "osmt/probe", None).is_ok_and(|entry| {
                 entry
@@ -319,7 +319,7 @@ impl Keyring {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn outlives_us(&self) -> bool {
+    fn is_persistent(&self) -> bool {
         self.kind == Kind::Os
     }
 
@@ -329,13 +329,13 @@ impl Keyring {
             kind: self.kind,
             service: self.service.clone(),
             user: user.to_owned(),
-            cause: masked(error),
+            cause: without_value(error),
         }
     }
 }
 
-/// The text of a store's error. Errors that carry the entry's bytes get our own words.
-fn masked(error: &StoreError) -> Cause {
+/// The text of a library's error. The text of errors that contain the entry's bytes is replaced.
+fn without_value(error: &StoreError) -> Cause {
     let content = |text: String| Cause { text, why: Why::Content };
     match error {
         StoreError::BadEncoding(_) => content("its value is not UTF-8".to_owned()),
@@ -343,7 +343,10 @@ fn masked(error: &StoreError) -> Cause {
         StoreError::Ambiguous(entries) => content(format!("{} entries have this name", entries.len())),
         StoreError::PlatformFailure(cause) | StoreError::NoStorageAccess(cause) => {
             if is_quota(cause.as_ref()) {
-                Cause { text: "the quota of keys in the kernel is used up".to_owned(), why: Why::Quota }
+                Cause {
+                    text: "the user's quota of keys in the kernel is reached".to_owned(),
+                    why: Why::Quota,
+                }
             } else {
                 Cause::new(innermost(cause.as_ref()))
             }
@@ -362,9 +365,9 @@ fn is_quota(_: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// Unlocks the default collection; waits for the user where the desktop asks.
+/// Unlocks the default collection; waits for the user if the desktop asks.
 ///
-/// Where there is no Secret Service or no default collection, the store itself says so later.
+/// If there is no Secret Service or no default collection, opening the keyring reports that.
 #[cfg(target_os = "linux")]
 fn unlock() -> Result<(), Error> {
     use secret_service::EncryptionType;
@@ -374,7 +377,7 @@ fn unlock() -> Result<(), Error> {
     let Ok(collection) = service.get_default_collection() else { return Ok(()) };
     let is_locked = || collection.is_locked().unwrap_or_default();
     if is_locked() {
-        // Whether it was unlocked is asked of the collection, not of the answer to the prompt.
+        // The result of `unlock` does not show whether the user answered the prompt; the collection does.
         let _ = collection.unlock();
         if is_locked() {
             return Err(Error::Locked { kind: Kind::Os });
@@ -398,7 +401,7 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn reason(error: &Error) -> String {
     match error {
-        Error::Closed { kind, cause } => format!("{kind} does not work: {cause}"),
+        Error::Closed { kind, cause } => format!("{kind} is not usable: {cause}"),
         other => other.to_string(),
     }
 }
@@ -429,7 +432,7 @@ fn store(kind: Kind) -> Result<Arc<CredentialStore>, StoreError> {
 
 #[cfg(not(target_os = "linux"))]
 fn only_linux() -> StoreError {
-    StoreError::NotSupportedByStore("only Linux has a keyring in its kernel".to_owned())
+    StoreError::NotSupportedByStore("only the Linux kernel has a keyring".to_owned())
 }
 
 #[cfg(test)]
@@ -437,13 +440,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_error_carries_a_value() {
+    fn no_error_contains_a_value() {
         let canary = "canary-8f3a".to_owned();
         for error in [
             StoreError::BadEncoding(canary.clone().into_bytes()),
             StoreError::BadDataFormat(canary.clone().into_bytes(), canary.clone().into()),
         ] {
-            let cause = masked(&error);
+            let cause = without_value(&error);
             assert!(!format!("{cause} {cause:?}").contains(&canary));
         }
     }

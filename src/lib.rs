@@ -1,21 +1,21 @@
-//! The OSMT deployment toolkit: what the four binaries share and what each does.
+//! The OSMT deployment toolkit: the library of the four binaries.
 //!
 //! ```text
 //! bin
 //!  ↓
-//! command                                    the only module that talks to people
+//! command                                    the command line: arguments, questions, output
 //!  ↓
-//! bootstrap  secrets  doctor  release        the four products; none imports another
+//! bootstrap  secrets  doctor  release        one per binary; none imports another
 //!  ↓
-//! report  registry  account  aws  web        the outside world, and text
+//! report  registry  account  aws  web        AWS, other services and programs, files, output formats
 //! git  keyring  files  child
 //!  ↓
 //! deployment  config  document  finding      pure: no I/O, no async, no clock
 //! arn  sensitive  plan  explain
 //! ```
 //!
-//! Every verb that writes goes the same way: observe, plan, show, ask, apply, observe again.
-//! A mistake in the user's input is a [`finding::Finding`]; a problem of the outside world is an error that implements
+//! Every verb that writes has the same steps: observe, plan, show, ask, apply, observe again.
+//! A mistake in the user's input is a [`finding::Finding`]; a failure of AWS or another service is an error that implements
 //! [`explain::Explain`].
 
 pub mod account;

@@ -1,30 +1,30 @@
 //! An ordered list of actions that can be shown or executed.
 //!
-//! Showing a plan is the dry run: there is no `dry_run` parameter below `command`. A plan holds names and settings,
-//! never the value of a secret.
+//! A dry run shows the plan and does not execute it, so no function below `command` has a `dry_run` parameter. A plan contains
+//! names and settings, never the value of a secret.
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
-/// What an action does to its thing.
+/// What an action does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
-    /// It does not exist and will.
+    /// Creates the thing.
     Create,
-    /// It exists and one setting of it changes.
+    /// Changes one setting of the thing.
     Update,
-    /// It exists and will not.
+    /// Deletes the thing.
     Delete,
-    /// A local file changes, or a task is run.
+    /// Changes a local file, or runs a task.
     Run,
-    /// It is as it should be; shown, never done.
+    /// Nothing: the thing is as it should be.
     Keep,
-    /// It is not as it should be, or not known, and a person's to change; shown, never done.
+    /// Nothing: the thing is wrong or unknown, and the user must change it.
     Attention,
 }
 
-/// One line of a plan, as people and machines read it.
+/// One line of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
@@ -32,19 +32,19 @@ pub struct Line {
     pub verb: Verb,
     /// The thing, with its kind first: `S3 bucket osmt-test-123456789012-us-west-2`.
     pub thing: String,
-    /// The setting that changes, `None` where the thing as a whole does.
+    /// The setting that changes; `None` for the thing itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setting: Option<String>,
-    /// What it is now.
+    /// The value now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What it will be.
+    /// The value afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
 
 impl Line {
-    /// A line about a thing as a whole.
+    /// A line about a thing.
     pub fn new(verb: Verb, thing: impl Into<String>) -> Self {
         Self { verb, thing: thing.into(), setting: None, from: None, to: None }
     }
@@ -59,21 +59,21 @@ impl Line {
     }
 }
 
-/// Something a plan can hold.
+/// An element of a plan.
 pub trait Action {
-    /// How the action is shown.
+    /// The line that shows the action.
     fn line(&self) -> Line;
 
-    /// Actions of different lanes do not depend on each other.
+    /// The lane of the action. Lanes do not depend on each other and run at the same time.
     fn lane(&self) -> usize {
         0
     }
 }
 
-/// What is to be done, in order.
+/// The actions to execute, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan<A> {
-    /// The actions, first to last.
+    /// The actions, in order.
     pub actions: Vec<A>,
 }
 
@@ -83,21 +83,21 @@ impl<A> Default for Plan<A> {
     }
 }
 
-/// A plan that stopped at a failure.
+/// A plan that failed before its end.
 #[derive(Debug)]
 pub struct Stopped<E> {
-    /// How many actions were done before it.
+    /// The number of actions that succeeded.
     pub done: usize,
-    /// How many there were.
+    /// The number of actions in the plan.
     pub of: usize,
-    /// What stopped it.
+    /// The first error.
     pub error: E,
-    /// What stopped other lanes.
+    /// The errors of other lanes.
     pub others: Vec<E>,
 }
 
 impl<A: Action> Plan<A> {
-    /// Whether there is nothing to do.
+    /// Whether the plan has no actions.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
     }
@@ -107,8 +107,7 @@ impl<A: Action> Plan<A> {
         self.actions.iter().map(Action::line).collect()
     }
 
-    /// Does the actions of one lane in order and all lanes at the same time. A failure stops its own lane: what the
-    /// others began they end.
+    /// Executes the actions of each lane in order, and all lanes at the same time. An error ends only its own lane.
     pub async fn execute<E>(&self, apply: impl AsyncFn(&A) -> Result<(), E>) -> Result<(), Stopped<E>> {
         let apply = &apply;
         let lanes = self.actions.iter().map(Action::lane).max();

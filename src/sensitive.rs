@@ -1,8 +1,8 @@
-//! Which names name a secret and which texts carry one: the one list for rules, excerpts, diffs and messages.
+//! Recognises names of secrets and texts that contain one, for rules, excerpts, diffs and messages.
 //!
-//! Pure. A name is judged by its words, so `DB_PASS`, `dbPass`, `db-pass` and `-Ddb.pass` are the same.
+//! Pure. A name is split into words, so `DB_PASS`, `dbPass`, `db-pass` and `-Ddb.pass` are treated the same.
 
-/// Words that name a secret wherever they are in a name.
+/// Words that mean a secret at any position in a name.
 const ANYWHERE: &[&str] = &[
     "password",
     "passwd",
@@ -21,15 +21,15 @@ const ANYWHERE: &[&str] = &[
     "keypem",
 ];
 
-/// Words that name a secret where they end a name: `pass` does in `DB_PASS`, not in `pass_through`.
+/// Words that mean a secret at the end of a name: `pass` does in `DB_PASS`, but not in `pass_through`.
 const AT_THE_END: &[&str] = &["pass", "pwd", "pw", "dsn", "creds", "cred", "psk", "jwt", "otp", "pin"];
 
-/// What a user's name is joined to `pass` with: `dbpass`, but not `bypass`.
-const OWNERS: &[&str] =
+/// Words that form a name of a secret with a following `pass`: `dbpass`, but not `bypass`.
+const BEFORE_PASS: &[&str] =
     &["db", "user", "root", "admin", "my", "mysql", "redis", "es", "elastic", "smtp", "mail", "app", "osmt"];
 
-/// Last words that say something about a secret: the value is a name, an address, a number or a switch.
-const ABOUT: &[&str] = &[
+/// Last words of names of properties of a secret: the value is a name, an address, a number or a switch.
+const PROPERTIES: &[&str] = &[
     "age",
     "alias",
     "arn",
@@ -112,20 +112,20 @@ const ABOUT: &[&str] = &[
     "wo",
 ];
 
-/// Whether something of this name holds a secret: `db_pass`, `clientSecret`, `MYSQL_PWD`, `-Ddb.password`.
+/// Whether a setting with this name is a secret: `db_pass`, `clientSecret`, `MYSQL_PWD`, `-Ddb.password`.
 ///
-/// A name that says something about a secret (`token_url`, `password_policy`, `secret_arn`) does not.
+/// A property of a secret is not: `token_url`, `password_policy`, `secret_arn`.
 pub fn names_secret(name: &str) -> bool {
     let words = words(name);
     let Some(last) = words.last() else {
         return false;
     };
     let compact: String = words.concat();
-    // AWS's own name for the half of an access key that is not secret; it never comes alone.
+    // The id of an access key is not secret, but it is usually next to the secret part.
     if compact.ends_with("accesskeyid") || compact.ends_with("dburi") {
         return true;
     }
-    if ABOUT.contains(&last.as_str()) {
+    if PROPERTIES.contains(&last.as_str()) {
         return false;
     }
     // AWS's names for a token that makes a call idempotent; EFS keeps one as an attribute.
@@ -133,12 +133,12 @@ pub fn names_secret(name: &str) -> bool {
         return false;
     }
     let joined = |word: &str| {
-        word.ends_with("pwd") || word.strip_suffix("pass").is_some_and(|owner| OWNERS.contains(&owner))
+        word.ends_with("pwd") || word.strip_suffix("pass").is_some_and(|owner| BEFORE_PASS.contains(&owner))
     };
     let inside = |word: &str| {
-        // `secretsmanager` and `tokenizer` are things that handle secrets.
-        let handles = word.starts_with("secretsmanager") || word.starts_with("tokeniz");
-        !handles && ANYWHERE.iter().any(|secret| word.contains(secret))
+        // `secretsmanager` and `tokenizer` process secrets and are not secrets.
+        let is_processor = word.starts_with("secretsmanager") || word.starts_with("tokeniz");
+        !is_processor && ANYWHERE.iter().any(|secret| word.contains(secret))
     };
     let pairs = words.windows(2).any(|pair| ANYWHERE.contains(&pair.concat().as_str()));
     AT_THE_END.contains(&last.as_str()) || joined(last) || pairs || words.iter().any(|word| inside(word))
@@ -164,7 +164,7 @@ fn words(name: &str) -> Vec<String> {
     }
     let bare = |word: &String| word.trim_end_matches(|char: char| char.is_ascii_digit()).to_owned();
     let mut words: Vec<String> = words.iter().map(bare).filter(|word| !word.is_empty()).collect();
-    // `-Ddb.password`: Java's flag is not a part of the name.
+    // In `-Ddb.password`, `-D` is Java's flag.
     if name.starts_with("-D")
         && let Some(first) = words.first_mut()
         && let Some(rest) = first.strip_prefix('d')
@@ -175,8 +175,8 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether a text only says where a secret is: an ARN, a name in Secrets Manager or Parameter Store, an address
-/// without a login, an expression of a template.
+/// Whether a text only refers to a secret: an ARN, a name in Secrets Manager or Parameter Store, a URL without a login, or a
+/// template expression.
 pub fn is_reference(text: &str) -> bool {
     let text = text.trim();
     let starts = ["arn:", "osmt/", "/", "{{resolve:", "$", "ssm:", "vault:", "secretsmanager:"];
@@ -185,7 +185,7 @@ pub fn is_reference(text: &str) -> bool {
         || address && !has_login(text) && assigned(text).is_none()
 }
 
-/// Whether a text carries `user:password@host`, with a scheme before it or without.
+/// Whether a text contains `user:password@host`, with or without a scheme.
 pub fn has_login(text: &str) -> bool {
     text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'')).any(|part| {
         let (scheme, rest) =
@@ -193,19 +193,18 @@ pub fn has_login(text: &str) -> bool {
         let Some((login, host)) = rest.split_once('@') else {
             return false;
         };
-        // A password may itself hold an `@`: what counts is that something is before and behind it.
         let Some((user, password)) = login.split_once(':') else {
             return false;
         };
-        // `mailto:` and its like name a mailbox; a digest follows an image's tag.
+        // `mailto:` and similar schemes are followed by an address, and the `@` after an image's tag by a digest.
         let mailbox = scheme.is_none() && ["mailto", "sip", "sips", "acct", "xmpp", "urn"].contains(&user);
         let plain = !user.is_empty() && !password.is_empty() && !host.is_empty() && !login.contains('/');
         plain && !mailbox && !host.starts_with("sha256:") && !password.starts_with(['$', '<', '{'])
     })
 }
 
-/// The first name in a command line, a list of properties or a query that is given a secret: `-Ddb.password=x`,
-/// `--password x`, `?token=x`.
+/// The first name of a secret that a command line, a list of properties or a query sets: `-Ddb.password=x`, `--password x`,
+/// `?token=x`.
 pub fn assigned(text: &str) -> Option<&str> {
     let parts: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || matches!(c, '&' | '?' | ';' | ',' | '"' | '\''))
@@ -226,7 +225,7 @@ pub fn assigned(text: &str) -> Option<&str> {
     None
 }
 
-/// What kind of secret a text is by its looks alone, whatever its name.
+/// The kind of secret that a text is, recognised by its form.
 pub fn looks_secret(text: &str) -> Option<&'static str> {
     const PREFIXES: [&str; 11] = [
         "ghp_",
@@ -268,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_are_recognised_by_their_words() {
+    fn names_of_secrets_are_recognised() {
         for name in [
             "password",
             "db_pass",
@@ -306,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_about_a_secret_are_not() {
+    fn names_of_properties_of_a_secret_are_not_recognised() {
         for name in [
             "token_url",
             "password_policy",
@@ -363,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn some_secrets_are_recognised_by_their_looks() {
+    fn some_secrets_are_recognised_by_their_form() {
         assert!(looks_secret("AKIAIOSFODNN7QWERTY2").is_some());
         assert!(looks_secret("eyJhbGciOi.eyJzdWIiOi.c2ln").is_some());
         assert!(looks_secret("-----BEGIN RSA PRIVATE KEY-----\nabc").is_some());

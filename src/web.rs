@@ -1,6 +1,6 @@
-//! One HTTP request that is not an AWS call, on the HTTP stack that AWS is reached through.
+//! HTTP requests to servers other than AWS, with the same HTTP client and proxy settings.
 //!
-//! A status is an answer, never an error; redirects are the caller's decision.
+//! An HTTP error status is a reply, not an error. Redirects are not followed.
 
 use std::error::Error as StdError;
 use std::io;
@@ -16,26 +16,26 @@ use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error as ThisError;
 use url::Url;
 
-const AGENT: &str = concat!("osmt-toolkit/", env!("CARGO_PKG_VERSION"));
-const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(20);
+const USER_AGENT: &str = concat!("osmt-toolkit/", env!("CARGO_PKG_VERSION"));
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Sends requests.
+/// An HTTP client.
 #[derive(Clone, Debug)]
 pub struct Web {
     http: SharedHttpClient,
 }
 
-/// What is sent: `GET`, or `POST` where there is a form.
+/// A request: `POST` if it has a form, otherwise `GET`.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Where to.
+    /// The URL.
     pub url: Url,
     /// The `Accept` header.
     pub accept: &'static str,
-    /// The whole `Authorization` header.
+    /// The `Authorization` header.
     pub authorization: Option<SecretString>,
-    /// The body of a form, encoded.
+    /// The URL-encoded form.
     pub form: Option<SecretString>,
 }
 
@@ -46,54 +46,54 @@ impl Request {
     }
 }
 
-/// What came back.
+/// A reply.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The body, whole.
+    /// The body.
     pub body: Vec<u8>,
     headers: Vec<(String, String)>,
 }
 
 impl Reply {
-    /// The first header of a name.
+    /// The first header with a name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers_of(name).next()
     }
 
-    /// All headers of a name.
+    /// All headers with a name.
     pub fn headers_of(&self, name: &str) -> impl Iterator<Item = &str> {
         let same = move |(header, _): &&(String, String)| header.eq_ignore_ascii_case(name);
         self.headers.iter().filter(same).map(|(_, value)| value.as_str())
     }
 
-    /// Where a redirect leads.
+    /// The target of a redirect; `None` if the reply is not a redirect.
     pub fn redirect(&self, from: &Url) -> Option<Url> {
         let location = self.header("location").filter(|_| (300..400).contains(&self.status))?;
         from.join(location).ok()
     }
 }
 
-/// No answer came.
+/// No reply was received.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 #[error("could not reach {host}: {cause}")]
 pub struct Error {
-    /// The host that was asked, with its port where it has one.
+    /// The host, with its port if the URL has one.
     pub host: String,
     /// The innermost cause.
     pub cause: String,
-    /// Whether the host answered with a certificate that is not valid for it.
+    /// Whether the host's certificate is not valid.
     pub bad_certificate: bool,
 }
 
 impl Web {
-    /// Uses an HTTP stack.
+    /// Uses the HTTP client of the AWS SDK.
     pub fn new(http: SharedHttpClient) -> Self {
         Self { http }
     }
 
-    /// Sends one request; whatever is answered is the reply.
+    /// Sends one request.
     pub async fn send(&self, request: Request) -> Result<Reply, Error> {
         let host = host(&request.url);
         let origin = request.url.origin().ascii_serialization();
@@ -105,7 +105,10 @@ impl Web {
             .no_auth()
             .no_retry()
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ANSWER).build(),
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(REPLY_TIMEOUT)
+                    .build(),
             )
             .with_connection_poisoning()
             .serializer(|request: Request| {
@@ -113,7 +116,7 @@ impl Web {
                 let mut built = http::Request::builder()
                     .method(if request.form.is_some() { "POST" } else { "GET" })
                     .uri(path)
-                    .header("user-agent", AGENT)
+                    .header("user-agent", USER_AGENT)
                     .header("accept", request.accept);
                 if let Some(authorization) = &request.authorization {
                     built = built.header("authorization", authorization.expose_secret());
@@ -129,7 +132,7 @@ impl Web {
             })
             .deserializer(|response: &HttpResponse| {
                 let headers = response.headers().iter();
-                Ok::<_, aws_smithy_runtime_api::client::orchestrator::OrchestratorError<Unread>>(Reply {
+                Ok::<_, aws_smithy_runtime_api::client::orchestrator::OrchestratorError<NoError>>(Reply {
                     status: response.status().as_u16(),
                     body: response.body().bytes().unwrap_or_default().to_vec(),
                     headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -144,19 +147,19 @@ impl Web {
     }
 }
 
-/// A status is never an error here.
+/// The SDK's operations need an error type. It is never used, because every status is a reply.
 #[derive(Debug, ThisError)]
-#[error("unread")]
-struct Unread;
+#[error("never used")]
+struct NoError;
 
-fn innermost(error: &SdkError<Unread, HttpResponse>) -> String {
+fn innermost(error: &SdkError<NoError, HttpResponse>) -> String {
     if matches!(error, SdkError::TimeoutError(_)) {
         return "no answer in time".to_owned();
     }
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// An error and what caused it, from the outside in.
+/// An error and its causes, outermost first.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
@@ -166,9 +169,9 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
     })
 }
 
-/// Whether the TLS library did not accept the host's certificate.
+/// Whether a cause is that the host's certificate is not valid.
 pub fn is_certificate(cause: &(dyn StdError + 'static)) -> bool {
-    // An `io::Error` hides what it was made of from the chain, and is sometimes made of another.
+    // `io::Error::source` skips the inner error, which may itself be an `io::Error`.
     let mut cause = cause;
     while let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         cause = inner;

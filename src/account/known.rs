@@ -1,16 +1,16 @@
-//! A fact that may not be known.
+//! A fact that may be unknown.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::CallError;
 
-/// A fact, or why it is not known.
+/// A fact, or the reason why it is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Known<T> {
     /// It was read.
     Known(T),
-    /// It could not be: `acm:DescribeCertificate was denied`.
+    /// It could not be read: `acm:DescribeCertificate was denied`.
     Unknown(String),
 }
 

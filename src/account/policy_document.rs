@@ -1,4 +1,4 @@
-//! How an IAM, S3, KMS or SNS policy document is read: the one place that knows its shapes. Pure.
+//! Parses IAM, S3, KMS and SNS policy documents in all their forms. Pure.
 //!
 //! AWS accepts one statement without its list, one string for a list of one, and the inverted elements `NotAction`,
 //! `NotResource` and `NotPrincipal` (IAM User Guide, "IAM JSON policy elements reference").
@@ -31,7 +31,7 @@ pub struct Statement {
     pub resources: Elements,
     /// `Condition`; `Null` where there is none.
     pub condition: Value,
-    /// Members that IAM does not know; a statement that has some is not judged as anything.
+    /// Unknown members. A statement that has some matches nothing.
     pub unknown: Vec<String>,
 }
 
@@ -47,11 +47,11 @@ pub enum Effect {
 /// One of the three list elements of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Elements {
-    /// Neither the element nor its inverse is there.
+    /// Neither the element nor its inverse exists.
     Absent,
     /// These.
     Only(Vec<String>),
-    /// Everything but these.
+    /// Everything except these.
     AllBut(Vec<String>),
 }
 
@@ -61,7 +61,7 @@ pub enum Elements {
 pub struct NotAPolicy;
 
 impl PolicyDocument {
-    /// Reads a document; what IAM itself would refuse is an error.
+    /// Parses a document; an error if IAM would refuse it.
     pub fn parse(text: &str) -> Result<Self, NotAPolicy> {
         serde_json::from_str::<Value>(text).map_err(|_| NotAPolicy).and_then(|value| Self::from_json(&value))
     }
@@ -140,7 +140,7 @@ impl Statement {
         })
     }
 
-    /// How messages name it.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         self.sid.as_deref().unwrap_or("without a Sid")
     }
@@ -170,7 +170,7 @@ impl Statement {
         keys.flat_map(|(_, values)| strings(values).unwrap_or_default()).collect()
     }
 
-    /// Whether a condition limits it.
+    /// Whether it has a condition.
     pub fn is_conditional(&self) -> bool {
         self.condition.as_object().is_some_and(|condition| !condition.is_empty())
     }
@@ -189,7 +189,7 @@ impl Elements {
         }
     }
 
-    /// Whether it names literally everything: `*`, alone or in a list, or everything but a few.
+    /// Whether it includes everything: `*`, alone or in a list, or everything except some.
     pub fn is_everything(&self) -> bool {
         match self {
             Self::Absent => false,
@@ -280,7 +280,7 @@ pub fn raw_statements(document: &str) -> Vec<Value> {
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    // Where to go on after a mismatch: behind the last star, one character later.
+    // After a mismatch continue after the last star, one character later.
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
         match pattern.get(p) {

@@ -1,11 +1,11 @@
-//! What the state bucket must be like: the one home of the judgements that `osmt-bootstrap` and `osmt-doctor` share.
+//! The requirements for the state bucket, which `osmt-bootstrap` and `osmt-doctor` share.
 
 use super::policy_document::PolicyDocument;
 use super::{Bucket, PublicAccessBlock};
 use crate::arn::Partition;
 
 impl Bucket {
-    /// Days that old versions of the state are kept at least.
+    /// The minimum retention of old versions of the state, in days.
     pub const KEEP_DAYS: i32 = 90;
 
     /// Whether all four switches are on.
@@ -24,7 +24,7 @@ impl Bucket {
         algorithm == "aws:kms:dsse" || (algorithm == "aws:kms" && self.bucket_key)
     }
 
-    /// Whether access lists are off.
+    /// Whether access control lists are off.
     pub fn has_no_access_lists(&self) -> bool {
         self.object_ownership.as_deref() == Some("BucketOwnerEnforced")
     }

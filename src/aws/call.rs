@@ -1,4 +1,4 @@
-//! An AWS call that failed: why, as far as the remedy differs.
+//! A failed AWS call, with its reason and help.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,7 +19,7 @@ use super::why::Why;
 use crate::explain::Explain;
 use crate::web::is_certificate;
 
-/// A host that was not reached.
+/// A host that could not be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("{host}{}", .proxy.as_deref().map(|proxy| format!(", through the proxy {proxy}")).unwrap_or_default())]
 pub(super) struct Unreached {
@@ -37,14 +37,14 @@ pub struct CallError {
     pub why: Why,
     /// AWS's error code, if AWS answered.
     pub code: Option<String>,
-    /// The kind of the policy that refused, where AWS names it.
+    /// The kind of policy that denied it, if AWS names it.
     policy: Option<Policy>,
-    /// The host that was asked, and the way to it; where none was reached.
+    /// The host and the route to it, if it could not be reached.
     unreached: Option<String>,
     cause: Option<Cause>,
 }
 
-/// What AWS or the connection said.
+/// The message of AWS or of the connection.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(String);
@@ -159,7 +159,7 @@ impl Explain for CallError {
     }
 }
 
-/// Gives the answer of a call, or an error that names the operation and why.
+/// The result of a call; an error contains the operation and the reason.
 pub fn call<T, E>(
     operation: &'static str,
     result: Result<T, SdkError<E, HttpResponse>>,
@@ -188,7 +188,7 @@ impl CallError {
         }
     }
 
-    /// An error that AWS, or something before it, answered with.
+    /// An error response of AWS, or of a proxy or gateway.
     fn answered(
         operation: &'static str,
         code: Option<&str>,
@@ -223,7 +223,7 @@ impl CallError {
         }
     }
 
-    /// An error on the way: no credentials, no connection, no answer in time.
+    /// An error without a response: no credentials, no connection, a timeout.
     fn unanswered<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: StdError + Send + Sync + 'static,
@@ -258,12 +258,12 @@ impl CallError {
         }
     }
 
-    /// A call that succeeded as a whole and failed in a part, as the answer says.
+    /// An error in a part of a successful response.
     pub fn in_answer(operation: &'static str, code: &str, message: Option<&str>) -> Self {
         Self::answered(operation, Some(code), message, None)
     }
 
-    /// An answer that came and cannot be read.
+    /// A response that cannot be parsed.
     pub fn unreadable(operation: &'static str, error: &(dyn StdError + 'static)) -> Self {
         Self {
             why: Why::Other,
@@ -272,7 +272,7 @@ impl CallError {
         }
     }
 
-    /// An answer that broke off.
+    /// An incomplete response.
     pub fn broken(operation: &'static str, error: &(dyn StdError + 'static)) -> Self {
         Self {
             operation,
@@ -284,12 +284,12 @@ impl CallError {
         }
     }
 
-    /// Whether AWS answered with this code.
+    /// Whether AWS returned this error code.
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
 
-    /// Whether credentials are the cause.
+    /// Whether the credentials are the reason.
     pub(super) fn is_sign_in(&self) -> bool {
         matches!(
             self.why,
@@ -302,12 +302,12 @@ impl CallError {
         )
     }
 
-    /// Whether the call was refused, by whichever policy.
+    /// Whether a policy denied the call.
     pub fn is_denied(&self) -> bool {
         matches!(self.why, Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit | Why::DeniedByKey)
     }
 
-    /// The reason a fact is unknown: `acm:DescribeCertificate was denied`.
+    /// The reason why a fact is unknown: `acm:DescribeCertificate was denied`.
     pub fn reason(&self) -> String {
         match &self.cause {
             Some(cause) if self.why != Why::Denied => format!("{self}: {cause}"),
@@ -315,7 +315,7 @@ impl CallError {
         }
     }
 
-    /// The ARN of the KMS key that AWS's message names.
+    /// The ARN of the KMS key in AWS's message.
     fn key(&self) -> Option<&str> {
         let mut words = self.cause.as_ref()?.0.split([' ', ',', '"', '\'']);
         let is_key = |word: &&str| word.starts_with("arn:") && word.contains(":kms:");
@@ -323,7 +323,7 @@ impl CallError {
     }
 }
 
-/// A refusal by STS or IAM Identity Center while credentials were loaded: these carry a code of their own.
+/// The error code of STS or IAM Identity Center if loading the credentials failed.
 fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Policy>)> {
     if let Some(error) = cause.downcast_ref::<GetRoleCredentialsError>() {
         let why = match error.code()? {
@@ -345,7 +345,7 @@ fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Po
     Some((why, error.message().and_then(messages::policy)))
 }
 
-/// Whether AWS's services sent it: each answer of theirs carries a request id.
+/// Whether AWS sent the response: every response of AWS has a request id.
 fn is_from_aws(raw: &HttpResponse) -> bool {
     ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"]
         .iter()

@@ -1,7 +1,7 @@
-//! The AWS CLI, for credentials that only it can load: those of `aws login`, and tokens of IAM Identity Center in a form that
-//! the SDK does not read.
+//! Loads credentials with the AWS CLI: those of `aws login`, and tokens of IAM Identity Center in a format that the SDK cannot
+//! read.
 //!
-//! The SDK could load credentials of `aws login` itself, with 22 more crates. The AWS CLI hands them to any program that takes a
+//! The SDK's support for `aws login` needs 22 more crates. The AWS CLI passes the credentials to programs that support
 //! `credential_process` ("Login for AWS local development using console credentials" in its user guide).
 
 use std::process::Command;
@@ -12,19 +12,19 @@ use crate::child;
 /// The first version with `aws login` (the same page).
 pub(super) const FIRST_WITH_LOGIN: [u32; 3] = [2, 32, 0];
 
-/// The AWS CLI of this computer.
+/// The installed AWS CLI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cli {
-    /// There is no command `aws`.
+    /// The command `aws` does not exist.
     Missing,
-    /// It does not know `aws login`; its version.
+    /// It is too old for `aws login`; its version.
     WithoutLogin(String),
-    /// It knows `aws login`, or does not print its version.
+    /// It supports `aws login`, or its version is unknown.
     WithLogin,
 }
 
-/// The command that prints the credentials of a profile in the form of a `credential_process`. There is none where the shell of
-/// this system cannot be given the name.
+/// The command that prints the credentials of a profile in the format of `credential_process`. `None` if the profile's name cannot
+/// be quoted for the shell of this system.
 pub(super) fn export_credentials(profile: &str) -> Option<String> {
     let profile = match cfg!(windows) {
         true if profile.contains(['"', '%', '^', '!']) => return None,
@@ -34,13 +34,13 @@ pub(super) fn export_credentials(profile: &str) -> Option<String> {
     Some(format!("aws configure export-credentials --format process --profile {profile}"))
 }
 
-/// A name as a shell takes it.
+/// A name, quoted for a shell.
 pub(super) fn quoted(name: &str) -> String {
     let plain = name.chars().all(|char| char.is_ascii_alphanumeric() || "_-/.@:+".contains(char));
     if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
-/// Asks for the version of the AWS CLI.
+/// Runs `aws --version`.
 pub(super) fn installed() -> Cli {
     #[expect(clippy::disallowed_methods, reason = "the one place that starts the AWS CLI itself")]
     let mut command = Command::new("aws");

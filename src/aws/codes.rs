@@ -1,11 +1,11 @@
-//! Which error code of AWS means what.
+//! Assigns AWS's error codes to reasons.
 //!
 //! From "Common Errors" of the services' API references, "Error responses" of Amazon S3 and "Error codes for the Amazon EC2 API".
 
 use super::messages::{self, Vague};
 use super::why::Why;
 
-/// The table: the codes of one reason in a row.
+/// The error codes of each reason.
 const TABLE: &[(Why, &[&str])] = &[
     (
         Why::ClockSkew,
@@ -158,7 +158,7 @@ const TABLE: &[(Why, &[&str])] = &[
     ),
 ];
 
-/// Why a call failed, by its code; without one by the HTTP status.
+/// The reason for an error code, or for an HTTP status without a code.
 pub(super) fn why(operation: &str, code: Option<&str>, message: Option<&str>, status: u16) -> Why {
     let Some(code) = code.filter(|code| !code.is_empty()) else {
         return match status {

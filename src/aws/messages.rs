@@ -41,7 +41,7 @@ pub(super) fn why(vague: Vague, message: &str) -> Option<Why> {
     row.map(|(_, _, why)| *why)
 }
 
-/// The kinds of policy that can refuse a call.
+/// The kinds of policy that can deny a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Policy {
     /// Of the organisation, on its accounts.
@@ -62,7 +62,7 @@ pub(super) enum Policy {
     Trust,
 }
 
-/// How AWS's messages call them ("Troubleshoot access denied error messages", IAM User Guide; "sessions policy" is in it).
+/// Their names in AWS's messages ("Troubleshoot access denied error messages", IAM User Guide, which has "sessions policy").
 const POLICIES: [(Policy, &str); 9] = [
     (Policy::ServiceControl, "service control policy"),
     (Policy::ResourceControl, "resource control policy"),
@@ -76,7 +76,7 @@ const POLICIES: [(Policy, &str); 9] = [
 ];
 
 impl Policy {
-    /// What it is, in a sentence.
+    /// Its name, for a message.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::ServiceControl => "a service control policy of the organisation",
@@ -90,7 +90,7 @@ impl Policy {
         }
     }
 
-    /// What it is, where it denies.
+    /// Its name, for a message about an explicit deny.
     pub(super) fn denies(self) -> &'static str {
         match self {
             Self::ServiceControl => "a service control policy that denies it explicitly",
@@ -104,7 +104,7 @@ impl Policy {
         }
     }
 
-    /// Who can change it. No grant to the caller helps.
+    /// Who can change it. More permissions for the caller do not help.
     pub(super) fn remedy(self) -> &'static str {
         match self {
             Self::ServiceControl => {

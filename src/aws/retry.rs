@@ -1,17 +1,17 @@
-//! Waits for AWS: the one loop that asks again.
+//! Repeats an operation until AWS returns a final result. The only retry loop of the project.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// How long to go on asking, and how long to pause between two calls: at first briefly, then twice as long each time.
+/// The time limit, and the pauses between two attempts, which double each time.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// The first pause.
     pub first: Duration,
-    /// No pause is longer.
+    /// The longest pause.
     pub longest: Duration,
-    /// No call begins after this time.
+    /// No attempt starts after this time.
     pub total: Duration,
 }
 
@@ -22,8 +22,7 @@ impl Policy {
     }
 }
 
-/// Does an operation again for as long as its result is not final, and the policy allows. Gives the last result, final
-/// or not: the caller knows what it means.
+/// Repeats an operation while its result is not final and the policy allows. Returns the last result, final or not.
 pub async fn retry<T, E>(
     policy: Policy,
     again: impl Fn(&Result<T, E>) -> bool,

@@ -1,7 +1,7 @@
-//! The tokens that `aws sso login` keeps, as far as the SDK cannot read them.
+//! Tokens of `aws sso login` that the SDK cannot read.
 //!
-//! The SDK takes times that end in `Z`. The AWS CLI takes others too, and earlier versions of it wrote them
-//! (`2020-06-17T10:02:08UTC`); then the credentials are loaded by the AWS CLI.
+//! The SDK reads only times that end in `Z`. Early versions of the AWS CLI 2 wrote others (`2020-06-17T10:02:08UTC`); then the AWS
+//! CLI loads the credentials.
 
 use std::path::{Path, PathBuf};
 

@@ -1,15 +1,15 @@
 //! Why a call failed.
 
-/// Why a call failed, as far as the remedy differs.
+/// Why a call failed. Reasons with the same remedy are one variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     /// There are no credentials.
     NoCredentials,
-    /// Credentials are configured, and could not be loaded.
+    /// Credentials are configured but could not be loaded.
     CredentialsFailed,
     /// AWS does not know these credentials.
     BadCredentials,
-    /// AWS knew these credentials; they have expired.
+    /// The credentials have expired.
     Expired,
     /// The clock of this computer is wrong.
     ClockSkew,
@@ -19,39 +19,39 @@ pub enum Why {
     NoAssignment,
     /// No policy allows the call.
     Denied,
-    /// A policy denies the call: no grant helps.
+    /// A policy denies the call; more permissions do not help.
     DeniedExplicitly,
     /// A policy that limits the caller (boundary, service control policy, session policy, VPC endpoint) does not allow the
     /// call: no grant helps.
     DeniedByLimit,
-    /// The KMS key that encrypts the thing may not be used.
+    /// The caller may not use the KMS key that encrypts the resource.
     DeniedByKey,
     /// The account or the Region is not enabled for the service.
     NotEnabled,
-    /// The request went to another Region than the thing's.
+    /// The request was sent to another Region than the resource's.
     WrongRegion,
     /// No connection, or no answer in time.
     Unreachable,
-    /// A connection, and a certificate that is not trusted.
+    /// The host's certificate is not trusted.
     NotTrusted,
-    /// An answer that does not come from AWS: a captive portal, a web filter.
+    /// The response is not from AWS: a captive portal, a web filter.
     NotAws,
-    /// AWS asks to slow down, and went on asking.
+    /// AWS throttled every attempt.
     Throttled,
-    /// A quota of the account is used up.
+    /// A quota of the account is reached.
     Quota,
     /// The KMS key is disabled, pending deletion, or does not exist.
     KeyUnusable,
     /// AWS does not accept the policy document.
     Malformed,
-    /// The name belongs to something that is still being deleted or changed.
+    /// A resource with this name is still being deleted or changed.
     NotFreeYet,
-    /// The name belongs to another account.
+    /// Another account uses the name.
     Taken,
-    /// AWS has a fault.
+    /// An error in AWS.
     Unavailable,
-    /// The thing does not exist.
+    /// The resource does not exist.
     NotFound,
-    /// Anything else; the code says what.
+    /// Any other reason; see the code.
     Other,
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::terraform::Terraform;
 use crate::aws::Outcome;
-use crate::explain::{Exit, Failure, is_steering, visible};
+use crate::explain::{Exit, Failure, is_control, visible};
 use crate::files;
 use crate::plan::Line;
 use crate::report::plans::FailureReport;
@@ -422,7 +422,7 @@ fn indented(text: &str) -> String {
 /// Removes control characters from a text. Colours are kept for people: only our own are left, because [`visible`] removes those of
 /// files and of AWS. In JSON the character is escaped, which is the same string.
 fn safe(text: &str, format: Format) -> Cow<'_, str> {
-    let wanted = |char: char| matches!(char, '\n' | '\t') || !is_steering(char);
+    let wanted = |char: char| matches!(char, '\n' | '\t') || !is_control(char);
     if text.chars().all(wanted) {
         return Cow::Borrowed(text);
     }

@@ -1,15 +1,15 @@
-//! What an environment's name says: whether people depend on it.
+//! Whether an environment is production, by its name.
 //!
-//! The same two patterns are in `terraform/module/checks.tf` and in `schemas/policies/production.json`, which cannot call
-//! this function; `tests/production.rs` compares all three.
+//! `terraform/module/checks.tf` and `schemas/policies/production.json` contain the same two patterns, because they cannot call
+//! this function; `tests/production.rs` compares the three.
 
-/// A part of the name, between hyphens, that means production; as a regular expression for Terraform and JSON Schema.
+/// Parts of a name, between hyphens, that mean production: a regular expression for Terraform and JSON Schema.
 pub const PRODUCTION: &str = "(^|-)(prod[0-9]*|production|prd|live)(-|$)";
 
-/// A part that takes that back: `pre-prod`, `non-prod`, `prod-like`.
+/// Parts of a name that mean "not production": `pre-prod`, `non-prod`, `prod-like`.
 pub const NOT_PRODUCTION: &str = "(^|-)(pre|non|not|no|like)(-|$)";
 
-/// Whether the environment's name means production.
+/// Whether an environment with this name is production.
 pub fn is_production(env: &str) -> bool {
     let env = env.to_ascii_lowercase();
     let mut parts = env.split('-');

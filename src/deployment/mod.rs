@@ -1,4 +1,4 @@
-//! What identifies a deployment: its names, its tags, its state backend, and the Terraform files that carry them. Pure.
+//! The identity of a deployment: its names, tags and state backend, and the Terraform files that contain them. Pure.
 
 pub mod environment;
 pub mod image;
@@ -16,7 +16,7 @@ pub use self::state_backend::{Asked, AskedLock, Lock, StateBackend};
 use crate::arn::{Partition, is_account_id};
 use crate::config::Config;
 
-/// One installation of OSMT: an environment in a region of an account.
+/// One deployment of OSMT: an environment in a Region of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
@@ -40,14 +40,14 @@ impl Deployment {
         prefix(&self.env)
     }
 
-    /// The name that no other deployment of the account has, as the tag `Deployment` of `main.tf`: `osmt-<env>-<region>`.
+    /// A name that is unique in the account, the value of the tag `Deployment` of `main.tf`: `osmt-<env>-<region>`.
     ///
     /// `terraform/module/budget.tf` filters costs by it.
     pub fn unique_name(&self) -> String {
         format!("{}-{}", self.prefix(), self.region)
     }
 
-    /// The state bucket's name, unless the user chose another.
+    /// The default name of the state bucket.
     pub fn state_bucket(&self) -> String {
         format!("{}-{}-{}", self.prefix(), self.account_id, self.region)
     }
@@ -60,7 +60,7 @@ impl Deployment {
         Some(Self { account_id: account_id.to_owned(), region: region.to_owned(), env: env.to_owned() })
     }
 
-    /// The state's key in the bucket, unless the user chose another.
+    /// The default key of the state in the bucket.
     pub fn state_key(&self) -> String {
         state_key(&self.env)
     }
@@ -81,7 +81,7 @@ pub fn prefix(env: &str) -> String {
     format!("osmt-{env}")
 }
 
-/// The state's key in the bucket, unless the user chose another.
+/// The default key of the state in the bucket.
 pub fn state_key(env: &str) -> String {
     format!("osmt/{env}/terraform.tfstate")
 }
@@ -91,7 +91,7 @@ pub fn env_of_state_key(key: &str) -> Option<&str> {
     key.strip_prefix("osmt/")?.strip_suffix("/terraform.tfstate")
 }
 
-/// The role that starts the app's task: the first of those that Terraform makes, by the name that does not carry the Region.
+/// The app's task execution role, if the roles' names do not contain the Region.
 pub fn app_role(env: &str) -> String {
     format!("{}-app-execution", prefix(env))
 }
@@ -106,9 +106,9 @@ pub fn secret_name(env: &str, name: &str) -> String {
     format!("osmt/{env}/{name}")
 }
 
-/// The redirect address that the identity provider must know: where OSMT takes up a sign-in.
+/// The redirect URI of a sign-in, which must be registered at the identity provider.
 pub fn sign_in_redirect(domain: &str) -> String {
-    // OSMT's client registration at Spring Security is called `okta`, for every provider.
+    // OSMT's client registration in Spring Security is named `okta` for every provider.
     format!("https://{domain}/login/oauth2/code/okta")
 }
 

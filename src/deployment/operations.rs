@@ -1,4 +1,5 @@
-//! `operations.tf`: whether the names of what is global in an account carry the Region. Read, and edited in that one place. Pure.
+//! Reads and sets `region_in_names` in `operations.tf`: whether names that are global in the account, such as those of IAM roles,
+//! contain the Region. Pure.
 
 use std::ops::Range;
 
@@ -8,10 +9,10 @@ use hcl_edit::structure::Body;
 
 /// The file.
 pub const FILE: &str = "operations.tf";
-/// The setting of the module's `operations`.
+/// The setting in the module's `operations`.
 pub const REGION_IN_NAMES: &str = "region_in_names";
 
-/// Whether the file sets it; `None` where it cannot be known, because it is not HCL or not a literal.
+/// The value of the setting; `None` if it is unknown, because the file is not HCL or the value is not a literal.
 pub fn region_in_names(text: &str) -> Option<bool> {
     let body: Body = text.parse().ok()?;
     match setting(operations(&body)?) {
@@ -21,13 +22,13 @@ pub fn region_in_names(text: &str) -> Option<bool> {
     }
 }
 
-/// The file with the setting on; every other byte stays. `None` where there is no place for it.
+/// The file with the setting on; no other byte changes. `None` if `operations` is not an object.
 pub fn with_region_in_names(text: &str) -> Option<String> {
     let body: Body = text.parse().ok()?;
     let operations = operations(&body)?;
     let (at, new) = match setting(operations) {
         Some(value) => (value.span()?, "true".to_owned()),
-        None => behind_the_brace(text, &operations.span()?),
+        None => first_member(text, &operations.span()?),
     };
     let mut edited = text.to_owned();
     edited.replace_range(at, &new);
@@ -47,8 +48,9 @@ fn setting(operations: &Object) -> Option<&Expression> {
     Some(value.expr())
 }
 
-/// A new line after the brace, two blanks deeper than the line of the brace; in an object on one line its first member.
-fn behind_the_brace(text: &str, object: &Range<usize>) -> (Range<usize>, String) {
+/// The insertion of the setting as first member: on a new line with two more spaces of indentation, or on the same line if the
+/// object is on one line.
+fn first_member(text: &str, object: &Range<usize>) -> (Range<usize>, String) {
     let at = object.start + 1;
     let inside = text[at..object.end].trim_end_matches('}');
     let new = if inside.contains('\n') {
@@ -70,7 +72,7 @@ mod tests {
     const SHIPPED: &str = include_str!("../../terraform/invocation/operations.tf");
 
     #[test]
-    fn the_setting_is_read_where_it_is_literal() {
+    fn a_literal_setting_is_read() {
         assert_eq!(region_in_names(SHIPPED), Some(false));
         for (text, expected) in [
             ("locals {\n  operations = { region_in_names = true }\n}\n", Some(true)),
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_setting_is_added_and_everything_else_stays() {
+    fn only_the_setting_is_added() {
         let set = with_region_in_names(SHIPPED).unwrap();
         assert_eq!(region_in_names(&set), Some(true));
         assert_eq!(set.replacen("\n    region_in_names = true", "", 1), SHIPPED);

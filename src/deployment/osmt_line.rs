@@ -1,13 +1,13 @@
-//! What differs between the release lines of OSMT: one table. Pure.
+//! The differences between the release lines of OSMT, in one table. Pure.
 //!
-//! `terraform/module/osmt_lines.json` is the same table for the Terraform module; a test holds the two equal.
-//! 2.x and 3.x are of github.com/wgu-opensource/osmt, which had its last commit in February 2024; 4.x is of
-//! github.com/skybridgeskills/osmt. What is said of 2.5.2, 3.0.0 and 4.0.10 was seen by running them.
+//! `terraform/module/osmt_lines.json` is the same table for the Terraform module; a test compares the two.
+//! 2.x and 3.x are released by github.com/wgu-opensource/osmt, whose last commit is of February 2024; 4.x by
+//! github.com/skybridgeskills/osmt. The values were observed by running 2.5.2, 3.0.0 and 4.0.10.
 
 /// A release line of OSMT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OsmtLine {
-    /// 2.0.0 to 2.5.2; 1.x is of the same build.
+    /// 2.0.0 to 2.5.2, and 1.x, which is built in the same way.
     V2,
     /// 3.0.0
     V3,
@@ -15,47 +15,47 @@ pub enum OsmtLine {
     V4,
 }
 
-/// The releases with an image on Docker Hub, `wguopensource/osmt-app`: those that Maven Central has.
+/// The releases with an image on Docker Hub, `wguopensource/osmt-app`. They are the releases on Maven Central.
 pub const PUBLISHED: [&str; 13] = [
     "1.0.5", "1.1.0", "2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0", "2.4.1", "2.4.2", "2.5.0", "2.5.1",
     "2.5.2", "3.0.0",
 ];
 
-/// What a line needs and does.
+/// The properties of a release line.
 #[derive(Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(serde::Serialize))]
 #[expect(clippy::struct_excessive_bools, reason = "a table's columns")]
 pub struct Traits {
-    /// Spring's profiles of the app.
+    /// The Spring profiles of the app.
     pub profiles: &'static str,
-    /// Spring's profiles of a one-off run that migrates.
+    /// The Spring profiles of a task that only migrates the database.
     pub migrate_profiles: &'static str,
-    /// Variables that the app needs beside those of all lines.
+    /// Environment variables that only this line needs.
     #[cfg_attr(test, serde(serialize_with = "tests::as_map"))]
     pub environment: &'static [(&'static str, &'static str)],
-    /// Whether it signs session tokens with a key that the deployment must give it, `APP_SESSION_TOKEN_SECRET`.
+    /// Whether it needs a key to sign session tokens, `APP_SESSION_TOKEN_SECRET`.
     pub session_token_secret: bool,
-    /// Where its own image has the jar.
+    /// The path of the jar in its image.
     pub jar: &'static str,
-    /// The lists of job codes that its own image has.
+    /// The lists of job codes in its image.
     pub import_lists: &'static [&'static str],
-    /// Whether the `reindex` job leaves a search that works. That of 2.5.2 deletes the four indices and makes none: every
-    /// search then answers 500, and a restart does not correct it.
+    /// Whether search works after the `reindex` job. The job of 2.5.2 deletes the four indices and does not create them again:
+    /// every search then answers 500, even after a restart.
     pub rebuilds_search: bool,
-    /// What the API's addresses begin with.
+    /// The path prefix of the API.
     pub api: &'static str,
-    /// Where the running app names its version.
+    /// The path at which the app reports its version.
     pub version_endpoint: Option<&'static str>,
-    /// The major versions of Elasticsearch that it can write to. 2.5.2 answers 202 with 8 and loses the write.
+    /// The major versions of Elasticsearch that it can write to. With 8, 2.5.2 answers 202 but the write is lost.
     pub elasticsearch: &'static [&'static str],
     /// The character set of a new database: with utf8mb4 the first migration of 2.x and 3.x fails.
     pub database_character_set: &'static str,
-    /// Whether any OpenID provider will do; 2.x starts only with an issuer that ends in `/oauth2/<id>`, as Okta's do.
+    /// Whether it accepts any OpenID provider. 2.x starts only if the issuer ends in `/oauth2/<id>`, as Okta's do.
     pub any_issuer: bool,
-    /// Whether a load balancer with an address in 100.64.0.0/10 is trusted to say that the request came by HTTPS. All lines
-    /// trust 10/8, 172.16/12 and 192.168/16 (Tomcat's internal proxies).
+    /// Whether it trusts `X-Forwarded-Proto` from a load balancer in 100.64.0.0/10. All lines trust 10/8, 172.16/12 and 192.168/16
+    /// (Tomcat's internal proxies).
     pub trusts_shared_address_space: bool,
-    /// Whether a user gets the roles of the provider's claim. Every release of 4.x makes each user a viewer.
+    /// Whether users get the roles of the provider's claim. In every release of 4.x each user is a viewer.
     pub reads_roles: bool,
 }
 
@@ -100,13 +100,13 @@ const V4: Traits = Traits {
     ..V3
 };
 
-/// The OSMT release that a config deploys: its `app.version`, otherwise the image's tag where that is a version. Every rule
-/// and every tool asks here; the module's `osmt.tf` has the same two steps.
+/// The OSMT release that a config deploys: its `app.version`, otherwise the image's tag if that is a version. The module's
+/// `osmt.tf` does the same.
 pub fn deployed<'a>(app_version: Option<&'a str>, docker_tag: &'a str) -> Option<&'a str> {
     app_version.or_else(|| version_of_tag(docker_tag))
 }
 
-/// The version that a tag is: `3.0.0`, `v3.0.0`, `4.0.10-arm64`.
+/// The version in a tag such as `3.0.0`, `v3.0.0` or `4.0.10-arm64`; `None` if the tag is not a version.
 pub fn version_of_tag(tag: &str) -> Option<&str> {
     let version = tag.strip_prefix('v').unwrap_or(tag);
     let mut numbers = version.split(['-', '+']).next()?.split('.');
@@ -116,10 +116,10 @@ pub fn version_of_tag(tag: &str) -> Option<&str> {
 }
 
 impl OsmtLine {
-    /// All of them, oldest first.
+    /// All lines, oldest first.
     pub const ALL: [Self; 3] = [Self::V2, Self::V3, Self::V4];
 
-    /// The line of a version such as `3.0.0`; `None` for what is not a version, or is of a line not known here.
+    /// The line of a version such as `3.0.0`; `None` if it is not a version or its line is unknown.
     pub fn of(version: &str) -> Option<Self> {
         let (major, minor) = version.split_once('.')?;
         minor.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
@@ -140,7 +140,7 @@ impl OsmtLine {
         }
     }
 
-    /// Its row of the table.
+    /// Its row in the table.
     pub const fn traits(self) -> &'static Traits {
         match self {
             Self::V2 => &V2,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_terraform_module_says_the_same_of_each_line() {
+    fn the_terraform_module_has_the_same_table() {
         let json = include_str!("../../terraform/module/osmt_lines.json");
         let module: BTreeMap<String, Value> = serde_json::from_str(json).expect("JSON");
         let own: BTreeMap<String, Value> = OsmtLine::ALL
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_containers_scripts_know_the_files_of_each_line() {
+    fn the_scripts_of_the_containers_contain_the_files_of_each_line() {
         let wait = include_str!("../../terraform/module/containers/wait.sh");
         let maintenance = include_str!("../../terraform/module/containers/maintenance.sh");
         for line in OsmtLine::ALL {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_a_version_or_it_is_not() {
+    fn versions_in_tags_are_recognised() {
         for (tag, version) in [
             ("3.0.0", Some("3.0.0")),
             ("v4.0.10", Some("4.0.10")),

@@ -1,4 +1,4 @@
-//! Where Terraform keeps the state, and how it locks it. Pure.
+//! Where Terraform stores the state, and how it locks it. Pure.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,19 +20,19 @@ pub struct StateBackend {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lock {
-    /// Not at all: two runs at once can damage the state.
+    /// No lock: two runs at the same time can damage the state.
     #[default]
     Off,
     /// With an item in this DynamoDB table (`dynamodb_table`).
     Table(String),
-    /// With an object beside the state (`use_lockfile`).
+    /// With an object next to the state (`use_lockfile`).
     File,
-    /// With both, as on the way from one to the other.
+    /// With both, for the migration from one to the other.
     TableAndFile(String),
 }
 
 impl Lock {
-    /// What the backend block's two arguments amount to.
+    /// The lock that the two arguments of the backend block configure.
     pub fn new(table: Option<String>, file: bool) -> Self {
         match (table, file) {
             (None, false) => Self::Off,
@@ -42,7 +42,7 @@ impl Lock {
         }
     }
 
-    /// The lock table, where one is used.
+    /// The lock table, if one is used.
     pub fn table(&self) -> Option<&str> {
         match self {
             Self::Table(table) | Self::TableAndFile(table) => Some(table),
@@ -57,7 +57,7 @@ impl Lock {
 }
 
 impl StateBackend {
-    /// The backend of a deployment whose user chose no other names.
+    /// The backend with the default names.
     pub fn standard(deployment: &Deployment) -> Self {
         Self {
             bucket: deployment.state_bucket(),

@@ -1,7 +1,6 @@
-//! Strict JSON (RFC 8259) with the span of every key and value, and edits that keep every other byte.
+//! Strict JSON (RFC 8259) with the span of every key and value, and edits that change no other byte.
 //!
-//! `serde_json`'s verdict on syntax is the law; a parser of our own finds the spans and the place of a fault.
-//! Does not know what the document means.
+//! `serde_json` decides whether the syntax is valid; the parser in `parse` finds the spans and the position of an error.
 
 mod node;
 mod parse;
@@ -30,7 +29,7 @@ pub struct SyntaxError {
     pub message: String,
     /// The remedy.
     pub help: Cow<'static, str>,
-    /// Whether the text is right once the span is gone: a comment, a trailing comma.
+    /// Whether the text becomes valid by removing the span: a comment, a trailing comma.
     pub surplus: bool,
     /// Where.
     pub at: Position,
@@ -62,7 +61,7 @@ impl Document {
         let text = text.into();
         let lines = line_starts(&text);
         match parse::parse(&text) {
-            // Both must agree; where they do not, the stricter one is right.
+            // If the two parsers disagree, the stricter one is right.
             Ok(root) => match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
                 Ok(_) => Ok(Self { text, lines, root }),
                 Err(error) => Err(syntax_error(&text, &lines, &error)),
@@ -77,7 +76,7 @@ impl Document {
         }
     }
 
-    /// The text, byte for byte.
+    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -87,12 +86,12 @@ impl Document {
         &self.root
     }
 
-    /// The value at an RFC 6901 pointer; of duplicate keys the last, as most readers take it.
+    /// The value at an RFC 6901 pointer; of duplicate keys the last, as in most JSON readers.
     pub fn get(&self, pointer: &str) -> Option<&Node> {
         steps(pointer).try_fold(&self.root, |node, step| node.child(&step))
     }
 
-    /// The bytes of a place; falls back to the nearest enclosing thing that exists.
+    /// The span of a place; if it does not exist, the span of the nearest enclosing element.
     pub fn span(&self, place: &Place) -> Range<usize> {
         match place.token {
             Token::Bytes(start, end) => start..end,
@@ -116,12 +115,12 @@ impl Document {
         position(&self.text, &self.lines, offset)
     }
 
-    /// The document as a plain value; of duplicate keys the last.
+    /// The document as a `serde_json` value; of duplicate keys the last.
     pub fn value(&self) -> serde_json::Value {
         self.root.value()
     }
 
-    /// The text with the value at a pointer replaced, every other byte kept; `None` where nothing is there.
+    /// The text with the value at a pointer replaced; no other byte changes. `None` if there is no value.
     pub fn with(&self, pointer: &str, value: &serde_json::Value) -> Option<String> {
         let node = self.get(pointer)?;
         Some(self.spliced(node.span.clone(), &value.to_string()))
@@ -140,14 +139,14 @@ impl Document {
         Some(self.spliced(end..end, &format!(",{blank}{key}{between}{value}")))
     }
 
-    /// The text with a stretch of it replaced.
+    /// The text with a range replaced.
     pub fn spliced(&self, span: Range<usize>, replacement: &str) -> String {
         let mut text = self.text.clone();
         text.replace_range(span, replacement);
         text
     }
 
-    /// Every member that the pointer names: more than one where the key is duplicate.
+    /// Every member at the pointer: more than one if the key is duplicate.
     pub fn keys(&self, pointer: &str) -> Vec<&Member> {
         let Some((parent, key)) = pointer.rsplit_once('/') else {
             return Vec::new();

@@ -1,17 +1,17 @@
-//! JSON values that know where they are in the text.
+//! JSON values with their spans in the text.
 
 use std::ops::Range;
 
-/// A value and its place.
+/// A value and its span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// The value's bytes, quotes and brackets included.
+    /// The span of the value, including quotes and brackets.
     pub span: Range<usize>,
     /// The value.
     pub kind: Kind,
 }
 
-/// A JSON value whose parts know their place.
+/// A JSON value whose parts have spans.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// `null`
@@ -33,14 +33,14 @@ pub enum Kind {
 pub struct Member {
     /// The key, unescaped.
     pub key: String,
-    /// The key's bytes, quotes included.
+    /// The span of the key, including quotes.
     pub key_span: Range<usize>,
     /// The value.
     pub node: Node,
 }
 
 impl Node {
-    /// The member or item of that name or index.
+    /// The member or item with this name or index.
     pub fn child(&self, step: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Object(members) => {
@@ -54,7 +54,7 @@ impl Node {
         }
     }
 
-    /// The node as a plain value.
+    /// The node as a `serde_json` value.
     pub fn value(&self) -> serde_json::Value {
         use serde_json::Value;
         match &self.kind {
@@ -72,7 +72,7 @@ impl Node {
     }
 }
 
-/// The whole number that a JSON number means: `2048`, but also `2048.0` and `2e3`; `None` beyond 2^53.
+/// The integer value of a JSON number: of `2048`, but also of `2048.0` and `2e3`; `None` beyond 2^53.
 pub fn integer(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);

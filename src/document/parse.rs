@@ -1,12 +1,12 @@
-//! The parser: strict RFC 8259, the span of every key and value, and for a fault the first byte that cannot be JSON.
+//! The parser: strict RFC 8259, with the span of every key and value; an error has the position of the first invalid byte.
 //!
-//! Stops at the first fault: what follows one is guesswork.
+//! It stops at the first error.
 
 use std::ops::Range;
 
 use super::node::{Kind, Member, Node};
 
-/// How deep arrays and objects may nest; `serde_json` draws the line at the same depth.
+/// The maximum nesting depth, the same as in `serde_json`.
 const MAX_DEPTH: usize = 127;
 
 /// What is wrong with a comment, and the remedy.
@@ -19,7 +19,7 @@ pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) help: &'static str,
-    /// The text is right once the span is gone.
+    /// Whether the text becomes valid by removing the span.
     pub(super) surplus: bool,
 }
 
@@ -43,7 +43,7 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    /// The comma just read, while nothing has followed it.
+    /// The comma that was just read, until another part follows.
     comma: Option<usize>,
 }
 
@@ -272,12 +272,12 @@ impl Reader<'_> {
         }
     }
 
-    /// A stretch that only has to go.
+    /// An error that is fixed by removing a range.
     fn surplus(&self, span: Range<usize>, message: impl Into<String>, help: &'static str) -> Fault {
         Fault { surplus: true, ..self.fault(span, message, help) }
     }
 
-    /// What is here is not what is wanted; the commonest reasons have messages of their own.
+    /// The error for an unexpected character, with specific messages for the most common reasons.
     fn unexpected(&self, wanted: &str, help: &'static str) -> Fault {
         let rest = &self.text[self.at..];
         let line = rest.find(['\n', '\r']).unwrap_or(rest.len());

@@ -1,26 +1,26 @@
-//! A place in a document, by meaning: a JSON pointer (RFC 6901), and which token of what it names.
+//! A place in a document: a JSON pointer (RFC 6901) and a token.
 
-/// Which token of a place is meant.
+/// The token at a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Token {
     /// The value, with its quotes.
     Value,
-    /// The key, with its quotes, where the key itself is wrong (unknown, misspelt, secret).
+    /// The key, with its quotes, if the key itself is wrong (unknown, misspelt, secret).
     Key,
     /// The nth occurrence (from 0) of a duplicate key.
     Occurrence(usize),
     /// The key is missing: the enclosing object's key, or the opening brace at the root.
     Missing,
-    /// A range of the file that is not a token of the tree: byte offsets.
+    /// A range of bytes that is not a token.
     Bytes(usize, usize),
 }
 
-/// A place in a document, by meaning.
+/// A place in a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// RFC 6901; for a missing key the path it would have.
     pub pointer: String,
-    /// Which token there.
+    /// The token.
     pub token: Token,
 }
 
@@ -36,7 +36,7 @@ impl Place {
     }
 }
 
-/// A pointer with one more step, escaped as RFC 6901 wants it.
+/// A pointer with one more step, escaped according to RFC 6901.
 pub fn join(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,6 +1,6 @@
-//! A place in a file, as editors count it.
+//! A position in a file, with line and column.
 
-/// A place on the page as editors count it: 1-based, columns in UTF-16 code units.
+/// Line and column as editors count them: from 1, columns in UTF-16 code units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Position {
     /// From 1.
@@ -9,7 +9,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// The position of a byte offset in a text that need not be JSON.
+/// The position of a byte offset in any text.
 pub fn position_in(text: &str, offset: usize) -> Position {
     position(text, &line_starts(text), offset)
 }

@@ -1,4 +1,4 @@
-//! A document read as a type.
+//! Reads a document as a Rust type.
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
@@ -6,7 +6,7 @@ use serde_path_to_error::{Path, Segment};
 use super::Document;
 use super::place::join;
 
-/// A value that does not have the type that is wanted.
+/// A value with another type than expected.
 pub struct Misfit {
     /// Where it is.
     pub pointer: String,
@@ -15,7 +15,7 @@ pub struct Misfit {
 }
 
 impl Document {
-    /// Reads the whole document as a type.
+    /// Reads the document as a type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
         serde_path_to_error::deserialize(self.value()).map_err(|error| {
             let pointer = pointer(error.path());

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 
-/// Gives a file the attributes of another and no others, except those that the system sets by itself; the name of the
-/// first that cannot be kept. A new file may have some already: the default access control list of its folder.
+/// Copies the attributes of a file to another and removes the others, such as the folder's default access control list. Does not
+/// touch the attributes that the system sets. The error names the first attribute that cannot be copied.
 pub(super) fn copy(from: &Path, to: &File) -> Result<(), (String, io::Error)> {
     let Ok(from) = File::open(from) else { return Ok(()) };
     let (wanted, present) = (names(&from), names(to));
@@ -27,7 +27,7 @@ pub(super) fn copy(from: &Path, to: &File) -> Result<(), (String, io::Error)> {
 /// The names of a file's attributes, also as they are shown.
 fn names(file: &File) -> Vec<(CString, String)> {
     let mut names = vec![0; 64 << 10];
-    // A file system without attributes.
+    // The file system may not support attributes.
     let Ok(length) = flistxattr(file, names.as_mut_slice()) else { return Vec::new() };
     let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let names =

@@ -1,6 +1,4 @@
-//! Reading files with an error that names them, and replacing them atomically.
-//!
-//! Does not know what is in a file.
+//! Reads files, with errors that name the file, and replaces them atomically.
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod attributes;
@@ -20,38 +18,38 @@ pub enum Error {
     /// It does not exist.
     #[error("{} does not exist", shown(.0))]
     Missing(PathBuf),
-    /// It exists and cannot be read.
+    /// It exists but cannot be read.
     #[error("could not read {}", shown(.0))]
     Read(PathBuf, #[source] io::Error),
-    /// It has more bytes than what it should be can have.
+    /// It is larger than a file of its kind can be.
     #[error("{} has more than {} and was not read", shown(.0), size(*.1))]
     TooLarge(PathBuf, u64),
-    /// It is a device, which may have no end.
+    /// It is a device, which may never end.
     #[error("{} is a device, not a file", shown(.0))]
     Device(PathBuf),
-    /// It is not UTF-8; the offset of the first wrong byte.
-    #[error("{} is not UTF-8: byte {} is wrong", shown(.0), .1 + 1)]
+    /// It is not UTF-8; the offset of the first invalid byte.
+    #[error("{} is not UTF-8: byte {} is invalid", shown(.0), .1 + 1)]
     NotText(PathBuf, usize),
-    /// It cannot be written; whatever was there before is untouched.
-    #[error("could not write {}; it is as it was before", shown(.0))]
+    /// It cannot be written. An existing file was not changed.
+    #[error("could not write {}; it was not changed", shown(.0))]
     Write(PathBuf, #[source] io::Error),
     /// It was written in place, and the write ended half-way.
     #[error("could not write {} in place; its content is damaged", shown(.0))]
     Damaged(PathBuf, #[source] io::Error),
-    /// It changed since it was read.
+    /// Another process changed it after it was read.
     #[error("{} changed in the meantime; it was not written", shown(.0))]
     Changed(PathBuf),
-    /// Its mode lets no one write it.
+    /// Its mode does not allow writing.
     #[error("{} is read-only; it was not written", shown(.0))]
     ReadOnly(PathBuf),
-    /// It has other names, which would keep the old content.
+    /// It has other hard links, which would keep the old content.
     #[error("{} has {} hard links; it was not written", shown(.0), .1)]
     HardLinks(PathBuf, u64),
-    /// An access control list or another attribute of it cannot be given to its replacement.
+    /// An access control list or another attribute cannot be copied to the new file.
     #[error("{} has the attribute {}, which cannot be kept; it was not written", shown(.0), .1)]
     Attribute(PathBuf, String, #[source] io::Error),
-    /// It is a mount point, as a single file in a container is: it can only be written in place.
-    #[error("{} is a mount point and cannot be replaced; it is as it was before", shown(.0))]
+    /// It is a mount point, such as a file that is mounted into a container. It can only be written in place.
+    #[error("{} is a mount point and cannot be replaced; it was not changed", shown(.0))]
     MountPoint(PathBuf),
 }
 
@@ -72,11 +70,13 @@ impl Explain for Error {
 
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Missing(_) => "`osmt-bootstrap init` renders it; `--dir` or `--config` names another place",
+            Self::Missing(_) => {
+                "`osmt-bootstrap init` creates it; `--dir` or `--config` selects another path"
+            }
             Self::NotText(..) => "save the file as UTF-8",
             Self::TooLarge(..) => "check the path",
             Self::Write(_, error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                "the folder must be writable: the file is replaced by a new one of the same name"
+                "the folder must be writable, because the file is replaced by a new one"
             }
             Self::Write(_, error)
                 if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
@@ -88,7 +88,7 @@ impl Explain for Error {
                 "the file system is mounted read-only (`mount` shows it): mount it writable, or use another folder"
             }
             Self::Damaged(..) => "restore it from your repository or a backup, then run it again",
-            Self::Changed(_) => "run it again; it then starts from the file as it is now",
+            Self::Changed(_) => "run this again; it then reads the file again",
             Self::ReadOnly(_) => {
                 "if it may be changed, make it writable first (`chmod u+w`; `lsattr` shows an immutable file, \
                  `mount` a read-only file system)"
@@ -107,12 +107,12 @@ impl Explain for Error {
     }
 }
 
-/// A number of bytes in words.
+/// A number of bytes in MiB or KiB.
 fn size(bytes: u64) -> String {
     if bytes >> 20 > 0 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
 
-/// Reads a file whole.
+/// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|error| unreadable(path, error))
 }
@@ -124,7 +124,7 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
     }
 }
 
-/// Reads a file whole unless it has more than so many bytes; a larger one, and a device, is refused before it is read.
+/// Reads a file of at most `max` bytes. A larger file and a device are refused before they are read.
 pub fn read_at_most(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
     let failed = |error: io::Error| unreadable(path, error);
     let found = fs::metadata(path).map_err(failed)?;
@@ -157,9 +157,9 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
         .map_err(|error| Error::NotText(path.to_owned(), error.utf8_error().valid_up_to()))
 }
 
-/// Replaces a file that was read before, unless it changed since: `before` is what was read, `None` where it did not exist.
+/// Replaces a file unless it changed since it was read. `before` is the content that was read, `None` if it did not exist.
 pub fn rewrite(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(), Error> {
-    unchanged(path, before)?;
+    check_unchanged(path, before)?;
     write(path, content)
 }
 
@@ -167,7 +167,7 @@ pub fn rewrite(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(),
 ///
 /// What the new content has more is written first, behind the old one: where there is no room for it, nothing was changed.
 pub fn write_in_place(path: &Path, before: Option<&[u8]>, content: &[u8]) -> Result<(), Error> {
-    unchanged(path, before)?;
+    check_unchanged(path, before)?;
     let before = before.unwrap_or_default();
     let file = fs::OpenOptions::new().write(true).open(path);
     let file = file.map_err(|error| Error::Write(path.to_owned(), error))?;
@@ -190,8 +190,8 @@ fn overwrite(mut file: &fs::File, length: usize, content: &[u8]) -> io::Result<(
     file.sync_all()
 }
 
-/// Refuses a file that changed since it was read: `before` is what was read, `None` where it did not exist.
-pub fn unchanged(path: &Path, before: Option<&[u8]>) -> Result<(), Error> {
+/// Refuses a file that changed since it was read. `before` is the content that was read, `None` if it did not exist.
+pub fn check_unchanged(path: &Path, before: Option<&[u8]>) -> Result<(), Error> {
     let now = match read(path) {
         Ok(now) => Some(now),
         Err(Error::Missing(_)) => None,
@@ -200,14 +200,14 @@ pub fn unchanged(path: &Path, before: Option<&[u8]>) -> Result<(), Error> {
     if now.as_deref() == before { Ok(()) } else { Err(Error::Changed(path.to_owned())) }
 }
 
-/// Replaces a file atomically: readers see the old content or the new, never a part.
+/// Replaces a file atomically: other processes read the old content or the new, never a part.
 ///
-/// What the file was, it stays: a symbolic link is followed (of a dangling one the target is made); mode, access control list
-/// and other attributes are kept, and the owner as far as the process may. Where that is not possible, the file is left as it
-/// was. What is not a regular file (a pipe, a device) is written to.
+/// A symbolic link is followed; the target of a dangling link is created. Mode, access control list and other attributes are
+/// kept, and the owner as far as the process is allowed to set it. If an attribute cannot be kept, the file is not changed. A pipe
+/// or a device is written to.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
     let failed = |error| Error::Write(path.to_owned(), error);
-    let target = target(path).map_err(failed)?;
+    let target = resolve_links(path).map_err(failed)?;
     match fs::metadata(&target) {
         Ok(found) if found.is_dir() => Err(failed(io::ErrorKind::IsADirectory.into())),
         Ok(found) if !found.is_file() => {
@@ -215,7 +215,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
             open.and_then(|mut file| file.write_all(content)).map_err(failed)
         }
         Ok(found) => {
-            replaceable(path, &target, &found)?;
+            check_replaceable(path, &target, &found)?;
             replace(path, &target, Some(&found), content)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, &target, None, content),
@@ -226,9 +226,9 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
 /// Refuses a file that `write` would refuse, before anything else is done that ends with writing it.
 pub fn writable(path: &Path) -> Result<(), Error> {
     let failed = |error| Error::Write(path.to_owned(), error);
-    let target = target(path).map_err(failed)?;
+    let target = resolve_links(path).map_err(failed)?;
     match fs::metadata(&target) {
-        Ok(found) if found.is_file() => replaceable(path, &target, &found)?,
+        Ok(found) if found.is_file() => check_replaceable(path, &target, &found)?,
         Ok(_) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
@@ -245,10 +245,10 @@ pub fn writable(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Where a path leads, over any number of symbolic links; the last one may dangle.
-fn target(path: &Path) -> io::Result<PathBuf> {
+/// The path behind all symbolic links; the last link may be dangling.
+fn resolve_links(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
-    // As many as Linux follows (path_resolution(7)).
+    // Linux follows 40 (path_resolution(7)).
     for _ in 0..40 {
         match fs::read_link(&target) {
             Ok(next) => target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next)),
@@ -258,8 +258,8 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// Whether an existing file may give way to a new one.
-fn replaceable(path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
+/// Refuses an existing file that is read-only or has other hard links.
+fn check_replaceable(path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
@@ -270,7 +270,7 @@ fn replaceable(path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), E
             return Err(Error::ReadOnly(path.to_owned()));
         }
     }
-    // Root may write everything; a mode without any write bit still means that the file is to stay.
+    // Root can write every file, but a mode without write permission still means that the file must not change.
     if found.permissions().readonly() {
         return Err(Error::ReadOnly(path.to_owned()));
     }
@@ -287,7 +287,7 @@ fn replace(path: &Path, target: &Path, found: Option<&fs::Metadata>, content: &[
     fs::create_dir_all(folder).map_err(failed)?;
     let new = NewFile::create(folder, found, content).map_err(failed)?;
     if let Some(found) = found {
-        new.take_after(path, target, found)?;
+        new.copy_metadata(path, target, found)?;
     }
     new.rename_to(folder, target).map_err(|error| match error.kind() {
         io::ErrorKind::ResourceBusy => Error::MountPoint(path.to_owned()),
@@ -295,36 +295,36 @@ fn replace(path: &Path, target: &Path, found: Option<&fs::Metadata>, content: &[
     })
 }
 
-/// The new content, written to disk under a name that goes again unless it takes the place of the old file.
+/// The new content in a temporary file, which is deleted unless it replaces the old file.
 struct NewFile(tempfile::NamedTempFile);
 
 impl NewFile {
     fn create(folder: &Path, found: Option<&fs::Metadata>, content: &[u8]) -> io::Result<Self> {
-        sweep(folder);
+        remove_leftovers(folder);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            // What replaces a file is readable by others only once it has that file's permissions.
+            // Other users may read the new file only as far as the old file's permissions allow, which are set later.
             builder.permissions(fs::Permissions::from_mode(if found.is_some() { 0o600 } else { 0o666 }));
         }
         let _ = found;
         let mut file = builder.tempfile_in(folder)?;
-        // Held until the rename, so that a file that a killed process left behind can be distinguished from one in use.
+        // The lock distinguishes a file in use from the leftover of a killed process.
         #[cfg(unix)]
         let _ = rustix::fs::flock(file.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive);
         file.write_all(content)?;
         Ok(Self(file))
     }
 
-    /// Takes over owner, extended attributes, of which access control lists are one, and mode.
-    fn take_after(&self, path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
+    /// Copies owner, extended attributes (which include access control lists) and mode.
+    fn copy_metadata(&self, path: &Path, target: &Path, found: &fs::Metadata) -> Result<(), Error> {
         let file = self.0.as_file();
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
-            // Only root may give a file away; another user keeps what is possible.
+            // Only root can change the owner.
             let _ = std::os::unix::fs::chown(self.0.path(), Some(found.uid()), Some(found.gid()));
         }
         #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -337,7 +337,7 @@ impl NewFile {
     fn rename_to(self, folder: &Path, target: &Path) -> io::Result<()> {
         self.0.as_file().sync_all()?;
         self.0.persist(target)?;
-        // The new name is on disk only when the folder is; not every file system can be asked for that.
+        // The rename is on disk only after the folder is synced, which not every file system supports.
         #[cfg(unix)]
         let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
         let _ = folder;
@@ -347,16 +347,16 @@ impl NewFile {
 
 const PREFIX: &str = ".osmt-";
 
-/// Removes what an earlier process left in the folder when it was killed between writing and renaming.
+/// Removes the temporary files of processes that were killed between writing and renaming.
 #[cfg(unix)]
-fn sweep(folder: &Path) {
+fn remove_leftovers(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let ours = name
+        let is_temporary = name
             .strip_prefix(PREFIX)
             .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if !is_temporary || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         let unused = fs::File::open(entry.path()).is_ok_and(|file| {
@@ -369,8 +369,8 @@ fn sweep(folder: &Path) {
 }
 
 #[cfg(not(unix))]
-fn sweep(_: &Path) {}
+fn remove_leftovers(_: &Path) {}
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "the tests make files as another program would")]
+#[expect(clippy::disallowed_methods, reason = "the tests create files as another program would")]
 mod tests;

@@ -1,7 +1,7 @@
-//! Facts of a git repository, and the two writes: make a tag, push it.
+//! Reads a git repository, and creates and pushes tags.
 //!
-//! Reads and writes with the `git` program only; `program.rs` is the one place that starts it. Knows nothing of OSMT.
-//! Why a program and not a library: `docs/decisions/0004-git-by-its-own-program.md`.
+//! It runs the `git` program, which only `program.rs` starts; `docs/decisions/0004-git-by-its-own-program.md` gives the reasons.
+//! Nothing here is specific to OSMT.
 
 mod objects;
 mod program;
@@ -16,14 +16,14 @@ use serde::Serialize;
 
 use crate::child;
 use objects::Objects;
-use program::{Purpose, Said, command, recent, run, text};
-use settings::Setting;
+use program::{Message, Purpose, check_version, command, run, text};
+use settings::Override;
 
 pub use objects::{Entry, Kind, Object};
 pub use program::{Error, Output};
 
-/// How long a push may take with its hooks.
-const PUSH: Duration = Duration::from_secs(600);
+/// The time limit of a push, hooks included.
+const PUSH_LIMIT: Duration = Duration::from_secs(600);
 
 /// A tag that names a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +32,18 @@ pub struct Tag {
     pub name: String,
     /// The commit, peeled.
     pub commit: String,
-    /// When it was made, ISO 8601 with offset; of a lightweight tag the commit's.
+    /// When it was created, ISO 8601 with offset; for a lightweight tag, the date of the commit.
     pub date: String,
-    /// The whole message; of a lightweight tag the commit's.
+    /// The full message; for a lightweight tag, the message of the commit.
     pub message: String,
     /// Whether it is a tag object.
     pub annotated: bool,
 }
 
-/// A commit, in one line.
+/// The summary of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Commit {
-    /// The whole id.
+    /// The full id.
     pub id: String,
     /// When it was committed, ISO 8601 with offset.
     pub date: String,
@@ -51,28 +51,28 @@ pub struct Commit {
     pub subject: String,
 }
 
-/// How the working tree differs from the commit checked out.
+/// The differences between the working tree and the commit that is checked out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Files under version control that were changed, added, removed or are in conflict.
+    /// Tracked files that were changed, added or removed, or are in conflict.
     pub tracked: Vec<String>,
-    /// Files that git does not know.
+    /// Untracked files.
     pub untracked: Vec<String>,
 }
 
-/// A repository that git would open.
+/// A git repository.
 #[derive(Clone)]
 pub struct Repository {
     folder: PathBuf,
-    /// The settings that a reading call overrides.
-    settings: Vec<Setting>,
-    /// The process that reads objects, started when the first is asked for.
+    /// The settings that read commands override.
+    overrides: Vec<Override>,
+    /// The process that reads objects, started on first use.
     objects: Arc<Mutex<Option<Objects>>>,
-    /// Whether its history is cut off.
+    /// Whether it is a shallow clone.
     pub shallow: bool,
     /// Whether it has no working tree.
     pub bare: bool,
-    /// The commit checked out; `None` before the first.
+    /// The commit that is checked out; `None` before the first commit.
     pub head: Option<String>,
 }
 
@@ -83,39 +83,39 @@ impl fmt::Debug for Repository {
 }
 
 impl Repository {
-    /// Opens the repository that a folder is in.
+    /// Opens the repository that contains a folder.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         const WHAT: &str = "open the repository";
         let mut version = command(Path::new("."), Purpose::Read, &[]);
         version.arg("version");
         let version = run(version, "print its version", &[], None)?.expect("print its version")?;
-        recent(&String::from_utf8_lossy(&version))?;
-        let mut asked = command(folder, Purpose::Read, &[]);
-        asked.args(["rev-parse", "--is-shallow-repository", "--is-bare-repository"]);
-        let output = run(asked, WHAT, &[], None)?;
+        check_version(&String::from_utf8_lossy(&version))?;
+        let mut query = command(folder, Purpose::Read, &[]);
+        query.args(["rev-parse", "--is-shallow-repository", "--is-bare-repository"]);
+        let output = run(query, WHAT, &[], None)?;
         if output.status != Some(0) {
-            let said = Said(output.stderr);
+            let message = Message(output.stderr);
             let folder = folder.to_owned();
             let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
             let exists = absolute.ancestors().any(|folder| folder.join(".git").exists());
             return Err(if exists {
-                Error::Refused(folder, said)
+                Error::Refused(folder, message)
             } else {
-                Error::NotARepository(folder, said)
+                Error::NotARepository(folder, message)
             });
         }
         let facts = text(output.stdout);
         let mut facts = facts.lines();
         let mut repository = Self {
             folder: folder.to_owned(),
-            settings: Vec::new(),
+            overrides: Vec::new(),
             objects: Arc::default(),
             shallow: facts.next() == Some("true"),
             bare: facts.next() == Some("true"),
             head: None,
         };
         let listed = repository.run(&["config", "--show-scope", "-z", "--name-only", "--list"])?;
-        repository.settings = settings::set_aside(&text(listed.expect("list its settings")?));
+        repository.overrides = settings::overrides(&text(listed.expect("list its settings")?));
         let head = repository.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
         repository.head = (head.status == Some(0)).then(|| text(head.stdout).trim().to_owned());
         Ok(repository)
@@ -126,14 +126,14 @@ impl Repository {
         &self.folder
     }
 
-    /// The commit checked out, or an error that says there is none.
+    /// The commit that is checked out; an error before the first commit.
     pub fn head(&self) -> Result<&str, Error> {
         self.head.as_deref().ok_or_else(|| Error::NoHead(self.folder.clone()))
     }
 
-    /// The id of the commit that a revision names; a revision that looks like an option is a revision all the same.
+    /// The id of the commit that a revision names. A revision that begins with a hyphen is not taken for an option.
     pub fn resolve(&self, rev: &str) -> Result<String, Error> {
-        // A search takes all that follows as its text: `HEAD^{/text}` can be peeled, `:/text` cannot.
+        // `:/text` cannot be followed by `^{commit}`, which would be part of the text; `HEAD^{/text}` can.
         let rev_peeled = match rev.strip_prefix(":/") {
             Some(text) if !text.is_empty() && !text.contains('}') => format!("HEAD^{{/{text}}}"),
             _ => rev.to_owned(),
@@ -149,11 +149,11 @@ impl Repository {
             rev: rev.to_owned(),
             folder: self.folder.clone(),
             shallow: self.shallow,
-            source: (!output.stderr.is_empty()).then_some(Said(output.stderr)),
+            source: (!output.stderr.is_empty()).then_some(Message(output.stderr)),
         })
     }
 
-    /// The tags under a prefix (all for an empty one) that name a commit, in the order of their names.
+    /// The tags with a prefix (all tags if it is empty) that point to a commit, sorted by name.
     pub fn tags(&self, prefix: &str) -> Result<Vec<Tag>, Error> {
         const FORMAT: &str = "--format=%(refname:strip=2)%00%(objecttype)%00%(objectname)%00\
             %(*objecttype)%00%(*objectname)%00%(creatordate:iso-strict)%00%(contents)%00";
@@ -179,7 +179,7 @@ impl Repository {
             .collect())
     }
 
-    /// The newest commits that `to` reaches and `from` does not, at most `limit`.
+    /// The newest commits that are reachable from `to` but not from `from`, at most `limit`.
     pub fn log(&self, from: Option<&str>, to: &str, limit: usize) -> Result<Vec<Commit>, Error> {
         let limit = format!("--max-count={limit}");
         let without = from.map(|from| format!("^{from}"));
@@ -200,23 +200,23 @@ impl Repository {
             .collect())
     }
 
-    /// The files of a commit at or below a path, sorted by path; symbolic links are among them, with their kind.
+    /// The files and symbolic links of a commit at or below a path, sorted by path.
     pub fn files(&self, commit: &str, path: &str) -> Result<Vec<Entry>, Error> {
         self.with_objects(|objects| objects.files(commit, path))
     }
 
-    /// The entries of a folder of a commit; `None` where there is no such folder.
+    /// The entries of a folder of a commit; `None` if the folder does not exist.
     pub fn entries(&self, commit: &str, path: &str) -> Result<Option<Vec<Entry>>, Error> {
         self.with_objects(|objects| objects.folder(commit, path))
     }
 
-    /// The content of a file of a commit; `None` where the commit has no such file. Content that the commit lists and the
-    /// repository lacks is an error.
+    /// The content of a file of a commit; `None` if the commit has no such file. It is an error if the commit lists the file but
+    /// the repository does not have the content.
     pub fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, Error> {
         self.with_objects(|objects| objects.file(commit, path))
     }
 
-    /// An object by its id or by `commit:path`; `None` where the repository has none. A partial clone fetches what it lacks.
+    /// An object by its id or by `commit:path`; `None` if it does not exist. In a partial clone git fetches missing objects.
     pub fn object(&self, name: &str) -> Result<Option<Object>, Error> {
         self.with_objects(|objects| objects.object(name))
     }
@@ -225,17 +225,17 @@ impl Repository {
         let mut slot = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         let mut objects = match slot.take() {
             Some(objects) => objects,
-            None => Objects::start(command(&self.folder, Purpose::Read, &self.settings))?,
+            None => Objects::start(command(&self.folder, Purpose::Read, &self.overrides))?,
         };
         let result = read(&mut objects);
-        // After an error the process may have ended, or may be in the middle of an answer: the next call starts another.
+        // After an error the process may have ended or may still be printing: the next call starts a new one.
         if result.is_ok() {
             *slot = Some(objects);
         }
         result
     }
 
-    /// How the working tree differs from the commit checked out; nothing in a bare repository.
+    /// The differences between the working tree and the commit that is checked out; none in a bare repository.
     pub fn changes(&self) -> Result<Changes, Error> {
         const WHAT: &str = "compare the working tree";
         let mut changes = Changes::default();
@@ -243,7 +243,7 @@ impl Repository {
             return Ok(changes);
         }
         let index = self.index_without_marks()?;
-        let mut status = command(&self.folder, Purpose::Read, &self.settings);
+        let mut status = command(&self.folder, Purpose::Read, &self.overrides);
         status.args(["status", "--porcelain=v1", "-z", "--no-renames"]);
         status.args(["--untracked-files=normal", "--ignore-submodules=none"]);
         if let Some(index) = &index {
@@ -254,22 +254,22 @@ impl Repository {
             match line.split_at_checked(3) {
                 Some(("?? ", path)) => changes.untracked.push(path.to_owned()),
                 Some((_, path)) => changes.tracked.push(path.to_owned()),
-                None => return Err(Error::Garbled(WHAT)),
+                None => return Err(Error::UnexpectedOutput(WHAT)),
             }
         }
         Ok(changes)
     }
 
-    /// A copy of the index in which no file is marked as "assume unchanged" or, where it is in the working tree, "skip worktree",
-    /// if the index marks any: git does not look at a marked file. (Files that a sparse checkout leaves out keep their mark.)
+    /// A copy of the index without the marks "assume unchanged" and "skip worktree", because `git status` does not compare marked
+    /// files; `None` if no file is marked. Files that a sparse checkout leaves out keep their mark.
     fn index_without_marks(&self) -> Result<Option<tempfile::NamedTempFile>, Error> {
         const WHAT: &str = "read the index";
         let root = text(self.run(&["rev-parse", "--show-toplevel"])?.expect(WHAT)?);
         let root = Path::new(root.trim_end_matches('\n'));
-        let mut list = command(root, Purpose::Read, &self.settings);
+        let mut list = command(root, Purpose::Read, &self.overrides);
         list.args(["ls-files", "-v", "-z", "--full-name"]);
         let listed = run(list, WHAT, &[], None)?.expect(WHAT)?;
-        // Each line is a letter (small: assume unchanged; S: skip worktree), a space, a path.
+        // Each record is a letter (lower case: assume unchanged; S: skip worktree), a space and a path.
         let (mut assumed, mut skipped) = (Vec::new(), Vec::new());
         for line in listed.split(|byte| *byte == 0) {
             let (Some(mark), Some(path)) = (line.first(), line.get(2..)) else { continue };
@@ -288,7 +288,7 @@ impl Repository {
         let copy = tempfile::NamedTempFile::new().map_err(Error::Start)?;
         std::fs::copy(&index, copy.path()).map_err(Error::Start)?;
         for (option, paths) in [("--no-assume-unchanged", &assumed), ("--no-skip-worktree", &skipped)] {
-            let mut unmark = command(root, Purpose::Read, &self.settings);
+            let mut unmark = command(root, Purpose::Read, &self.overrides);
             unmark.args(["update-index", option, "-z", "--stdin"]);
             unmark.env("GIT_INDEX_FILE", copy.path());
             run(unmark, WHAT, paths, None)?.expect(WHAT)?;
@@ -302,15 +302,15 @@ impl Repository {
         Ok(printed.lines().map(str::to_owned).collect())
     }
 
-    /// Whether a branch of a remote, as last fetched, holds the commit.
+    /// Whether a remote branch, as last fetched, contains the commit.
     pub fn is_pushed(&self, commit: &str) -> Result<bool, Error> {
         let contains = format!("--contains={commit}");
         let args = ["for-each-ref", "--count=1", &contains, "refs/remotes"];
-        let printed = self.run(&args)?.expect("look for the commit on the remotes")?;
+        let printed = self.run(&args)?.expect("find the commit on the remotes")?;
         Ok(!printed.is_empty())
     }
 
-    /// Whether any branch of a remote was fetched.
+    /// Whether any remote branch was fetched.
     pub fn has_remote_branches(&self) -> Result<bool, Error> {
         let printed =
             self.run(&["for-each-ref", "--count=1", "refs/remotes"])?.expect("list the remote branches")?;
@@ -324,67 +324,67 @@ impl Repository {
         Ok(text(self.run(&args)?.expect("list the tags of a history")?).lines().map(str::to_owned).collect())
     }
 
-    /// The object of a tag; `None` where there is no such tag.
+    /// The object id of a tag; `None` if it does not exist.
     pub fn tag_object(&self, name: &str) -> Result<Option<String>, Error> {
         let reference = format!("refs/tags/{name}");
         let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &reference])?;
         Ok((output.status == Some(0)).then(|| text(output.stdout).trim().to_owned()))
     }
 
-    /// The object of a remote's tag; asks the remote.
+    /// The object id of a tag in a remote repository; connects to the remote.
     pub fn remote_tag_object(&self, remote: &str, name: &str) -> Result<Option<String>, Error> {
         let reference = format!("refs/tags/{name}");
         let what = format!("ask {remote} for its tags");
-        let mut asked = command(&self.folder, Purpose::Act, &[]);
-        asked.args(["ls-remote", "--refs", "--", remote, &reference]);
-        let limit = Some(child::limit_of_question());
-        let answer = text(run(asked, &what, &[], limit)?.expect(&what)?);
+        let mut query = command(&self.folder, Purpose::WriteOrRemote, &[]);
+        query.args(["ls-remote", "--refs", "--", remote, &reference]);
+        let limit = Some(child::interactive_limit());
+        let answer = text(run(query, &what, &[], limit)?.expect(&what)?);
         Ok(answer.split_whitespace().next().map(str::to_owned))
     }
 
-    /// Makes an annotated tag; signs it where the user's configuration says so.
-    pub fn make_tag(&self, name: &str, commit: &str, message: &str) -> Result<(), Error> {
-        let what = format!("make the tag {name}");
-        let mut tag = command(&self.folder, Purpose::Act, &[]);
-        // Not `--annotate`, before which `tag.forceSignAnnotated` would not count; a message makes the tag annotated too.
+    /// Creates an annotated tag, signed if the user's configuration says so.
+    pub fn create_tag(&self, name: &str, commit: &str, message: &str) -> Result<(), Error> {
+        let what = format!("create the tag {name}");
+        let mut tag = command(&self.folder, Purpose::WriteOrRemote, &[]);
+        // With `--annotate` git would ignore `tag.forceSignAnnotated`. A message makes the tag annotated, too.
         tag.args(["tag", "--cleanup=verbatim", "--file=-"]);
         tag.args(["--end-of-options", name, commit]);
-        let output = run(tag, &what, message.as_bytes(), Some(child::limit_of_question()))?;
+        let output = run(tag, &what, message.as_bytes(), Some(child::interactive_limit()))?;
         if output.status != Some(0) && self.signs_tags()? {
-            return Err(Error::NotSigned { name: name.to_owned(), source: Said(output.stderr) });
+            return Err(Error::NotSigned { name: name.to_owned(), source: Message(output.stderr) });
         }
         output.expect(what).map(drop)
     }
 
-    /// Whether the user's configuration wants tags signed.
+    /// Whether the user's configuration requires signed tags.
     fn signs_tags(&self) -> Result<bool, Error> {
         for key in ["tag.gpgSign", "tag.forceSignAnnotated"] {
-            let asked = self.run(&["config", "--type=bool", "--get", key])?;
-            if text(asked.stdout).trim() == "true" {
+            let setting = self.run(&["config", "--type=bool", "--get", key])?;
+            if text(setting.stdout).trim() == "true" {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Pushes one tag to a remote. Hooks run, and may take their time.
+    /// Pushes one tag to a remote. Hooks run.
     pub fn push_tag(&self, remote: &str, name: &str) -> Result<(), Error> {
         let reference = format!("refs/tags/{name}");
         let what = format!("push the tag {name} to {remote}");
-        let mut push = command(&self.folder, Purpose::Act, &[]);
+        let mut push = command(&self.folder, Purpose::WriteOrRemote, &[]);
         push.args(["push", "--quiet", "--", remote, &reference]);
-        run(push, &what, &[], Some(PUSH))?.expect(what).map(drop)
+        run(push, &what, &[], Some(PUSH_LIMIT))?.expect(what).map(drop)
     }
 
-    /// A call that reads.
+    /// Runs a read command.
     fn run(&self, args: &[&str]) -> Result<Output, Error> {
-        let mut command = command(&self.folder, Purpose::Read, &self.settings);
+        let mut command = command(&self.folder, Purpose::Read, &self.overrides);
         command.args(args);
         run(command, args.first().unwrap_or(&"run"), &[], None)
     }
 }
 
-/// Whether a file of the index is in the working tree; a path that is not UTF-8 is looked for by its bytes.
+/// Whether a file of the index is in the working tree. The path may not be UTF-8.
 #[cfg(unix)]
 fn exists(root: &Path, path: &[u8]) -> bool {
     use std::os::unix::ffi::OsStrExt as _;

@@ -1,11 +1,11 @@
-//! Reads objects through one `git cat-file --batch` that runs as long as the repository is open.
+//! Reads objects with one `git cat-file --batch` process, which runs as long as the repository is open.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
-use super::program::{Error, Said, failed, text};
+use super::program::{Error, Message, failed, text};
 use crate::child;
 
 const WHAT: &str = "read objects";
@@ -13,24 +13,24 @@ const WHAT: &str = "read objects";
 /// An entry of a folder in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// From the repository's root.
+    /// Relative to the repository's root.
     pub path: String,
     /// The object's id.
     pub id: String,
-    /// What it is.
+    /// File, link, folder or submodule.
     pub kind: Kind,
 }
 
-/// What an object is, or an entry of a folder.
+/// The type of an object, or of an entry of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file.
     File,
-    /// A symbolic link; its content is where it points.
+    /// A symbolic link; its content is the target.
     Link,
     /// A folder.
     Folder,
-    /// A commit: of a submodule, where it is an entry.
+    /// A commit; as an entry of a folder, a submodule.
     Commit,
     /// A tag object.
     Tag,
@@ -41,7 +41,7 @@ pub enum Kind {
 pub struct Object {
     /// Its id.
     pub id: String,
-    /// What it is; a blob is a file.
+    /// Its type; a blob is a file.
     pub kind: Kind,
     /// Its content.
     pub content: Vec<u8>,
@@ -52,9 +52,9 @@ pub(super) struct Objects {
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
     errors: Option<JoinHandle<Vec<u8>>>,
-    /// The tree of each commit that was looked into.
+    /// The root tree of each commit that was read.
     roots: HashMap<String, String>,
-    /// Folders by their id: commits share most of them.
+    /// The entries of each tree that was read, by id: commits share most trees.
     trees: HashMap<String, Vec<Entry>>,
 }
 
@@ -64,29 +64,29 @@ impl Objects {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = child::spawn(&mut command).map_err(|error| failed(error, WHAT))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        // In a thread of its own: a partial clone reports its fetches there.
+        // In a thread, because git would block when the pipe is full: a partial clone prints progress of its fetches.
         let errors = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ = stderr.map(|mut stderr| stderr.read_to_end(&mut said));
-            said
+            let mut printed = Vec::new();
+            let _ = stderr.map(|mut stderr| stderr.read_to_end(&mut printed));
+            printed
         });
-        let stdout = BufReader::new(stdout.ok_or(Error::Garbled(WHAT))?);
+        let stdout = BufReader::new(stdout.ok_or(Error::UnexpectedOutput(WHAT))?);
         Ok(Self { child, stdin, stdout, errors: Some(errors), roots: HashMap::new(), trees: HashMap::new() })
     }
 
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Object>, Error> {
-        // One name a line.
+        // The protocol has one name per line.
         if name.contains('\n') {
             return Ok(None);
         }
-        let asked = self.stdin.as_mut().map(|stdin| {
+        let written = self.stdin.as_mut().map(|stdin| {
             stdin.write_all(name.as_bytes())?;
             stdin.write_all(b"\n")?;
             stdin.flush()
         });
         let mut head = Vec::new();
         let read = self.stdout.read_until(b'\n', &mut head);
-        if !matches!(asked, Some(Ok(()))) || !matches!(read, Ok(read) if read > 0) {
+        if !matches!(written, Some(Ok(()))) || !matches!(read, Ok(read) if read > 0) {
             return Err(self.ended(name));
         }
         let head = String::from_utf8_lossy(&head).trim_end_matches('\n').to_owned();
@@ -95,16 +95,16 @@ impl Objects {
         }
         let mut fields = head.split(' ');
         let (Some(id), Some(kind), Some(size)) = (fields.next(), fields.next(), fields.next()) else {
-            return Err(Error::Garbled(WHAT));
+            return Err(Error::UnexpectedOutput(WHAT));
         };
         let kind = match kind {
             "blob" => Kind::File,
             "tree" => Kind::Folder,
             "commit" => Kind::Commit,
             "tag" => Kind::Tag,
-            _ => return Err(Error::Garbled(WHAT)),
+            _ => return Err(Error::UnexpectedOutput(WHAT)),
         };
-        let size: usize = size.parse().map_err(|_| Error::Garbled(WHAT))?;
+        let size: usize = size.parse().map_err(|_| Error::UnexpectedOutput(WHAT))?;
         let mut content = vec![0; size + 1];
         if self.stdout.read_exact(&mut content).is_err() {
             return Err(self.ended(name));
@@ -113,18 +113,18 @@ impl Objects {
         Ok(Some(Object { id: id.to_owned(), kind, content }))
     }
 
-    /// The error of a process that ended before it answered: a damaged object ends it.
+    /// The error if git ended instead of printing the object, as it does for a damaged object.
     fn ended(&mut self, name: &str) -> Error {
         self.stdin = None;
         let _ = self.child.wait();
         if child::is_stopping() {
             return Error::Interrupted;
         }
-        let said = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
-        Error::Failed { what: format!("read {name}"), source: Said(text(said).trim().to_owned()) }
+        let printed = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        Error::Failed { what: format!("read {name}"), source: Message(text(printed).trim().to_owned()) }
     }
 
-    /// The entry of a commit at a path, looked for folder by folder; `None` where there is none.
+    /// The entry of a commit at a path; `None` if it does not exist.
     fn entry(&mut self, commit: &str, path: &str) -> Result<Option<Entry>, Error> {
         let root = if let Some(root) = self.roots.get(commit) {
             root.clone()
@@ -150,7 +150,7 @@ impl Objects {
         Ok(Some(found))
     }
 
-    /// The entries of a folder, in the order of the repository.
+    /// The entries of a folder, in git's order.
     fn entries(&mut self, folder: &Entry) -> Result<Vec<Entry>, Error> {
         if !self.trees.contains_key(&folder.id) {
             let Some(tree) = self.object(&folder.id)? else {
@@ -202,23 +202,23 @@ impl Objects {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // The end of its input ends it; a fetch that still runs does not keep us.
+        // The end of its input ends git. A fetch that is still running is killed.
         self.stdin = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The entries of a tree, each with its name alone.
+/// The entries of a tree; the path of each is its name.
 fn entries_of_tree(tree: &Object) -> Result<Vec<Entry>, Error> {
     let length = tree.id.len() / 2;
     let mut rest = tree.content.as_slice();
     let mut entries = Vec::new();
     while !rest.is_empty() {
-        let (head, id) = entry_of_tree(rest, length).ok_or(Error::Garbled(WHAT))?;
+        let (head, id) = entry_of_tree(rest, length).ok_or(Error::UnexpectedOutput(WHAT))?;
         rest = &rest[head.len() + 1 + length..];
         let head = text(head.to_vec());
-        let (mode, name) = head.split_once(' ').ok_or(Error::Garbled(WHAT))?;
+        let (mode, name) = head.split_once(' ').ok_or(Error::UnexpectedOutput(WHAT))?;
         let kind = match mode {
             "40000" => Kind::Folder,
             "120000" => Kind::Link,
@@ -230,7 +230,7 @@ fn entries_of_tree(tree: &Object) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// Mode and name of the first entry of a tree, and its id in hexadecimal digits: `MODE NAME\0ID`.
+/// Mode and name of the first entry of a tree, and its id in hexadecimal digits. Git's format is `MODE NAME\0ID`.
 fn entry_of_tree(tree: &[u8], length: usize) -> Option<(&[u8], String)> {
     let end = tree.iter().position(|byte| *byte == 0)?;
     let id = tree.get(end + 1..end + 1 + length)?;

@@ -1,4 +1,4 @@
-//! The one place that starts git: how it is called, and how it may fail.
+//! Starts git. No other file does.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use thiserror::Error as ThisError;
 
-use super::settings::Setting;
+use super::settings::Override;
 use crate::child;
 use crate::explain::{Exit, Explain, shown};
 
 /// The oldest git whose `rev-parse` honours `--end-of-options`.
 const OLDEST: (u32, u32) = (2, 30);
 
-/// Variables that lead git to another repository than the folder names, as a hook sets them, or that change what it
-/// prints. Those that a user needs to reach a remote (`GIT_SSH_COMMAND`, `GIT_CONFIG_COUNT`, …) stay.
-const MISLEADING: [&str; 26] = [
+/// Environment variables that select another repository (a git hook sets them) or change git's output. The variables that a
+/// user needs to reach a remote (`GIT_SSH_COMMAND`, `GIT_CONFIG_COUNT`, …) are kept.
+const REMOVED_VARIABLES: [&str; 26] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -45,8 +45,8 @@ const MISLEADING: [&str; 26] = [
     "GIT_REDIRECT_STDERR",
 ];
 
-/// Settings of a call that reads: no program of the repository's is run, and no setting of the user's changes the answer.
-const READING: [&str; 8] = [
+/// Settings of read commands: git runs no program that the repository configures, and no setting of the user changes the output.
+const READ_SETTINGS: [&str; 8] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.ignoreStat=false",
@@ -57,59 +57,59 @@ const READING: [&str; 8] = [
     "gc.auto=0",
 ];
 
-/// What git said, as text of its own.
+/// Git's own error message.
 #[derive(Debug, ThisError)]
 #[error("{0}")]
-pub struct Said(pub(super) String);
+pub struct Message(pub(super) String);
 
-/// Git could not do what was asked.
+/// Git could not be run, or failed.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// There is no `git` on the PATH.
+    /// `git` is not on the PATH.
     #[error("git is not installed")]
     Missing,
     /// It could not be started.
     #[error("could not run git")]
     Start(#[source] io::Error),
-    /// Its version lacks what is needed.
+    /// Its version is below the minimum.
     #[error("git {0} is too old")]
     TooOld(String),
     /// The folder is not in a repository.
     #[error("{} is not in a git repository", shown(.0))]
-    NotARepository(PathBuf, #[source] Said),
-    /// There is a repository, and git refuses to open it.
+    NotARepository(PathBuf, #[source] Message),
+    /// The repository exists, but git refuses to open it.
     #[error("git could not open the repository {}", shown(.0))]
-    Refused(PathBuf, #[source] Said),
+    Refused(PathBuf, #[source] Message),
     /// `HEAD` names a branch without commits.
     #[error("the repository {} has no commit checked out", shown(.0))]
     NoHead(PathBuf),
-    /// The revision names no commit here.
-    #[error("{rev:?} names no commit in {}", shown(.folder))]
+    /// The repository has no such commit.
+    #[error("{rev:?} is not a commit, tag or branch of {}", shown(.folder))]
     UnknownRevision {
-        /// As it was given.
+        /// The revision as the user wrote it.
         rev: String,
         /// The repository.
         folder: PathBuf,
-        /// Whether its history is cut off.
+        /// Whether the repository is a shallow clone.
         shallow: bool,
-        /// Git's own words, if it had any.
-        source: Option<Said>,
+        /// Git's error message, if it printed one.
+        source: Option<Message>,
     },
     /// A git command failed.
     #[error("git could not {what}")]
     Failed {
         /// Fits after "could not".
         what: String,
-        /// Git's own words.
-        source: Said,
+        /// Git's error message.
+        source: Message,
     },
-    /// A tag was to be signed, and was not made.
-    #[error("git could not make and sign the tag {name}")]
+    /// A tag could not be signed, so it was not created.
+    #[error("git could not create and sign the tag {name}")]
     NotSigned {
         /// The tag's name.
         name: String,
-        /// Git's own words, with those of the signing program.
-        source: Said,
+        /// The error messages of git and of the signing program.
+        source: Message,
     },
     /// A commit lists a file whose content is not in this repository.
     #[error("the content of {path} ({id}) is not in this repository, or is damaged")]
@@ -124,15 +124,15 @@ pub enum Error {
     TooLong {
         /// Fits after "could not".
         what: String,
-        /// How long it was waited for.
+        /// The time limit.
         limit: Duration,
     },
-    /// A signal ended this process's work.
+    /// This process received a signal.
     #[error("interrupted while git ran")]
     Interrupted,
-    /// Git printed something that cannot be read.
-    #[error("could not parse git's output when asked to {0}")]
-    Garbled(&'static str),
+    /// Git's output could not be parsed.
+    #[error("could not {0}: git printed unexpected output")]
+    UnexpectedOutput(&'static str),
 }
 
 impl Explain for Error {
@@ -149,7 +149,7 @@ impl Explain for Error {
             | Self::NotSigned { .. }
             | Self::Unreadable { .. }
             | Self::TooLong { .. }
-            | Self::Garbled(_) => Exit::Failed,
+            | Self::UnexpectedOutput(_) => Exit::Failed,
         }
     }
 
@@ -159,9 +159,9 @@ impl Explain for Error {
             Self::Missing => Some(format!("install git {major}.{minor} or newer")),
             Self::TooOld(_) => Some(format!("update git to {major}.{minor} or newer")),
             Self::NotARepository(..) => {
-                Some("name the folder of a git repository, or one inside it".into())
+                Some("name a folder of a git repository".into())
             }
-            Self::Refused(..) => Some("follow git's message above, then run it again".into()),
+            Self::Refused(..) => Some("follow git's message above, then run this again".into()),
             Self::NoHead(_) => Some("check out a branch or tag, or name a revision".into()),
             Self::UnknownRevision { shallow: true, .. } => {
                 Some("this clone is shallow: `git fetch --unshallow --tags` fetches the rest".into())
@@ -174,49 +174,49 @@ impl Explain for Error {
                     .into(),
             ),
             Self::Unreadable { .. } => {
-                Some("`git fsck` lists what is damaged; a fresh clone has everything".into())
+                Some("`git fsck` lists damaged and missing objects; a fresh clone has all objects".into())
             }
             Self::TooLong { .. } => Some(
-                "a program that git started may wait for an answer (a passphrase, a password): run it on a terminal"
+                "a program that git started may be waiting for a passphrase or a password: run this on a terminal"
                     .into(),
             ),
-            Self::Start(_) | Self::Failed { .. } | Self::Garbled(_) | Self::Interrupted => None,
+            Self::Start(_) | Self::Failed { .. } | Self::UnexpectedOutput(_) | Self::Interrupted => None,
         }
     }
 }
 
-/// How a git command ended.
+/// The result of a git command.
 #[derive(Debug)]
 pub struct Output {
-    /// The exit status; `None` where a signal ended it.
+    /// The exit status; `None` if a signal ended git.
     pub status: Option<i32>,
-    /// What it printed.
+    /// The standard output.
     pub stdout: Vec<u8>,
-    /// What it said beside, without white space around it.
+    /// The standard error, trimmed.
     pub stderr: String,
 }
 
 impl Output {
-    /// The output of a command that must succeed.
+    /// The standard output; an error unless the command succeeded.
     pub(super) fn expect(self, what: impl Into<String>) -> Result<Vec<u8>, Error> {
         if self.status == Some(0) {
             return Ok(self.stdout);
         }
-        Err(Error::Failed { what: what.into(), source: Said(self.stderr) })
+        Err(Error::Failed { what: what.into(), source: Message(self.stderr) })
     }
 }
 
-/// What a git call is for.
+/// What a git command may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// It reads what is in the repository.
+    /// It only reads the repository.
     Read,
-    /// It writes, or asks a remote: with the user's configuration, hooks and signing programs.
-    Act,
+    /// It writes or connects to a remote, with the user's configuration, hooks and signing programs.
+    WriteOrRemote,
 }
 
-/// Git in a folder: no pager, no prompt of its own, no lock for a read, messages in English.
-pub(super) fn command(folder: &Path, purpose: Purpose, settings: &[Setting]) -> Command {
+/// A git command in a folder: no pager, no prompt, no locks for reading, messages in English.
+pub(super) fn command(folder: &Path, purpose: Purpose, overrides: &[Override]) -> Command {
     #[expect(clippy::disallowed_methods, reason = "the one place that starts git")]
     let mut command = Command::new("git");
     command
@@ -225,23 +225,23 @@ pub(super) fn command(folder: &Path, purpose: Purpose, settings: &[Setting]) -> 
         .args(["-c", "core.quotepath=false", "-c", "color.ui=false"])
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C");
-    for name in MISLEADING {
+    for name in REMOVED_VARIABLES {
         command.env_remove(name);
     }
     if purpose == Purpose::Read {
-        for setting in READING {
+        for setting in READ_SETTINGS {
             command.args(["-c", setting]);
         }
-        for (number, Setting { key, value }) in settings.iter().enumerate() {
+        for (number, Override { key, value }) in overrides.iter().enumerate() {
             if key.contains('=') {
-                // `-c` takes the first `=` for the end of the name, `--config-env` the last.
+                // With `-c` the key ends at the first `=`, with `--config-env` at the last.
                 let variable = format!("OSMT_GIT_SETTING_{number}");
                 command.arg(format!("--config-env={key}={variable}")).env(variable, value);
             } else {
                 command.arg("-c").arg(format!("{key}={value}"));
             }
         }
-        // Neither replaced objects nor grafts: a commit is what its id says.
+        // Replace refs and grafts would show another content than the commit's id stands for.
         command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null");
     }
     command.arg("-C").arg(folder);
@@ -272,16 +272,16 @@ pub(super) fn failed(error: child::Error, what: &str) -> Error {
     }
 }
 
-/// Text that git printed, without characters that could steer a terminal: authors choose subjects and file names.
+/// Git's output without control characters: commit subjects and file names could contain terminal escape sequences.
 pub(super) fn text(bytes: Vec<u8>) -> String {
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    let steers = |char: char| char.is_control() && !matches!(char, '\0' | '\n' | '\t');
-    text.replace(steers, "\u{fffd}")
+    let is_control = |char: char| char.is_control() && !matches!(char, '\0' | '\n' | '\t');
+    text.replace(is_control, "\u{fffd}")
 }
 
-/// Refuses a git that lacks what is needed, by what `git version` printed.
-pub(super) fn recent(printed: &str) -> Result<(), Error> {
+/// Refuses an old git. `printed` is the output of `git version`.
+pub(super) fn check_version(printed: &str) -> Result<(), Error> {
     let version = printed.trim().trim_start_matches("git version ");
     let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
     let found = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
@@ -293,15 +293,15 @@ pub(super) fn recent(printed: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::recent;
+    use super::check_version;
 
     #[test]
-    fn old_git_is_refused_by_its_number() {
+    fn a_git_below_the_minimum_version_is_refused() {
         for good in ["git version 2.47.3\n", "git version 2.30.0.windows.2", "git version 3.1"] {
-            assert!(recent(good).is_ok(), "{good}");
+            assert!(check_version(good).is_ok(), "{good}");
         }
         for bad in ["git version 2.29.3\n", "git version 1.8.3.1", "nonsense"] {
-            assert!(recent(bad).is_err(), "{bad}");
+            assert!(check_version(bad).is_err(), "{bad}");
         }
     }
 }

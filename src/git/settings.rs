@@ -1,34 +1,33 @@
-//! Which settings of a repository a reading call sets aside: those that name a program to run.
+//! The settings that read commands override, because git would run the program that they name.
 
-/// A setting and the value that a reading call gives it.
+/// A setting and its value in read commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Setting {
+pub(super) struct Override {
     pub(super) key: String,
     pub(super) value: &'static str,
 }
 
-/// The settings that name a program, each with a value that names none. `listed` is what
-/// `git config --show-scope -z --name-only --list` prints.
+/// The overrides for a repository whose settings are `listed`, the output of `git config --show-scope -z --name-only --list`.
 ///
-/// A filter's commands are set aside wherever they come from, for they change what a file is compared with. Commands that
-/// reach a remote are set aside where the repository itself sets them; those of the user are needed to reach it.
-pub(super) fn set_aside(listed: &str) -> Vec<Setting> {
+/// Commands of filters are always overridden, because they change the content that git compares. Commands that connect to a
+/// remote are overridden if the repository sets them; the user's are needed to reach the remote.
+pub(super) fn overrides(listed: &str) -> Vec<Override> {
     let fields: Vec<&str> = listed.split_terminator('\0').collect();
     let mut settings = Vec::new();
     for pair in fields.chunks_exact(2) {
         let (scope, key) = (pair[0], pair[1]);
         let Some((section, rest)) = key.split_once('.') else { continue };
         let variable = rest.rsplit('.').next().unwrap_or(rest);
-        let own = matches!(scope, "local" | "worktree");
+        let is_of_repository = matches!(scope, "local" | "worktree");
         let value = match (section, variable) {
             ("filter", "clean" | "smudge" | "process") => "",
             ("filter", "required") => "false",
-            ("core", "sshcommand") if own => "ssh",
-            ("core", "gitproxy" | "askpass") | ("credential", "helper") if own => "",
-            ("remote", "uploadpack") if own => "git-upload-pack",
+            ("core", "sshcommand") if is_of_repository => "ssh",
+            ("core", "gitproxy" | "askpass") | ("credential", "helper") if is_of_repository => "",
+            ("remote", "uploadpack") if is_of_repository => "git-upload-pack",
             _ => continue,
         };
-        let setting = Setting { key: key.to_owned(), value };
+        let setting = Override { key: key.to_owned(), value };
         if !settings.contains(&setting) {
             settings.push(setting);
         }
@@ -38,10 +37,10 @@ pub(super) fn set_aside(listed: &str) -> Vec<Setting> {
 
 #[cfg(test)]
 mod tests {
-    use super::set_aside;
+    use super::overrides;
 
     #[test]
-    fn programs_are_set_aside_and_the_users_way_to_a_remote_is_kept() {
+    fn programs_of_the_repository_are_overridden_and_the_users_remote_settings_are_kept() {
         let listed = [
             ("global", "filter.lfs.clean"),
             ("local", "filter.a.b.process"),
@@ -55,7 +54,7 @@ mod tests {
             ("local", "core.bare"),
         ];
         let listed = listed.map(|(scope, key)| format!("{scope}\0{key}\0")).concat();
-        let settings = set_aside(&listed);
+        let settings = overrides(&listed);
         let settings: Vec<String> = settings.iter().map(|one| format!("{}={}", one.key, one.value)).collect();
         assert_eq!(
             settings,

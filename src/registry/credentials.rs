@@ -1,4 +1,4 @@
-//! With what a registry is asked: what `docker login` left, or a token of Amazon ECR.
+//! Credentials for a registry: from Docker's configuration file, or a token of Amazon ECR.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,30 +10,30 @@ use super::origin::docker_server;
 use crate::aws::{CallError, Session};
 use crate::deployment::image::Reference;
 
-/// What proves who asks.
+/// How a request to a registry is authenticated.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// No credentials, and why, where they were looked for and could not be read.
+    /// Without credentials; the reason, if reading them failed.
     Anonymous(Option<String>),
-    /// A name and its password.
+    /// A user name and a password.
     Password(String, SecretString),
-    /// A token that is exchanged for another.
+    /// A token that the registry exchanges for an access token.
     IdentityToken(SecretString),
 }
 
-/// Docker's own file, `config.json`; `None` where there is none.
+/// Docker's configuration file, `config.json`; `None` if it does not exist.
 #[derive(Clone, Debug)]
 pub struct Docker(pub Option<SecretString>);
 
 impl Docker {
-    /// The credentials of a registry: from the file, or from the helper program that it names.
+    /// The credentials for a registry: from the file, or from the credential helper that the file names.
     pub async fn credential(&self, reference: &Reference) -> Credential {
         use secrecy::ExposeSecret as _;
         let Some(text) = self.0.clone() else {
             return Credential::Anonymous(None);
         };
         let server = docker_server(reference).to_owned();
-        // A helper may ask its user something, so it runs beside.
+        // A helper may wait for the user, so it must not block the runtime.
         let found = tokio::task::spawn_blocking(move || {
             get_credential_from_reader(text.expose_secret().as_bytes(), &server)
         });
@@ -48,7 +48,7 @@ impl Docker {
     }
 }
 
-/// Why Docker's credentials could not be read; a helper's own output may hold what is secret.
+/// Why Docker's credentials could not be read. A helper's output is left out, because it may contain a secret.
 fn reason(error: &CredentialRetrievalError) -> Option<String> {
     match error {
         CredentialRetrievalError::NoCredentialConfigured | CredentialRetrievalError::ConfigNotFound => None,
@@ -59,7 +59,7 @@ fn reason(error: &CredentialRetrievalError) -> Option<String> {
     }
 }
 
-/// Credentials of a registry of Amazon ECR, as `aws ecr get-login-password` fetches them.
+/// Credentials for an Amazon ECR registry, as `aws ecr get-login-password` gets them.
 pub async fn ecr(session: &Session, region: &str) -> Result<Credential, CallError> {
     const OPERATION: &str = "ecr:GetAuthorizationToken";
     #[derive(Deserialize)]

@@ -1,7 +1,7 @@
-//! Asks a container registry about an image: does it exist, by which digest, for which platforms, made from which commit.
+//! Reads from a container registry whether an image exists, its digest, its platforms, and the commit that it was built from.
 //!
-//! The protocol is the OCI Distribution Specification's; tokens are fetched as the CNCF Distribution project's page "Token
-//! Authentication Specification" says. Nothing is pulled but manifests and the image's configuration.
+//! The protocol is that of the OCI Distribution Specification and of the CNCF Distribution project's page "Token Authentication
+//! Specification". Only manifests and the image's configuration are downloaded.
 
 mod credentials;
 mod origin;
@@ -28,10 +28,10 @@ pub use credentials::{Credential, Docker, ecr};
 
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
-/// The label that names the commit an image was made from (OCI image specification, "Pre-Defined Annotation Keys").
+/// The label with the commit that an image was built from (OCI image specification, "Pre-Defined Annotation Keys").
 const REVISION: &str = "org.opencontainers.image.revision";
-/// A registry sends a layer's address elsewhere; more hops than this are a loop.
-const HOPS: usize = 5;
+/// More redirects than this are a loop.
+const MAX_REDIRECTS: usize = 5;
 
 /// Operating system and processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,7 +43,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Linux on a processor, by the name that ECS gives it: `X86_64`, `ARM64`.
+    /// Linux on an ECS CPU architecture, `X86_64` or `ARM64`.
     pub fn of_task(cpu_architecture: &str) -> Self {
         let architecture = if cpu_architecture == "ARM64" { "arm64" } else { "amd64" };
         Self { os: "linux".into(), architecture: architecture.into() }
@@ -56,56 +56,58 @@ impl fmt::Display for Platform {
     }
 }
 
-/// An image as its registry describes it.
+/// An image in a registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Image {
-    /// What the tag points to: `sha256:…` of the manifest, or of the index where there are several platforms.
+    /// The digest that the tag points to: of the manifest, or of the index if there are several platforms.
     pub digest: String,
-    /// What it can run on.
+    /// The platforms that it runs on.
     pub platforms: Vec<Platform>,
-    /// The digest of the wanted platform's manifest; `None` where the image has none for it.
+    /// The digest of the manifest for the wanted platform; `None` if the image does not support it.
     pub manifest: Option<String>,
-    /// The commit that it says it was made from.
+    /// The commit that it was built from, according to its labels.
     pub revision: Option<String>,
 }
 
 impl Image {
-    /// Whether a digest is this image's, as tag or as platform.
+    /// Whether the digest is the one of the tag or of the platform's manifest.
     pub fn has_digest(&self, digest: &str) -> bool {
         self.digest == digest || self.manifest.as_deref() == Some(digest)
     }
 }
 
-/// A registry did not say what was asked.
+/// A request to a registry failed.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 pub enum Error {
     /// No connection.
     #[error(transparent)]
     Unreachable(#[from] web::Error),
-    /// It wants other credentials, or hides what does not exist.
-    #[error("{host} denied access to {repository}: it does not exist there, or needs a sign-in{note}")]
+    /// The credentials are not sufficient. Some registries also answer this for a repository that does not exist.
+    #[error("{host} denied access to {repository}: it does not exist, or requires other credentials{note}")]
     Denied {
         /// The registry.
         host: String,
         /// The repository.
         repository: String,
-        /// What is known of the credentials that were used.
+        /// What is known about the credentials.
         note: String,
     },
     /// Too many requests.
-    #[error("{0} limits the number of requests; try again later, or sign in with `docker login`")]
+    #[error(
+        "{0} rejected the request because of its rate limit; try again later, or sign in with `docker login`"
+    )]
     RateLimited(String),
     /// Another status.
     #[error("{host} answered {status}")]
     Status {
         /// The registry.
         host: String,
-        /// HTTP's.
+        /// The HTTP status.
         status: u16,
     },
-    /// The answer is none that the specification knows.
-    #[error("{host} sent an answer that cannot be read: {what}")]
-    Unreadable {
+    /// The response does not follow the specification.
+    #[error("{host} sent an invalid response: {what}")]
+    InvalidResponse {
         /// The registry.
         host: String,
         /// What is wrong with it.
@@ -113,8 +115,8 @@ pub enum Error {
     },
 }
 
-/// Asks for an image. `Known(None)`: the registry was asked, and has no such image.
-pub async fn look(
+/// Reads an image. `Known(None)` means that the registry does not have it.
+pub async fn find_image(
     web: &Web,
     reference: &Reference,
     wanted: &Platform,
@@ -185,7 +187,7 @@ async fn image(
             digest,
         }));
     };
-    // Build tools add entries of an unknown platform that carry attestations.
+    // Build tools add attestations as entries with an unknown platform.
     let offered: Vec<(&Entry, Platform)> = entries
         .iter()
         .filter_map(|entry| Some((entry, entry.platform.as_ref()?.platform())))
@@ -199,9 +201,9 @@ async fn image(
     };
     if let Some((entry, _)) = offered.iter().find(|(_, platform)| platform == wanted) {
         let host = reference.registry.clone();
-        let missing = || Error::Unreadable {
+        let missing = || Error::InvalidResponse {
             host,
-            what: format!("its index names {}, which is missing", entry.digest),
+            what: format!("the manifest {} of its index does not exist", entry.digest),
         };
         let (digest, inner) = session.manifest(&entry.digest).await?.ok_or_else(missing)?;
         let machine = session.machine(&inner).await?;
@@ -211,7 +213,7 @@ async fn image(
     Ok(Some(image))
 }
 
-/// The commit: the configuration's label, else an annotation.
+/// The commit: from the label of the image's configuration, otherwise from an annotation.
 fn revision(machine: &Machine, manifests: &[&Manifest]) -> Option<String> {
     let labels = machine.config.as_ref().and_then(|config| config.labels.as_ref());
     let label = labels.and_then(|labels| labels.get(REVISION));
@@ -219,7 +221,7 @@ fn revision(machine: &Machine, manifests: &[&Manifest]) -> Option<String> {
     label.or_else(annotation).filter(|text| !text.is_empty()).cloned()
 }
 
-/// One repository, and the token that opens it once one was fetched.
+/// One repository and, after the first challenge, its token.
 struct Session<'a> {
     web: &'a Web,
     reference: &'a Reference,
@@ -236,48 +238,48 @@ impl Session<'_> {
         let digest = self.digest(&reply, version)?;
         let manifest: Manifest = self.read(&reply)?;
         if manifest.manifests.is_none() && manifest.config.is_none() {
-            return Err(self.unreadable("a manifest of another version than 2"));
+            return Err(self.invalid("the manifest does not have schema version 2"));
         }
         Ok(Some((digest, manifest)))
     }
 
-    /// The image's configuration: platform and labels.
+    /// The image's configuration, with platform and labels.
     async fn machine(&mut self, manifest: &Manifest) -> Result<Machine, Error> {
         let Some(config) = &manifest.config else {
-            return Err(self.unreadable("an index within an index"));
+            return Err(self.invalid("its index contains another index"));
         };
         let Some(reply) = self.get("blobs", &config.digest).await? else {
-            return Err(self.unreadable("the image's configuration is missing"));
+            return Err(self.invalid("the image's configuration does not exist"));
         };
         self.digest(&reply, &config.digest)?;
         self.read(&reply)
     }
 
-    fn unreadable(&self, what: &str) -> Error {
-        Error::Unreadable { host: self.reference.registry.clone(), what: what.to_owned() }
+    fn invalid(&self, what: &str) -> Error {
+        Error::InvalidResponse { host: self.reference.registry.clone(), what: what.to_owned() }
     }
 
     fn read<'r, T: Deserialize<'r>>(&self, reply: &'r Reply) -> Result<T, Error> {
-        serde_json::from_slice(&reply.body).map_err(|error| self.unreadable(&error.to_string()))
+        serde_json::from_slice(&reply.body).map_err(|error| self.invalid(&error.to_string()))
     }
 
-    /// The digest of what was sent, which must be the one asked for and the one that the registry names.
+    /// The digest of the content, which must match the requested one and the response header.
     fn digest(&self, reply: &Reply, asked: &str) -> Result<String, Error> {
         let hash = Sha256::digest(&reply.body);
         let digest = hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"));
         let named = reply.header("docker-content-digest");
         let expected = [named, Some(asked)].into_iter().flatten();
         match expected.filter(|text| text.starts_with("sha256:")).find(|text| **text != digest) {
-            Some(other) => Err(self.unreadable(&format!("the content of {other} has digest {digest}"))),
+            Some(other) => Err(self.invalid(&format!("the content of {other} has the digest {digest}"))),
             None => Ok(digest),
         }
     }
 
-    /// Reads a document of the repository; signs in when the registry asks for it.
+    /// Reads a document of the repository; authenticates if the registry requires it.
     async fn get(&mut self, kind: &str, version: &str) -> Result<Option<Reply>, Error> {
         let Reference { registry: host, repository, .. } = self.reference;
         let url = format!("{}/v2/{repository}/{kind}/{version}", origin(self.reference));
-        let url = Url::parse(&url).map_err(|error| self.unreadable(&error.to_string()))?;
+        let url = Url::parse(&url).map_err(|error| self.invalid(&error.to_string()))?;
         let mut reply = self.follow(url.clone()).await?;
         if reply.status == 401 && self.authorization.is_none() {
             self.authorization = self.authorize(&reply).await?;
@@ -296,7 +298,7 @@ impl Session<'_> {
 
     fn denied(&self) -> Error {
         let note = match self.credential {
-            Credential::Anonymous(None) => " (no credentials were found for it)".to_owned(),
+            Credential::Anonymous(None) => " (no credentials found for this registry)".to_owned(),
             Credential::Anonymous(Some(why)) => format!(" ({why})"),
             Credential::Password(..) | Credential::IdentityToken(_) => String::new(),
         };
@@ -304,10 +306,10 @@ impl Session<'_> {
         Error::Denied { host: host.clone(), repository: repository.clone(), note }
     }
 
-    /// Follows redirects; credentials go to no other host.
+    /// Follows redirects. Credentials are sent only to the registry itself.
     async fn follow(&self, mut url: Url) -> Result<Reply, Error> {
         let origin = url.origin();
-        for _ in 0..HOPS {
+        for _ in 0..MAX_REDIRECTS {
             let request = Request {
                 accept: ACCEPT,
                 authorization: self.authorization.clone().filter(|_| url.origin() == origin),
@@ -316,18 +318,18 @@ impl Session<'_> {
             let reply = self.web.send(request).await?;
             match reply.redirect(&url) {
                 Some(next) if next.scheme() == "https" || next.scheme() == url.scheme() => url = next,
-                Some(_) => return Err(self.unreadable("a redirect from https to http")),
+                Some(_) => return Err(self.invalid("it redirects from https to http")),
                 None => return Ok(reply),
             }
         }
-        Err(self.unreadable("too many redirects"))
+        Err(self.invalid("too many redirects"))
     }
 
-    /// Answers a challenge: `Bearer` with a token of the realm that it names, `Basic` with the credentials themselves.
+    /// Answers a challenge: `Bearer` with a token from its realm, `Basic` with the credentials themselves.
     async fn authorize(&self, reply: &Reply) -> Result<Option<SecretString>, Error> {
         for header in reply.headers_of("www-authenticate") {
-            let challenges =
-                parse_challenges(header).map_err(|_| self.unreadable("a challenge that cannot be parsed"))?;
+            let challenges = parse_challenges(header)
+                .map_err(|_| self.invalid("its authentication challenge cannot be parsed"))?;
             for challenge in &challenges {
                 if challenge.scheme.eq_ignore_ascii_case("bearer") {
                     return self.token(challenge).await.map(Some);
@@ -351,9 +353,10 @@ impl Session<'_> {
             found.map(|(_, value)| value.to_unescaped())
         };
         let realm = parameter("realm").and_then(|realm| Url::parse(&realm).ok());
-        let mut realm = realm.ok_or_else(|| self.unreadable("a challenge without an address"))?;
+        let mut realm = realm
+            .ok_or_else(|| self.invalid("its authentication challenge does not name a token service"))?;
         if realm.scheme() != "https" && origin(self.reference).starts_with("https:") {
-            return Err(self.unreadable("a token service without TLS"));
+            return Err(self.invalid("its token service does not use TLS"));
         }
         let scope = format!("repository:{}:pull", self.reference.repository);
         let service = parameter("service").unwrap_or_default();
@@ -379,16 +382,18 @@ impl Session<'_> {
             429 => return Err(Error::RateLimited(host)),
             status => return Err(Error::Status { host, status }),
         }
-        let token: Token = serde_json::from_slice(&reply.body)
-            .map_err(|_| Error::Unreadable { host: host.clone(), what: "it holds no token".into() })?;
+        let token: Token = serde_json::from_slice(&reply.body).map_err(|_| Error::InvalidResponse {
+            host: host.clone(),
+            what: "the response has no token".into(),
+        })?;
         let token = token.token.or(token.access_token);
-        let token = token.ok_or(Error::Unreadable { host, what: "it holds no token".into() })?;
+        let token = token.ok_or(Error::InvalidResponse { host, what: "the response has no token".into() })?;
         Ok(format!("Bearer {}", token.expose_secret()).into())
     }
 }
 
 impl Credential {
-    /// The header of HTTP's `Basic`; an identity token goes with an empty name, as Docker sends it.
+    /// The header for HTTP Basic authentication. Docker sends an identity token with the user name `<token>`.
     fn basic(&self) -> Option<SecretString> {
         let pair = match self {
             Self::Anonymous(_) => return None,

@@ -1,11 +1,11 @@
-//! What a report is made of: its format, its files, and what it says of the run.
+//! The input of a report: its format, its files, and facts about the run.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::document::Document;
 use crate::finding::{Findings, Rule};
 
-/// The format of stdout.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -25,43 +25,43 @@ pub enum Format {
     Markdown,
 }
 
-/// What a report says of its run, beside the findings.
+/// Facts about the run, for the report.
 #[derive(Clone, Debug)]
 pub struct About<'a> {
-    /// Name and version: `osmt-doctor 0.1.0`.
+    /// The binary's name and version: `osmt-doctor 0.1.0`.
     pub tool: &'a str,
-    /// All rules that could have reported something.
+    /// All rules that were checked.
     pub rules: &'a [&'static Rule],
     /// Whether the human format is coloured.
     pub color: bool,
-    /// Columns of the human format.
+    /// The width of the human format, in columns.
     pub width: usize,
-    /// The last line of the human format where something was found: how to read more.
+    /// The last line of the human format if there are findings: how to read more about them.
     pub more: Option<&'a str>,
-    /// What distinguishes this run's SARIF file from others of the tool: `osmt-doctor/check/test/`.
+    /// SARIF's `automationDetails.id`, which distinguishes this kind of run from others: `osmt-doctor/check/test/`.
     pub automation: Option<String>,
     /// The checkout that SARIF and GitHub paths are relative to.
     pub checkout: Option<Checkout>,
-    /// The start of the address of a rule's page, before `NET003.md`.
+    /// The URL prefix of the rules' pages, before `NET003.md`.
     pub pages: Option<String>,
 }
 
-/// Columns where the terminal's are not known.
+/// The width if the terminal's is not known, in columns.
 pub const WIDTH: usize = 80;
 
-/// Where the files of a report are, for those who know only the checkout.
+/// Converts paths for services that need them relative to the checkout.
 #[derive(Clone, Debug)]
 pub struct Checkout {
     /// The folder with `.git`, absolute.
     pub root: PathBuf,
-    /// The folder that relative paths start from, absolute.
+    /// The working directory, absolute.
     pub here: PathBuf,
-    /// The file that is named for what is not in the checkout: a plan, stdin, an account.
+    /// The file that stands for input outside the checkout: a plan, stdin, an account.
     pub fallback: PathBuf,
 }
 
 impl Checkout {
-    /// The path of a file below the root; the fallback's for a file that is elsewhere.
+    /// The path of a file relative to the root; the fallback's path for a file outside the checkout.
     pub(super) fn path(&self, file: &str) -> String {
         let below = |path: &Path| {
             let mut plain = PathBuf::new();
@@ -75,26 +75,26 @@ impl Checkout {
             let inside = plain.strip_prefix(&self.root).ok().filter(|path| !path.as_os_str().is_empty());
             inside.map(|path| path.to_string_lossy().into_owned())
         };
-        let own = (file != STDIN).then(|| below(Path::new(file))).flatten();
-        own.or_else(|| below(&self.fallback)).unwrap_or_else(|| file.to_owned())
+        let inside = (file != STDIN).then(|| below(Path::new(file))).flatten();
+        inside.or_else(|| below(&self.fallback)).unwrap_or_else(|| file.to_owned())
     }
 }
 
-/// What the standard input is called on the command line and in reports.
+/// The name of the standard input on the command line and in reports.
 pub const STDIN: &str = "-";
 
-/// The version in every JSON document that the binaries print.
+/// The format version in every JSON document that the binaries print.
 pub const VERSION: u32 = 1;
 
-/// What was found in one file.
+/// The findings in one file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileReport<'a> {
-    /// Its path, as the user gave it.
+    /// Its path, as the user wrote it.
     pub file: &'a str,
-    /// Its text, also where that is not JSON.
+    /// Its text, even if it is not JSON.
     pub text: &'a str,
-    /// The parsed text; `None` where it is not JSON.
+    /// The parsed text; `None` if it is not JSON.
     pub document: Option<&'a Document>,
-    /// What was found.
+    /// The findings.
     pub findings: &'a Findings,
 }

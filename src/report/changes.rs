@@ -1,30 +1,30 @@
-//! What a Terraform plan changes, as the reports that people pass on show it.
+//! The changes of a Terraform plan, for the Markdown and HTML reports.
 
-/// What a plan changes, and how it was checked.
+/// The changes of a plan, and how it was checked.
 #[derive(Debug)]
 pub struct Changes {
     /// `osmt-test`
     pub subject: String,
-    /// What was checked, by whom, when: label and value, in order.
+    /// What was checked, by whom and when: pairs of label and value.
     pub facts: Vec<(&'static str, String)>,
-    /// What a reader has to know before the rest.
+    /// Warnings, which come first.
     pub warnings: Vec<String>,
-    /// What happens, the worst first.
+    /// The changes, the most dangerous first.
     pub changes: Vec<Changed>,
-    /// What was changed outside of Terraform.
+    /// The changes that were made outside of Terraform.
     pub drift: Vec<Changed>,
 }
 
-/// One resource.
+/// The change of one resource.
 #[derive(Debug)]
 pub struct Changed {
-    /// `−`, and `destroyed`.
+    /// The sign and the word: `−`, `destroyed`.
     pub mark: (&'static str, &'static str),
     /// `module.osmt.aws_db_instance.main`
     pub address: String,
     /// The attributes that change.
     pub details: Vec<String>,
-    /// Why it matters.
+    /// What the change means for users or data.
     pub consequence: Option<&'static str>,
 }
 

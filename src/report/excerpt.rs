@@ -1,6 +1,6 @@
-//! The lines around a place, as wide as a terminal and without what must not be printed.
+//! The lines around a finding, cut to the terminal's width and without secrets.
 //!
-//! A range over several lines is shown on its first line.
+//! Of a range over several lines only the part on the first line is marked.
 
 use std::ops::Range;
 
@@ -14,17 +14,17 @@ pub(super) struct Excerpt {
     pub(super) first_line: usize,
     /// The lines.
     pub(super) text: String,
-    /// The place of each wanted range in it; `None` where it is outside the part of the line that is shown.
+    /// The position of each wanted range in `text`; `None` if it is outside the part of the line that is shown.
     pub(super) marks: Vec<Option<Range<usize>>>,
 }
 
-/// What is printed for a masked value, and for what was cut.
+/// Printed instead of a secret, of text that is cut, and of a tab.
 const MASKED: &str = "***";
 const CUT: &str = "...";
 const TAB: &str = "    ";
 
 impl Excerpt {
-    /// The lines from the first to the last of the ranges; the line of each first range decides what of it is shown.
+    /// The lines from the first to the last of the ranges. A long line is cut so that its first range is visible.
     pub(super) fn new(text: &str, mask: &Mask<'_>, width: usize, wanted: &[Range<usize>]) -> Self {
         let lines: Vec<_> = wanted.iter().map(|range| line(text, range.start)).collect();
         let start = lines.iter().map(|line| line.start).min().unwrap_or(0);
@@ -41,7 +41,7 @@ impl Excerpt {
             let on_it: Vec<usize> = (0..wanted.len()).filter(|i| lines[*i] == here).collect();
             let focus =
                 on_it.first().map_or(start..start, |i| wanted[*i].start..wanted[*i].end.min(here.end));
-            let shown = Shown::new(text, here.clone(), mask, width, &focus);
+            let shown = ShownLine::new(text, here.clone(), mask, width, &focus);
             let offset = excerpt.text.len();
             excerpt.text.push_str(&shown.text());
             for i in on_it {
@@ -55,7 +55,7 @@ impl Excerpt {
     }
 }
 
-/// The line that holds an offset, without its end.
+/// The line that contains an offset, without its line break.
 fn line(text: &str, offset: usize) -> Range<usize> {
     let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
@@ -63,14 +63,14 @@ fn line(text: &str, offset: usize) -> Range<usize> {
     start..end.max(start)
 }
 
-/// A line in pieces, each with the offset of what it shows.
-struct Shown {
+/// A line as it is shown, in cells with the offset of the character that each cell shows.
+struct ShownLine {
     cells: Vec<(usize, String)>,
     end: usize,
     cut: (bool, bool),
 }
 
-impl Shown {
+impl ShownLine {
     fn new(text: &str, line: Range<usize>, mask: &Mask<'_>, width: usize, focus: &Range<usize>) -> Self {
         let edge = |mut offset: usize| {
             while !text.is_char_boundary(offset) {
@@ -78,14 +78,14 @@ impl Shown {
             }
             offset
         };
-        // More than this cannot be shown, however narrow its characters are.
+        // At most this part can be visible, even if every character is one column wide.
         let near = edge(focus.start.saturating_sub(4 * width).max(line.start))
             ..edge((focus.start + 8 * width).min(line.end));
         let mut cells: Vec<(usize, String)> = Vec::new();
         let mut masked = None;
         for (at, char) in text[near.clone()].char_indices() {
             let at = near.start + at;
-            let secret = mask.spans.iter().position(|span| hidden(text, span).contains(&at));
+            let secret = mask.spans.iter().position(|span| replaced_part(text, span).contains(&at));
             if secret.is_some() && secret == masked {
                 continue;
             }
@@ -98,12 +98,12 @@ impl Shown {
         }
         let mut line_cells =
             Self { cells, end: near.end, cut: (near.start > line.start, near.end < line.end) };
-        line_cells.narrow(width, focus);
+        line_cells.cut_to_width(width, focus);
         line_cells
     }
 
-    /// Keeps what is around the focus, a third of the spare room before it.
-    fn narrow(&mut self, width: usize, focus: &Range<usize>) {
+    /// Cuts the line around the focus; a third of the free columns is before the focus.
+    fn cut_to_width(&mut self, width: usize, focus: &Range<usize>) {
         let wide: usize = self.cells.iter().map(columns).sum();
         if wide <= width && self.cut == (false, false) {
             return;
@@ -143,7 +143,7 @@ impl Shown {
         text
     }
 
-    /// The place of a range in the text; what is cut off its end is left out.
+    /// The position of a range in the shown text, without a part that is cut off at the end.
     fn mark(&self, range: Range<usize>) -> Option<Range<usize>> {
         let start = self.cells.first().map_or(self.end, |cell| cell.0);
         if range.start < start || range.start > self.end || (range.start == self.end && self.cut.1) {
@@ -158,13 +158,13 @@ impl Shown {
     }
 }
 
-/// Whatever is not ASCII may be two columns wide.
+/// The maximum width of a cell: a character that is not ASCII may be two columns wide.
 fn columns((_, cell): &(usize, String)) -> usize {
     cell.chars().map(|char| if char.is_ascii() { 1 } else { 2 }).sum()
 }
 
-/// The part of a masked value that is hidden: a string keeps its quotes.
-fn hidden(text: &str, span: &Range<usize>) -> Range<usize> {
+/// The part of a secret that is replaced: a string keeps its quotes.
+fn replaced_part(text: &str, span: &Range<usize>) -> Range<usize> {
     let value = &text[span.clone()];
     if value.len() >= 2 && value.starts_with('"') && value.ends_with('"') {
         span.start + 1..span.end - 1

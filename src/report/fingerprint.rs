@@ -1,4 +1,4 @@
-//! What distinguishes a finding from all others of a report, and stays the same when lines move.
+//! Fingerprints of findings: unique in a report, and unchanged when lines move.
 
 use std::collections::HashMap;
 
@@ -6,25 +6,25 @@ use sha2::{Digest as _, Sha256};
 
 use super::located::Located;
 
-/// The fingerprints that a report has given out.
+/// The fingerprints that a report has used.
 #[derive(Default)]
 pub(super) struct Fingerprints {
     seen: HashMap<String, usize>,
 }
 
 impl Fingerprints {
-    /// The next finding's fingerprint: 32 hexadecimal digits, and how often they were given out, this time included.
+    /// The next finding's fingerprint: 32 hexadecimal digits, and how often the report has used them, including this time.
     pub(super) fn next(&mut self, file: &str, located: &Located<'_>) -> (String, usize) {
         let finding = located.finding;
-        let pointer = located.at.as_ref().map_or("", |spot| spot.pointer);
+        let pointer = located.at.as_ref().map_or("", |place| place.pointer);
         let place = finding.stable.as_deref().unwrap_or(pointer);
-        // Where findings of a rule do not differ in their place, they differ in their message.
+        // Findings of a rule without a place differ in their message.
         let words =
             if pointer.is_empty() && finding.stable.is_none() { located.message.as_ref() } else { "" };
         self.of(&[&finding.code, file, place, words])
     }
 
-    /// The same for anything else that these words describe.
+    /// The fingerprint of anything that these words describe.
     pub(super) fn of(&mut self, words: &[&str]) -> (String, usize) {
         let digest = Sha256::digest(words.join("\n"));
         let hex: Vec<_> = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();

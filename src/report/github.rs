@@ -1,6 +1,6 @@
 //! Findings as GitHub workflow annotations.
 //!
-//! Source of the form: GitHub's "Workflow commands for GitHub Actions".
+//! The format is that of GitHub's "Workflow commands for GitHub Actions".
 
 use std::io;
 use std::io::Write;
@@ -9,7 +9,7 @@ use super::located::Mask;
 use super::{About, FileReport, located, visible};
 use crate::finding::Severity;
 
-/// Writes one line a finding, and one a check that could not be made.
+/// Writes one line per finding, and one per check that could not be made.
 pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
     for report in reports {
         let mask = Mask::new(report);
@@ -24,9 +24,9 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
                 about.checkout.as_ref().map_or_else(|| report.file.to_owned(), |all| all.path(report.file));
             write!(out, "::{command} file={}", property(&file))?;
             let at = located.at.as_ref();
-            if let Some(at) = at.and_then(|spot| spot.page.as_ref()) {
+            if let Some(at) = at.and_then(|place| place.range.as_ref()) {
                 write!(out, ",line={},endLine={}", at.start.line, at.end.line)?;
-                // GitHub takes columns on one line only.
+                // GitHub accepts columns only for a range on one line.
                 if at.start.line == at.end.line {
                     write!(out, ",col={},endColumn={}", at.start.column, at.end.column)?;
                 }

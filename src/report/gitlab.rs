@@ -1,6 +1,6 @@
 //! Findings as a code quality report, which GitLab shows in merge requests.
 //!
-//! Source of the form: GitLab's "Code Quality", section "Code Quality report format".
+//! The format is that of GitLab's "Code Quality", section "Code Quality report format".
 
 use std::io;
 use std::io::Write;
@@ -12,7 +12,7 @@ use super::located::Mask;
 use super::{About, FileReport, located};
 use crate::finding::Severity;
 
-/// Writes one list; a check that could not be made is an entry of the least severity.
+/// Writes one list. A check that could not be made is an entry with the lowest severity.
 pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut fingerprints = Fingerprints::default();
     let mut entries = Vec::new();
@@ -24,9 +24,9 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
             let finding = located.finding;
             let help = located.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
             let description = format!("{} {}: {}{help}", finding.code, finding.name, located.message);
-            let page = located.at.as_ref().and_then(|spot| spot.page.as_ref());
-            // A place is required; what has none of its own is shown on the first line.
-            let line = page.map_or(1, |page| page.start.line);
+            let range = located.at.as_ref().and_then(|place| place.range.as_ref());
+            // A line is required; a finding without a place is shown on the first line.
+            let line = range.map_or(1, |range| range.start.line);
             let (base, nth) = fingerprints.next(&file, &located);
             let fingerprint = numbered(base, nth);
             let severity = severity(finding.severity);
@@ -50,7 +50,7 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// Two entries of one report must not have the same fingerprint.
+/// Makes a repeated fingerprint unique, as GitLab requires.
 fn numbered(base: String, nth: usize) -> String {
     if nth == 1 { base } else { format!("{base}-{nth}") }
 }
@@ -61,12 +61,12 @@ fn entry(code: &str, severity: &str, description: &str, fingerprint: &str, file:
         "check_name": code,
         "fingerprint": fingerprint,
         "severity": severity,
-        "location": { "path": plain(file), "lines": { "begin": line } },
+        "location": { "path": normalised(file), "lines": { "begin": line } },
     })
 }
 
-/// GitLab compares the path with those of the change: relative to the root, with slashes, without `./`.
-fn plain(file: &str) -> String {
+/// GitLab compares the path with the paths of the merge request: relative to the root, with slashes, without `./`.
+fn normalised(file: &str) -> String {
     let path = file.replace('\\', "/");
     path.strip_prefix("./").unwrap_or(&path).to_owned()
 }

@@ -1,4 +1,4 @@
-//! Findings as one JSON document; `schemas/report.schema.json` describes it.
+//! Findings as one JSON document, described by `schemas/report.schema.json`.
 
 use std::io;
 use std::io::Write;
@@ -51,9 +51,9 @@ struct Summary {
     ignored: usize,
 }
 
-/// Writes the document and a line end.
+/// Writes the document and a line break.
 pub(super) fn write(reports: &[FileReport<'_>], tool: &str, out: &mut dyn Write) -> io::Result<()> {
-    let mut whole = Report {
+    let mut document = Report {
         version: VERSION,
         tool,
         findings: Vec::new(),
@@ -64,40 +64,40 @@ pub(super) fn write(reports: &[FileReport<'_>], tool: &str, out: &mut dyn Write)
         let mask = Mask::new(report);
         for located in located::sorted(report, &mask) {
             match located.finding.severity {
-                Severity::Error => whole.summary.error += 1,
-                Severity::Warning => whole.summary.warning += 1,
-                Severity::Note => whole.summary.note += 1,
+                Severity::Error => document.summary.error += 1,
+                Severity::Warning => document.summary.warning += 1,
+                Severity::Note => document.summary.note += 1,
             }
             let at = located.at;
-            let page = at.as_ref().and_then(|spot| spot.page.as_ref());
-            whole.findings.push(Finding {
+            let range = at.as_ref().and_then(|place| place.range.as_ref());
+            document.findings.push(Finding {
                 code: &located.finding.code,
                 name: &located.finding.name,
                 severity: located.finding.severity,
                 message: located.message.into_owned(),
                 help: located.help.map(Into::into),
                 file: report.file,
-                pointer: at.as_ref().map(|spot| spot.pointer),
-                start: page.map(|page| page.start),
-                end: page.map(|page| page.end),
+                pointer: at.as_ref().map(|place| place.pointer),
+                start: range.map(|range| range.start),
+                end: range.map(|range| range.end),
                 related: located
                     .related
                     .into_iter()
-                    .map(|(spot, message)| Related {
-                        pointer: spot.pointer,
+                    .map(|(place, message)| Related {
+                        pointer: place.pointer,
                         message: message.into_owned(),
-                        start: spot.page.as_ref().map(|page| page.start),
-                        end: spot.page.as_ref().map(|page| page.end),
+                        start: place.range.as_ref().map(|range| range.start),
+                        end: place.range.as_ref().map(|range| range.end),
                     })
                     .collect(),
             });
         }
         let unknown = located::unknown(report);
-        whole.summary.unknown += unknown.len();
-        whole.unknown.extend(unknown);
-        whole.summary.passed += report.findings.passed;
-        whole.summary.ignored += report.findings.ignored;
+        document.summary.unknown += unknown.len();
+        document.unknown.extend(unknown);
+        document.summary.passed += report.findings.passed;
+        document.summary.ignored += report.findings.ignored;
     }
-    serde_json::to_writer_pretty(&mut *out, &whole)?;
+    serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }

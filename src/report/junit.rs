@@ -1,6 +1,6 @@
-//! Findings as `JUnit` XML: one suite a file, one case a finding. Errors and warnings are failures, unknown is skipped.
+//! Findings as `JUnit` XML: one suite per file, one case per finding. Errors and warnings are failures; unknown checks are skipped.
 //!
-//! Source of the form: the schema that Jenkins, GitLab and Azure DevOps read (`JUnit` XML).
+//! The format is the one that Jenkins, GitLab and Azure DevOps read.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,6 +9,7 @@ use std::io::Write;
 use super::located::Mask;
 use super::markup::escaped;
 use super::{About, FileReport, located};
+use crate::explain::counted;
 use crate::finding::Severity;
 
 /// Writes one document.
@@ -31,8 +32,8 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
         for located in located::sorted(report, &mask) {
             let finding = located.finding;
             let at = located.at.as_ref();
-            let line = at.and_then(|spot| spot.page.as_ref()).map(|page| page.start.line);
-            let pointer = at.map_or("", |spot| spot.pointer);
+            let line = at.and_then(|place| place.range.as_ref()).map(|range| range.start.line);
+            let pointer = at.map_or("", |place| place.pointer);
             let text = match &located.help {
                 Some(help) => format!("{}\nhelp: {help}", located.message),
                 None => located.message.to_string(),
@@ -55,7 +56,7 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
             let body = format!("<skipped message=\"could not check: {}\"/>", escaped(&unknown.reason));
             case(&format!("{} could not be checked", unknown.code), None, &body);
         }
-        case(&format!("{} checks passed", report.findings.passed), None, "");
+        case(&format!("{} passed", counted(report.findings.passed, "check")), None, "");
         totals = (totals.0 + tests, totals.1 + failures, totals.2 + skipped);
         let _ = writeln!(
             suites,

@@ -1,4 +1,4 @@
-//! Findings made concrete: the place of each on the page, the order in which they are printed, and what must not be printed.
+//! Resolves the places of findings to ranges of the text, sorts the findings, and removes secrets from their texts.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,48 +8,48 @@ use crate::document::{Kind, Node, Place, Position, Token, position_in};
 use crate::finding::{Finding, Unknown};
 use crate::sensitive;
 
-/// Shorter values are not looked for in messages: they would be found in ordinary words.
+/// Shorter values are not removed from messages, because they could be parts of ordinary words.
 const SHORTEST_SECRET: usize = 6;
 
-/// A place, on the page.
+/// A place with its range in the text.
 #[derive(Clone, Debug)]
-pub(super) struct Spot<'a> {
+pub(super) struct ResolvedPlace<'a> {
     /// RFC 6901.
     pub(super) pointer: &'a str,
-    /// `None` where there is no text to point into: a saved plan.
-    pub(super) page: Option<Page>,
+    /// `None` if there is no text, as for a saved plan.
+    pub(super) range: Option<TextRange>,
 }
 
 /// A range of a text.
 #[derive(Clone, Debug)]
-pub(super) struct Page {
+pub(super) struct TextRange {
     /// In bytes.
     pub(super) span: Range<usize>,
     /// The first character.
     pub(super) start: Position,
-    /// The one behind the last.
+    /// The character after the last.
     pub(super) end: Position,
 }
 
-/// A finding, on the page.
+/// A finding with its range in the text.
 #[derive(Clone, Debug)]
 pub(super) struct Located<'a> {
-    /// The finding; its message and help may hold what must not be printed.
+    /// The finding. Its own message and help may contain secrets.
     pub(super) finding: &'a Finding,
     /// What is wrong.
     pub(super) message: Cow<'a, str>,
     /// What to do.
     pub(super) help: Option<Cow<'a, str>>,
-    /// Where; `None` where the thing judged is not a file.
-    pub(super) at: Option<Spot<'a>>,
-    /// What belongs to it.
-    pub(super) related: Vec<(Spot<'a>, Cow<'a, str>)>,
+    /// Where; `None` if the finding is not about a file.
+    pub(super) at: Option<ResolvedPlace<'a>>,
+    /// Related places with their messages.
+    pub(super) related: Vec<(ResolvedPlace<'a>, Cow<'a, str>)>,
 }
 
 impl Located<'_> {
-    /// What it is about: the pointer; in a plan the resource's address and the attribute.
-    pub(super) fn thing(&self) -> String {
-        let pointer = self.at.as_ref().map_or("", |spot| spot.pointer);
+    /// What it is about: the pointer, or for a plan the resource's address and the attribute.
+    pub(super) fn subject(&self) -> String {
+        let pointer = self.at.as_ref().map_or("", |place| place.pointer);
         let stable = self.finding.stable.as_deref();
         let Some((_, rest)) = stable.and_then(|stable| stable.strip_prefix('/')?.split_once('/')) else {
             return pointer.to_owned();
@@ -60,16 +60,16 @@ impl Located<'_> {
     }
 }
 
-/// What of a file must not be printed.
+/// The secrets of a file, which are not printed.
 #[derive(Debug, Default)]
 pub(super) struct Mask<'a> {
-    /// The bytes of each value, quotes included.
+    /// The range of each value, in bytes, with its quotes.
     pub(super) spans: Vec<Range<usize>>,
     values: Vec<&'a str>,
 }
 
 impl<'a> Mask<'a> {
-    /// Everything that a masked finding of the report covers.
+    /// The values at the places of masked findings.
     pub(super) fn new(report: &FileReport<'a>) -> Self {
         let mut mask = Self::default();
         for finding in report.findings.findings.iter().filter(|f| f.masked) {
@@ -80,8 +80,8 @@ impl<'a> Mask<'a> {
                         mask.spans.push(clamp(report.text, start..end));
                     }
                     (Some(document), _) => {
-                        let doubled = document.keys(&place.pointer).into_iter();
-                        let nodes = doubled.map(|member| &member.node);
+                        let duplicates = document.keys(&place.pointer).into_iter();
+                        let nodes = duplicates.map(|member| &member.node);
                         nodes.chain(document.get(&place.pointer)).for_each(|node| mask.cover(node));
                     }
                     (None, _) => {}
@@ -109,22 +109,22 @@ impl<'a> Mask<'a> {
         }
     }
 
-    /// A message as it may be printed: without secrets, and without what steers a terminal.
-    fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match self.scrub(text) {
+    /// A text without secrets and control characters.
+    fn printable<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.without_values(text) {
             Cow::Borrowed(text) => visible::lines(text),
             Cow::Owned(text) => Cow::Owned(visible::lines(&text).into_owned()),
         }
     }
 
-    fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    fn without_values<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.values.iter().fold(Cow::Borrowed(text), |text, value| {
             if text.contains(value) { Cow::Owned(text.replace(value, "***")) } else { text }
         })
     }
 }
 
-/// What may be a secret in a text that is not JSON: the value behind a name that says so, and what looks like one.
+/// The ranges that may be a secret in a text that is not JSON: values of names such as `password`, and words that look like a secret.
 fn suspicious(text: &str) -> Vec<Range<usize>> {
     let skip = |from: usize, what: &dyn Fn(char) -> bool| {
         text[from..].find(|char| !what(char)).map_or(text.len(), |length| from + length)
@@ -161,7 +161,7 @@ fn suspicious(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// The length up to the quote that ends a string, escapes skipped; all of the text where there is none.
+/// The length up to the closing quote of a string; the length of the text if there is no closing quote.
 fn closing_quote(text: &str) -> usize {
     let mut escaped = false;
     text.find(|char| {
@@ -172,7 +172,7 @@ fn closing_quote(text: &str) -> usize {
     .unwrap_or(text.len())
 }
 
-/// The findings of a file by position, then code; those without a place last.
+/// The findings of a file, sorted by position, then by code. Findings without a place come last.
 pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Located<'a>> {
     let mut all: Vec<_> = report
         .findings
@@ -180,13 +180,13 @@ pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Locate
         .iter()
         .map(|finding| Located {
             finding,
-            message: mask.masked(&finding.message),
-            help: finding.help.as_deref().map(|help| mask.masked(help)),
-            at: finding.at.as_ref().map(|place| spot(report, place)),
+            message: mask.printable(&finding.message),
+            help: finding.help.as_deref().map(|help| mask.printable(help)),
+            at: finding.at.as_ref().map(|place| resolve(report, place)),
             related: finding
                 .related
                 .iter()
-                .map(|(place, message)| (spot(report, place), mask.masked(message)))
+                .map(|(place, message)| (resolve(report, place), mask.printable(message)))
                 .collect(),
         })
         .collect();
@@ -194,7 +194,7 @@ pub(super) fn sorted<'a>(report: &FileReport<'a>, mask: &Mask<'_>) -> Vec<Locate
     all
 }
 
-/// The checks that could not be made, in an order that does not change.
+/// The checks that could not be made, sorted.
 pub(super) fn unknown<'a>(report: &FileReport<'a>) -> Vec<&'a Unknown> {
     let mut unknown: Vec<_> = report.findings.unknown.iter().collect();
     unknown.sort();
@@ -203,17 +203,17 @@ pub(super) fn unknown<'a>(report: &FileReport<'a>) -> Vec<&'a Unknown> {
 
 fn key<'k>(located: &'k Located<'_>) -> impl Ord + use<'k> {
     let at = located.at.as_ref();
-    let page = at.and_then(|spot| spot.page.as_ref());
+    let range = at.and_then(|place| place.range.as_ref());
     (
-        page.map_or(usize::MAX, |page| page.span.start),
+        range.map_or(usize::MAX, |range| range.span.start),
         located.finding.code.as_ref(),
-        page.map_or(usize::MAX, |page| page.span.end),
-        at.map_or("", |spot| spot.pointer),
+        range.map_or(usize::MAX, |range| range.span.end),
+        at.map_or("", |place| place.pointer),
         located.message.as_ref(),
     )
 }
 
-fn spot<'a>(report: &FileReport<'_>, place: &'a Place) -> Spot<'a> {
+fn resolve<'a>(report: &FileReport<'_>, place: &'a Place) -> ResolvedPlace<'a> {
     let span = match (report.document, place.token) {
         (_, Token::Bytes(start, end)) => Some(start..end),
         (Some(document), _) => Some(document.span(place)),
@@ -223,16 +223,16 @@ fn spot<'a>(report: &FileReport<'_>, place: &'a Place) -> Spot<'a> {
         Some(document) => document.position(offset),
         None => position_in(report.text, offset),
     };
-    Spot {
+    ResolvedPlace {
         pointer: &place.pointer,
-        page: span.map(|span| {
+        range: span.map(|span| {
             let span = clamp(report.text, span);
-            Page { start: position(span.start), end: position(span.end), span }
+            TextRange { start: position(span.start), end: position(span.end), span }
         }),
     }
 }
 
-/// The span, inside the text and on the edges of characters.
+/// The span, limited to the text and to character boundaries.
 fn clamp(text: &str, span: Range<usize>) -> Range<usize> {
     let edge = |mut offset: usize| {
         offset = offset.min(text.len());

@@ -1,6 +1,7 @@
 //! Findings and changes as Markdown, for a comment on a pull request or merge request.
 //!
-//! Source of the form: "GitHub Flavored Markdown Spec". No text becomes markup, a mention, a reference or a quick action.
+//! The format is that of the "GitHub Flavored Markdown Spec". Texts are escaped, so that they do not become markup, a mention, a
+//! reference or a quick action.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,17 +9,17 @@ use std::io::Write;
 
 use super::changes::{Changed, Changes};
 use super::located::{Located, Mask};
-use super::markup::harmless;
+use super::markup::without_secrets;
 use super::{About, FileReport, human, located, markup, visible};
 use crate::finding::Severity;
 
-/// GitHub accepts 65,536 characters; the rest is for what a caller adds.
+/// GitHub accepts 65,536 characters per comment; callers add more text.
 const LONGEST: usize = 25_000;
 
-/// More attributes of one resource are counted.
+/// The number of attributes that are listed per resource; the others are counted.
 const DETAILS: usize = 6;
 
-/// Writes every finding as an item of a list, then one line that counts them.
+/// Writes the summary, then every finding as an item of a list.
 pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut items = Vec::new();
     for report in reports {
@@ -32,7 +33,7 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
     list(&items, out)
 }
 
-/// Writes what a plan changes, as a list.
+/// Writes the changes of a plan as a list.
 pub fn changes(changes: &Changes, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**Plan for {}:** {}\n", code(&changes.subject), changes.count())?;
     for warning in &changes.warnings {
@@ -80,14 +81,14 @@ fn finding(report: &FileReport<'_>, located: &Located<'_>, about: &About<'_>) ->
     };
     let mut item = format!("- {sign} {word} {rule}: {}", text(&located.message));
     let at = located.at.as_ref();
-    let place = match at.and_then(|spot| spot.page.as_ref()) {
-        Some(page) => format!("{}:{}:{}", report.file, page.start.line, page.start.column),
+    let place = match at.and_then(|place| place.range.as_ref()) {
+        Some(range) => format!("{}:{}:{}", report.file, range.start.line, range.start.column),
         None => report.file.to_owned(),
     };
     let _ = write!(item, "<br>{}", code(&place));
-    let thing = located.thing();
-    if !thing.is_empty() {
-        let _ = write!(item, " {}", code(&thing));
+    let subject = located.subject();
+    if !subject.is_empty() {
+        let _ = write!(item, " {}", code(&subject));
     }
     if let Some(help) = &located.help {
         let _ = write!(item, "<br>**help:** {}", text(help));
@@ -95,7 +96,7 @@ fn finding(report: &FileReport<'_>, located: &Located<'_>, about: &About<'_>) ->
     item
 }
 
-/// The items that fit; the rest is counted.
+/// Writes the items that fit, and the number of the others.
 fn list(items: &[String], out: &mut dyn Write) -> io::Result<()> {
     let mut used = 0;
     for (index, item) in items.iter().enumerate() {
@@ -109,21 +110,21 @@ fn list(items: &[String], out: &mut dyn Write) -> io::Result<()> {
     if items.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
-/// Prose; what it has between backticks stays code.
+/// Prose; the parts between backticks are code.
 fn text(text: &str) -> String {
-    markup::spans(text, plain, code)
+    markup::spans(text, escaped, code)
 }
 
-/// Text without any markup.
-fn plain(text: &str) -> String {
+/// Text with all markup escaped.
+fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for char in visible::lines(&harmless(text)).chars() {
+    for char in visible::lines(&without_secrets(text)).chars() {
         match char {
             '\n' => out.push_str("<br>"),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // An empty space behind the sign: no one is mentioned, no issue or merge request is referred to.
+            // A zero-width space after the sign prevents mentions of users and references to issues and merge requests.
             '@' | '#' | '!' => {
                 out.push(char);
                 out.push_str("&#8203;");
@@ -138,9 +139,9 @@ fn plain(text: &str) -> String {
     out
 }
 
-/// A name, as code; the fence is longer than any run of backticks in it.
+/// A name, as code. The fence is longer than any run of backticks in the name.
 fn code(text: &str) -> String {
-    let text = harmless(text);
+    let text = without_secrets(text);
     let text = visible::lines(&text).replace('\n', "␊");
     let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);

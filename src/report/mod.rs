@@ -1,6 +1,6 @@
-//! Findings and plans as text, to any `Write`.
+//! Writes findings and plans in every output format.
 //!
-//! Decides nothing: the format never changes an exit. No format prints a value that may be a secret.
+//! The format does not affect the exit code. No format prints a value that may be a secret.
 
 mod about;
 pub mod changes;
@@ -25,7 +25,7 @@ use std::io::Write;
 
 pub use self::about::{About, Checkout, FileReport, Format, STDIN, VERSION, WIDTH};
 
-/// Writes what was found in some files, in the order given; in each file by position, then by code.
+/// Writes the findings of some files in the given order, those of each file sorted by position, then by code.
 pub fn write(
     format: Format,
     reports: &[FileReport<'_>],

@@ -1,16 +1,16 @@
-//! A page for those who approve a change: one HTML file that loads nothing, on paper and on a screen, light and dark.
+//! The HTML report of a plan, for the people who approve it: one file without external resources, also for print and dark mode.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use super::changes::{Changed, Changes};
 use super::located::{Located, Mask};
-use super::markup::{escaped, harmless};
+use super::markup::{escaped, without_secrets};
 use super::{FileReport, human, located, markup};
 use crate::finding::Rule;
 
-/// The looks; the dark scheme replaces the colours, paper takes the light ones.
-const LOOKS: &str = "\
+/// The dark scheme replaces the colours; print uses the light ones.
+const STYLESHEET: &str = "\
 :root { color-scheme: light dark; --page: #ffffff; --text: #1b1f24; --quiet: #57606a; --rule: #d0d7de; --panel: #f6f8fa; --bad: #a40e26; --warn: #7d4e00; --good: #116329; --odd: #8250df; }
 @media (prefers-color-scheme: dark) { :root { --page: #0d1117; --text: #e6edf3; --quiet: #a5adb6; --rule: #30363d; --panel: #161b22; --bad: #ff7b72; --warn: #e3b341; --good: #56d364; --odd: #d2a8ff; } }
 * { box-sizing: border-box; }
@@ -40,28 +40,28 @@ ul { margin: 0; padding-left: 18px; }
 @media print { :root { color-scheme: light; --page: #ffffff; --text: #1b1f24; --quiet: #57606a; --rule: #d0d7de; --panel: #f6f8fa; --bad: #a40e26; --warn: #7d4e00; --good: #116329; --odd: #8250df; } body { padding: 0; } h2 { break-after: avoid; } tr, .finding, .note-box, .stack { break-inside: avoid; } .many { break-inside: auto; } }
 ";
 
-/// What the page is made of.
+/// The content of the report.
 #[derive(Debug)]
 pub struct Page<'a> {
-    /// What changes, and how that was checked.
+    /// The changes, and how they were checked.
     pub changes: &'a Changes,
-    /// What was found.
+    /// The findings.
     pub reports: &'a [FileReport<'a>],
-    /// Every rule that can report.
+    /// All rules.
     pub rules: &'a [&'static Rule],
-    /// The SVG of the stack, or why there is none.
-    pub picture: Result<&'a str, &'a str>,
+    /// The SVG of the stack, or the reason why it was not drawn.
+    pub drawing: Result<&'a str, &'a str>,
 }
 
-/// The whole page.
+/// Renders the report.
 pub fn write(page: &Page<'_>) -> String {
     let changes = page.changes;
-    let title = format!("Planned change of {}", escaped(&harmless(&changes.subject)));
+    let title = format!("Planned change of {}", escaped(&without_secrets(&changes.subject)));
     let mut out = String::new();
-    // Writing to a text cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(
         out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n<meta name=\"generator\" content=\"osmt-doctor\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{LOOKS}</style>\n</head>\n<body>\n<h1>{title}</h1>"
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{POLICY}\n<meta name=\"generator\" content=\"osmt-doctor\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLESHEET}</style>\n</head>\n<body>\n<h1>{title}</h1>"
     );
     let _ = writeln!(
         out,
@@ -85,7 +85,7 @@ pub fn write(page: &Page<'_>) -> String {
     out.push_str("<h2>Changed outside of Terraform</h2>\n");
     table(&changes.drift, "Nothing that the plan reports.", &mut out);
     out.push_str("<h2>The stack</h2>\n");
-    match page.picture {
+    match page.drawing {
         Ok(svg) => {
             let _ = writeln!(out, "<div class=\"stack\">{svg}</div>");
         }
@@ -97,11 +97,11 @@ pub fn write(page: &Page<'_>) -> String {
     out
 }
 
-/// A browser loads nothing for this page and runs nothing in it, whatever a text contains.
+/// The browser loads no resources and runs no scripts, whatever the texts contain.
 const POLICY: &str =
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">";
 
-/// Whether a text is a page of this kind.
+/// Whether a text is a report of this kind.
 pub fn is_page(text: &str) -> bool {
     text.starts_with("<!doctype html>\n")
         && text.contains("<meta name=\"generator\" content=\"osmt-doctor\">")
@@ -163,15 +163,15 @@ fn finding(report: &FileReport<'_>, located: &Located<'_>, out: &mut String) {
         shown(&located.message)
     );
     let at = located.at.as_ref();
-    let place = at.and_then(|spot| spot.page.as_ref());
+    let place = at.and_then(|place| place.range.as_ref());
     let place = place.map_or_else(
         || report.file.to_owned(),
         |place| format!("{}, line {}, column {}", report.file, place.start.line, place.start.column),
     );
-    // A resource is in the message already, and has no line.
-    let thing = located.thing();
-    if at.is_none_or(|spot| spot.page.is_some()) || !located.message.contains(&thing) {
-        let _ = writeln!(out, "<p class=\"quiet\">{} <code>{}</code></p>", shown(&place), shown(&thing));
+    // The message already names a resource, and a resource has no line.
+    let subject = located.subject();
+    if at.is_none_or(|place| place.range.is_some()) || !located.message.contains(&subject) {
+        let _ = writeln!(out, "<p class=\"quiet\">{} <code>{}</code></p>", shown(&place), shown(&subject));
     }
     for (_, message) in &located.related {
         let _ = writeln!(out, "<p class=\"quiet\">{}</p>", shown(message));
@@ -246,7 +246,7 @@ fn rows(changes: &[&Changed], out: &mut String) {
     }
 }
 
-/// Text as the page shows it; what it has between backticks is code.
+/// Escaped text; the parts between backticks are code.
 fn shown(text: &str) -> String {
-    markup::spans(&escaped(&harmless(text)), str::to_owned, |part| format!("<code>{part}</code>"))
+    markup::spans(&escaped(&without_secrets(text)), str::to_owned, |part| format!("<code>{part}</code>"))
 }

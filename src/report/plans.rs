@@ -1,4 +1,4 @@
-//! Plans for people and machines.
+//! Plans for people, and as JSON.
 
 use std::borrow::Cow;
 use std::io;
@@ -32,15 +32,15 @@ pub struct FailureReport<'a> {
     pub tool: &'a str,
     /// The exit's name: `refused`, `failed`, `usage`, `interrupted`.
     pub status: &'a str,
-    /// What went wrong, why, and what helps.
+    /// The error with its causes and help.
     pub error: &'a Failure,
-    /// What was done before.
+    /// The actions that were completed.
     pub done: Vec<&'a str>,
-    /// What was begun; it is not known how far it came.
+    /// The actions that were started, with an unknown result.
     pub unfinished: Vec<&'a str>,
 }
 
-/// Writes a plan for people: a sign, the thing, and what of it changes.
+/// Writes a plan for people: sign, thing, and the settings that change.
 pub fn human(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     let mut thing = "";
     for line in lines {
@@ -81,12 +81,12 @@ fn text(value: Option<&String>) -> Option<Cow<'_, str>> {
     value.map(|value| visible(value))
 }
 
-/// How many things a plan creates, changes and deletes, in words.
+/// The number of things that a plan creates, changes and deletes, in words.
 pub fn summary(lines: &[Line]) -> String {
     counted(lines, ["to create", "to change", "to delete", "to run"])
 }
 
-/// What a plan that was carried out has done, in words: the thing itself where there was one.
+/// The result of a plan that was applied, in words. If it had one action, the thing is named.
 pub fn outcome(lines: &[Line]) -> String {
     let one = match lines {
         [line] => Some(line),
@@ -105,7 +105,7 @@ pub fn outcome(lines: &[Line]) -> String {
 }
 
 fn counted(lines: &[Line], [created, changed, deleted, run]: [&str; 4]) -> String {
-    // The settings that a thing is made with belong to its one creation.
+    // Settings of a thing that is created are not counted separately.
     let count = |verb| {
         lines
             .iter()

@@ -6,13 +6,13 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::fingerprint::Fingerprints;
-use super::located::{Located, Mask, Spot};
+use super::located::{Located, Mask, ResolvedPlace};
 use super::{About, Checkout, FileReport, located};
 use crate::finding::{Rule, Severity};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// Relative paths are relative to this: the checkout's root.
+/// The base of relative paths: the root of the checkout.
 const BASE: &str = "%SRCROOT%";
 
 /// Writes one log with one run.
@@ -77,7 +77,7 @@ fn descriptor(rule: &Rule, pages: Option<&str>) -> Value {
         Some(pages) => format!("{pages}{}.md", rule.code),
         None => format!("urn:osmt-doctor:rule:{}", rule.code),
     };
-    // GitHub's own scale for what is not a security hole.
+    // GitHub's scale for findings that are not vulnerabilities.
     let problem = match rule.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -95,7 +95,7 @@ fn descriptor(rule: &Rule, pages: Option<&str>) -> Value {
     })
 }
 
-/// What a rule is about, by its theme.
+/// Tags for the theme of a rule.
 fn tags(code: &str) -> Vec<&'static str> {
     let theme = match code.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "JSON" | "CFG" | "IGN" => "syntax",
@@ -143,11 +143,11 @@ fn result(
     });
     if !located.related.is_empty() {
         let related = located.related.iter().enumerate();
-        let related = related.map(|(id, (spot, message))| {
+        let related = related.map(|(id, (place, message))| {
             json!({
                 "id": id,
                 "message": { "text": message },
-                "physicalLocation": physical(&file, Some(spot)),
+                "physicalLocation": physical(&file, Some(place)),
             })
         });
         result["relatedLocations"] = related.collect();
@@ -155,14 +155,14 @@ fn result(
     result
 }
 
-fn physical(file: &str, spot: Option<&Spot<'_>>) -> Value {
-    // GitHub wants a region; what has no place of its own is shown on the first line.
-    let region = match spot.and_then(|spot| spot.page.as_ref()) {
-        Some(page) => json!({
-            "startLine": page.start.line,
-            "startColumn": page.start.column,
-            "endLine": page.end.line,
-            "endColumn": page.end.column,
+fn physical(file: &str, place: Option<&ResolvedPlace<'_>>) -> Value {
+    // GitHub requires a region; a finding without a place is shown on the first line.
+    let region = match place.and_then(|place| place.range.as_ref()) {
+        Some(range) => json!({
+            "startLine": range.start.line,
+            "startColumn": range.start.column,
+            "endLine": range.end.line,
+            "endColumn": range.end.column,
         }),
         None => json!({ "startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1 }),
     };
@@ -172,9 +172,9 @@ fn physical(file: &str, spot: Option<&Spot<'_>>) -> Value {
 fn artifact(file: &str) -> Value {
     let path = file.replace('\\', "/");
     let path = path.strip_prefix("./").unwrap_or(&path);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let encode = |byte: u8| {
-        if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     };
     let uri: String = path.bytes().map(encode).collect();
     if path.starts_with('/') {

@@ -1,12 +1,12 @@
-//! Text of several lines, and single characters, without what steers a terminal; `explain::visible` does one line.
+//! Replaces control characters in texts of several lines and in single characters; `explain::visible` does it for one line.
 
 use std::borrow::Cow;
 
-use crate::explain::{is_steering, visible};
+use crate::explain::{is_control, visible};
 
-/// The text with its line ends, and every other steering character replaced.
+/// The text with every control character replaced, except line breaks.
 pub(super) fn lines(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|char| char == '\n' || !is_steering(char)) {
+    if text.chars().all(|char| char == '\n' || !is_control(char)) {
         return Cow::Borrowed(text);
     }
     let lines: Vec<_> = text.split('\n').map(visible).collect();

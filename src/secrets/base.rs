@@ -1,7 +1,7 @@
-//! Where an entry of the keyring came from: when it was set, and on which version in AWS the two sides agreed last.
+//! The origin of a keyring entry: when it was set, and the last version in AWS that had the same value.
 //!
-//! Kept in an entry of its own. The value that both had is kept as a digest, so that it can be said
-//! later which side changed since.
+//! It is a separate entry of the keyring. It contains a digest of the common value, so that a later run can see which side
+//! changed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::catalog::Secret;
 
-/// Where an entry of the keyring came from.
+/// The origin of a keyring entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Base {
     /// When this machine set the value.
@@ -31,28 +31,28 @@ impl Base {
         format!("base/{name}")
     }
 
-    /// Keyring and AWS have this value, in this version.
+    /// The keyring and this version in AWS have the same value.
     pub fn agreed(secret: &Secret, version: &str, value: &SecretString, set: Option<Timestamp>) -> Self {
         Self { set, agreed: Some(Agreed { version: version.to_owned(), digest: digest(secret, value) }) }
     }
 
-    /// The same with a value that was just set on this machine.
+    /// The same origin, for a value that was just set on this machine.
     #[must_use]
     pub fn set_at(self, now: Timestamp) -> Self {
         Self { set: Some(now), ..self }
     }
 
-    /// Whether this is the value on which the two sides agreed last; `None` where they never did.
+    /// Whether this was the last common value; `None` if there never was one.
     pub fn agreed_on(&self, secret: &Secret, value: &SecretString) -> Option<bool> {
         self.agreed.as_ref().map(|agreed| agreed.digest == digest(secret, value))
     }
 
-    /// The version in AWS on which the two sides agreed last.
+    /// The last version in AWS with the common value.
     pub fn version(&self) -> Option<&str> {
         self.agreed.as_ref().map(|agreed| agreed.version.as_str())
     }
 
-    /// As the keyring keeps it.
+    /// The text of the keyring entry.
     pub fn text(&self) -> SecretString {
         let set = self.set.map(|set| set.to_string()).unwrap_or_default();
         let (version, digest) =
@@ -60,7 +60,7 @@ impl Base {
         format!("1\n{set}\n{version}\n{digest}").into()
     }
 
-    /// Reads what the keyring kept. What cannot be read says nothing.
+    /// Parses the text of the keyring entry. A text of another form is an unknown origin.
     pub fn parse(text: &SecretString) -> Self {
         let fields: Vec<&str> = text.expose_secret().split('\n').collect();
         let ["1", set, version, digest] = fields[..] else {
@@ -85,7 +85,7 @@ mod tests {
     use crate::secrets::catalog::Catalog;
 
     #[test]
-    fn a_base_reads_back_and_keeps_no_value() {
+    fn a_base_is_parsed_back_and_does_not_contain_the_value() {
         let catalog = Catalog::all();
         let secret = catalog.find("rds/password").unwrap();
         let value = SecretString::from("the-very-value");

@@ -1,4 +1,4 @@
-//! The secrets: name, place in Secrets Manager, rules of form, how a value is made.
+//! The secrets: name, location in Secrets Manager, allowed values, how a value is generated.
 //!
 //! A built-in secret is one row of [`Catalog::all`]; its name must then occur in `terraform/` and in
 //! `schemas/secrets.schema.json`. Which rows a deployment has follows from its config.
@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind};
-use crate::explain::{Exit, Explain};
+use crate::explain::{Exit, Explain, counted};
 
 /// One secret.
 #[derive(Clone, Debug)]
@@ -26,25 +26,25 @@ pub struct Secret {
     pub key: String,
     /// The variable that the container reads it from.
     pub variable: String,
-    /// What it is for, in a few words.
+    /// Its purpose, in a few words.
     pub purpose: &'static str,
-    /// Which values can work.
+    /// The values that OSMT and AWS accept.
     pub form: Form,
     /// Where a new value comes from.
     pub origin: Origin,
-    /// What a rotation does to users, where it does something.
+    /// What users notice of a rotation, if anything.
     pub effect: Option<&'static str>,
 }
 
-/// Which values can work.
+/// The values that OSMT and AWS accept.
 #[derive(Clone, Copy, Debug)]
 pub enum Form {
     /// Exactly this one.
     Only(&'static str),
     /// Characters and length.
-    Made {
+    Characters {
         /// Whether a character may occur.
-        of: fn(char) -> bool,
+        is_allowed: fn(char) -> bool,
         /// The alphabet in words.
         words: &'static str,
         /// Fewest and most characters.
@@ -59,13 +59,13 @@ pub enum Form {
 /// Where a new value comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin {
-    /// There is only one, and it needs no entry in the keyring.
+    /// It is always this value, which needs no entry in the keyring.
     Fixed(&'static str),
     /// 32 characters from the operating system's randomness.
     Random,
     /// Base64 of 32 bytes from the operating system's randomness.
     RandomBytes,
-    /// Another party issues it; the words name which.
+    /// Another party issues it: this one.
     Issued(&'static str),
 }
 
@@ -76,12 +76,12 @@ pub const REMOTES: [&str; 2] = ["rds", "app"];
 #[derive(Clone, Debug)]
 pub struct Catalog(pub Vec<Secret>);
 
-/// What of a config decides which secrets there are.
+/// The settings of a config that decide which secrets a deployment has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// OSMT 4 signs its session tokens.
+    /// OSMT 4 signs its session tokens with a key.
     pub session_token: bool,
-    /// Elasticsearch asks for a password.
+    /// Elasticsearch requires a password.
     pub elasticsearch: bool,
     /// `app.extra_secrets`
     pub extra: Vec<String>,
@@ -150,8 +150,8 @@ impl Catalog {
             origin,
             effect: None,
         };
-        let password = |longest| Form::Made {
-            of: unreserved,
+        let password = |longest| Form::Characters {
+            is_allowed: is_unreserved,
             words: "letters, digits and _ . ~ -",
             length: (8, longest),
         };
@@ -177,8 +177,8 @@ impl Catalog {
                 "app",
                 "OAUTH_CLIENTSECRET",
                 "the secret that OSMT shows the identity provider",
-                Form::Made {
-                    of: plain,
+                Form::Characters {
+                    is_allowed: is_plain,
                     words: "visible ASCII characters other than * ? [ \\ {",
                     length: (1, 1024),
                 },
@@ -206,7 +206,7 @@ impl Catalog {
         ])
     }
 
-    /// The row of a name.
+    /// The row with a name.
     pub fn find(&self, name: &str) -> Option<&Secret> {
         self.0.iter().find(|secret| secret.name == name)
     }
@@ -223,7 +223,7 @@ impl Catalog {
         remotes
     }
 
-    /// The names, for a message.
+    /// The names, separated by commas.
     pub fn names(&self) -> String {
         let names: Vec<_> = self.0.iter().map(|secret| secret.name.as_str()).collect();
         names.join(", ")
@@ -236,7 +236,7 @@ impl Catalog {
     }
 }
 
-/// A value that cannot work. Says what is wrong with it, never the value.
+/// A value that OSMT or AWS does not accept. The error never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} {problem}")]
 pub struct Malformed {
@@ -244,7 +244,7 @@ pub struct Malformed {
     pub name: String,
     /// What is wrong.
     pub problem: String,
-    /// What would be right, and why.
+    /// Which values are accepted, and why.
     pub remedy: String,
 }
 
@@ -259,10 +259,10 @@ impl Explain for Malformed {
 }
 
 impl Secret {
-    /// Whether a value can work.
+    /// Whether OSMT and AWS accept a value.
     ///
-    /// The container's entrypoint passes values through an unquoted shell expansion, then Spring expands `${…}`, and
-    /// the database's are part of a JDBC URL; RDS takes passwords of 8 to 41 characters.
+    /// The container's entrypoint passes values through an unquoted shell expansion, then Spring expands `${…}`. The database's
+    /// user and password are part of a JDBC URL. RDS accepts passwords of 8 to 41 characters.
     pub fn check(&self, value: &SecretString) -> Result<(), Malformed> {
         let value = value.expose_secret();
         let broken =
@@ -270,57 +270,56 @@ impl Secret {
         match &self.form {
             Form::Only(only) if value == *only => Ok(()),
             Form::Only(only) => broken(
-                "has a value that cannot work".to_owned(),
+                "has another value than the deployment needs".to_owned(),
                 format!("it must be `{only}`: {}", self.purpose),
             ),
-            Form::Made { of, words, length } => {
+            Form::Characters { is_allowed, words, length } => {
                 let count = value.chars().count();
                 if count < length.0 || count > length.1 {
                     return broken(
-                        format!("is {count} characters long"),
+                        format!("has {}", counted(count, "character")),
                         format!("it must have {} to {} characters", length.0, length.1),
                     );
                 }
-                let mut wrong: Vec<&str> = value.chars().filter(|char| !of(*char)).map(kind_of).collect();
+                let mut wrong: Vec<&str> =
+                    value.chars().filter(|char| !is_allowed(*char)).map(kind_of).collect();
                 wrong.sort_unstable();
                 wrong.dedup();
                 if wrong.is_empty() {
                     return Ok(());
                 }
                 broken(
-                    format!("holds {}", wrong.join(", ")),
+                    format!("contains {}", wrong.join(", ")),
                     format!(
-                        "use {words}: the container's shell, Spring and JDBC change or refuse the others"
+                        "use {words}: the container's shell, Spring or JDBC change or reject other characters"
                     ),
                 )
             }
             Form::Base64(least) => match STANDARD.decode(value).map(Zeroizing::new) {
                 Ok(bytes) if bytes.len() >= *least => Ok(()),
                 Ok(bytes) => broken(
-                    format!("is base64 of {} bytes", bytes.len()),
-                    format!(
-                        "it must be base64 of at least {least} bytes; `osmt-secrets generate {}`",
-                        self.name
-                    ),
+                    format!("is base64 of {}", counted(bytes.len(), "byte")),
+                    self.base64_remedy(*least),
                 ),
-                Err(_) => broken(
-                    "is not base64".to_owned(),
-                    format!(
-                        "it must be base64 of at least {least} bytes; `osmt-secrets generate {}`",
-                        self.name
-                    ),
-                ),
+                Err(_) => broken("is not base64".to_owned(), self.base64_remedy(*least)),
             },
             Form::Text if value.is_empty() => broken("is empty".to_owned(), "give it a value".to_owned()),
             Form::Text if value.contains('\0') => broken(
-                "holds a null character".to_owned(),
-                "an environment variable cannot hold it".to_owned(),
+                "contains a null character".to_owned(),
+                "an environment variable cannot contain a null character".to_owned(),
             ),
             Form::Text => Ok(()),
         }
     }
 
-    /// A new value; `None` where another party issues it.
+    fn base64_remedy(&self, least: usize) -> String {
+        format!(
+            "it must be base64 of at least {least} bytes; `osmt-secrets generate {}` generates it",
+            self.name
+        )
+    }
+
+    /// A new value; `None` if another party issues it.
     pub fn generate(&self, random: &mut dyn Rng) -> Option<SecretString> {
         match self.origin {
             Origin::Fixed(value) => Some(SecretString::from(value)),
@@ -335,24 +334,24 @@ impl Secret {
     }
 }
 
-/// RFC 3986 calls these unreserved: they mean themselves in a shell, a URL, Spring and RDS.
-fn unreserved(char: char) -> bool {
+/// RFC 3986 calls these unreserved: they have no special meaning in a shell, a URL, Spring or RDS.
+fn is_unreserved(char: char) -> bool {
     char.is_ascii_alphanumeric() || "_.~-".contains(char)
 }
 
-/// Visible, and neither a glob nor the opening of Spring's `${…}` and `#{…}`.
-fn plain(char: char) -> bool {
+/// Visible, not a shell wildcard, and not the brace of Spring's `${…}` and `#{…}`.
+fn is_plain(char: char) -> bool {
     char.is_ascii_graphic() && !"*?[\\{".contains(char)
 }
 
-/// A character's class, so that a message need not show the character.
+/// The class of a character, for messages: the character itself is part of a secret.
 fn kind_of(char: char) -> &'static str {
     match char {
         char if char.is_whitespace() => "white space",
         char if char.is_control() => "a control character",
         '*' | '?' | '[' | '\\' => "a character that the shell expands (* ? [ \\)",
         '{' => "an opening brace, which Spring may expand",
-        char if char.is_ascii() => "punctuation with a meaning elsewhere",
+        char if char.is_ascii() => "punctuation with a special meaning in a shell or URL",
         _ => "a character outside ASCII",
     }
 }
@@ -379,7 +378,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn generated_values_obey_every_rule(seed: u64) {
+        fn generated_values_are_accepted(seed: u64) {
             let mut random = rand::rngs::StdRng::seed_from_u64(seed);
             for secret in &Catalog::all().0 {
                 let Some(value) = secret.generate(&mut random) else { continue };
@@ -396,7 +395,7 @@ mod tests {
         }
 
         #[test]
-        fn a_refusal_never_shows_the_value(text in "[ -~é\t]{1,60}") {
+        fn an_error_never_contains_the_value(text in "[ -~é\t]{1,60}") {
             for secret in &Catalog::all().0 {
                 if let Err(error) = secret.check(&SecretString::from(text.clone())) {
                     let shown = format!("{error} {error:?}");
@@ -407,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_survives_shell_url_and_rds_or_is_refused() {
+    fn a_password_that_a_shell_url_or_rds_would_change_is_refused() {
         let all = Catalog::all();
         let password = all.find("rds/password").unwrap();
         for (value, good) in [
@@ -426,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_secret_may_hold_what_providers_issue() {
+    fn a_client_secret_as_providers_issue_it_is_accepted() {
         let all = Catalog::all();
         let client = all.find("app/oauth_client_secret").unwrap();
         for value in ["a-b_c", "abc+/=", "x:y@z,w;v|u!t%s^r&q(p)o<n>m$l}k#j'i\"h`g"] {
@@ -438,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_the_places() {
+    fn a_name_is_the_remote_name_and_the_key() {
         for secret in &Catalog::all().0 {
             assert_eq!(secret.name, format!("{}/{}", secret.remote, secret.key));
         }
@@ -446,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn the_config_decides_which_secrets_there_are() {
+    fn the_config_decides_which_secrets_a_deployment_has() {
         let names = |config: &str| Catalog::of(&Wanted::of(&Document::parse(config).unwrap())).names();
         let usual = "rds/username, rds/password, app/oauth_client_secret";
         for tag in ["3.0.0", "latest", "sha256:4.0", "4a5b6c"] {

@@ -1,4 +1,4 @@
-//! The checks of `verify`, item by item: does it agree, and can it work.
+//! The checks of `verify`: whether keyring and AWS agree, and whether OSMT and AWS accept each value.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use super::catalog::{Catalog, Origin};
 use super::db_uri::DbUri;
-use super::remote::{Held, Value};
+use super::remote::{RemoteSecret, Value};
 use super::rotation::Journal;
-use super::{Local, Refusal, Seen, State, db_uri, newer, readable, state};
+use super::{Local, Refusal, Remote, State, db_uri, newer, readable, state};
 use crate::account::policy_document::{Effect, PolicyDocument};
 use crate::aws::CallError;
 use crate::deployment;
 use crate::deployment::secret_name;
+use crate::explain::counted;
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,10 +44,11 @@ impl Item {
         Self { item: item.into(), verdict, detail: detail.into() }
     }
 
-    /// A rotation that was begun and not ended.
+    /// A rotation that was started and not finished.
     pub fn unfinished(journal: &Journal) -> Self {
         let verb = journal.kind.verb();
-        let detail = format!("a {verb} is unfinished; `osmt-secrets {verb} {}` finishes it", journal.name);
+        let detail =
+            format!("`osmt-secrets {verb} {}` did not finish; run it again to finish it", journal.name);
         Self::new(journal.name.clone(), Verdict::Ng, detail)
     }
 
@@ -67,22 +69,22 @@ pub struct Subject<'a> {
     /// The keyring.
     pub local: &'a Local,
     /// Secrets Manager.
-    pub seen: &'a Seen,
-    /// `DB_URI`, which Terraform composes.
-    pub composed: Option<&'a Held>,
-    /// The time, and how old a value may be.
+    pub in_aws: &'a Remote,
+    /// `DB_URI`, which Terraform writes.
+    pub db_uri: Option<&'a RemoteSecret>,
+    /// The current time, and the maximum age of a value.
     pub age: Option<(Timestamp, SignedDuration)>,
 }
 
-/// Judges everything: the secrets, their values, and the `DB_URI` that Terraform composed of them.
+/// Checks the secrets, their values, and the `DB_URI` that Terraform wrote.
 pub fn verify(subject: Subject<'_>) -> Vec<Item> {
-    let Subject { env, catalog, local, seen, .. } = subject;
+    let Subject { env, catalog, local, in_aws, .. } = subject;
     let mut items = Vec::new();
     for remote in catalog.remotes() {
         let name = secret_name(env, remote);
-        items.push(match seen.0.get(remote) {
+        items.push(match in_aws.0.get(remote) {
             None => Item::new(name, Verdict::Ng, "does not exist; `osmt-secrets push` creates it"),
-            Some(held) => whole(env, name, held),
+            Some(found) => of_secret(env, name, found),
         });
     }
     for secret in &catalog.0 {
@@ -90,37 +92,37 @@ pub fn verify(subject: Subject<'_>) -> Vec<Item> {
             items.push(Item::new(&secret.name, Verdict::Ng, format!("in the keyring: {reason}")));
             continue;
         }
-        let state = state(secret, local, seen);
+        let state = state(secret, local, in_aws);
         let wrong =
-            seen.get(secret).or_else(|| local.get(secret)).and_then(|value| secret.check(&value).err());
+            in_aws.get(secret).or_else(|| local.get(secret)).and_then(|value| secret.check(&value).err());
         let item = |verdict, detail: String| Item::new(&secret.name, verdict, detail);
         items.push(match (state, wrong) {
             (_, Some(malformed)) => item(Verdict::Ng, malformed.problem),
             (State::Same, None) => {
-                item(Verdict::Ok, "keyring and AWS have the same value, and its form is right".into())
+                item(Verdict::Ok, "keyring and AWS have the same value, and it is well-formed".into())
             }
             (State::Differs, None) => {
-                let newer = newer(env, secret, local, seen).map(|newer| format!("; {}", newer.words()));
+                let newer = newer(env, secret, local, in_aws).map(|newer| format!("; {}", newer.words()));
                 item(Verdict::Ng, format!("{}{}", State::Differs.words(), newer.unwrap_or_default()))
             }
             (other, None) => item(Verdict::Ng, other.words().into()),
         });
     }
     items.extend(ages(subject));
-    items.push(derived(subject));
+    items.push(of_db_uri(subject));
     items
 }
 
-fn whole(env: &str, name: String, held: &Held) -> Item {
-    if let Err(Refusal::NotObject { doubled, .. }) = readable(&name, held) {
+fn of_secret(env: &str, name: String, found: &RemoteSecret) -> Item {
+    if let Err(Refusal::NotObject { encoded_twice, .. }) = readable(&name, found) {
         let detail =
-            if doubled { "holds a JSON string with JSON inside" } else { "does not hold a JSON object" };
+            if encoded_twice { "is a JSON string that contains JSON" } else { "is not a JSON object" };
         return Item::new(name, Verdict::Ng, detail);
     }
-    if let Some(why) = &held.managed {
+    if let Some(why) = &found.managed {
         return Item::new(name, Verdict::Ng, why.clone());
     }
-    match &held.value {
+    match &found.value {
         Value::Scheduled => {
             return Item::new(name, Verdict::Ng, "scheduled for deletion; `osmt-secrets push` restores it");
         }
@@ -131,7 +133,7 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
     }
     let wrong: Vec<_> = deployment::tags::of(env)
         .into_iter()
-        .filter(|(key, value)| held.tags.get(*key) != Some(value))
+        .filter(|(key, value)| found.tags.get(*key) != Some(value))
         .map(|(key, _)| key)
         .collect();
     if wrong.is_empty() {
@@ -142,20 +144,20 @@ fn whole(env: &str, name: String, held: &Held) -> Item {
     }
 }
 
-/// Secrets whose rotation is due. AWS knows the age of a version, so of all its keys together.
+/// Secrets whose rotation is due. AWS records the age of a version, which is the age of all its keys.
 fn ages(subject: Subject<'_>) -> Vec<Item> {
     let Some((now, most)) = subject.age else { return Vec::new() };
-    let days = |age: SignedDuration| age.as_hours() / 24;
+    let days = |age: SignedDuration| counted(age.as_hours() / 24, "day");
     let mut items = Vec::new();
-    for (remote, held) in &subject.seen.0 {
+    for (remote, found) in &subject.in_aws.0 {
         let name = secret_name(subject.env, remote);
-        let Some(created) = held.created else {
-            items.push(Item::new(name, Verdict::Skip, "AWS does not say when its version was made"));
+        let Some(created) = found.created else {
+            items.push(Item::new(name, Verdict::Skip, "AWS does not report when its version was created"));
             continue;
         };
         let age = now.duration_since(created);
         if age <= most {
-            let detail = format!("last changed {} days ago, at most {} are allowed", days(age), days(most));
+            let detail = format!("last changed {} ago; the maximum is {}", days(age), days(most));
             items.push(Item::new(name, Verdict::Ok, detail));
             continue;
         }
@@ -165,7 +167,7 @@ fn ages(subject: Subject<'_>) -> Vec<Item> {
             .map(|secret| format!("`osmt-secrets rotate {}`", secret.name))
             .collect();
         let detail = format!(
-            "last changed {} days ago, at most {} are allowed; {}",
+            "last changed {} ago; the maximum is {}; run {}",
             days(age),
             days(most),
             rotatable.join(", ")
@@ -175,37 +177,33 @@ fn ages(subject: Subject<'_>) -> Vec<Item> {
     items
 }
 
-fn derived(subject: Subject<'_>) -> Item {
+fn of_db_uri(subject: Subject<'_>) -> Item {
     let name = secret_name(subject.env, db_uri::REMOTE);
-    let text = match subject.composed.map(|held| &held.value) {
+    let text = match subject.db_uri.map(|found| &found.value) {
         None | Some(Value::Nothing) => {
-            return Item::new(name, Verdict::Skip, "Terraform has not composed it yet");
+            return Item::new(name, Verdict::Skip, "Terraform has not written it yet");
         }
         Some(Value::Object(object)) => object.get(db_uri::KEY),
         Some(Value::Scheduled) => {
-            return Item::new(name, Verdict::Skip, "scheduled for deletion; Terraform composes it again");
+            return Item::new(name, Verdict::Skip, "scheduled for deletion; Terraform creates it again");
         }
         Some(Value::Binary | Value::Text { .. }) => None,
     };
     let Some(uri) = text.as_ref().and_then(DbUri::parse) else {
-        return Item::new(name, Verdict::Ng, "holds no DB_URI of the form user:password@host:port");
+        return Item::new(name, Verdict::Ng, "has no DB_URI of the form user:password@host:port");
     };
     let agrees = |name: &str, value: &secrecy::SecretString| {
-        let have = subject.catalog.find(name).and_then(|secret| subject.seen.get(secret));
+        let have = subject.catalog.find(name).and_then(|secret| subject.in_aws.get(secret));
         have.is_some_and(|have| have.expose_secret() == value.expose_secret())
     };
     if agrees("rds/username", &uri.user) && agrees("rds/password", &uri.password) {
-        Item::new(name, Verdict::Ok, "agrees with the database's secret")
+        Item::new(name, Verdict::Ok, "matches the database's secret")
     } else {
-        Item::new(
-            name,
-            Verdict::Ng,
-            "is older than the database's secret; `terraform apply` composes it again",
-        )
+        Item::new(name, Verdict::Ng, "is older than the database's secret; `terraform apply` writes it again")
     }
 }
 
-/// What a secret's resource policy does to the tasks that must read it.
+/// Whether a secret's resource policy denies access to the tasks that must read it.
 ///
 /// "Policy evaluation logic" (IAM User Guide): an explicit deny in a resource policy overrides every allow.
 pub fn policy(name: &str, policy: Result<Option<String>, CallError>) -> Option<Item> {
@@ -220,7 +218,7 @@ pub fn policy(name: &str, policy: Result<Option<String>, CallError>) -> Option<I
     let Ok(document) = PolicyDocument::parse(&text) else {
         return Some(Item::new(name, Verdict::Skip, "its resource policy is not a policy document"));
     };
-    let mut unclear = None;
+    let mut unknown = None;
     for statement in &document.statements {
         if statement.effect != Effect::Deny || !statement.actions.includes("secretsmanager:GetSecretValue") {
             continue;
@@ -234,9 +232,9 @@ pub fn policy(name: &str, policy: Result<Option<String>, CallError>) -> Option<I
         let detail = format!(
             "its resource policy ({sid}) denies secretsmanager:GetSecretValue to some callers: check that the tasks' execution role is not among them"
         );
-        unclear = Some(Item::new(name, Verdict::Skip, detail));
+        unknown = Some(Item::new(name, Verdict::Skip, detail));
     }
-    unclear
+    unknown
 }
 
 #[cfg(test)]
@@ -244,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_that_denies_reading_is_seen() {
+    fn a_policy_that_denies_reading_is_reported() {
         let judged = |statement: &str| {
             let text = format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#);
             policy("osmt/test/rds", Ok(Some(text))).map(|item| item.verdict)

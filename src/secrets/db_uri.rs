@@ -1,10 +1,10 @@
-//! `DB_URI`: the one value in which the container gets user, password, host and port of its database.
+//! `DB_URI`: user, password, host and port of the database in one value, as the container expects it.
 //!
-//! Terraform composes it from `osmt/<env>/rds`; here it is only read and compared.
+//! Terraform writes it, from `osmt/<env>/rds`. This module parses it for comparison.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The last part of its name in Secrets Manager, which is not in the catalog: Terraform writes it.
+/// The last part of its name in Secrets Manager. It is not in the catalog, because Terraform writes it.
 pub const REMOTE: &str = "db-uri";
 /// The key in its JSON object.
 pub const KEY: &str = "DB_URI";
@@ -23,7 +23,7 @@ pub struct DbUri {
 }
 
 impl DbUri {
-    /// `user:password@host:port`, as the app puts it behind `jdbc:mysql://`.
+    /// `user:password@host:port`, which the app appends to `jdbc:mysql://`.
     pub fn compose(&self) -> SecretString {
         format!("{}:{}@{}:{}", self.user.expose_secret(), self.password.expose_secret(), self.host, self.port)
             .into()
@@ -34,14 +34,14 @@ impl DbUri {
         let (login, place) = text.expose_secret().split_once('@')?;
         let (user, password) = login.split_once(':')?;
         let (host, port) = place.split_once(':')?;
-        let whole = ![user, password, host].contains(&"") && !password.contains(':');
+        let is_complete = ![user, password, host].contains(&"") && !password.contains(':');
         Some(Self {
             user: user.into(),
             password: password.into(),
             host: host.to_owned(),
             port: port.parse().ok()?,
         })
-        .filter(|_| whole)
+        .filter(|_| is_complete)
     }
 }
 

@@ -1,16 +1,16 @@
-//! Files of environment variables, as Docker and many tools read them: one `NAME=value` a line.
+//! Files of environment variables, as Docker and many tools read them: one `NAME=value` per line.
 
 use secrecy::SecretString;
 
-/// A line that is not of the form; nothing of it is shown, since it may be a value.
+/// A line that is not `NAME=value`. Messages show only its number, because it may contain a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wrong {
     /// From 1.
     pub line: usize,
 }
 
-/// The variables in order. Quotes around a value are taken off, and `#` begins a comment where it begins a line or follows
-/// white space outside quotes; inside double quotes `\\`, `\"`, `\$` and `\n` are read.
+/// The variables in order, without the quotes around a value. `#` begins a comment at the beginning of a line and after white
+/// space outside quotes. Inside double quotes `\\`, `\"`, `\$` and `\n` are escape sequences.
 pub fn parse(text: &str) -> Result<Vec<(String, SecretString)>, Wrong> {
     let mut variables = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -1,7 +1,7 @@
-//! Carries secrets between the keyring and Secrets Manager; never shows a value.
+//! Copies secrets between the keyring and Secrets Manager. No function prints a value.
 //!
-//! What the keyring holds ([`Local`]) and what AWS holds ([`Seen`]) is compared here, with the version that each entry of
-//! the keyring came from ([`base::Base`]), so that the newer value wins; [`push`] makes a plan of the difference.
+//! This module compares the keyring ([`Local`]) with Secrets Manager ([`Remote`]). [`base::Base`] records which version in AWS
+//! an entry of the keyring came from; from that follows which side is newer. [`push`] plans the writes.
 
 pub mod base;
 pub mod catalog;
@@ -25,21 +25,21 @@ pub use self::refusal::{Newer, Refusal};
 use base::Base;
 use catalog::{Catalog, Origin, Secret};
 use object::Entry;
-use remote::{Held, Value};
+use remote::{RemoteSecret, Value};
 
-/// What the keyring holds, by the catalog's names.
+/// The entries of the keyring, by the catalog's names.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
     /// The values.
     pub values: BTreeMap<String, SecretString>,
     /// Where the values came from.
     pub bases: BTreeMap<String, Base>,
-    /// Entries that exist and cannot be read, with the reason.
+    /// Entries that exist but cannot be read, with the reason.
     pub unreadable: BTreeMap<String, String>,
 }
 
 impl Local {
-    /// The keyring's value, or the only one there is.
+    /// The keyring's value; for a secret with a fixed value, that value.
     pub fn get(&self, secret: &Secret) -> Option<SecretString> {
         match (self.values.get(&secret.name), &secret.origin) {
             (Some(value), _) => Some(value.clone()),
@@ -54,11 +54,11 @@ impl Local {
     }
 }
 
-/// What Secrets Manager holds, by the last part of the name.
+/// The secrets in Secrets Manager, by the last part of their names.
 #[derive(Clone, Debug, Default)]
-pub struct Seen(pub BTreeMap<&'static str, Held>);
+pub struct Remote(pub BTreeMap<&'static str, RemoteSecret>);
 
-impl Seen {
+impl Remote {
     /// The value of a secret.
     pub fn get(&self, secret: &Secret) -> Option<SecretString> {
         match self.entry(secret) {
@@ -68,7 +68,7 @@ impl Seen {
     }
 
     fn entry(&self, secret: &Secret) -> Entry {
-        match self.0.get(secret.remote).map(|held| &held.value) {
+        match self.0.get(secret.remote).map(|found| &found.value) {
             Some(Value::Object(object)) => object.entry(&secret.key),
             _ => Entry::Absent,
         }
@@ -81,7 +81,7 @@ impl Seen {
 pub enum State {
     /// Both have the same value.
     Same,
-    /// Both have a value, and not the same.
+    /// Both have a value, and the values differ.
     Differs,
     /// Only this machine has one.
     LocalOnly,
@@ -108,19 +108,19 @@ impl State {
             Self::Missing => "missing in both",
             Self::Scheduled => "scheduled for deletion in AWS",
             Self::NotText => "not a string in AWS",
-            Self::NotObject => "AWS does not hold a JSON object",
+            Self::NotObject => "not a JSON object in AWS",
         }
     }
 }
 
 /// Compares the two sides of a secret.
-pub fn state(secret: &Secret, local: &Local, seen: &Seen) -> State {
-    match seen.0.get(secret.remote).map(|held| &held.value) {
+pub fn state(secret: &Secret, local: &Local, in_aws: &Remote) -> State {
+    match in_aws.0.get(secret.remote).map(|found| &found.value) {
         Some(Value::Scheduled) => return State::Scheduled,
         Some(Value::Binary | Value::Text { .. }) => return State::NotObject,
         Some(Value::Object(_) | Value::Nothing) | None => {}
     }
-    match (local.get(secret), seen.entry(secret)) {
+    match (local.get(secret), in_aws.entry(secret)) {
         (_, Entry::NotText) => State::NotText,
         (Some(local), Entry::Text(remote)) if local.expose_secret() == remote.expose_secret() => State::Same,
         (Some(_), Entry::Text(_)) => State::Differs,
@@ -130,23 +130,23 @@ pub fn state(secret: &Secret, local: &Local, seen: &Seen) -> State {
     }
 }
 
-/// Which side of a secret is newer; `None` where they do not both have a value and differ.
+/// Which side of a secret is newer; `None` unless both have a value and the values differ.
 ///
-/// Where the two never agreed the dates decide. A secret without the toolkit's tags was not written by it, and is adopted:
-/// the keyring's value counts as newer.
-pub fn newer(env: &str, secret: &Secret, local: &Local, seen: &Seen) -> Option<Newer> {
-    if state(secret, local, seen) != State::Differs {
+/// If no common version is recorded, the dates decide. A secret without the toolkit's tags was not written by the toolkit;
+/// there the keyring's value counts as newer, so that `push` takes the secret over.
+pub fn newer(env: &str, secret: &Secret, local: &Local, in_aws: &Remote) -> Option<Newer> {
+    if state(secret, local, in_aws) != State::Differs {
         return None;
     }
-    let (mine, held) = (local.get(secret)?, seen.0.get(secret.remote)?);
-    let theirs = seen.get(secret)?;
+    let (mine, found) = (local.get(secret)?, in_aws.0.get(secret.remote)?);
+    let theirs = in_aws.get(secret)?;
     let base = local.base(secret);
     Some(match (base.agreed_on(secret, &mine), base.agreed_on(secret, &theirs)) {
         (_, Some(true)) => Newer::Keyring,
         (Some(true), _) => Newer::Aws,
         (Some(false), _) => Newer::Both,
-        (None, _) if !held.has_tags(env) => Newer::Keyring,
-        (None, _) => match (base.set, held.created) {
+        (None, _) if !found.has_tags(env) => Newer::Keyring,
+        (None, _) => match (base.set, found.created) {
             (Some(set), Some(created)) if set > created => Newer::Keyring,
             (Some(_), Some(_)) => Newer::Aws,
             _ => Newer::Unknown,
@@ -155,24 +155,24 @@ pub fn newer(env: &str, secret: &Secret, local: &Local, seen: &Seen) -> Option<N
 }
 
 /// Refuses a secret that another service writes, or that is not a JSON object.
-pub fn writable(name: &str, held: &Held) -> Result<(), Refusal> {
-    if let Some(why) = &held.managed {
+pub fn writable(name: &str, found: &RemoteSecret) -> Result<(), Refusal> {
+    if let Some(why) = &found.managed {
         return Err(Refusal::Managed { name: name.to_owned(), why: why.clone() });
     }
-    readable(name, held)
+    readable(name, found)
 }
 
 /// Refuses a secret that is not a JSON object.
-pub fn readable(name: &str, held: &Held) -> Result<(), Refusal> {
-    let refused = |doubled| Err(Refusal::NotObject { name: name.to_owned(), doubled });
-    match held.value {
+pub fn readable(name: &str, found: &RemoteSecret) -> Result<(), Refusal> {
+    let refused = |encoded_twice| Err(Refusal::NotObject { name: name.to_owned(), encoded_twice });
+    match found.value {
         Value::Binary => refused(false),
-        Value::Text { doubled } => refused(doubled),
+        Value::Text { encoded_twice } => refused(encoded_twice),
         Value::Nothing | Value::Scheduled | Value::Object(_) => Ok(()),
     }
 }
 
-/// The catalog's rows that were named; all where none was.
+/// The rows of the catalog with these names; all rows if there are no names.
 pub fn selected<'a>(catalog: &'a Catalog, names: &[String]) -> Vec<&'a Secret> {
     let chosen = |secret: &&Secret| names.is_empty() || names.contains(&secret.name);
     catalog.0.iter().filter(chosen).collect()
@@ -183,8 +183,8 @@ mod tests {
     use super::*;
     use crate::secrets::object::Object;
 
-    fn held(text: &str, created: &str, tagged: bool) -> Held {
-        Held {
+    fn remote_secret(text: &str, created: &str, tagged: bool) -> RemoteSecret {
+        RemoteSecret {
             value: Value::Object(Object::parse(text.into()).unwrap()),
             version: Some("v2".into()),
             created: Some(created.parse().unwrap()),
@@ -193,7 +193,7 @@ mod tests {
             } else {
                 BTreeMap::new()
             },
-            ..Held::default()
+            ..RemoteSecret::default()
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
         for (base, tagged, expected) in [
             (Some(agreed("mine-mine")), true, Newer::Aws),
             (Some(agreed("theirs-theirs")), true, Newer::Keyring),
-            (Some(agreed("a-third-one")), true, Newer::Both),
+            (Some(agreed("another-value")), true, Newer::Both),
             (Some(set(early)), true, Newer::Aws),
             (Some(set(late)), true, Newer::Keyring),
             (None, true, Newer::Unknown),
@@ -216,12 +216,12 @@ mod tests {
             let mut local = Local::default();
             local.values.insert("rds/password".into(), "mine-mine".into());
             local.bases.extend(base.map(|base| ("rds/password".to_owned(), base)));
-            let mut seen = Seen::default();
+            let mut in_aws = Remote::default();
             let created = "2026-02-01T00:00:00Z";
-            seen.0.insert("rds", held(r#"{"password":"theirs-theirs"}"#, created, tagged));
-            assert_eq!(newer("test", secret, &local, &seen), Some(expected));
-            seen.0.insert("rds", held(r#"{"password":"mine-mine"}"#, created, tagged));
-            assert_eq!(newer("test", secret, &local, &seen), None);
+            in_aws.0.insert("rds", remote_secret(r#"{"password":"theirs-theirs"}"#, created, tagged));
+            assert_eq!(newer("test", secret, &local, &in_aws), Some(expected));
+            in_aws.0.insert("rds", remote_secret(r#"{"password":"mine-mine"}"#, created, tagged));
+            assert_eq!(newer("test", secret, &local, &in_aws), None);
         }
     }
 
@@ -238,9 +238,9 @@ mod tests {
             (r#"{"password":"8412973650"}"#, State::Same),
             (r"{}", State::LocalOnly),
         ] {
-            let mut seen = Seen::default();
-            seen.0.insert("rds", held(text, "2026-02-01T00:00:00Z", true));
-            assert_eq!(state(secret, &local, &seen), expected, "{text}");
+            let mut in_aws = Remote::default();
+            in_aws.0.insert("rds", remote_secret(text, "2026-02-01T00:00:00Z", true));
+            assert_eq!(state(secret, &local, &in_aws), expected, "{text}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The JSON object that a secret in Secrets Manager holds: read a key, write some, keep every other byte.
+//! The JSON object that a secret in Secrets Manager contains: reads keys, and sets some without changing any other byte.
 //!
-//! Keys that are not ours may hold anything, numbers of any length and nested values included.
+//! Keys that the toolkit does not manage may have any value, including numbers of any length and nested objects.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -21,8 +21,8 @@ pub enum Entry {
     NotText,
 }
 
-/// Whether a text is a JSON string that holds a JSON object: encoded twice.
-pub fn is_doubled(text: &SecretString) -> bool {
+/// Whether a text is a JSON string that contains a JSON object, because it was encoded twice.
+pub fn is_encoded_twice(text: &SecretString) -> bool {
     match Document::parse(text.expose_secret()).map(|document| document.root().kind.clone()) {
         Ok(Kind::String(inner)) => Object::parse(inner.into()).is_some(),
         _ => false,
@@ -30,7 +30,7 @@ pub fn is_doubled(text: &SecretString) -> bool {
 }
 
 impl Object {
-    /// Takes a text; `None` where it is not a JSON object. The reason is left out: it could show a part of the value.
+    /// `None` if the text is not a JSON object. The reason is not returned: it could contain a part of the value.
     pub fn parse(text: SecretString) -> Option<Self> {
         let document = Document::parse(text.expose_secret()).ok()?;
         matches!(document.root().kind, Kind::Object(_)).then_some(Self(text))
@@ -46,7 +46,7 @@ impl Object {
         &self.0
     }
 
-    /// The string at a key; `None` where there is none or something else.
+    /// The string at a key; `None` if the key is absent or not a string.
     pub fn get(&self, key: &str) -> Option<SecretString> {
         match self.entry(key) {
             Entry::Text(value) => Some(value),
@@ -72,7 +72,7 @@ impl Object {
         }
     }
 
-    /// The object with some keys set, every other byte kept; new keys come last.
+    /// The object with some keys set; no other byte changes, and new keys come last.
     #[must_use]
     pub fn with(&self, values: &[(&str, &SecretString)]) -> Self {
         values.iter().fold(self.clone(), |object, (key, value)| object.set(key, value).unwrap_or(object))
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_keys_keep_every_byte() {
+    fn keys_of_others_keep_every_byte() {
         let text = r#"{ "n" : 12345678901234567890.10 ,"deep":{"a":[null,1e400]}, "password":"old" }"#;
         let changed = object(text).with(&[("password", &"new".into()), ("username", &"u\"".into())]);
         assert_eq!(
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_set_is_read(key in "[a-z~/\"é]{1,8}", value in "\\PC*") {
+        fn a_value_that_was_set_is_read_back(key in "[a-z~/\"é]{1,8}", value in "\\PC*") {
             let object = Object::of(&[(&key, &value.as_str().into())]);
             let read = object.get(&key).unwrap();
             prop_assert_eq!(read.expose_secret(), value.as_str());

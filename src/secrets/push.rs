@@ -1,11 +1,11 @@
-//! What a push writes to Secrets Manager, and a removal removes from it: the plan, which is a pure decision, and each action.
+//! Plans and applies `push` and `rm --all`: the writes to Secrets Manager. Planning is pure.
 
 use aws_sdk_secretsmanager::Client;
 use secrecy::SecretString;
 
 use super::catalog::{Catalog, Origin, Secret};
-use super::remote::{Held, RECOVERY_DAYS, Value};
-use super::{Local, Newer, Refusal, Seen, State, newer, readable, remote, selected, state, writable};
+use super::remote::{RECOVERY_DAYS, RemoteSecret, Value};
+use super::{Local, Newer, Refusal, Remote, State, newer, readable, remote, selected, state, writable};
 use crate::deployment;
 use crate::deployment::secret_name;
 use crate::plan::{Line, Plan, Verb};
@@ -13,7 +13,7 @@ use crate::plan::{Line, Plan, Verb};
 /// One write to Secrets Manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Cancel its deletion.
+    /// Cancel the scheduled deletion.
     Restore {
         /// Its full name.
         name: String,
@@ -26,10 +26,10 @@ pub enum Action {
         name: String,
         /// `rds`
         remote: &'static str,
-        /// The catalog's names of what it will hold.
+        /// The catalog's names of the values that it gets.
         names: Vec<String>,
     },
-    /// Give some keys the keyring's value.
+    /// Set some keys to the keyring's values.
     Write {
         /// Its full name.
         name: String,
@@ -37,10 +37,10 @@ pub enum Action {
         remote: &'static str,
         /// The version that the plan was made on.
         base: Option<String>,
-        /// The catalog's names of what changes.
+        /// The catalog's names of the values that change.
         names: Vec<String>,
-        /// AWS does not show the values yet: which side is newer is looked at before the write.
-        unseen: bool,
+        /// AWS does not show the values until the deletion is cancelled, so `apply` checks which side is newer.
+        hidden: bool,
     },
     /// Set a tag.
     Tag {
@@ -50,9 +50,9 @@ pub enum Action {
         remote: &'static str,
         /// The tag.
         key: &'static str,
-        /// What it is.
+        /// The value now.
         from: Option<String>,
-        /// What it will be.
+        /// The value afterwards.
         to: String,
     },
     /// Delete it.
@@ -61,7 +61,7 @@ pub enum Action {
         name: String,
         /// `rds`
         remote: &'static str,
-        /// Whether it can be restored for some weeks.
+        /// Whether it can be restored for [`RECOVERY_DAYS`].
         recovery: bool,
     },
 }
@@ -92,7 +92,7 @@ impl crate::plan::Action for Action {
             Self::Create { name, names, .. } => {
                 Line::new(Verb::Create, format!("{} with {}", thing(name), keys(names)))
             }
-            Self::Write { name, unseen: true, .. } => Line::new(Verb::Update, thing(name)).setting(
+            Self::Write { name, hidden: true, .. } => Line::new(Verb::Update, thing(name)).setting(
                 "values",
                 None,
                 some("the keyring's, where they differ"),
@@ -110,7 +110,7 @@ impl crate::plan::Action for Action {
                 format!("{}; it can be restored for {RECOVERY_DAYS} days", thing(name)),
             ),
             Self::Delete { name, .. } => {
-                Line::new(Verb::Delete, format!("{}, at once and for ever", thing(name)))
+                Line::new(Verb::Delete, format!("{}, immediately; it cannot be restored", thing(name)))
             }
         }
     }
@@ -126,22 +126,22 @@ fn keys(names: &[String]) -> String {
 pub struct Push<'a> {
     /// The secrets of this deployment.
     pub catalog: &'a Catalog,
-    /// The names to push; all where there are none.
+    /// The names to push; all secrets if there are none.
     pub names: &'a [String],
-    /// Overwrite what is newer in AWS.
+    /// Overwrite values that are newer in AWS.
     pub force: bool,
 }
 
-/// What `push` would write.
-pub fn plan_push(env: &str, push: Push<'_>, local: &Local, seen: &Seen) -> Result<Plan<Action>, Refusal> {
+/// Plans the writes of `push`.
+pub fn plan_push(env: &str, push: Push<'_>, local: &Local, in_aws: &Remote) -> Result<Plan<Action>, Refusal> {
     let rows = selected(push.catalog, push.names);
-    for (remote, held) in &seen.0 {
+    for (remote, found) in &in_aws.0 {
         if rows.iter().any(|secret| secret.remote == *remote) {
-            writable(&secret_name(env, remote), held)?;
+            writable(&secret_name(env, remote), found)?;
         }
     }
     for secret in &rows {
-        may_push(env, push.force, secret, local, seen)?;
+        check_push(env, push.force, secret, local, in_aws)?;
     }
     let mut actions = Vec::new();
     for remote in push.catalog.remotes() {
@@ -150,8 +150,8 @@ pub fn plan_push(env: &str, push: Push<'_>, local: &Local, seen: &Seen) -> Resul
             continue;
         }
         let name = secret_name(env, remote);
-        let Some(held) = seen.0.get(remote) else {
-            // A value that there is only one of needs no choice.
+        let Some(found) = in_aws.0.get(remote) else {
+            // A new secret also gets the fixed values, whether they were named or not.
             let fixed = |secret: &&Secret| matches!(secret.origin, Origin::Fixed(_));
             let also = push.catalog.of_remote(remote).filter(fixed);
             let mut names: Vec<_> = also.map(|secret| secret.name.clone()).collect();
@@ -161,22 +161,22 @@ pub fn plan_push(env: &str, push: Push<'_>, local: &Local, seen: &Seen) -> Resul
             actions.push(Action::Create { name, remote, names });
             continue;
         };
-        let unseen = matches!(held.value, Value::Scheduled);
-        if unseen {
+        let hidden = matches!(found.value, Value::Scheduled);
+        if hidden {
             actions.push(Action::Restore { name: name.clone(), remote });
         }
-        let changes = |secret: &&&Secret| match state(secret, local, seen) {
+        let changes = |secret: &&&Secret| match state(secret, local, in_aws) {
             State::Differs | State::LocalOnly | State::NotText => true,
             State::Scheduled => local.get(secret).is_some(),
             State::Same | State::RemoteOnly | State::Missing | State::NotObject => false,
         };
         let names: Vec<_> = of_remote().filter(changes).map(|secret| secret.name.clone()).collect();
         if !names.is_empty() {
-            let (base, unseen) = (held.version.clone(), unseen && !push.force);
-            actions.push(Action::Write { name: name.clone(), remote, base, names, unseen });
+            let (base, hidden) = (found.version.clone(), hidden && !push.force);
+            actions.push(Action::Write { name: name.clone(), remote, base, names, hidden });
         }
         for (key, to) in deployment::tags::of(env) {
-            let from = held.tags.get(key).cloned();
+            let from = found.tags.get(key).cloned();
             if from.as_ref() != Some(&to) {
                 actions.push(Action::Tag { name: name.clone(), remote, key, from, to });
             }
@@ -185,30 +185,36 @@ pub fn plan_push(env: &str, push: Push<'_>, local: &Local, seen: &Seen) -> Resul
     Ok(actions.into_iter().collect())
 }
 
-/// Whether a secret's value may go to AWS, or needs not.
-fn may_push(env: &str, force: bool, secret: &Secret, local: &Local, seen: &Seen) -> Result<(), Refusal> {
+/// Refuses a value that is missing, malformed, or older than the one in AWS.
+fn check_push(
+    env: &str,
+    force: bool,
+    secret: &Secret,
+    local: &Local,
+    in_aws: &Remote,
+) -> Result<(), Refusal> {
     match local.get(secret) {
         Some(value) => secret.check(&value).map_err(Refusal::Malformed)?,
-        None if matches!(state(secret, local, seen), State::RemoteOnly | State::Scheduled) => {}
+        None if matches!(state(secret, local, in_aws), State::RemoteOnly | State::Scheduled) => {}
         None => {
             return Err(Refusal::Missing { name: secret.name.clone(), remedy: remedy(secret) });
         }
     }
-    match newer(env, secret, local, seen) {
+    match newer(env, secret, local, in_aws) {
         None | Some(Newer::Keyring) => Ok(()),
         Some(_) if force => Ok(()),
         Some(newer) => Err(Refusal::Newer { name: secret.name.clone(), newer }),
     }
 }
 
-/// How to get a value.
+/// The command that gives the keyring a value.
 pub fn remedy(secret: &Secret) -> String {
     match secret.origin {
         Origin::Issued(by) => {
-            format!("`osmt-secrets set {}` takes the value that {by} issued", secret.name)
+            format!("`osmt-secrets set {}` stores the value that {by} issued", secret.name)
         }
         Origin::Fixed(_) | Origin::Random | Origin::RandomBytes => {
-            format!("`osmt-secrets generate {}` makes one", secret.name)
+            format!("`osmt-secrets generate {}` generates one", secret.name)
         }
     }
 }
@@ -217,24 +223,24 @@ pub fn remedy(secret: &Secret) -> String {
 pub fn plan_removal(
     env: &str,
     catalog: &Catalog,
-    seen: &Seen,
+    in_aws: &Remote,
     recovery: bool,
 ) -> Result<Plan<Action>, Refusal> {
     let mut actions = Vec::new();
-    for (remote, held) in &seen.0 {
+    for (remote, found) in &in_aws.0 {
         let name = secret_name(env, remote);
-        if matches!(held.value, Value::Scheduled) {
+        if matches!(found.value, Value::Scheduled) {
             if recovery {
                 continue;
             }
             return Err(Refusal::Hidden { name });
         }
-        writable(&name, held)?;
-        readable(&name, held)?;
-        if !held.replicas.is_empty() {
-            return Err(Refusal::Replicated { name, regions: held.replicas.clone() });
+        writable(&name, found)?;
+        readable(&name, found)?;
+        if !found.replicas.is_empty() {
+            return Err(Refusal::Replicated { name, regions: found.replicas.clone() });
         }
-        if let Value::Object(object) = &held.value {
+        if let Value::Object(object) = &found.value {
             let known = |key: &String| catalog.of_remote(remote).any(|secret| secret.key == *key);
             let count = object.keys().iter().filter(|key| !known(key)).count();
             if count > 0 {
@@ -246,7 +252,7 @@ pub fn plan_removal(
     Ok(actions.into_iter().collect())
 }
 
-/// Does one action of a push or a removal; gives the version that holds the values now.
+/// Applies one action. Returns the version that now has the values, if the action writes any.
 pub async fn apply(
     client: &Client,
     env: &str,
@@ -260,13 +266,13 @@ pub async fn apply(
             let (about, values) = (catalog.description(part), values(catalog, names, local));
             remote::create(client, env, name, &about, &values).await.map(Some)
         }
-        Action::Write { name, remote: part, base, names, unseen } => {
-            if *unseen {
+        Action::Write { name, remote: part, base, names, hidden } => {
+            if *hidden {
                 let (version, value, created) = remote::read(client, name, None).await?;
-                let held = Held { value, version, created, ..Held::default() };
-                let seen = Seen([(*part, tagged(held, env))].into());
+                let found = RemoteSecret { value, version, created, ..RemoteSecret::default() };
+                let in_aws = Remote([(*part, tagged(found, env))].into());
                 for secret in names.iter().filter_map(|name| catalog.find(name)) {
-                    match newer(env, secret, local, &seen) {
+                    match newer(env, secret, local, &in_aws) {
                         None | Some(Newer::Keyring) => {}
                         Some(newer) => {
                             return Err(Refusal::Newer { name: secret.name.clone(), newer }.into());
@@ -282,9 +288,9 @@ pub async fn apply(
     }
 }
 
-fn tagged(mut held: Held, env: &str) -> Held {
-    held.tags.extend(deployment::tags::of(env).map(|(key, value)| (key.to_owned(), value)));
-    held
+fn tagged(mut found: RemoteSecret, env: &str) -> RemoteSecret {
+    found.tags.extend(deployment::tags::of(env).map(|(key, value)| (key.to_owned(), value)));
+    found
 }
 
 fn values(catalog: &Catalog, names: &[String], local: &Local) -> Vec<(String, SecretString)> {
@@ -303,13 +309,13 @@ mod tests {
     use crate::secrets::catalog::Wanted;
     use crate::secrets::object::Object;
 
-    fn held(value: Value, tagged: bool) -> Held {
+    fn remote_secret(value: Value, tagged: bool) -> RemoteSecret {
         let tags = deployment::tags::of("test").map(|(key, value)| (key.to_owned(), value));
-        Held {
+        RemoteSecret {
             value,
             version: Some("base".into()),
             tags: if tagged { tags.into() } else { BTreeMap::new() },
-            ..Held::default()
+            ..RemoteSecret::default()
         }
     }
 
@@ -317,7 +323,7 @@ mod tests {
         Value::Object(Object::parse(text.into()).unwrap())
     }
 
-    fn any_held() -> impl Strategy<Value = Option<Held>> {
+    fn any_held() -> impl Strategy<Value = Option<RemoteSecret>> {
         let text = prop_oneof![
             Just("{}"),
             Just(r#"{"foreign": 1e400}"#),
@@ -325,34 +331,34 @@ mod tests {
             Just(r#"{"username": "osmt_admin", "password": "same-same"}"#),
         ];
         let value = prop_oneof![Just(Value::Nothing), Just(Value::Scheduled), text.prop_map(object),];
-        proptest::option::of((value, any::<bool>()).prop_map(|(value, tagged)| held(value, tagged)))
+        proptest::option::of((value, any::<bool>()).prop_map(|(value, tagged)| remote_secret(value, tagged)))
     }
 
-    /// What AWS would make of an action; a hidden value turns out to be anything.
-    fn apply(seen: &mut Seen, local: &Local, action: &Action, hidden: &str) {
-        let entry = seen.0.entry(action.remote());
-        let held = entry.or_insert_with(|| held(Value::Nothing, true));
+    /// Simulates AWS. `hidden` is the content of a secret that is scheduled for deletion.
+    fn simulate(in_aws: &mut Remote, local: &Local, action: &Action, hidden: &str) {
+        let entry = in_aws.0.entry(action.remote());
+        let found = entry.or_insert_with(|| remote_secret(Value::Nothing, true));
         match action {
-            Action::Restore { .. } => held.value = object(hidden),
+            Action::Restore { .. } => found.value = object(hidden),
             Action::Create { names, .. } | Action::Write { names, .. } => {
                 let catalog = Catalog::all();
                 let rows = names.iter().filter_map(|name| catalog.find(name));
                 let values: Vec<(String, SecretString)> =
                     rows.filter_map(|secret| Some((secret.key.clone(), local.get(secret)?))).collect();
                 let values: Vec<_> = values.iter().map(|(key, value)| (key.as_str(), value)).collect();
-                held.value = Value::Object(match &held.value {
+                found.value = Value::Object(match &found.value {
                     Value::Object(object) => object.with(&values),
                     _ => Object::of(&values),
                 });
             }
-            Action::Tag { key, to, .. } => drop(held.tags.insert((*key).to_owned(), to.clone())),
-            Action::Delete { remote, .. } => drop(seen.0.remove(remote)),
+            Action::Tag { key, to, .. } => drop(found.tags.insert((*key).to_owned(), to.clone())),
+            Action::Delete { remote, .. } => drop(in_aws.0.remove(remote)),
         }
     }
 
     proptest! {
         #[test]
-        fn after_a_push_there_is_nothing_to_push_and_after_a_removal_nothing_to_remove(
+        fn a_second_push_and_a_second_removal_have_nothing_to_do(
             rds in any_held(),
             app in any_held(),
             hidden in prop_oneof![Just("{}"), Just(r#"{"password": "hidden-one"}"#)],
@@ -360,20 +366,20 @@ mod tests {
             let catalog = Catalog::of(&Wanted::default());
             let push = Push { catalog: &catalog, names: &[], force: true };
             let local = local();
-            let mut seen = Seen::default();
-            seen.0.extend(rds.map(|held| ("rds", held)));
-            seen.0.extend(app.map(|held| ("app", held)));
-            for action in plan_push("test", push, &local, &seen).unwrap().actions {
-                apply(&mut seen, &local, &action, hidden);
+            let mut in_aws = Remote::default();
+            in_aws.0.extend(rds.map(|found| ("rds", found)));
+            in_aws.0.extend(app.map(|found| ("app", found)));
+            for action in plan_push("test", push, &local, &in_aws).unwrap().actions {
+                simulate(&mut in_aws, &local, &action, hidden);
             }
-            prop_assert!(catalog.0.iter().all(|secret| state(secret, &local, &seen) == State::Same));
-            prop_assert!(plan_push("test", push, &local, &seen).unwrap().is_empty());
+            prop_assert!(catalog.0.iter().all(|secret| state(secret, &local, &in_aws) == State::Same));
+            prop_assert!(plan_push("test", push, &local, &in_aws).unwrap().is_empty());
             // Keys that are not in the catalog are never removed.
-            if let Ok(plan) = plan_removal("test", &catalog, &seen, false) {
+            if let Ok(plan) = plan_removal("test", &catalog, &in_aws, false) {
                 for action in plan.actions {
-                    apply(&mut seen, &local, &action, hidden);
+                    simulate(&mut in_aws, &local, &action, hidden);
                 }
-                prop_assert!(seen.0.is_empty());
+                prop_assert!(in_aws.0.is_empty());
             }
         }
     }
@@ -386,31 +392,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_cannot_work_or_is_managed_is_refused() {
+    fn a_value_that_is_missing_or_malformed_or_managed_is_refused() {
         let catalog = Catalog::of(&Wanted::default());
         let push = Push { catalog: &catalog, names: &[], force: false };
-        let refused = plan_push("test", push, &Local::default(), &Seen::default()).unwrap_err();
+        let refused = plan_push("test", push, &Local::default(), &Remote::default()).unwrap_err();
         assert!(matches!(refused, Refusal::Missing { name, .. } if name == "rds/password"));
         let mut local = local();
         local.values.insert("rds/password".into(), "bad one".into());
-        let refused = plan_push("test", push, &local, &Seen::default()).unwrap_err();
+        let refused = plan_push("test", push, &local, &Remote::default()).unwrap_err();
         assert!(matches!(refused, Refusal::Malformed(_)));
         local.values.insert("rds/password".into(), "good-one".into());
-        let mut seen = Seen::default();
+        let mut in_aws = Remote::default();
         let managed = Some("Secrets Manager rotates it".to_owned());
-        seen.0.insert("rds", Held { managed, ..held(object("{}"), true) });
-        let refused = plan_push("test", push, &local, &seen).unwrap_err();
+        in_aws.0.insert("rds", RemoteSecret { managed, ..remote_secret(object("{}"), true) });
+        let refused = plan_push("test", push, &local, &in_aws).unwrap_err();
         assert!(matches!(refused, Refusal::Managed { .. }));
     }
 
     #[test]
-    fn a_named_push_touches_nothing_else_and_needs_nothing_else() {
+    fn a_push_with_names_changes_and_requires_only_these() {
         let catalog = Catalog::of(&Wanted::default());
         let names = ["app/oauth_client_secret".to_owned()];
         let push = Push { catalog: &catalog, names: &names, force: false };
         let mut local = local();
         local.values.remove("rds/password");
-        let plan = plan_push("test", push, &local, &Seen::default()).unwrap();
+        let plan = plan_push("test", push, &local, &Remote::default()).unwrap();
         let [Action::Create { remote: "app", names: made, .. }] = &plan.actions[..] else {
             panic!("{plan:?}");
         };
@@ -418,33 +424,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_newer_in_aws_is_overwritten_by_force_alone() {
+    fn only_force_overwrites_a_newer_value_in_aws() {
         let catalog = Catalog::of(&Wanted::default());
-        let mut seen = Seen::default();
+        let mut in_aws = Remote::default();
         let theirs = r#"{"username": "osmt_admin", "password": "theirs-theirs"}"#;
-        seen.0.insert("rds", held(object(theirs), true));
+        in_aws.0.insert("rds", remote_secret(object(theirs), true));
         let secret = catalog.find("rds/password").unwrap();
         let mut local = local();
         local.bases.insert(secret.name.clone(), Base::agreed(secret, "v1", &"same-same".into(), None));
         let mut push = Push { catalog: &catalog, names: &[], force: false };
-        let refused = plan_push("test", push, &local, &seen).unwrap_err();
+        let refused = plan_push("test", push, &local, &in_aws).unwrap_err();
         assert_eq!(refused, Refusal::Newer { name: "rds/password".into(), newer: Newer::Aws });
         push.force = true;
-        assert!(!plan_push("test", push, &local, &seen).unwrap().is_empty());
+        assert!(!plan_push("test", push, &local, &in_aws).unwrap().is_empty());
     }
 
     #[test]
-    fn a_removal_refuses_what_it_cannot_see_before_anything_is_removed() {
+    fn a_removal_refuses_hidden_keys_before_it_removes_anything() {
         let catalog = Catalog::of(&Wanted::default());
-        let plan = |rds: Held, recovery| {
-            let app = held(object(r#"{"oauth_client_secret":"x"}"#), true);
-            plan_removal("test", &catalog, &Seen([("app", app), ("rds", rds)].into()), recovery)
+        let plan = |rds: RemoteSecret, recovery| {
+            let app = remote_secret(object(r#"{"oauth_client_secret":"x"}"#), true);
+            plan_removal("test", &catalog, &Remote([("app", app), ("rds", rds)].into()), recovery)
         };
-        let replicated = Held { replicas: vec!["eu-west-1".into()], ..held(object("{}"), true) };
+        let replicated =
+            RemoteSecret { replicas: vec!["eu-west-1".into()], ..remote_secret(object("{}"), true) };
         assert!(matches!(plan(replicated, true), Err(Refusal::Replicated { .. })));
-        assert!(matches!(plan(held(Value::Scheduled, true), false), Err(Refusal::Hidden { .. })));
-        assert_eq!(plan(held(Value::Scheduled, true), true).unwrap().actions.len(), 1);
-        let foreign = plan(held(object(r#"{"Canary-value":""}"#), true), true).unwrap_err();
+        assert!(matches!(plan(remote_secret(Value::Scheduled, true), false), Err(Refusal::Hidden { .. })));
+        assert_eq!(plan(remote_secret(Value::Scheduled, true), true).unwrap().actions.len(), 1);
+        let foreign = plan(remote_secret(object(r#"{"Canary-value":""}"#), true), true).unwrap_err();
         assert!(!format!("{foreign} {foreign:?}").contains("Canary"));
     }
 }

@@ -1,9 +1,9 @@
-//! Why a secret is not written.
+//! Why a secret may not be written.
 
 use serde::Serialize;
 
 use super::catalog;
-use crate::explain::{Exit, Explain};
+use crate::explain::{Exit, Explain, counted};
 
 /// Which side changed since keyring and AWS last agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -15,7 +15,7 @@ pub enum Newer {
     Aws,
     /// Both.
     Both,
-    /// Not known: they never agreed, and it is not known when the entry was made.
+    /// Unknown: no common version is recorded, and the date of the entry is not known.
     Unknown,
 }
 
@@ -26,12 +26,12 @@ impl Newer {
             Self::Keyring => "the keyring is newer",
             Self::Aws => "AWS is newer",
             Self::Both => "both changed",
-            Self::Unknown => "which is newer is not known",
+            Self::Unknown => "it is not known which is newer",
         }
     }
 }
 
-/// Why nothing may be written.
+/// Why a secret may not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Neither side has a value.
@@ -42,7 +42,7 @@ pub enum Refusal {
         /// How to get one.
         remedy: String,
     },
-    /// A value that cannot work.
+    /// A value that OSMT or AWS does not accept.
     #[error("{0}")]
     Malformed(catalog::Malformed),
     /// AWS has a value that the keyring's would overwrite.
@@ -62,23 +62,23 @@ pub enum Refusal {
         why: String,
     },
     /// Binary, or text that is not a JSON object.
-    #[error("{name} does not hold a JSON object{}", if *.doubled { ": it holds a JSON string with JSON inside" } else { "" })]
+    #[error("{name} is not a JSON object{}", if *.encoded_twice { ": it is a JSON string that contains JSON" } else { "" })]
     NotObject {
         /// `osmt/test/rds`
         name: String,
-        /// JSON in a JSON string.
-        doubled: bool,
+        /// It is JSON inside a JSON string.
+        encoded_twice: bool,
     },
-    /// Removing it would remove keys that osmt-secrets did not write.
-    #[error("{name} also holds {count} {}", if *.count == 1 { "key that osmt-secrets does not manage" } else { "keys that osmt-secrets does not manage" })]
+    /// Removing the secret would remove keys that osmt-secrets did not write.
+    #[error("{name} also contains {} that osmt-secrets does not manage", counted(*.count, "key"))]
     Foreign {
         /// `osmt/test/rds`
         name: String,
-        /// How many; a key may be a value in the wrong place, so none is shown.
+        /// How many. The keys are not shown: a user may have entered a value as a key.
         count: usize,
     },
-    /// A secret that is scheduled for deletion does not show its keys.
-    #[error("{name} is scheduled for deletion and may hold keys that osmt-secrets does not manage")]
+    /// AWS does not show the keys of a secret that is scheduled for deletion.
+    #[error("{name} is scheduled for deletion and may contain keys that osmt-secrets does not manage")]
     Hidden {
         /// `osmt/test/rds`
         name: String,
@@ -106,22 +106,22 @@ impl Explain for Refusal {
                 "`osmt-secrets pull {name}` takes the value from AWS; `push {name} --force` overwrites it with the keyring's"
             ),
             Self::Newer { name, .. } => format!(
-                "look with `osmt-secrets diff {name}`; `pull {name}` takes the value from AWS, `push {name} --force` writes the keyring's"
+                "compare with `osmt-secrets diff {name}`; then `pull {name}` takes the value from AWS, or `push {name} --force` writes the keyring's"
             ),
             Self::Managed { .. } => {
-                "turn that off in the AWS console first; OSMT's DB_URI could not follow it".into()
+                "turn that off in the AWS console first; OSMT's DB_URI would not get the new value".into()
             }
             Self::NotObject { name, .. } => format!(
-                "`aws secretsmanager put-secret-value --secret-id {name} --secret-string '{{}}'` replaces it by an empty object (the old content stays as AWSPREVIOUS); then run this again"
+                "`aws secretsmanager put-secret-value --secret-id {name} --secret-string '{{}}'` replaces it with an empty object (the old content remains as AWSPREVIOUS); then run this again"
             ),
             Self::Foreign { .. } => {
-                "move the other keys to a secret of their own first; the AWS console shows them".into()
+                "move the other keys to another secret first; the AWS console shows them".into()
             }
             Self::Hidden { name } => format!(
-                "`aws secretsmanager restore-secret --secret-id {name}` shows it again; then run this again"
+                "restore it with `aws secretsmanager restore-secret --secret-id {name}`; then run this again"
             ),
             Self::Replicated { name, regions } => format!(
-                "`aws secretsmanager remove-regions-from-replication --secret-id {name} --remove-replica-regions {}` removes the replicas",
+                "remove the replicas first: `aws secretsmanager remove-regions-from-replication --secret-id {name} --remove-replica-regions {}`",
                 regions.join(" ")
             ),
         })

@@ -1,6 +1,6 @@
-//! Secrets Manager: what a secret holds, and each write to it.
+//! Reads and writes secrets in Secrets Manager.
 //!
-//! A write is refused where another writer came in between since the plan was made; keys that are not in the catalog stay.
+//! A write is refused if another user or process changed the secret since it was read. Keys that are not in the catalog are kept.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,30 +14,30 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Builder;
 
 use super::Refusal;
-use super::object::{Object, is_doubled};
+use super::object::{Object, is_encoded_twice};
 use crate::aws::{CallError, Policy, Why, call, retry};
 use crate::deployment;
 use crate::explain::{Exit, Explain};
 
-/// The staging label of the version that readers get.
+/// The staging label of the current version.
 pub const CURRENT: &str = "AWSCURRENT";
-/// The staging label of the version before it.
+/// The staging label of the previous version.
 pub const PREVIOUS: &str = "AWSPREVIOUS";
 /// Days in which a deleted secret can be restored.
 pub const RECOVERY_DAYS: i64 = 30;
 
-/// A secret that exists.
+/// An existing secret in Secrets Manager.
 #[derive(Clone, Debug, Default)]
-pub struct Held {
-    /// What it holds.
+pub struct RemoteSecret {
+    /// Its content.
     pub value: Value,
     /// The version that is AWSCURRENT.
     pub version: Option<String>,
-    /// When that version was made.
+    /// When that version was created.
     pub created: Option<Timestamp>,
     /// The version that is AWSPREVIOUS.
     pub previous: Option<String>,
-    /// What else writes it, in words.
+    /// Why another service writes it, if one does.
     pub managed: Option<String>,
     /// The regions of its replicas.
     pub replicas: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Held {
     pub tags: BTreeMap<String, String>,
 }
 
-impl Held {
+impl RemoteSecret {
     /// Whether it has the toolkit's tags.
     pub fn has_tags(&self, env: &str) -> bool {
         deployment::tags::are_complete(
@@ -55,13 +55,13 @@ impl Held {
     }
 }
 
-/// What a secret holds.
+/// The content of a secret.
 #[derive(Clone, Debug, Default)]
 pub enum Value {
-    /// It exists and never got a value.
+    /// It has no value.
     #[default]
     Nothing,
-    /// It is scheduled for deletion: AWS shows no value.
+    /// It is scheduled for deletion, so AWS does not show the value.
     Scheduled,
     /// A JSON object.
     Object(Object),
@@ -69,8 +69,8 @@ pub enum Value {
     Binary,
     /// Text that is not a JSON object.
     Text {
-        /// It is a JSON string that holds a JSON object.
-        doubled: bool,
+        /// It is a JSON string that contains a JSON object.
+        encoded_twice: bool,
     },
 }
 
@@ -79,13 +79,13 @@ pub enum Value {
 pub struct Version {
     /// Its id.
     pub id: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
     /// Its staging labels.
     pub labels: Vec<String>,
 }
 
-/// A read or write that failed, or must not be done.
+/// A read or write that failed or was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A call failed.
@@ -99,8 +99,8 @@ pub enum Error {
         #[source]
         source: CallError,
     },
-    /// The key that encrypts it may not be used.
-    #[error("could not read the secret {secret}, which the KMS key {key} encrypts")]
+    /// The caller may not use the key that encrypts it.
+    #[error("could not read the secret {secret}, which is encrypted with the KMS key {key}")]
     Encrypted {
         /// `osmt/test/rds`
         secret: String,
@@ -110,23 +110,23 @@ pub enum Error {
         #[source]
         source: CallError,
     },
-    /// Another version came in between.
-    #[error("{secret} was changed by another user or process meanwhile")]
+    /// Another writer changed it.
+    #[error("another user or process changed {secret} in the meantime")]
     Conflict {
         /// `osmt/test/rds`
         secret: String,
-        /// Whether our value was written before that was seen.
+        /// Whether our value was written before the conflict was detected.
         written: bool,
     },
-    /// A guard.
+    /// A guard refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// AWS refused to create it for two minutes, as it does while a secret of the name is being deleted.
+    /// AWS refused to create it for two minutes, as it does while a secret with this name is being deleted.
     #[error("could not create the secret {secret}")]
     NotFree {
         /// `osmt/test/rds`
         secret: String,
-        /// The last answer.
+        /// The last error.
         #[source]
         source: CallError,
     },
@@ -149,23 +149,23 @@ impl Explain for Error {
                 "the caller needs `kms:Decrypt` on {key}, in the key's policy too (where another account owns the key, in both)"
             )),
             Self::Conflict { written: false, .. } => Some(
-                "the other value was kept; look with `osmt-secrets diff`, then `pull` the value in AWS or `push` the keyring's"
+                "nothing was written; compare with `osmt-secrets diff`, then `pull` the value in AWS or `push` the keyring's"
                     .into(),
             ),
             Self::Conflict { written: true, .. } => Some(
-                "both values are kept, as AWSCURRENT and AWSPREVIOUS; look with `osmt-secrets diff`, then `pull` or `push`"
+                "both values exist, as AWSCURRENT and AWSPREVIOUS; compare with `osmt-secrets diff`, then `pull` or `push`"
                     .into(),
             ),
             Self::Refused(refusal) => refusal.help(),
             Self::NotFree { .. } => Some(
-                "where a secret of this name was deleted for good, the name is free again after some minutes: run it again then"
+                "if a secret with this name was just deleted without recovery, AWS releases the name after some minutes; then run this again"
                     .into(),
             ),
         }
     }
 }
 
-/// Names the secret in a call's error.
+/// Adds the secret's name to a call's error.
 fn reading(secret: &str) -> impl Fn(CallError) -> Error + '_ {
     move |source| Error::Call { verb: "read", secret: secret.to_owned(), source }
 }
@@ -178,8 +178,8 @@ fn timestamp(at: Option<&DateTime>) -> Option<Timestamp> {
     at.and_then(|at| Timestamp::from_second(at.secs()).ok())
 }
 
-/// Reads a secret: `None` where none has the name.
-pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, Error> {
+/// Reads a secret; `None` if it does not exist.
+pub async fn observe(client: &Client, name: &str) -> Result<Option<RemoteSecret>, Error> {
     let describing = async {
         let answer = client.describe_secret().secret_id(name).send().await;
         Ok::<_, Error>(call("secretsmanager:DescribeSecret", answer))
@@ -197,7 +197,7 @@ pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, Error>
     };
     let replicas = described.replication_status();
     let arn = described.arn().unwrap_or_default();
-    let mut held = Held {
+    let mut found = RemoteSecret {
         value: Value::Scheduled,
         version: labelled(CURRENT),
         created: None,
@@ -220,9 +220,9 @@ pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, Error>
             .collect(),
     };
     if described.deleted_date().is_none() {
-        (held.version, held.value, held.created) = got.map_err(|source| match source.why {
-            // Secrets Manager's message does not say which key. Without one of its own it is AWS's ("DescribeSecret",
-            // Secrets Manager API Reference: KmsKeyId).
+        (found.version, found.value, found.created) = got.map_err(|source| match source.why {
+            // Secrets Manager's message does not name the key. A secret without KmsKeyId uses the AWS managed key
+            // ("DescribeSecret", Secrets Manager API Reference).
             Why::DeniedByKey | Why::KeyUnusable => Error::Encrypted {
                 secret: name.to_owned(),
                 key: described.kms_key_id().unwrap_or("alias/aws/secretsmanager").to_owned(),
@@ -231,7 +231,7 @@ pub async fn observe(client: &Client, name: &str) -> Result<Option<Held>, Error>
             _ => reading(name)(source),
         })?;
     }
-    Ok(Some(held))
+    Ok(Some(found))
 }
 
 type Read = (Option<String>, Value, Option<Timestamp>);
@@ -254,8 +254,8 @@ async fn read_or_why(
     let created = timestamp(got.created_date());
     let value = match (got.secret_string.map(SecretString::from), got.secret_binary) {
         (Some(text), _) => {
-            let doubled = is_doubled(&text);
-            Object::parse(text).map_or(Value::Text { doubled }, Value::Object)
+            let encoded_twice = is_encoded_twice(&text);
+            Object::parse(text).map_or(Value::Text { encoded_twice }, Value::Object)
         }
         (None, Some(_)) => Value::Binary,
         (None, None) => Value::Nothing,
@@ -263,12 +263,12 @@ async fn read_or_why(
     Ok(Ok((got.version_id, value, created)))
 }
 
-/// Reads a version's id, value and date; without an id the current one's.
+/// Reads id, value and date of a version; of the current version if no id is given.
 pub async fn read(client: &Client, name: &str, version: Option<&str>) -> Result<Read, Error> {
     read_or_why(client, name, version).await?.map_err(reading(name))
 }
 
-/// Every version of a secret, the newest first; none where there is no such secret.
+/// Every version of a secret, newest first; empty if the secret does not exist.
 pub async fn versions(client: &Client, name: &str) -> Result<Vec<Version>, Error> {
     let mut versions = Vec::new();
     let mut next = None;
@@ -292,7 +292,7 @@ pub async fn versions(client: &Client, name: &str) -> Result<Vec<Version>, Error
         }
     }
     versions.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-    // The labels know the order where two were made in the same second.
+    // Of two versions of the same second, the labels show which is newer.
     let rank = |version: &Version| {
         let has = |label: &str| version.labels.iter().any(|have| have == label);
         if has(CURRENT) { 0 } else { 2 - u8::from(has(PREVIOUS)) }
@@ -301,7 +301,7 @@ pub async fn versions(client: &Client, name: &str) -> Result<Vec<Version>, Error
     Ok(versions)
 }
 
-/// The resource policy of a secret, as AWS gives it.
+/// The resource policy of a secret, as JSON text.
 pub async fn policy(client: &Client, name: &str) -> Result<Option<String>, CallError> {
     let answer = client.get_resource_policy().secret_id(name).send().await;
     match call("secretsmanager:GetResourcePolicy", answer) {
@@ -323,7 +323,7 @@ pub async fn tag(client: &Client, name: &str, key: &str, value: &str) -> Result<
     call("secretsmanager:TagResource", answer).map(drop).map_err(writing(name))
 }
 
-/// Deletes a secret, at once or so that it can be restored for some weeks.
+/// Deletes a secret, immediately or with a recovery window.
 pub async fn delete(client: &Client, name: &str, recovery: bool) -> Result<(), Error> {
     let request = client.delete_secret().secret_id(name);
     let request = if recovery {
@@ -332,17 +332,17 @@ pub async fn delete(client: &Client, name: &str, recovery: bool) -> Result<(), E
         request.force_delete_without_recovery(true)
     };
     match call("secretsmanager:DeleteSecret", request.send().await) {
-        // Where an answer was lost, the second try finds the work done.
+        // After a lost response the SDK's second attempt fails, although the first one deleted the secret.
         Err(error) => match observe(client, name).await? {
             None => Ok(()),
-            Some(held) if recovery && matches!(held.value, Value::Scheduled) => Ok(()),
+            Some(found) if recovery && matches!(found.value, Value::Scheduled) => Ok(()),
             Some(_) => Err(writing(name)(error)),
         },
         Ok(_) => Ok(()),
     }
 }
 
-/// Creates a secret with its tags; gives its version.
+/// Creates a secret with its tags. Returns its version.
 pub async fn create(
     client: &Client,
     env: &str,
@@ -364,14 +364,13 @@ pub async fn create(
         }
         call("secretsmanager:CreateSecret", request.send().await)
     };
-    // A name that was deleted for good is free again after up to two minutes; `InvalidRequestException` is what AWS answers
-    // until then.
+    // AWS answers `InvalidRequestException` for up to two minutes after a secret with this name was deleted without recovery.
     let policy = Policy::new(Duration::from_secs(1), Duration::from_secs(16), 120);
     let is_taken = |error: &CallError| error.is("InvalidRequestException");
     match retry(policy, |result| result.as_ref().is_err_and(is_taken), send).await {
         Ok(created) => Ok(created.version_id.unwrap_or(token)),
         Err(error) if error.is("ResourceExistsException") => {
-            // A lost answer, or another process that wrote the same.
+            // After a lost response, or if another process wrote the same values, the secret is as it should be.
             let (version, value, _) = read(client, name, None).await?;
             let has_all = matches!(&value, Value::Object(object) if has(object, values));
             let conflict = Error::Conflict { secret: name.to_owned(), written: false };
@@ -392,9 +391,9 @@ fn has(object: &Object, values: &[(String, SecretString)]) -> bool {
         .all(|(key, value)| object.get(key).is_some_and(|have| have.expose_secret() == value.expose_secret()))
 }
 
-/// Writes a new version on top of a known one; any other version in between is a conflict, unless it holds our values.
+/// Writes a new version based on a known one. Another version in between is a conflict, unless it has the same values.
 ///
-/// With the same token a second try after an interruption changes nothing. Gives the version that holds the values.
+/// The same token makes a second attempt after an interruption change nothing. Returns the version that has the values.
 pub async fn write(
     client: &Client,
     name: &str,
@@ -423,10 +422,10 @@ pub async fn write(
         }
         Value::Nothing => Object::of(&pairs(values)),
         Value::Scheduled | Value::Binary => {
-            return Err(Refusal::NotObject { name: name.to_owned(), doubled: false }.into());
+            return Err(Refusal::NotObject { name: name.to_owned(), encoded_twice: false }.into());
         }
-        Value::Text { doubled } => {
-            return Err(Refusal::NotObject { name: name.to_owned(), doubled }.into());
+        Value::Text { encoded_twice } => {
+            return Err(Refusal::NotObject { name: name.to_owned(), encoded_twice }.into());
         }
     };
     let put = client
@@ -435,18 +434,19 @@ pub async fn write(
         .client_request_token(token)
         .secret_string(object.text().expose_secret());
     call("secretsmanager:PutSecretValue", put.send().await).map_err(writing(name))?;
-    // Another version may have come between the look and the write: the labels show it, once AWS shows the new ones.
+    // Another process may have written a version between the read and the write. The labels show it, as soon as AWS shows the
+    // new labels.
     let policy = Policy::new(Duration::from_millis(100), Duration::from_millis(800), 4);
-    let is_stale = |result: &Result<Option<Held>, Error>| matches!(result, Ok(Some(held)) if held.version.as_deref() == base);
-    let held = retry(policy, is_stale, async || observe(client, name).await).await?.unwrap_or_default();
-    match (held.version.as_deref(), &held.value) {
-        (Some(now), _) if now == token && (base.is_none() || held.previous.as_deref() == base) => {
+    let is_stale = |result: &Result<Option<RemoteSecret>, Error>| matches!(result, Ok(Some(found)) if found.version.as_deref() == base);
+    let found = retry(policy, is_stale, async || observe(client, name).await).await?.unwrap_or_default();
+    match (found.version.as_deref(), &found.value) {
+        (Some(now), _) if now == token && (base.is_none() || found.previous.as_deref() == base) => {
             Ok(token.to_owned())
         }
         (Some(now), Value::Object(object)) if now != token && has(object, values) => Ok(now.to_owned()),
-        // Another version came in between, and holds the very same: two equal writes at once.
+        // Another process wrote the same content at the same time.
         (Some(now), _)
-            if now == token && is_equal(client, name, held.previous.as_deref(), &object).await? =>
+            if now == token && is_equal(client, name, found.previous.as_deref(), &object).await? =>
         {
             Ok(token.to_owned())
         }
@@ -454,7 +454,7 @@ pub async fn write(
     }
 }
 
-/// Whether a version holds the very same as another.
+/// Whether a version has this content.
 async fn is_equal(
     client: &Client,
     name: &str,
@@ -467,7 +467,7 @@ async fn is_equal(
     Ok(other.text().expose_secret() == object.text().expose_secret())
 }
 
-/// Moves AWSCURRENT from one version to another; refused where it is no longer at the first.
+/// Moves AWSCURRENT from one version to another; a conflict if it is no longer on the first.
 pub async fn make_current(client: &Client, name: &str, from: &str, to: &str) -> Result<(), Error> {
     let conflict = Error::Conflict { secret: name.to_owned(), written: false };
     match read(client, name, None).await?.0.as_deref() {
@@ -482,7 +482,7 @@ pub async fn make_current(client: &Client, name: &str, from: &str, to: &str) -> 
         .remove_from_version_id(from)
         .move_to_version_id(to);
     match call("secretsmanager:UpdateSecretVersionStage", request.send().await) {
-        // The label is no longer at the first: moved by us, where an answer was lost, or by another user.
+        // The label is no longer on `from`: either our request moved it and the response was lost, or another user moved it.
         Err(error) if error.is("InvalidParameterException") => {
             match read(client, name, None).await?.0.as_deref() {
                 Some(current) if current == to => Ok(()),

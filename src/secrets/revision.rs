@@ -1,8 +1,8 @@
-//! `secrets_revision` in the config: growing it is what makes Terraform write and deploy new values.
+//! `secrets_revision` in the config: a higher number makes Terraform write and deploy the new values.
 
 use crate::document::{Document, Kind};
 
-/// The config's text with another `secrets_revision`, every other byte kept; `None` where it holds no config.
+/// The config's text with another `secrets_revision`; no other byte changes. `None` if the text has no config.
 pub fn with_revision(document: &Document, revision: u64) -> Option<String> {
     if let Some(text) = document.with("/config/secrets_revision", &revision.into()) {
         return Some(text);

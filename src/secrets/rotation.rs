@@ -1,7 +1,7 @@
-//! Replacing a value that is in use, and going back: steps that can stop anywhere and go on later.
+//! Replaces a value that is in use, or restores the previous one, in steps that a second run can continue after an interruption.
 //!
-//! A journal entry in the keyring holds the new value, the two versions and the config's revision before anything is
-//! written. A second run reads it, sees how far the first came, and does the rest.
+//! Before anything else is written, a journal entry in the keyring records the new value, the two versions and the config's
+//! revision. A second run reads the journal, detects which steps are done, and does the rest.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -10,17 +10,17 @@ use super::{Local, Newer};
 use crate::explain::{Exit, Explain};
 use crate::plan::{Action, Line, Plan, Verb};
 
-/// Which way it goes.
+/// Whether a rotation writes a new value or the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// To a new value.
     Rotate,
-    /// To the version before.
+    /// Back to the previous version.
     Rollback,
 }
 
 impl Kind {
-    /// The verb on the command line.
+    /// The command's name.
     pub const fn verb(self) -> &'static str {
         match self {
             Self::Rotate => "rotate",
@@ -29,18 +29,18 @@ impl Kind {
     }
 }
 
-/// What was begun.
+/// The record of a rotation that was started.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    /// Which way.
+    /// Rotation or rollback.
     pub kind: Kind,
     /// `rds/password`
     pub name: String,
-    /// The version that was AWSCURRENT.
+    /// The version that was AWSCURRENT at the start.
     pub base: String,
-    /// The version that will be.
+    /// The version that will be AWSCURRENT.
     pub target: String,
-    /// The config's `secrets_revision` at the beginning.
+    /// The config's `secrets_revision` at the start.
     pub revision: u64,
     /// The new value; empty for a rollback, whose value is in AWS.
     pub value: SecretString,
@@ -52,7 +52,7 @@ impl Journal {
         format!("rotation/{remote}")
     }
 
-    /// As the keyring keeps it: one field a line, the value last.
+    /// The text of the keyring entry: one field per line, the value last.
     pub fn text(&self) -> SecretString {
         format!(
             "{}\n{}\n{}\n{}\n{}\n{}",
@@ -66,7 +66,7 @@ impl Journal {
         .into()
     }
 
-    /// Reads what the keyring kept; `None` where it is not a journal.
+    /// Parses the text of the keyring entry; `None` if it is not a journal.
     pub fn parse(text: &SecretString) -> Option<Self> {
         let fields: Vec<&str> = text.expose_secret().splitn(6, '\n').collect();
         let [kind, name, base, target, revision, value] = fields[..] else {
@@ -84,48 +84,48 @@ impl Journal {
     }
 }
 
-/// One step.
+/// One step of a rotation.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Write the journal.
-    Begin {
+    WriteJournal {
         /// Its entry.
         entry: String,
     },
     /// Write the new value as a new version.
-    Put {
+    PutVersion {
         /// `osmt/test/rds`
         secret: String,
         /// The key that changes.
         key: String,
     },
     /// Make another version the current one.
-    Move {
+    MoveLabel {
         /// `osmt/test/rds`
         secret: String,
-        /// The version that is current.
+        /// The current version.
         from: String,
-        /// The version that will be.
+        /// The next current version.
         to: String,
     },
-    /// Give the keyring the value.
-    Keep {
+    /// Store the value in the keyring.
+    UpdateKeyring {
         /// `rds/password`
         name: String,
         /// The value.
         value: SecretString,
     },
     /// Write `secrets_revision` into the config.
-    Bump {
+    UpdateConfig {
         /// The config's path.
         config: String,
-        /// What it is.
+        /// The revision now.
         from: u64,
-        /// What it will be.
+        /// The revision afterwards.
         to: u64,
     },
     /// Remove the journal.
-    End {
+    RemoveJournal {
         /// Its entry.
         entry: String,
     },
@@ -136,40 +136,37 @@ impl Action for Step {
         let entry = |user: &str| format!("keyring entry {user}");
         let some = |text: &str| Some(text.to_owned());
         match self {
-            Self::Begin { entry: user } => {
-                Line::new(Verb::Create, format!("{}, so that an interruption loses nothing", entry(user)))
+            Self::WriteJournal { entry: user } => {
+                Line::new(Verb::Create, format!("{}, to continue after an interruption", entry(user)))
             }
-            Self::Put { secret, key } => Line::new(Verb::Update, format!("secret {secret}")).setting(
+            Self::PutVersion { secret, key } => Line::new(Verb::Update, format!("secret {secret}")).setting(
                 key.clone(),
                 None,
-                some("a new value; the one before stays as AWSPREVIOUS"),
+                some("a new value; the old one remains as AWSPREVIOUS"),
             ),
-            Self::Move { secret, from, to } => Line::new(Verb::Update, format!("secret {secret}")).setting(
-                "AWSCURRENT",
-                Some(from.clone()),
-                Some(to.clone()),
-            ),
-            Self::Keep { name, .. } => Line::new(Verb::Update, entry(name)),
-            Self::Bump { config, from, to } => Line::new(Verb::Update, config.clone()).setting(
+            Self::MoveLabel { secret, from, to } => Line::new(Verb::Update, format!("secret {secret}"))
+                .setting("AWSCURRENT", Some(from.clone()), Some(to.clone())),
+            Self::UpdateKeyring { name, .. } => Line::new(Verb::Update, entry(name)),
+            Self::UpdateConfig { config, from, to } => Line::new(Verb::Update, config.clone()).setting(
                 "secrets_revision",
                 Some(from.to_string()),
                 Some(to.to_string()),
             ),
-            Self::End { entry: user } => Line::new(Verb::Delete, entry(user)),
+            Self::RemoveJournal { entry: user } => Line::new(Verb::Delete, entry(user)),
         }
     }
 }
 
-/// What is there when a rotation begins or goes on.
+/// The situation in which a rotation is planned.
 #[derive(Debug)]
-pub struct Now<'a> {
+pub struct Observed<'a> {
     /// `osmt/test/rds`
     pub secret: &'a str,
-    /// Whether the journal is in the keyring already.
+    /// Whether the keyring has the journal already.
     pub begun: bool,
     /// The version that is AWSCURRENT.
     pub current: Option<&'a str>,
-    /// What the keyring holds.
+    /// The entries of the keyring.
     pub local: &'a Local,
     /// The config's path.
     pub config: &'a str,
@@ -177,36 +174,36 @@ pub struct Now<'a> {
     pub revision: u64,
 }
 
-/// Why a rotation cannot be.
+/// Why a secret cannot be rotated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Neither the version it began on nor the one it made is current.
-    #[error("{secret} was changed by another user or process since the {} began", .kind.verb())]
-    Overtaken {
+    /// Neither the version at the start nor the new one is current.
+    #[error("another user or process changed {secret} since `osmt-secrets {}` started", .kind.verb())]
+    ChangedMeanwhile {
         /// `osmt/test/rds`
         secret: String,
-        /// Which way.
+        /// Rotation or rollback.
         kind: Kind,
     },
-    /// It is another one that waits.
-    #[error("a {} of {name} is unfinished", .kind.verb())]
+    /// The rotation of another value of the same secret is not finished.
+    #[error("an earlier `osmt-secrets {} {name}` did not finish", .kind.verb())]
     Unfinished {
-        /// Which way.
+        /// Rotation or rollback.
         kind: Kind,
         /// `rds/password`
         name: String,
     },
-    /// The two sides must agree first.
+    /// The keyring and AWS do not have the same value.
     #[error("{name} {state}")]
-    Apart {
+    NotSame {
         /// `rds/password`
         name: String,
         /// How they compare.
         state: String,
-        /// Which side is newer, where that is known.
+        /// Which side is newer, if known.
         newer: Option<Newer>,
     },
-    /// It can have no other value.
+    /// It can only have one value.
     #[error("{name} cannot be replaced: {why}")]
     Fixed {
         /// `rds/username`
@@ -214,7 +211,7 @@ pub enum Refusal {
         /// Why.
         why: String,
     },
-    /// There is nothing to go back to.
+    /// A rollback has no version to restore.
     #[error("{secret} has no earlier version with another value")]
     NoPrevious {
         /// `osmt/test/rds`
@@ -229,15 +226,14 @@ impl Explain for Refusal {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Overtaken { .. } => Some(
-                "`osmt-secrets rotate NAME --abandon` removes the unfinished rotation; then look with `diff`, and `pull` or `push`"
+            Self::ChangedMeanwhile { .. } => Some(
+                "`osmt-secrets rotate NAME --abandon` removes the unfinished rotation; then compare with `diff`, and `pull` or `push`"
                     .into(),
             ),
-            Self::Unfinished { kind, name } => Some(format!(
-                "`osmt-secrets {} {name}` finishes it; `osmt-secrets rotate {name} --abandon` drops it",
-                kind.verb()
+            Self::Unfinished { name, .. } => Some(format!(
+                "run that command again to finish it, or abandon it with `osmt-secrets rotate {name} --abandon`"
             )),
-            Self::Apart { name, newer, .. } => Some(match newer {
+            Self::NotSame { name, newer, .. } => Some(match newer {
                 Some(Newer::Aws) => format!("`osmt-secrets pull {name}` takes the value from AWS; then run this again"),
                 Some(Newer::Keyring) => format!("`osmt-secrets push {name}` writes the keyring's value; then run this again"),
                 Some(Newer::Both | Newer::Unknown) | None => {
@@ -245,51 +241,53 @@ impl Explain for Refusal {
                 }
             }),
             Self::Fixed { .. } => None,
-            Self::NoPrevious { .. } => Some("`osmt-secrets history NAME` shows the versions; `rotate` makes a new value".into()),
+            Self::NoPrevious { .. } => {
+                Some("`osmt-secrets history NAME` shows the versions; `rotate` generates a new value".into())
+            }
         }
     }
 }
 
-/// The steps that are left. `values` is what the keyring must hold in the end.
+/// Plans the remaining steps. `values` are the keyring's entries after the last step.
 pub fn plan(
     journal: &Journal,
     secret: &Secret,
     values: &[(String, SecretString)],
-    now: &Now<'_>,
+    now: &Observed<'_>,
 ) -> Result<Plan<Step>, Refusal> {
     let entry = Journal::entry(secret.remote);
     let mut steps = Vec::new();
     if !now.begun {
-        steps.push(Step::Begin { entry: entry.clone() });
+        steps.push(Step::WriteJournal { entry: entry.clone() });
     }
     match now.current {
         Some(current) if current == journal.target => {}
         Some(current) if current == journal.base => steps.push(match journal.kind {
-            Kind::Rotate => Step::Put { secret: now.secret.to_owned(), key: secret.key.clone() },
-            Kind::Rollback => Step::Move {
+            Kind::Rotate => Step::PutVersion { secret: now.secret.to_owned(), key: secret.key.clone() },
+            Kind::Rollback => Step::MoveLabel {
                 secret: now.secret.to_owned(),
                 from: journal.base.clone(),
                 to: journal.target.clone(),
             },
         }),
         _ => {
-            return Err(Refusal::Overtaken { secret: now.secret.to_owned(), kind: journal.kind });
+            return Err(Refusal::ChangedMeanwhile { secret: now.secret.to_owned(), kind: journal.kind });
         }
     }
     for (name, value) in values {
         let have = now.local.values.get(name);
         if have.is_none_or(|have| have.expose_secret() != value.expose_secret()) {
-            steps.push(Step::Keep { name: name.clone(), value: value.clone() });
+            steps.push(Step::UpdateKeyring { name: name.clone(), value: value.clone() });
         }
     }
     if now.revision <= journal.revision {
-        steps.push(Step::Bump {
+        steps.push(Step::UpdateConfig {
             config: now.config.to_owned(),
             from: now.revision,
             to: journal.revision + 1,
         });
     }
-    steps.push(Step::End { entry });
+    steps.push(Step::RemoveJournal { entry });
     Ok(steps.into_iter().collect())
 }
 
@@ -310,15 +308,15 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_reads_back() {
+    fn a_journal_is_parsed_back() {
         let read = Journal::parse(&journal(Kind::Rotate).text()).unwrap();
         assert_eq!((read.kind, read.name.as_str()), (Kind::Rotate, "rds/password"));
         assert_eq!((read.base.as_str(), read.target.as_str()), ("a", "b"));
         assert_eq!((read.revision, read.value.expose_secret()), (3, "new-value"));
     }
 
-    /// Does the steps in order and stops after `count`; gives what a second run would see.
-    fn world(count: usize) -> (usize, bool, String, Local, u64) {
+    /// Runs a rotation that is interrupted after `count` steps, then a second run; returns the result.
+    fn interrupted_after(count: usize) -> (usize, bool, String, Local, u64) {
         let journal = journal(Kind::Rotate);
         let catalog = Catalog::all();
         let secret = catalog.find("rds/password").unwrap();
@@ -326,7 +324,7 @@ mod tests {
         let (mut begun, mut current, mut local, mut revision) = (false, "a".to_owned(), Local::default(), 3);
         let mut puts = 0;
         for run in 0..2 {
-            let now = Now {
+            let now = Observed {
                 secret: "osmt/test/rds",
                 begun,
                 current: Some(&current.clone()),
@@ -341,15 +339,15 @@ mod tests {
             let limit = if run == 0 { count } else { usize::MAX };
             for step in plan.actions.into_iter().take(limit) {
                 match step {
-                    Step::Begin { .. } => begun = true,
-                    Step::Put { .. } => {
+                    Step::WriteJournal { .. } => begun = true,
+                    Step::PutVersion { .. } => {
                         puts += 1;
                         current = "b".to_owned();
                     }
-                    Step::Keep { name, value } => drop(local.values.insert(name, value)),
-                    Step::Bump { to, .. } => revision = to,
-                    Step::End { .. } => begun = false,
-                    Step::Move { .. } => unreachable!("a rotation moves no label"),
+                    Step::UpdateKeyring { name, value } => drop(local.values.insert(name, value)),
+                    Step::UpdateConfig { to, .. } => revision = to,
+                    Step::RemoveJournal { .. } => begun = false,
+                    Step::MoveLabel { .. } => unreachable!("a rotation does not move the label"),
                 }
             }
         }
@@ -357,18 +355,18 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_anywhere_is_finished_by_a_second_run_and_rotates_once() {
+    fn a_second_run_finishes_an_interrupted_rotation_without_a_second_value() {
         for count in 1..=5 {
-            let (puts, begun, current, local, revision) = world(count);
+            let (puts, begun, current, local, revision) = interrupted_after(count);
             assert_eq!((puts, begun, current.as_str(), revision), (1, false, "b", 4), "{count}");
             assert_eq!(local.values["rds/password"].expose_secret(), "new-value");
         }
-        assert_eq!(world(0).0, 0);
+        assert_eq!(interrupted_after(0).0, 0);
     }
 
     #[test]
-    fn a_version_of_another_user_stops_it() {
-        let now = Now {
+    fn a_version_by_another_user_is_refused() {
+        let now = Observed {
             secret: "osmt/test/rds",
             begun: true,
             current: Some("c"),
@@ -379,6 +377,6 @@ mod tests {
         let catalog = Catalog::all();
         let secret = catalog.find("rds/password").unwrap();
         let refused = plan(&journal(Kind::Rollback), secret, &[], &now).unwrap_err();
-        assert!(matches!(refused, Refusal::Overtaken { .. }));
+        assert!(matches!(refused, Refusal::ChangedMeanwhile { .. }));
     }
 }

@@ -12,7 +12,10 @@ fn a_revision_is_never_an_option() {
     for rev in ["nope", "", "^develop", "2.5.0..3.0.0", "--all", "--git-dir=/", "develop:pom.xml", &option] {
         let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["check", "--", rev]));
         assert_eq!((exit, stdout.as_str()), (2, ""), "{rev}: {stderr}");
-        assert!(stderr.contains("names no commit") && stderr.contains("help: "), "{rev}: {stderr}");
+        assert!(
+            stderr.contains("is not a commit, tag or branch") && stderr.contains("help: "),
+            "{rev}: {stderr}"
+        );
         let Ran { exit, .. } =
             run(checkout.release_tool().args(["check", "3.0.0", &format!("--from={rev}")]));
         assert_eq!(exit, 2, "{rev}");

@@ -65,7 +65,10 @@ fn a_shallow_clone_says_that_something_may_be_missing() {
     assert!(stderr.contains("git fetch --unshallow --tags"), "{stderr}");
     let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0", "--repo", "shallow"]));
     assert_eq!(exit, 2);
-    assert!(stderr.contains("\"2.5.0\" names no commit") && stderr.contains("shallow"), "{stderr}");
+    assert!(
+        stderr.contains("\"2.5.0\" is not a commit, tag or branch") && stderr.contains("shallow"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn git_that_does_not_know_its_user_is_quoted() {
     let Ran { exit, stderr, .. } = run(tool.args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 3);
     assert!(
-        stderr.contains("git could not make the tag") && stderr.contains("not finished: git tag"),
+        stderr.contains("git could not create the tag") && stderr.contains("not finished: git tag"),
         "{stderr}"
     );
     assert_eq!(records(&checkout).len(), 0);

@@ -71,13 +71,13 @@ fn what_others_keep_in_a_secret_stays_and_what_is_not_ours_is_refused() {
         "{}",
         text.len()
     );
-    world.run(&account, "rm --all --remote --yes").exits(4).says("also holds 2 keys");
+    world.run(&account, "rm --all --remote --yes").exits(4).says("also contains 2 keys");
 
     // Bytes, plain text, rotation by AWS: refused, untouched, by every verb that would write.
     let app = world.secret("app");
     for (change, reason) in [
-        ("put_secret_value(SecretId=name, SecretBinary=b'bytes')", "does not hold a JSON object"),
-        ("put_secret_value(SecretId=name, SecretString='just text')", "does not hold a JSON object"),
+        ("put_secret_value(SecretId=name, SecretBinary=b'bytes')", "is not a JSON object"),
+        ("put_secret_value(SecretId=name, SecretString='just text')", "is not a JSON object"),
     ] {
         let shown = account.ask(&format!(
             "name = '{app}'\nm = client('secretsmanager')\nm.{change}\nanswer = m.describe_secret(SecretId=name)['VersionIdsToStages']"
@@ -107,7 +107,7 @@ fn a_deleted_secret_is_restored_and_removal_can_be_final() {
     assert_eq!(world.held(&account, "rds")["password"], "changed-meanwhile");
     world.run(&account, "verify").exits(0);
 
-    world.run(&account, "rm --all --remote --no-recovery --yes").exits(0).shows("for ever");
+    world.run(&account, "rm --all --remote --no-recovery --yes").exits(0).shows("cannot be restored");
     let left = account
         .ask("answer = client('secretsmanager').list_secrets(IncludePlannedDeletion=True)['SecretList']");
     assert_eq!(left, serde_json::json!([]));
@@ -133,7 +133,7 @@ answer = end()
     );
     let shown = world.on_terminal(&account, "push", &act);
     assert_eq!(shown[0], 4, "{}", shown[1]);
-    assert!(shown[1].as_str().unwrap().contains("changed by another user"), "{}", shown[1]);
+    assert!(shown[1].as_str().unwrap().contains("another user or process changed"), "{}", shown[1]);
     assert_eq!(world.held(&account, "rds")["password"], "theirs-theirs");
 }
 
@@ -181,9 +181,9 @@ fn verify_sees_whether_terraform_composed_the_address_of_todays_password() {
         ));
     };
     compose(&format!("osmt_admin:{password}@db.internal:3306"));
-    world.run(&account, "verify").exits(0).shows("agrees with the database's secret");
+    world.run(&account, "verify").exits(0).shows("matches the database's secret");
     compose(&format!("osmt_admin:{password}@db.internal:3306:3306"));
-    world.run(&account, "verify").exits(1).shows("holds no DB_URI of the form");
+    world.run(&account, "verify").exits(1).shows("has no DB_URI of the form");
     compose("osmt_admin:yesterdays-one@db.internal:3306");
     let ran = world.run(&account, "verify --format json").exits(1);
     let checks = ran.json()["checks"].clone();

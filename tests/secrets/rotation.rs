@@ -65,9 +65,9 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
     // Stopped after the journal: the value in it is used, not a second one.
     let base = version(&account);
     journal(&base, &"a".repeat(32), 1, "from-the-journal-1");
-    world.run(&account, "push --yes").exits(4).says("unfinished");
-    world.run(&account, "rollback rds/password --yes").exits(4).says("unfinished");
-    world.run(&account, "verify").exits(1).shows("a rotate is unfinished");
+    world.run(&account, "push --yes").exits(4).says("did not finish");
+    world.run(&account, "rollback rds/password --yes").exits(4).says("did not finish");
+    world.run(&account, "verify").exits(1).shows("did not finish; run it again to finish it");
     world.run(&account, "rotate --yes").exits(0).says("continuing");
     assert_eq!(world.held(&account, "rds")["password"], "from-the-journal-1");
     assert_eq!((version(&account), revision(&world)), ("a".repeat(32), 2));
@@ -86,7 +86,7 @@ fn an_interrupted_rotation_goes_on_where_it_stopped() {
 
     // Another user wrote meanwhile: nothing is written until the journal is dropped.
     journal(&base, &"b".repeat(32), 3, "from-the-journal-2");
-    world.run(&account, "rotate --yes").exits(4).says("changed by another user or process");
+    world.run(&account, "rotate --yes").exits(4).says("another user or process changed");
     world.run(&account, "rotate --abandon --yes").exits(0);
     world.run(&account, "rotate --yes").exits(0);
     assert_eq!(revision(&world), 4);
@@ -121,7 +121,7 @@ answer = [done.returncode, done.stderr.decode()]
     ));
     assert_eq!(stopped[0], 3, "{}", stopped[1]);
     let shown = stopped[1].as_str().unwrap();
-    assert!(shown.contains("it is as it was before") && shown.contains("stopped after 3 of 5"), "{shown}");
+    assert!(shown.contains("it was not changed") && shown.contains("stopped after 3 of 5"), "{shown}");
     assert_eq!(std::fs::read_to_string(blocked.join("config.json")).unwrap(), text);
     assert_eq!(std::fs::read_dir(&blocked).unwrap().count(), 1, "no litter");
     world.run(&account, "rotate --yes").exits(0).shows("1 to change, 1 to delete");

@@ -105,7 +105,7 @@ fn a_rotation_that_is_due_fails_verify() {
     let Some(world) = World::new() else { return };
     let account = Emulator::start();
     world.pushed(&account);
-    world.run(&account, "verify --max-age 90d").exits(0).shows("at most 90 are allowed");
+    world.run(&account, "verify --max-age 90d").exits(0).shows("the maximum is 90 days");
     std::thread::sleep(Duration::from_secs(2));
     let ran = world.run(&account, "verify --max-age 1s").exits(1);
     assert!(ran.stdout.contains("`osmt-secrets rotate rds/password`"), "{}", ran.stdout);

@@ -84,10 +84,10 @@ impl Plan {
         let (Some(path), Some(changes)) = (&self.report, &changes) else {
             return Ok(verdict);
         };
-        let picture = planned.made_from.as_ref().or(planned.config.as_ref());
-        let picture = picture.map(|config| draw(config, Some(&planned)));
-        let picture = picture.as_deref().ok_or(NO_CONFIG);
-        let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all_rules(), picture });
+        let drawing = planned.made_from.as_ref().or(planned.config.as_ref());
+        let drawing = drawing.map(|config| draw(config, Some(&planned)));
+        let drawing = drawing.as_deref().ok_or(NO_CONFIG);
+        let page = page::write(&Page { changes, reports: &reports, rules: &doctor::all_rules(), drawing });
         let is_page = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(page::is_page);
         let saved = block_on(ui, output::save(path, &page, "a report of osmt-doctor", is_page, ui))?;
         ui.say(format_args!("{} {}", output::words(saved).1, files::shown(path)));

@@ -28,7 +28,7 @@ pub(super) async fn read_image(
             (Credential::Anonymous(_), Some(own)) => ecr(cx, config, &own.region).await,
             (found, _) => found,
         };
-        registry::look(&Web::new(http.clone()), &reference, platform, &credential).await
+        registry::find_image(&Web::new(http.clone()), &reference, platform, &credential).await
     };
     cx.ui.during(&what, asking).await
 }

@@ -89,9 +89,9 @@ impl Tag {
             carry_out(ui, &plan, "Tag it?", async |step: &Step| match step {
                 Step::Create(record) => {
                     // The record is about the config as it was before the question.
-                    files::unchanged(&cx.shared.config_path(), Some(document.text().as_bytes()))?;
+                    files::check_unchanged(&cx.shared.config_path(), Some(document.text().as_bytes()))?;
                     let message = record.message();
-                    Ok::<_, Failure>(repository.make_tag(&record.name, place, &message)?)
+                    Ok::<_, Failure>(repository.create_tag(&record.name, place, &message)?)
                 }
                 Step::Push { name, remote } => Ok(repository.push_tag(remote, name)?),
             })

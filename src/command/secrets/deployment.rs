@@ -15,7 +15,7 @@ use crate::keyring::{Choice, Keyring};
 use crate::secrets::base::Base;
 use crate::secrets::catalog::{Catalog, Secret, Wanted};
 use crate::secrets::rotation::Journal;
-use crate::secrets::{Seen, remote};
+use crate::secrets::{Remote, remote};
 
 /// How long to wait for the keyring after the message.
 const WAIT_AFTER_MESSAGE: Duration = Duration::from_secs(27);
@@ -79,7 +79,7 @@ impl KeyringArg {
 impl Deployment<'_> {
     /// Refuses a config that changed while a question was open: the answer was about the previous one.
     pub(super) fn config_is_unchanged(&self) -> Result<(), Failure> {
-        Ok(files::unchanged(&self.shared.config_path(), Some(self.text.as_bytes()))?)
+        Ok(files::check_unchanged(&self.shared.config_path(), Some(self.text.as_bytes()))?)
     }
 
     /// `osmt/<env>/<remote>`
@@ -124,11 +124,11 @@ impl Deployment<'_> {
             Ok(opened?)
         })?;
         if self.choice == Choice::Auto {
-            let why = keyring.passed_over.as_ref();
+            let why = keyring.os_problem.as_ref();
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
             self.ui.say(format_args!("using {}{why}", keyring.kind));
         }
-        self.move_former_entries(keyring.with_former(format!("osmt/{}", self.config.env)))
+        self.move_former_entries(keyring.with_old_service(format!("osmt/{}", self.config.env)))
     }
 
     /// Moves entries from the service name of earlier versions, which two accounts with the same environment shared.
@@ -145,7 +145,7 @@ impl Deployment<'_> {
         let mut moved = 0;
         for user in &users {
             // An entry that cannot be read is not moved: `list` reports it and `rm` removes it.
-            if keyring.try_get(user)?.is_ok() && keyring.move_former(user)? {
+            if keyring.try_get(user)?.is_ok() && keyring.move_from_old_service(user)? {
                 moved += 1;
                 self.ui.done(&format!("moving keyring entry {user} to {}", keyring.service));
             }
@@ -166,13 +166,13 @@ impl Deployment<'_> {
     }
 
     /// Reads the secrets from Secrets Manager.
-    pub(super) async fn observe(&self, session: &Session) -> Result<Seen, Failure> {
+    pub(super) async fn observe(&self, session: &Session) -> Result<Remote, Failure> {
         let client = session.secretsmanager();
         let reads = self.catalog.remotes().into_iter().map(async |remote| {
             let held = remote::observe(&client, &self.remote_name(remote)).await;
             held.map(|held| held.map(|held| (remote, held)))
         });
         let held = self.ui.during("reading Secrets Manager", try_join_all(reads)).await?;
-        Ok(Seen(held.into_iter().flatten().collect()))
+        Ok(Remote(held.into_iter().flatten().collect()))
     }
 }

@@ -17,7 +17,7 @@ use crate::secrets::catalog::{Origin, Secret};
 use crate::secrets::db_uri::{self, DbUri};
 use crate::secrets::redact::Redactor;
 use crate::secrets::remote::{self, Value};
-use crate::secrets::{Local, Seen};
+use crate::secrets::{Local, Remote};
 
 /// Run a command with the secrets in its environment and out of its output.
 ///
@@ -175,7 +175,7 @@ impl Exec {
                 let keyring = deployment.keyring()?;
                 let local = read_all(&keyring, &deployment.catalog)?;
                 refuse_unreadable(&local, wanted)?;
-                (local, Seen::default(), None, keyring.kind.to_string())
+                (local, Remote::default(), None, keyring.kind.to_string())
             }
             Source::Aws => {
                 let name = deployment.remote_name(db_uri::REMOTE);

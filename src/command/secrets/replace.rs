@@ -14,10 +14,10 @@ use crate::keyring::Keyring;
 use crate::secrets::base::Base;
 use crate::secrets::catalog::{Origin, Secret};
 use crate::secrets::object::Object;
-use crate::secrets::remote::{Held, Value};
+use crate::secrets::remote::{RemoteSecret, Value};
 use crate::secrets::revision::with_revision;
-use crate::secrets::rotation::{Journal, Kind, Now, Refusal, Step};
-use crate::secrets::{Local, Seen, State, newer, remote, rotation, state, writable};
+use crate::secrets::rotation::{Journal, Kind, Observed, Refusal, Step};
+use crate::secrets::{Local, Remote, State, newer, remote, rotation, state, writable};
 
 /// An interrupted rotation or rollback.
 pub(super) enum Unfinished {
@@ -114,7 +114,7 @@ pub(super) fn replace(
             &journal,
             secret,
             &values,
-            &Now {
+            &Observed {
                 secret: &rotation.name,
                 begun: was_begun,
                 current: rotation.held()?.version.as_deref(),
@@ -162,18 +162,18 @@ struct Rotation<'a> {
     name: String,
     secret: &'a Secret,
     local: Local,
-    seen: Seen,
+    seen: Remote,
 }
 
 impl Rotation<'_> {
     fn differs(&self, state: &str) -> Failure {
         let newer = newer(&self.deployment.config.env, self.secret, &self.local, &self.seen);
         let state = newer.map_or(state.to_owned(), |newer| format!("{state}: {}", newer.words()));
-        Refusal::Apart { name: self.secret.name.clone(), state, newer }.into()
+        Refusal::NotSame { name: self.secret.name.clone(), state, newer }.into()
     }
 
     /// The secret in AWS; it must have a value, and osmt-secrets must manage it.
-    fn held(&self) -> Result<&Held, Failure> {
+    fn held(&self) -> Result<&RemoteSecret, Failure> {
         let held = self.seen.0.get(self.secret.remote);
         let held = held.ok_or_else(|| self.differs("is not in AWS yet"))?;
         writable(&self.name, held)?;
@@ -283,31 +283,31 @@ impl Rotation<'_> {
         step: &Step,
     ) -> Result<(), Failure> {
         match step {
-            Step::Begin { entry } => {
+            Step::WriteJournal { entry } => {
                 self.deployment.config_is_unchanged()?;
                 if read(self.keyring, entry).await?.is_some() {
                     return Err(self.other_process());
                 }
                 put(self.keyring, entry, &journal.text(), None).await
             }
-            Step::Put { secret, key } => {
+            Step::PutVersion { secret, key } => {
                 self.refuse_other_journal(journal).await?;
                 let values = [(key.clone(), journal.value.clone())];
                 let (base, target) = (Some(journal.base.as_str()), &journal.target);
                 remote::write(&self.client, secret, base, target, &values).await?;
                 Ok(())
             }
-            Step::Move { secret, from, to } => {
+            Step::MoveLabel { secret, from, to } => {
                 self.refuse_other_journal(journal).await?;
                 Ok(remote::make_current(&self.client, secret, from, to).await?)
             }
-            Step::Keep { name, value } => {
+            Step::UpdateKeyring { name, value } => {
                 let row = self.deployment.secret(name)?;
                 let base = Base::agreed(row, &journal.target, value, Some(jiff::Timestamp::now()));
                 put(self.keyring, name, value, Some(&base)).await
             }
-            Step::Bump { from, to, .. } => set_revision(self.deployment, *from, *to).await,
-            Step::End { entry } => {
+            Step::UpdateConfig { from, to, .. } => set_revision(self.deployment, *from, *to).await,
+            Step::RemoveJournal { entry } => {
                 for (name, value) in values {
                     record_agreement(
                         self.keyring,

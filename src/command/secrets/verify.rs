@@ -70,8 +70,8 @@ impl Verify {
                 env: &deployment.config.env,
                 catalog: &deployment.catalog,
                 local: &local,
-                seen: &seen,
-                composed: composed.as_ref(),
+                in_aws: &seen,
+                db_uri: composed.as_ref(),
                 age: self.max_age.map(|age| (Timestamp::now(), age)),
             });
             for (name, policy) in names.iter().zip(policies) {

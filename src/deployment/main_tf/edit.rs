@@ -1,4 +1,4 @@
-//! Sets values in a `main.tf` that is there; every other byte stays. Pure.
+//! Sets values in an existing `main.tf` without changing any other byte. Pure.
 
 use std::ops::Range;
 
@@ -6,14 +6,14 @@ use hcl_edit::expr::Expression;
 
 use super::{Attribute, Error, MainTf, Settings, Values};
 
-/// What is added to a block.
-enum Added {
+/// An addition to a block.
+enum Addition {
     Attribute(&'static str, String),
     Block(String),
 }
 
 impl MainTf {
-    /// The same text with these values in it. What is not a literal stays, and what the user took out of the provider stays out.
+    /// The text with these values. Expressions are not replaced, and arguments that the user removed from the provider are not added.
     pub fn with(&self, values: &Values) -> Result<String, Error> {
         let text = |value: &str| Some(Expression::from(value).to_string().trim().to_owned());
         let account = text(&values.deployment.account_id).map(|id| format!("[{id}]"));
@@ -32,27 +32,27 @@ impl MainTf {
                 ("profile", profile.clone()),
             ];
             let mut added = Vec::new();
-            match (&backend.assumed, &role) {
-                (Some(there), Some(role)) => edits.extend(self.replaced(there, role.clone())),
+            match (&backend.assumed_role, &role) {
+                (Some(existing), Some(role)) => edits.extend(self.replaced(existing, role.clone())),
                 (None, Some(role)) => {
-                    added.push(Added::Attribute("assume_role", format!("{{ role_arn = {role} }}")));
+                    added.push(Addition::Attribute("assume_role", format!("{{ role_arn = {role} }}")));
                 }
                 (_, None) => {}
             }
             for (name, value) in needed {
                 match (backend.attributes.get(name), value) {
-                    (Some(there), Some(value)) => edits.extend(self.replaced(there, value)),
-                    (Some(there), None) if name != "profile" => {
-                        self.spread(backend)?;
-                        edits.push((self.lines(&there.whole), String::new()));
+                    (Some(existing), Some(value)) => edits.extend(self.replaced(existing, value)),
+                    (Some(existing), None) if name != "profile" => {
+                        self.check_has_lines(backend)?;
+                        edits.push((self.lines(&existing.span), String::new()));
                     }
-                    (None, Some(value)) => added.push(Added::Attribute(name, value)),
+                    (None, Some(value)) => added.push(Addition::Attribute(name, value)),
                     (_, None) => {}
                 }
             }
             let accounts = backend.attributes.get("allowed_account_ids");
-            edits.extend(accounts.and_then(|there| self.replaced(there, account.clone()?)));
-            edits.extend(self.behind(backend, &added)?);
+            edits.extend(accounts.and_then(|existing| self.replaced(existing, account.clone()?)));
+            edits.extend(self.insertion(backend, &added)?);
         }
         if let Some(provider) = &self.provider {
             for (name, value) in [
@@ -60,21 +60,21 @@ impl MainTf {
                 ("allowed_account_ids", account),
                 ("profile", profile.clone()),
             ] {
-                let there = provider.attributes.get(name);
-                edits.extend(there.and_then(|there| self.replaced(there, value?)));
+                let existing = provider.attributes.get(name);
+                edits.extend(existing.and_then(|existing| self.replaced(existing, value?)));
             }
             let new_profile = profile.filter(|_| !provider.attributes.contains_key("profile"));
-            let new_profile = new_profile.map(|profile| Added::Attribute("profile", profile));
-            let new_role = match (&provider.assumed, role) {
-                (Some(there), Some(role)) => {
-                    edits.extend(self.replaced(there, role));
+            let new_profile = new_profile.map(|profile| Addition::Attribute("profile", profile));
+            let new_role = match (&provider.assumed_role, role) {
+                (Some(existing), Some(role)) => {
+                    edits.extend(self.replaced(existing, role));
                     None
                 }
-                (None, Some(role)) => Some(Added::Block(format!("assume_role {{ role_arn = {role} }}"))),
+                (None, Some(role)) => Some(Addition::Block(format!("assume_role {{ role_arn = {role} }}"))),
                 (_, None) => None,
             };
-            let added: Vec<Added> = new_profile.into_iter().chain(new_role).collect();
-            edits.extend(self.behind(provider, &added)?);
+            let added: Vec<Addition> = new_profile.into_iter().chain(new_role).collect();
+            edits.extend(self.insertion(provider, &added)?);
         }
         if let Some(env) = &self.env {
             edits.extend(text(&values.deployment.env).and_then(|value| self.replaced(env, value)));
@@ -91,41 +91,45 @@ impl MainTf {
         Ok(edited)
     }
 
-    /// A literal by another; an expression stays.
-    fn replaced(&self, there: &Attribute, value: String) -> Option<(Range<usize>, String)> {
-        let is_literal = there.literal.is_some();
-        (is_literal && self.text[there.value.clone()] != value).then(|| (there.value.clone(), value))
+    /// Replaces a literal. An expression is kept.
+    fn replaced(&self, existing: &Attribute, value: String) -> Option<(Range<usize>, String)> {
+        let is_literal = existing.literal.is_some();
+        (is_literal && self.text[existing.value.clone()] != value).then(|| (existing.value.clone(), value))
     }
 
-    /// Lines can be added to a block and removed from it only where it has several lines.
-    fn spread(&self, block: &Settings) -> Result<(), Error> {
-        if self.text[block.whole.clone()].contains('\n') {
+    /// Refuses a block on one line: lines cannot be added to it or removed from it.
+    fn check_has_lines(&self, block: &Settings) -> Result<(), Error> {
+        if self.text[block.span.clone()].contains('\n') {
             Ok(())
         } else {
-            Err(Error::OneLine { line: self.line(block.whole.start) })
+            Err(Error::OneLine { line: self.line(block.span.start) })
         }
     }
 
-    /// New attributes on lines of their own behind the last one, or behind the brace, their signs below its sign.
-    fn behind(&self, block: &Settings, added: &[Added]) -> Result<Option<(Range<usize>, String)>, Error> {
+    /// Inserts new attributes after the last one, or after the brace if existing is none, with aligned equals signs.
+    fn insertion(
+        &self,
+        block: &Settings,
+        added: &[Addition],
+    ) -> Result<Option<(Range<usize>, String)>, Error> {
         if added.is_empty() {
             return Ok(None);
         }
-        self.spread(block)?;
-        let of_block = self.lines(&(block.whole.start..block.whole.start));
-        let last = block.attributes.values().max_by_key(|one| one.whole.end);
+        self.check_has_lines(block)?;
+        let first_line = self.lines(&(block.span.start..block.span.start));
+        let last = block.attributes.values().max_by_key(|one| one.span.end);
         let (line, indent, width) = match last {
             Some(last) => {
-                let line = self.lines(&last.whole);
-                let before = &self.text[last.whole.start..last.value.start];
+                let line = self.lines(&last.span);
+                let before = &self.text[last.span.start..last.value.start];
                 let width = before.trim_end().trim_end_matches('=').len().max(1) - 1;
                 (line.clone(), self.indent(&line), width)
             }
-            None => (of_block.clone(), format!("  {}", self.indent(&of_block)), 0),
+            None => (first_line.clone(), format!("  {}", self.indent(&first_line)), 0),
         };
         let lines = added.iter().map(|added| match added {
-            Added::Attribute(name, value) => format!("{indent}{name:width$} = {value}\n"),
-            Added::Block(text) => format!("{indent}{text}\n"),
+            Addition::Attribute(name, value) => format!("{indent}{name:width$} = {value}\n"),
+            Addition::Block(text) => format!("{indent}{text}\n"),
         });
         Ok(Some((line.end..line.end, lines.collect())))
     }
@@ -134,7 +138,7 @@ impl MainTf {
         self.text[line.clone()].chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
     }
 
-    /// The whole lines of a span, with the end of the last.
+    /// The full lines of a span, including the last line break.
     fn lines(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
         let end = self.text[span.end..].find('\n').map_or(self.text.len(), |at| span.end + at + 1);

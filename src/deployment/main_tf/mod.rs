@@ -1,4 +1,4 @@
-//! `main.tf`: rendered from the template once, then read and edited; what the user wrote besides stays byte for byte. Pure.
+//! `main.tf`: rendered from the template once, then parsed and edited without changing any other byte. Pure.
 
 mod edit;
 
@@ -15,52 +15,52 @@ use crate::explain::{Exit, Explain};
 /// The shipped `main.tf.tpl`.
 pub const TEMPLATE: &str = include_str!("../../../terraform/invocation/main.tf.tpl");
 
-/// What `main.tf` is to say.
+/// The values that `main.tf` gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Values {
-    /// For which deployment.
+    /// The deployment.
     pub deployment: Deployment,
-    /// Where its state is.
+    /// The backend of its state.
     pub backend: StateBackend,
-    /// A profile to be written; `None` leaves one that is there.
+    /// A profile to be written; `None` keeps an existing one.
     pub profile: Option<String>,
-    /// A role for Terraform to assume; `None` leaves one that is there.
+    /// A role for Terraform to assume; `None` keeps an existing one.
     pub assume_role: Option<String>,
 }
 
-/// An attribute: its place, the place of its value, and the value where it is a literal.
+/// An attribute: its span, the span of its value, and the value if it is a literal.
 #[derive(Clone, Debug)]
 struct Attribute {
-    whole: Range<usize>,
+    span: Range<usize>,
     value: Range<usize>,
     literal: Option<String>,
 }
 
 type Attributes = BTreeMap<String, Attribute>;
 
-/// A block: its place and what is set in it.
+/// A block: its span and its attributes.
 #[derive(Clone, Debug)]
 struct Settings {
-    whole: Range<usize>,
+    span: Range<usize>,
     attributes: Attributes,
     /// `role_arn` of `assume_role`, which may be an attribute or a block.
-    assumed: Option<Attribute>,
+    assumed_role: Option<Attribute>,
 }
 
-/// A `main.tf` that was read.
+/// A parsed `main.tf`.
 #[derive(Clone, Debug)]
 pub struct MainTf {
     text: String,
     backend: Option<Settings>,
     provider: Option<Settings>,
-    /// The tag `Environment` among the provider's default tags.
+    /// The provider's default tag `Environment`.
     env: Option<Attribute>,
-    /// The tag `Deployment` among them; a `main.tf` of an older version has none.
+    /// The provider's default tag `Deployment`; a `main.tf` of an older version does not have it.
     name: Option<Attribute>,
 }
 
 impl MainTf {
-    /// Reads the text of a `main.tf`.
+    /// Parses the text of a `main.tf`.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| {
             let at = error.location();
@@ -86,14 +86,14 @@ impl MainTf {
         })
     }
 
-    /// Whether the state is kept in S3.
+    /// Whether the state is stored in S3.
     pub fn is_in_s3(&self) -> bool {
         self.backend.is_some()
     }
 
-    /// The backend, with the standard names of a deployment where the block leaves a name out; how it locks is as written.
+    /// The backend. A name that the block omits is the default name; the lock is as written.
     ///
-    /// A name that is not a literal cannot be known and is refused.
+    /// A name that is not a literal is an error, because its value is unknown.
     pub fn backend(&self, deployment: &Deployment) -> Result<StateBackend, Error> {
         Ok(StateBackend {
             bucket: self.argument("bucket")?.unwrap_or_else(|| deployment.state_bucket()),
@@ -102,33 +102,33 @@ impl MainTf {
         })
     }
 
-    /// How the backend block locks the state.
+    /// The lock that the backend block configures.
     pub fn lock(&self) -> Result<Lock, Error> {
         let file = self.argument("use_lockfile")?;
         Ok(Lock::new(self.argument("dynamodb_table")?, file.as_deref() == Some("true")))
     }
 
-    /// An argument of the backend block; `None` where it leaves it out. One that is not a literal is refused.
+    /// An argument of the backend block; `None` if the block omits it. One that is not a literal is an error.
     pub fn argument(&self, name: &str) -> Result<Option<String>, Error> {
         let attributes = self.backend.as_ref().map(|block| &block.attributes);
         match attributes.and_then(|all| all.get(name)) {
             None => Ok(None),
             Some(Attribute { literal: Some(literal), .. }) => Ok(Some(literal.clone())),
             Some(attribute) => {
-                Err(Error::NotLiteral { name: name.to_owned(), line: self.line(attribute.whole.start) })
+                Err(Error::NotLiteral { name: name.to_owned(), line: self.line(attribute.span.start) })
             }
         }
     }
 
-    /// For which deployment it was rendered; what it does not say literally is taken from the given one.
-    pub fn deployment(&self, otherwise: &Deployment) -> Deployment {
+    /// The deployment that it was rendered for. A value that is not a literal is taken from `default`.
+    pub fn deployment(&self, default: &Deployment) -> Deployment {
         let attributes = self.provider.as_ref().map(|block| &block.attributes);
-        let said = |name: &str| attributes?.get(name)?.literal.clone();
+        let literal = |name: &str| attributes?.get(name)?.literal.clone();
         let env = self.env.as_ref().and_then(|env| env.literal.clone());
         Deployment {
-            account_id: said("allowed_account_ids").unwrap_or_else(|| otherwise.account_id.clone()),
-            region: said("region").unwrap_or_else(|| otherwise.region.clone()),
-            env: env.unwrap_or_else(|| otherwise.env.clone()),
+            account_id: literal("allowed_account_ids").unwrap_or_else(|| default.account_id.clone()),
+            region: literal("region").unwrap_or_else(|| default.region.clone()),
+            env: env.unwrap_or_else(|| default.env.clone()),
         }
     }
 
@@ -141,21 +141,21 @@ impl MainTf {
 fn settings(block: &Block) -> Option<Settings> {
     let known = block.body.attributes().filter_map(|attribute| {
         let name = attribute.key.as_str().to_owned();
-        Some((name, found(attribute.span()?, &attribute.value)?))
+        Some((name, parsed(attribute.span()?, &attribute.value)?))
     });
-    Some(Settings { whole: block.span()?, attributes: known.collect(), assumed: assumed(block) })
+    Some(Settings { span: block.span()?, attributes: known.collect(), assumed_role: assumed_role(block) })
 }
 
 /// The role that a backend or a provider assumes.
-fn assumed(block: &Block) -> Option<Attribute> {
+fn assumed_role(block: &Block) -> Option<Attribute> {
     if let Some(nested) = block.body.get_blocks("assume_role").next() {
         let role = nested.body.get_attribute("role_arn")?;
-        return found(role.span()?, &role.value);
+        return parsed(role.span()?, &role.value);
     }
     let object = block.body.get_attribute("assume_role")?.value.as_object()?;
     let (_, value) =
         object.iter().find(|(key, _)| key.as_ident().is_some_and(|key| key.as_str() == "role_arn"))?;
-    found(value.expr().span()?, value.expr())
+    parsed(value.expr().span()?, value.expr())
 }
 
 /// One of the provider's default tags.
@@ -167,10 +167,10 @@ fn default_tag(provider: &Block, wanted: &str) -> Option<Attribute> {
         let quoted = key.as_expr().and_then(Expression::as_str);
         named.or(quoted) == Some(wanted)
     })?;
-    found(value.expr().span()?, value.expr())
+    parsed(value.expr().span()?, value.expr())
 }
 
-fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
+fn parsed(span: Range<usize>, value: &Expression) -> Option<Attribute> {
     let only = value.as_array().filter(|list| list.len() == 1);
     let literal = only.and_then(|list| list.get(0)).unwrap_or(value);
     let literal = match literal {
@@ -178,10 +178,10 @@ fn found(whole: Range<usize>, value: &Expression) -> Option<Attribute> {
         Expression::Bool(switch) => Some(switch.to_string()),
         _ => None,
     };
-    Some(Attribute { whole, value: value.span()?, literal: literal.filter(|literal| !literal.is_empty()) })
+    Some(Attribute { span, value: value.span()?, literal: literal.filter(|literal| !literal.is_empty()) })
 }
 
-/// Fills the template: `{{ name }}` becomes the value, a line whose name has none is left out.
+/// Renders the template: `{{ name }}` is replaced by the value. A line with a name that has no value is omitted.
 pub fn render(template: &str, values: &Values) -> Result<String, Error> {
     let Values { deployment, backend, .. } = values;
     let unique_name = deployment.unique_name();
@@ -229,7 +229,7 @@ pub enum Error {
         /// What was expected.
         message: String,
     },
-    /// A name of the backend cannot be known.
+    /// An argument of the backend is not a literal, so its value is unknown.
     #[error("the backend's {name} in main.tf is not a literal (line {line})")]
     NotLiteral {
         /// `bucket`
@@ -237,7 +237,7 @@ pub enum Error {
         /// From 1.
         line: usize,
     },
-    /// A block that must grow or shrink is on one line.
+    /// A block that must get or lose an argument is on one line.
     #[error(
         "the block at line {line} of main.tf is on one line, so nothing can be added to it or removed from it"
     )]
@@ -259,11 +259,11 @@ impl Explain for Error {
         Some(
             match self {
                 Self::Syntax { .. } => {
-                    "`terraform validate` shows more; correct it, or move it away and run `osmt-bootstrap init`"
+                    "correct it (`terraform validate` shows more), or rename it and run `osmt-bootstrap init` to create a new one"
                 }
-                Self::OneLine { .. } => "spread it over several lines, one setting a line, and run it again",
+                Self::OneLine { .. } => "write each argument of the block on its own line, then run this again",
                 Self::NotLiteral { .. } => {
-                    "Terraform accepts only literals in a backend block: write the name"
+                    "Terraform accepts only literals in a backend block: write the value itself"
                 }
                 Self::Template(_) => {
                     "the placeholders are bucket, key, region, lock_table, use_lockfile, profile, assume_role, account_id, env, deployment"

@@ -25,7 +25,7 @@ fn a_role_is_added_replaced_and_left_alone() {
         assert_eq!(text.matches("role_arn = \"arn:aws:iam::123456789012:role/one\"").count(), 2, "{text}");
         let other = main(text).with(&Values { assume_role: role("two"), ..values() }).unwrap();
         assert_eq!(other, text.replace("role/one", "role/two"));
-        // Without the flag it stays.
+        // Without the flag it is kept.
         assert_eq!(&main(text).with(&values()).unwrap(), text);
     }
     // As a block on several lines, and as an expression.
@@ -39,7 +39,7 @@ fn a_role_is_added_replaced_and_left_alone() {
 }
 
 #[test]
-fn what_is_rendered_is_read_back() {
+fn the_rendered_values_are_parsed_back() {
     let with_profile = Values { profile: Some("ann".into()), ..values() };
     for values in [values(), with_profile] {
         let text = render(TEMPLATE, &values).unwrap();
@@ -51,7 +51,7 @@ fn what_is_rendered_is_read_back() {
 }
 
 #[test]
-fn an_edit_is_what_the_template_would_have_said() {
+fn an_edit_gives_the_same_text_as_the_template() {
     let first = render(TEMPLATE, &values()).unwrap();
     let other = Values {
         deployment: Deployment {
@@ -69,7 +69,7 @@ fn an_edit_is_what_the_template_would_have_said() {
 }
 
 #[test]
-fn what_the_user_wrote_besides_stays() {
+fn the_users_own_text_is_kept() {
     let mine = render(TEMPLATE, &values()).unwrap().replace(
         "    dynamodb_table",
         "    kms_key_id = \"alias/state\" # ours\n    assume_role = {\n      role_arn = \"x\"\n    }\n    dynamodb_table",
@@ -83,7 +83,7 @@ fn what_the_user_wrote_besides_stays() {
 }
 
 #[test]
-fn what_cannot_be_known_is_not_guessed() {
+fn values_that_are_not_literals_are_not_guessed() {
     let one_line = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
     let bucket = MainTf::parse(one_line).unwrap().argument("bucket").unwrap();
     assert_eq!(bucket.as_deref(), Some("corp"));
@@ -105,17 +105,17 @@ fn what_cannot_be_known_is_not_guessed() {
 }
 
 #[test]
-fn a_template_that_asks_for_more_is_refused() {
+fn a_template_with_an_unknown_placeholder_is_refused() {
     assert!(render("{{ moon }}", &values()).is_err());
     assert!(render("{{ bucket", &values()).is_err());
     assert_eq!(render("a\nb {{profile}}\n", &values()).unwrap(), "a\n");
-    // What is filled in is not filled again.
+    // A placeholder inside a value is not replaced.
     let odd = Values { deployment: Deployment { env: "{{ env }}".into(), ..deployment() }, ..values() };
     assert_eq!(render("{{ env }}{{ key }}", &odd).unwrap(), "{{ env }}k");
 }
 
 #[test]
-fn expressions_stay_and_a_profile_comes_to_both_blocks() {
+fn expressions_are_kept_and_a_profile_is_added_to_both_blocks() {
     let mine = render(TEMPLATE, &values())
         .unwrap()
         .replace(
@@ -144,7 +144,7 @@ fn expressions_stay_and_a_profile_comes_to_both_blocks() {
 }
 
 #[test]
-fn a_block_on_one_line_is_not_broken() {
+fn a_block_on_one_line_is_refused() {
     let corp = "terraform {\n  backend \"s3\" { bucket = \"corp\" }\n}\n";
     let refused = MainTf::parse(corp).unwrap().with(&values()).unwrap_err();
     assert_eq!(refused, Error::OneLine { line: 2 });
@@ -154,7 +154,7 @@ fn a_block_on_one_line_is_not_broken() {
     assert_eq!(bucket.as_deref(), Some("b"), "{filled}");
 }
 
-/// The module computes it a second time, for its budget: Terraform's test and ours hold the same value.
+/// The module computes the same value for its budget: Terraform's test and this one must contain the same text.
 #[test]
 fn the_tag_of_a_deployment_is_the_same_in_main_tf_and_in_the_module() {
     let unique = deployment().unique_name();

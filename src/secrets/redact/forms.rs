@@ -1,4 +1,4 @@
-//! The forms in which a value appears in the output of programs.
+//! The encodings in which programs print a value.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -6,10 +6,10 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_encode};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Digits that depend on a part of a value alone would also hit what is not a secret.
-const FEWEST_DIGITS: usize = 6;
+/// Fewer digits would also match text that is not the secret.
+const MIN_DIGITS: usize = 6;
 
-/// RFC 3986's unreserved characters stay: Python, curl, Go's `QueryEscape`.
+/// Does not encode RFC 3986's unreserved characters: Python, curl, Go's `QueryEscape`.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// JavaScript's `encodeURIComponent`.
 const COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
@@ -57,7 +57,7 @@ const USER: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'|');
 
-/// Every form of a value; some may be the same.
+/// Every encoding of a value; some may be equal.
 pub fn of(value: &SecretString) -> Vec<Vec<u8>> {
     let value = value.expose_secret();
     let mut forms = vec![value.to_owned()];
@@ -74,14 +74,14 @@ pub fn of(value: &SecretString) -> Vec<Vec<u8>> {
         forms.extend(base64(value.as_bytes(), offset).map(String::into_bytes));
     }
     for hex in [hex(value.as_bytes(), false), hex(value.as_bytes(), true)] {
-        if hex.len() >= FEWEST_DIGITS {
+        if hex.len() >= MIN_DIGITS {
             forms.push(hex.into_bytes());
         }
     }
     forms
 }
 
-/// As strings of JSON: the plain one, and those that escape more; also inside another JSON string.
+/// As JSON strings: with the required escapes, with those that libraries add, and inside another JSON string.
 fn json(value: &str) -> Vec<String> {
     let escaped = |text: &str| {
         let quoted = serde_json::Value::from(text).to_string();
@@ -89,7 +89,7 @@ fn json(value: &str) -> Vec<String> {
     };
     let plain = escaped(value);
     let mut forms = vec![plain.clone(), plain.replace('/', "\\/")];
-    // Go; Gson; .NET, whose digits are capitals.
+    // Go; Gson; .NET, which prints upper-case digits.
     for (chars, upper) in [("&<>", false), ("&<>='", false), ("&<>'+`", true), ("&<>'\"/", true)] {
         let text = each(&plain, |char| {
             chars.contains(char).then(|| {
@@ -104,7 +104,7 @@ fn json(value: &str) -> Vec<String> {
     forms
 }
 
-/// As shells, programming languages and SQL quote it.
+/// As shells, programming languages and SQL quote a value.
 fn quoted(value: &str) -> Vec<String> {
     let backslash = |chars: &str| each(value, |char| chars.contains(char).then(|| format!("\\{char}")));
     let bash = backslash("'\"\\$`&|;<>()*?[]{}!^, \t");
@@ -122,7 +122,7 @@ fn quoted(value: &str) -> Vec<String> {
             (!char.is_ascii_alphanumeric() && !"_-./:@%+=,".contains(char)).then(|| format!("\\{char}"))
         }),
     ];
-    // bash's %q escapes `#` and `~` where they come first.
+    // bash's %q escapes a leading `#` or `~`.
     if bash.starts_with(['#', '~']) {
         forms.push(format!("\\{bash}"));
     }
@@ -143,7 +143,7 @@ fn html(value: &str) -> Vec<String> {
             each(value, |char| table.iter().find(|(own, _)| *own == char).map(|(_, name)| (*name).to_owned()))
         })
         .collect();
-    // In the text of an element the quotes stay.
+    // The text of an HTML element may contain quotes.
     forms.push(each(value, |char| {
         tables[0][..3].iter().find(|(own, _)| *own == char).map(|(_, name)| (*name).to_owned())
     }));
@@ -175,13 +175,13 @@ fn hex(raw: &[u8], upper: bool) -> String {
     raw.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
 }
 
-/// The base64 digits that depend on the value alone, where it begins `offset` bytes into a group of three.
+/// The base64 digits that depend only on the value, if it begins `offset` bytes into a group of three.
 fn base64(raw: &[u8], offset: usize) -> impl Iterator<Item = String> {
     let mut padded = Zeroizing::new(vec![0; offset]);
     padded.extend_from_slice(raw);
     let digits = (offset * 8).div_ceil(6)..padded.len() * 8 / 6;
     [STANDARD_NO_PAD, URL_SAFE_NO_PAD].into_iter().filter_map(move |engine| {
         let coded = Zeroizing::new(engine.encode(&*padded));
-        (digits.len() >= FEWEST_DIGITS).then(|| coded[digits.clone()].to_owned())
+        (digits.len() >= MIN_DIGITS).then(|| coded[digits.clone()].to_owned())
     })
 }

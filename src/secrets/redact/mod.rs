@@ -1,8 +1,8 @@
-//! Finds the values of secrets in a stream of bytes, also where one is cut in two, broken over lines or encoded.
+//! Finds the values of secrets in a stream of bytes, even if a value is split between two reads, wrapped over lines or encoded.
 //!
-//! One Aho-Corasick automaton knows every form of every value ([`forms`]). Line breaks are left out before the search, so
-//! that a value is found in base64 wrapped at any width. What is not covered: compressed or encrypted data, UTF-16, and
-//! base64 or hexadecimal digits of values so short that fewer than six digits depend on them alone.
+//! One Aho-Corasick automaton searches for every encoding of every value ([`forms`]). Line breaks are removed before the search,
+//! so that base64 is found at any line width. Not found: compressed or encrypted data, UTF-16, and base64 or hexadecimal digits
+//! of values so short that fewer than six digits depend only on the value.
 
 pub mod forms;
 
@@ -13,22 +13,22 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use secrecy::SecretString;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
-/// Replaces a value.
+/// The text that replaces a value.
 pub const MASK: &[u8] = b"[redacted]";
 
 const CHUNK: usize = 64 * 1024;
 
-/// The values to look for, in all their forms.
+/// Searches for some values, in all their encodings.
 pub struct Redactor {
     automaton: Option<AhoCorasick>,
-    /// Sorted, with the index of the value that each is a form of.
+    /// The encodings, sorted, each with the index of its value.
     needles: Vec<(Zeroizing<Vec<u8>>, usize)>,
-    /// Whether a needle begins with a byte.
+    /// Which bytes some needle begins with.
     first: [bool; 256],
     longest: usize,
 }
 
-/// A value in a stream.
+/// A value that was found in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// Which of the values given to [`Redactor::new`].
@@ -38,7 +38,7 @@ pub struct Hit {
 }
 
 impl Redactor {
-    /// Looks for these values.
+    /// Prepares the search for these values.
     pub fn new<'a>(values: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut needles: Vec<(Zeroizing<Vec<u8>>, usize)> = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
@@ -55,8 +55,8 @@ impl Redactor {
         for (needle, _) in &needles {
             first[usize::from(needle[0])] = true;
         }
-        // Of two that begin at the same byte the longer is the whole. Too many needles for an automaton do not occur:
-        // a value is at most 65,536 bytes long, and has some fifty forms.
+        // Of two needles that begin at the same byte the longer one counts. The automaton's limits are not reached: a value has
+        // at most 65,536 bytes ("CreateSecret", Secrets Manager API Reference) and some fifty encodings.
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(needles.iter().map(|(needle, _)| needle.as_slice()))
@@ -66,7 +66,7 @@ impl Redactor {
         Self { automaton, needles, first, longest }
     }
 
-    /// Copies a stream to its end with every value masked. Holds back only bytes with which a value may have begun.
+    /// Copies a stream to its end and masks every value. Delays only bytes that may be the beginning of a value.
     pub fn copy(&self, from: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
         let mut clean = Vec::new();
         feed(from, |bytes, end| {
@@ -100,23 +100,24 @@ impl Redactor {
         Ok(hits)
     }
 
-    /// Splits bytes into what is clean and what is a value; gives the number of bytes used. The rest must wait for more.
+    /// Splits bytes into values and the text between them. Returns the number of bytes used; the rest may be the beginning of a
+    /// value and must be passed again with the bytes that follow.
     fn pass<'b>(&self, bytes: &'b [u8], end: bool, mut part: impl FnMut(Part<'b>)) -> usize {
         let Some(automaton) = &self.automaton else {
             part(Part::Clean(bytes));
             return bytes.len();
         };
         let (flat, breaks) = without_breaks(bytes);
-        // Where a byte of the flat text is in the original.
+        // The offset in the original of a byte of the text without line breaks.
         let place = |at: usize| at + breaks.partition_point(|before| *before <= at);
-        let mut hold = if end { flat.len() } else { self.open(&flat, 0) };
+        let mut hold = if end { flat.len() } else { self.possible_start(&flat, 0) };
         let mut done = 0;
         for found in automaton.find_iter(flat.as_ref()) {
             if found.start() >= hold {
                 break;
             }
             if found.end() > hold {
-                hold = self.open(&flat, found.end());
+                hold = self.possible_start(&flat, found.end());
             }
             let (start, stop) = (place(found.start()), place(found.end() - 1) + 1);
             part(Part::Clean(&bytes[done..start]));
@@ -129,8 +130,8 @@ impl Redactor {
         used
     }
 
-    /// The first byte from which on the text to its end may be the beginning of a value.
-    fn open(&self, flat: &[u8], from: usize) -> usize {
+    /// The first offset from which on the rest of the text may be the beginning of a value.
+    fn possible_start(&self, flat: &[u8], from: usize) -> usize {
         let window = (flat.len() + 1).saturating_sub(self.longest).max(from);
         let begun = |at: &usize| self.first[usize::from(flat[*at])] && self.begins(&flat[*at..]);
         (window..flat.len()).find(begun).unwrap_or(flat.len())
@@ -142,7 +143,7 @@ impl Redactor {
     }
 }
 
-/// Reads a stream in chunks; what `take` does not use comes again with the next one.
+/// Reads a stream in chunks. Bytes that `take` does not use are passed again, with the next chunk.
 fn feed(from: &mut dyn Read, mut take: impl FnMut(&[u8], bool) -> io::Result<usize>) -> io::Result<()> {
     let mut held = Zeroizing::new(Vec::new());
     loop {
@@ -175,7 +176,7 @@ const fn is_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// The bytes without line breaks, and before which byte of the result each was.
+/// The bytes without line breaks, and for each line break the index of the byte that follows it in the result.
 fn without_breaks(bytes: &[u8]) -> (Cow<'_, [u8]>, Vec<usize>) {
     let mut breaks = Vec::new();
     let mut flat = Vec::new();
@@ -201,7 +202,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives its bytes in pieces of the given sizes.
+    /// A reader that returns its bytes in pieces of the given sizes.
     struct Pieces<'a>(&'a [u8], Vec<usize>);
 
     impl Read for Pieces<'_> {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_found() {
+    fn every_encoding_is_found() {
         for (text, clean) in [
             ("a secret&1\" b", "a [redacted] b"),
             ("?p=secret%261%22&q", "?p=[redacted]&q"),
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_the_longer_is_the_whole() {
+    fn of_two_values_with_the_same_beginning_the_longer_is_found() {
         let clean = redacted(&["secret", "secret-longer"], b"secret-longer secret-lo", vec![3, 9]);
         assert_eq!(clean, "[redacted] [redacted]-lo");
     }
@@ -287,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_cut_lets_a_value_through(before in "[a-f]{0,9}", after in "[a-f]{0,9}", sizes: Vec<usize>) {
+        fn a_value_that_is_split_between_reads_is_found(before in "[a-f]{0,9}", after in "[a-f]{0,9}", sizes: Vec<usize>) {
             let value = "abcabcabd";
             let text = format!("{before}{value}{after}{value}");
             let clean = redacted(&[value], text.as_bytes(), sizes.iter().map(|size| size % 7).collect());
@@ -296,7 +297,7 @@ mod tests {
         }
 
         #[test]
-        fn what_holds_no_value_is_untouched(text in "[a-z \r\n]{0,99}", sizes: Vec<usize>) {
+        fn text_without_a_value_is_not_changed(text in "[a-z \r\n]{0,99}", sizes: Vec<usize>) {
             let sizes = sizes.iter().map(|size| size % 7).collect();
             prop_assert_eq!(redacted(&["SECRET"], text.as_bytes(), sizes), text);
         }
