@@ -1,4 +1,4 @@
-"""How a script of this folder starts and ends: what the machine refuses is one sentence, an interruption is exit 130, a wait is shown."""
+"""Shared by the scripts: errors in one describe, exit 130 after an interruption, and the elapsed time of long operations."""
 
 import os
 import re
@@ -12,14 +12,14 @@ import zipfile
 from contextlib import contextmanager
 from typing import IO, Callable, Iterator, NoReturn, Optional, Tuple, Type
 
-PATIENCE = 2  # seconds before a wait is shown
+SHOWN_AFTER = 2  # seconds
 
 
 def start(main: Callable[[], int], failed: int = 3, reported: Tuple[Type[Exception], ...] = ()) -> NoReturn:
-    """Runs a script to its exit. `reported` is printed as it is; a fault of the script itself still shows where it is."""
+    """Runs a script and exits. Prints exceptions of the types `reported` without a traceback; other exceptions keep theirs."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal that is not UTF-8
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # the terminal may not support UTF-8
     try:
         code = main()
         sys.stdout.flush()
@@ -28,17 +28,17 @@ def start(main: Callable[[], int], failed: int = 3, reported: Tuple[Type[Excepti
     except reported as reason:
         code = failed
         print(f"error: {reason}", file=sys.stderr)
-    except BrokenPipeError:  # the reader has what it wanted; what the script made of it is not known
+    except BrokenPipeError:  # the reader closed the pipe; the script did not finish
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = failed
     except (OSError, subprocess.CalledProcessError, zipfile.BadZipFile, tarfile.TarError) as reason:
         code = failed
-        print(f"error: could not go on\ncaused by: {sentence(reason)}", file=sys.stderr)
+        print(f"error: could not continue\ncaused by: {describe(reason)}", file=sys.stderr)
     sys.exit(code)
 
 
-def sentence(reason: BaseException) -> str:
-    """What happened, as a person would say it: the system's words and the file."""
+def describe(reason: BaseException) -> str:
+    """The text of an error for a message: the system's error text and the file."""
     if isinstance(reason, subprocess.CalledProcessError):
         printed = reason.stderr or reason.stdout or b""
         words = printed if isinstance(printed, str) else printed.decode(errors="replace")
@@ -50,20 +50,20 @@ def sentence(reason: BaseException) -> str:
 
 
 @contextmanager
-def signs_of_life() -> Iterator[None]:
-    """On a terminal: how long it has lasted, in a line that is overwritten, from the second second on."""
+def show_elapsed() -> Iterator[None]:
+    """Shows the elapsed time on a terminal while the block runs."""
     if not sys.stderr.isatty():
         yield
         return
-    with _every_second(lambda seconds: sys.stderr.write(f"\r          … {seconds} s ") if seconds >= PATIENCE else 0):
+    with _every_second(lambda seconds: sys.stderr.write(f"\r          … {seconds} s ") if seconds >= SHOWN_AFTER else 0):
         yield
 
 
-DRAWING = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "70"}  # for cargo's environment
+CARGO_PROGRESS = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "70"}  # for cargo's environment
 
 
 class CargoProgress:
-    """cargo's progress bar with the seconds behind it: cargo draws it only when a crate is finished, and a large one takes 15 s."""
+    """Cargo's progress bar, followed by the elapsed time. Cargo updates it only when a crate is finished, which can take 15 s."""
 
     def __init__(self, terminal: IO[str]) -> None:
         self._terminal = terminal
@@ -71,7 +71,7 @@ class CargoProgress:
         self._kept = bytearray()
 
     def follow(self, source: IO[bytes], keep: Optional[IO[bytes]] = None) -> bytes:
-        """Reads to the end: complete lines go to the terminal as they are (and into `keep`), the bar is drawn each second."""
+        """Reads to the end. Copies complete lines to the terminal and into `keep`, and draws the bar each second."""
         with _every_second(self._draw):
             unread = b""
             while chunk := source.read1(1 << 14):  # type: ignore[attr-defined]
@@ -105,15 +105,15 @@ class CargoProgress:
 
 @contextmanager
 def _every_second(draw: Callable[[int], object]) -> Iterator[None]:
-    """Draws a line of the terminal each second, and removes it at the end."""
-    begun = time.monotonic()
+    """Calls `draw` with the elapsed seconds each second, and clears the line at the end."""
+    start = time.monotonic()
 
-    def beat() -> None:
-        draw(int(time.monotonic() - begun))
+    def redraw() -> None:
+        draw(int(time.monotonic() - start))
         sys.stderr.flush()
 
     try:
-        with every(1, beat):
+        with every(1, redraw):
             yield
     finally:
         sys.stderr.write("\r\x1b[K" if sys.stderr.isatty() else "")
@@ -121,13 +121,13 @@ def _every_second(draw: Callable[[int], object]) -> Iterator[None]:
 
 
 @contextmanager
-def every(seconds: float, beat: Callable[[], object]) -> Iterator[None]:
-    """Calls `beat` again and again, for as long as it lasts."""
+def every(seconds: float, action: Callable[[], object]) -> Iterator[None]:
+    """Calls `action` repeatedly while the block runs."""
     ended = threading.Event()
 
     def count() -> None:
         while not ended.wait(seconds):
-            beat()
+            action()
 
     thread = threading.Thread(target=count, daemon=True)
     thread.start()

@@ -1,6 +1,6 @@
-"""Mermaid's bundle for a browser: one pinned version, fetched once by npm into the scripts' cache and compared with its checksum.
+"""Downloads the pinned version of Mermaid's browser bundle with npm into the cache, verifies its checksum, and prints its path.
 
-Prints the bundle's path. Exit 3 where it cannot be had, with the reason.
+Exits with 3 if it is not available.
 """
 
 import base64
@@ -25,14 +25,14 @@ BUNDLE = "package/dist/mermaid.min.js"
 
 
 class Unavailable(Exception):
-    """It could not be had; the message says why."""
+    """The bundle could not be downloaded."""
 
 
 def bundle() -> Path:
     place = environment.cache() / f"mermaid-{VERSION}.min.js"
     environment.cache().mkdir(parents=True, exist_ok=True)
     with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another start may be fetching it: wait for that one
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be downloading it
         if not place.exists():
             _fetch(place)
     return place
@@ -42,23 +42,23 @@ def _fetch(place: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable("npm is missing; on Debian and Ubuntu: apt install npm")
-    print(f"fetching mermaid {VERSION} into {place.parent} (once)", file=sys.stderr, flush=True)
+    print(f"downloading mermaid {VERSION} into {place.parent} (once)", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        with console.signs_of_life():
+        with console.show_elapsed():
             packed = subprocess.run(
                 [npm, "pack", f"mermaid@{VERSION}", "--silent", "--pack-destination", folder],
                 cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
             )  # fmt: skip
         archive = next(Path(folder).glob("*.tgz"), None)
         if packed.returncode != 0 or archive is None:
-            raise Unavailable(f"npm could not fetch mermaid {VERSION}: {packed.stdout.strip()}")
+            raise Unavailable(f"npm could not download mermaid {VERSION}: {packed.stdout.strip()}")
         digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         if f"sha512-{digest}" != INTEGRITY:
-            raise Unavailable(f"what npm fetched is not mermaid {VERSION}: its checksum is sha512-{digest}; it was not used")
+            raise Unavailable(f"the download is not mermaid {VERSION}: its checksum is sha512-{digest}; it was not used")
         with tarfile.open(archive) as files:
             member = files.extractfile(BUNDLE)
             if member is None:
-                raise Unavailable(f"mermaid {VERSION} holds no {BUNDLE}")
+                raise Unavailable(f"mermaid {VERSION} does not contain {BUNDLE}")
             unfinished = place.with_suffix(".unfinished")
             unfinished.write_bytes(member.read())
             unfinished.rename(place)

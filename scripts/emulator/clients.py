@@ -1,14 +1,14 @@
-"""What a client needs to reach an emulated account."""
+"""The environment of clients of the emulator."""
 
 import os
 from typing import Dict
 
 
 def environment_of_client(endpoint: str, region: str) -> Dict[str, str]:
-    """What a client needs to reach the emulator, and nothing else."""
+    """The environment variables that make an AWS client use the emulator."""
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1"]))
     return {
-        "AWS_ENDPOINT_URL": endpoint,  # an address, not a name: S3 then puts buckets into the path
+        "AWS_ENDPOINT_URL": endpoint,  # an IP address, so that S3 clients use path-style requests
         "AWS_ACCESS_KEY_ID": "emulator",
         "AWS_SECRET_ACCESS_KEY": "emulator",
         "AWS_REGION": region,

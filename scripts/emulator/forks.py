@@ -1,13 +1,14 @@
-"""Emulated accounts without their start: one process loads moto once, and each account is a fork of it.
+"""Starts emulated accounts quickly: one process loads moto once and is forked for each account.
 
-The tests start hundreds of accounts; most of a start is loading Python's modules. Each request is one connection to the socket
-and one line of JSON; so is the answer:
+The tests start hundreds of accounts, and most of the start is loading Python modules. A request is one connection to the socket with
+one line of JSON, and so is the reply:
 
-- `{"start": {"state": FOLDER, "parent": PID, "region": NAME}}`: an account as `aws-emulator start` makes it, in a process of its
-  own; answers `endpoint`, `pid`, `calls` and the `environment` of its clients.
-- `{"ask": {"script": TEXT, "environment": {…}}}`: runs the script with `client` (botocore's `create_client`); answers its `answer`.
+- `{"start": {"state": FOLDER, "parent": PID, "region": NAME}}` starts an account as `aws-emulator start` does, in a separate process.
+  The reply has `endpoint`, `pid`, `calls` and the `environment` of clients.
+- `{"ask": {"script": TEXT, "environment": {…}}}` runs the script with `client` (botocore's `create_client`). The reply is the script's
+  `answer`.
 
-It ends by itself when nothing was asked for a while; the accounts live on until their parents are gone.
+The process ends after some minutes without a request. The accounts run until their parents end.
 """
 
 import argparse
@@ -30,25 +31,25 @@ import server
 from clients import environment_of_client
 from moto.moto_api._internal import mock_random
 
-IDLE = 300.0
+IDLE_TIMEOUT = 300.0
 ASKED = ("acm", "cloudtrail", "dynamodb", "ec2", "ecs", "iam", "logs", "rds", "route53", "s3", "secretsmanager", "sts")
 SERVED = (*ASKED, "elasticache", "elbv2", "kms", "servicequotas")
 
 
 class Forks:
-    """What every fork has from the start."""
+    """The state that is loaded once and shared by every fork."""
 
     def __init__(self) -> None:
         self.emulator = server.Emulator(raw=False)
         self.emulator.prepare(SERVED)
-        os.environ.update(environment_of_client("http://127.0.0.1:1", "us-east-1"))  # each fork has its own
+        os.environ.update(environment_of_client("http://127.0.0.1:1", "us-east-1"))  # a fork replaces it
         warm = botocore.session.get_session()
         for service in ASKED:
             warm.create_client(service)
         self.models = warm.get_component("data_loader")
 
     def answer(self, connection: socket.socket) -> None:
-        """The one request of this connection, in a fork."""
+        """Handles the request of a connection, in a fork."""
         with connection.makefile("rw", encoding="utf-8") as stream:
             request = json.loads(stream.readline())
             if "start" in request:
@@ -78,35 +79,33 @@ class Forks:
         names: Dict[str, Any] = {"json": json, "session": session, "client": session.create_client, "answer": None}
         sys.stdout = io.StringIO()
         try:
-            exec(script, names)  # noqa: S102 - a test's own questions
-        except BaseException:  # whatever it is, the test shows it
+            exec(script, names)  # noqa: S102 - the script is part of a test
+        except BaseException:  # the test reports any exception
             return {"error": traceback.format_exc()}
         return {"answer": json.loads(json.dumps(names["answer"], default=str))}
 
 
 def listen(folder: Path) -> socket.socket:
-    half = folder / "half"
-    half.unlink(missing_ok=True)
+    unfinished = folder / "unfinished"
+    unfinished.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(half))
+    listener.bind(str(unfinished))
     listener.listen(64)
-    listener.settimeout(IDLE)
-    half.rename(folder / "socket")
+    listener.settimeout(IDLE_TIMEOUT)
+    unfinished.rename(folder / "socket")
     return listener
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--folder", type=Path, required=True, help="its own; it listens at `socket` there, and removes the folder at the end"
-    )
+    parser.add_argument("--folder", type=Path, required=True, help="the folder for its socket; it is removed at the end")
     folder: Path = parser.parse_args().folder
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     forks = Forks()
     gc.collect()
-    gc.freeze()  # the forks share these pages as long as no collection writes to them
+    gc.freeze()  # so that garbage collection does not write to the shared pages
     listener = listen(folder)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the forks
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that forks do not become zombies
     while True:
         try:
             connection, _ = listener.accept()
@@ -121,7 +120,7 @@ def main() -> int:
                 random.seed()
                 mock_random.seed()
                 forks.answer(connection)
-            except BaseException:  # what a fork does wrong stays its own
+            except BaseException:  # an error in a fork must not reach the loop of the parent
                 traceback.print_exc()
             finally:
                 os._exit(0)

@@ -1,4 +1,4 @@
-"""Which operation a request asks for, and how its service words an error. Read from botocore's service models."""
+"""The operation that a request calls, and the error format of its service, both from botocore's service models."""
 
 import json
 import re
@@ -16,13 +16,13 @@ _XML_AT_REST = {"s3", "s3control", "route53", "cloudfront"}
 
 
 def signed_for(authorization: str) -> Optional[str]:
-    """The service that the request's signature names."""
+    """The service in the request's signature."""
     found = re.search(r"Credential=[^/,]+/\d+/[^/]+/([^/]+)/aws4_request", authorization)
     return found.group(1) if found else None
 
 
 def name_of(service: str, request: Any) -> str:
-    """The operation's name as AWS writes it; the method and path where no model knows it."""
+    """The operation's name as AWS writes it; method and path if it is not in the service's model."""
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.rpartition(".")[2]
@@ -38,7 +38,7 @@ def name_of(service: str, request: Any) -> str:
 
 @cache
 def _routes(service: str, method: str) -> List[Tuple[Any, frozenset, Tuple[str, ...], str]]:
-    """The service's REST operations of one method: path, query keys of the address, headers it must have, name; closest first."""
+    """The service's REST operations with a method: path, query keys of the URI, required headers, name; the most specific first."""
     try:
         model = botocore.session.get_session().get_service_model(service)
     except UnknownServiceError:
@@ -58,13 +58,13 @@ def _routes(service: str, method: str) -> List[Tuple[Any, frozenset, Tuple[str, 
 
 
 def _required_headers(shape: Any) -> Tuple[str, ...]:
-    """Two operations may share an address and differ by a header: copying an object and putting one."""
+    """Operations with the same URI can differ in a header: CopyObject and PutObject."""
     members = [shape.members[name] for name in shape.required_members] if shape else []
     return tuple(member.serialization["name"] for member in members if member.serialization.get("location") == "header")
 
 
 def error_body(service: str, request: Any, message: str) -> Tuple[str, str]:
-    """An error NotImplemented in the words of the service's protocol, with its content type."""
+    """The error NotImplemented in the format of the service's protocol, with the content type."""
     code, text = "NotImplemented", escape(message)
     if service == "ec2":
         return f"<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message></Error></Errors></Response>", "text/xml"

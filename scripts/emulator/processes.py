@@ -1,4 +1,4 @@
-"""Is that still the same process? A number alone is not enough: numbers come round again."""
+"""Recognises a process by its id and its start time, because ids are reused."""
 
 import os
 import subprocess
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Optional
 
 
-def mark_of(pid: int) -> Optional[str]:
-    """When the process began, as the system reports it; None when it is gone, or dead and only not yet buried."""
+def start_time(pid: int) -> Optional[str]:
+    """The start time of a process in the system's format; None if it ended or is a zombie."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
@@ -20,8 +20,8 @@ def mark_of(pid: int) -> Optional[str]:
     return None if not state or state.startswith("Z") else began.strip()
 
 
-def is_the_same(pid: int, mark: Optional[str]) -> bool:
-    return mark is not None and mark_of(pid) == mark
+def is_same_process(pid: int, started: Optional[str]) -> bool:
+    return started is not None and start_time(pid) == started
 
 
 def exists(pid: int) -> bool:

@@ -1,8 +1,8 @@
-"""The emulated AWS account: moto's server, patched, that says at once and by name what it cannot do.
+"""The emulated AWS account: moto's server with patches, which reports unsupported operations by name.
 
-Started by `scripts/aws-emulator`, in the private environment that it keeps. Differences from moto's own server:
-it binds a free port and reports it; an operation that moto lacks, or that breaks inside moto, is answered 501 (which no SDK
-retries) with its name instead of a page of HTML; every call is logged; it ends when the process it works for is gone.
+`scripts/aws-emulator` starts it in its private Python environment. Differences from moto's server: it listens on a free port and
+reports it; an operation that moto does not support, or that fails inside moto, is answered with 501 (which SDKs do not retry) and
+its name instead of an HTML page; every call is logged; it ends when its parent process ends.
 """
 
 import argparse
@@ -22,23 +22,23 @@ import flask
 import operations
 import patches
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from processes import is_the_same, mark_of
+from processes import is_same_process, start_time
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 LOCKED_BY_ANOTHER = 75
-ALIVE = "/moto-api/alive"  # no bucket can have this name; moto's own pages list all that it holds, which takes long
+ALIVE = "/moto-api/alive"  # not a valid bucket name; moto's own pages list the whole account, which is slow
 
 
 class Quiet(WSGIRequestHandler):
-    """Calls are logged by name in calls.jsonl; werkzeug's line a request adds nothing."""
+    """Does not print a line per request, because calls.jsonl has them."""
 
     def log_request(self, *_: Any) -> None:
         pass
 
 
 class CallLog:
-    """One JSON line a call: service, operation, status, and whether moto lacked it. Never a parameter."""
+    """One JSON line per call: service, operation, status, and whether moto does not support it. No parameters."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", buffering=1, encoding="utf-8")
@@ -51,7 +51,7 @@ class CallLog:
 
 
 class Emulator(DomainDispatcherApplication):
-    """moto's dispatcher, whose services are patched when they are first called."""
+    """moto's dispatcher. Services are patched when they are first called."""
 
     def __init__(self, raw: bool) -> None:
         super().__init__(self._create_service)
@@ -59,7 +59,7 @@ class Emulator(DomainDispatcherApplication):
         self._raw = raw
 
     def prepare(self, services: Iterable[str]) -> None:
-        """Does now what would otherwise wait for the first call of each service."""
+        """Loads services before their first call."""
         for service in services:
             self.app_instances[service] = self._create_service(service)
 
@@ -69,7 +69,7 @@ class Emulator(DomainDispatcherApplication):
         app = create_backend_app(service)
         app.register_error_handler(Exception, lambda error: self._failed(service, error))
         app.after_request(lambda response: self._log(service, response))
-        if service == "iam":  # moto walks its roles and policies, and breaks when another call changes them meanwhile
+        if service == "iam":  # moto iterates over roles and policies, which fails if another call changes them at the same time
             app.wsgi_app = one_at_a_time(app.wsgi_app)
         return app
 
@@ -104,7 +104,7 @@ class Emulator(DomainDispatcherApplication):
             return [b"alive\n"]
         try:
             app = self.get_application(environ)
-        except Exception as error:  # no such service in moto, or a patch that fails: the caller must hear the name
+        except Exception as error:  # moto does not have the service, or a patch failed
             return self._unknown_service(environ, start_response, error)
         return app(environ, start_response)
 
@@ -120,7 +120,7 @@ class Emulator(DomainDispatcherApplication):
 
 
 def one_at_a_time(inner: Any) -> Any:
-    """The same application, for one call after the other."""
+    """The application, limited to one call at a time."""
     lock = threading.Lock()
 
     def call(environ: Any, start_response: Any) -> Any:
@@ -130,46 +130,46 @@ def one_at_a_time(inner: Any) -> Any:
     return call
 
 
-def end_with(parent: int, mark: Optional[str]) -> None:
-    """Ends this process when the one it works for is gone, so that a killed test leaves nothing behind."""
-    while is_the_same(parent, mark):
+def end_with(parent: int, started: Optional[str]) -> None:
+    """Ends this process when its parent ends, so that it does not outlive a killed test."""
+    while is_same_process(parent, started):
         time.sleep(0.5)
-    print(f"process {parent} is gone: ending", file=sys.stderr, flush=True)
+    print(f"process {parent} ended: stopping", file=sys.stderr, flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--state", type=Path, required=True, help="the folder that is this emulator's own")
-    parser.add_argument("--parent", type=int, help="end when this process is gone")
+    parser.add_argument("--state", type=Path, required=True, help="the folder of this account")
+    parser.add_argument("--parent", type=int, help="stop when this process ends")
     parser.add_argument("--raw", action="store_true", help="moto without the patches")
     return parser.parse_args()
 
 
 def serve(state: Path, parent: Optional[int], emulator: Emulator, ready: Callable[[Dict[str, int]], None]) -> int:
-    """Plays the account of this folder until it is stopped, or until its parent is gone."""
+    """Serves the account of this folder until it is stopped or its parent ends."""
     lock = (state / "server.lock").open("w")
-    try:  # held while it runs: a process that can take it knows that no emulator runs here, whatever a stale file says
+    try:  # the lock shows whether an emulator is running, even if files of a killed one remain
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return LOCKED_BY_ANOTHER
     if parent is not None:
-        threading.Thread(target=end_with, args=(parent, mark_of(parent)), daemon=True).start()
+        threading.Thread(target=end_with, args=(parent, start_time(parent)), daemon=True).start()
     emulator.calls = CallLog(state / "calls.jsonl")
     listening = make_server("127.0.0.1", 0, emulator, threaded=True, request_handler=Quiet)
     os.environ["MOTO_PORT"] = str(listening.port)
     place = {"pid": os.getpid(), "port": listening.port}
-    written = state / "emulator.json"
-    half = state / "emulator.json.half"
-    half.write_text(json.dumps(place), encoding="utf-8")
+    file = state / "emulator.json"
+    unfinished = state / "emulator.json.unfinished"
+    unfinished.write_text(json.dumps(place), encoding="utf-8")
 
     def end(*_: Any) -> None:
-        written.unlink(missing_ok=True)
-        os._exit(0)  # taking moto's models down in order takes seconds, and nothing of them is kept
+        file.unlink(missing_ok=True)
+        os._exit(0)  # a regular exit would free moto's models, which takes seconds
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    half.replace(written)
+    unfinished.replace(file)
     ready(place)
     listening.serve_forever()
     return 0

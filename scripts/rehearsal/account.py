@@ -1,14 +1,14 @@
-"""The emulated account as a rehearsal needs it: prepared, listed, read. Runs in the emulator's private Python environment.
+"""Prepares and reads the emulated account of a rehearsal. Runs in the emulator's private Python environment.
 
-Not counted as left over, because AWS keeps them for a time and they cost nothing or end by themselves: revisions of task
-definitions, automated snapshots, keys that wait for their deletion.
-
-`prepare DOMAIN` makes what an organisation already has, a hosted zone, and prints its id. `inventory` prints the names of
-all that exists. `secrets` prints every value ever held by a secret (for the search; its output goes into no file).
-`objects FOLDER` copies every version of every object into a folder, so that it can be searched. `restore DATABASE SNAPSHOT`
-takes a snapshot, renames the database to DATABASE-failed and restores the snapshot under the old name; `forget DATABASE SNAPSHOT`
-deletes what that leaves. `network BLOCK SUBNETS REGION` makes a VPC with the subnets of {"private": [...], "public": [...]}, in the
-Region's zones in their order, and prints its ids.
+- `prepare DOMAIN` creates a hosted zone, which an organisation already has, and prints its id.
+- `inventory` prints the names of all resources. It omits resources that AWS keeps for some time after their deletion: revisions of
+  task definitions, automated snapshots, keys that are scheduled for deletion.
+- `secrets` prints the values of all versions of all secrets. The caller does not write them to a file.
+- `objects FOLDER` copies every version of every object into a folder.
+- `restore DATABASE SNAPSHOT` creates a snapshot, renames the database to DATABASE-failed and restores the snapshot with the old name.
+- `forget DATABASE SNAPSHOT` deletes DATABASE-failed and the snapshot.
+- `network BLOCK SUBNETS REGION` creates a VPC with the subnets {"private": [...], "public": [...]}, in the Region's Availability Zones
+  in order, and prints the ids.
 """
 
 import json
@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-_LISTED = {  # service: operation, list, what names one
+_LISTED = {  # service: operation, list in the response, key of the name
     "acm": [("list_certificates", "CertificateSummaryList", "CertificateArn")],
     "cloudwatch": [("describe_alarms", "MetricAlarms", "AlarmName")],
     "dynamodb": [("list_tables", "TableNames", None)],
@@ -95,14 +95,14 @@ def inventory() -> list[str]:
 
 
 def _ended(operation: str, found: dict[str, Any]) -> bool:
-    """AWS still lists some resources for a while after they are deleted."""
-    if operation == "describe_db_snapshots":  # kept on purpose after the database's end, until they expire by themselves
+    """Whether a resource is deleted but still listed."""
+    if operation == "describe_db_snapshots":  # RDS keeps automated snapshots of a deleted database until they expire
         return bool(found["SnapshotType"] == "automated")
     return str(found.get("State", "")).lower() == "deleted"
 
 
 def _interfaces() -> Iterator[str]:
-    """Those of a network that exists; the emulator forgets to take down some of a network that was deleted."""
+    """The interfaces of existing networks, because the emulator keeps some interfaces of a deleted network."""
     ec2 = client("ec2")
     networks = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
     for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
@@ -111,7 +111,7 @@ def _interfaces() -> Iterator[str]:
 
 
 def _keys() -> Iterator[str]:
-    """The account's own keys; one that is to be deleted is on its way, and those that AWS manages come by themselves."""
+    """The customer managed keys that are not scheduled for deletion."""
     kms = client("kms")
     for key in (key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]):
         key_data = kms.describe_key(KeyId=key)["KeyMetadata"]

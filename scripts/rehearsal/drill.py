@@ -1,8 +1,8 @@
-"""The restore drill of docs/terraform.md, into a network that exists and behind an internal load balancer.
+"""The restore drill of docs/terraform.md, in an existing network and with an internal load balancer.
 
-A database runs in one environment. Its snapshot becomes the database of another one, whose stack is applied whole in a network
-that was there before: the load balancer has private addresses only. Then a third environment gets the first one's database as
-it was at a moment. Each second plan is empty, and all of it is destroyed.
+The first environment has a database. The second environment's stack is deployed completely, with a database that is restored from a
+snapshot of the first. The third environment's database is restored from the first to a point in time. The second plan of each is
+empty, and all are destroyed.
 """
 
 import json
@@ -29,27 +29,27 @@ def total() -> int:
 def walk(journey: Journey, work: Workplace) -> None:
     steps.prepare_environment(journey)
     aws = environment.python(providers.ROOT / "scripts" / "awscli" / "requirements.txt").parent
-    with journey.step("build the four binaries", "they prepare the accounts and judge the plans"):
+    with journey.step("build the four binaries", "they prepare the accounts and check the plans"):
         steps.build(journey)
         journey.environment["PATH"] += f":{aws}"
-    with journey.step("start an AWS account on this machine", "no real one is needed, none can be reached"):
+    with journey.step("start an AWS account on this machine", "no real account can be reached"):
         steps.start_emulator(journey, work, keep=False)
     first = steps.Rehearsal(journey, work)
-    with journey.step("a network of the organisation", "it is there before the stacks and stays after them"):
+    with journey.step("create a network of the organisation", "it exists before the stacks and is not part of them"):
         steps.prepare_account(first)
         network = json.loads(first.account("network", VPC, json.dumps(BLOCKS), steps.REGION))
         print(f"          {network['vpc_id']} with {len(network['private_subnet_ids'])} private subnets")
-    with journey.step("an environment with a database", "the one that was lost; of its stack only the database is made"):
+    with journey.step("deploy an environment with a database", "the database to restore; only the database of the stack is created"):
         steps.copy_directory(work)
         _begin(first, _operations(network))
         first.terraform("apply", "-no-color", "-auto-approve", f"-target={DATABASE}", show=steps.changes)
         (work.folder / "terraform").rename(work.folder / "terraform-of-the-first")
     source = f"osmt-{first.env}"
-    with journey.step("a snapshot of it", "RDS makes one each night; here it is made by hand"):
+    with journey.step("create a snapshot of it", "RDS creates one each night; here it is created by hand"):
         journey.run("aws", "rds", "create-db-snapshot", "--db-instance-identifier", source, "--db-snapshot-identifier", f"{source}-drill")
         journey.run("aws", "rds", "describe-db-snapshots", "--db-instance-identifier", source, show=_snapshots)
     drill = _another(first)
-    with journey.step("the drill: a new directory with another env", "restored from the snapshot, in that network"):
+    with journey.step("drill: deploy another environment", "restored from the snapshot, in that network"):
         steps.copy_directory(work)
         _begin(drill, _operations(network, restore_from_snapshot=f"{source}-drill"))
         drill.terraform("plan", "-no-color", "-out=drill.tfplan", show=steps.changes)
@@ -57,21 +57,21 @@ def walk(journey: Journey, work: Workplace) -> None:
         drill.terraform("apply", "-no-color", "drill.tfplan", show=steps.changes)
         drill.terraform("plan", "-no-color", "-detailed-exitcode", show=steps.changes)
         _internal(drill)
-    with journey.step("the drill: reindex and look", "the index is not part of a backup"):
+    with journey.step("drill: reindex and check", "a backup does not contain the search index"):
         osmt_repository.make(work.folder / steps.REPOSITORY)
         drill.release("migrate", "--step", "reindex", "--yes", show=steps.last)
         drill.release("status", exits=(0, 1), show=steps.last)
-    with journey.step("the drill: destroy", "the network of the organisation stays"):
+    with journey.step("drill: destroy", "the network of the organisation is kept"):
         _end(drill)
-        journey.expect(network["vpc_id"] in drill.account("inventory"), "the network that existed was destroyed with the stack")
+        journey.expect(network["vpc_id"] in drill.account("inventory"), "the existing network was destroyed with the stack")
     moment = _another(first)
-    with journey.step("a moment of the first database", "restore_to_point_in_time; of the stack only the database is made"):
+    with journey.step("restore to a point in time", "only the database of the stack is created"):
         steps.copy_directory(work)
         _begin(moment, _operations(network, restore_to_point_in_time={"source_db_instance_identifier": source}))
         moment.terraform("apply", "-no-color", "-auto-approve", f"-target={DATABASE}", show=steps.changes)
         moment.terraform("plan", "-no-color", "-detailed-exitcode", f"-target={DATABASE}", show=steps.changes)
         _end(moment, f"-target={DATABASE}")
-    with journey.step("tear down the first one", "all that is left is the network and the snapshots"):
+    with journey.step("destroy the first environment", "the network and the snapshots are kept"):
         (work.folder / "terraform-of-the-first").rename(work.folder / "terraform")
         _end(first, f"-target={DATABASE}")
 
@@ -84,7 +84,7 @@ def _another(of: steps.Rehearsal) -> steps.Rehearsal:
 
 
 def _begin(rehearsal: steps.Rehearsal, operations: dict[str, Any]) -> None:
-    """The directory of an environment, up to `terraform init`."""
+    """Prepares the directory of an environment, including `terraform init`."""
     folder = rehearsal.work.folder / steps.DIR
     steps.bootstrap(rehearsal)
     steps.secrets_first(rehearsal)
@@ -101,7 +101,7 @@ def _operations(network: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def _describe_network(config: Path) -> None:
-    """The config says what the network is, because the doctor judges it."""
+    """Writes the network into the config, because the doctor checks it."""
     document = json.loads(config.read_text(encoding="utf-8"))
     document["config"]["vpc"] |= {"vpc_cidr": VPC, "subnets": BLOCKS}
     document["config"]["alb"]["ingress_cidrs"] = ["10.0.0.0/8"]
@@ -117,7 +117,7 @@ def _internal(rehearsal: steps.Rehearsal) -> None:
 
 
 def _end(rehearsal: steps.Rehearsal, *only: str) -> None:
-    """Where of a stack only the database was made, only the database is unprotected; all that there is of it is destroyed."""
+    """Destroys an environment. `only` limits the removal of the protection to the resources that were created."""
     steps.unprotect(rehearsal, *only)
     rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=steps.changes)
     shutil.rmtree(rehearsal.work.folder / "terraform")

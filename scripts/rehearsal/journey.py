@@ -1,4 +1,4 @@
-"""Runs the steps of a rehearsal: says what and why, shows the command, keeps its output, stops at the first failure."""
+"""Runs the steps of a rehearsal: prints each step and its commands, logs their output, and stops at the first failure."""
 
 import ctypes
 import json
@@ -14,24 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
-from console import DRAWING, CargoProgress, signs_of_life
+from console import CARGO_PROGRESS, CargoProgress, show_elapsed
 
 PR_SET_PDEATHSIG = 1
 
 
 class StepFailed(Exception):
-    """A step did not end as it should; the message holds its output."""
+    """A step failed; the message contains its output."""
 
 
 class Journey:
-    """One rehearsal under way, in a working copy of its own."""
+    """The state of a running rehearsal."""
 
     def __init__(self, work: Path, environment: dict[str, str], total: int) -> None:
         self.work = work
         self.environment = environment
         self.logs = work / "logs"
         self.logs.mkdir(exist_ok=True)
-        self.seen_arguments: set[str] = set()  # every argument list seen, for the search at the end
+        self.seen_arguments: set[str] = set()  # the arguments of all processes, to search them for secrets at the end
         self._total = total
         self.number = 0
         self._commands = 0
@@ -39,7 +39,7 @@ class Journey:
 
     @contextmanager
     def step(self, what: str, why: str) -> Iterator[None]:
-        """One line of what and why before, its time after."""
+        """Prints the step and its reason before, and its duration after."""
         self.number += 1
         print(f"\n[{self.number:2}/{self._total}] {what}: {why}", flush=True)
         begun = time.monotonic()
@@ -57,10 +57,10 @@ class Journey:
         more: Optional[dict[str, str]] = None,
         live: bool = False,
     ) -> str:
-        """Runs a command, prints it as a person would type it, and returns its stdout.
+        """Prints a command, runs it, and returns its stdout.
 
-        `given` is written to its stdin (`given_is` says in the transcript what that was); `show` picks what to show of stdout.
-        `live` is for cargo: its progress is drawn on the terminal, where there is one.
+        `given` is written to its stdin; `given_is` is printed instead. `show` selects the part of stdout that is printed. `live`
+        shows cargo's progress on a terminal.
         """
         typed = shlex.join(command)
         prefix = "" if cwd == "." else f"cd {cwd}; "
@@ -72,14 +72,14 @@ class Journey:
         process = subprocess.Popen(
             command,
             cwd=self.work / cwd,
-            env=self.environment | (more or {}) | (DRAWING if drawn else {}),
+            env=self.environment | (more or {}) | (CARGO_PROGRESS if drawn else {}),
             stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=not drawn,
             errors=None if drawn else "replace",
-            start_new_session=True,  # Ctrl-C comes to us first: we end it and what it started
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no other thread runs yet
+            start_new_session=True,  # so that Ctrl-C reaches only this process, which then stops the command and its children
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no other thread is running yet
         )
         self._running = process
         watch = threading.Event()
@@ -90,7 +90,7 @@ class Journey:
                 err = CargoProgress(sys.stderr).follow(process.stderr).decode(errors="replace")
                 out = process.communicate()[0].decode(errors="replace")
             else:
-                with signs_of_life():
+                with show_elapsed():
                     out, err = process.communicate(given)
         finally:
             watch.set()
@@ -105,19 +105,19 @@ class Journey:
         return out
 
     def run_json(self, *command: str, **options: Any) -> Any:
-        """As `run`, of a command whose stdout is one JSON document."""
+        """Runs a command whose stdout is a JSON document."""
         out = self.run(*command, **options)
         try:
             return json.loads(out)
         except ValueError as reason:
-            raise StepFailed(f"{shlex.join(command)}\nprinted no JSON document ({reason}):\n{out}") from reason
+            raise StepFailed(f"{shlex.join(command)}\ndid not print a JSON document ({reason}):\n{out}") from reason
 
     def expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             raise StepFailed(otherwise)
 
     def interrupt(self) -> None:
-        """Ends the command that runs, with all that it started; politely first."""
+        """Stops the running command and its children, with stronger signals each time."""
         process = self._running
         if process is None:
             return
@@ -132,8 +132,8 @@ class Journey:
             return
 
     def _watch_arguments(self, session: int, stop: threading.Event) -> None:
-        """Reads the arguments of everything that the command starts: they are visible to every user of the machine."""
-        others: set[str] = set()  # processes that are not the command's; each is asked once
+        """Records the arguments of the command and its children, because all users of the machine can read them."""
+        others: set[str] = set()  # processes of other sessions, which are read only once
         while not stop.wait(0.05):
             processes = {name for name in os.listdir("/proc") if name.isdigit()} if os.path.isdir("/proc") else set()
             others &= processes
@@ -150,5 +150,5 @@ class Journey:
 
 
 def _end_with_parent() -> None:
-    """So that a killed rehearsal leaves no command behind (Linux)."""
+    """Linux: ends a command when the rehearsal is killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,8 +1,8 @@
-"""A keyring for one rehearsal that is not the user's own.
+"""A keyring for a rehearsal, separate from the user's.
 
-On Linux the kernel keeps one for us: we join a fresh session keyring, which ends with the rehearsal. Where the kernel
-refuses (some containers) a private Secret Service is started. Elsewhere the desktop's keyring is used, under names that no
-other deployment has and that are removed at the end.
+On Linux it is a new session keyring of the kernel, which ends with the rehearsal. If the kernel does not allow that, as in some
+containers, a private Secret Service is started. On other systems it is the desktop's keyring, with entries that no other deployment
+uses and that are removed at the end.
 """
 
 import ctypes
@@ -20,11 +20,11 @@ _INSIDE = "OSMT_REHEARSAL_IN_PRIVATE_BUS"
 
 
 class Unavailable(Exception):
-    """No keyring can be used; the message says what to install."""
+    """No keyring is usable; the message says what to install."""
 
 
 def enter() -> str:
-    """Chooses the keyring, before anything else is done: a private bus starts this program again, inside it."""
+    """Chooses the keyring. Must be called first, because for a private bus this program is started again."""
     if not sys.platform.startswith("linux"):
         return "desktop"
     if _fresh_session_keyring():
@@ -32,8 +32,8 @@ def enter() -> str:
     if os.environ.get(_INSIDE) is None:
         if shutil.which("dbus-run-session") is None or shutil.which("gnome-keyring-daemon") is None:
             raise Unavailable(
-                "the kernel's keyring cannot be used here, and there is no dbus-run-session and gnome-keyring-daemon "
-                "for a private one. On Debian and Ubuntu: apt install dbus gnome-keyring"
+                "the kernel's keyring is not usable, and dbus-run-session or gnome-keyring-daemon is not installed. "
+                "On Debian and Ubuntu: apt install dbus gnome-keyring"
             )
         os.environ[_INSIDE] = "1"
         os.execvp("dbus-run-session", ["dbus-run-session", "--", sys.executable, *sys.argv])
@@ -41,7 +41,7 @@ def enter() -> str:
 
 
 def environment(kind: str, state: Path) -> dict[str, str]:
-    """Opens the keyring; the answer is what to add to the environment of what uses it."""
+    """Opens the keyring. Returns the environment variables for programs that use it."""
     if kind != "private":
         return {"OSMT_KEYRING": "kernel" if kind == "kernel" else "os"}
     home = state / "keyring"

@@ -1,4 +1,4 @@
-"""Looks for the values of secrets where none may be: files of any kind, archives, objects of the account, argument lists."""
+"""Searches files, archives, objects of the account and arguments of processes for the values of secrets."""
 
 import base64
 import io
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def needles(values: Iterable[str]) -> list[bytes]:
-    """The values as they are and in base64, at each of the three offsets that they may have inside something longer."""
+    """The values themselves, and their base64 encodings at each of the three possible offsets in longer data."""
     wanted = set()
     for value in values:
         raw = value.encode()
         wanted.add(raw)
         for offset in range(3):
             coded = base64.b64encode(b"\0" * offset + raw)
-            wanted.add(coded[(0, 2, 3)[offset] : -4])  # the ends depend on what is next to the value
+            wanted.add(coded[(0, 2, 3)[offset] : -4])  # the first and last digits depend on the adjacent data
     return sorted(needle for needle in wanted if len(needle) >= 8)
 
 
@@ -25,7 +25,7 @@ def in_folder(folder: Path, wanted: list[bytes]) -> list[str]:
 
 
 def in_bytes(name: str, content: bytes, wanted: list[bytes]) -> Iterator[str]:
-    """The places where a value was found; an archive (a plan file is one) is searched entry by entry."""
+    """The places where a value was found. The entries of an archive, such as a plan file, are searched separately."""
     if any(needle in content for needle in wanted):
         yield name
     if content.startswith(b"PK\x03\x04"):

@@ -1,9 +1,9 @@
-"""The Terraform directory under OpenTofu, whose tests have a grammar of their own.
+"""Converts the module's Terraform tests to OpenTofu tests.
 
-OpenTofu knows neither `source` of `mock_provider` nor `override_during`, and cannot replace one instance of several. Beside a
-test for Terraform (`x.tftest.hcl`) it reads one of its own (`x.tofutest.hcl`) instead. So those are written from the tests for
-Terraform: the mocks put in, `override_during` left out (OpenTofu's plan has these values anyway). A file that replaces single
-instances has no runs there; what it tests does not depend on the program.
+OpenTofu supports neither `source` of `mock_provider` nor `override_during`, and cannot override a single instance of a resource. If
+`x.tofutest.hcl` exists, OpenTofu reads it instead of `x.tftest.hcl`. This module writes these files: it inserts the mocks and removes
+`override_during` (OpenTofu's plan has the values anyway). A file that overrides single instances gets no runs; its tests do not depend
+on the program.
 """
 
 import re
@@ -26,15 +26,15 @@ def is_it(program: str) -> bool:
 
 
 def translated(test: str, mocks: str) -> str:
-    """A test for OpenTofu; without a run where it cannot be said there."""
+    """The test for OpenTofu; without runs if OpenTofu does not support it."""
     if _INSTANCE.search(test):
-        return "# This test replaces single instances, which OpenTofu's tests cannot: it is for Terraform alone.\n"
+        return "# This test overrides single instances, which OpenTofu does not support. Only Terraform runs it.\n"
     inside = "".join(f"  {line}".rstrip() + "\n" for line in mocks.splitlines())
-    return "# Written from the test for Terraform; change that one.\n" + _TIME.sub("", test.replace(_SHARED, _TIME.sub("", inside)))
+    return "# Generated from the test for Terraform. Do not edit.\n" + _TIME.sub("", test.replace(_SHARED, _TIME.sub("", inside)))
 
 
 def write_tests(module: Path) -> list[str]:
-    """Writes the tests for OpenTofu beside those for Terraform; the names of those that are for Terraform alone."""
+    """Writes the tests for OpenTofu. Returns the names of the tests that only Terraform can run."""
     tests = module / "tests"
     mocks = "\n".join(file.read_text(encoding="utf-8") for file in sorted((tests / "mocks").glob("*.hcl")))
     alone = []
@@ -47,7 +47,7 @@ def write_tests(module: Path) -> list[str]:
 
 
 def mirror(found: Path, terraforms: str, folder: Path) -> Path:
-    """A mirror under OpenTofu's registry, of the same packages: they are the same files."""
+    """A mirror with the same packages under the name of OpenTofu's registry."""
     if (found / HOST).is_dir():
         return found
     made = folder / "opentofu-mirror"

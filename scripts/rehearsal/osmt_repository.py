@@ -1,4 +1,4 @@
-"""A small git repository in OSMT's shape: a parent pom, Flyway migrations, release tags. Made on the spot, nothing of OSMT's."""
+"""Creates a small git repository with the structure of OSMT's: a parent pom, Flyway migrations, release tags."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ NEWEST = list(_RELEASES)[-1]
 
 
 def make(place: Path) -> None:
-    """Commits and tags one release after the other, each a day after the last."""
+    """Creates the repository, with one commit and tag per release and day."""
     migrations = place / _MIGRATIONS
     migrations.mkdir(parents=True)
     git = _Git(place)
@@ -32,7 +32,7 @@ def make(place: Path) -> None:
 
 
 class _Git:
-    """git with an author of its own and without the user's settings."""
+    """Runs git with a fixed author and without the user's settings."""
 
     def __init__(self, place: Path) -> None:
         self._place = place

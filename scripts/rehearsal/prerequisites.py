@@ -1,4 +1,4 @@
-"""What a rehearsal needs of the machine, and how to get what is missing."""
+"""The programs that a rehearsal needs, and how to install them."""
 
 import importlib.util
 import json
@@ -16,15 +16,15 @@ NEEDED = {
     "cc": "a C compiler and linker (Debian and Ubuntu: apt install build-essential; macOS: xcode-select --install)",
     "git": "git: https://git-scm.com/downloads, or your distribution's git",
 }
-_VENV = "Python's venv with pip, in which the emulator is installed,"
+_VENV = "Python's venv with pip, which the emulator needs,"
 _TERRAFORM = "Terraform 1.11 or later: https://developer.hashicorp.com/terraform/install, or OpenTofu 1.11 or later: https://opentofu.org/docs/intro/install"
 
 
 def missing() -> list[str]:
-    """One sentence for each thing that is not there or too old."""
+    """A sentence for each program that is missing or too old."""
     needed = NEEDED | {providers.program(): _TERRAFORM}
     absent = [f"{program} is not on PATH. Get {how}" for program, how in needed.items() if shutil.which(program) is None]
-    if importlib.util.find_spec("ensurepip") is None:  # Debian and Ubuntu have it in a package of its own
+    if importlib.util.find_spec("ensurepip") is None:  # a separate package on Debian and Ubuntu
         absent.append(f"{_VENV} is missing. On Debian and Ubuntu: apt install python3-venv")
     version = terraform_version()
     if version is not None and version < TERRAFORM:

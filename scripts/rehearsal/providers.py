@@ -1,9 +1,11 @@
-"""Terraform's providers: from an unpacked mirror where the machine holds one, otherwise from the registry as usual.
+"""Terraform's providers: from an unpacked mirror if the machine has one, otherwise from the registry.
 
-A mirror is a folder that holds `registry.terraform.io`. As a program: `providers.py validate` validates the Terraform
-directories, `providers.py test` runs the module's own tests; each in a copy, so that the checkout is untouched. Under OpenTofu
-the tests are translated first (opentofu.py); `providers.py opentofu` writes them into the checkout, where git ignores them,
-so that `tofu init` and `tofu test` work there. `providers.py program` prints which program the scripts use.
+A mirror is a folder that contains `registry.terraform.io`.
+
+- `providers.py validate` validates the Terraform directories, and `providers.py test` runs the module's tests, in a copy. For OpenTofu
+  the tests are converted first (opentofu.py).
+- `providers.py opentofu` writes the converted tests into the checkout, where git ignores them, for `tofu init` and `tofu test`.
+- `providers.py program` prints the program that the scripts use.
 """
 
 import os
@@ -24,23 +26,23 @@ HOST = "registry.terraform.io"
 
 
 def program() -> str:
-    """Terraform or OpenTofu: what `OSMT_TERRAFORM` names, otherwise the first of the two on PATH, otherwise what was fetched.
+    """Terraform or OpenTofu: `OSMT_TERRAFORM`, otherwise the first of the two on PATH, otherwise the downloaded Terraform.
 
     The binaries choose in the same order (src/command/terraform.rs).
     """
     named = os.environ.get("OSMT_TERRAFORM")
-    if named:  # a path is relative to this folder, not to the one that the program is started in
+    if named:  # absolute, because the program is started in another folder
         return os.path.abspath(named) if os.sep in named else named
     found = next((name for name in ("terraform", "tofu") if shutil.which(name)), None)
     return found or (str(terraform.cached()) if terraform.cached().exists() else "terraform")
 
 
 def mirror() -> Optional[Path]:
-    """The first unpacked mirror found: `OSMT_PROVIDER_MIRROR`, Terraform's own usual places, a folder of /opt."""
+    """The first mirror in `OSMT_PROVIDER_MIRROR`, Terraform's default folders, and the folders in /opt."""
     named = os.environ.get("OSMT_PROVIDER_MIRROR")
     if named:
         if not (Path(named) / HOST).is_dir():
-            raise SystemExit(f"error: OSMT_PROVIDER_MIRROR={named} holds no folder {HOST}")
+            raise SystemExit(f"error: OSMT_PROVIDER_MIRROR={named} does not contain the folder {HOST}")
         return Path(named).resolve()
     usual = [Path.home() / ".terraform.d" / "plugins", Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins")]
     usual += sorted(Path("/opt").glob("*")) if Path("/opt").is_dir() else []
@@ -48,7 +50,7 @@ def mirror() -> Optional[Path]:
 
 
 def configuration(folder: Path) -> dict[str, str]:
-    """What to add to Terraform's environment; a mirror is named in a configuration written into the folder."""
+    """Environment variables for Terraform. If there is a mirror, writes a CLI configuration for it into the folder."""
     found = mirror()
     if found is not None and opentofu.is_it(program()):
         found = opentofu.mirror(found, HOST, folder)
@@ -71,7 +73,7 @@ def _terraform(folder: Path, environment: dict[str, str], *arguments: str, quiet
 
 
 def _protection(module: Path, environment: dict[str, str]) -> int:
-    """The one law of the module that `terraform test` cannot state: nothing can be destroyed beside the protection."""
+    """Checks with Terraform's graph that a destroy waits for the protection, which `terraform test` cannot check."""
     graph = subprocess.run([program(), f"-chdir={module}", "graph"], env=environment, check=True, capture_output=True, text=True)
     return subprocess.run([sys.executable, "-B", module / "tests" / "protection.py"], input=graph.stdout, check=False, text=True).returncode
 
@@ -86,7 +88,7 @@ def main() -> int:
         return 0
     if verb == "opentofu":
         alone = opentofu.write_tests(ROOT / "terraform" / "module")
-        print(f"terraform/module/tests/*.tofutest.hcl written; without runs, because OpenTofu cannot say them: {', '.join(alone)}")
+        print(f"wrote terraform/module/tests/*.tofutest.hcl; without runs, because OpenTofu does not support them: {', '.join(alone)}")
         return 0
     tofu = opentofu.is_it(program())
     with tempfile.TemporaryDirectory(prefix="osmt-terraform-") as place:
@@ -96,12 +98,12 @@ def main() -> int:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | configuration(Path(place))
         if tofu:
             alone = ", ".join(opentofu.write_tests(copy / "module"))
-            print(f"for Terraform alone: {alone}, the graph of the protection, the words of each mistake")
+            print(f"only with Terraform: {alone}, the graph of the protection, the error messages")
         for name in ("vault", "module"):
             folder, own = copy / name, environment | {"TF_DATA_DIR": str(Path(place) / f"data-{name}")}
             failed = _terraform(folder, own, "init", "-backend=false", "-no-color")
             if not failed and verb == "test" and name == "module":
-                # Laws of the module, which hold in both programs; OpenTofu writes its graph and its reports in another form.
+                # The results do not depend on the program, and OpenTofu's graph and reports have another format.
                 failed = 0 if tofu else _protection(folder, own) or refusals.check(program(), folder, own)
             if not failed:
                 failed = _terraform(folder, own, verb, "-no-color", quiet=verb == "validate")

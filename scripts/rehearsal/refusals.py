@@ -1,11 +1,11 @@
-"""Does every mistake that the Terraform module can report have a case in which it is reported, and reported in its own words?
+"""Checks that the tests of the Terraform module trigger every `error_message` of the module.
 
-`terraform test` knows only which object failed: a case that was written for one validation of `var.config` passes as well
-when another one of the same variable fails. So each case with `expect_failures` is run here without that line, in a file of
-its own (a failed run ends its file), and what Terraform then reports is compared with every `error_message` of the module.
+`expect_failures` of `terraform test` only names the object that fails: a case for one validation of `var.config` also passes if another
+validation of the variable fails. So this module runs each case without `expect_failures`, in a separate file (a failed run ends its
+file), and compares the reported messages with every `error_message`.
 
-A case that expects a variable to fail is run with the module's variables alone: for these no provider is needed, whose schema
-costs nearly two seconds of processor time a case.
+Cases of variables are run with a module that contains only the variables. It needs no provider, whose schema takes nearly two seconds
+of processor time per case.
 """
 
 import json
@@ -20,11 +20,11 @@ _RUN = re.compile(r'^run "(?P<name>\w+)" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL
 _EXPECTED = re.compile(r"^  expect_failures = \[.*?\]\n", re.MULTILINE | re.DOTALL)
 _MESSAGE = re.compile(r'^ *error_message *= *"(?P<text>.*)"$', re.MULTILINE)
 _VARIABLE = re.compile(r'^variable "\w+" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
-_FEWEST = 60
+_MIN_CASES = 60
 
 
 def messages(module: Path) -> list[tuple[str, str]]:
-    """What the module can say, as the words before the first value in it, each with the file that says it."""
+    """The text of each `error_message` before its first interpolation, with the file."""
     return [
         (match["text"].split("${")[0].replace('\\"', '"').strip(), file.name)
         for file in sorted(module.glob("*.tf"))
@@ -32,15 +32,15 @@ def messages(module: Path) -> list[tuple[str, str]]:
     ]
 
 
-def never_reported_here() -> set[str]:
-    """The beginnings of messages that only a real apply can bring."""
-    return {"The app does not run the revision asked for", "Elasticsearch does not run the revision asked for"}
+def only_at_apply() -> set[str]:
+    """The beginnings of messages that only an apply can trigger."""
+    return {"The app does not run the planned", "Elasticsearch does not run the planned"}
 
 
 def cases(tests: Path) -> Iterator[tuple[str, str, bool]]:
-    """Each case with its mistake, as a file of its own, and whether it is a variable's mistake.
+    """The name of each case with `expect_failures`, its text as a separate file, and whether a variable is expected to fail.
 
-    The run that expects the failure is taken out of the given files.
+    Removes these cases from the given files.
     """
     for file in sorted(tests.glob("*.tftest.hcl")):
         text = file.read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def cases(tests: Path) -> Iterator[tuple[str, str, bool]]:
 
 
 def reported(output: str) -> dict[str, str]:
-    """What each case reported, from `terraform test -json`."""
+    """The messages of each case, from the output of `terraform test -json`."""
     said: dict[str, str] = {}
     for line in output.splitlines():
         message = json.loads(line) if line.startswith("{") else {}
@@ -68,7 +68,7 @@ def reported(output: str) -> dict[str, str]:
 
 
 def variables(module: Path) -> str:
-    """The module's variables with their validations, and the locals that these use."""
+    """The module's variables with their validations, and the locals that they use."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(module.glob("*.tf"))]
     blocks = "\n".join(block for text in texts for block in _VARIABLE.findall(text))
     used = {name: re.search(rf"^  {name} *= .*$", "\n".join(texts), re.MULTILINE) for name in re.findall(r"\blocal\.(\w+)", blocks)}
@@ -77,7 +77,7 @@ def variables(module: Path) -> str:
 
 
 def _run(program: str, module: Path, environment: dict[str, str], files: dict[str, str]) -> dict[str, str]:
-    """Runs these cases in a folder of the module's copy; what each reported."""
+    """Runs cases in a folder of the module's copy. Returns the messages of each."""
     folder = module / "refusals"
     folder.mkdir()
     for name, text in files.items():
@@ -92,7 +92,7 @@ def _run(program: str, module: Path, environment: dict[str, str], files: dict[st
 
 
 def check(program: str, module: Path, environment: dict[str, str]) -> int:
-    """Runs the cases in this copy of the module; what is left in its tests are the runs that must succeed."""
+    """Runs the cases in this copy of the module, and removes them from its tests."""
     found = list(cases(module / "tests"))
     names = [name for name, _, _ in found]
     with tempfile.TemporaryDirectory(prefix="osmt-variables-") as place:
@@ -104,14 +104,14 @@ def check(program: str, module: Path, environment: dict[str, str]) -> int:
         subprocess.run([program, f"-chdir={alone}", "init", "-backend=false"], env=without_provider, check=True, capture_output=True)
         said = _run(program, alone, without_provider, {name: text for name, text, of_variable in found if of_variable})
     said |= _run(program, module, environment, {name: text for name, text, of_variable in found if not of_variable})
-    faults = [f"{name}: nothing was reported" for name in names if name not in said]
+    faults = [f"{name}: no message was reported" for name in names if name not in said]
     everything = "\n".join(said.values())
     flat = re.sub(r"\s+", " ", everything)
     for words, file in messages(module):
-        if not any(words.startswith(beginning) for beginning in never_reported_here()) and re.sub(r"\s+", " ", words) not in flat:
-            faults.append(f"{file}: no case brings this message: {words}")
-    if len(names) < _FEWEST:
-        faults.append(f"only {len(names)} cases were found: the tests were not read")
+        if not any(words.startswith(beginning) for beginning in only_at_apply()) and re.sub(r"\s+", " ", words) not in flat:
+            faults.append(f"{file}: no case triggers this message: {words}")
+    if len(names) < _MIN_CASES:
+        faults.append(f"only {len(names)} cases were found: the tests were not parsed")
     for fault in faults:
         print(fault)
     print(f"refusals: {len(names)} cases, {len(messages(module))} messages, {len(faults)} faults")

@@ -1,4 +1,4 @@
-"""The steps of the journey, in their order. Each says what a person would do, and checks what a person would see."""
+"""The steps of the rehearsal, in order. Each does what a user would do and checks what a user would see."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from workplace import Workplace
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
-# What only AWS knows: the emulator has no data to answer with, and `osmt-doctor check --live` reports these checks as unknown.
+# The emulator has no data for these operations, so `osmt-doctor check --live` reports the checks as unknown.
 WITHOUT_DATA = {
     "elasticache:DescribeCacheEngineVersions",
     "elasticache:DescribeReservedCacheNodesOfferings",
@@ -31,7 +31,7 @@ WITHOUT_DATA = {
     "servicequotas:GetServiceQuota",
     "servicequotas:ListServiceQuotas",
 }
-DOMAIN = "osmt.rehearsal-college.edu"  # looks real, as the doctor insists; nothing ever asks the real DNS for it
+DOMAIN = "osmt.rehearsal-college.edu"  # not a reserved domain, which the doctor would report; no DNS query is made
 DIR = "terraform/invocation"
 CONFIG = f"{DIR}/config.auto.tfvars.json"
 REPOSITORY = "osmt"
@@ -39,7 +39,7 @@ CLIENT_SECRET = "app/oauth_client_secret"
 
 
 class Rehearsal:
-    """What the steps know of each other."""
+    """The data that the steps share."""
 
     def __init__(self, journey: Journey, work: Workplace, region: str = REGION) -> None:
         self.region = region
@@ -48,12 +48,12 @@ class Rehearsal:
         self.env = f"rehearse-{secrets.token_hex(3)}"
         self.client_secret = secrets.token_urlsafe(30)
         self.python = str(environment.python())
-        self.values = {self.client_secret}  # of secrets: none may be found anywhere at the end
-        self.objects = 0  # of the account, copied to be searched
+        self.values = {self.client_secret}  # of secrets, to search for them at the end
+        self.objects = 0  # the number of copied objects
         self.zone = ""
         self.before: list[str] = []
 
-    # what the steps call, as a person would type it
+    # the commands that the steps run
 
     def bootstrap(self, *arguments: str, **options: Any) -> str:
         return self.journey.run("osmt-bootstrap", *arguments, **options)
@@ -71,18 +71,18 @@ class Rehearsal:
         return self.journey.run(providers.program(), f"-chdir={DIR}", *arguments, **options)
 
     def account(self, *arguments: str) -> str:
-        """Asks the emulated account itself, out of the transcript: the answer may hold values."""
+        """Runs account.py without logging it, because its output may contain values of secrets."""
         command = [self.python, "-B", str(Path(__file__).with_name("account.py")), *arguments]
-        with console.signs_of_life():
+        with console.show_elapsed():
             done = subprocess.run(
                 command, env=self.journey.environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
             )
         if done.returncode != 0:
-            raise StepFailed(f"could not ask the emulated account: account.py {arguments[0]}\n{done.stderr}")
+            raise StepFailed(f"could not read the emulated account: account.py {arguments[0]}\n{done.stderr}")
         return done.stdout
 
     def gather(self) -> None:
-        """Notes the values that the account's secrets hold, and copies its objects, so that both can be searched."""
+        """Records the values of the account's secrets and copies its objects, for the search."""
         copied = self.work.folder / "objects"
         copied.mkdir(exist_ok=True)
         self.objects += int(self.account("objects", str(copied)))
@@ -95,48 +95,48 @@ class Rehearsal:
 
 
 def total(quick: bool, keep: bool) -> int:
-    """How many steps `walk` will take."""
+    """The number of steps of `walk`."""
     return 8 if quick else 12 if keep else 13
 
 
 def walk(journey: Journey, work: Workplace, quick: bool, keep: bool) -> None:
-    """The journey; `quick` leaves out what is made in the account and all that follows it."""
+    """Runs the steps; with `quick` only those up to Terraform's plan."""
     prepare_environment(journey)
     copy_directory(work)
-    with journey.step("build the four binaries", "everything that follows is done by them"):
+    with journey.step("build the four binaries", "all other steps use them"):
         build(journey)
-    with journey.step("start an AWS account on this machine", "no real one is needed, none can be reached"):
+    with journey.step("start an AWS account on this machine", "no real account can be reached"):
         start_emulator(journey, work, keep)
     rehearsal = Rehearsal(journey, work)
-    with journey.step("a hosted zone for the domain", "an organisation has one before it deploys"):
+    with journey.step("create a hosted zone for the domain", "an organisation has one before it deploys"):
         prepare_account(rehearsal)
     with journey.step("osmt-bootstrap", "state bucket, lock table and certificate must exist before Terraform"):
         bootstrap(rehearsal)
-    with journey.step("osmt-secrets", "passwords go from the keyring to Secrets Manager and nowhere else"):
+    with journey.step("osmt-secrets", "passwords are copied only from the keyring to Secrets Manager"):
         secrets_first(rehearsal)
-    with journey.step("osmt-doctor", "mistakes cost less before the plan than after it"):
+    with journey.step("osmt-doctor", "mistakes are found before the plan"):
         _doctor(rehearsal)
-    with journey.step("Terraform, planned", "the plan is judged before it is applied"):
+    with journey.step("terraform plan", "osmt-doctor checks the plan before it is applied"):
         _terraform_plan(rehearsal)
     if not quick:
-        with journey.step("Terraform, applied", "the stack comes up, and a second plan finds nothing to do"):
+        with journey.step("terraform apply", "the stack is created, and a second plan has no changes"):
             _terraform_apply(rehearsal)
-        with journey.step("osmt-release", "which commit of OSMT runs is chosen, recorded, deployed and shown"):
+        with journey.step("osmt-release", "a release of OSMT is selected, deployed, recorded and shown"):
             _release(rehearsal)
-        with journey.step("restore the database", "the way back after a migration that failed, as docs/release.md has it"):
+        with journey.step("restore the database", "after a failed migration, as described in docs/release.md"):
             _restore(rehearsal)
-        with journey.step("rotate the secrets", "a new password reaches the secret and the database in one apply"):
+        with journey.step("rotate the secrets", "one apply gives the new password to the database"):
             _rotate(rehearsal)
     if not quick and not keep:
-        with journey.step("tear down", "protection off, destroy, and the account is as empty as before"):
-            rehearsal.gather()  # afterwards there is nothing left to search
+        with journey.step("tear down", "turn the protection off and destroy; the account is as empty as before"):
+            rehearsal.gather()  # before the account is deleted
             _tear_down(rehearsal)
-    with journey.step("search for the values of the secrets", "state, plans, logs and arguments must not hold one"):
+    with journey.step("search for the values of the secrets", "state, plans, logs and arguments must not contain one"):
         _search(rehearsal)
 
 
 def prepare_environment(journey: Journey) -> None:
-    """The user's own AWS, Terraform and git settings stay out; a real account cannot be reached by mistake."""
+    """Removes the user's AWS, Terraform and git settings, so that no real account can be reached."""
     unwanted = ("AWS_", "TF_", "GIT_", "OSMT_KEYRING")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1"}
@@ -146,7 +146,7 @@ def prepare_environment(journey: Journey) -> None:
 
 
 def copy_directory(work: Workplace) -> None:
-    """This Terraform directory, without what a run of Terraform left in it."""
+    """Copies the Terraform directory without the files that Terraform and the binaries wrote."""
     made = {".terraform", "terraform.tfstate", "terraform.tfstate.backup", "main.tf", "config.auto.tfvars.json"}
 
     def left_by_a_run(folder: str, names: list[str]) -> set[str]:
@@ -166,10 +166,10 @@ def build(journey: Journey) -> None:
 
 
 def start_emulator(journey: Journey, work: Workplace, keep: bool) -> None:
-    environment.python()  # says what it installs the first time
+    environment.python()  # prints what it installs
     parent = [] if keep else ["--parent", str(os.getpid())]
     command = [str(providers.ROOT / "scripts" / "aws-emulator"), "start", "--state", str(work.emulator), *parent]
-    started = journey.run_json(*command, "--format", "json", show=lambda out: f"up at {json.loads(out)['endpoint']}")
+    started = journey.run_json(*command, "--format", "json", show=lambda out: f"running at {json.loads(out)['endpoint']}")
     for name in started["unset"]:
         journey.environment.pop(name, None)
     journey.environment.update(started["environment"])
@@ -193,7 +193,7 @@ def bootstrap(rehearsal: Rehearsal, more: Optional[dict[str, str]] = None) -> No
         "--oauth-audience": "api://default",
     }
     rehearsal.bootstrap("init", "--yes", *(word for pair in answers.items() for word in pair))
-    rehearsal.bootstrap("plan", exits=(1,), show=_whole)
+    rehearsal.bootstrap("plan", exits=(1,), show=_all_lines)
     rehearsal.bootstrap("apply", "--yes", show=last)
     rehearsal.bootstrap("apply", "--yes", show=last)
     rehearsal.bootstrap("plan", show=last)
@@ -201,17 +201,17 @@ def bootstrap(rehearsal: Rehearsal, more: Optional[dict[str, str]] = None) -> No
     arn = rehearsal.config()["alb"]["certificate_arn"]
     wanted = f"arn:aws:acm:{rehearsal.region}:{ACCOUNT}:certificate/"
     rehearsal.journey.expect(arn.startswith(wanted), f"the certificate's ARN is not in {CONFIG}: {arn}")
-    rehearsal.bootstrap("status", show=_whole)
+    rehearsal.bootstrap("status", show=_all_lines)
 
 
 def secrets_first(rehearsal: Rehearsal) -> None:
     rehearsal.secrets("generate", "rds/password")
     given = rehearsal.client_secret + "\n"
-    rehearsal.secrets("set", CLIENT_SECRET, given=given, given_is="a value made for this rehearsal")
-    rehearsal.secrets("diff", exits=(1,), show=_whole)
+    rehearsal.secrets("set", CLIENT_SECRET, given=given, given_is="a random value")
+    rehearsal.secrets("diff", exits=(1,), show=_all_lines)
     rehearsal.secrets("push", "--yes", show=last)
     rehearsal.secrets("diff", show=last)
-    rehearsal.secrets("verify", show=_whole)
+    rehearsal.secrets("verify", show=_all_lines)
 
 
 def _doctor(rehearsal: Rehearsal) -> None:
@@ -233,7 +233,7 @@ def _terraform_apply(rehearsal: Rehearsal) -> None:
 def _release(rehearsal: Rehearsal) -> None:
     osmt_repository.make(rehearsal.work.folder / REPOSITORY)
     before = (rehearsal.work.folder / CONFIG).read_text(encoding="utf-8").splitlines()
-    rehearsal.release("list", show=_whole)
+    rehearsal.release("list", show=_all_lines)
     rehearsal.release("select", osmt_repository.NEWEST, "--yes", show=last)
     after = (rehearsal.work.folder / CONFIG).read_text(encoding="utf-8").splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -242,25 +242,25 @@ def _release(rehearsal: Rehearsal) -> None:
     rehearsal.journey.expect(len(changed) == 1, f"selecting a release changed {len(changed)} lines of {CONFIG} instead of one")
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
     rehearsal.release("tag", "--yes", show=last)
-    printed = rehearsal.release("status", show=_whole)
-    print("          (the emulated account runs no app: what only the app and the Internet can answer is unknown)")
-    rehearsal.journey.expect(osmt_repository.NEWEST in printed, f"the status does not name what runs, {osmt_repository.NEWEST}")
+    printed = rehearsal.release("status", show=_all_lines)
+    print("          (the emulated account does not run the app, so its state is unknown)")
+    rehearsal.journey.expect(osmt_repository.NEWEST in printed, f"the status does not name the running release, {osmt_repository.NEWEST}")
 
 
 def _restore(rehearsal: Rehearsal) -> None:
     database, resource = f"osmt-{rehearsal.env}", "module.osmt.aws_db_instance.main"
     snapshot = f"{database}-before-rehearsal"
     rehearsal.account("restore", database, snapshot)
-    print(f"          {database} is {database}-failed, and was restored from {snapshot}")
-    # Terraform knows a database by its resource id, which the renamed one keeps.
+    print(f"          renamed {database} to {database}-failed, restored {database} from {snapshot}")
+    # Terraform identifies a database by its resource id, which the renamed database keeps.
     rehearsal.terraform("state", "rm", resource, show=last)
     rehearsal.terraform("import", "-no-color", resource, database)
     config = rehearsal.work.folder / CONFIG
     revision = rehearsal.config()["secrets_revision"]
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace(f'"secrets_revision": {revision}', f'"secrets_revision": {revision + 1}'), encoding="utf-8")
-    rehearsal.journey.expect(rehearsal.config()["secrets_revision"] == revision + 1, f"secrets_revision was not raised in {CONFIG}")
-    print(f"          in {CONFIG}: secrets_revision {revision + 1}, for the restored database has the password of its snapshot")
+    rehearsal.journey.expect(rehearsal.config()["secrets_revision"] == revision + 1, f"secrets_revision was not increased in {CONFIG}")
+    print(f"          in {CONFIG}: secrets_revision {revision + 1}, because the restored database has the password of its snapshot")
     rehearsal.terraform("plan", "-no-color", "-out=restored.tfplan", show=changes)
     rehearsal.doctor("plan", f"{DIR}/restored.tfplan", show=last)
     rehearsal.terraform("apply", "-no-color", "restored.tfplan", show=changes)
@@ -273,19 +273,19 @@ def _rotate(rehearsal: Rehearsal) -> None:
     before = rehearsal.config()["secrets_revision"]
     rehearsal.secrets("rotate", "--yes", show=last)
     after = rehearsal.config()["secrets_revision"]
-    rehearsal.journey.expect(after == before + 1, f"secrets_revision went from {before} to {after}")
+    rehearsal.journey.expect(after == before + 1, f"secrets_revision changed from {before} to {after}")
     rehearsal.terraform("apply", "-no-color", "-auto-approve", show=changes)
-    rehearsal.secrets("verify", show=_whole)
+    rehearsal.secrets("verify", show=_all_lines)
 
 
 def _search(rehearsal: Rehearsal) -> None:
-    """No value of a secret may be where it can be read: one place found fails the rehearsal."""
+    """Fails if a value of a secret is found anywhere."""
     rehearsal.gather()
     journey, values = rehearsal.journey, rehearsal.values
     command = [str(providers.ROOT / "scripts" / "aws-emulator"), "status", "--state", str(rehearsal.work.emulator), "--format", "json"]
-    asked_in_vain = set(journey.run_json(*command)["gaps"]) - WITHOUT_DATA
-    journey.expect(not asked_in_vain, f"the emulated account was asked for what it lacks: {', '.join(sorted(asked_in_vain))}")
-    journey.expect(len(values) > 1, "no generated password was found in the account: the search would prove nothing")
+    unsupported = set(journey.run_json(*command)["gaps"]) - WITHOUT_DATA
+    journey.expect(not unsupported, f"the emulator does not support operations that were called: {', '.join(sorted(unsupported))}")
+    journey.expect(len(values) > 1, "the account has no generated password to search for")
     wanted = leaks.needles(values)
     places = leaks.in_folder(rehearsal.work.folder, wanted)
     for arguments in journey.seen_arguments:
@@ -299,7 +299,7 @@ def _search(rehearsal: Rehearsal) -> None:
 
 
 def unprotect(rehearsal: Rehearsal, *only: str) -> None:
-    """The first of the two steps of a tear-down, of all or of what these options name."""
+    """Turns the deletion protection off, for all resources or for those in `only`."""
     config = rehearsal.work.folder / CONFIG
     text = config.read_text(encoding="utf-8")
     text = re.sub(r'("enable_deletion_protection":\s*)true', r"\1false", text)
@@ -316,13 +316,13 @@ def _tear_down(rehearsal: Rehearsal) -> None:
     rehearsal.bootstrap("destroy", "--yes", "--confirm", rehearsal.env, show=last)
     after = json.loads(rehearsal.account("inventory"))
     left, lost = sorted(set(after) - set(rehearsal.before)), sorted(set(rehearsal.before) - set(after))
-    rehearsal.journey.expect(not left, "the account is not as empty as before; left over:\n  " + "\n  ".join(left))
-    rehearsal.journey.expect(not lost, "the tear-down took what was not its own:\n  " + "\n  ".join(lost))
-    print(f"          the account holds what it held at the beginning: {len(after)} things")
+    rehearsal.journey.expect(not left, "the account is not as empty as before; these resources remain:\n  " + "\n  ".join(left))
+    rehearsal.journey.expect(not lost, "these resources were deleted but are not part of the deployment:\n  " + "\n  ".join(lost))
+    print(f"          the account has the same resources as at the beginning: {len(after)}")
 
 
 def leave(journey: Journey, work: Workplace) -> None:
-    """Leaves all up and says how to go on by hand."""
+    """Keeps everything and prints how to continue by hand."""
     work.keep()
     exported = {name: value for name, value in journey.environment.items() if os.environ.get(name) != value}
     removed = sorted(name for name in os.environ if name not in journey.environment)
@@ -330,21 +330,21 @@ def leave(journey: Journey, work: Workplace) -> None:
     (work.folder / "environment.sh").write_text("\n".join(lines) + "\n", encoding="utf-8")
     stop = f"{shlex.quote(str(providers.ROOT / 'scripts' / 'aws-emulator'))} stop --state {work.emulator}"
     print(
-        f"\nleft up as you asked. To go on by hand:\n  cd {work.folder} && . ./environment.sh\n"
-        f"  {providers.program()} -chdir={DIR} plan\nand to end it:\n  {stop} && rm -r {work.folder}",
+        f"\nkept. To continue by hand:\n  cd {work.folder} && . ./environment.sh\n"
+        f"  {providers.program()} -chdir={DIR} plan\nTo remove everything:\n  {stop} && rm -r {work.folder}",
         flush=True,
     )
 
 
 def clear(journey: Journey, work: Workplace) -> None:
-    """Ends the emulator, forgets the keyring's entries, removes the working copy."""
+    """Removes the entries of the keyring, stops the emulator and deletes the working copy."""
     if (work.folder / CONFIG).exists():
         command = ["osmt-secrets", "rm", "--all", "--yes"]
         subprocess.run(command, cwd=work.folder, env=journey.environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     work.clear()
 
 
-def _whole(out: str) -> str:
+def _all_lines(out: str) -> str:
     return out.strip("\n")
 
 

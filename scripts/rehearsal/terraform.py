@@ -1,4 +1,4 @@
-"""Terraform, where the machine has none: one pinned version, fetched once into the scripts' cache and compared with its checksum."""
+"""Downloads a pinned version of Terraform into the cache if the machine has none, and verifies its checksum."""
 
 import fcntl
 import hashlib
@@ -18,10 +18,10 @@ from typing import Optional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import environment
-from console import every, sentence
+from console import describe, every
 
 VERSION = "1.11.4"  # the version that the tests run with
-# Of the archives, as HashiCorp publishes them ("terraform_1.11.4_SHA256SUMS"; also in HashiCorp's Homebrew tap).
+# HashiCorp's checksums of the archives ("terraform_1.11.4_SHA256SUMS"; also in HashiCorp's Homebrew tap).
 CHECKSUMS = {
     ("darwin", "amd64"): "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
     ("darwin", "arm64"): "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
@@ -29,33 +29,33 @@ CHECKSUMS = {
     ("linux", "arm64"): "a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633",
 }
 RELEASES = "https://releases.hashicorp.com/terraform"
-PATIENCE = 30  # seconds without an answer
-PULSE = 2  # seconds between two lines while it is fetched
+TIMEOUT = 30  # seconds without data
+PROGRESS_INTERVAL = 2  # seconds between two lines during the download
 
 
 class Unavailable(Exception):
-    """It could not be fetched; the message says why and what to do."""
+    """Terraform could not be downloaded; the message contains help."""
 
 
 def cached() -> Path:
-    """Where a fetched Terraform is."""
+    """The path of the downloaded Terraform."""
     return environment.cache() / f"terraform-{VERSION}" / "terraform"
 
 
 def provide(say: Callable[[str], None]) -> None:
-    """Puts a Terraform on PATH where none is there; one that the user names is theirs to install."""
+    """Adds a downloaded Terraform to PATH if there is none. Does not replace the program in OSMT_TERRAFORM."""
     if os.environ.get("OSMT_TERRAFORM") or any(shutil.which(name) for name in ("terraform", "tofu")):
         return
     if not cached().exists():
         try:
             fetch(say)
         except OSError as reason:
-            raise Unavailable(f"could not write Terraform into {cached().parent}: {sentence(reason)}") from reason
+            raise Unavailable(f"could not write Terraform into {cached().parent}: {describe(reason)}") from reason
     os.environ["PATH"] = f"{cached().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def fetched(say: Callable[[str], None]) -> bool:
-    """As `provide`; says why it could not, and whether there is one now."""
+    """As `provide`, but reports a failure with `say` and returns whether Terraform is available."""
     try:
         provide(say)
     except Unavailable as reason:
@@ -69,22 +69,23 @@ def fetch(say: Callable[[str], None]) -> None:
     checksum = CHECKSUMS.get(kind)
     if checksum is None:
         raise Unavailable(
-            f"Terraform is not fetched for this machine ({sys.platform}, {platform.machine()}): no checksum of it is known here"
+            f"Terraform cannot be downloaded for this machine ({sys.platform}, {platform.machine()}): scripts/rehearsal/terraform.py "
+            "does not have its checksum"
         )
     name = f"terraform_{VERSION}_{'_'.join(kind)}.zip"
     url = f"{os.environ.get('OSMT_TERRAFORM_RELEASES') or RELEASES}/{VERSION}/{name}"
     place = cached()
     place.parent.mkdir(parents=True, exist_ok=True)
     with (place.parent / "lock").open("w") as lock:
-        say(f"fetching Terraform {VERSION} into {place.parent} (once): {url}")
-        with _pulse(say, lambda: "another process is fetching it"):
+        say(f"downloading Terraform {VERSION} into {place.parent} (once): {url}")
+        with _progress(say, lambda: "waiting for another process that is downloading it"):
             fcntl.flock(lock, fcntl.LOCK_EX)
         if place.exists():
             return
         archive = _download(url, say)
         found = hashlib.sha256(archive).hexdigest()
         if found != checksum:
-            raise Unavailable(f"what {url} sent is not Terraform {VERSION}: its SHA-256 is {found} instead of {checksum}; it was not used")
+            raise Unavailable(f"{url} is not Terraform {VERSION}: its SHA-256 is {found} instead of {checksum}; it was not used")
         unfinished = place.with_suffix(".unfinished")
         with zipfile.ZipFile(io.BytesIO(archive)) as files:
             unfinished.write_bytes(files.read("terraform"))
@@ -98,23 +99,23 @@ def _download(url: str, say: Callable[[str], None]) -> bytes:
 
     def state() -> str:
         of = f" of {total / 2**20:.0f}" if total else ""
-        return f"{read.tell() / 2**20:.1f}{of} MiB of Terraform are here" if read.tell() else "no answer yet"
+        return f"{read.tell() / 2**20:.1f}{of} MiB downloaded" if read.tell() else "waiting for the server"
 
     try:
-        with _pulse(say, state), urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - an address of ours, or the user's
+        with _progress(say, state), urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the URL is constant or set by the user
             length = answer.headers.get("Content-Length", "")
             total = int(length) if length.isdigit() else None
             while chunk := answer.read(1 << 16):
                 read.write(chunk)
-    except (OSError, ValueError, http.client.HTTPException) as reason:  # ValueError: what is named is not an address
+    except (OSError, ValueError, http.client.HTTPException) as reason:  # ValueError: not a valid URL
         said = getattr(reason, "reason", reason)
         raise Unavailable(
-            f"could not fetch {url}: {said}\nhelp: is it reachable? HTTPS_PROXY is used. "
-            "OSMT_TERRAFORM_RELEASES names another server with the same files; or install Terraform"
+            f"could not download {url}: {said}\nhelp: check that it can be reached; HTTPS_PROXY is used. "
+            "OSMT_TERRAFORM_RELEASES selects another server with the same files. Or install Terraform"
         ) from reason
     return read.getvalue()
 
 
-def _pulse(say: Callable[[str], None], state: Callable[[], str]) -> AbstractContextManager[None]:
-    """A line every two seconds for as long as it lasts."""
-    return every(PULSE, lambda: say(f"  {state()}"))
+def _progress(say: Callable[[str], None], state: Callable[[], str]) -> AbstractContextManager[None]:
+    """Prints the state every two seconds while the block runs."""
+    return every(PROGRESS_INTERVAL, lambda: say(f"  {state()}"))

@@ -1,8 +1,8 @@
-"""From the previous release of the Terraform directory to this one, in another Region and with three zones.
+"""Upgrades the previous release of the Terraform directory to this one, in another Region and with three Availability Zones.
 
-The previous release's stack is applied, then this directory is put in its place as docs/terraform.md says, and planned: nothing
-that holds data may be replaced or destroyed. Unless quick, the plan is applied, every setting of `operations` that creates
-something is turned on (with the vault of terraform/vault), a second plan is empty, and all of it is destroyed.
+The previous release is applied, then replaced with this directory as docs/terraform.md describes, and planned. The plan must not
+replace or destroy a resource that contains data. Without --quick the plan is applied, every setting of `operations` that creates
+resources is turned on (with the vault of terraform/vault), a second plan is empty, and the stack is destroyed.
 """
 
 import io
@@ -18,7 +18,7 @@ import steps
 from journey import Journey, StepFailed
 from workplace import Workplace
 
-# The Terraform directory as 0.1.0 had it. With the next release: its commit.
+# The commit with the Terraform directory of the previous release. Change it with each release.
 PREVIOUS = ("0.1.0", "f26c8f0a944fd9adf9771b76c58d6f7095de7ca0")
 REGION = "eu-central-1"
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
@@ -34,8 +34,8 @@ WITH_DATA = {
 }
 VAULT = "osmt-rehearsal"
 COPIES = f"arn:aws:backup:us-east-1:{steps.ACCOUNT}:backup-vault:{VAULT}"
-# The emulator has no subscribers of a budget and cannot take a node from a cache, so monthly_budget_usd and cache_nodes are not here.
-EVERYTHING_ON = f"""locals {{
+# Without monthly_budget_usd and cache_nodes: the emulator does not support subscribers of a budget and removing a node of a cache.
+ALL_SETTINGS = f"""locals {{
   operations = {{
     alarm_emails           = ["operators@rehearsal-college.edu"]
     interface_endpoints    = ["logs"]
@@ -51,7 +51,7 @@ EVERYTHING_ON = f"""locals {{
 
 
 def archive(folder: Path) -> None:
-    """The previous release's `terraform/`; a clone without history does not have it, and then there is no test: that is an error."""
+    """Extracts `terraform/` of the previous release. Fails in a shallow clone, which does not have its commit."""
     release, commit = PREVIOUS
     packed = subprocess.run(["git", "-C", str(providers.ROOT), "archive", commit, "terraform"], capture_output=True, check=False)
     if packed.returncode:
@@ -62,7 +62,7 @@ def archive(folder: Path) -> None:
 
 
 def replaced(plan: dict[str, Any]) -> list[str]:
-    """What a plan destroys or replaces."""
+    """The resources that a plan destroys or replaces."""
     return [change["address"] for change in plan["resource_changes"] if "delete" in change["change"]["actions"]]
 
 
@@ -78,47 +78,47 @@ def total(quick: bool) -> int:
 
 def walk(journey: Journey, work: Workplace, quick: bool) -> None:
     steps.prepare_environment(journey)
-    with journey.step("build the four binaries", "they prepare the account and judge the plan"):
+    with journey.step("build the four binaries", "they prepare the account and check the plan"):
         steps.build(journey)
-    with journey.step(f"the Terraform directory of {PREVIOUS[0]}", "an upgrade begins with what runs today"):
+    with journey.step(f"extract the Terraform directory of {PREVIOUS[0]}", "the release before the upgrade"):
         archive(work.folder)
-    with journey.step("start an AWS account on this machine", "no real one is needed, none can be reached"):
+    with journey.step("start an AWS account on this machine", "no real account can be reached"):
         steps.start_emulator(journey, work, keep=False)
         journey.environment |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
     rehearsal = steps.Rehearsal(journey, work, REGION)
-    with journey.step("account, configuration, secrets", f"{len(ZONES)} zones of {REGION}"):
+    with journey.step("prepare account, config and secrets", f"{len(ZONES)} Availability Zones of {REGION}"):
         steps.prepare_account(rehearsal)
         steps.bootstrap(rehearsal, {"--azs": ",".join(ZONES), "--vpc-cidr": "10.40.0.0/16"})
         steps.secrets_first(rehearsal)
-    with journey.step(f"apply {PREVIOUS[0]}", "the stack as an organisation has it"):
+    with journey.step(f"apply {PREVIOUS[0]}", "the stack before the upgrade"):
         rehearsal.terraform("init", "-no-color", show=steps.last)
         rehearsal.terraform("apply", "-no-color", "-auto-approve", show=steps.changes)
-        # The rules of a security group are resources of their own: its state has them only after the next apply, as here.
+        # The state of a security group contains its rules, which are separate resources, only after the next refresh.
         rehearsal.terraform("apply", "-refresh-only", "-no-color", "-auto-approve", show=steps.changes)
-    with journey.step("this directory in its place", "as docs/terraform.md describes an upgrade"):
+    with journey.step("replace the directory with this one", "as docs/terraform.md describes an upgrade"):
         _replace(rehearsal)
         rehearsal.terraform("init", "-no-color", show=steps.last)
-    with journey.step("plan this one", "nothing with data is replaced or destroyed"):
-        _judge(rehearsal)
+    with journey.step("plan the upgrade", "no resource with data is replaced or destroyed"):
+        _check_plan(rehearsal)
     if quick:
         return
-    with journey.step("apply it", "and a second plan finds nothing to do"):
+    with journey.step("apply the upgrade", "a second plan has no changes"):
         rehearsal.terraform("apply", "-no-color", "upgrade.tfplan", show=steps.changes)
         rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=steps.changes)
-    with journey.step("a vault for backups", "it has a state of its own, and outlives the stack"):
+    with journey.step("create a vault for backups", "it has a separate state and is kept when the stack is destroyed"):
         _vault(rehearsal)
-    with journey.step("every setting that creates something", "applied, and the next plan finds nothing to do"):
-        (work.folder / steps.DIR / "operations.tf").write_text(EVERYTHING_ON, encoding="utf-8")
+    with journey.step("turn on every setting that creates resources", "a second plan has no changes"):
+        (work.folder / steps.DIR / "operations.tf").write_text(ALL_SETTINGS, encoding="utf-8")
         rehearsal.terraform("plan", "-no-color", "-out=settings.tfplan", show=steps.changes)
         rehearsal.terraform("apply", "-no-color", "settings.tfplan", show=steps.changes)
         rehearsal.terraform("plan", "-no-color", "-detailed-exitcode", show=steps.changes)
-    with journey.step("tear down", "protection off, destroy; the vault stays"):
+    with journey.step("tear down", "turn the protection off and destroy; the vault is kept"):
         steps.unprotect(rehearsal)
         rehearsal.terraform("destroy", "-no-color", "-auto-approve", show=steps.changes)
 
 
 def _replace(rehearsal: steps.Rehearsal) -> None:
-    """What the page on the Terraform directory says: module and invocation replaced, the own files kept, main.tf edited by init."""
+    """Replaces module and invocation, keeps the user's files, and lets `init` edit main.tf, as docs/terraform.md describes."""
     terraform = rehearsal.work.folder / "terraform"
     shutil.rmtree(terraform / "module")
     shutil.copytree(providers.ROOT / "terraform" / "module", terraform / "module", ignore=shutil.ignore_patterns(".terraform*"))
@@ -128,12 +128,12 @@ def _replace(rehearsal: steps.Rehearsal) -> None:
     rehearsal.bootstrap("init", "--yes", show=steps.last)
 
 
-def _judge(rehearsal: steps.Rehearsal) -> None:
+def _check_plan(rehearsal: steps.Rehearsal) -> None:
     rehearsal.terraform("plan", "-no-color", "-out=upgrade.tfplan", show=steps.changes)
     plan = json.loads(rehearsal.terraform("show", "-json", "upgrade.tfplan"))
     rehearsal.journey.expect(bool(plan["resource_changes"]), "the plan has no resources: the state of the previous release was not read")
     lost = with_data(plan)
-    rehearsal.journey.expect(not lost, "the upgrade replaces or destroys what holds data:\n  " + "\n  ".join(lost))
+    rehearsal.journey.expect(not lost, "the upgrade replaces or destroys resources with data:\n  " + "\n  ".join(lost))
     print(f"          replaced or destroyed, none with data: {', '.join(replaced(plan)) or 'nothing'}")
     rehearsal.doctor("plan", f"{steps.DIR}/upgrade.tfplan", show=steps.last)
 

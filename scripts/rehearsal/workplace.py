@@ -1,4 +1,4 @@
-"""The temporary folder of one rehearsal: found again when its rehearsal was killed, never one that is in use."""
+"""The temporary folder of a rehearsal. Folders of killed rehearsals are recognised and removed."""
 
 import fcntl
 import shutil
@@ -13,7 +13,7 @@ _PREFIX = "osmt-rehearsal-"
 
 
 class Workplace:
-    """A folder and the lock that says that its rehearsal lives."""
+    """A folder with a lock, which shows that its rehearsal is running."""
 
     def __init__(self, folder: Path, lock: IO[str]) -> None:
         self.folder = folder
@@ -22,7 +22,7 @@ class Workplace:
 
     @classmethod
     def make(cls) -> "Workplace":
-        """A new folder, after the remains of killed rehearsals are cleared away."""
+        """Creates a folder, and removes the folders of killed rehearsals."""
         for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
             _clear_if_dead(old)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
@@ -34,7 +34,7 @@ class Workplace:
         (self.folder / "kept").touch()
 
     def die(self) -> None:
-        """What the system does for a rehearsal that was killed."""
+        """For tests: releases the lock, as the system does when a rehearsal is killed."""
         self._lock.close()
 
     def clear(self) -> None:
@@ -46,9 +46,9 @@ def _clear_if_dead(folder: Path) -> None:
         with (folder / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not (folder / "kept").exists():
-                print(f"clearing away a rehearsal that was killed: {folder}", file=sys.stderr)
+                print(f"removing the folder of a killed rehearsal: {folder}", file=sys.stderr)
                 _clear(folder)
-    except OSError:  # in use, another user's, or gone
+    except OSError:  # in use, owned by another user, or already removed
         return
 
 

@@ -1,4 +1,4 @@
-"""Runs suites of tests beside each other: one line for each that begins and ends, all output kept, a failure printed whole."""
+"""Runs test suites in parallel. Prints a line when a suite starts and ends, and the output of a suite that fails."""
 
 import os
 import re
@@ -14,22 +14,22 @@ from typing import IO, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from console import DRAWING, CargoProgress
+from console import CARGO_PROGRESS, CargoProgress
 
 PAUSE = 0.2
-HEARTBEAT = 60  # seconds between two lines where there is no terminal
-GRACE = ((signal.SIGINT, 60), (signal.SIGTERM, 10), (signal.SIGKILL, 10))
+STATUS_INTERVAL = 60  # seconds between two status lines without a terminal
+STOP_SIGNALS = ((signal.SIGINT, 60), (signal.SIGTERM, 10), (signal.SIGKILL, 10))
 
 
 @dataclass
 class Suite:
-    """A command whose exit says whether it passed."""
+    """A command that passes if its exit code is 0."""
 
     name: str
     command: list[str]
-    alone: str = ""  # of the suites with the same word, one runs at a time
+    alone: str = ""  # suites with the same word do not run at the same time
     needs_build: bool = False
-    live: bool = False  # cargo's: its progress is drawn on a terminal
+    live: bool = False  # shows cargo's progress on a terminal
 
 
 @dataclass
@@ -37,9 +37,9 @@ class _Running:
     suite: Suite
     process: "subprocess.Popen[bytes]"
     log: Path
-    reader: Optional[threading.Thread] = None  # of the progress that is drawn
+    reader: Optional[threading.Thread] = None  # draws the progress
     begun: float = field(default_factory=time.monotonic)
-    busy: float = 0.0  # seconds of processor time, of the command and all that it waited for
+    busy: float = 0.0  # processor time in seconds, including child processes
 
     def seconds(self) -> int:
         return int(time.monotonic() - self.begun)
@@ -66,24 +66,24 @@ class Run:
         self._first: list[Suite] = []
         self._running: list[_Running] = []
         self._begun = time.monotonic()
-        self._shown = 0  # columns of the line that is overwritten
-        self._beat = time.monotonic()
+        self._shown = 0  # the length of the status line
+        self._last_status = time.monotonic()
 
     def say(self, line: str) -> None:
         self._wipe()
         print(line, file=self.out, flush=True)
 
     def first(self, suite: Suite) -> None:
-        """A suite that runs before all others, on its own."""
+        """Adds a suite that runs alone, before all others."""
         self._first.append(suite)
 
     def skip(self, name: str, why: str) -> None:
         self.say(f"skipped  {name}: {why}")
-        # Where all must be tested, what is not tested has not passed.
+        # In CI a skipped suite counts as failed.
         (self.failed if os.environ.get("CI") == "true" else self.skipped).append(name)
 
     def all(self, suites: list[Suite]) -> int:
-        """Runs them; the exit of the whole."""
+        """Runs the suites. Returns the exit code."""
         self.logs.mkdir(parents=True, exist_ok=True)
         previous = signal.signal(signal.SIGTERM, _interrupted)
         try:
@@ -113,7 +113,7 @@ class Run:
             for one in [one for one in self._running if one.has_ended()]:
                 self._running.remove(one)
                 self._finish(one)
-            self._picture()
+            self._show_status()
             time.sleep(PAUSE)
 
     def _start(self, suite: Suite) -> None:
@@ -126,8 +126,8 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.PIPE if shown else subprocess.STDOUT,
-                env=os.environ | (DRAWING if shown else {}),
-                start_new_session=True,  # Ctrl-C comes to us, and we end each with all that it started
+                env=os.environ | (CARGO_PROGRESS if shown else {}),
+                start_new_session=True,  # so that Ctrl-C reaches only this process, which then stops each suite with its children
             )
         reader = threading.Thread(target=_follow, args=(process.stderr, log), daemon=True) if shown else None
         if reader:
@@ -149,8 +149,8 @@ class Run:
         self.say(output.rstrip("\n"))
         self.say(f"-------  end of the output of {name}")
 
-    def _picture(self) -> None:
-        """What runs: a line that is overwritten on a terminal, otherwise a line now and then."""
+    def _show_status(self) -> None:
+        """Shows the running suites: on a terminal in a line that is overwritten, otherwise in a line each minute."""
         if not self._running or (any(one.suite.live for one in self._running) and self.out.isatty()):
             return
         line = "         " + ", ".join(f"{one.suite.name} {one.seconds()} s" for one in self._running)
@@ -160,8 +160,8 @@ class Run:
             self.out.write(f"\r{line}{' ' * max(self._shown - len(line), 0)}")
             self.out.flush()
             self._shown = len(line)
-        elif time.monotonic() - self._beat >= HEARTBEAT:
-            self._beat = time.monotonic()
+        elif time.monotonic() - self._last_status >= STATUS_INTERVAL:
+            self._last_status = time.monotonic()
             self.say(f"still{line[5:]}")
 
     def _wipe(self) -> None:
@@ -170,11 +170,11 @@ class Run:
             self._shown = 0
 
     def _end_all(self) -> None:
-        """Ends what runs, politely first."""
-        self.say(f"interrupted; ending {', '.join(one.suite.name for one in self._running) or 'nothing'}")
+        """Stops the running suites, with stronger signals each time."""
+        self.say(f"interrupted; stopping {', '.join(one.suite.name for one in self._running) or 'nothing'}")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for sign, patience in GRACE:
-            end = time.monotonic() + patience
+        for sign, seconds in STOP_SIGNALS:
+            end = time.monotonic() + seconds
             for one in self._running:
                 try:
                     os.killpg(one.process.pid, sign)

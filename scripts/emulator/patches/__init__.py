@@ -1,8 +1,8 @@
-"""What moto must do for a whole OSMT stack and does not: one file a service, one function a patch.
+"""Patches for features that an OSMT stack needs and moto does not have: one file per service, one function per patch.
 
-A patch is a function decorated with `@patch("what moto lacks")`. It is applied when its service is first called, so that an
-emulator pays only for what it is asked. Every patch has a check of its own name in `tests/`, which fails as soon as moto no
-longer needs the patch.
+A patch is a function with the decorator `@patch("what moto does wrong")`. It is applied when its service is first called, so that an
+emulator loads only the services that are used. For each patch there is a check with the same name in `tests/`, which fails if moto
+no longer needs the patch.
 """
 
 import importlib
@@ -15,7 +15,7 @@ _STORES: Dict[Tuple[str, str, str], Dict[str, Any]] = {}
 
 
 def patch(lacks: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Registers a patch under `<service>.<function name>`, with one sentence on what moto lacks."""
+    """Registers a patch as `<service>.<function name>`, with a sentence on what moto does wrong."""
 
     def register(install: Callable[[], None]) -> Callable[[], None]:
         service = install.__module__.rsplit(".", 1)[-1]
@@ -26,7 +26,7 @@ def patch(lacks: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 
 
 def around(owner: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Puts the function in place of the owner's method of the same name, which arrives as the first argument."""
+    """Replaces the owner's method of the same name. The original method is passed as first argument."""
 
     def replace(function: Callable[..., Any]) -> Callable[..., Any]:
         original = getattr(owner, function.__name__)
@@ -42,11 +42,11 @@ def around(owner: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def add(owner: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Gives the owner a method that it does not have."""
+    """Adds a method to the owner."""
 
     def attach(function: Callable[..., Any]) -> Callable[..., Any]:
         if hasattr(owner, function.__name__):
-            raise RuntimeError(f"moto has {owner.__name__}.{function.__name__} by now: drop the patch")
+            raise RuntimeError(f"moto now has {owner.__name__}.{function.__name__}: remove the patch")
         setattr(owner, function.__name__, function)
         return function
 
@@ -54,7 +54,7 @@ def add(owner: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def store(response: Any, kind: str) -> Dict[str, Any]:
-    """A place for what moto does not remember, one an account, a region and a kind."""
+    """A dictionary for data that moto does not store, per account, Region and kind."""
     return _STORES.setdefault((response.current_account, response.region, kind), {})
 
 
@@ -69,7 +69,7 @@ def names(service: str) -> List[str]:
 
 
 def apply(dispatcher: str) -> None:
-    """Applies the patches of what a dispatcher of moto serves; a service without any is left as it is."""
+    """Applies the patches of the service of one of moto's dispatchers."""
     service = _SERVED_BY.get(dispatcher, dispatcher)
     if service in services():
         for name in names(service):

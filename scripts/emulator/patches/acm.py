@@ -1,4 +1,4 @@
-"""Certificate Manager: a certificate is issued because its validation record exists, not because time went by."""
+"""Certificate Manager: a certificate is issued when its validation record exists, not after some time."""
 
 import sys
 from typing import Any, List
@@ -13,15 +13,15 @@ from . import around, patch
 _unpatched_describe = CertBundle.describe
 
 
-@patch("moto issues a certificate after a while even where no DNS record proves the domain")
+@patch("moto issues a certificate after some time, even if its validation record does not exist")
 def dns_validation() -> None:
     @around(CertBundle)
     def check(original: Any, certificate: Any) -> None:
-        was = certificate.status
+        before = certificate.status
         original(certificate)
-        if was == "PENDING_VALIDATION" and certificate.status == "ISSUED":
-            if not _is_proven(certificate):
-                certificate.status = was
+        if before == "PENDING_VALIDATION" and certificate.status == "ISSUED":
+            if not _is_validated(certificate):
+                certificate.status = before
             else:
                 certificate.issued_at = utcnow()
 
@@ -32,14 +32,14 @@ def dns_validation() -> None:
         if certificate.type != "AMAZON_ISSUED":
             return described
         if certificate.status == "PENDING_VALIDATION":
-            for unknown_yet in ("IssuedAt", "NotBefore", "NotAfter", "Serial", "Issuer"):
-                answer.pop(unknown_yet, None)
+            for not_yet_set in ("IssuedAt", "NotBefore", "NotAfter", "Serial", "Issuer"):
+                answer.pop(not_yet_set, None)
         else:
             answer["IssuedAt"] = getattr(certificate, "issued_at", certificate.created_at).timestamp()
         return described
 
 
-@patch("moto shows the validation record in the first description; ACM needs some seconds, a client must ask again")
+@patch("moto returns the validation record at once; ACM needs some seconds, so that a client must call again")
 def late_validation_record() -> None:
     @around(CertBundle)
     def describe(original: Any, certificate: Any) -> Any:
@@ -51,7 +51,7 @@ def late_validation_record() -> None:
         return described
 
 
-@patch("moto never takes a load balancer off the list of a certificate's users, and deletes a certificate that is in use")
+@patch("moto keeps a deleted load balancer in a certificate's InUseBy, and deletes a certificate that is in use")
 def users() -> None:
     @around(CertBundle)
     def describe(original: Any, certificate: Any) -> Any:
@@ -71,8 +71,9 @@ class InUse(AWSError):
 
 
 def _users(arn: str) -> List[str]:
-    """The load balancers whose listeners present the certificate."""
-    load_balancing = sys.modules.get("moto.elbv2.models")  # importing it takes long; while it is not loaded, nothing uses it
+    """The load balancers with a listener that uses the certificate."""
+    # Importing it is slow. If it is not loaded, there are no load balancers.
+    load_balancing = sys.modules.get("moto.elbv2.models")
     if load_balancing is None:
         return []
     region, account = arn.split(":")[3:5]
@@ -84,8 +85,8 @@ def _users(arn: str) -> List[str]:
     return sorted({balancer.arn for balancer, listener in listeners if arn in (listener.certificate, *listener.certificates)})
 
 
-def _is_proven(certificate: Any) -> bool:
-    """Is each name's validation record in a public zone of the certificate's account?"""
+def _is_validated(certificate: Any) -> bool:
+    """Whether the validation record of each name is in a public zone of the certificate's account."""
     account = certificate.arn.split(":")[4]
     zones = [zone for backend in route53_backends[account].values() for zone in backend.zones.values() if not zone.private_zone]
     present = {

@@ -12,7 +12,7 @@ def _tags(response: Any, arn: str) -> Any:
     return store(response, "tags").setdefault(arn, {})
 
 
-@patch("moto keeps no tags of a scalable target and cannot list them")
+@patch("moto does not store the tags of a scalable target")
 def tags() -> None:
     @around(ApplicationAutoScalingResponse)
     def register_scalable_target(original: Any, response: Any) -> Any:

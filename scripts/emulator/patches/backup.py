@@ -1,4 +1,4 @@
-"""AWS Backup: what a plan selects, the policy of a vault, and tags."""
+"""AWS Backup: selections of a plan, the policy of a vault, and tags."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _NOW = time.time()
 
 
 def _selection(response: Any) -> Tuple[str, str]:
-    """The ids of the plan and of the selection that the path names."""
+    """The ids of the plan and of the selection in the path."""
     found = re.search(r"/backup/plans/([^/]+)/selections/?([^/?]*)", unquote(response.path))
     return (found[1], found[2]) if found else ("", "")
 

@@ -8,7 +8,7 @@ from moto.ec2.models.subnets import Subnet
 from . import around, patch
 
 
-@patch("moto forgets the description of a rule whose peer is a security group")
+@patch("moto does not return the description of a rule whose source is a security group")
 def rule_description() -> None:
     def description(rule: Any) -> Any:
         return rule.ip_range.get("Description") or (rule.source_group or {}).get("Description")
@@ -25,7 +25,7 @@ def subnet_by_ipv6_association() -> None:
         return original(subnet, filter_name, method_name)
 
 
-@patch("moto nests the state of a subnet's IPv6 block in itself, so that the provider never sees it associated")
+@patch("moto nests the state of a subnet's IPv6 block twice, so that the provider waits for it until the timeout")
 def ipv6_block_state() -> None:
     def associations(subnet: Any) -> Any:
         states = [(one, one["ipv6CidrBlockState"]["State"]) for one in subnet.ipv6_cidr_block_associations.values()]

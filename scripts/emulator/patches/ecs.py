@@ -1,4 +1,4 @@
-"""ECS: services keep their settings and reach a steady state; a broken image trips the circuit breaker."""
+"""ECS: services keep their settings and reach a steady state; a broken image triggers the circuit breaker."""
 
 import copy
 import hashlib
@@ -20,7 +20,7 @@ _KEPT = {
 }
 
 
-@patch("moto drops a service's deployment settings, so that the next plan wants them again")
+@patch("moto does not store a service's deployment settings, so that the next plan sets them again")
 def service_settings() -> None:
     def keep(original: Any, response: Any) -> Any:
         answer = original(response)
@@ -39,7 +39,7 @@ def service_settings() -> None:
         return keep(original, response)
 
 
-@patch("moto's services never start a task; here a deployment completes, or is rolled back where an image's name holds 'broken'")
+@patch("moto's services never start a task; with the patch a deployment completes, or is rolled back if an image's name contains 'broken'")
 def deployments() -> None:
     @around(EC2ContainerServiceResponse)
     def create_service(original: Any, response: Any) -> Any:
@@ -73,7 +73,7 @@ def _deploy(response: Any, answer: Any) -> Any:
 
 
 def _run_tasks(backend: Any, service: Any, deployment: str) -> None:
-    """As many tasks as the service wants, of its task definition, in the place of those it had."""
+    """Replaces the tasks of a service by `desired_count` tasks of its task definition."""
     cluster = backend._get_cluster(service.cluster_name)
     running = backend.tasks.setdefault(cluster.name, {})
     group = f"service:{service.name}"
@@ -82,10 +82,10 @@ def _run_tasks(backend: Any, service: Any, deployment: str) -> None:
     if service.task_definition is None:
         return
     definition = copy.copy(backend.describe_task_definition(service.task_definition))
-    definition.network_mode = "none"  # interfaces of their own would have to be taken down again
+    definition.network_mode = "none"  # so that no network interfaces are created
     for _ in range(service.desired_count):
         task = Task(cluster, definition, None, None, backend, group, launch_type=service.launch_type or "FARGATE", started_by=deployment)
-        task.advance = lambda: None  # it runs until the service ends it
+        task.advance = lambda: None  # it runs until the service stops it
         task.created_at = task.started_at = datetime.now(timezone.utc)
         for container in task.containers:
             container.last_status, container.exitCode = "RUNNING", None
@@ -93,7 +93,7 @@ def _run_tasks(backend: Any, service: Any, deployment: str) -> None:
         running[task.task_arn] = task
 
 
-@patch("moto lists all tasks of a cluster as those of any service")
+@patch("moto returns all tasks of a cluster for each service")
 def tasks_of_a_service() -> None:
     @around(EC2ContainerServiceBackend)
     def list_tasks(original: Any, backend: Any, *args: Any, **asked: Any) -> Any:
@@ -101,7 +101,7 @@ def tasks_of_a_service() -> None:
         return [task for task in original(backend, *args, **asked) if not name or task.group == f"service:{name}"]
 
 
-@patch("moto starts a task anew for a client token that it has seen")
+@patch("moto starts another task for a client token that was used before")
 def client_token() -> None:
     @around(EC2ContainerServiceResponse)
     def run_task(original: Any, response: Any) -> Any:
@@ -115,7 +115,7 @@ def client_token() -> None:
         return answer
 
 
-@patch("moto leaves the tasks of a service that was deleted")
+@patch("moto keeps the tasks of a deleted service")
 def service_end() -> None:
     @around(EC2ContainerServiceBackend)
     def delete_service(original: Any, backend: Any, *args: Any, **asked: Any) -> Any:
@@ -132,7 +132,7 @@ def _is_broken(backend: Any, task_definition: Any) -> bool:
     return any("broken" in container.get("image", "") for container in containers)
 
 
-@patch("moto cannot run a Fargate task whose containers leave memory to the task")
+@patch("moto cannot run a Fargate task whose containers do not set memory")
 def task_without_container_memory() -> None:
     calculate = EC2ContainerServiceBackend._calculate_task_resource_requirements
 
@@ -148,7 +148,7 @@ def task_without_container_memory() -> None:
     EC2ContainerServiceBackend._calculate_task_resource_requirements = staticmethod(tolerant)
 
 
-@patch("a cluster made without tags breaks the resource groups tagging API in moto")
+@patch("moto's resource groups tagging API fails for a cluster that was created without tags")
 def cluster_tags() -> None:
     @around(Cluster)
     def __init__(original: Any, cluster: Any, *args: Any, **kwargs: Any) -> None:
@@ -156,7 +156,7 @@ def cluster_tags() -> None:
         cluster.tags = cluster.tags or []
 
 
-@patch("moto returns a container's cpu and memory as numbers, which are text in ECS's answers: a strict client refuses them")
+@patch("moto returns a container's cpu and memory as numbers; ECS returns strings, and strict clients reject numbers")
 def container_sizes() -> None:
     @around(Container)
     def __init__(original: Any, container: Any, *args: Any, **kwargs: Any) -> None:

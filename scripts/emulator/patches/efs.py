@@ -11,7 +11,7 @@ from . import add, patch
 _JSON = {"Content-Type": "application/json"}
 
 
-@patch("moto has no PutBackupPolicy, and reports none where backups are off")
+@patch("moto has no PutBackupPolicy, and does not report that backups are off")
 def backup_policy() -> None:
     unpatched = FileSystem.backup_policy.fget
 

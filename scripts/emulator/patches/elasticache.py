@@ -1,4 +1,4 @@
-"""ElastiCache: parameter groups, and replication groups that have members and end."""
+"""ElastiCache: parameter groups; members, changes and deletion of replication groups."""
 
 import inspect
 import re
@@ -85,7 +85,7 @@ def parameter_groups() -> None:
         return original(response)
 
 
-@patch("moto's replication groups have no member clusters, whatever NumCacheClusters says")
+@patch("moto ignores NumCacheClusters: its replication groups have no member clusters")
 def member_clusters() -> None:
     known = [name for name in inspect.signature(CacheCluster.__init__).parameters if name != "self"]
 
@@ -120,7 +120,7 @@ def member_clusters() -> None:
         return cluster
 
 
-@patch("moto's replication groups stay 'deleting' for ever")
+@patch("moto's replication groups remain in the state 'deleting'")
 def replication_group_end() -> None:
     @around(ElastiCacheBackend)
     def delete_replication_group(original: Any, backend: Any, replication_group_id: str, retain_primary_cluster: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Load balancers: deletion protection protects, and the tasks of a service are targets."""
+"""Load balancers: deletion protection, and the tasks of a service as targets."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from moto.elbv2.models import ELBv2Backend, FakeHealthStatus
 from . import around, patch
 
 
-@patch("moto deletes a load balancer that is protected against it")
+@patch("moto deletes a load balancer that has deletion protection")
 def deletion_protection() -> None:
     @around(ELBv2Backend)
     def delete_load_balancer(original: Any, backend: Any, arn: str) -> Any:
@@ -20,7 +20,7 @@ def deletion_protection() -> None:
         return original(backend, arn)
 
 
-@patch("moto does not register the tasks of an ECS service with its target group; here they are healthy while they run")
+@patch("moto does not register the tasks of an ECS service with its target group; with the patch, running tasks are healthy targets")
 def targets_of_services() -> None:
     @around(ELBv2Backend)
     def describe_target_health(original: Any, backend: Any, target_group_arn: str, targets: Any) -> Any:

@@ -1,4 +1,4 @@
-"""RDS: instances differ from each other and keep the settings they were given."""
+"""RDS: instances have different resource ids and keep their settings."""
 
 import uuid
 from typing import Any
@@ -22,11 +22,11 @@ def resource_id() -> None:
     @around(DBInstance)
     def __init__(original: Any, instance: Any, *args: Any, **kwargs: Any) -> None:
         original(instance, *args, **kwargs)
-        # A restored instance is another one, also under the old name; a renamed one keeps its id.
+        # A restored instance has a new id, even with the old name; a renamed instance keeps its id.
         instance.dbi_resource_id = "db-" + uuid.uuid4().hex[:26].upper()
 
 
-@patch("moto drops an instance's monitoring and Performance Insights")
+@patch("moto does not store an instance's monitoring and Performance Insights settings")
 def monitoring() -> None:
     def keep(original: Any, response: Any) -> Any:
         asked = {attribute: response.params.get(parameter) for parameter, attribute in _KEPT.items()}
@@ -45,7 +45,7 @@ def monitoring() -> None:
         return keep(original, response)
 
 
-@patch("moto does not say that a parameter was set by the user, so that the next plan wants it again")
+@patch("moto does not report that a parameter was set by the user, so that the next plan sets it again")
 def parameter_source() -> None:
     @around(DBParameterGroup)
     def update_parameters(original: Any, group: Any, new_parameters: Any) -> None:
@@ -55,7 +55,7 @@ def parameter_source() -> None:
             group.parameters[parameter["ParameterName"]]["Source"] = "user"
 
 
-@patch("moto shows a database restored to a point in time as a replica of its source, which it is not")
+@patch("moto describes a database that was restored to a point in time as a replica of its source")
 def restored() -> None:
     @around(RDSBackend)
     def restore_db_instance_to_point_in_time(original: Any, backend: Any, *args: Any, **kwargs: Any) -> Any:
@@ -64,7 +64,7 @@ def restored() -> None:
         return instance
 
 
-@patch("moto answers that no class can be ordered, which is how AWS says that it does not offer one; it has no data to answer with")
+@patch("moto returns an empty list of orderable classes, because it has no data; AWS's empty list means that a class is not offered")
 def orderable() -> None:
     @around(RDSResponse)
     def describe_orderable_db_instance_options(_original: Any, _response: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Route 53: zones with ids as AWS makes them; a record that was deleted may be made again."""
+"""Route 53: ids of zones as in AWS; a deleted record can be created again."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from moto.route53.models import HostedZoneIdentifier, Route53Backend
 from . import around, patch
 
 
-@patch("moto's ids of hosted zones do not look like AWS's, which begin with Z")
+@patch("moto's ids of hosted zones do not begin with Z, as AWS's do")
 def zone_id() -> None:
     @around(HostedZoneIdentifier)
     def generate(original: Any, identifier: Any, *args: Any, **kwargs: Any) -> Any:
         return "Z" + original(identifier, *args, **kwargs)[1:]
 
 
-@patch("moto looks for an existing record in its journal of changes, which still has a deleted one")
+@patch("moto searches for an existing record in its list of changes, which still contains deleted records")
 def record_made_again() -> None:
     @around(Route53Backend)
     def change_resource_record_sets(original: Any, backend: Any, zoneid: str, change_list: Any) -> Any:

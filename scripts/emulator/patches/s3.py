@@ -1,4 +1,4 @@
-"""S3: answers carry the names that S3 gives them, and a bucket may insist on TLS."""
+"""S3: names of elements in responses, and bucket policies that require TLS."""
 
 import json
 from typing import Any, Dict
@@ -10,7 +10,7 @@ from moto.s3.models import FakeBucket
 from . import around, patch
 
 
-@patch("moto names the answer about versioning after the operation, which a strict client refuses")
+@patch("moto names the root element of the versioning response after the operation, which strict clients reject")
 def versioning_answer() -> None:
     @around(S3Serializer)
     def _serialize_body(original: Any, serializer: Any, body: Dict[str, Any]) -> Any:
@@ -19,7 +19,7 @@ def versioning_answer() -> None:
         return original(serializer, body)
 
 
-@patch("moto overlooks a bucket policy's condition: one that denies what comes without TLS closes the bucket to everybody")
+@patch("moto ignores conditions in a bucket policy: a policy that denies requests without TLS denies all requests")
 def tls_only_policy() -> None:
     @around(FakeBucket)
     def get_permission(original: Any, bucket: Any, action: str, resource: str) -> Any:
@@ -27,7 +27,7 @@ def tls_only_policy() -> None:
             return original(bucket, action, resource)
         policy = json.loads(bucket.policy.decode())
         statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-        # The emulator takes the place of AWS, which is behind TLS, so these never apply.
+        # Clients use TLS with AWS, so these statements would not apply.
         others = [one for one in statements if "aws:SecureTransport" not in one.get("Condition", {}).get("Bool", {})]
         if not others:
             return PermissionResult.NEUTRAL

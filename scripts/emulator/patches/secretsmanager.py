@@ -1,4 +1,4 @@
-"""Secrets Manager: the version that AWSCURRENT is moved to is the one that readers get."""
+"""Secrets Manager: the label AWSCURRENT, and lists of versions."""
 
 import json
 from typing import Any
@@ -9,18 +9,18 @@ from moto.secretsmanager.models import SecretsManagerBackend
 from . import around, patch
 
 
-@patch("moto goes on giving readers the version that AWSCURRENT was taken from, and builds the next one on it")
+@patch("moto still returns the old version after AWSCURRENT was moved")
 def moved_current_version() -> None:
     @around(SecretsManagerBackend)
     def update_secret_version_stage(original: Any, backend: Any, *args: Any, **kwargs: Any) -> Any:
         answer = original(backend, *args, **kwargs)
-        for version, held in backend.secrets[answer[0]].versions.items():
-            if "AWSCURRENT" in held["version_stages"]:
+        for version, data in backend.secrets[answer[0]].versions.items():
+            if "AWSCURRENT" in data["version_stages"]:
                 backend.secrets[answer[0]].set_default_version_id(version)
         return answer
 
 
-@patch("moto breaks where the versions of a secret that does not exist are listed, and dates each version now")
+@patch("moto fails when it lists the versions of a secret that does not exist, and returns the current time as date of each version")
 def listed_versions() -> None:
     @around(SecretsManagerBackend)
     def list_secret_version_ids(original: Any, backend: Any, secret_id: str) -> Any:

@@ -1,4 +1,4 @@
-"""Cloud Map: a namespace takes its private zone with it."""
+"""Cloud Map: the private zone of a namespace is deleted with it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from moto.servicediscovery.models import ServiceDiscoveryBackend
 from . import around, patch
 
 
-@patch("moto leaves the private hosted zone of a namespace that was deleted")
+@patch("moto keeps the private hosted zone of a deleted namespace")
 def namespace_end() -> None:
     @around(ServiceDiscoveryBackend)
     def delete_namespace(original: Any, backend: Any, namespace_id: str) -> Any:

@@ -28,11 +28,11 @@ class Command(unittest.TestCase):
         first = emulators.start(self.state)
         again = emulators.run("start", "--state", str(self.state))
         self.assertEqual(again.returncode, 0)
-        self.assertIn("already up", again.stdout)
+        self.assertIn("already running", again.stdout)
         self.assertIn(first["endpoint"], again.stdout)
         status = emulators.run("status", "--state", str(self.state), "--format", "json")
         self.assertEqual((status.returncode, json.loads(status.stdout)["pid"]), (0, first["pid"]))
-        for said in ("is stopped", "no emulator was up"):
+        for said in ("was stopped", "no emulator was running"):
             stopped = emulators.run("stop", "--state", str(self.state))
             self.assertEqual(stopped.returncode, 0, stopped.stderr)
             self.assertIn(said, stopped.stdout)

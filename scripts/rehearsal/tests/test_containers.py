@@ -159,10 +159,10 @@ class Containers(unittest.TestCase):
 
     def test_an_elasticsearch_or_issuer_that_answers_wrongly_is_not_there(self) -> None:
         self.elasticsearch.status = 503  # type: ignore[attr-defined]
-        self.waits_in_vain("elasticsearch: it answers 503 instead of 200", "maintenance")
-        self.waits_in_vain("/realm/.well-known/openid-configuration answers 503 instead of 200")
+        self.waits_in_vain("elasticsearch: it returns 503 instead of 200", "maintenance")
+        self.waits_in_vain("/realm/.well-known/openid-configuration returns 503 instead of 200")
         self.elasticsearch.status = 401  # type: ignore[attr-defined]
-        self.waits_in_vain("it refuses the password", "maintenance", ES_PASSWORD=SECRET)
+        self.waits_in_vain("it rejects the password", "maintenance", ES_PASSWORD=SECRET)
 
     def test_a_late_neighbour_is_waited_for(self) -> None:
         late = free_port()
@@ -219,7 +219,7 @@ class Containers(unittest.TestCase):
             mappings |= INDICES
             self.wait_for_line(child, "osmt: search: ok")
             self.elasticsearch.status = 503  # type: ignore[attr-defined]
-            self.wait_for_line(child, "osmt: search: not known: Elasticsearch answers 503 to /richskill_v1/_mapping")
+            self.wait_for_line(child, "osmt: search: not known: Elasticsearch returns 503 for /richskill_v1/_mapping")
 
     def test_an_app_whose_health_does_not_answer_is_not_ok(self) -> None:
         with self.start("app", LISTENS, OSMT_START_SECONDS="2") as child:
@@ -234,7 +234,7 @@ class Containers(unittest.TestCase):
     def test_an_app_that_never_listens_is_ended(self) -> None:
         status, output = self.run_container("app", NEVER_LISTENS, OSMT_START_SECONDS="1")
         self.assertEqual(status, -signal.SIGTERM, output)
-        self.assertIn("it does not listen on port", output)
+        self.assertIn("the app does not listen on port", output)
 
     def test_an_app_that_listens_is_left_alone(self) -> None:
         with self.start("app", LISTENS, OSMT_START_SECONDS="2") as child:

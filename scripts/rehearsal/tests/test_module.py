@@ -79,7 +79,7 @@ class Descriptions(unittest.TestCase):
 
     def test_every_field_is_described_and_nothing_else(self) -> None:
         for name, block in self.blocks.items():
-            if name == "database_credentials":  # two fields, in its one sentence
+            if name == "database_credentials":  # two fields, in its one describe
                 continue
             with self.subTest(variable=name):
                 there = fields(block)

@@ -88,7 +88,7 @@ class Fetched(unittest.TestCase):
         self.assertRegex(self.asked[0], rf"^/files/{terraform.VERSION}/terraform_{terraform.VERSION}_(linux|darwin)_(amd64|arm64)\.zip$")
         done = subprocess.run(["terraform"], capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout, "fetched\n")
-        self.assertIn("fetching Terraform", self.said[0])
+        self.assertIn("downloading Terraform", self.said[0])
 
     def test_what_has_another_checksum_is_not_used(self) -> None:
         self.content = self.content[:-1] + b"x"
@@ -102,7 +102,7 @@ class Fetched(unittest.TestCase):
         self.server.server_close()
         self.assertFalse(terraform.fetched(self.said.append))
         said = "\n".join(self.said)
-        for word in ("could not fetch", "refused", "HTTPS_PROXY", "OSMT_TERRAFORM_RELEASES"):
+        for word in ("could not download", "refused", "HTTPS_PROXY", "OSMT_TERRAFORM_RELEASES"):
             self.assertIn(word, said)
 
     def test_an_unknown_machine_is_named(self) -> None:
@@ -113,9 +113,9 @@ class Fetched(unittest.TestCase):
 
     def test_a_slow_answer_is_not_waited_for_in_silence(self) -> None:
         self.pause = 0.5
-        with mock.patch.object(terraform, "PULSE", 0.1):
+        with mock.patch.object(terraform, "PROGRESS_INTERVAL", 0.1):
             self.provide()
-        self.assertIn("  no answer yet", self.said)
+        self.assertIn("  waiting for the server", self.said)
 
     def test_what_is_there_or_named_is_left_to_the_user(self) -> None:
         with mock.patch.dict(os.environ, {"OSMT_TERRAFORM": "/opt/other/terraform"}):

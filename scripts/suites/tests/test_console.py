@@ -1,4 +1,4 @@
-"""Every script ends with a sentence, never with a traceback, and cargo's progress is drawn with its seconds."""
+"""Every script ends with a describe, never with a traceback, and cargo's progress is drawn with its seconds."""
 
 import io
 import os
@@ -62,12 +62,12 @@ class Programs(unittest.TestCase):
         for name, arguments, code, words in (
             ("rehearse", [], 3, "cargo is not on PATH. Get Rust: https://rustup.rs"),
             ("test", [], 1, "desktop keyring: missing; on Debian and Ubuntu: apt install gnome-keyring"),
-            ("scan-terraform", [], 3, "error: could not make a private Python environment"),
+            ("scan-terraform", [], 3, "error: could not create a private Python environment"),
             ("refresh-offers", ["--check"], 3, "error: "),
             ("bench", [], 3, "error: could not build osmt-doctor: cargo is missing"),
             ("pack", ["x86_64-unknown-linux-musl", "nowhere", "to"], 3, "No such file or directory"),
-            ("aws-emulator", ["start"], 3, "OSMT_CACHE names another folder"),
-            ("aws-emulator", ["status"], 1, "no emulator is up"),
+            ("aws-emulator", ["start"], 3, "OSMT_CACHE selects another folder"),
+            ("aws-emulator", ["status"], 1, "no emulator is running"),
             ("environment.py", ["nowhere/requirements.txt"], 1, "No such file or directory"),
         ):
             with self.subTest(name):
@@ -79,7 +79,7 @@ class Programs(unittest.TestCase):
         file = self.folder / "file"
         for name, arguments, settings, words in (
             ("aws-emulator", ["status", "--state", str(file / "below")], {}, ""),
-            ("scan-terraform", [], {"OSMT_CACHE": "/proc/nowhere"}, "OSMT_CACHE names another folder"),
+            ("scan-terraform", [], {"OSMT_CACHE": "/proc/nowhere"}, "OSMT_CACHE selects another folder"),
             ("rehearse", [], {"OSMT_CACHE": str(self.folder), "OSMT_TERRAFORM_RELEASES": "no address"}, "unknown url type"),
             ("rehearse", [], {}, "could not write Terraform into"),
             ("rehearse", [], {"OSMT_TERRAFORM": str(file)}, f"{file} is not on PATH"),

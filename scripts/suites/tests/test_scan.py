@@ -34,8 +34,8 @@ class Faults(unittest.TestCase):
         )
 
     def test_a_scan_that_reads_nothing_or_cannot_read_a_file_fails(self) -> None:
-        self.assertIn("passed no check", scan.faults(report(passed=0))[0])
-        self.assertIn("passed no check", scan.faults({"passed": 0, "failed": 0})[0])
+        self.assertIn("no check passed", scan.faults(report(passed=0))[0])
+        self.assertIn("no check passed", scan.faults({"passed": 0, "failed": 0})[0])
         self.assertEqual(scan.faults(report(parsing_errors=["/module/app.tf"])), ["not read: /module/app.tf"])
 
 

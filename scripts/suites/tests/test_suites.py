@@ -89,7 +89,7 @@ class Suites(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
-        self.assertIn("interrupted; ending long", said)
+        self.assertIn("interrupted; stopping long", said)
         self.assertTrue(mark.exists())
 
 
