@@ -1,4 +1,4 @@
-# Rendered by osmt-bootstrap init, which asks before it changes this file. Safe to commit: no secret, no personal path.
+# Rendered by osmt-bootstrap init, which asks before it changes this file. It contains no secret and no personal path, so it can be committed.
 terraform {
   required_version = ">= 1.11, < 2.0"
 
@@ -9,7 +9,7 @@ terraform {
     }
   }
 
-  # No `encrypt`: it would store the state under SSE-S3, past the bucket's own default, which is a KMS key.
+  # Without `encrypt`, which would encrypt the state with SSE-S3 instead of the bucket's default KMS key.
   backend "s3" {
     bucket              = "{{ bucket }}"
     key                 = "{{ key }}"

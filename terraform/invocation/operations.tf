@@ -1,5 +1,5 @@
-# How your organisation operates the stack. Every setting has a default that suits production; docs/terraform.md lists
-# them. osmt-bootstrap init changes nothing here but region_in_names, for a second region of the environment.
+# How your organisation operates the stack. The defaults are for production; docs/terraform.md lists the settings.
+# osmt-bootstrap init changes only region_in_names, for a second Region of the same environment.
 locals {
   operations = {
     # alarm_emails       = ["osmt-operators@your-organisation.org"]

@@ -1,15 +1,15 @@
 output "url" {
-  description = "Where users reach OSMT."
+  description = "The URL of OSMT."
   value       = module.osmt.url
 }
 
 output "alb_dns_name" {
-  description = "AWS's own name of the load balancer."
+  description = "The DNS name of the load balancer."
   value       = module.osmt.alb_dns_name
 }
 
 output "dns_record" {
-  description = "The record that leads users to the load balancer; to be added by hand if config.domain.hosted_zone_id is \"none\"."
+  description = "The DNS record that points to the load balancer. Add it by hand if config.domain.hosted_zone_id is \"none\"."
   value       = module.osmt.dns_record
 }
 
@@ -29,12 +29,12 @@ output "elasticsearch_service_name" {
 }
 
 output "app_task_definition_arn" {
-  description = "The revision of the app's task that this configuration asks for."
+  description = "The task definition revision of the app in this configuration."
   value       = module.osmt.app_task_definition_arn
 }
 
 output "maintenance_task_definition_arn" {
-  description = "The revision of the one-off task that migrates, imports and reindexes."
+  description = "The task definition revision of the one-off task that migrates, imports and reindexes."
   value       = module.osmt.maintenance_task_definition_arn
 }
 
@@ -49,7 +49,7 @@ output "rds_instance_identifier" {
 }
 
 output "final_snapshot_identifier" {
-  description = "The name that the database's last snapshot will get; null if there will be none."
+  description = "The name of the database's final snapshot; null if none will be created."
   value       = module.osmt.final_snapshot_identifier
 }
 
@@ -59,12 +59,12 @@ output "alarm_topic_arn" {
 }
 
 output "stateful_resources" {
-  description = "Terraform addresses of what holds data: a plan that replaces or deletes one of them loses it."
+  description = "Terraform addresses of the resources that contain data. A plan that replaces or destroys one of them deletes the data."
   value       = [for address in module.osmt.stateful_resources : "module.osmt.${address}"]
 }
 
 output "sign_in_redirect_uri" {
-  description = "What to enter at the identity provider as redirect address; docs/sign-in.md says what else."
+  description = "The redirect URI to register at the identity provider; docs/sign-in.md lists the other settings."
   value       = module.osmt.sign_in_redirect_uri
 }
 
@@ -74,7 +74,7 @@ output "network" {
 }
 
 output "nat_addresses" {
-  description = "The addresses from which the stack reaches the Internet, for other systems' allow lists."
+  description = "The public IP addresses of outgoing connections, for other systems' allow lists."
   value       = module.osmt.nat_addresses
 }
 
@@ -89,16 +89,16 @@ output "load_balancer" {
 }
 
 output "data_stores" {
-  description = "Where the data is: endpoints and names; no credentials."
+  description = "Endpoints and names of the database, the cache, Elasticsearch and the file system, without credentials."
   value       = module.osmt.data_stores
 }
 
 output "kms_key_arn" {
-  description = "The key of logs, index, cache, alarms and the composed secret."
+  description = "The KMS key of the logs, the index, the cache, the alarm topic and the secret with DB_URI."
   value       = module.osmt.kms_key_arn
 }
 
 output "log_group_names" {
-  description = "The log groups, by what writes to them."
+  description = "The log groups, by their source."
   value       = module.osmt.log_group_names
 }

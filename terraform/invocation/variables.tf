@@ -1,5 +1,5 @@
 variable "config" {
-  description = "The deployment, as config.auto.tfvars.json states it. osmt-doctor check explains every mistake in it with its place."
+  description = "The deployment, from config.auto.tfvars.json. osmt-doctor check reports every mistake with its position."
   nullable    = false
 
   type = object({
@@ -81,8 +81,8 @@ variable "config" {
     secrets_revision   = optional(number, 1)
   })
 
-  # Terraform drops keys that the type does not name, silently. What is left of the file's keys after taking away the
-  # type's keys (down to ecs.task.app.cpu, the deepest) is therefore a mistake. The module judges the values.
+  # Terraform silently ignores keys that are not in the type. This validation compares the file's keys with the type's keys, down to
+  # the deepest level (ecs.task.app.cpu). The module validates the values.
   validation {
     condition = length(setsubtract(
       try(flatten([for a, in_a in jsondecode(file("${path.root}/config.auto.tfvars.json")).config : [
@@ -100,6 +100,6 @@ variable "config" {
         ]], []),
       ]]),
     )) == 0
-    error_message = "config.auto.tfvars.json holds a key that nothing reads. osmt-doctor check says which, and where."
+    error_message = "config.auto.tfvars.json contains an unknown key. osmt-doctor check shows it."
   }
 }

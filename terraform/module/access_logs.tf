@@ -1,14 +1,14 @@
-# The load balancer's access logs, kept as long as the other logs. The load balancer can write only to a bucket with SSE-S3.
+# The load balancer's access logs, with the same retention as the other logs. The load balancer can only write to a bucket with SSE-S3.
 resource "aws_s3_bucket" "access_logs" {
-  #checkov:skip=CKV_AWS_18:this is the log bucket; logging it into itself never ends
-  #checkov:skip=CKV_AWS_144:access logs are for analysis, not a record to survive a region
+  #checkov:skip=CKV_AWS_18:this is the log bucket; logging it to itself would never end
+  #checkov:skip=CKV_AWS_144:access logs are for analysis and need no copy in another Region
   #checkov:skip=CKV_AWS_145:the load balancer cannot write to a bucket encrypted with a KMS key
-  #checkov:skip=CKV2_AWS_62:nothing waits for the arrival of a log file
+  #checkov:skip=CKV2_AWS_62:no application processes the log files
   count = var.config.alb.access_logs ? 1 : 0
 
   bucket = "${local.name}-${local.account}-${local.region}-alb-logs"
-  # The load balancer writes log files until it is deleted. Without protection the stack is about to be destroyed, with its
-  # log files.
+  # The load balancer writes log files until it is deleted, so the bucket is not empty when the stack is destroyed. Without deletion
+  # protection the log files are deleted with it.
   force_destroy = !var.config.alb.enable_deletion_protection
 
   tags = { Name = "${local.name}-alb-logs" }
@@ -67,7 +67,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
 
     filter {}
 
-    # 0 means "never expire" in CloudWatch Logs; for these files it means ten years.
+    # 0 means "never expire" in CloudWatch Logs, and ten years for these files.
     expiration {
       days = var.config.log_retention_days == 0 ? 3653 : var.config.log_retention_days
     }
@@ -84,8 +84,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
   depends_on = [aws_s3_bucket_versioning.access_logs]
 }
 
-# In regions that existed before August 2022 load balancers write as an account of AWS's, in later ones as a service. Under
-# either name they write only below AWSLogs/<the load balancer's own account>.
+# In Regions that existed before August 2022 the principal is an AWS account, in later Regions a service. Both write only to
+# AWSLogs/<account of the load balancer>.
 data "aws_elb_service_account" "current" {
   count = var.config.alb.access_logs && contains([
     "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",

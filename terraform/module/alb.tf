@@ -1,6 +1,6 @@
 resource "aws_lb" "main" {
-  #checkov:skip=CKV2_AWS_76:OSMT 3.0.0 ships Log4j 2.17.1, which is not vulnerable; a web ACL and its rules are the organisation's own
-  #checkov:skip=CKV2_AWS_28:a web ACL is the organisation's own (operations.web_acl_arn); AWS's common rules block OSMT's CSV uploads
+  #checkov:skip=CKV2_AWS_76:OSMT 3.0.0 ships Log4j 2.17.1, which is not vulnerable; the organisation decides about a web ACL and its rules
+  #checkov:skip=CKV2_AWS_28:the organisation decides about a web ACL (operations.web_acl_arn, operations.waf); AWS's common rules block OSMT's CSV uploads
   name                       = local.name
   load_balancer_type         = "application"
   internal                   = var.operations.internal_load_balancer
@@ -21,12 +21,12 @@ resource "aws_lb" "main" {
 
   tags = { Name = local.name }
 
-  # The load balancer tries to write when logging is turned on, and fails if it may not yet.
+  # Turning on logging fails without the bucket policy.
   depends_on = [aws_s3_bucket_policy.access_logs, aws_internet_gateway.main]
 }
 
-# The health check asks for the front page: it answers 200 once Spring has started, and touches neither Redis, MySQL nor
-# Elasticsearch. /health counts all three, so an Elasticsearch outage would make ECS kill every task of the app.
+# The health check requests the front page: it returns 200 once Spring has started, and does not use Redis, MySQL or
+# Elasticsearch. /health depends on all three, so an outage of Elasticsearch would make ECS stop all tasks of the app.
 resource "aws_lb_target_group" "app" {
   name                 = local.name
   port                 = local.ports.app
@@ -68,7 +68,7 @@ resource "aws_lb_listener" "http" {
 }
 
 resource "aws_lb_listener" "https" {
-  #checkov:skip=CKV_AWS_103:the policy is a variable; its validation refuses every policy that admits TLS 1.0 or 1.1
+  #checkov:skip=CKV_AWS_103:the policy is a variable whose validation refuses policies with TLS 1.0 or 1.1
   load_balancer_arn = aws_lb.main.arn
   port              = local.ports.https
   protocol          = "HTTPS"
@@ -83,7 +83,7 @@ resource "aws_lb_listener" "https" {
   tags = { Name = "${local.name}-https" }
 }
 
-# The app does not serve the job queue's dashboard (RQUEUE_WEB_ENABLE); and the load balancer does not forward requests for it.
+# The dashboard of the job queue is off in the app (RQUEUE_WEB_ENABLE), and the load balancer does not forward requests for it.
 resource "aws_lb_listener_rule" "no_job_queue" {
   listener_arn = aws_lb_listener.https.arn
   priority     = 1

@@ -1,25 +1,25 @@
-# The app. It neither migrates nor imports nor reindexes: maintenance.tf does, once, when it is run.
+# The app. The maintenance task (maintenance.tf) migrates, imports and reindexes, not the app.
 locals {
-  # Spring reads every setting from the environment; tests/containers.tftest.hcl holds the list.
+  # Spring reads its settings from the environment; tests/containers.tftest.hcl contains the list.
   app_own_environment = merge(local.backing_services, local.published_settings, local.osmt.environment, {
     SPRING_PROFILES_ACTIVE = local.osmt.profiles
     SPRING_FLYWAY_ENABLED  = "false"
     OAUTH_ISSUER           = var.config.app.oauth.issuer
     OAUTH_CLIENTID         = var.config.app.oauth.client_id
     OAUTH_AUDIENCE         = var.config.app.oauth.audience
-    # With true every task fills an empty audit log when it starts, and ends if the table does not exist yet: the service
-    # could not be deployed with an empty database. With false it starts before the first migration and serves after it.
+    # With true each task writes to an empty audit log at start, and exits if the table does not exist: the service could not be
+    # deployed before the first migration.
     APP_BASELINEAUDITLOGIFEMPTY = "false"
-    # Without it /health asks Elasticsearch at localhost, and always answers 503.
+    # Without it /health connects to Elasticsearch at localhost and always returns 503.
     SPRING_ELASTICSEARCH_URIS = local.elasticsearch_url
-    # Longer than the load balancer's idle timeout: otherwise the app closes connections that the load balancer still uses.
+    # Longer than the load balancer's idle timeout, so that the app does not close connections that the load balancer still uses.
     SERVER_TOMCAT_KEEPALIVETIMEOUT = "${var.operations.idle_timeout + 10}s"
-    # On the stop signal Spring first finishes the requests it has; the container's stopTimeout leaves it the time.
+    # After the stop signal Spring completes the running requests; the container's stopTimeout is longer than that.
     SERVER_SHUTDOWN                          = "graceful"
     SPRING_LIFECYCLE_TIMEOUTPERSHUTDOWNPHASE = "${local.stop_timeouts.app - 20}s"
-    # The load balancer's X-Forwarded-Proto is trusted where the request comes from the VPC, whichever block that is.
+    # Trust X-Forwarded-Proto in requests from the VPC's block.
     SERVER_TOMCAT_REMOTEIP_INTERNALPROXIES = "${join("\\.", slice(split(".", var.config.vpc.vpc_cidr), 0, 2))}\\.\\d{1,3}\\.\\d{1,3}"
-    # The job queue's dashboard asks for no password, and can delete jobs.
+    # The dashboard of the job queue requires no password and can delete jobs.
     RQUEUE_WEB_ENABLE = "false"
     },
     var.config.app.settings.white_label == null ? {} : { WHITELABEL_PATH = var.config.app.settings.white_label },
@@ -54,9 +54,8 @@ locals {
     linuxParameters        = local.linux_parameters
     logConfiguration       = local.log_configuration["app"]
     stopTimeout            = local.stop_timeouts.app
-    # ECS replaces a task whose Java process hangs. It asks for the front page, as the load balancer does: /health counts
-    # Elasticsearch too. Waiting for the other services and starting may take five minutes each: the longest startPeriod, and
-    # then ten failures.
+    # ECS replaces a task whose Java process hangs. The check requests the front page, as the load balancer does. Waiting for the
+    # other services and the start may take five minutes each: startPeriod (at most 300) and ten failures.
     healthCheck = {
       command = ["CMD", "/bin/bash", "-c", join("; ", [
         "exec 3<>/dev/tcp/127.0.0.1/${local.ports.app} || exit 1",
@@ -68,7 +67,7 @@ locals {
       retries     = 10
       startPeriod = 300
     }
-    # ECS reads secrets when a task starts. A new revision of the secrets must therefore be a new revision of the task.
+    # ECS reads secrets only when a task starts, so a new revision of the secrets must create a new task definition revision.
     dockerLabels = { "osmt.secrets-revision" = tostring(var.config.secrets_revision) }
   }
 }
@@ -82,7 +81,7 @@ resource "aws_ecs_task_definition" "app" {
   execution_role_arn       = aws_iam_role.execution["app"].arn
   task_role_arn            = aws_iam_role.task["app"].arn
   container_definitions    = jsonencode([for container in [local.app_container, local.scratch_container["app"]] : merge(container, local.registry_login.app)])
-  # An old revision stays registered: ECS rolls back to it, and so can osmt-release.
+  # Old revisions are kept, because ECS and osmt-release can roll back to them.
   skip_destroy = true
 
   runtime_platform {
@@ -103,7 +102,7 @@ resource "aws_ecs_task_definition" "app" {
     }
     precondition {
       condition     = length(local.extra_clashes) == 0
-      error_message = "app.extra_environment and app.extra_secrets must not name what the module sets itself: ${join(", ", local.extra_clashes)}."
+      error_message = "app.extra_environment and app.extra_secrets must not contain variables that the module sets: ${join(", ", local.extra_clashes)}."
     }
   }
 }
@@ -114,7 +113,7 @@ resource "aws_ecs_service" "app" {
   task_definition = aws_ecs_task_definition.app.arn
   desired_count   = var.config.ecs.task.app.desired_count
 
-  # Turning Spot on or off replaces the service: the app is not available until the new one serves.
+  # Turning Spot on or off replaces the service: the app is not available until the new service is running.
   launch_type                   = var.operations.fargate_spot ? null : "FARGATE"
   platform_version              = "LATEST"
   availability_zone_rebalancing = "ENABLED"
@@ -122,12 +121,13 @@ resource "aws_ecs_service" "app" {
   enable_ecs_managed_tags       = true
   enable_execute_command        = var.operations.ecs_exec
 
-  # On two virtual CPUs Spring was up after 40 to 115 seconds; ten minutes leave room for a cold image pull and a busy database.
+  # On two virtual CPUs Spring started in 40 to 115 seconds. Ten minutes also allow for a slow image pull and a busy database.
   health_check_grace_period_seconds  = 600
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
-  # apply waits until the tasks of the new revision run. For the first deployment that does not yet mean that they serve:
-  # `osmt-release status` says whether they do.
+  # Apply waits until there is one deployment and desired_count tasks are running (provider 5: internal/service/ecs/service.go). In an
+  # update the old deployment ends only when the new tasks are healthy. In the first deployment the tasks may not be healthy yet;
+  # `osmt-release status` shows whether they are.
   wait_for_steady_state = true
 
   dynamic "capacity_provider_strategy" {
@@ -158,8 +158,8 @@ resource "aws_ecs_service" "app" {
 
   tags = { Name = local.services.app }
 
-  # A task can start only when all it needs is there. The secret comes after the database (its address is inside), so on a
-  # rotation the order is: password in the database, composed secret, new tasks.
+  # The resources that a task needs at start. The secret depends on the database, whose address it contains, so the order of a
+  # rotation is: password of the database, secret with DB_URI, new tasks.
   depends_on = [
     aws_lb_listener.https,
     aws_ecs_cluster_capacity_providers.main,
@@ -176,13 +176,13 @@ resource "aws_ecs_service" "app" {
   ]
 
   lifecycle {
-    # Autoscaling owns the number of tasks; a change in the config reaches it through autoscaling's minimum.
+    # Autoscaling sets the number of tasks. desired_count of the config is its minimum.
     ignore_changes = [desired_count]
 
-    # When ECS has rolled back a failed deployment, the service is stable again: without this, apply would succeed.
+    # After a rollback the service is stable again, so without this condition apply would succeed.
     postcondition {
       condition     = self.task_definition == aws_ecs_task_definition.app.arn
-      error_message = "The app does not run the revision asked for: the deployment failed and was rolled back. The log groups ${local.log_groups.app} and ${local.log_groups.events} say why."
+      error_message = "The app does not run the planned task definition revision: the deployment failed and was rolled back. The log groups ${local.log_groups.app} and ${local.log_groups.events} contain the reason."
     }
   }
 

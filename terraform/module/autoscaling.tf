@@ -1,4 +1,4 @@
-# The config's desired_count is the least number of tasks; under load there are more, up to operations.app_max_count.
+# desired_count of the config is the minimum number of tasks, operations.app_max_count the maximum.
 resource "aws_appautoscaling_target" "app" {
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
@@ -9,8 +9,8 @@ resource "aws_appautoscaling_target" "app" {
   tags = { Name = local.services.app }
 }
 
-# Nights and weekends of a test environment: no task of the app and none of Elasticsearch. Scheduled actions set the least
-# and the most tasks, so an apply at night starts them again until the next stop.
+# For operations.schedule, which stops the app and Elasticsearch at night or on weekends. Scheduled actions set minimum and maximum, so
+# an apply at night starts the tasks again until the next stop.
 resource "aws_appautoscaling_target" "elasticsearch" {
   count = var.operations.schedule == null ? 0 : 1
 
@@ -61,7 +61,7 @@ resource "aws_appautoscaling_scheduled_action" "start" {
     max_capacity = each.value.max
   }
 
-  # One target takes one scheduled action at a time.
+  # Concurrent changes of the scheduled actions of one target fail.
   depends_on = [aws_appautoscaling_scheduled_action.stop]
 }
 

@@ -1,6 +1,5 @@
-# AWS Backup, only where operations.backup names a vault. The vault, its lock and its key must outlive the stack, so they are
-# not created here but by terraform/vault, in a state of their own. Only the database is backed up: the index is built again
-# from it, and the cache holds sessions.
+# AWS Backup, only with operations.backup. The vault, its lock and its key must outlive the stack, so terraform/vault creates them, with
+# a separate state. Only the database is backed up: the index can be built from it, and the cache contains only sessions.
 resource "aws_iam_role" "backup" {
   count = var.operations.backup == null ? 0 : 1
 
@@ -35,7 +34,7 @@ resource "aws_backup_plan" "main" {
     rule_name         = "daily"
     target_vault_name = var.operations.backup.vault_name
     schedule          = var.operations.backup.schedule
-    # Not within the database's own backup window, in which RDS refuses another snapshot.
+    # The schedule must not be in the database's backup window, in which RDS refuses another snapshot.
     start_window      = 60
     completion_window = 360
 

@@ -1,8 +1,7 @@
-# AWS Budgets counts what carries the tag Deployment of this stack, which the provider's default_tags in main.tf give to
-# everything. Environment alone would count every workload of the account with that value, and cost filters cannot join two
-# tags: the values of one filter key are alternatives, and all tags share the key TagKeyValue. Budgets' filter expressions
-# can ("Expression" in the AWS Billing and Cost Management API Reference), but version 5 of the provider has none.
-# Activate Deployment once as a cost allocation tag in the billing console: until then the budget counts nothing.
+# The budget filters costs by the tag Deployment, which default_tags in main.tf set on every resource. The tag Environment alone would
+# include other workloads with the same value, and cost filters cannot combine two tags with AND. Filter expressions can ("Expression"
+# in the AWS Billing and Cost Management API Reference), but version 5 of the provider does not support them.
+# Activate Deployment once as a cost allocation tag in the billing console. Before that the budget is always 0.
 resource "aws_budgets_budget" "monthly" {
   count = var.operations.monthly_budget_usd == null ? 0 : 1
 

@@ -1,5 +1,5 @@
-# Configurations that can be applied but are not advisable. A check warns and does not stop; the doctor's rules say the same.
-# What counts as production: src/deployment/environment.rs; tests/production.rs compares the patterns.
+# Warnings about configurations that can be applied but are not advisable in production. The doctor has the same rules.
+# src/deployment/environment.rs has the same patterns for production; tests/production.rs compares them.
 locals {
   production = can(regex("(^|-)(prod[0-9]*|production|prd|live)(-|$)", var.config.env)) && !can(regex("(^|-)(pre|non|not|no|like)(-|$)", var.config.env))
 }
@@ -19,12 +19,12 @@ check "production_survives_a_zone" {
 
   assert {
     condition     = !local.production || local.cache_size >= 2
-    error_message = "operations.cache_nodes is 1 in production: when its zone fails, all users are signed out and no one can sign in."
+    error_message = "operations.cache_nodes is 1 in production: if its Availability Zone fails, all users are signed out and cannot sign in."
   }
 
   assert {
     condition     = !local.production || var.operations.nat_gateways == "one_per_zone"
-    error_message = "operations.nat_gateways is single in production: when its zone fails, no zone reaches the OAuth issuer."
+    error_message = "operations.nat_gateways is single in production: if its Availability Zone fails, no task can reach the OAuth issuer."
   }
 }
 
@@ -38,7 +38,7 @@ check "production_runs_at_night" {
 check "backups_outlive_the_stack" {
   assert {
     condition     = !local.production || var.operations.backup != null
-    error_message = "operations.backup is not set in production: automated backups and snapshots can be deleted by an administrator of this account. docs/terraform.md describes a vault that refuses this."
+    error_message = "operations.backup is not set in production: an administrator of this account can delete the automated backups and snapshots. docs/terraform.md describes a vault that prevents this."
   }
 }
 

@@ -1,6 +1,6 @@
-# One page that answers: is it up, is it slow, what is short.
+# A dashboard for availability, response times and resource usage.
 locals {
-  # title → metrics; every row is [namespace, metric, dimension, value, …] as in the body of a CloudWatch dashboard.
+  # The metrics have the format of the CloudWatch dashboard body: [namespace, metric, dimension, value, …].
   dashboard = [
     { title = "Requests and errors", stat = "Sum", metrics = [
       ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", aws_lb.main.arn_suffix],

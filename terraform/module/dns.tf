@@ -1,5 +1,5 @@
 locals {
-  # Otherwise the domain's DNS is managed elsewhere: no record is created here, and the output dns_record says which one to add.
+  # Without a hosted zone the domain's DNS is managed elsewhere: no record is created, and the output dns_record contains it.
   has_hosted_zone = var.config.domain.hosted_zone_id != "none"
 }
 
@@ -9,7 +9,7 @@ data "aws_route53_zone" "main" {
   zone_id = var.config.domain.hosted_zone_id
 }
 
-# AAAA only where the load balancer admits IPv6: browsers would first try an IPv6 address that does not answer.
+# AAAA only if the load balancer has IPv6: otherwise browsers would first try an IPv6 address that does not answer.
 resource "aws_route53_record" "app" {
   for_each = toset(!local.has_hosted_zone ? [] : local.dualstack ? ["A", "AAAA"] : ["A"])
 
@@ -29,7 +29,7 @@ resource "aws_route53_record" "app" {
         var.config.domain.name == data.aws_route53_zone.main[0].name ||
         endswith(var.config.domain.name, ".${data.aws_route53_zone.main[0].name}")
       )
-      error_message = "config.domain.name is outside the hosted zone ${data.aws_route53_zone.main[0].name} that config.domain.hosted_zone_id names."
+      error_message = "config.domain.name is not in the hosted zone ${data.aws_route53_zone.main[0].name} of config.domain.hosted_zone_id."
     }
   }
 }

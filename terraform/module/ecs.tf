@@ -20,7 +20,7 @@ resource "aws_ecs_cluster" "main" {
 
   tags = { Name = local.name }
 
-  # Container Insights would create its log group itself, without encryption and without expiry.
+  # Otherwise Container Insights creates its log group, without encryption and expiry.
   depends_on = [aws_cloudwatch_log_group.main]
 }
 
@@ -32,27 +32,27 @@ resource "aws_ecs_cluster_capacity_providers" "main" {
 }
 
 locals {
-  # The same for every container: a log group, and no new privileges.
+  # The same for every container: logs to its log group, no capabilities.
   log_configuration = { for name in ["app", "elasticsearch", "maintenance"] : name => {
     logDriver = "awslogs"
     options = { for key, value in {
       awslogs-group         = aws_cloudwatch_log_group.main[name].name
       awslogs-region        = local.region
       awslogs-stream-prefix = name
-      # A server must not stop because CloudWatch is slow; the log of a one-off task must be whole.
+      # A server must not block if CloudWatch is slow; the log of a one-off task must be complete.
       mode            = name == "maintenance" ? "blocking" : "non-blocking"
       max-buffer-size = name == "maintenance" ? null : "25m"
     } : key => value if value != null }
   } }
   linux_parameters = { initProcessEnabled = true, capabilities = { add = [], drop = ["ALL"] } }
 
-  # Merged into each container: how to log in to the registry of its image.
+  # Merged into each container: the credentials for the registry of its image.
   registry_login = { for name in ["app", "elasticsearch"] : name => { for arn in compact([var.operations.registry_credentials[name]]) :
   "repositoryCredentials" => { credentialsParameter = arn } } }
 
-  # OSMT runs as the image's own user on a read-only root; only /tmp can be written. ECS mounts an empty volume there that
-  # belongs to root, so a first container of the same image makes it writable for all users and ends.
-  # (ECS Exec writes into the root file system: with operations.ecs_exec it is writable.)
+  # OSMT runs as the user of the image, with a read-only root file system; only /tmp is writable. ECS mounts an empty volume there that
+  # is owned by root, so a container that runs before makes it writable for all users.
+  # (ECS Exec needs a writable root file system, so it is writable with operations.ecs_exec.)
   osmt_user     = "osmt"
   read_only     = !var.operations.ecs_exec
   scratch_mount = { sourceVolume = local.containers.scratch, containerPath = "/tmp", readOnly = false }
@@ -74,6 +74,6 @@ locals {
     logConfiguration       = local.log_configuration[name]
   } }
 
-  # How long a container gets to end by itself, in seconds; ECS takes 120 at most on Fargate.
+  # Seconds between the stop signal and the kill signal; at most 120 on Fargate.
   stop_timeouts = { app = 60, elasticsearch = 120, maintenance = 120 }
 }

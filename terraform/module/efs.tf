@@ -1,6 +1,6 @@
-# Where the index is kept. It can be built again from the database at any time, so it has no backup of its own.
+# The file system of the index. It has no backup, because the index can be built again from the database.
 resource "aws_efs_file_system" "elasticsearch" {
-  #checkov:skip=CKV2_AWS_18:the index is built again from the database (osmt-release migrate --step reindex); a backup of it would be older than the database
+  #checkov:skip=CKV2_AWS_18:the index can be built again from the database (osmt-release migrate --step reindex); a backup would be older than the database
   creation_token  = local.services.elasticsearch
   encrypted       = true
   kms_key_id      = aws_kms_key.main.arn
@@ -17,9 +17,9 @@ resource "aws_efs_mount_target" "elasticsearch" {
   security_groups = [aws_security_group.efs.id]
 }
 
-# A mount target's name can be resolved about 90 seconds after it is available ("Mounting EFS file systems" in the Amazon EFS
-# User Guide). A task that starts before cannot mount it, and three such tasks stop a deployment. So Elasticsearch waits, on
-# the first apply beside the database and again when a zone is added. (cmd.exe has no sleep: there ping waits as long.)
+# The DNS name of a mount target can be resolved about 90 seconds after it is available ("Mounting EFS file systems" in the Amazon EFS
+# User Guide). Tasks that start earlier cannot mount it, and three such tasks stop a deployment. So Elasticsearch waits, on the first
+# apply and when an Availability Zone is added. (cmd.exe has no sleep; there ping waits as long.)
 resource "terraform_data" "mount_targets_reachable" {
   triggers_replace = { for zone, target in aws_efs_mount_target.elasticsearch : zone => target.id }
 
@@ -28,7 +28,7 @@ resource "terraform_data" "mount_targets_reachable" {
   }
 }
 
-# All files that are written through this access point belong to Elasticsearch's user, which sees nothing outside its folder.
+# Files that are written through this access point belong to Elasticsearch's user, which cannot read other folders.
 resource "aws_efs_access_point" "elasticsearch" {
   file_system_id = aws_efs_file_system.elasticsearch.id
 
@@ -38,7 +38,7 @@ resource "aws_efs_access_point" "elasticsearch" {
   }
 
   root_directory {
-    # A folder for each major version: 7 does not start on what 8 has written. After a change of it, reindex.
+    # One folder per major version, because 7 does not start with the files of 8. After a change of the major version run a reindex.
     path = "/elasticsearch-${local.elasticsearch_major}"
 
     creation_info {
@@ -50,7 +50,7 @@ resource "aws_efs_access_point" "elasticsearch" {
 
   tags = { Name = local.services.elasticsearch }
 
-  # Tasks of the new folder run before the old access point is deleted.
+  # The old access point is deleted only after tasks use the new one.
   lifecycle {
     create_before_destroy = true
   }

@@ -6,10 +6,10 @@ resource "aws_elasticache_subnet_group" "main" {
   tags = { Name = local.name }
 }
 
-# Sessions and the app's task queue. By default one node in every zone, with failover between them.
+# Sessions and the app's task queue. By default one node in every Availability Zone, with failover.
 resource "aws_elasticache_replication_group" "main" {
   #checkov:skip=CKV_AWS_30:OSMT <= 3.0.0 has no TLS in its Redis client (RedisConfig.kt); only the app's security group reaches the port
-  #checkov:skip=CKV2_AWS_50:on with two nodes or more, which is the default; operations.cache_nodes = 1 is for test environments, and a plan of production warns
+  #checkov:skip=CKV2_AWS_50:on with two or more nodes, which is the default; operations.cache_nodes = 1 is for test environments, and a check warns in production
   #checkov:skip=CKV_AWS_31:OSMT <= 3.0.0 sends no Redis password, and AUTH needs transit encryption
   replication_group_id = local.name
   description          = "Sessions and task queue of ${local.name}"
@@ -29,10 +29,10 @@ resource "aws_elasticache_replication_group" "main" {
 
   at_rest_encryption_enabled = true
   kms_key_id                 = aws_kms_key.main.arn
-  # The app's Redis client supports neither TLS nor a password: with either, every task would fail at start.
+  # The app's Redis client supports neither TLS nor a password.
   transit_encryption_enabled = false
 
-  # A session lives an hour; yesterday's snapshot is for forensics, older ones are not needed.
+  # A session lasts an hour, so one snapshot is enough.
   snapshot_retention_limit   = 1
   snapshot_window            = var.operations.windows.snapshot
   maintenance_window         = var.operations.windows.maintenance
@@ -44,6 +44,6 @@ resource "aws_elasticache_replication_group" "main" {
 
 locals {
   cache_size = coalesce(var.operations.cache_nodes, length(var.config.vpc.azs))
-  # ElastiCache numbers the members of a group from 001.
+  # ElastiCache appends numbers from 001 to the name of the group.
   cache_nodes = [for i in range(local.cache_size) : format("%s-%03d", local.name, i + 1)]
 }

@@ -1,6 +1,5 @@
-# Elasticsearch as OSMT needs it: one node, reached by name. Its index is on a file system and survives the task; if it is
-# lost, the maintenance task builds it again from the database.
-# Cloud Map, not Service Connect: a one-off task (the maintenance) has no Service Connect proxy, but it has DNS.
+# Elasticsearch with one node. Its index is on EFS; if it is lost, the maintenance task builds it again from the database.
+# Tasks find it with Cloud Map and not with Service Connect, which one-off tasks such as the maintenance task do not have.
 locals {
   elasticsearch_host = "${aws_service_discovery_service.elasticsearch.name}.${aws_service_discovery_private_dns_namespace.main.name}"
 
@@ -9,7 +8,7 @@ locals {
   elasticsearch_authentication = var.config.ecs.task.elasticsearch.authentication
   elasticsearch_password       = one([for secret in data.aws_secretsmanager_secret.elasticsearch : "${secret.arn}:password::"])
 
-  # The image's major version: Elasticsearch 7 does not start on a folder that 8 has written. A digest has none.
+  # The image's major version; unknown for a digest.
   elasticsearch_major = try(regex("^v?([0-9]+)\\.", var.config.ecs.task.elasticsearch.docker_tag)[0], "any")
 
   elasticsearch_environment = merge({
@@ -17,23 +16,23 @@ locals {
     "discovery.type"         = "single-node"
     "xpack.security.enabled" = tostring(local.elasticsearch_authentication)
     "xpack.ml.enabled"       = "false"
-    # OSMT makes its four indices with their mappings. A document that is saved while one is missing would make it with
-    # guessed mappings, and every search would then fail.
+    # OSMT creates its four indices with their mappings. Without this setting Elasticsearch would create a missing index with dynamic
+    # mappings when a document is saved, and every search would fail.
     "action.auto_create_index" = "-richskill_v1,-collection_v1,-jobcode_v1,-keyword,+*"
-    # vm.max_map_count cannot be raised on Fargate.
+    # vm.max_map_count cannot be changed on Fargate.
     "node.store.allow_mmap"           = "false"
     "ingest.geoip.downloader.enabled" = "false"
-    # Half for the heap, half for the file cache; beyond 31 GiB pointers lose their compression.
+    # Half of the memory for the heap, half for the file cache. Above 31 GiB Java does not compress pointers.
     "ES_JAVA_OPTS" = format("-Xms%[1]dm -Xmx%[1]dm", min(floor(var.config.ecs.task.elasticsearch.memory / 2), 31744))
     },
-    # OSMT uses HTTP without TLS; the security groups admit only OSMT's tasks.
+    # OSMT uses HTTP without TLS; the security groups allow only OSMT's tasks.
     local.elasticsearch_authentication ? {
       "xpack.security.enrollment.enabled"    = "false"
       "xpack.security.http.ssl.enabled"      = "false"
       "xpack.security.transport.ssl.enabled" = "false"
     } : {},
   )
-  # Read by the image when it makes its keystore, at every start of a task.
+  # The image writes it to its keystore when a task starts.
   elasticsearch_secrets = local.elasticsearch_authentication ? { ELASTIC_PASSWORD = local.elasticsearch_password } : {}
 
   elasticsearch_container = {
@@ -48,7 +47,7 @@ locals {
     mountPoints    = [{ sourceVolume = "data", containerPath = "/usr/share/elasticsearch/data", readOnly = false }]
     volumesFrom    = []
     systemControls = []
-    # At its start Elasticsearch writes its keystore and its logs into the folder of its programs.
+    # Elasticsearch writes its keystore and its logs into its program folder.
     readonlyRootFilesystem = false
     linuxParameters        = local.linux_parameters
     ulimits                = [{ name = "nofile", softLimit = 65535, hardLimit = 65535 }]
@@ -56,7 +55,7 @@ locals {
     dockerLabels           = local.elasticsearch_authentication ? { "osmt.secrets-revision" = tostring(var.config.secrets_revision) } : {}
     stopTimeout            = local.stop_timeouts.elasticsearch
     healthCheck = {
-      # 401 is an answer too: the check has no password, so that none is on a command line.
+      # 401 is accepted, because the check does not send a password, which would be on a command line.
       command     = ["CMD-SHELL", "curl --silent --output /dev/null --write-out '%%{http_code}' http://127.0.0.1:${local.ports.elasticsearch}/ | grep --quiet --extended-regexp '^(200|401)$'"]
       interval    = 15
       timeout     = 10
@@ -97,7 +96,7 @@ resource "aws_service_discovery_service" "elasticsearch" {
 }
 
 resource "aws_ecs_task_definition" "elasticsearch" {
-  #checkov:skip=CKV_AWS_336:at its start Elasticsearch writes its keystore and logs into the folder of its programs; nothing else can be written, and no capability is left
+  #checkov:skip=CKV_AWS_336:Elasticsearch writes its keystore and logs into its program folder; the container has no capabilities
   family                   = local.services.elasticsearch
   cpu                      = var.config.ecs.task.elasticsearch.cpu
   memory                   = var.config.ecs.task.elasticsearch.memory
@@ -143,7 +142,7 @@ resource "aws_ecs_service" "elasticsearch" {
   enable_ecs_managed_tags       = true
   enable_execute_command        = var.operations.ecs_exec
 
-  # Never two nodes on one index: the old one stops before the new one starts.
+  # The old task stops before the new one starts, because two nodes must not use the same index.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
   wait_for_steady_state              = true
@@ -180,12 +179,12 @@ resource "aws_ecs_service" "elasticsearch" {
   ]
 
   lifecycle {
-    # With operations.schedule the number is 0 at night; it is never anything but 0 or 1.
+    # operations.schedule changes it between 0 and 1.
     ignore_changes = [desired_count]
 
     postcondition {
       condition     = self.task_definition == aws_ecs_task_definition.elasticsearch.arn
-      error_message = "Elasticsearch does not run the revision asked for: the deployment failed and was rolled back. The log groups ${local.log_groups.elasticsearch} and ${local.log_groups.events} say why."
+      error_message = "Elasticsearch does not run the planned task definition revision: the deployment failed and was rolled back. The log groups ${local.log_groups.elasticsearch} and ${local.log_groups.events} contain the reason."
     }
   }
 

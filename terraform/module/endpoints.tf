@@ -1,5 +1,5 @@
-# The S3 gateway endpoint costs nothing and takes image layers (ECR keeps them in S3) off the NAT gateways.
-# An interface endpoint costs money every hour in every zone: docs/cost.md says from which traffic on one pays.
+# The S3 gateway endpoint is free, and image layers of ECR, which are in S3, do not use the NAT gateways.
+# An interface endpoint has a price per hour and Availability Zone; docs/cost.md says from which traffic on it is cheaper than NAT.
 resource "aws_vpc_endpoint" "s3" {
   count = local.own_network ? 1 : 0
 

@@ -1,4 +1,4 @@
-# ECS reports why a task ended or a deployment was rolled back only in events, and keeps them for an hour.
+# ECS reports why a task stopped or a deployment was rolled back only in events. A stopped task can be described for one hour.
 resource "aws_cloudwatch_event_rule" "task_failed" {
   name        = "${local.name}-task-failed"
   description = "A task of a service of ${local.name} ended by itself, failed its health check or could not start"
@@ -9,8 +9,8 @@ resource "aws_cloudwatch_event_rule" "task_failed" {
       clusterArn = [aws_ecs_cluster.main.arn]
       lastStatus = ["STOPPED"]
       group      = [{ prefix = "service:" }]
-      # A deployment and autoscaling stop tasks as well (ServiceSchedulerInitiated, "Scaling activity initiated by ..."); a task
-      # that fails a health check has the same code, and only its reason differs. tests/events.json has an event of each kind.
+      # Deployments and autoscaling also stop tasks, with the code ServiceSchedulerInitiated. A task that fails a health check has
+      # the same code and differs only in the reason. tests/events.json has an event of each kind.
       "$or" = [
         { stopCode = ["EssentialContainerExited", "TaskFailedToStart", "SpotInterruption", "TerminationNotice"] },
         { stoppedReason = [{ wildcard = "*health check*" }] },
@@ -55,7 +55,7 @@ resource "aws_cloudwatch_event_target" "deployment_failed" {
   arn       = each.value
 }
 
-# What the scheduler complains of: no capacity, image not pulled, target unhealthy.
+# Warnings and errors of the scheduler: no capacity, image cannot be pulled, target unhealthy.
 resource "aws_cloudwatch_event_rule" "service_trouble" {
   name        = "${local.name}-service-trouble"
   description = "ECS reports a warning or an error for a service of ${local.name}"

@@ -1,5 +1,5 @@
-# A network that the organisation already has, with its own way to the Internet. The config still says its blocks and zones:
-# the doctor judges them, and the plan compares them with what is there.
+# An existing network with its own route to the Internet. The config must describe its blocks and Availability Zones: the doctor checks
+# them, and the plan compares them with the network.
 locals {
   existing_public = try(length(var.operations.existing_network.public_subnet_ids) > 0, false)
   existing_subnets = merge(
@@ -17,12 +17,12 @@ data "aws_vpc" "existing" {
   lifecycle {
     postcondition {
       condition     = self.cidr_block == var.config.vpc.vpc_cidr
-      error_message = "operations.existing_network.vpc_id is a VPC with the block ${self.cidr_block}, but config.vpc.vpc_cidr is ${var.config.vpc.vpc_cidr}."
+      error_message = "The VPC of operations.existing_network.vpc_id has the block ${self.cidr_block}, but config.vpc.vpc_cidr is ${var.config.vpc.vpc_cidr}."
     }
     # Cloud Map's private namespace and the endpoints' private names need both.
     postcondition {
       condition     = self.enable_dns_support && self.enable_dns_hostnames
-      error_message = "The VPC in operations.existing_network has no DNS support or no DNS host names. Turn both on."
+      error_message = "The VPC of operations.existing_network has DNS resolution or DNS hostnames turned off. Turn both on."
     }
   }
 }
@@ -34,7 +34,7 @@ data "aws_subnet" "existing" {
   lifecycle {
     postcondition {
       condition     = self.vpc_id == var.operations.existing_network.vpc_id && self.availability_zone == each.value.zone && self.cidr_block == each.value.block
-      error_message = "operations.existing_network names a subnet that the config does not describe: the ${each.key} subnet is ${self.cidr_block} in ${self.availability_zone} of ${self.vpc_id}; the config has ${each.value.block} in ${each.value.zone}."
+      error_message = "A subnet of operations.existing_network does not match the config: the ${each.key} subnet is ${self.cidr_block} in ${self.availability_zone} of ${self.vpc_id}; the config has ${each.value.block} in ${each.value.zone}."
     }
   }
 }

@@ -1,9 +1,9 @@
-# Two roles for each task: the execution role is what ECS uses to start it (pull, log, read its secrets), the task role
-# is what the code inside may do. Neither can do more than the task needs.
+# Two roles for each task: ECS uses the execution role to start it (pull the image, write logs, read secrets); the code in the
+# container uses the task role.
 locals {
   optional_secrets = concat(data.aws_secretsmanager_secret.elasticsearch[*].arn, data.aws_secretsmanager_secret.extra[*].arn)
 
-  # Which secrets ECS may read to start the task, and for which image it may log in to ECR.
+  # Per task: the secrets and the image that its execution role may read.
   task_roles = {
     app = {
       secrets = concat([aws_secretsmanager_secret.db_uri.arn, data.aws_secretsmanager_secret.app.arn], local.optional_secrets)
@@ -22,7 +22,7 @@ locals {
     }
   }
 
-  # <account>.dkr.ecr.<region>.amazonaws.com/<repository> → the repository's ARN; no permission for any other registry.
+  # The ARN of an ECR repository; empty for an image in another registry.
   ecr_repositories = { for name, role in local.task_roles : name => [
     for m in regexall("^([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com/(.+)$", role.image) :
     "arn:${local.partition}:ecr:${m[1]}:${m[0]}:repository/${m[2]}"
@@ -95,7 +95,7 @@ resource "aws_iam_role_policy" "execution" {
           Resource = local.ecr_repositories[each.key]
         },
       ],
-      # The first pull through a cache rule makes the repository ("Pull through cache" in the Amazon ECR User Guide).
+      # The first pull through a cache rule creates the repository ("Pull through cache" in the Amazon ECR User Guide).
       length(local.ecr_repositories[each.key]) == 0 || !var.operations.ecr_pull_through_cache ? [] : [
         {
           Sid      = "RegistryPullThrough"
@@ -126,7 +126,7 @@ resource "aws_iam_role" "task" {
   tags = { Name = "${local.global_name}-${each.key}-task" }
 }
 
-# The index is on a file system that only this role may mount.
+# Only this role may mount the file system of the index.
 resource "aws_iam_role_policy" "elasticsearch_files" {
   name = "files"
   role = aws_iam_role.task["elasticsearch"].id
@@ -141,7 +141,7 @@ resource "aws_iam_role_policy" "elasticsearch_files" {
   })
 }
 
-# ECS Exec, only where operations.ecs_exec asks for it.
+# ECS Exec, only with operations.ecs_exec.
 resource "aws_iam_role_policy" "exec" {
   for_each = var.operations.ecs_exec ? toset(["app", "elasticsearch"]) : toset([])
 

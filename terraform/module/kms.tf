@@ -1,5 +1,5 @@
-# One key for what is deleted with the stack: logs, the index, the cache, alarms, the composed secret.
-# The database is not on it on purpose: its final snapshot must stay readable after this key is gone.
+# The key of everything that is deleted with the stack: logs, index, cache, alarms, the secret with DB_URI. The database does not use
+# it, because its final snapshot must be readable after the key is deleted.
 resource "aws_kms_key" "main" {
   description             = "Logs, index, cache and alarms of ${local.name}"
   enable_key_rotation     = true
@@ -38,8 +38,8 @@ resource "aws_kms_key" "main" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
-        # No source account or ARN: SNS does not support them for EventBridge and encrypted topics ("Key management" in the
-        # SNS Developer Guide), and delivery would fail silently. The topic's own policy names the rules.
+        # Without a condition on the source account or ARN: SNS does not support them for EventBridge and encrypted topics ("Key
+        # management" in the SNS Developer Guide), and delivery would fail silently. The topic's policy names the rule.
         Sid       = "Events"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }

@@ -1,21 +1,21 @@
-# The single source of names, ports and sizes. Every other file refers to these.
+# Names, ports and other values that several files use.
 locals {
   name = "osmt-${var.config.env}"
-  # IAM roles and budgets have no region: two regions of one environment in one account need different names for them.
+  # IAM roles and budgets are global: two Regions of one environment in one account need different names.
   global_name = var.operations.region_in_names ? "${local.name}-${var.config.region}" : local.name
   partition   = data.aws_partition.current.partition
   region      = var.config.region
   account     = var.config.account_id
 
-  # One entry a zone, keyed by the zone's name, so that adding a zone moves no other one.
+  # Keyed by the name of the Availability Zone, so that adding one does not change the others.
   zones = { for i, zone in var.config.vpc.azs : zone => {
-    # By its letter, not by its place in the list: inserting a zone must not exchange the IPv6 blocks of the others.
+    # The letter and not the position in the list, because adding a zone must not change the IPv6 blocks of the others.
     index   = index(split("", "abcdefghijklmnopqrstuvwxyz"), substr(zone, -1, 1))
     private = var.config.vpc.subnets.private[i]
     public  = var.config.vpc.subnets.public[i]
   } }
 
-  # The network is created here (network.tf), or one that exists is used (existing_network.tf).
+  # The network is created (network.tf), or an existing one is used (existing_network.tf).
   own_network = var.operations.existing_network == null
   own_zones   = local.own_network ? local.zones : {}
   vpc_id      = local.own_network ? one(aws_vpc.main[*].id) : one(data.aws_vpc.existing[*].id)
@@ -57,10 +57,10 @@ locals {
     exec          = "/osmt/${var.config.env}/exec"
     events        = "/osmt/${var.config.env}/events"
     flow          = "/osmt/${var.config.env}/flow"
-    # RDS writes into groups of this name; made here so that they are encrypted and expire.
+    # RDS writes to log groups with these names. They are created here, so that they are encrypted and expire.
     rds_error     = "/aws/rds/instance/${local.name}/error"
     rds_slowquery = "/aws/rds/instance/${local.name}/slowquery"
-    # Container Insights, likewise.
+    # The same for Container Insights.
     insights = "/aws/ecs/containerinsights/${local.name}/performance"
   }
 
@@ -73,19 +73,18 @@ locals {
     rds    = "osmt/${var.config.env}/rds"
     app    = "osmt/${var.config.env}/app"
     db_uri = "osmt/${var.config.env}/db-uri"
-    # Only where the config asks for them.
+    # Only if the config requires them.
     elasticsearch = "osmt/${var.config.env}/elasticsearch"
     extra         = "osmt/${var.config.env}/extra"
   }
 
-  # The database's first user is an identifier of the instance (changing it replaces the database), so it is fixed
-  # here and the credentials handed in must agree with it.
+  # Another user name would replace the database, so it is fixed. The user name in the secret must match.
   database_username = "osmt_admin"
 
   url = "https://${var.config.domain.name}"
 
-  # Open to the Internet means both families; a list of networks means exactly those. An internal load balancer and an
-  # existing network have IPv4 only: this module gives IPv6 blocks to its own public subnets alone.
+  # 0.0.0.0/0 also means ::/0; other lists are used as they are. Only public subnets that this module creates have IPv6 blocks, so an
+  # internal load balancer and an existing network have only IPv4.
   ipv6          = local.own_network && !var.operations.internal_load_balancer
   ingress_cidrs = concat(var.config.alb.ingress_cidrs, local.ipv6 && contains(var.config.alb.ingress_cidrs, "0.0.0.0/0") && !contains(var.config.alb.ingress_cidrs, "::/0") ? ["::/0"] : [])
   dualstack     = local.ipv6 && anytrue([for cidr in local.ingress_cidrs : strcontains(cidr, ":")])
@@ -95,13 +94,13 @@ locals {
 
 data "aws_partition" "current" {}
 
-# Every name and ARN in this module comes from the config. So the plan stops where the credentials are of another account
-# or Region; everything that is created needs a name, but not everything needs these, so protection.tf depends on them too.
+# All names and ARNs come from the config, so the plan must stop if the credentials are for another account or Region. protection.tf
+# depends on both data sources, so that they are read in every plan.
 data "aws_caller_identity" "current" {
   lifecycle {
     postcondition {
       condition     = self.account_id == var.config.account_id
-      error_message = "The credentials belong to another account than config.account_id. Use a profile of the account that the config names."
+      error_message = "The credentials are for another account than config.account_id. Use a profile for this account."
     }
   }
 }
@@ -111,7 +110,7 @@ data "aws_region" "current" {
     # `id` is the Region's name in versions 5 and 6 of the provider; `name` is deprecated in 6.
     postcondition {
       condition     = self.id == var.config.region
-      error_message = "The provider works in another Region than config.region. Render main.tf again with osmt-bootstrap init."
+      error_message = "The provider uses another Region than config.region. Run osmt-bootstrap init to render main.tf again."
     }
   }
 }

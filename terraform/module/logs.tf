@@ -1,5 +1,5 @@
-# Every log group exists before its writer, so that none is created automatically, without encryption and expiry. The exception
-# is RDSOSMetrics, to which enhanced monitoring writes: the account has one for all its databases.
+# Log groups are created before the services that write to them, which would create them without encryption and expiry. The exception is
+# RDSOSMetrics of enhanced monitoring, which all databases of the account share.
 resource "aws_cloudwatch_log_group" "main" {
   #checkov:skip=CKV_AWS_338:retention is the organisation's decision (config.log_retention_days, default 30)
   for_each = local.log_groups

@@ -1,14 +1,14 @@
-# The one-off task: migrates, imports the two public job-code lists, builds the search index, and ends with a status that
-# says whether all of it worked. `osmt-release migrate` runs it; no service ever does any of this.
+# The one-off task that migrates the database, imports the two public lists of job codes and builds the search index. Its exit status
+# shows whether all steps succeeded. `osmt-release migrate` runs it.
 locals {
   maintenance_own_environment = merge(local.backing_services, local.published_settings, {
-    # Flyway is on in every step, so whatever is run first migrates.
+    # Flyway is on in every step, so the first step migrates.
     SPRING_FLYWAY_ENABLED = "true"
     OSMT_MIGRATE_PROFILES = local.osmt.migrate_profiles
     OSMT_REBUILDS_SEARCH  = tostring(local.osmt.rebuilds_search)
     },
-    # OSMT's first migration fails where the database's default is utf8mb4 (error 1071), and a later one converts the tables to
-    # it. So only a database without tables is changed, whatever default the server had when RDS made it.
+    # OSMT's first migration fails if the database's default is utf8mb4 (error 1071); a later migration converts the tables to
+    # utf8mb4. So the default of a database without tables is changed to utf8mb3.
     # (A procedure, because MySQL does not prepare ALTER DATABASE: error 1295.)
     local.osmt.database_character_set == "utf8mb4" ? {} : { for i, line in [
       "DROP PROCEDURE IF EXISTS ${var.config.rds.db_name}.osmt_character_set;",

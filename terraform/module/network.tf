@@ -1,5 +1,5 @@
-# One public and one private subnet in every zone of the config. A public subnet holds only the load balancer and the NAT
-# gateways. With operations.existing_network none of this is created: existing_network.tf reads the network instead.
+# One public and one private subnet in every Availability Zone of the config. Only the load balancer and the NAT gateways are in public
+# subnets. With operations.existing_network nothing of this is created.
 resource "aws_vpc" "main" {
   count = local.own_network ? 1 : 0
 
@@ -11,7 +11,7 @@ resource "aws_vpc" "main" {
   tags = { Name = local.name }
 }
 
-# The VPC's default security group has no rules, so that a resource that gets it by mistake cannot be reached.
+# The default security group has no rules, so that a resource that uses it by mistake cannot be reached.
 resource "aws_default_security_group" "closed" {
   count = local.own_network ? 1 : 0
 
@@ -129,7 +129,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# Rejected and accepted flows, for the question "who tried to reach what".
+# Flow logs of accepted and rejected connections.
 resource "aws_flow_log" "vpc" {
   count = local.own_network ? 1 : 0
 

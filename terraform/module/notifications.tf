@@ -1,4 +1,4 @@
-# Where alarms go. The topic exists even with no subscriber, so that an organisation can subscribe its own tools.
+# The topic of all alarms. It exists even without alarm_emails, so that an organisation can subscribe its own tools.
 resource "aws_sns_topic" "alarms" {
   name              = "${local.name}-alarms"
   display_name      = "Alarms of ${local.name}"
@@ -21,7 +21,7 @@ resource "aws_sns_topic_policy" "alarms" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
-        # aws:SourceArn is the rule's ("Using IAM policy conditions in Amazon EventBridge").
+        # aws:SourceArn is the ARN of the rule ("Using IAM policy conditions in Amazon EventBridge").
         Sid       = "Events"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }

@@ -1,18 +1,18 @@
-# What OSMT's containers are given, the app and its maintenance task alike. osmt_lines.json holds what differs between the
-# release lines; the tools read the same file.
+# Settings that the app and the maintenance task share. osmt_lines.json contains the differences between OSMT's release lines; a test of
+# the tools compares it with their table.
 locals {
   osmt_lines = jsondecode(file("${path.module}/osmt_lines.json"))
 
-  # The config's app.version, or the image's tag where that is a version. A tag that is a commit is taken for 3.x.
+  # The config's app.version, otherwise the image's tag if that is a version, otherwise 3.x.
   osmt_version = try(coalesce(var.config.app.version, try(regex("^v?([0-9]+(?:\\.[0-9]+)+(?:[-+].*)?)$", var.config.ecs.task.app.docker_tag)[0], "")), "3")
   osmt_major   = split(".", local.osmt_version)[0]
-  osmt_line    = local.osmt_major == "1" ? "2" : local.osmt_major # 1.x is of the same build
+  osmt_line    = local.osmt_major == "1" ? "2" : local.osmt_major # 1.x is built in the same way
   osmt         = try(local.osmt_lines[local.osmt_line], local.osmt_lines["3"])
 
-  # Both tasks refuse a line that is not in the table, so its settings are never those of another.
+  # Both task definitions refuse a line that is not in the table.
   osmt_line_is_known = contains(keys(local.osmt_lines), local.osmt_line)
 
-  # Settings that end up in the data and in the search index: the app and the maintenance task must have the same.
+  # Settings that are stored in the database and the search index, so app and maintenance task must have the same values.
   published_settings = merge(
     {
       APP_BASEDOMAIN  = var.config.domain.name
@@ -25,7 +25,7 @@ locals {
     } : name => value if value != null },
   )
 
-  # What Spring reads from the environment to reach the other services.
+  # Settings for the connections to the other services.
   backing_services = merge(
     {
       DB_NAME           = var.config.rds.db_name
@@ -41,12 +41,12 @@ locals {
     local.elasticsearch_authentication ? { ES_PASSWORD = local.elasticsearch_password } : {},
   )
 
-  # bash reads its functions and the script itself as one argument.
+  # The functions and the script are one argument of bash.
   start_scripts = { for name in ["app", "maintenance"] : name => join("\n", [
     file("${path.module}/containers/wait.sh"), file("${path.module}/containers/${name}.sh"),
   ]) }
 
-  # Where the config and the module set the same name, one of the two values would be ignored silently.
+  # If the config and the module set the same name, one of the two values would be silently ignored.
   extra_names   = concat(keys(var.config.app.extra_environment), var.config.app.extra_secrets)
   extra_clashes = setintersection(local.extra_names, concat(keys(local.app_own_environment), keys(local.app_own_secrets), keys(local.maintenance_own_environment), keys(local.maintenance_own_secrets)))
   extra_secrets = { for name in var.config.app.extra_secrets : name => "${data.aws_secretsmanager_secret.extra[0].arn}:${name}::" }

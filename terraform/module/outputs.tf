@@ -1,15 +1,15 @@
 output "url" {
-  description = "Where users reach OSMT."
+  description = "The URL of OSMT."
   value       = local.url
 }
 
 output "alb_dns_name" {
-  description = "AWS's own name of the load balancer."
+  description = "The DNS name of the load balancer."
   value       = aws_lb.main.dns_name
 }
 
 output "dns_record" {
-  description = "The record that leads users to the load balancer. Terraform creates it unless config.domain.hosted_zone_id is \"none\" (created_here); otherwise add it where the domain's DNS is managed: a CNAME, or, at the top of a zone, the DNS provider's ALIAS or ANAME record. alias_hosted_zone_id is for an alias record in a Route 53 zone of another account."
+  description = "The DNS record that points to the load balancer. Terraform creates it unless config.domain.hosted_zone_id is \"none\" (created_here). Otherwise add it at the domain's DNS provider: a CNAME record, or an ALIAS or ANAME record at the zone apex. alias_hosted_zone_id is for an alias record in a Route 53 zone of another account."
   value = {
     created_here         = local.has_hosted_zone
     name                 = var.config.domain.name
@@ -35,12 +35,12 @@ output "elasticsearch_service_name" {
 }
 
 output "app_task_definition_arn" {
-  description = "The revision of the app's task that this configuration asks for."
+  description = "The task definition revision of the app in this configuration."
   value       = aws_ecs_task_definition.app.arn
 }
 
 output "maintenance_task_definition_arn" {
-  description = "The revision of the one-off task that migrates, imports and reindexes."
+  description = "The task definition revision of the one-off task that migrates, imports and reindexes."
   value       = aws_ecs_task_definition.maintenance.arn
 }
 
@@ -58,7 +58,7 @@ output "rds_instance_identifier" {
 }
 
 output "final_snapshot_identifier" {
-  description = "The name that the database's last snapshot will get; null if config.rds.skip_final_snapshot."
+  description = "The name of the database's final snapshot; null if config.rds.skip_final_snapshot."
   value       = var.config.rds.skip_final_snapshot ? null : aws_db_instance.main.final_snapshot_identifier
 }
 
@@ -68,7 +68,7 @@ output "alarm_topic_arn" {
 }
 
 output "stateful_resources" {
-  description = "Addresses, inside this module, of what holds data: a plan that replaces or deletes one of them loses it."
+  description = "Addresses, in this module, of the resources that contain data. A plan that replaces or destroys one of them deletes the data."
   value = concat(
     ["aws_db_instance.main", "aws_elasticache_replication_group.main", "aws_efs_file_system.elasticsearch", "aws_kms_key.main"],
     [for i, _ in aws_s3_bucket.access_logs : "aws_s3_bucket.access_logs[${i}]"],
@@ -76,12 +76,12 @@ output "stateful_resources" {
 }
 
 output "sign_in_redirect_uri" {
-  description = "What to enter at the identity provider as redirect address; docs/sign-in.md says what else."
+  description = "The redirect URI to register at the identity provider; docs/sign-in.md lists the other settings."
   value       = "${local.url}/login/oauth2/code/okta"
 }
 
 output "network" {
-  description = "The network, for other workloads. An existing network has no route tables here."
+  description = "The network, for other workloads; without route tables for an existing network."
   value = {
     vpc_id                  = local.vpc_id
     private_subnet_ids      = local.private_subnet_ids
@@ -92,7 +92,7 @@ output "network" {
 }
 
 output "nat_addresses" {
-  description = "The addresses from which the stack reaches the Internet, for other systems' allow lists."
+  description = "The public IP addresses of outgoing connections, for other systems' allow lists."
   value       = [for zone in local.nat_zones : aws_eip.nat[zone].public_ip]
 }
 
@@ -120,7 +120,7 @@ output "load_balancer" {
 }
 
 output "data_stores" {
-  description = "Where the data is: endpoints and names; no credentials."
+  description = "Endpoints and names of the database, the cache, Elasticsearch and the file system, without credentials."
   value = {
     database_endpoint      = aws_db_instance.main.endpoint
     database_arn           = aws_db_instance.main.arn
@@ -131,11 +131,11 @@ output "data_stores" {
 }
 
 output "kms_key_arn" {
-  description = "The key of logs, index, cache, alarms and the composed secret."
+  description = "The KMS key of the logs, the index, the cache, the alarm topic and the secret with DB_URI."
   value       = aws_kms_key.main.arn
 }
 
 output "log_group_names" {
-  description = "The log groups, by what writes to them."
+  description = "The log groups, by their source."
   value       = local.log_groups
 }

@@ -1,12 +1,12 @@
-# A refusal that can be configured. prevent_destroy must be a literal, and AWS refuses to delete a protected database only
-# after Terraform has deleted half of the other resources. This resource depends on all of them, so Terraform destroys it
-# first; while the config protects the stack, that fails, and nothing else is deleted. docs/decisions has the reasons.
+# Deletion protection for the whole stack. prevent_destroy must be a literal, and AWS refuses to delete a protected database only after
+# Terraform has deleted many other resources. This resource depends on all of them, so Terraform destroys it first. While the
+# protection is on, that fails, and no resource is deleted. docs/decisions has the reasons.
 resource "terraform_data" "protection" {
   input = {
     protected = var.config.rds.enable_deletion_protection || var.config.alb.enable_deletion_protection
   }
 
-  # Changing one of these means replacing the network, and with it everything: the same as a destruction.
+  # A change of one of these replaces the network and all resources in it, so it is treated as a destroy.
   triggers_replace = {
     account_id = var.config.account_id
     region     = var.config.region
@@ -14,7 +14,7 @@ resource "terraform_data" "protection" {
     vpc_cidr   = var.config.vpc.vpc_cidr
   }
 
-  # Read from the state: turning protection off needs a separate apply, on purpose.
+  # The value is read from the state, so turning the protection off needs a separate apply.
   provisioner "local-exec" {
     when    = destroy
     command = self.output.protected ? "echo Deletion protection is on. Set rds.enable_deletion_protection and alb.enable_deletion_protection to false, apply, then destroy. && exit 1" : "exit 0"

@@ -6,9 +6,9 @@ resource "aws_db_subnet_group" "main" {
   tags = { Name = local.name }
 }
 
-# OSMT's first migration builds an index that is too long for utf8mb4 (error 1071); a later one converts the tables. So the
-# database starts with utf8mb3. RDS may create it with its own default all the same: AWS asks for five minutes between a
-# parameter group's creation and its first use (API_CreateDBParameterGroup). The maintenance task does not depend on it.
+# OSMT's first migration creates an index that is too long for utf8mb4 (error 1071); a later migration converts the tables. So the
+# database starts with utf8mb3. RDS may still create it with its default, because a new parameter group should not be used for five
+# minutes (API_CreateDBParameterGroup). The maintenance task works with both.
 resource "aws_db_parameter_group" "main" {
   name_prefix = "${local.name}-"
   description = "OSMT on ${var.config.rds.parameter_group_family}"
@@ -37,8 +37,8 @@ resource "aws_db_parameter_group" "main" {
   }
 }
 
-# The final snapshot's name must be free when the database is deleted, perhaps years from now, and a stack of the same
-# name may have existed before. So it carries the time at which this stack was created.
+# The name of the final snapshot must be unique when the database is deleted, and a stack with the same name may have existed before.
+# So the name contains the time at which this stack was created.
 resource "terraform_data" "life" {
   input = formatdate("YYYYMMDD'T'hhmmss'Z'", plantimestamp())
 
@@ -48,13 +48,13 @@ resource "terraform_data" "life" {
 }
 
 resource "aws_db_instance" "main" {
-  #checkov:skip=CKV_AWS_161:OSMT builds its JDBC URL from a user and a password; IAM authentication is not possible in app <= 3.0.0
-  #checkov:skip=CKV_AWS_226:on where config.rds.engine_version leaves the minor version to RDS; a full version is a decision of the config
+  #checkov:skip=CKV_AWS_161:OSMT builds its JDBC URL from a user and a password; it does not support IAM authentication
+  #checkov:skip=CKV_AWS_226:on if config.rds.engine_version has two numbers; with a full version the config decides
   identifier     = local.name
   engine         = "mysql"
   engine_version = var.config.rds.engine_version
   instance_class = var.config.rds.instance_class
-  # RDS takes no database name when it restores MySQL to a point in time; the name comes with the data.
+  # RDS does not accept a database name when it restores MySQL to a point in time.
   db_name = var.operations.restore_to_point_in_time == null ? var.config.rds.db_name : null
   port    = local.ports.mysql
 
@@ -65,9 +65,9 @@ resource "aws_db_instance" "main" {
   storage_type          = "gp3"
   allocated_storage     = var.config.rds.allocated_storage
   max_allocated_storage = min(max(100, var.config.rds.allocated_storage * 5), 65536)
-  # By default the key is AWS's own for RDS (aws/rds), which outlives the stack and with it the final snapshot. A key of the
-  # organisation must outlive the stack too, so this module does not create it. Snapshots under aws/rds cannot be copied to
-  # another account ("Sharing encrypted snapshots" in the Amazon RDS User Guide).
+  # The default is the AWS managed key aws/rds. The key must outlive the stack, because the final snapshot needs it, so this module
+  # does not create one. Snapshots with aws/rds cannot be copied to another account ("Sharing encrypted snapshots" in the Amazon RDS
+  # User Guide).
   storage_encrypted = true
   kms_key_id        = var.operations.database_kms_key_arn
 
@@ -88,18 +88,18 @@ resource "aws_db_instance" "main" {
   final_snapshot_identifier = "${local.name}-final-${lower(terraform_data.life.output)}"
   snapshot_identifier       = var.operations.restore_from_snapshot
 
-  # With two numbers (8.4) RDS installs minor versions in the maintenance window, and Terraform accepts any of them. With
-  # three the version is a decision in the config: one that changed by itself would be planned back down, and refused.
+  # With two numbers (8.4) RDS installs minor versions, and Terraform accepts any of them. With three numbers an automatic upgrade
+  # would make Terraform plan a downgrade, which RDS refuses.
   auto_minor_version_upgrade  = length(split(".", var.config.rds.engine_version)) == 2
   allow_major_version_upgrade = var.operations.allow_major_version_upgrade
   engine_lifecycle_support    = var.operations.engine_lifecycle_support
   apply_immediately           = var.operations.apply_immediately
 
-  # Not the general log: it would write every statement, values included.
+  # Without the general log, which contains every statement with its values.
   enabled_cloudwatch_logs_exports = ["error", "slowquery"]
   monitoring_interval             = 60
   monitoring_role_arn             = aws_iam_role.rds_monitoring.arn
-  # The small burstable classes have no Performance Insights.
+  # Small burstable classes do not support Performance Insights.
   performance_insights_enabled    = local.performance_insights
   performance_insights_kms_key_id = local.performance_insights ? aws_kms_key.main.arn : null
 
@@ -126,23 +126,23 @@ resource "aws_db_instance" "main" {
   depends_on = [aws_cloudwatch_log_group.main, aws_iam_role_policy_attachment.rds_monitoring]
 
   lifecycle {
-    # These say where a database comes from, not what it is: removing the setting must not replace it.
+    # They are used only at creation: removing the setting later must not replace the database.
     ignore_changes = [snapshot_identifier, restore_to_point_in_time]
 
     # "PreferredBackupWindow" and "PreferredMaintenanceWindow" in the API References of Amazon RDS and Amazon ElastiCache.
     precondition {
       condition     = alltrue([for name, window in local.windows : window.length >= (name == "backup" ? 30 : 60)])
-      error_message = "operations.windows is too short: RDS needs half an hour for backups, RDS and ElastiCache an hour for snapshot and maintenance."
+      error_message = "A window in operations.windows is too short: backup needs 30 minutes, snapshot and maintenance 60."
     }
-    # On no day of the week one of two begins within the other.
+    # On every day of the week, neither of two windows begins in the other.
     precondition {
       condition = alltrue(flatten([for name in ["backup", "snapshot"] : [for day in range(7) :
         (1440 * day + local.windows[name].start - local.windows.maintenance.start + 20160) % 10080 >= local.windows.maintenance.length &&
         (local.windows.maintenance.start - 1440 * day - local.windows[name].start + 20160) % 10080 >= local.windows[name].length
       ]]))
-      error_message = "operations.windows overlap: maintenance needs a time that is neither in backup nor in snapshot, on any day."
+      error_message = "Windows in operations.windows overlap: maintenance must not overlap backup or snapshot on any day."
     }
-    # AWS Backup begins within an hour after the schedule (backup.tf), and RDS takes no other snapshot in its own window.
+    # AWS Backup starts within an hour after the schedule (backup.tf), and RDS refuses other snapshots in its backup window.
     precondition {
       condition = alltrue([for at in regexall("^cron\\(([0-9]+) ([0-9]+) ", try(var.operations.backup.schedule, "")) :
         (local.windows.backup.start - 60 * at[1] - at[0] + 2880) % 1440 >= 60 &&
@@ -161,7 +161,7 @@ resource "aws_db_instance" "main" {
 locals {
   performance_insights = !can(regex("^db\\.t(2|3|4g)\\.(micro|small)$", var.config.rds.instance_class))
 
-  # In minutes of the week (of the day, where the window is daily).
+  # Minutes since the beginning of the week, or of the day for a daily window.
   window_times = { for name, window in var.operations.windows : name => [for time in regexall("(?:(mon|tue|wed|thu|fri|sat|sun):)?([0-9]{2}):([0-9]{2})", window) :
   1440 * try(index(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], time[0]), 0) + 60 * parseint(time[1], 10) + parseint(time[2], 10)] }
   windows = { for name, times in local.window_times : name => {

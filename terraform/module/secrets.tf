@@ -1,5 +1,5 @@
-# The database's and the app's secrets are written by osmt-secrets; only their ARNs are read here. The composed DB_URI
-# is written through a write-only argument: its value is in no state and no plan.
+# osmt-secrets writes the secrets of the database and the app; the module reads only their ARNs. DB_URI is written with a write-only
+# argument, so its value is not in the state or a plan.
 data "aws_secretsmanager_secret" "rds" {
   name = local.secret_names.rds
 }
@@ -19,17 +19,17 @@ data "aws_secretsmanager_secret" "extra" {
 }
 
 resource "aws_secretsmanager_secret" "db_uri" {
-  #checkov:skip=CKV2_AWS_57:composed from osmt/<env>/rds, and rotated with it by osmt-secrets rotate and terraform apply
+  #checkov:skip=CKV2_AWS_57:derived from osmt/<env>/rds, and rotated with it by osmt-secrets rotate and terraform apply
   name        = local.secret_names.db_uri
   description = "DB_URI of ${local.name}, composed by Terraform from ${local.secret_names.rds}"
   kms_key_id  = aws_kms_key.main.arn
-  # It can be composed again at any time, and a name waiting for deletion would block the next apply.
+  # It can be created again at any time, and a secret that is scheduled for deletion would block its name.
   recovery_window_in_days = 0
 
   tags = { Name = local.secret_names.db_uri }
 }
 
-# Depends on the database through its address, so on a rotation the database has the new password first.
+# It depends on the database's address, so in a rotation the database gets the new password first.
 resource "aws_secretsmanager_secret_version" "db_uri" {
   secret_id = aws_secretsmanager_secret.db_uri.id
   secret_string_wo = jsonencode({
@@ -38,7 +38,7 @@ resource "aws_secretsmanager_secret_version" "db_uri" {
   secret_string_wo_version = var.config.secrets_revision
 
   lifecycle {
-    # Terraform does not see the value, so a new database address must force a new version.
+    # Terraform cannot compare write-only values, so a new address of the database must force a new version.
     replace_triggered_by = [aws_db_instance.main.address]
   }
 }

@@ -1,5 +1,5 @@
-# One group for each role; every rule names the group at its other end. Address ranges are a source for the load balancer
-# alone, and a destination for the Internet alone (OAuth issuer, image registries, AWS).
+# One group for each role. Rules refer to groups; only the load balancer's ingress and egress to the Internet (OAuth issuer, image
+# registries, AWS) use address ranges.
 resource "aws_security_group" "alb" {
   name        = "${local.name}-alb"
   description = "Load balancer of ${local.name}"
@@ -59,7 +59,7 @@ resource "aws_security_group" "endpoints" {
 }
 
 locals {
-  # Who may open a connection to whom, on which port. Each line becomes an egress rule here and an ingress rule there.
+  # Allowed connections. Each becomes an egress rule of one group and an ingress rule of the other.
   connections = merge(
     {
       alb-app           = { from = aws_security_group.alb.id, to = aws_security_group.app.id, port = local.ports.app, why = "requests and health checks" }
@@ -74,7 +74,7 @@ locals {
     },
   )
 
-  # http is admitted only to be redirected to https.
+  # HTTP is only redirected to HTTPS.
   admissions = { for pair in setproduct(local.ingress_cidrs, ["http", "https"]) :
     "${pair[1]} ${pair[0]}" => { cidr = pair[0], port = local.ports[pair[1]], why = pair[1] == "http" ? "redirected to HTTPS" : "HTTPS" }
   }
@@ -103,7 +103,7 @@ resource "aws_vpc_security_group_ingress_rule" "connection" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "public" {
-  #checkov:skip=CKV_AWS_260:port 80 answers with a redirect to HTTPS and nothing else; config.alb.ingress_cidrs narrows it
+  #checkov:skip=CKV_AWS_260:port 80 only redirects to HTTPS; config.alb.ingress_cidrs limits the addresses
   for_each = local.admissions
 
   security_group_id = aws_security_group.alb.id
@@ -115,7 +115,7 @@ resource "aws_vpc_security_group_ingress_rule" "public" {
   to_port           = each.value.port
 }
 
-# An OAuth issuer may listen on another port than 443.
+# The OAuth issuer may use another port than 443.
 resource "aws_vpc_security_group_egress_rule" "internet" {
   for_each = merge(
     { for port in distinct(concat([local.ports.https], [for m in regexall("^https://[^/:]+:([0-9]+)", var.config.app.oauth.issuer) : tonumber(m[0])])) :

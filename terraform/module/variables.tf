@@ -1,53 +1,53 @@
-# Every message begins with the code and the words of the doctor's rule: `osmt-doctor explain CODE` says more.
+# Messages begin with the code and the summary of the doctor's rule; `osmt-doctor explain CODE` prints the explanation.
 variable "config" {
   description = <<-EOT
-    The deployment, as config.auto.tfvars.json states it. `osmt-doctor check` reports every mistake in it with its place.
+    The deployment, from config.auto.tfvars.json. `osmt-doctor check` reports every mistake with its position.
 
     - `account_id`: the AWS account, 12 digits
     - `region`: the AWS Region
-    - `env`: the environment's name; osmt-<env> is the beginning of all names
+    - `env`: the environment's name; all names begin with osmt-<env>
     - `domain.name`: the host name of OSMT
-    - `domain.hosted_zone_id`: the Route 53 zone that holds it; none where another team manages the DNS
+    - `domain.hosted_zone_id`: the Route 53 zone of the domain; "none" if the DNS is managed elsewhere
     - `app.oauth.issuer`: the OpenID provider's issuer URL
-    - `app.oauth.client_id`: the client that is registered there
+    - `app.oauth.client_id`: the id of the client that is registered at the provider
     - `app.oauth.audience`: the audience of its tokens
-    - `app.version`: the OSMT release that the image holds; taken from docker_tag where that is a version
+    - `app.version`: the OSMT release in the image; the default is docker_tag if that is a version
     - `app.settings.creator_uri`: the creator that OSMT publishes for skills and collections
     - `app.settings.author_name`: the author's name that OSMT publishes
-    - `app.settings.author_uri`: the author's address that OSMT publishes
-    - `app.settings.white_label`: path of a white-label configuration inside the image
-    - `app.extra_environment`: further environment variables of the app and its maintenance task
-    - `app.extra_secrets`: further ones whose values osmt-secrets keeps in osmt/<env>/extra
-    - `alb.certificate_arn`: the certificate in ACM, of this account and Region
+    - `app.settings.author_uri`: the author's URI that OSMT publishes
+    - `app.settings.white_label`: path of a white-label configuration in the image
+    - `app.extra_environment`: more environment variables of the app and the maintenance task
+    - `app.extra_secrets`: names of more secret environment variables; osmt-secrets writes the values to osmt/<env>/extra
+    - `alb.certificate_arn`: the ACM certificate, in this account and Region
     - `alb.enable_deletion_protection`: AWS refuses to delete the load balancer
-    - `alb.access_logs`: log requests to an S3 bucket
-    - `alb.ingress_cidrs`: who reaches ports 80 and 443
+    - `alb.access_logs`: write access logs to an S3 bucket
+    - `alb.ingress_cidrs`: addresses that may connect to ports 80 and 443
     - `ecs.task.app.cpu`, `ecs.task.elasticsearch.cpu`: CPU units of a task
     - `ecs.task.app.memory`, `ecs.task.elasticsearch.memory`: MiB of a task
-    - `ecs.task.app.desired_count`: the least number of app tasks
+    - `ecs.task.app.desired_count`: the minimum number of app tasks
     - `ecs.task.elasticsearch.desired_count`: always 1
     - `ecs.task.app.docker_image`, `ecs.task.elasticsearch.docker_image`: the image without tag
     - `ecs.task.app.docker_tag`, `ecs.task.elasticsearch.docker_tag`: its tag, or a digest sha256:…
     - `ecs.task.app.cpu_architecture`, `ecs.task.elasticsearch.cpu_architecture`: X86_64 or ARM64
-    - `ecs.task.elasticsearch.authentication`: Elasticsearch asks for the password in osmt/<env>/elasticsearch
+    - `ecs.task.elasticsearch.authentication`: Elasticsearch requires the password in osmt/<env>/elasticsearch
     - `elasticache.engine_version`: the version of Redis
     - `elasticache.node_type`: the size of a cache node
     - `elasticache.parameter_group_name`: the cache's parameter group
-    - `rds.db_name`: osmt_db, which OSMT's migrations name
+    - `rds.db_name`: osmt_db, the name in OSMT's migrations
     - `rds.engine_version`: MySQL, two numbers (minor versions are installed by RDS) or a full version
     - `rds.instance_class`: the size of the database
     - `rds.parameter_group_family`: mysql and the first two numbers of the version
-    - `rds.multi_az`: a standby in another zone
-    - `rds.allocated_storage`: GiB at the beginning; grows to five times as much
+    - `rds.multi_az`: a standby instance in another Availability Zone
+    - `rds.allocated_storage`: GiB at creation; storage autoscaling increases it up to five times
     - `rds.backup_retention_days`: days of automated backups, 0 turns them off
-    - `rds.enable_deletion_protection`: AWS refuses to delete the database, and this module the stack
-    - `rds.skip_final_snapshot`: delete the database without a last snapshot
+    - `rds.enable_deletion_protection`: AWS refuses to delete the database, and this module to destroy the stack
+    - `rds.skip_final_snapshot`: delete the database without a final snapshot
     - `vpc.vpc_cidr`: the VPC's IPv4 block
-    - `vpc.azs`: the zones, at least two
-    - `vpc.subnets.private`: one block for each zone: tasks, database, cache
-    - `vpc.subnets.public`: one block for each zone: load balancer, NAT gateways
-    - `log_retention_days`: how long CloudWatch keeps logs
-    - `secrets_revision`: raised by osmt-secrets; a new number writes the secrets to the database and the tasks
+    - `vpc.azs`: the Availability Zones, at least two
+    - `vpc.subnets.private`: one block per Availability Zone, for tasks, database and cache
+    - `vpc.subnets.public`: one block per Availability Zone, for load balancer and NAT gateways
+    - `log_retention_days`: retention of the log groups in CloudWatch Logs
+    - `secrets_revision`: osmt-secrets increases it; a new number makes Terraform write the secrets and replace the tasks
   EOT
   nullable    = false
 
@@ -139,13 +139,13 @@ variable "config" {
     condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.config.region))
     error_message = "ID002 AWS has no such region: \"${var.config.region}\"."
   }
-  # In the other partitions (China, European Sovereign Cloud, the isolated ones) service names end in another domain than
-  # amazonaws.com, and Docker Hub does not answer in all of them.
+  # In the other partitions (China, European Sovereign Cloud, the isolated ones) service names do not end in amazonaws.com, and Docker
+  # Hub is not available in all of them.
   validation {
     condition     = !can(regex("^(cn|eusc|us-iso[a-z]?|eu-iso[a-z]?)-", var.config.region))
     error_message = "ID002 This module supports the partitions aws and aws-us-gov; the Region is in another one: \"${var.config.region}\"."
   }
-  # osmt-<env> names a load balancer (32 characters), a cache, a database: this is what all of them take.
+  # osmt-<env> is the name of the load balancer (at most 32 characters), the cache and the database; this pattern is valid for all.
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.config.env)) && !strcontains(var.config.env, "--")
     error_message = "NAM001 The environment's name does not fit into the names of AWS: \"${var.config.env}\" is not 2 to 16 lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen."
@@ -162,7 +162,7 @@ variable "config" {
     condition     = can(regex("^https://[^\\s/?#<>]+[^\\s?#<>]*$", var.config.app.oauth.issuer))
     error_message = "OAU002 The issuer is not an https URL of an identity provider: \"${var.config.app.oauth.issuer}\"."
   }
-  # The image's entrypoint passes these through an unquoted shell expansion.
+  # The image's entrypoint passes these values through an unquoted shell expansion.
   validation {
     condition = alltrue([for value in [var.config.app.oauth.issuer, var.config.app.oauth.client_id, var.config.app.oauth.audience] :
     can(regex("^[^\\s*?\\[\\]$<>]+$", value))])
@@ -200,7 +200,7 @@ variable "config" {
   }
   validation {
     condition     = alltrue([for name in concat(keys(var.config.app.extra_environment), var.config.app.extra_secrets) : can(regex("^[A-Z][A-Z0-9_]*$", name))]) && length(setintersection(keys(var.config.app.extra_environment), var.config.app.extra_secrets)) == 0
-    error_message = "app.extra_environment and app.extra_secrets must name environment variables (capitals, digits and _), each in one of the two."
+    error_message = "app.extra_environment and app.extra_secrets must be names of environment variables (capital letters, digits and _), each in only one of the two."
   }
   validation {
     condition     = var.config.app.version == null || can(regex("^[0-9]+\\.[0-9]+(\\.[0-9]+)?([-+][0-9A-Za-z.-]+)?$", var.config.app.version))
@@ -289,7 +289,7 @@ variable "config" {
     cidrhost("${split("/", block)[0]}/${split("/", var.config.vpc.vpc_cidr)[1]}", 0) == cidrhost(var.config.vpc.vpc_cidr, 0), true)])
     error_message = "NET003 A subnet is outside the VPC ${var.config.vpc.vpc_cidr}."
   }
-  # Two blocks overlap when they agree on the bits of the shorter prefix.
+  # Two blocks overlap if they have the same bits in the shorter prefix.
   validation {
     condition = alltrue([for pair in setproduct(
       [for i, block in concat(var.config.vpc.subnets.private, var.config.vpc.subnets.public) : { i = i, ip = split("/", block)[0], bits = try(tonumber(split("/", block)[1]), 0) }],
@@ -298,7 +298,7 @@ variable "config" {
     error_message = "NET009 Two subnets overlap."
   }
 
-  # Housekeeping
+  # Other
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.config.log_retention_days)
     error_message = "LOG001 CloudWatch Logs does not know this retention: ${var.config.log_retention_days} (…, 14, 30, 60, 90, …; 0 keeps for ever)."
@@ -310,7 +310,7 @@ variable "config" {
 }
 
 variable "database_credentials" {
-  description = "User name and password of the database, read ephemerally from the secret osmt/<env>/rds: they are in no state and no plan."
+  description = "User name and password of the database, from the secret osmt/<env>/rds. They are ephemeral, so they are not in the state or a plan."
   nullable    = false
   ephemeral   = true
   sensitive   = true
@@ -320,14 +320,14 @@ variable "database_credentials" {
     password = string
   })
 
-  # The user name is an identifier of the database: another one would replace it, data and all.
+  # Another user name would replace the database and delete its data.
   validation {
     condition     = var.database_credentials.username == local.database_username
-    error_message = "The secret osmt/${var.config.env}/rds holds no user name, or another than ${local.database_username}, which the database has. Set it with osmt-secrets set rds/username, and push."
+    error_message = "The user name in the secret osmt/${var.config.env}/rds is missing, or is not ${local.database_username}. Correct it with osmt-secrets push."
   }
-  # RDS takes 8 to 41 characters; OSMT's entrypoint, Spring and JDBC each interpret most punctuation.
+  # RDS accepts 8 to 41 characters; OSMT's entrypoint, Spring and JDBC interpret most punctuation.
   validation {
     condition     = can(regex("^[A-Za-z0-9_.~-]{8,41}$", var.database_credentials.password))
-    error_message = "The password in the secret osmt/${var.config.env}/rds is missing, or not 8 to 41 of A-Z a-z 0-9 _ . ~ -, the characters that survive a shell, Spring and a JDBC URL. Make another with osmt-secrets generate rds/password and push."
+    error_message = "The password in the secret osmt/${var.config.env}/rds is missing, or is not 8 to 41 of the characters A-Z a-z 0-9 _ . ~ -. Other characters are changed by a shell, Spring or JDBC. Generate another with osmt-secrets generate rds/password, then osmt-secrets push."
   }
 }

@@ -1,7 +1,7 @@
-# A web ACL with AWS's managed rules, only where operations.waf asks for it. AWS WAF sees the first 8 KB of a body behind a
-# load balancer, and the common rules block every larger one ("Baseline rule groups" in the AWS WAF Developer Guide). OSMT's
-# pages send an uploaded CSV file as JSON to /api, in bodies of any size and with text that looks like markup or SQL. So the
-# rules that read bodies only count, and a rule of our own blocks what they labelled outside /api.
+# A web ACL with AWS's managed rules, only with operations.waf. For a load balancer AWS WAF inspects the first 8 KB of a body, and the
+# common rules block larger bodies ("Baseline rule groups" in the AWS WAF Developer Guide). OSMT sends an uploaded CSV file as JSON to
+# /api, in bodies of any size and with text that looks like markup or SQL. So the rules for bodies only count and label requests, and
+# additional rules block the labelled requests outside /api.
 locals {
   waf_body_rules = {
     AWSManagedRulesCommonRuleSet = {
@@ -30,7 +30,7 @@ resource "aws_wafv2_web_acl" "main" {
     allow {}
   }
 
-  # One address, in five minutes. A campus behind one address needs a higher limit.
+  # Per IP address, in five minutes. A campus behind one address needs a higher limit.
   rule {
     name     = "rate-limit"
     priority = 0
@@ -161,14 +161,14 @@ resource "aws_wafv2_web_acl" "main" {
   visibility_config {
     cloudwatch_metrics_enabled = true
     metric_name                = local.name
-    # A sample would show tokens that are part of an address.
+    # Samples would contain tokens in URLs.
     sampled_requests_enabled = false
   }
 
   tags = { Name = local.name }
 }
 
-# AWS WAF writes only into log groups whose names begin with aws-waf-logs-.
+# AWS WAF requires that the name of the log group begins with aws-waf-logs-.
 resource "aws_cloudwatch_log_group" "waf" {
   count = var.operations.waf == null ? 0 : 1
 
@@ -179,7 +179,7 @@ resource "aws_cloudwatch_log_group" "waf" {
   tags = { Name = "aws-waf-logs-${local.name}" }
 }
 
-# Only what was blocked or counted. Tokens and cookies stay out; OSMT has a token in the query string after sign-in.
+# Logs only blocked and counted requests, without tokens and cookies. After a sign-in OSMT has a token in the query string.
 resource "aws_wafv2_web_acl_logging_configuration" "main" {
   count = var.operations.waf == null ? 0 : 1
 

@@ -1,9 +1,9 @@
-# The vault for the database's backups, its key and its lock. It has a state of its own, because it must outlive every stack
-# that writes into it: destroying a stack, its state bucket or its keys leaves these recovery points readable. Apply it once
-# for each account and Region that holds backups or copies. docs/terraform.md, "Backups", has the commands.
+# The vault for the database's backups, with its key and its lock. It has a separate state, because it must outlive every stack that
+# uses it: the recovery points remain readable after a stack, its state bucket or its keys are deleted. Apply it once for each account
+# and Region with backups or copies. docs/terraform.md, "Backups and restores", has the commands.
 #
-# No backend is set: the state is a local file until you add the organisation's own. Not the state bucket of the stack,
-# which osmt-bootstrap destroy removes.
+# Without a backend the state is a local file. You can add a backend of your organisation, but not the state bucket of the stack, which
+# osmt-bootstrap destroy removes.
 terraform {
   required_version = ">= 1.11, < 2.0"
 
@@ -47,7 +47,7 @@ resource "aws_kms_key" "vault" {
 
   tags = { Name = var.name }
 
-  # Without the key every recovery point is unreadable.
+  # Without the key the recovery points are unreadable.
   lifecycle {
     prevent_destroy = true
   }
@@ -69,9 +69,9 @@ resource "aws_backup_vault" "main" {
   }
 }
 
-# In governance mode an administrator of AWS Backup can still remove the lock. With changeable_for_days it is compliance
-# mode: after that many days no one can remove the lock or delete a recovery point before its time, AWS included
-# ("AWS Backup Vault Lock" in the AWS Backup Developer Guide).
+# In governance mode an administrator of AWS Backup can remove the lock. changeable_for_days turns on compliance mode: after that many
+# days no one, including AWS, can remove the lock or delete a recovery point early ("AWS Backup Vault Lock" in the AWS Backup Developer
+# Guide).
 resource "aws_backup_vault_lock_configuration" "main" {
   backup_vault_name   = aws_backup_vault.main.name
   min_retention_days  = var.min_retention_days
@@ -79,7 +79,7 @@ resource "aws_backup_vault_lock_configuration" "main" {
   changeable_for_days = var.changeable_for_days
 }
 
-# No one deletes a recovery point by hand, and only the accounts named copy into this vault.
+# Only administrators may delete recovery points, and only the given accounts may copy into this vault.
 resource "aws_backup_vault_policy" "main" {
   backup_vault_name = aws_backup_vault.main.name
   policy = jsonencode({

@@ -21,7 +21,7 @@ variable "region" {
 }
 
 variable "name" {
-  description = "The vault's name, which operations.backup.vault_name of the stack repeats."
+  description = "The vault's name, the value of operations.backup.vault_name of the stack."
   type        = string
   nullable    = false
   default     = "osmt-backups"
@@ -33,14 +33,14 @@ variable "name" {
 }
 
 variable "min_retention_days" {
-  description = "The shortest time for which the vault takes a recovery point; operations.backup.keep_days must not be less."
+  description = "The minimum retention of recovery points in days. operations.backup.keep_days must not be less."
   type        = number
   nullable    = false
   default     = 7
 }
 
 variable "max_retention_days" {
-  description = "The longest time, 36500 at most; a longer keep_days is refused by the vault."
+  description = "The maximum retention of recovery points in days, at most 36500. operations.backup.keep_days must not be more."
   type        = number
   nullable    = false
   default     = 400
@@ -52,7 +52,7 @@ variable "max_retention_days" {
 }
 
 variable "changeable_for_days" {
-  description = "Compliance mode: days, 3 or more, after which the lock can never be removed. Governance mode if null."
+  description = "Days, 3 or more, after which the lock can never be removed (compliance mode). Governance mode if null."
   type        = number
   default     = null
 
@@ -63,7 +63,7 @@ variable "changeable_for_days" {
 }
 
 variable "copies_from" {
-  description = "Accounts of the same organisation that may copy recovery points into this vault."
+  description = "Other accounts of the organisation that may copy recovery points into this vault."
   type        = set(string)
   nullable    = false
   default     = []
@@ -75,7 +75,7 @@ variable "copies_from" {
 }
 
 variable "administrator_arns" {
-  description = "Who may change the vault's policy and delete recovery points that no compliance lock holds: ARNs of roles, * allowed. Include your own role, or you cannot change this policy again."
+  description = "ARNs of roles, with * as wildcard, that may change the vault's policy and delete recovery points that are not protected by a compliance lock. Include your own role, or you cannot change this policy again."
   type        = set(string)
   nullable    = false
 

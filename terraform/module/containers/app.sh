@@ -1,12 +1,12 @@
-# Starts the app. Java replaces this shell, so that it gets the stop signal itself and shuts down in order; everything it needs
-# is in its environment, so that no secret is on a command line.
+# Starts the app. Java replaces this shell, so that it receives the stop signal and shuts down gracefully. Its settings are in
+# the environment, so that no secret is on a command line.
 start_limit=${OSMT_START_SECONDS:-300}
 port=${OSMT_PORT:-8080}
 jar=$(find_jar)
 wait_for database redis elasticsearch issuer
 
-# Writes to the log how the app and its search are, from inside: at each change and every 15 minutes, and every minute that
-# /health is not 200. The alarm app-health counts those lines; `osmt-release status` reads the newest of each kind.
+# Logs the health of the app and the state of its search: at each change, every 15 minutes, and every minute while /health is not
+# 200. The alarm app-health counts these lines; `osmt-release status` reads the newest line of each kind.
 watch_health() { # watch_health PID
     local health search said_health="" said_search="" round=0
     while kill -0 "$1" 2>/dev/null; do
@@ -25,7 +25,7 @@ watch_health() { # watch_health PID
     done
 }
 
-# Ends a Java that does not listen in time: it has failed and will not end by itself.
+# Stops a Java process that does not listen in time: it has failed but does not exit.
 watch_start() { # watch_start PID
     local until=$((SECONDS + start_limit))
     while [ $SECONDS -lt $until ]; do
@@ -36,11 +36,11 @@ watch_start() { # watch_start PID
             return 0
         fi
     done
-    say "stopped: it does not listen on port $port after $start_limit seconds; the lines above say why" >&2
+    say "stopped: the app does not listen on port $port after $start_limit seconds; the lines above contain the reason" >&2
     kill -TERM "$1" 2>/dev/null || return 0
     sleep "${OSMT_END_SECONDS:-20}"
     kill -KILL "$1" 2>/dev/null || true
 }
-(watch_start $$ &) # in a child of its own, which the container's init process collects
+(watch_start $$ &) # in a subshell, so that the container's init process becomes its parent
 
 exec /bin/java -jar "$jar"

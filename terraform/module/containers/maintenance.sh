@@ -1,8 +1,8 @@
-# Runs the steps that are given as arguments, each a Java of its own that ends, and ends with the first status that is not 0.
-#   migrate   the database's tables
-#   import    the two public lists of job codes
-#   reindex   deletes the search indices and builds them again from the database
-# Flyway is on in every step, so the first one migrates, whichever it is.
+# Runs the steps in its arguments, each in a separate Java process. Exits with the first status that is not 0.
+#   migrate   migrates the database
+#   import    imports the two public lists of job codes
+#   reindex   deletes the search indices and builds them from the database
+# Flyway is on in every step, so the first step migrates in any case.
 jar=$(find_jar)
 java=""
 
@@ -15,7 +15,7 @@ osmt() { # osmt PROFILES [ARGUMENT…]
     java=$!
     while IFS= read -r line <&"$output"; do
         printf '%s\n' "$line"
-        # Spring Boot's own words for a start that failed. Such a Java may go on for ever (see wait.sh).
+        # Spring Boot's message for a failed start. Such a process may never exit (see wait.sh).
         if [ -z "$failed" ] && [[ $line == *"Application run failed"* ]]; then
             failed=yes
             (sleep "${OSMT_END_SECONDS:-20}" && kill -KILL "$java" 2>/dev/null &) >/dev/null
@@ -26,22 +26,22 @@ osmt() { # osmt PROFILES [ARGUMENT…]
     java=""
     if [ $status = 0 ] && [ -n "$failed" ]; then status=1; fi
     if [ $status != 0 ]; then
-        say "the step $step failed (status $status)${failed:+: the application did not start, the lines above say why}" >&2
+        say "the step $step failed (status $status)${failed:+: the application did not start; the lines above contain the reason}" >&2
         exit $status
     fi
 }
 
-# Without their indices searches answer errors until the step has filled them again; nothing else of the app needs them.
+# Searches fail until the step has built the indices again. The rest of the app does not use the indices.
 delete_indices() {
     local index status
-    # shellcheck disable=SC2154 # wait.sh has the names
+    # shellcheck disable=SC2154 # wait.sh defines it
     for index in $indices; do
         status=$(status_of "$(elasticsearch DELETE "/$index")")
         case $status in
             200) say "deleted the index $index" ;;
             404) ;;
             *)
-                say "could not delete the index $index: Elasticsearch answers $status" >&2
+                say "could not delete the index $index: Elasticsearch returned $status" >&2
                 exit 69
                 ;;
         esac
@@ -65,15 +65,15 @@ run_step() {
             ;;
         reindex)
             if [ "${OSMT_REBUILDS_SEARCH:-true}" != true ]; then
-                say "not done: the reindex job of OSMT 2.x leaves the search unusable. Instead, delete the indices $indices, restart the app, and call POST /api/es-admin/reindex as an administrator" >&2
+                say "not run: after the reindex job of OSMT 2.x search does not work. Instead, delete the indices $indices, restart the app, and call POST /api/es-admin/reindex as an administrator" >&2
                 exit 64 # EX_USAGE
             fi
-            say "searches answer errors until the indices are filled again"
+            say "searches fail until the indices are built again"
             delete_indices
             osmt reindex,review
             ;;
         *)
-            say "unknown step $step: migrate, import and reindex are known, and each migrates first" >&2
+            say "unknown step $step: the steps are migrate, import and reindex, and each migrates first" >&2
             exit 64 # EX_USAGE
             ;;
     esac

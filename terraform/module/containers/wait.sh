@@ -1,13 +1,13 @@
-# Functions of the containers' start scripts. Needs bash and coreutils; curl is used where the image has it.
+# Functions of the containers' start scripts. They need bash and coreutils, and use curl if the image has it.
 #
-# A Java whose start fails after its Elasticsearch client was made prints "Application run failed" and never ends (the
-# client's threads are not daemons). So what OSMT asks for at start must answer before Java is started.
+# If OSMT's start fails after it has created its Elasticsearch client, it prints "Application run failed" and never exits, because the
+# client's threads are not daemons. So the scripts wait for the services that OSMT needs before they start Java.
 
 wait_limit=${OSMT_WAIT_SECONDS:-300}
 
 say() { echo "osmt: $*"; }
 
-# What is wrong with a TCP connection; nothing if it can be opened.
+# Prints why a TCP connection fails, or nothing.
 tcp_fault() { # tcp_fault HOST PORT
     local said
     # shellcheck disable=SC2016 # the inner shell expands it
@@ -20,7 +20,7 @@ tcp_fault() { # tcp_fault HOST PORT
     fi
 }
 
-# The answer to an HTTP request without TLS, status line to body; nothing without an answer.
+# Prints the response to an HTTP request without TLS, or nothing.
 http_answer() { # http_answer METHOD HOST PORT PATH [HEADER]
     (
         exec 3<>"/dev/tcp/$2/$3" || exit 0
@@ -29,7 +29,7 @@ http_answer() { # http_answer METHOD HOST PORT PATH [HEADER]
     ) 2>/dev/null || true
 }
 
-# 200 of HTTP/1.1 200 OK.
+# Prints the status code of a response: 200 for "HTTP/1.1 200 OK".
 status_of() { # status_of ANSWER
     local status
     IFS=' ' read -r _ status _ <<<"$1"
@@ -37,7 +37,7 @@ status_of() { # status_of ANSWER
     echo "${status:-nothing}"
 }
 
-# Asks Elasticsearch. The password is never on a command line: these are functions and built-in commands of the shell.
+# Sends a request to Elasticsearch. The password is never on a command line, because only functions and shell builtins get it.
 elasticsearch() { # elasticsearch METHOD PATH
     local place=${ELASTICSEARCH_URI#http://} header=""
     if [ -n "${ES_PASSWORD:-}" ]; then
@@ -53,8 +53,8 @@ elasticsearch_fault() {
         status=$(status_of "$(elasticsearch GET /)")
         case $status in
             200) ;;
-            401) fault="it refuses the password of osmt/<env>/elasticsearch" ;;
-            *) fault="it answers $status instead of 200" ;;
+            401) fault="it rejects the password in osmt/<env>/elasticsearch" ;;
+            *) fault="it returns $status instead of 200" ;;
         esac
     fi
     echo "$fault"
@@ -62,9 +62,9 @@ elasticsearch_fault() {
 
 indices="richskill_v1 collection_v1 jobcode_v1 keyword"
 
-# How the search is: `ok`, or what is wrong. A document that is saved while its index is missing makes the index with mappings
-# that Elasticsearch guesses; searches then answer 500 while /health is 200. The mappings of OSMT 3.0.0 and 4.0.10 hold
-# search_as_you_type in all four indices, and nested in that of the skills; guessed ones hold neither.
+# Prints `ok`, or what is wrong with the search indices. If a document is saved while its index is missing, Elasticsearch creates the
+# index with dynamic mappings; searches then return 500 while /health returns 200. The mappings of OSMT 3.0.0 and 4.0.10 contain
+# search_as_you_type in all four indices, and nested in the index of skills; dynamic mappings contain neither.
 search_state() {
     local index answer missing="" guessed=""
     for index in $indices; do
@@ -79,7 +79,7 @@ search_state() {
                 ;;
             404) missing+=" $index" ;;
             *)
-                echo "not known: Elasticsearch answers $(status_of "$answer") to /$index/_mapping"
+                echo "not known: Elasticsearch returns $(status_of "$answer") for /$index/_mapping"
                 return
                 ;;
         esac
@@ -91,25 +91,25 @@ search_state() {
     fi
 }
 
-# OSMT asks the provider for its configuration at every start.
+# OSMT reads the provider's configuration at every start.
 issuer_fault() {
     local url=${OAUTH_ISSUER%/}/.well-known/openid-configuration place status
     place=${OAUTH_ISSUER#https://}
     place=${place%%/*}
     case $place in *:*) ;; *) place=$place:443 ;; esac
     if command -v curl >/dev/null; then
-        # Only whether it answers is asked here. Java verifies the certificate, with the certificates that Java trusts.
+        # This only checks whether it answers. Java verifies the certificate, with its own list of trusted certificates.
         if ! status=$(curl --insecure --silent --output /dev/null --max-time 10 --write-out '%{http_code}' "$url"); then
             tcp_fault "${place%:*}" "${place##*:}" | grep . || echo "$url does not answer"
         elif [ "$status" != 200 ]; then
-            echo "$url answers $status instead of 200: check app.oauth.issuer"
+            echo "$url returns $status instead of 200: check app.oauth.issuer"
         fi
     else
         tcp_fault "${place%:*}" "${place##*:}"
     fi
 }
 
-# One line for each of the named services that does not answer.
+# Prints a line for each service that does not answer.
 faults() { # faults SERVICE…
     local service fault
     for service in "$@"; do
@@ -127,12 +127,12 @@ of_uri() { # of_uri host|port HOST:PORT
     if [ "$1" = host ]; then echo "${2%:*}"; else echo "${2##*:}"; fi
 }
 
-# Waits until all answer; after the limit it says which do not, and ends the container.
+# Waits until all services answer. After the time limit it prints which do not, and exits.
 wait_for() { # wait_for SERVICE…
     local open last=""
     while open=$(faults "$@") && [ -n "$open" ]; do
         if [ $SECONDS -ge "$wait_limit" ]; then
-            say "not started: after $wait_limit seconds there is still no answer" >&2
+            say "not started: no answer after $wait_limit seconds" >&2
             printf 'osmt: %s\n' "${open//$'\n'/$'\n'osmt: }" >&2
             exit 69 # EX_UNAVAILABLE of sysexits.h
         fi
@@ -142,7 +142,7 @@ wait_for() { # wait_for SERVICE…
     done
 }
 
-# The jar is called osmt.jar in OSMT's images up to 3.x, app.jar in those of 4.x.
+# The jar is osmt.jar in OSMT's images up to 3.x, and app.jar in those of 4.x.
 find_jar() {
     local jar
     for jar in /opt/osmt/bin/osmt.jar /opt/osmt/bin/app.jar; do
@@ -151,6 +151,6 @@ find_jar() {
             return
         fi
     done
-    say "the image holds neither /opt/osmt/bin/osmt.jar nor /opt/osmt/bin/app.jar" >&2
+    say "the image contains neither /opt/osmt/bin/osmt.jar nor /opt/osmt/bin/app.jar" >&2
     exit 78 # EX_CONFIG
 }

@@ -1,4 +1,4 @@
-# Every mistake that a config can make, one run each: the plan must refuse it and name the variable.
+# One run for every mistake in a config: the plan must refuse it.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -343,7 +343,7 @@ run "extra_variable_and_secret_of_one_name" {
   expect_failures = [var.config]
 }
 
-run "version_that_is_none" {
+run "app_version_that_is_not_a_version" {
   command = plan
 
   variables {
@@ -373,7 +373,7 @@ run "idle_for_too_long" {
   expect_failures = [var.operations]
 }
 
-run "character_set_that_cannot_work" {
+run "unsupported_character_set" {
   command = plan
 
   variables {
@@ -403,7 +403,7 @@ run "nat_of_an_unknown_kind" {
   expect_failures = [var.operations]
 }
 
-run "fewer_at_most_than_at_least" {
+run "app_max_count_below_desired_count" {
   command = plan
 
   variables {
@@ -413,7 +413,7 @@ run "fewer_at_most_than_at_least" {
   expect_failures = [var.operations]
 }
 
-run "region_that_is_none" {
+run "region_that_does_not_exist" {
   command = plan
 
   variables {
@@ -479,7 +479,7 @@ run "hosted_zone_by_its_name" {
   expect_failures = [var.config]
 }
 
-run "nobody_admitted" {
+run "no_ingress_cidr" {
   command = plan
 
   variables {
@@ -579,7 +579,7 @@ run "rollback_without_breaker" {
   expect_failures = [var.operations]
 }
 
-run "alarm_at_more_than_all" {
+run "alarm_above_100_percent" {
   command = plan
 
   variables {

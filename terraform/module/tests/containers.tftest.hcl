@@ -1,4 +1,4 @@
-# What the containers get: exactly the names that OSMT reads, secrets by reference alone, no privilege.
+# The containers: exactly the variables that OSMT reads, secrets only as references, no privileges.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -40,7 +40,7 @@ run "app" {
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.app.container_definitions)[0].image == "wguopensource/osmt-app:3.0.0"
-    error_message = "A tag must be joined with a colon."
+    error_message = "A tag must follow a colon."
   }
 
   assert {
@@ -57,7 +57,7 @@ run "app" {
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.app.container_definitions)[0].dockerLabels["osmt.secrets-revision"] == "1"
-    error_message = "A rotation must make a new revision of the app's task."
+    error_message = "A rotation must create a new task definition revision of the app."
   }
 
   assert {
@@ -145,7 +145,7 @@ run "published_under_the_organisations_name" {
       for name, value in { APP_DEFAULTCREATORURI = "https://www.osmt-tests.org/ce", APP_DEFAULTAUTHORNAME = "OSMT Tests", LOGGING_LEVEL_EDU_WGU = "DEBUG" } :
       contains(jsondecode(task.container_definitions)[0].environment, { name = name, value = value })
     ])])
-    error_message = "What ends up in the data must be the same for the app and for its maintenance."
+    error_message = "Settings that are stored in the data must be the same for the app and the maintenance task."
   }
 
   assert {
@@ -222,7 +222,7 @@ run "a_tag_of_an_unknown_line" {
   expect_failures = [aws_ecs_task_definition.app, aws_ecs_task_definition.maintenance]
 }
 
-run "osmt_1_is_run_as_2" {
+run "osmt_1_is_treated_as_2" {
   command = plan
 
   variables {
@@ -234,7 +234,7 @@ run "osmt_1_is_run_as_2" {
 
   assert {
     condition     = contains(jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].environment, { name = "OSMT_REBUILDS_SEARCH", value = "false" })
-    error_message = "1.x is of the same build as 2.x: its reindex job must not be run."
+    error_message = "1.x is built like 2.x: its reindex job must not be run."
   }
 }
 
@@ -259,7 +259,7 @@ run "elasticsearch_with_a_password" {
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.elasticsearch.container_definitions)[0].dockerLabels["osmt.secrets-revision"] == "1"
-    error_message = "A rotation must make a new revision of Elasticsearch's task."
+    error_message = "A rotation must create a new task definition revision of Elasticsearch."
   }
 }
 
@@ -290,12 +290,12 @@ run "no_privilege" {
 
   assert {
     condition     = aws_iam_role.execution["app"].name != aws_iam_role.task["app"].name
-    error_message = "What starts a task and what runs in it must be two roles."
+    error_message = "Execution role and task role must be different."
   }
 
   assert {
     condition     = alltrue([for name, repositories in local.ecr_repositories : length(repositories) == 0])
-    error_message = "A public image needs no permission at ECR."
+    error_message = "A public image must not add permissions for ECR."
   }
 }
 
@@ -315,12 +315,12 @@ run "elasticsearch" {
 
   assert {
     condition     = one(aws_efs_access_point.elasticsearch.root_directory).path == "/elasticsearch-8"
-    error_message = "Each major version must have a folder of its own: 7 does not start on what 8 has written."
+    error_message = "Each major version must have its own folder: 7 does not start with the files of 8."
   }
 
   assert {
     condition     = aws_ecs_service.elasticsearch.deployment_maximum_percent == 100 && aws_ecs_service.elasticsearch.deployment_minimum_healthy_percent == 0
-    error_message = "Two nodes must never run on one index."
+    error_message = "Two nodes must never use the same index."
   }
 }
 
@@ -336,7 +336,7 @@ run "digest_and_ecr" {
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.app.container_definitions)[0].image == "123456789012.dkr.ecr.us-west-2.amazonaws.com/osmt/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-    error_message = "A digest must be joined with an at sign."
+    error_message = "A digest must follow an at sign."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# A network that exists. OpenTofu's tests cannot replace one instance of several, so it does not run these.
+# An existing network. OpenTofu's tests cannot override a single instance of a resource, so OpenTofu does not run these.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -44,7 +44,7 @@ run "existing_network" {
       aws_vpc.main, aws_default_security_group.closed, aws_internet_gateway.main, values(aws_subnet.public), values(aws_subnet.private), values(aws_nat_gateway.main),
       values(aws_eip.nat), aws_route_table.public, values(aws_route_table.private), values(aws_route.private_nat), aws_flow_log.vpc, aws_vpc_endpoint.s3,
     ))
-    error_message = "Nothing of a network that exists may be created or changed."
+    error_message = "An existing network must not be changed."
   }
 
   assert {
@@ -54,12 +54,12 @@ run "existing_network" {
       aws_db_subnet_group.main.subnet_ids == toset(["subnet-0privatea", "subnet-0privateb"]) &&
       aws_efs_mount_target.elasticsearch["us-west-2b"].subnet_id == "subnet-0privateb" && aws_security_group.app.vpc_id == "vpc-0existing"
     )
-    error_message = "Everything must be in the subnets given, each zone in its own."
+    error_message = "All resources must be in the given subnets, in each zone."
   }
 
   assert {
     condition     = length([for name, _ in aws_cloudwatch_metric_alarm.main : name if startswith(name, "nat-ports")]) == 0
-    error_message = "A NAT gateway that is not ours has no alarm of ours."
+    error_message = "There must be no alarm for a NAT gateway of an existing network."
   }
 }
 

@@ -1,9 +1,9 @@
-# What operations can change, and that without it everything is as it was.
+# Settings of operations, and the defaults without them.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
 
-run "thresholds_of_old" {
+run "default_thresholds" {
   command = plan
 
   assert {
@@ -83,17 +83,17 @@ run "other_policies" {
 
   assert {
     condition     = alltrue([for service in [aws_ecs_service.app, aws_ecs_service.elasticsearch] : one(service.deployment_circuit_breaker).enable && !one(service.deployment_circuit_breaker).rollback])
-    error_message = "The breaker must be as asked."
+    error_message = "The circuit breaker must be as configured."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["rds-storage"].threshold == 4294967296 && aws_cloudwatch_metric_alarm.main["certificate-expiry"].threshold == 30 && aws_cloudwatch_metric_alarm.main["rds-cpu"].threshold == 85
-    error_message = "A threshold that is set must be used, and leave the others."
+    error_message = "A threshold that is set must be used, and must not change the others."
   }
 
   assert {
     condition     = aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-3-2021-06"
-    error_message = "The TLS policy must be as asked."
+    error_message = "The TLS policy must be as configured."
   }
 }
 
@@ -131,6 +131,6 @@ run "windows_that_touch_each_other_or_midnight" {
 
   assert {
     condition     = aws_db_instance.main.backup_window == "23:00-00:30" && aws_elasticache_replication_group.main.maintenance_window == "mon:00:30-mon:01:30"
-    error_message = "Windows that do not overlap must be taken as they are written."
+    error_message = "Windows that do not overlap must be accepted unchanged."
   }
 }

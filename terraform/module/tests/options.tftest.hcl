@@ -1,4 +1,4 @@
-# What operations can add: an internal load balancer, a web ACL, backups, a schedule, a restore.
+# Resources that operations adds: an internal load balancer, a web ACL, backups, a schedule, a restore.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -65,7 +65,7 @@ run "no_web_acl_by_default" {
 
   assert {
     condition     = length(aws_wafv2_web_acl.main) == 0 && length(aws_wafv2_web_acl_association.main) == 0 && length(aws_backup_plan.main) == 0 && length(aws_appautoscaling_scheduled_action.stop) == 0
-    error_message = "A web ACL, backups in AWS Backup and a schedule must be asked for."
+    error_message = "By default there must be no web ACL, no AWS Backup and no schedule."
   }
 }
 
@@ -128,12 +128,12 @@ run "stopped_at_night" {
       tostring(one(aws_appautoscaling_scheduled_action.start["app"].scalable_target_action).min_capacity) == "2" &&
       tostring(one(aws_appautoscaling_scheduled_action.start["elasticsearch"].scalable_target_action).max_capacity) == "1"
     )
-    error_message = "Both services must stop and start again with what the config asks for."
+    error_message = "Both services must stop, and start again with the number of tasks in the config."
   }
 
   assert {
     condition     = length(setintersection(keys(aws_cloudwatch_metric_alarm.main), ["app-down", "app-tasks", "elasticsearch-down"])) == 0
-    error_message = "What is stopped on purpose must not raise an alarm."
+    error_message = "A scheduled stop must not raise an alarm."
   }
 }
 

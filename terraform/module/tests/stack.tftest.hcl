@@ -20,7 +20,7 @@ run "ports_agree" {
 
   assert {
     condition     = one(aws_ecs_service.app.load_balancer).container_name == jsondecode(aws_ecs_task_definition.app.container_definitions)[0].name
-    error_message = "The load balancer must name the container that there is."
+    error_message = "The load balancer must refer to an existing container."
   }
 
   assert {
@@ -40,7 +40,7 @@ run "only_the_load_balancer_is_public" {
     condition = toset([for rule in aws_vpc_security_group_ingress_rule.public : "${rule.from_port} ${coalesce(rule.cidr_ipv4, rule.cidr_ipv6)}"]) == toset([
       "80 0.0.0.0/0", "443 0.0.0.0/0", "80 ::/0", "443 ::/0",
     ])
-    error_message = "By default the load balancer admits both families on 80 and 443, and nothing else."
+    error_message = "By default the load balancer admits only IPv4 and IPv6 on ports 80 and 443."
   }
 
   assert {
@@ -60,7 +60,7 @@ run "only_the_load_balancer_is_public" {
 
   assert {
     condition     = length(aws_default_security_group.closed[0].ingress) == 0 && length(aws_default_security_group.closed[0].egress) == 0
-    error_message = "The VPC's default group must admit nothing."
+    error_message = "The VPC's default security group must have no rules."
   }
 }
 
@@ -79,7 +79,7 @@ run "edge" {
 
   assert {
     condition     = keys(aws_route53_record.app) == ["A", "AAAA"] && aws_lb.main.ip_address_type == "dualstack"
-    error_message = "Open to the Internet, OSMT must be reachable over both families."
+    error_message = "Open to the Internet, OSMT must be reachable over IPv4 and IPv6."
   }
 
   assert {
@@ -118,7 +118,7 @@ run "a_zone_between_two_others_leaves_their_ipv6_blocks" {
 
   assert {
     condition     = { for zone, subnet in aws_subnet.public : zone => subnet.ipv6_cidr_block } == { us-west-2a = "2001:db8:1200::/64", us-west-2b = "2001:db8:1200:1::/64", us-west-2c = "2001:db8:1200:2::/64" }
-    error_message = "A zone that is inserted must get a block of its own letter; the others keep theirs."
+    error_message = "A new zone must get the block of its letter; the others must keep theirs."
   }
 }
 
@@ -148,7 +148,7 @@ run "logs_of_a_server_never_block_it" {
       jsondecode(aws_ecs_task_definition.app.container_definitions)[0].logConfiguration.options["mode"] == "non-blocking" &&
       jsondecode(aws_ecs_task_definition.maintenance.container_definitions)[0].logConfiguration.options["mode"] == "blocking"
     )
-    error_message = "Servers must go on while CloudWatch is slow; a one-off task's log must be whole."
+    error_message = "Servers must not block while CloudWatch is slow; a one-off task's log must be complete."
   }
 }
 
@@ -186,17 +186,17 @@ run "pinned_minor_version" {
 
   assert {
     condition     = !aws_db_instance.main.auto_minor_version_upgrade && aws_db_instance.main.allow_major_version_upgrade
-    error_message = "A full version must change in the config alone."
+    error_message = "With a full version RDS must not install minor versions."
   }
 
   assert {
     condition     = one(aws_db_instance.main.blue_green_update).enabled && aws_db_instance.main.engine_lifecycle_support == "open-source-rds-extended-support-disabled"
-    error_message = "Blue/green and the life cycle must be as asked."
+    error_message = "Blue/green update and life cycle support must be as configured."
   }
 
   assert {
     condition     = length([for parameter in aws_db_parameter_group.main.parameter : parameter if strcontains(parameter.name, "character_set")]) == 0
-    error_message = "default must leave the character set to RDS."
+    error_message = "With \"default\" the module must not set the character set."
   }
 }
 
@@ -212,7 +212,7 @@ run "second_region" {
       [for role in aws_iam_role.execution : role.name], [for role in aws_iam_role.task : role.name],
       [aws_iam_role.rds_monitoring.name, aws_iam_role.flow_log.name, aws_budgets_budget.monthly[0].name],
     ) : startswith(name, "osmt-test-us-west-2")])
-    error_message = "What has no region in AWS must have it in its name."
+    error_message = "The names of global resources must contain the Region."
   }
 }
 
@@ -231,23 +231,23 @@ run "protection_is_on_by_default" {
     condition = alltrue([
       aws_db_instance.main.storage_encrypted, aws_elasticache_replication_group.main.at_rest_encryption_enabled, aws_efs_file_system.elasticsearch.encrypted,
     ])
-    error_message = "Everything that keeps data must be encrypted."
+    error_message = "All resources with data must be encrypted."
   }
 
   assert {
     condition     = alltrue([for group in aws_cloudwatch_log_group.main : group.retention_in_days == 30])
-    error_message = "Every log group must end some day."
+    error_message = "Every log group must have a retention."
   }
 
   assert {
     condition = alltrue([for service in [aws_ecs_service.app, aws_ecs_service.elasticsearch] :
     one(service.deployment_circuit_breaker).enable && one(service.deployment_circuit_breaker).rollback && service.wait_for_steady_state])
-    error_message = "A deployment that fails must be rolled back and seen."
+    error_message = "A failed deployment must be rolled back and reported."
   }
 
   assert {
     condition     = alltrue([for task in [aws_ecs_task_definition.app, aws_ecs_task_definition.elasticsearch, aws_ecs_task_definition.maintenance] : task.skip_destroy])
-    error_message = "An old revision must stay registered, or nothing can be rolled back to."
+    error_message = "Old revisions must not be deregistered, because a rollback needs them."
   }
 }
 
@@ -295,7 +295,7 @@ run "three_zones" {
   assert {
     condition = alltrue([for resources in [aws_subnet.public, aws_subnet.private, aws_nat_gateway.main, aws_route.private_nat, aws_efs_mount_target.elasticsearch] :
     keys(resources) == ["us-west-2a", "us-west-2b", "us-west-2c"]])
-    error_message = "Every zone must have its subnets, its NAT gateway and its way to the index."
+    error_message = "Every Availability Zone must have its subnets, its NAT gateway and its mount target."
   }
 
   assert {
@@ -305,7 +305,7 @@ run "three_zones" {
 
   assert {
     condition     = length(distinct([for subnet in aws_subnet.public : subnet.ipv6_cidr_block])) == 3
-    error_message = "Every public subnet must have an IPv6 block of its own."
+    error_message = "Every public subnet must have its own IPv6 block."
   }
 }
 
@@ -318,7 +318,7 @@ run "issuer_on_its_own_port" {
 
   assert {
     condition     = toset([for rule in aws_vpc_security_group_egress_rule.internet : rule.from_port]) == toset([443, 8443])
-    error_message = "The app must reach an issuer that listens on a port of its own."
+    error_message = "The app must reach an issuer on another port than 443."
   }
 }
 
@@ -337,12 +337,12 @@ run "smaller_for_tests" {
 
   assert {
     condition     = length(aws_vpc_endpoint.interface) == 2 && length(aws_security_group.endpoints) == 1
-    error_message = "The endpoints asked for must be there, with a group of their own."
+    error_message = "The requested endpoints must exist, with their own security group."
   }
 
   assert {
     condition     = keys(aws_route53_record.app) == ["A"] && aws_lb.main.ip_address_type == "ipv4" && length(aws_vpc_security_group_ingress_rule.public) == 2
-    error_message = "Where only IPv4 networks are admitted, no AAAA record may lead to a closed door."
+    error_message = "If only IPv4 networks are admitted, there must be no AAAA record."
   }
 
   assert {
@@ -352,7 +352,7 @@ run "smaller_for_tests" {
 
   assert {
     condition     = aws_appautoscaling_target.app.min_capacity == 2 && aws_appautoscaling_target.app.max_capacity == 3 && length(aws_budgets_budget.monthly) == 1
-    error_message = "Autoscaling and budget must be as asked."
+    error_message = "Autoscaling and budget must be as configured."
   }
 
   assert {
@@ -362,7 +362,7 @@ run "smaller_for_tests" {
 
   assert {
     condition     = terraform_data.protection.input.protected
-    error_message = "The database's protection alone must keep the stack."
+    error_message = "The database's protection alone must protect the stack."
   }
 }
 

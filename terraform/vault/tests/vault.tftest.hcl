@@ -1,4 +1,4 @@
-# What the vault refuses and who may copy into it.
+# The vault's lock and policy, and the mistakes that it refuses.
 mock_provider "aws" {
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
@@ -33,7 +33,7 @@ run "governance_by_default" {
 
   assert {
     condition     = jsondecode(aws_kms_key.vault.policy).Statement == jsondecode(jsonencode([{ Sid = "Account", Effect = "Allow", Principal = { AWS = "arn:aws:iam::123456789012:root" }, Action = "kms:*", Resource = "*" }])) && aws_kms_key.vault.enable_key_rotation
-    error_message = "The key must be this account's alone, and rotate."
+    error_message = "Only this account may use the key, and the key must rotate."
   }
 }
 
@@ -53,7 +53,7 @@ run "compliance_with_copies" {
   }
 }
 
-run "no_time_to_think" {
+run "lock_that_is_final_too_early" {
   command = plan
 
   variables {
