@@ -100,19 +100,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A number and its noun: `1 key`, `2 keys`.
-pub fn counted<N: Copy + PartialEq + From<u8> + Display>(count: N, noun: &str) -> String {
-    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 /// A path for messages. A line break or an escape sequence in a file name must not look like output of this program.
 pub fn shown(path: &Path) -> String {
     visible(&path.display().to_string()).into_owned()
 }
 
 /// A number with its noun: `1 version`, `2 versions`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+pub fn count<N: Copy + PartialEq + From<u8> + Display>(number: N, noun: &str) -> String {
+    if number == N::from(1) { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Whether a character controls the terminal or changes the direction of text.
@@ -172,11 +167,11 @@ impl<E: Explain> From<E> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Exit, counted};
+    use super::{Exit, count};
 
     #[test]
     fn a_noun_is_singular_only_after_one() {
-        assert_eq!([counted(0, "key"), counted(1, "key"), counted(2, "key")], ["0 keys", "1 key", "2 keys"]);
+        assert_eq!([count(0, "key"), count(1, "key"), count(2, "key")], ["0 keys", "1 key", "2 keys"]);
     }
 
     #[test]

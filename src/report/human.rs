@@ -172,13 +172,13 @@ pub(super) fn summary(reports: &[FileReport<'_>], more: Option<&str>) -> String 
         .into_iter()
         .map(|severity| (count(severity), severity.name()))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| explain::counted(count, name))
+        .map(|(count, name)| explain::count(count, name))
         .collect();
     let mut parts = vec![if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") }];
     if reports.len() > 1 {
         parts.push(format!("in {} files", reports.len()));
     }
-    parts.push(format!("{} passed", explain::counted(all(|r| r.findings.passed), "check")));
+    parts.push(format!("{} passed", explain::count(all(|r| r.findings.passed), "check")));
     for (count, what) in
         [(all(|r| r.findings.unknown.len()), "could not be made"), (all(|r| r.findings.ignored), "ignored")]
     {

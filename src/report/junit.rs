@@ -9,7 +9,7 @@ use std::io::Write;
 use super::located::Mask;
 use super::markup::escaped;
 use super::{About, FileReport, located};
-use crate::explain::counted;
+use crate::explain::count;
 use crate::finding::Severity;
 
 /// Writes one document.
@@ -56,7 +56,7 @@ pub(super) fn write(reports: &[FileReport<'_>], about: &About<'_>, out: &mut dyn
             let body = format!("<skipped message=\"could not check: {}\"/>", escaped(&unknown.reason));
             case(&format!("{} could not be checked", unknown.code), None, &body);
         }
-        case(&format!("{} passed", counted(report.findings.passed, "check")), None, "");
+        case(&format!("{} passed", count(report.findings.passed, "check")), None, "");
         totals = (totals.0 + tests, totals.1 + failures, totals.2 + skipped);
         let _ = writeln!(
             suites,

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::deployment::osmt_line;
 use crate::deployment::osmt_line::OsmtLine;
 use crate::document::{Document, Kind};
-use crate::explain::{Exit, Explain, counted};
+use crate::explain::{self, Exit, Explain};
 
 /// One secret.
 #[derive(Clone, Debug)]
@@ -277,7 +277,7 @@ impl Secret {
                 let count = value.chars().count();
                 if count < length.0 || count > length.1 {
                     return broken(
-                        format!("has {}", counted(count, "character")),
+                        format!("has {}", explain::count(count, "character")),
                         format!("it must have {} to {} characters", length.0, length.1),
                     );
                 }
@@ -298,7 +298,7 @@ impl Secret {
             Form::Base64(least) => match STANDARD.decode(value).map(Zeroizing::new) {
                 Ok(bytes) if bytes.len() >= *least => Ok(()),
                 Ok(bytes) => broken(
-                    format!("is base64 of {}", counted(bytes.len(), "byte")),
+                    format!("is base64 of {}", explain::count(bytes.len(), "byte")),
                     self.base64_remedy(*least),
                 ),
                 Err(_) => broken("is not base64".to_owned(), self.base64_remedy(*least)),

@@ -13,7 +13,7 @@ use crate::account::policy_document::{Effect, PolicyDocument};
 use crate::aws::CallError;
 use crate::deployment;
 use crate::deployment::secret_name;
-use crate::explain::counted;
+use crate::explain;
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -147,7 +147,7 @@ fn of_secret(env: &str, name: String, found: &RemoteSecret) -> Item {
 /// Secrets whose rotation is due. AWS records the age of a version, which is the age of all its keys.
 fn ages(subject: Subject<'_>) -> Vec<Item> {
     let Some((now, most)) = subject.age else { return Vec::new() };
-    let days = |age: SignedDuration| counted(age.as_hours() / 24, "day");
+    let days = |age: SignedDuration| explain::count(age.as_hours() / 24, "day");
     let mut items = Vec::new();
     for (remote, found) in &subject.in_aws.0 {
         let name = secret_name(subject.env, remote);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::catalog;
-use crate::explain::{Exit, Explain, counted};
+use crate::explain::{self, Exit, Explain};
 
 /// Which side changed since keyring and AWS last agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +70,7 @@ pub enum Refusal {
         encoded_twice: bool,
     },
     /// Removing the secret would remove keys that osmt-secrets did not write.
-    #[error("{name} also contains {} that osmt-secrets does not manage", counted(*.count, "key"))]
+    #[error("{name} also contains {} that osmt-secrets does not manage", explain::count(*.count, "key"))]
     Foreign {
         /// `osmt/test/rds`
         name: String,

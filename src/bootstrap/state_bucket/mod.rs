@@ -256,7 +256,7 @@ fn lifecycle(thing: Thing<'_>, bucket: &Bucket, age: BucketAge) -> Judged<Change
 
 /// `1 day`, `90 days`
 fn day_count(days: i32) -> String {
-    count(usize::try_from(days).unwrap_or_default(), "day")
+    count(days, "day")
 }
 
 /// How many of the four switches are on, as text.

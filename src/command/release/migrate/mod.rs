@@ -132,7 +132,7 @@ impl<'a> TaskReport<'a> {
 
 /// `1 minute`, `90 minutes`
 fn minutes(number: u64) -> String {
-    count(usize::try_from(number).unwrap_or(usize::MAX), "minute")
+    count(number, "minute")
 }
 
 impl Migrate {
