@@ -55,7 +55,7 @@ fn a_push_can_make_terraform_deploy_what_it_wrote() {
     world
         .run(&account, "push --yes")
         .exits(0)
-        .says("next: `terraform apply` brings them")
+        .says("next: `terraform apply` deploys them")
         .lacks("secrets_revision");
     assert_eq!(revision(&world), 1);
     world.run(&account, "push --bump --yes").exits(0).shows("nothing to do");
