@@ -115,15 +115,7 @@ impl Explain for CallError {
             Why::BadCredentials => "sign in again (`aws sso login`), or check which profile is used".into(),
             Why::Expired => "sign in again (`aws sso login`), or renew the session that the environment variables hold".into(),
             Why::ClockSkew => "set this computer's clock (AWS allows five minutes of difference), then run it again".into(),
-            Why::NoRole => {
-                let second_factor = "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and then without `--profile`";
-                match self.policy {
-                    // A second factor is a condition of the trust policy.
-                    Some(policy @ Policy::Trust) => format!("{}; {second_factor}", policy.remedy()),
-                    Some(policy) => policy.remedy().to_owned(),
-                    None => second_factor.to_owned(),
-                }
-            }
+            Why::NoRole => self.help_with_role("NAME"),
             Why::NoAssignment => "compare `sso_account_id` and `sso_role_name` of the profile with what `aws sso login` offers in the access portal, or ask who administers IAM Identity Center for the assignment; signing in again does not help".into(),
             Why::Denied if self.policy == Some(Policy::Resource) => {
                 format!("the policy of the resource itself must allow `{operation}`: ask its owner")
@@ -231,13 +223,14 @@ impl CallError {
         let unreached = chain(error).find_map(|cause| cause.downcast_ref::<Unreached>());
         let credentials = chain(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
         let answered = chain(error).find_map(answer_of_sign_in);
-        let policy = answered.as_ref().and_then(|(_, policy)| *policy);
+        let policy = answered.as_ref().and_then(|answer| answer.policy);
+        let said = answered.as_ref().and_then(|answer| answer.said.clone());
         let why = if chain(error).any(is_certificate) {
             Why::NotTrusted
         } else if unreached.is_some() {
             Why::Unreachable
-        } else if let Some((why, _)) = answered {
-            why
+        } else if let Some(answer) = answered {
+            answer.why
         } else if let Some(credentials) = credentials {
             match credentials {
                 CredentialsError::CredentialsNotLoaded(_) => Why::NoCredentials,
@@ -254,7 +247,7 @@ impl CallError {
             code: None,
             policy,
             unreached: unreached.map(Unreached::to_string),
-            cause: chain(error).last().map(|cause| Cause(cause.to_string())),
+            cause: said.or_else(|| chain(error).last().map(ToString::to_string)).map(Cause),
         }
     }
 
@@ -281,6 +274,19 @@ impl CallError {
             policy: None,
             unreached: None,
             cause: chain(error).last().map(|cause| Cause(cause.to_string())),
+        }
+    }
+
+    /// The remedy where a profile's role could not be assumed; the profile's name is quoted for the shell.
+    pub(super) fn help_with_role(&self, profile: &str) -> String {
+        let second_factor = format!(
+            "a role that wants a second factor is assumed with the AWS CLI, which asks for it: `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`, and then without `--profile`"
+        );
+        match self.policy {
+            // A second factor is a condition of the trust policy.
+            Some(policy @ Policy::Trust) => format!("{}; {second_factor}", policy.remedy()),
+            Some(policy) => policy.remedy().to_owned(),
+            None => second_factor,
         }
     }
 
@@ -323,8 +329,20 @@ impl CallError {
     }
 }
 
+/// A refusal by STS or IAM Identity Center while credentials were loaded.
+struct Refusal {
+    why: Why,
+    policy: Option<Policy>,
+    /// The code and the message. An error that the service's model does not have has only its debug form as its text.
+    said: Option<String>,
+}
+
+fn code_and_message(error: &impl ProvideErrorMetadata) -> Option<String> {
+    error.code().zip(error.message()).map(|(code, message)| format!("{code}: {message}"))
+}
+
 /// The error code of STS or IAM Identity Center if loading the credentials failed.
-fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Policy>)> {
+fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<Refusal> {
     if let Some(error) = cause.downcast_ref::<GetRoleCredentialsError>() {
         let why = match error.code()? {
             // The token was accepted, and the role is not the user's: it is not assigned, or there is none of this name.
@@ -334,7 +352,7 @@ fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Po
             "UnauthorizedException" => Why::Expired,
             code => codes::why("sso:GetRoleCredentials", Some(code), error.message(), 403),
         };
-        return Some((why, None));
+        return Some(Refusal { why, policy: None, said: code_and_message(error) });
     }
     let error = cause.downcast_ref::<AssumeRoleError>()?;
     let why = codes::why("sts:AssumeRole", error.code(), error.message(), 403);
@@ -342,7 +360,7 @@ fn answer_of_sign_in(cause: &(dyn StdError + 'static)) -> Option<(Why, Option<Po
         Why::Denied | Why::DeniedExplicitly | Why::DeniedByLimit => Why::NoRole,
         why => why,
     };
-    Some((why, error.message().and_then(messages::policy)))
+    Some(Refusal { why, policy: error.message().and_then(messages::policy), said: code_and_message(error) })
 }
 
 /// Whether AWS sent the response: every response of AWS has a request id.

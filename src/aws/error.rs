@@ -96,9 +96,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// Requests would leave this machine unencrypted.
-    #[error(
-        "the endpoint {endpoint} of {service} is not encrypted and not on this machine; nothing was sent"
-    )]
+    #[error("the endpoint {endpoint} of {service} is not encrypted and not on this machine")]
     InClear {
         /// The service.
         service: &'static str,
@@ -205,7 +203,7 @@ fn sign_in(origin: &Origin, error: &CallError) -> Option<String> {
     let [major, minor, _] = FIRST_WITH_LOGIN;
     Some(match (source, error.why) {
         // The role is at fault, not where its credentials come from.
-        (_, Why::NoRole) => return error.help(),
+        (_, Why::NoRole) => error.help_with_role(&quoted(&origin.asked)),
         (_, Why::NoAssignment) => match assignment {
             Some((account, role)) => format!(
                 "ask who administers IAM Identity Center to assign the permission set {role} in account {account} to you, or correct `sso_account_id` and `sso_role_name` of the profile `{profile}`; signing in again does not help"

@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// The roles and policies are those of a deployment in another region.
     #[error(
-        "the roles of environment {env} in this account are for its deployment in {other}, the config is for {region}; nothing was written"
+        "the roles of environment {env} in this account are for its deployment in {other}, the config is for {region}"
     )]
     OtherRegion {
         /// The environment.

@@ -368,8 +368,10 @@ fn check_bucket(main: &File, bucket: &str, wanted: &Wanted, all: &mut Collected)
 
 /// Whether the last `terraform init` was for the backend that `main.tf` has.
 fn check_last_init(file: &File, wanted: [(&str, Option<String>); 2], all: &mut Collected) {
-    let Some(Ok(last)) = file.text.as_deref().map(serde_json::from_str::<Value>) else {
-        return all.unknown(&INITIALISED, format!("{} is not JSON", file.name));
+    let last = match file.text.as_deref().map(serde_json::from_str::<Value>) {
+        Some(Ok(last)) => last,
+        Some(Err(_)) => return all.unknown(&INITIALISED, format!("{} is not JSON", file.name)),
+        None => return all.unknown(&INITIALISED, format!("{} is not UTF-8 text", file.name)),
     };
     for (name, wants) in wanted {
         let has = last["backend"]["config"][name].as_str();

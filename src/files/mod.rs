@@ -37,16 +37,16 @@ pub enum Error {
     #[error("could not write {} in place; its content is damaged", shown(.0))]
     Damaged(PathBuf, #[source] io::Error),
     /// Another process changed it after it was read.
-    #[error("{} changed in the meantime; it was not written", shown(.0))]
+    #[error("{} changed in the meantime", shown(.0))]
     Changed(PathBuf),
     /// Its mode does not allow writing.
-    #[error("{} is read-only; it was not written", shown(.0))]
+    #[error("{} is read-only", shown(.0))]
     ReadOnly(PathBuf),
     /// It has other hard links, which would keep the old content.
-    #[error("{} has {} hard links; it was not written", shown(.0), .1)]
+    #[error("{} has {} hard links", shown(.0), .1)]
     HardLinks(PathBuf, u64),
     /// An access control list or another attribute cannot be copied to the new file.
-    #[error("{} has the attribute {}, which cannot be kept; it was not written", shown(.0), .1)]
+    #[error("{} has the attribute {}, which cannot be kept", shown(.0), .1)]
     Attribute(PathBuf, String, #[source] io::Error),
     /// It is a mount point, such as a file that is mounted into a container. It can only be written in place.
     #[error("{} is a mount point and cannot be replaced; it was not changed", shown(.0))]

@@ -111,11 +111,7 @@ fn a_file_that_cannot_be_written_is_refused_before_acm_is_asked() {
     };
     mode(0o444);
     place.run(&["certificate", "--dry-run"]).exits(1);
-    place
-        .run(&["certificate", "--yes"])
-        .exits(4)
-        .says("is read-only; it was not written")
-        .lacks("already done");
+    place.run(&["certificate", "--yes"]).exits(4).says("is read-only").lacks("already done");
     mode(0o644);
     let zone = place.folder.path().join("records.zone");
     std::fs::write(&zone, "old").unwrap();

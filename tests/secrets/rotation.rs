@@ -142,12 +142,12 @@ fn a_read_only_config_is_refused_before_anything_changes() {
     mode(0o444);
     world.run(&account, "rotate --dry-run").exits(1);
     for verb in ["rotate --yes", "rollback rds/password --yes"] {
-        world.run(&account, verb).exits(4).says("is read-only; it was not written").lacks("already done");
+        world.run(&account, verb).exits(4).says("is read-only").lacks("already done");
     }
     assert_eq!(world.held(&account, "rds"), before);
     world.run(&account, "diff").exits(0).lacks("unfinished");
     world.offline("set app/oauth_client_secret --yes", "a-second-one\n").exits(0);
-    world.run(&account, "push --bump --yes").exits(4).says("is read-only; it was not written");
+    world.run(&account, "push --bump --yes").exits(4).says("is read-only");
     world.run(&account, "diff").exits(1);
     world.run(&account, "push --yes").exits(0);
     mode(0o644);

@@ -313,7 +313,7 @@ pub fn plan(target: &Target, config: &Config, seen: &Seen) -> Result<Vec<Step>, 
 
 /// The reasons why nothing was deleted.
 #[derive(Debug, thiserror::Error)]
-#[error("nothing was deleted: {}", unique(.0.iter().map(|reason| &reason.text)))]
+#[error("{}", unique(.0.iter().map(|reason| &reason.text)))]
 pub struct Refused(pub Vec<Reason>);
 
 fn unique<'a>(texts: impl Iterator<Item = &'a String>) -> String {

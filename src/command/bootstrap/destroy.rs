@@ -83,11 +83,8 @@ impl Removal<'_> {
         // Terraform may have run while the question was open.
         let again = ui.during("reading the account again", self.observe()).await?;
         if self.steps(&again)? != before {
-            return Err(Failure::new(
-                Exit::Refused,
-                "the account changed while the question was open; nothing was deleted",
-            )
-            .help("run this again and check the new plan"));
+            return Err(Failure::new(Exit::Refused, "the account changed while the question was open")
+                .help("run this again and check the new plan"));
         }
         execute(ui, &plan, async |step| self.apply(step).await).await?;
         let done = wait_until_done(async || self.remaining().await, "run this again in a minute");
@@ -158,7 +155,7 @@ struct Report<'a> {
 /// Requires the environment's name: typed, or `--confirm` together with `--yes`.
 async fn confirmed(ui: &Ui, env: &str, confirm: Option<&str>) -> Result<(), Failure> {
     let refused = |message: &str| {
-        Err(Failure::new(Exit::Refused, format!("{message}; nothing was deleted"))
+        Err(Failure::new(Exit::Refused, message)
             .help(format!("check the plan with `--dry-run`, then give `--yes --confirm {env}`")))
     };
     match confirm {

@@ -90,10 +90,7 @@ impl Step {
         if let Ok(before) = &self.before
             && !same(before.as_ref(), read(keyring, &self.user).await?.as_ref())
         {
-            let message = format!(
-                "the keyring entry {} changed while the question was open; it was not written",
-                self.user
-            );
+            let message = format!("the keyring entry {} changed while the question was open", self.user);
             return Err(
                 Failure::new(Exit::Refused, message).help("run this again: it starts from the present entry")
             );

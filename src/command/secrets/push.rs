@@ -132,8 +132,7 @@ async fn refuse_if_changed(
             _ => false,
         };
         if !same {
-            let message =
-                format!("{name} changed in the keyring while the question was open; it was not written");
+            let message = format!("{name} changed in the keyring while the question was open");
             return Err(Failure::new(Exit::Refused, message)
                 .help("check with `osmt-secrets diff`, then run this again"));
         }
