@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use super::bootstrap;
-use crate::support::{Emulator, Folder, Ran, run};
+use crate::support::{Emulator, Folder, Ran, run, snapshot};
 
 #[test]
 fn an_item_changes_only_where_it_is_named() {
@@ -24,12 +24,9 @@ except iam.exceptions.NoSuchEntityException:
 
     // What is stricter already stays.
     account.ask("client('iam').update_account_password_policy(MinimumPasswordLength=20, MaxPasswordAge=180)");
-    let Ran { exit, stdout: plan, stderr: error } = bootstrap("apply --only account.password-policy --yes");
-    assert_eq!(exit, 0, "{error}");
-    assert!(
-        plan.contains("~ password policy: 20 characters; expires after 180 days → 20 characters; with"),
-        "{plan}"
-    );
+    bootstrap("apply --only account.password-policy --yes")
+        .exits(0)
+        .matches("bootstrap/password-policy", &folder.own());
     let found = account.ask(policy);
     assert_eq!(found["MinimumPasswordLength"], 20);
     assert_eq!(found["MaxPasswordAge"], 180);
@@ -40,8 +37,7 @@ except iam.exceptions.NoSuchEntityException:
     for class in ["Uppercase", "Lowercase"] {
         assert_eq!(found[format!("Require{class}Characters")], true, "{found}");
     }
-    let Ran { exit, stdout: said, stderr: error } = bootstrap("apply --only account.password-policy --yes");
-    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    assert_eq!(bootstrap("apply --only account.password-policy --yes").exits(0).stdout, "nothing to do\n");
 
     // The baseline outlives the environment.
     bootstrap("destroy --yes --confirm test").exits(0);
@@ -57,16 +53,11 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
     assert_eq!(account.ask(disks), false);
 
     let item = "--only account.ebs-encryption";
-    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&format!("plan {item}"));
-    assert_eq!(exit, 1, "{error}");
-    let change = "~ EBS encryption by default in us-west-2: off → on";
-    assert!(plan.contains(change), "{plan}");
+    let mut all = bootstrap(&format!("plan {item}")).exits(1).transcript("plan");
     assert_eq!(account.ask(disks), false);
-    let Ran { exit, stderr: error, .. } = bootstrap(&format!("apply {item} --yes"));
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&format!("apply {item} --yes")).exits(0);
     assert_eq!(account.ask(disks), true);
-    let Ran { exit, stdout: said, stderr: error } = bootstrap(&format!("apply {item} --yes"));
-    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    assert_eq!(bootstrap(&format!("apply {item} --yes")).exits(0).stdout, "nothing to do\n");
 
     // Not known is said where it is only looked at, and ends what would change it.
     let unreached = |arguments: &str| {
@@ -74,13 +65,12 @@ fn new_disks_are_encrypted_only_where_it_is_named() {
         command.env("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
         run(&mut command)
     };
-    let Ran { exit, stdout: plan, .. } = unreached("plan --only account");
-    let expected = "! EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault";
-    assert_eq!(exit, 0);
-    assert!(plan.contains(expected), "{plan}");
-    let Ran { exit, stderr: error, .. } = unreached(&format!("apply {item} --yes"));
-    assert_eq!(exit, 3, "{error}");
-    assert!(error.contains("EBS encryption by default"), "{error}");
+    all += &unreached(&format!("plan {item}")).exits(3).transcript("plan without EC2");
+    all += &unreached(&format!("apply {item} --yes")).exits(3).transcript("apply without EC2");
+    snapshot("bootstrap/ebs-encryption", &all, &folder.own());
+    unreached("plan --only account")
+        .exits(0)
+        .shows("! EBS encryption by default in us-west-2: not known: could not reach AWS for ec2:GetEbsEncryptionByDefault");
 }
 
 #[test]
@@ -109,22 +99,17 @@ answer = re.findall('<([A-Za-z]+)>true<', wire.getresponse().read().decode())"
     );
 
     let item = "--only account.s3-public-access";
-    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&format!("plan {item}"));
-    assert_eq!(exit, 1, "{error}");
-    let change = "~ public access to all S3 buckets: blocked, 1 of four switches → blocked, all four switches, for buckets that are public now as well";
-    assert!(plan.contains(change), "{plan}");
-    let Ran { exit, stderr: error, .. } = bootstrap(&format!("apply {item} --yes"));
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&format!("plan {item}")).exits(1).matches("bootstrap/s3-public-access", &folder.own());
+    bootstrap(&format!("apply {item} --yes")).exits(0);
     let on = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
     assert_eq!(switches("None"), serde_json::json!(on));
-    let Ran { exit, stdout: said, stderr: error } = bootstrap(&format!("apply {item} --yes"));
-    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    assert_eq!(bootstrap(&format!("apply {item} --yes")).exits(0).stdout, "nothing to do\n");
 }
 
 #[test]
 fn a_trail_counts_where_it_records_all_regions() {
     let (account, folder) = (Emulator::start(), Folder::of("test"));
-    let expected = || bootstrap(&account, &folder, "plan --only account").stdout;
+    let plan = || bootstrap(&account, &folder, "plan --only account").exits(0);
     account.ask(
         r"
 s3, trails = client('s3'), client('cloudtrail')
@@ -133,13 +118,9 @@ trails.create_trail(Name='here', S3BucketName='trails')
 trails.start_logging(Name='here')
 trails.create_trail(Name='everywhere', S3BucketName='trails', IsMultiRegionTrail=True)",
     );
-    let plan = expected();
-    let wanted = "! CloudTrail: not all regions are recorded: trail everywhere is stopped, trail here records one region; in the CloudTrail console";
-    assert!(plan.contains(wanted), "{plan}");
+    plan().shows("! CloudTrail: not all regions are recorded: trail everywhere is stopped, trail here records one region; in the CloudTrail console");
     account.ask("client('cloudtrail').start_logging(Name='everywhere')");
-    let plan = expected();
-    let wanted = "= CloudTrail: trail everywhere records all regions";
-    assert!(plan.contains(wanted), "{plan}");
+    plan().shows("= CloudTrail: trail everywhere records all regions");
 }
 
 #[test]

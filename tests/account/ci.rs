@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bootstrap;
-use crate::support::{Emulator, Folder, Ran};
+use crate::support::{Emulator, Folder, Ran, snapshot};
 
 const MAKE: &str = "--repository my-org/osmt-infra --yes";
 
@@ -18,9 +18,7 @@ answer = {'providers': [one['Arn'] for one in iam.list_open_id_connect_providers
 #[test]
 fn they_are_made_once_and_deleted_with_the_environment() {
     let (account, folder) = (Emulator::start(), Folder::of("test"));
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "apply --only ci --yes");
-    assert_eq!(exit, 2, "{error}");
-    assert!(error.contains("--repository github.com/ORG/NAME"), "{error}");
+    let mut all = bootstrap(&account, &folder, "apply --only ci --yes").exits(2).transcript("no repository");
     let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &format!("apply --only ci {MAKE}"));
     assert_eq!(exit, 0, "{error}");
     let seen = account.ask(LOOK);
@@ -42,20 +40,16 @@ fn they_are_made_once_and_deleted_with_the_environment() {
         assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
     }
     let other = "plan --only ci --repository my-org/other --branch main";
-    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&account, &folder, other);
-    assert_eq!(exit, 1, "{error}");
-    let change =
-        "assumed from: repo:my-org/osmt-infra:environment:test → repo:my-org/other:ref:refs/heads/main";
-    assert!(plan.contains(change), "{plan}");
+    all += &bootstrap(&account, &folder, other).exits(1).transcript("another repository");
 
     // A provider that another role trusts stays.
     account.ask(&format!(
         "statement = {{'Effect': 'Allow', 'Principal': {{'Federated': '{provider}'}}, 'Action': 'sts:AssumeRoleWithWebIdentity', 'Condition': {{'StringEquals': {{'a': 'b'}}}}}}
 client('iam').create_role(RoleName='other', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [statement]}}))"
     ));
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "destroy --yes --confirm test");
-    assert_eq!(exit, 0, "{error}");
-    assert!(error.contains("other roles trust it"), "{error}");
+    let destroyed = bootstrap(&account, &folder, "destroy --yes --confirm test").exits(0);
+    all += &destroyed.transcript("destroy where another role trusts the provider");
+    snapshot("bootstrap/ci", &all, &folder.own());
     let left = account.ask(
         "iam = client('iam')
 answer = [sorted(one['RoleName'] for one in iam.list_roles()['Roles']), len(iam.list_policies(Scope='Local')['Policies']), len(iam.list_open_id_connect_providers()['OpenIDConnectProviderList'])]",
@@ -71,15 +65,15 @@ fn a_role_that_everyone_may_assume_is_refused() {
 for name in ('osmt-test-ci', 'osmt-test-admin'):
   client('iam').create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': statement}))",
     );
+    let mut all = String::new();
     for flags in [
         format!("--only ci {MAKE}"),
         "--only admin --yes".to_owned(),
         "--only admin --yes --trust arn:aws:iam::123456789012:user/ann".to_owned(),
     ] {
-        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &format!("apply {flags}"));
-        assert_eq!(exit, 4, "{flags}: {error}");
-        assert!(error.contains("statement Any of the trust policy"), "{error}");
+        all += &bootstrap(&account, &folder, &format!("apply {flags}")).exits(4).transcript(&flags);
     }
+    snapshot("bootstrap/open-trust", &all, &folder.own());
     let calls = account.calls();
     assert!(!calls.iter().any(|call| call.contains("AttachRolePolicy")), "{calls:?}");
 }
@@ -87,19 +81,16 @@ for name in ('osmt-test-ci', 'osmt-test-admin'):
 #[test]
 fn what_cannot_be_right_is_refused() {
     let (account, folder) = (Emulator::start(), Folder::of("test"));
-    for (flags, expected) in [
-        ("--with ci --repository my-org/*", "not a repository"),
-        ("--with ci --repository my-org", "not a repository"),
-        ("--with ci --repository my-org/x --branch rel*", "without wildcards"),
-        (
-            "--with ci --repository gitlab.com/a/b --ci-environment prod",
-            "GitLab's tokens do not name the environment",
-        ),
-        ("--repository my-org/x", "add `--with ci`"),
-        ("--with ci --branch main", "--repository"),
+    let mut all = String::new();
+    for flags in [
+        "--with ci --repository my-org/*",
+        "--with ci --repository my-org",
+        "--with ci --repository my-org/x --branch rel*",
+        "--with ci --repository gitlab.com/a/b --ci-environment prod",
+        "--repository my-org/x",
+        "--with ci --branch main",
     ] {
-        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &format!("plan {flags}"));
-        assert_eq!(exit, 2, "{flags}: {error}");
-        assert!(error.contains(expected), "{flags}: {error}");
+        all += &bootstrap(&account, &folder, &format!("plan {flags}")).exits(2).transcript(flags);
     }
+    snapshot("bootstrap/ci-flags", &all, &folder.own());
 }

@@ -1,33 +1,24 @@
 //! The admin role from nothing, adopted, drifted, and taken away; each time asked of the account by another way.
 
 use super::{bootstrap, support};
-use crate::support::{Emulator, Folder, Ran};
+use crate::support::{Emulator, Folder, snapshot};
 
 const ANN: &str = "arn:aws:iam::123456789012:user/ann";
 
 #[test]
 fn it_is_made_once_repaired_and_deleted() {
     let (account, folder) = (Emulator::start(), Folder::of("test"));
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "apply --only admin --yes");
-    assert_eq!(exit, 2, "{error}");
-    assert!(error.contains("--trust"), "{error}");
+    let mut all = bootstrap(&account, &folder, "apply --only admin --yes").exits(2).transcript("no --trust");
 
     // A plan only reads.
     let begun = account.calls().len();
-    let Ran { exit, stdout: plan, stderr: error } =
-        bootstrap(&account, &folder, &format!("plan --only admin --trust {ANN}"));
-    assert_eq!(exit, 1, "{error}");
-    assert!(
-        plan.contains("+ IAM role osmt-test-admin: assumed by arn:aws:iam::123456789012:user/ann with MFA"),
-        "{plan}"
-    );
-    assert!(!plan.contains("bucket osmt"), "{plan}");
+    let plan = bootstrap(&account, &folder, &format!("plan --only admin --trust {ANN}"));
+    all += &plan.exits(1).transcript("plan");
+    snapshot("bootstrap/admin-new", &all, &folder.own());
     let calls = account.calls();
     assert!(calls[begun..].iter().all(|call| call.contains(":Get") || call.contains(":List")), "{calls:?}");
 
-    let Ran { exit, stderr: error, .. } =
-        bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes")).exits(0);
     let found = account.ask(
         "iam = client('iam')
 role = iam.get_role(RoleName='osmt-test-admin')['Role']
@@ -52,13 +43,12 @@ answer = {'trust': role['AssumeRolePolicyDocument']['Statement'], 'session': rol
 
     // Nothing to do, with the same flags and without.
     for flags in [format!("--trust {ANN}"), String::new()] {
-        let Ran { exit, stdout: said, stderr: error } =
-            bootstrap(&account, &folder, &format!("apply --only admin {flags} --yes"));
-        assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+        let again = bootstrap(&account, &folder, &format!("apply --only admin {flags} --yes")).exits(0);
+        assert_eq!(again.stdout, "nothing to do\n");
     }
 
     drift_is_corrected(&account, &folder);
-    it_goes_again(&account, &folder);
+    it_is_deleted_with_its_policies(&account, &folder);
 }
 
 fn drift_is_corrected(account: &Emulator, folder: &Folder) {
@@ -78,7 +68,9 @@ iam.tag_role(RoleName='osmt-test-admin', Tags=[{'Key': 'Team', 'Value': 'skills'
     bootstrap(account, folder, "status --only admin")
         .exits(1)
         .matches("bootstrap/admin-drift", &folder.own());
-    bootstrap(account, folder, "apply --only admin --yes").exits(0).shows("3 to change");
+    bootstrap(account, folder, "apply --only admin --yes")
+        .exits(0)
+        .matches("bootstrap/admin-repaired", &folder.own());
     let found = account.ask(
         "iam = client('iam')
 versions = iam.list_policy_versions(PolicyArn='arn:aws:iam::123456789012:policy/osmt-test-admin-data')['Versions']
@@ -93,18 +85,18 @@ answer = [sorted(version['VersionId'] for version in versions), [version['Versio
     );
 }
 
-fn it_goes_again(account: &Emulator, folder: &Folder) {
-    // Away again: what others attached is detached and left in being.
-    let Ran { exit, stderr: error, .. } = bootstrap(account, folder, "destroy --yes --confirm test");
-    assert_eq!(exit, 0, "{error}");
+fn it_is_deleted_with_its_policies(account: &Emulator, folder: &Folder) {
+    // What others attached is detached and not deleted.
+    bootstrap(account, folder, "destroy --yes --confirm test")
+        .exits(0)
+        .matches("bootstrap/admin-destroyed", &folder.own());
     let left = account.ask(
         "iam = client('iam')
 answer = [role['RoleName'] for role in iam.list_roles()['Roles']] + [policy['PolicyName'] for policy in iam.list_policies(Scope='Local')['Policies']]",
     );
     assert_eq!(left.to_string(), "[]");
-    let Ran { exit, stdout: said, stderr: error } =
-        bootstrap(account, folder, "destroy --yes --confirm test");
-    assert_eq!((exit, said.as_str()), (0, "nothing to do\n"), "{error}");
+    let again = bootstrap(account, folder, "destroy --yes --confirm test").exits(0);
+    assert_eq!(again.stdout, "nothing to do\n");
     assert!(account.calls().iter().all(|call| !call.contains('*')));
 }
 
@@ -116,21 +108,15 @@ fn a_role_made_by_hand_is_adopted_and_one_of_others_is_not_destroyed() {
 trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'Ci', 'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::123456789012:role/ci'}, 'Action': 'sts:AssumeRole'}}
 iam.create_role(RoleName='osmt-test-admin', AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary='arn:aws:iam::aws:policy/PowerUserAccess')",
     );
-    // Without our tags it is not deleted.
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, "destroy --yes --confirm test");
-    assert_eq!(exit, 0, "{error}");
-    assert!(error.contains("role osmt-test-admin does not have the tags"), "{error}");
-    // No new principal is named: the trust stays as it is.
-    let Ran { exit, stdout: plan, stderr: error } =
-        bootstrap(&account, &folder, "apply --only admin --session-hours 2 --yes");
-    assert_eq!(exit, 0, "{error}");
-    assert!(!plan.contains("assumed by"), "{plan}");
-    assert!(plan.contains("~ longest session: 1 h → 2 h"), "{plan}");
-    // A user is named: the statement is added beside the present one.
-    let Ran { exit, stdout: plan, stderr: error } =
-        bootstrap(&account, &folder, &format!("apply --only admin --trust {ANN} --yes"));
-    assert_eq!(exit, 0, "{error}");
-    assert!(plan.contains("~ assumed by: arn:aws:iam::123456789012:role/ci without MFA → arn:aws:iam::123456789012:user/ann with MFA; arn:aws:iam::123456789012:role/ci without MFA"), "{plan}");
+    let mut all = String::new();
+    for (what, arguments) in [
+        ("without the tags of bootstrap it is not destroyed", "destroy --yes --confirm test".to_owned()),
+        ("no principal is named: the trust stays", "apply --only admin --session-hours 2 --yes".to_owned()),
+        ("a user is named: a statement is added", format!("apply --only admin --trust {ANN} --yes")),
+    ] {
+        all += &bootstrap(&account, &folder, &arguments).exits(0).transcript(what);
+    }
+    snapshot("bootstrap/admin-adopted", &all, &folder.own());
     let found = account.ask(
         "role = client('iam').get_role(RoleName='osmt-test-admin')['Role']
 answer = [[one['Sid'] for one in role['AssumeRolePolicyDocument']['Statement']], role['MaxSessionDuration'], role['PermissionsBoundary']['PermissionsBoundaryArn']]",
@@ -146,18 +132,15 @@ fn a_role_that_was_opened_is_not_as_it_should_be() {
     let (account, folder) = (Emulator::start(), Folder::of("test"));
     let make = format!("apply --only admin --trust {ANN} --yes");
     bootstrap(&account, &folder, &make).exits(0);
-    let Ran { stdout: status, .. } = bootstrap(&account, &folder, "status --only admin");
-    assert!(status.contains("everything is as it should be"), "{status}");
+    let mut all = bootstrap(&account, &folder, "status --only admin").exits(0).transcript("as it was made");
     account.ask(
         "iam = client('iam')
 trust = {'Version': '2012-10-17', 'Statement': {'Sid': 'OsmtOperators', 'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sts:AssumeRole'}}
 iam.update_assume_role_policy(RoleName='osmt-test-admin', PolicyDocument=json.dumps(trust))
 iam.attach_role_policy(RoleName='osmt-test-admin', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')",
     );
-    bootstrap(&account, &folder, "status --only admin")
-        .exits(0)
-        .matches("bootstrap/admin-opened", &folder.own())
-        .lacks("everything is as");
+    all += &bootstrap(&account, &folder, "status --only admin").exits(0).transcript("opened to everyone");
+    snapshot("bootstrap/admin-opened", &all, &folder.own());
 }
 
 #[test]
@@ -168,47 +151,40 @@ fn a_saved_plan_knows_its_components_and_when_it_is_out_of_date() {
     let make = format!("plan --with admin,account --trust {ANN} --out {file}");
     bootstrap(&account, &folder, &make).exits(1);
     let carry_out = format!("apply {file} --yes");
-    let Ran { exit, stdout: plan, stderr: error } = bootstrap(&account, &folder, &carry_out);
-    assert_eq!(exit, 0, "{error}");
-    assert!(plan.contains("IAM role osmt-test-admin") && plan.contains("S3 bucket"), "{plan}");
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, &carry_out);
-    assert_eq!(exit, 4, "{error}");
-    assert!(error.contains("has changed since"), "{error}");
+    let mut all = bootstrap(&account, &folder, &carry_out).exits(0).transcript("the plan is carried out");
+    all += &bootstrap(&account, &folder, &carry_out).exits(4).transcript("and again");
+    snapshot("bootstrap/admin-saved-plan", &all, &folder.own());
 }
 
 #[test]
-fn wishes_that_cannot_come_true_are_refused_before_anything_is_asked() {
+fn impossible_flags_are_refused_before_a_request_or_before_a_write() {
     let (account, folder) = (Emulator::start(), Folder::of("test"));
-    for (arguments, expected) in [
-        ("plan --with everything", "not a component; the components are state, admin"),
-        ("plan --with admin --only admin", "cannot be used with"),
-        ("plan --with admin --trust *", "not the ARN of a user"),
-        ("plan --with admin --no-mfa", "--trust"),
-        ("plan --with admin --session-hours 13", "13 is not in 1..=12"),
-        ("plan --with admin --permissions-boundary PowerUserAccess", "not the ARN of a policy"),
-        ("plan --session-hours 2", "add `--with admin`"),
+    let mut all = String::new();
+    for arguments in [
+        "plan --with everything",
+        "plan --with admin --only admin",
+        "plan --with admin --trust *",
+        "plan --with admin --no-mfa",
+        "plan --with admin --session-hours 13",
+        "plan --with admin --permissions-boundary PowerUserAccess",
+        "plan --session-hours 2",
     ] {
-        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, arguments);
-        assert_eq!(exit, 2, "{arguments}: {error}");
-        assert!(error.contains(expected), "{arguments}: {error}");
+        all += &bootstrap(&account, &folder, arguments).exits(2).transcript(arguments);
     }
-    assert!(account.calls().is_empty(), "{:?}", account.calls());
+    assert_eq!(account.calls(), Vec::<String>::new());
     // What only the account can show is refused before a write.
     let china = "plan --only admin --trust arn:aws-cn:iam::123456789012:user/ann";
+    all += &bootstrap(&account, &folder, china).exits(2).transcript(china);
     let many: Vec<String> =
         (0..30).map(|number| format!("--trust arn:aws:iam::123456789012:user/{number:0>60}")).collect();
     let many = format!("plan --only admin {}", many.join(" "));
-    for (arguments, expected) in [(china, "is not an ARN of arn:aws:"), (&many, "IAM allows 2048")] {
-        let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, arguments);
-        assert_eq!(exit, 2, "{error}");
-        assert!(error.contains(expected), "{error}");
-    }
+    all += &bootstrap(&account, &folder, &many).exits(2).transcript("30 users with long names");
     // A role's sessions do not show whether MFA was used: a remark, not an error.
     let role = "plan --only admin --trust arn:aws:iam::123456789012:role/ci";
-    let Ran { stderr: error, .. } = bootstrap(&account, &folder, role);
-    assert!(error.contains("`--no-mfa` allows it"), "{error}");
-    let Ran { stderr: error, .. } = bootstrap(&account, &folder, &format!("{role} --no-mfa"));
-    assert!(!error.contains("--no-mfa"), "{error}");
+    for arguments in [role, &format!("{role} --no-mfa")] {
+        all += &bootstrap(&account, &folder, arguments).exits(1).transcript(arguments);
+    }
+    snapshot("bootstrap/admin-wishes", &all, &folder.own());
 }
 
 /// The names of the roles and policies in the account, except those of AWS.
@@ -227,8 +203,7 @@ fn first_of_two_regions(make: &str) -> (Emulator, Folder, Folder) {
     let (account, folder, other) = (Emulator::start(), Folder::of("test"), Folder::empty());
     let config = support::config("test").replace("us-west-2", "eu-central-1");
     support::write(&other.path().join("config.auto.tfvars.json"), &config);
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &folder, make);
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&account, &folder, make).exits(0);
     (account, folder, other)
 }
 
@@ -240,57 +215,48 @@ fn a_second_region_gets_roles_of_its_own_and_neither_touches_the_others() {
     // Shown, saved and applied under the same names.
     let plan = other.path().join("plan.json");
     let with = MAKE_ROLES.trim_start_matches("apply ").trim_end_matches(" --yes");
-    let Ran { exit, stdout: said, stderr: error } =
-        bootstrap(&account, &other, &format!("plan {with} --out {}", plan.display()));
-    assert_eq!(exit, 1, "{error}");
-    assert!(said.contains("+ IAM role osmt-test-eu-central-1-admin"), "{said}");
-    assert!(said.contains("+ IAM role osmt-test-eu-central-1-ci-plan"), "{said}");
-    assert!(error.contains("set `region_in_names = true` in operations.tf"), "{error}");
-    let Ran { exit, stderr: error, .. } =
-        bootstrap(&account, &other, &format!("apply {} --yes", plan.display()));
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&account, &other, &format!("plan {with} --out {}", plan.display()))
+        .exits(1)
+        .matches("bootstrap/admin-second-region", &other.own());
+    bootstrap(&account, &other, &format!("apply {} --yes", plan.display())).exits(0);
     let second: Vec<String> = names(&account).into_iter().filter(|name| !first.contains(name)).collect();
     let long = |name: &String| name.replacen("osmt-test-", "osmt-test-eu-central-1-", 1);
     let mut expected: Vec<String> = first.iter().map(long).collect();
     expected.sort();
     assert_eq!(second, expected);
-    let document = account.ask(
-        "iam = client('iam')\npolicy = next(policy for policy in iam.list_policies(Scope='Local')['Policies'] if policy['PolicyName'] == 'osmt-test-eu-central-1-admin-keys')\nimport json\nanswer = json.dumps(iam.get_policy_version(PolicyArn=policy['Arn'], VersionId=policy['DefaultVersionId'])['PolicyVersion']['Document'])",
+    let resources = account.ask(
+        "iam = client('iam')
+policy = next(policy for policy in iam.list_policies(Scope='Local')['Policies'] if policy['PolicyName'] == 'osmt-test-eu-central-1-admin-keys')
+statements = iam.get_policy_version(PolicyArn=policy['Arn'], VersionId=policy['DefaultVersionId'])['PolicyVersion']['Document']['Statement']
+lists = [one['Resource'] if isinstance(one['Resource'], list) else [one['Resource']] for one in statements]
+answer = sorted({resource for resources in lists for resource in resources if ':role/osmt-' in resource})",
     );
-    let document = document.as_str().unwrap();
-    assert!(document.contains(":role/osmt-test-eu-central-1-*"), "{document}");
-    assert!(!document.contains(":role/osmt-test-*\""), "{document}");
+    let has = |role: &str| {
+        let arn = format!("arn:aws:iam::123456789012:role/{role}");
+        resources.as_array().unwrap().iter().any(|resource| *resource == arn)
+    };
+    assert!(has("osmt-test-eu-central-1-*") && !has("osmt-test-*"), "{resources}");
     for folder in [&folder, &other] {
-        let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, folder, "status --with admin,ci");
-        assert_eq!(exit, 0, "{said} {error}");
+        bootstrap(&account, folder, "status --with admin,ci").exits(0);
     }
     assert_eq!(names(&account).len(), first.len() + second.len());
     // The first goes; the second keeps its names, and goes afterwards.
     let destroy = "destroy --yes --confirm test";
-    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &folder, destroy);
-    assert_eq!(exit, 0, "{error}");
-    assert!(!said.contains("eu-central-1"), "{said}");
+    bootstrap(&account, &folder, destroy).exits(0).lacks("eu-central-1");
     assert_eq!(names(&account), second);
-    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &other, "status --with admin,ci");
-    assert_eq!(exit, 0, "{said} {error}");
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, destroy);
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&account, &other, "status --with admin,ci").exits(0);
+    bootstrap(&account, &other, destroy).exits(0);
     assert_eq!(names(&account), Vec::<String>::new());
 }
 
 #[test]
 fn a_second_region_without_roles_destroys_none_of_the_firsts() {
     let (account, folder, other) = first_of_two_regions(MAKE_ROLES);
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, "apply --yes");
-    assert_eq!(exit, 0, "{error}");
+    bootstrap(&account, &other, "apply --yes").exits(0);
     let before = names(&account);
-    let Ran { exit, stdout: said, stderr: error } =
-        bootstrap(&account, &other, "destroy --yes --confirm test");
-    assert_eq!(exit, 0, "{error}");
-    assert!(!said.contains("IAM"), "{said}");
+    bootstrap(&account, &other, "destroy --yes --confirm test").exits(0).lacks("IAM");
     assert_eq!(names(&account), before);
-    let Ran { exit, stdout: said, stderr: error } = bootstrap(&account, &folder, "status --with admin,ci");
-    assert_eq!(exit, 0, "{said} {error}");
+    bootstrap(&account, &folder, "status --with admin,ci").exits(0);
 }
 
 /// Environment `test-eu-central-1` and environment `test` in the second Region want the same names.
@@ -301,10 +267,5 @@ fn roles_of_an_environment_with_a_regions_name_are_refused() {
     account.ask(
         "client('iam').create_role(RoleName='osmt-test-eu-central-1-admin', AssumeRolePolicyDocument='{}', Tags=[{'Key': 'Application', 'Value': 'osmt'}, {'Key': 'Environment', 'Value': 'test-eu-central-1'}])\nanswer = None",
     );
-    let Ran { exit, stderr: error, .. } = bootstrap(&account, &other, make);
-    assert_eq!(exit, 4, "{error}");
-    assert!(
-        error.contains("osmt-test-eu-central-1-admin belongs to environment test-eu-central-1"),
-        "{error}"
-    );
+    bootstrap(&account, &other, make).exits(4).matches("bootstrap/admin-name-taken", &other.own());
 }

@@ -178,9 +178,8 @@ def may(aud, sub):
 print(json.dumps([may(aud, sub) for aud, sub in tokens]))";
         let provider = documents::provider_arn(&target, &issuer);
         let asked = json!([trust, issuer, provider, tokens]).to_string();
-        let answer =
-            Command::new(support::python("simulator")).args(["-c", script, &asked]).output().unwrap();
-        serde_json::from_slice::<Vec<bool>>(&answer.stdout).unwrap_or_else(|_| panic!("{answer:?}"))
+        let answer = run(Command::new(support::python("simulator")).args(["-c", script, &asked])).exits(0);
+        serde_json::from_value::<Vec<bool>>(answer.json()).unwrap()
     };
     let aws = "sts.amazonaws.com";
     let github = source("my-org/osmt", &["main"], &["test"]);

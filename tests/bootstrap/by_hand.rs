@@ -1,10 +1,10 @@
 //! What bootstrap sets, as the AWS CLI shows it: the commands of docs/bootstrap.md, run and compared.
 
-use std::process::Command as Program;
+use std::process::Command;
 
 use crate::place::{Place, zone};
 use crate::support;
-use crate::support::Emulator;
+use crate::support::{Emulator, run};
 
 /// The commands of the page's console, each with what it should print.
 fn console(page: &str) -> Vec<(String, String)> {
@@ -29,15 +29,9 @@ fn the_aws_cli_sees_what_the_page_says() {
     let place = Place::new(&emulator, "test");
     let aws = |command: &str| {
         let path = std::env::var("PATH").unwrap();
-        let output = Program::new("sh")
-            .args(["-c", command])
-            .env("PATH", format!("{}:{path}", folder.display()))
-            .envs(emulator.environment.iter().cloned())
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        let output = String::from_utf8(output.stdout).unwrap();
-        (output.trim_end().to_owned(), error)
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env("PATH", format!("{}:{path}", folder.display()));
+        run(shell.envs(emulator.environment.iter().cloned()))
     };
 
     place.answers_at("osmt.example.org", &zone(&emulator, "example.org"));
@@ -46,7 +40,7 @@ fn the_aws_cli_sees_what_the_page_says() {
     place.run(&["apply", "--yes", "--with", with, "--trust", ann]).exits(0);
     place.run(&["certificate", "--yes"]).exits(0);
     for (command, wanted) in &console {
-        let (output, error) = aws(command);
-        assert_eq!(&output, wanted, "{command}: {error}");
+        let ran = aws(command);
+        assert_eq!(ran.stdout.trim_end(), wanted, "{command}: {}", ran.stderr);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::place::Place;
-use crate::support::{Emulator, Ran};
+use crate::support::{Emulator, Ran, snapshot};
 
 fn destroy(place: &Place<'_>) -> Ran {
     place.run(&["destroy", "--yes", "--confirm", &place.env])
@@ -40,16 +40,13 @@ for body in (b'{{}}', b'no state'):
     s3.put_object(Bucket=b, Key='osmt/test/terraform.tfstate', Body=body)",
         place.bucket()
     ));
-    for (arguments, exit) in [
-        (vec!["destroy", "--dry-run"], 1),
-        (vec!["destroy"], 4),
-        (vec!["destroy", "--yes"], 4),
-        (vec!["destroy", "--yes", "--confirm", "prod"], 4),
-    ] {
-        place.run(&arguments).exits(exit);
+    let own = place.folder.own();
+    let mut all = String::new();
+    for arguments in [&["destroy"][..], &["destroy", "--yes"], &["destroy", "--yes", "--confirm", "prod"]] {
+        all += &place.run(arguments).exits(4).transcript(&arguments.join(" "));
         assert_eq!(left(&emulator), json!([1, 1, 1]));
     }
-    let own = place.folder.own();
+    snapshot("bootstrap/destroy-unconfirmed", &all, &own);
     place.run(&["destroy", "--dry-run"]).exits(1).matches("bootstrap/destroy-dry-run", &own);
     destroy(&place).exits(0).matches("bootstrap/destroy", &own);
     assert_eq!(left(&emulator), json!([0, 0, 0]));
@@ -67,21 +64,21 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
     place.run(&["apply", "--yes"]).exits(0);
     let full = r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[{"type":"aws_vpc"}]}"#;
     let empty = r#"{"version":4,"terraform_version":"1.11.4","lineage":"x","resources":[]}"#;
-    let refused = |expected: &str| {
-        let run = destroy(&place).exits(4);
-        assert!(run.stderr.contains(expected), "{run:?}");
+    let mut all = String::new();
+    let mut refused = |what: &str| {
+        all += &destroy(&place).exits(4).transcript(what);
         assert_eq!(left(&emulator), json!([1, 1, 0]));
     };
     // Under any name, and also where the state was deleted but not what it lists.
     put(&emulator, &place, "anything", full);
-    refused("state anything still lists 1 resource");
+    refused("a state with a resource");
     emulator.ask(&format!("client('s3').delete_object(Bucket='{}', Key='anything')", place.bucket()));
-    refused("the last version of the deleted state anything lists 1 resource");
+    refused("a deleted state with a resource");
     put(&emulator, &place, "anything", empty);
 
     let note = r#"{"ID":"1","Who":"ann@desk","Created":"2020-01-02T03:04:05Z"}"#;
     put(&emulator, &place, "osmt/test/terraform.tfstate.tflock", note);
-    refused("locked by ann@desk");
+    refused("a lock file");
     emulator.ask(&format!(
         "client('s3').delete_object(Bucket='{}', Key='osmt/test/terraform.tfstate.tflock')",
         place.bucket()
@@ -89,7 +86,8 @@ fn a_state_that_lists_resources_or_a_held_lock_forbids_it() {
     emulator.ask(&format!(
         "client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': 'b/k'}}, 'Info': {{'S': '''{note}'''}}}})"
     ));
-    refused("b/k is locked by ann@desk");
+    refused("a lock in the table");
+    snapshot("bootstrap/destroy-refused", &all, &place.folder.own());
     emulator.ask("client('dynamodb').delete_item(TableName='osmt-test', Key={'LockID': {'S': 'b/k'}})");
     let digest = "osmt-test-123456789012-us-west-2/osmt/test/terraform.tfstate-md5";
     emulator.ask(&format!("client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': '{digest}'}}, 'Digest': {{'S': 'x'}}}})"));
@@ -106,8 +104,7 @@ fn what_does_not_carry_our_tags_is_not_ours_to_delete() {
         "client('s3').put_bucket_tagging(Bucket='{}', Tagging={{'TagSet': [{{'Key': 'Environment', 'Value': 'prod'}}]}})",
         place.bucket()
     ));
-    let run = destroy(&place).exits(4);
-    assert!(run.stderr.contains("does not have the tags of environment test"), "{run:?}");
+    destroy(&place).exits(4).matches("bootstrap/destroy-without-tags", &place.folder.own());
     assert_eq!(left(&emulator), json!([1, 1, 0]));
 }
 
@@ -123,8 +120,7 @@ fn a_record_that_proves_another_certificate_stays() {
         "client('acm', region_name='eu-west-1').request_certificate(DomainName='www.test.example.org', SubjectAlternativeNames=['osmt.test.example.org'], ValidationMethod='DNS')",
     );
     let plan = place.run(&["destroy", "--dry-run"]).exits(1);
-    assert!(plan.stderr.contains("needs it, too"), "{plan:?}");
-    assert!(!plan.stdout.contains("hosted zone"), "{plan:?}");
+    plan.matches("bootstrap/destroy-shared-record", &place.folder.own());
     destroy(&place).exits(0);
     assert_eq!(left(&emulator), json!([0, 0, 0]));
     let records = emulator.ask(&format!(
@@ -175,8 +171,7 @@ fn what_others_keep_in_an_adopted_bucket_and_table_stays() {
     assert_eq!(destroy(&place).exits(0).stdout, "nothing to do\n");
     // More only where that is said, and never while another state lists resources.
     let more = ["destroy", "--yes", "--confirm", "test", "--delete-everything"];
-    let refused = place.run(&more).exits(4);
-    assert!(refused.stderr.contains("state lms/terraform.tfstate still lists 1 resource"), "{refused:?}");
+    place.run(&more).exits(4).says("state lms/terraform.tfstate still lists 1 resource");
     emulator.ask(
         "client('s3').delete_object(Bucket='campus-tfstate-test', Key='lms/terraform.tfstate', VersionId=client('s3').list_object_versions(Bucket='campus-tfstate-test', Prefix='lms')['Versions'][0]['VersionId'])
 client('dynamodb').delete_item(TableName='terraform-locks-test', Key={'LockID': {'S': 'campus-tfstate/lms/terraform.tfstate'}})",
@@ -219,7 +214,7 @@ s3.put_object(Bucket='locked', Key='osmt/test/terraform.tfstate', Body=b'{}', Ob
         |verb: &[&str]| place.run(&[verb, &["--bucket", "locked", "--lock-table", "osmt-test"]].concat());
     with(&["apply", "--yes"]).exits(0);
     let refused = with(&["destroy", "--yes", "--confirm", "test"]).exits(4);
-    assert!(refused.stderr.contains("Object Lock protects it until 2099-01-01"), "{refused:?}");
+    let mut all = refused.says("Object Lock protects it until 2099-01-01").transcript("Object Lock");
     assert_eq!(left(&emulator), json!([2, 2, 0]));
 
     // Five megabytes that begin like a state are taken for one.
@@ -229,11 +224,6 @@ s3.put_object(Bucket='locked', Key='osmt/test/terraform.tfstate', Body=b'{}', Ob
 body = b'{"version":4,"terraform_version":"1.11.4","resources":[' + b' ' * (5 << 20) + b']}'
 client('s3').put_object(Bucket='campus-tfstate-test', Key='osmt/test/terraform.tfstate', Body=body)"#,
     );
-    let refused = destroy(&place).exits(4);
-    assert!(
-        refused
-            .stderr
-            .contains("cannot be read, so it is not known whether it lists resources (it has 5 MB)"),
-        "{refused:?}"
-    );
+    all += &destroy(&place).exits(4).transcript("a large state");
+    snapshot("bootstrap/destroy-protected", &all, &place.folder.own());
 }

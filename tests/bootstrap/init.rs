@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::support;
 use crate::support::{Folder, Ran, osmt, root, run, snapshot};
 
@@ -54,16 +56,15 @@ fn a_flag_puts_the_region_into_the_names_of_roles() {
     let dir = folder.path();
     init(dir, &format!("{ANSWERS} --yes")).exits(0);
     let shipped = read(dir, "operations.tf");
-    let said = init(dir, "--region-in-names --yes").exits(0);
-    assert!(said.stdout.contains("operations.tf"), "{}", said.stdout);
+    let mut all = init(dir, "--region-in-names --yes").exits(0).transcript("the shipped operations.tf");
     let with = shipped.replacen("operations = {", "operations = {\n    region_in_names = true", 1);
     assert_eq!(read(dir, "operations.tf"), with);
     assert_eq!(init(dir, "--region-in-names").exits(0).stdout, "nothing to do\n");
     // A place that the flag does not find is named, and nothing is damaged.
     let own = "locals {\n  operations = local.of_ours\n}\n";
     support::write(&dir.join("operations.tf"), own);
-    let said = init(dir, "--region-in-names --yes").exits(0).stderr;
-    assert!(said.contains("set `region_in_names = true` in it yourself"), "{said}");
+    all += &init(dir, "--region-in-names --yes").exits(0).transcript("another operations.tf");
+    snapshot("bootstrap/init-region-in-names", &all, &folder.own());
     assert_eq!(read(dir, "operations.tf"), own);
 }
 
@@ -78,8 +79,9 @@ fn an_edited_config_keeps_every_byte_that_no_flag_speaks_of() {
     init(dir, &format!("{ANSWERS} --yes")).exits(0);
     assert_eq!(read(dir, "config.auto.tfvars.json"), mine);
 
-    let changed = init(dir, "--domain skills.example.org --yes").exits(0);
-    assert!(changed.stderr.contains("+    \"domain\""), "the change is shown: {changed:?}");
+    init(dir, "--domain skills.example.org --yes")
+        .exits(0)
+        .matches("bootstrap/init-changed-config", &folder.own());
     assert_eq!(read(dir, "config.auto.tfvars.json"), mine.replace("osmt.example.org", "skills.example.org"));
 }
 
@@ -91,9 +93,7 @@ fn chosen_names_stay_and_the_lock_moves_both_ways() {
     let main = read(dir, "main.tf");
     assert_eq!(main.matches("profile             = \"ann\"").count(), 2, "{main}");
     init(dir, "--env prod --yes").exits(0);
-    let main = read(dir, "main.tf");
-    assert!(main.contains("\"mine\"") && main.contains("\"osmt-prod\""), "{main}");
-    assert!(main.contains("osmt/prod/terraform.tfstate"), "{main}");
+    snapshot("bootstrap/init-chosen-names", &read(dir, "main.tf"), &[]);
 }
 
 #[test]
@@ -102,20 +102,23 @@ fn subnets_follow_from_the_block_and_the_zones() {
     let dir = folder.path();
     init(dir, &format!("{ANSWERS} --yes --vpc-cidr 10.0.0.0/16 --azs us-west-2a,us-west-2b,us-west-2d"))
         .exits(0);
-    let config = read(dir, "config.auto.tfvars.json");
-    assert!(config.contains(r#""private": ["10.0.0.0/20", "10.0.32.0/20", "10.0.64.0/20"]"#), "{config}");
-    assert!(config.contains(r#""public": ["10.0.128.0/20", "10.0.160.0/20", "10.0.192.0/20"]"#), "{config}");
+    let config: Value = serde_json::from_str(&read(dir, "config.auto.tfvars.json")).unwrap();
+    let subnets = json!({
+        "private": ["10.0.0.0/20", "10.0.32.0/20", "10.0.64.0/20"],
+        "public": ["10.0.128.0/20", "10.0.160.0/20", "10.0.192.0/20"],
+    });
+    assert_eq!(config["config"]["vpc"]["subnets"], subnets);
     // Another region has other zones; the network may stay.
     init(dir, "--region eu-central-1 --azs eu-central-1a,eu-central-1b --yes").exits(0);
-    assert!(read(dir, "main.tf").contains("osmt-test-123456789012-eu-central-1"));
+    let bucket = "    bucket              = \"osmt-test-123456789012-eu-central-1\"";
+    assert!(read(dir, "main.tf").lines().any(|line| line == bucket), "{}", read(dir, "main.tf"));
 }
 
 #[test]
 fn answers_that_cannot_be_right_are_bad_usage() {
     let folder = checkout();
     let dir = folder.path();
-    let open = init(dir, "--env test").exits(2);
-    assert!(open.stderr.contains("--account-id, --region, --domain"), "{open:?}");
+    let mut all = init(dir, "--env test").exits(2).transcript("--env test");
     for wrong in [
         "--env Prod",
         "--env a--b",
@@ -136,10 +139,10 @@ fn answers_that_cannot_be_right_are_bad_usage() {
             if own.split(' ').next() == Some(flag) { String::new() } else { format!("--{own}") }
         });
         let answers: Vec<String> = answers.collect();
-        let run = init(dir, &format!("{} {wrong} --yes", answers.join(" "))).exits(2);
-        assert!(run.stderr.contains("error:"), "{run:?}");
+        all += &init(dir, &format!("{} {wrong} --yes", answers.join(" "))).exits(2).transcript(wrong);
         assert!(!dir.join("main.tf").exists(), "{wrong}");
     }
+    snapshot("bootstrap/init-wrong-answers", &all, &folder.own());
     let empty = Folder::empty();
     init(empty.path(), &format!("{ANSWERS} --yes")).exits(4);
 }

@@ -2,7 +2,7 @@
 
 use crate::init::{ANSWERS, checkout, read};
 use crate::support;
-use crate::support::{Emulator, Folder, run};
+use crate::support::{Emulator, Folder, run, snapshot};
 
 #[test]
 fn the_lock_moves_both_ways_but_only_while_it_is_not_held() {
@@ -23,16 +23,15 @@ fn the_lock_moves_both_ways_but_only_while_it_is_not_held() {
     emulator.ask(&format!(
         "client('dynamodb').put_item(TableName='osmt-test', Item={{'LockID': {{'S': '{bucket}/{key}'}}, 'Info': {{'S': '''{note}'''}}}})"
     ));
-    let held = run("init --lock s3 --yes").exits(4);
-    assert!(held.stderr.contains("locked by ann@desk"), "{held:?}");
+    run("init --lock s3 --yes").exits(4).matches("bootstrap/init-locked", &folder.own());
     assert_eq!(read(dir, "main.tf"), before);
 
     emulator.ask(&format!(
         "client('dynamodb').delete_item(TableName='osmt-test', Key={{'LockID': {{'S': '{bucket}/{key}'}}}})"
     ));
     run("init --lock s3 --yes").exits(0);
-    let main = read(dir, "main.tf");
-    assert!(main.contains("use_lockfile        = true") && !main.contains("dynamodb_table"));
+    let moved = before.replace("dynamodb_table      = \"osmt-test\"", "use_lockfile        = true");
+    assert_eq!(read(dir, "main.tf"), moved);
     assert_eq!(run("apply --yes").exits(0).stdout, "nothing to do\n");
 
     emulator.ask(&format!(
@@ -83,8 +82,7 @@ for table in ('osmt-test', 'osmt-other'):
         run(&folder, &format!("init {ANSWERS} {now} --yes")).exits(0);
         let before = read(folder.path(), "main.tf");
         emulator.ask(&held);
-        let refused = run(&folder, &format!("init {moving} --yes")).exits(4);
-        assert!(refused.stderr.contains("locked by ann@desk"), "{refused:?}");
+        run(&folder, &format!("init {moving} --yes")).exits(4).says("locked by ann@desk");
         assert_eq!(read(folder.path(), "main.tf"), before);
         emulator.ask(&free);
         run(&folder, &format!("init {moving} --yes")).exits(0);
@@ -121,17 +119,15 @@ fn a_digest_that_does_not_fit_the_state_is_drift_and_keeps_the_lock_from_moving_
     };
     // A digest without a state, one of another state, and the right one (MD5 of `{}`).
     emulator.ask(&digest("0000"));
-    let status = run("status").exits(1);
-    assert!(status.stdout.contains("! digest of the state: 0000, but there is no state"), "{status:?}");
+    let mut all = run("status").exits(1).transcript("a digest, and no state");
     emulator.ask(
         "client('s3').put_object(Bucket='osmt-test-123456789012-us-west-2', Key='osmt/test/terraform.tfstate', Body=b'{}')",
     );
-    let status = run("status").exits(1);
-    assert!(status.stdout.contains("but the state has 99914b932bd37a50b983c5e7c90ae93b"), "{status:?}");
-    assert!(status.stdout.contains("aws dynamodb delete-item"), "{status:?}");
+    all += &run("status").exits(1).transcript("the digest of another state");
     run("init --lock s3 --yes").exits(0);
-    let refused = run("init --lock dynamodb --yes").exits(4);
-    assert!(refused.stderr.contains("aws dynamodb delete-item"), "{refused:?}");
+    all += &run("init --lock dynamodb --yes").exits(4).transcript("init --lock dynamodb");
+    let md5 = ("99914b932bd37a50b983c5e7c90ae93b", "MD5-OF-THE-STATE");
+    snapshot("bootstrap/digest", &all, &[md5, folder.own()[0]]);
     emulator.ask(&digest("99914b932bd37a50b983c5e7c90ae93b"));
     run("init --lock dynamodb --yes").exits(0);
     run("status").exits(0);

@@ -1,7 +1,7 @@
 //! What bootstrap refuses, and how fast and clearly it fails.
 
 use crate::place::Place;
-use crate::support::{Emulator, Folder, osmt, run};
+use crate::support::{Emulator, Folder, osmt, run, snapshot};
 
 const WRITES: [&[&str]; 3] =
     [&["apply", "--yes"], &["certificate", "--yes"], &["destroy", "--yes", "--confirm", "test"]];
@@ -10,10 +10,11 @@ const WRITES: [&[&str]; 3] =
 fn another_account_is_refused_before_anything_is_written() {
     let emulator = Emulator::start_as("210987654321");
     let place = Place::new(&emulator, "test");
+    let mut all = String::new();
     for verb in WRITES {
-        let run = place.run(verb).exits(4);
-        assert!(run.stderr.contains("210987654321"), "{run:?}");
+        all += &place.run(verb).exits(4).transcript(verb[0]);
     }
+    snapshot("bootstrap/other-account", &all, &place.folder.own());
     // Reads go out together with the question for the account; what they answer is not used.
     let is_read = |call: &String| {
         let operation = call.split_once(':').unwrap().1;
@@ -26,36 +27,29 @@ fn another_account_is_refused_before_anything_is_written() {
 fn without_credentials_or_network_it_fails_with_one_message() {
     let emulator = Emulator::start();
     let place = Place::new(&emulator, "test");
+    let mut all = String::new();
     for verb in WRITES {
         let mut without = place.command(verb);
         without.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
         let mut nowhere = place.command(verb);
         nowhere.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-        for (mut command, expected) in [(without, "credentials"), (nowhere, "could not reach AWS")] {
-            let run = run(&mut command).exits(3);
-            assert!(run.stderr.contains(expected), "{run:?}");
-            assert_eq!(run.stderr.matches("error:").count(), 1, "{run:?}");
-            assert!(run.stderr.contains("help:"), "{run:?}");
-            assert_eq!(run.stdout, "");
+        for (mut command, what) in [(without, "no credentials"), (nowhere, "no network")] {
+            all += &run(&mut command).exits(3).transcript(&format!("{}: {what}", verb[0]));
         }
     }
+    snapshot("bootstrap/no-account", &all, &place.folder.own());
 }
 
 #[test]
 fn a_config_that_cannot_be_read_is_bad_usage_and_names_its_place() {
     let folder = Folder::empty();
-    let config = folder.path().join("config.auto.tfvars.json");
-    for (text, expected) in [("{\n  \"config\": tru\n}", "line 2"), ("{}", "missing field"), ("", "line 1")] {
-        crate::support::write(&config, text);
-        let mut command = osmt("osmt-bootstrap");
-        command.arg("plan").arg("--dir").arg(folder.path());
-        let run = run(&mut command).exits(2);
-        assert!(run.stderr.contains(expected), "{run:?}");
+    let plan = || run(&mut folder.on(osmt("osmt-bootstrap"), "plan"));
+    let mut all = plan().exits(2).transcript("no config");
+    for text in ["{\n  \"config\": tru\n}", "{}", ""] {
+        crate::support::write(&folder.config(), text);
+        all += &plan().exits(2).transcript(text);
     }
-    std::fs::remove_file(&config).unwrap();
-    let mut command = osmt("osmt-bootstrap");
-    command.arg("plan").arg("--dir").arg(folder.path());
-    assert!(run(&mut command).exits(2).stderr.contains("init"));
+    snapshot("bootstrap/config", &all, &folder.own());
 }
 
 #[test]
@@ -70,9 +64,9 @@ client('dynamodb').create_table(TableName='theirs', KeySchema=[{{'AttributeName'
         place.bucket()
     ));
     let before = emulator.calls().len();
-    let run = place.run(&["apply", "--yes"]).exits(4);
-    assert!(run.stderr.contains("eu-central-1"), "{run:?}");
-    let run = place.run(&["apply", "--yes", "--bucket", "osmt-other", "--lock-table", "theirs"]).exits(4);
-    assert!(run.stderr.contains("id (S)"), "{run:?}");
-    assert!(emulator.calls()[before..].iter().all(|call| !call.contains("Put") && !call.contains("Create")),);
+    let mut all = place.run(&["apply", "--yes"]).exits(4).transcript("the bucket is in another Region");
+    let theirs = ["apply", "--yes", "--bucket", "osmt-other", "--lock-table", "theirs"];
+    all += &place.run(&theirs).exits(4).transcript("the table has another key");
+    snapshot("bootstrap/bucket-or-table-of-others", &all, &place.folder.own());
+    assert!(emulator.calls()[before..].iter().all(|call| !call.contains("Put") && !call.contains("Create")));
 }

@@ -10,7 +10,7 @@ use domain::rdata::{Caa, Cname, Ns};
 use serde_json::{Value, json};
 
 use crate::place::{Place, zone};
-use crate::support::Emulator;
+use crate::support::{Emulator, snapshot};
 
 /// The records of a name. A name that is not listed does not exist.
 #[derive(Clone, Default)]
@@ -106,40 +106,32 @@ fn what_acm_would_wait_for_in_vain_is_refused_with_the_remedy() {
 
     let mut elsewhere = world.clone();
     elsewhere.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
-    let run = certificate(&elsewhere).exits(4);
-    assert!(run.stderr.contains("skills.example.org is delegated to ns1.registrar.example"), "{run:?}");
-    let right = &world[&name()].servers.join(", ");
-    assert!(run.stderr.contains(right), "{run:?}");
+    let mut all = certificate(&elsewhere).exits(4).transcript("delegated to other name servers");
 
     let mut nowhere = world.clone();
     nowhere.remove(&name());
-    let run = certificate(&nowhere).exits(4);
-    assert!(run.stderr.contains("is not delegated"), "{run:?}");
+    all += &certificate(&nowhere).exits(4).transcript("not delegated");
 
     let mut broken = world.clone();
     broken.get_mut(&name()).unwrap().broken = true;
-    let run = certificate(&broken).exits(4);
-    assert!(run.stderr.contains("SERVFAIL"), "{run:?}");
+    all += &certificate(&broken).exits(4).transcript("the name servers do not answer");
 
     let mut forbidden = world.clone();
     forbidden.get_mut("org").unwrap().issuers = vec!["amazon.com"];
     forbidden.get_mut("example.org").unwrap().issuers = vec!["letsencrypt.org", ";"];
-    let run = certificate(&forbidden).exits(4);
-    let expected = "the CAA record at example.org does not allow Amazon to issue a certificate (0 issue \"letsencrypt.org\", 0 issue \";\")";
-    assert!(run.stderr.contains(expected), "{run:?}");
+    all += &certificate(&forbidden).exits(4).transcript("CAA records allow another authority");
 
     // Both at once, in one run.
     forbidden.get_mut(&name()).unwrap().servers = vec!["ns1.registrar.example".into()];
-    let run = certificate(&forbidden).exits(4);
-    assert!(run.stderr.contains("registrar") && run.stderr.contains("letsencrypt"), "{run:?}");
+    all += &certificate(&forbidden).exits(4).transcript("other name servers and another authority");
     assert_eq!(requested(&emulator), 0);
 
     // Once it is issued, the same is worth a warning: ACM will want to renew it.
     certificate(&world).exits(0);
-    let run = certificate(&elsewhere).exits(0);
-    assert_eq!(run.stdout, "nothing to do\n");
-    assert!(run.stderr.contains("registrar.example"), "{run:?}");
+    all +=
+        &certificate(&elsewhere).exits(0).transcript("delegated to other name servers after it was issued");
     assert_eq!(requested(&emulator), 1);
+    snapshot("bootstrap/certificate-dns", &all, &place.folder.own());
 }
 
 #[test]
@@ -152,9 +144,8 @@ record = {{'Name': 'osmt.skills.example.org', 'Type': 'NS', 'TTL': 60, 'Resource
 client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'Changes': [{{'Action': 'CREATE', 'ResourceRecordSet': record}}]}})",
         place.folder.get("/config/domain/hosted_zone_id")
     ));
-    let run = place.run(&["certificate", "--yes"]).exits(4);
-    let expected = "delegates osmt.skills.example.org to ns1.elsewhere.example";
-    assert!(run.stderr.contains(expected), "{run:?}");
+    let own = place.folder.own();
+    place.run(&["certificate", "--yes"]).exits(4).matches("bootstrap/certificate-delegated", &own);
     assert_eq!(requested(&emulator), 0);
 }
 
@@ -170,8 +161,7 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
         place.folder.get("/config/domain/hosted_zone_id")
     ));
     let address = resolver(world).to_string();
-    let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(0);
-    assert!(!run.stderr.contains("warning"), "{run:?}");
+    place.run(&["certificate", "--yes", "--resolver", &address]).exits(0).lacks("warning");
 }
 
 #[test]
@@ -187,15 +177,15 @@ client('route53').change_resource_record_sets(HostedZoneId='{}', ChangeBatch={{'
     let hoster = Records { issuers: vec!["letsencrypt.org"], ..Records::default() };
     world.insert("apps.hoster.example".to_owned(), hoster);
     let address = resolver(world.clone()).to_string();
-    let run = place.run(&["certificate", "--yes", "--resolver", &address]).exits(4);
-    let reason = "the CAA record at apps.hoster.example (the target of the CNAME record osmt.skills.example.org) does not allow Amazon";
-    assert!(run.stderr.contains(reason), "{run:?}");
+    let run = place.run(&["certificate", "--yes", "--resolver", &address]);
+    let mut all = run.exits(4).transcript("the alias is in the zone");
     assert_eq!(requested(&emulator), 0);
     // The same where another team manages the DNS; the resolver follows the alias.
     world.insert("osmt.skills.example.org".to_owned(), world["apps.hoster.example"].clone());
     let address = resolver(world.clone()).to_string();
-    let run = place.run(&["certificate", "--external-dns", "--yes", "--resolver", &address]).exits(4);
-    assert!(run.stderr.contains("does not allow Amazon to issue a certificate"), "{run:?}");
+    let run = place.run(&["certificate", "--external-dns", "--yes", "--resolver", &address]);
+    all += &run.exits(4).transcript("--external-dns");
+    snapshot("bootstrap/certificate-alias", &all, &place.folder.own());
     // A target without CAA records leaves the decision to the parents.
     world.insert("apps.hoster.example".to_owned(), Records::default());
     let address = resolver(world).to_string();
@@ -209,16 +199,13 @@ fn a_resolver_that_is_silent_or_none_does_not_stop_the_run() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     for asked in [address.as_str(), "none"] {
-        let run = place.run(&["certificate", "--dry-run", "-v", "--resolver", asked]).exits(1);
-        for expected in [
-            "not checked: whether public DNS delegates to hosted zone",
-            "not checked: CAA records at and above skills.example.org",
-        ] {
-            assert!(run.stderr.contains(expected), "{expected}: {run:?}");
-        }
+        place
+            .run(&["certificate", "--dry-run", "-v", "--resolver", asked])
+            .exits(1)
+            .says("not checked: whether public DNS delegates to hosted zone")
+            .says("not checked: CAA records at and above skills.example.org");
     }
-    let wrong = place.run(&["certificate", "--resolver", "dns.example"]).exits(2);
-    assert!(wrong.stderr.contains("the address of a resolver"), "{wrong:?}");
+    place.run(&["certificate", "--resolver", "dns.example"]).exits(2).says("the address of a resolver");
     assert_eq!(
         emulator.ask("answer = client('acm').list_certificates()['CertificateSummaryList']"),
         json!([])
@@ -273,6 +260,6 @@ fn a_record_of_another_team_is_published_missing_or_unknown() {
         "--resolver",
         &resolver(BTreeMap::new()).to_string(),
     ]);
-    let text = text.exits(1).stdout;
-    assert!(text.contains(&format!("  {name}. CNAME {value}.  (not in public DNS)")), "{text}");
+    let records = [(name.as_str(), "RECORD"), (value.as_str(), "VALUE"), place.folder.own()[0]];
+    text.exits(1).matches("bootstrap/certificate-record", &records);
 }

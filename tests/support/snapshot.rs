@@ -5,11 +5,13 @@ use std::path::Path;
 use regex_lite::{Captures, Regex};
 
 /// What differs from run to run, and what a snapshot has in its place. The order matters: what an earlier pattern replaced is not matched again.
-const CHANGING: [(&str, &str); 16] = [
+const CHANGING: [(&str, &str); 18] = [
     // The account's Regions and zones, which are those of the emulator's version.
     (r"(regions that the account has enabled: ).*", "${1}REGIONS"),
     (r"(zones of [\w-]+ that the account can use: ).*", "${1}ZONES"),
     (r"first two of \d+", "first two of N"),
+    // The reason is the emulator's own.
+    (r#"(the emulator lacks the service [\w-]+, or cannot start it): [^"\n]*"#, "$1"),
     // Only a slow machine prints it.
     (r"(?m)^still waiting \(\d+ s\): .*\n", ""),
     // Each shell says it in its own way.
@@ -19,6 +21,7 @@ const CHANGING: [(&str, &str); 16] = [
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?", "TIME"),
     (r"\d{4}-?\d\d-?\d\d[Tt]\d{6}[Zz]", "TIME"),
     (r"(just now|\d+ (second|minute|hour|day)s? ago)", "AGE"),
+    (r"(lock: held by \S+ for )\d+ days( \d+ h)?", "${1}AGE"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\bZ[A-Z0-9]{10,}\b", "ZONE"),
