@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::Emulator;
+use crate::support::{Emulator, run_into};
 use crate::world::World;
 
 const CANARY: &str = "Canary-77c1~exec";
@@ -76,9 +76,9 @@ fn the_exit_is_the_commands() {
 fn lost_output_is_a_failure_and_a_closed_pipe_is_not() {
     let Some(world) = filled() else { return };
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let ended = world.program(None).args(["exec", "--", "echo", "hi"]).stdout(full).output().unwrap();
-    assert_eq!(ended.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("could not write the output"));
+    run_into(world.program(None).args(["exec", "--", "echo", "hi"]), full)
+        .exits(3)
+        .says("could not write the output");
     let mut child = world.program(None);
     let mut child = child
         .args(["exec", "-q", "--", "yes"])

@@ -1,75 +1,70 @@
 //! Which keyring: the desktop's with a real Secret Service, the kernel's, none.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::support;
-use crate::support::Folder;
+use crate::support::{Folder, Ran, run};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_osmt-secrets");
 
-fn folder() -> Folder {
-    let folder = Folder::empty();
-    support::write(&folder.path().join("config.auto.tfvars.json"), &support::config("desktop"));
-    folder
-}
-
-/// A private session with its own Secret Service, home and entries; `None`, said aloud, where it is not installed.
-fn desktop(script: &str) -> Option<Output> {
-    let installed = ["dbus-run-session", "gnome-keyring-daemon"]
-        .iter()
-        .all(|program| Command::new(program).arg("--version").output().is_ok());
-    if !installed {
-        assert!(std::env::var_os("CI").is_none(), "gnome-keyring and dbus must be installed");
+/// A command in a session bus of its own with this home; `None`, said aloud, where a program is not installed.
+fn session(home: &Folder, programs: &[&str]) -> Option<Command> {
+    if !programs.iter().all(|program| support::is_installed(program)) {
+        assert!(std::env::var_os("CI").is_none(), "{programs:?} must be installed");
         eprintln!("skipped: install gnome-keyring and dbus (Debian, Ubuntu: apt install gnome-keyring dbus)");
         return None;
     }
-    let home = folder();
-    let output = Command::new("dbus-run-session")
-        .args(["--", "bash", "-ec", script])
+    let mut command = Command::new("dbus-run-session");
+    command
+        .args(["--", "bash"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", home.path())
         .env("XDG_RUNTIME_DIR", home.path())
         .env("XDG_DATA_HOME", home.path().join("data"))
         .env("S", format!("{PROGRAM} --dir {}", home.path().display()))
-        .env("THIS", std::env::current_exe().unwrap())
-        .output()
-        .unwrap();
-    Some(output)
+        .env("THIS", std::env::current_exe().unwrap());
+    Some(command)
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// A private session with its own Secret Service, home and entries. Both streams of a script are in one, in the order of
+/// printing; the other one is of the bus and its services.
+fn desktop(script: &str) -> Option<Ran> {
+    let home = Folder::of("desktop");
+    let mut session = session(&home, &["dbus-run-session", "gnome-keyring-daemon"])?;
+    Some(of_the_script(run(session.args(["-c", &format!("exec 2>&1; set -e; {script}")]))))
+}
+
+/// A run without its stderr, where the bus and its services print.
+fn of_the_script(ran: Ran) -> Ran {
+    eprintln!("{}", ran.stderr);
+    Ran { stderr: String::new(), ..ran }
 }
 
 #[test]
 fn a_desktop_keeps_values_between_commands() {
-    let Some(output) = desktop(
-        "printf unlock | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
-         printf 'desktop-value-1\\n' | $S set rds/password
+    let Some(ran) = desktop(&format!(
+        "{UNLOCKED} printf 'desktop-value-1\\n' | $S set rds/password
          $S list
          printf 'desktop-value-2\\n' | $S set rds/password --yes --keyring os
          $S rm --all --yes
-         $S list --keyring os --format json",
-    ) else {
+         $S list --keyring os --format json"
+    )) else {
         return;
     };
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{out}{err}");
-    assert!(err.contains("using the desktop's keyring"), "{err}");
-    assert!(out.contains("rds/password             set"), "{out}");
-    assert!(out.contains("\"keyring\": \"os\"") && out.contains("\"state\": \"missing\""), "{out}");
-    assert!(!(out + &err).contains("desktop-value"));
+    ran.exits(0).lacks("desktop-value").matches("secrets/desktop", &[]);
 }
 
 #[test]
 fn a_desktop_that_was_not_unlocked_is_one_clear_error() {
-    let Some(output) = desktop("printf desktop-value | $S set rds/password --keyring os") else {
+    let Some(ran) = desktop("printf desktop-value | $S set rds/password --keyring os") else {
         return;
     };
-    let err = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{err}");
-    assert!(err.contains("could not write the entry rds/password") && err.contains("help:"), "{err}");
+    // The cause is in the words of the library.
+    ran.exits(3)
+        .lacks("desktop-value")
+        .shows("error: could not write the entry rds/password")
+        .shows("help: ");
 }
 
 const UNLOCKED: &str = "printf unlock | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1\n";
@@ -80,7 +75,7 @@ const LOCK: &str = "dbus-send --session --print-reply --dest=org.freedesktop.sec
 
 #[test]
 fn a_locked_keyring_is_an_error_and_no_other_one_takes_its_place() {
-    let Some(output) = desktop(&format!(
+    let Some(ran) = desktop(&format!(
         "{UNLOCKED} printf 'desktop-value-1\\n' | $S set rds/password
          {LOCK} set +e
          for keyring in auto os; do
@@ -92,13 +87,7 @@ fn a_locked_keyring_is_an_error_and_no_other_one_takes_its_place() {
     )) else {
         return;
     };
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    for verb in ["list", "set", "rm", "exec"] {
-        assert_eq!(out.matches(&format!("{verb}=3")).count(), 2, "{verb}: {out}{err}");
-    }
-    assert_eq!(err.matches("error: the desktop's keyring (Secret Service) is locked").count(), 8, "{err}");
-    assert!(err.contains("help: unlock it") && !err.contains("using the kernel's"), "{err}");
-    assert!(!out.contains("ran"), "{out}");
+    ran.exits(0).lacks("desktop-value").matches("secrets/desktop-locked", &[]);
 }
 
 /// Started by the next test in a session of its own: entries as another program may leave them.
@@ -128,7 +117,7 @@ fn leaves_odd_entries() {
 #[test]
 #[cfg(target_os = "linux")]
 fn entries_that_cannot_be_read_are_named_and_can_be_removed_or_replaced() {
-    let Some(output) = desktop(&format!(
+    let Some(ran) = desktop(&format!(
         "{UNLOCKED} export S=\"$S --keyring os\"
          odd() {{ OSMT_ODD_ENTRIES=1 \"$THIS\" --exact keyrings::leaves_odd_entries --ignored >/dev/null; }}
          odd; set +e
@@ -146,49 +135,24 @@ fn entries_that_cannot_be_read_are_named_and_can_be_removed_or_replaced() {
     )) else {
         return;
     };
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(
-        out.contains("rds/password             unusable") && out.contains("2 entries have this name"),
-        "{out}"
-    );
-    assert!(
-        out.contains("app/oauth_client_secret  unusable") && out.contains("its value is not UTF-8"),
-        "{out}"
-    );
-    assert!(out.contains("list=0") && out.contains("exec=4") && !out.contains("ran\n"), "{out}{err}");
-    assert!(err.contains("remove it with `osmt-secrets rm rds/password`"), "{err}");
-    assert_eq!(out.matches("rm=0").count(), 2, "{out}{err}");
-    assert_eq!(out.matches("\"state\": \"missing\"").count(), 2, "{out}{err}");
-    assert_eq!(out.matches("set=0").count(), 2, "{out}{err}");
-    assert!(out.contains("run=0") && out.contains("all=0"), "{out}{err}");
-    assert!(out.ends_with("missing") || out.trim_end().lines().last().unwrap().contains("missing"), "{out}");
-    assert!(!(out + &err).contains("desktop-value"));
+    ran.exits(0).lacks("desktop-value").matches("secrets/desktop-odd-entries", &[]);
 }
 
 #[test]
 fn without_a_session_bus_auto_takes_the_kernels_and_says_so() {
-    let home = folder();
-    let run = |keyring: &str| {
-        Command::new(PROGRAM)
-            .env_clear()
-            .env("XDG_RUNTIME_DIR", home.path())
-            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
-            .args(["list", "-v", "--keyring", keyring, "--dir"])
-            .arg(home.path())
-            .output()
-            .unwrap()
+    let home = Folder::of("desktop");
+    let list = |keyring: &str| {
+        let mut command = home.on(Command::new(PROGRAM), "list -v --keyring");
+        command.env_clear().env("XDG_RUNTIME_DIR", home.path());
+        run(command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere").arg(keyring))
     };
-    let os = run("os");
-    assert_eq!(os.status.code(), Some(3), "{}", text(&os.stderr));
-    assert!(text(&os.stderr).contains("--keyring kernel"), "{}", text(&os.stderr));
-    if run("kernel").status.success() {
-        let auto = run("auto");
-        assert_eq!(auto.status.code(), Some(0), "{}", text(&auto.stderr));
-        assert!(text(&auto.stderr).contains("using the kernel's keyring"), "{}", text(&auto.stderr));
+    list("os").exits(3).matches("secrets/no-session-bus", &home.own());
+    if list("kernel").exit == 0 {
+        list("auto").exits(0).matches("secrets/kernel-keyring", &home.own());
     } else {
-        assert_eq!(run("auto").status.code(), Some(3));
+        list("auto").exits(3);
     }
-    assert_eq!(run("nonsense").status.code(), Some(2));
+    list("nonsense").exits(2);
 }
 
 /// Owns the name of the Secret Service on the session's bus, and answers nothing: a desktop whose dialogue no one sees.
@@ -223,28 +187,13 @@ while bus.recv(4096):
 
 #[test]
 fn a_desktop_that_does_not_answer_is_waited_for_and_a_signal_ends_the_wait() {
-    if Command::new("dbus-run-session").arg("--version").output().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "dbus must be installed");
-        eprintln!("skipped: install dbus");
-        return;
-    }
-    let home = folder();
-    std::fs::write(home.path().join("silent.py"), SILENT).unwrap();
+    let home = Folder::of("desktop");
+    let Some(mut session) = session(&home, &["dbus-run-session"]) else { return };
+    support::write(&home.path().join("silent.py"), SILENT);
     let script = "exec 3< <(python3 \"$HOME/silent.py\"); read -r _ <&3
         $S list 2> \"$HOME/said\" & tool=$!
         until grep -q waiting \"$HOME/said\"; do sleep 0.1; done
         kill -TERM $tool; wait $tool; echo code=$?; cat \"$HOME/said\"";
-    let output = Command::new("timeout")
-        .args(["60", "dbus-run-session", "--", "bash", "-c", script])
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", home.path())
-        .env("XDG_RUNTIME_DIR", home.path())
-        .env("S", format!("{PROGRAM} --dir {}", home.path().display()))
-        .output()
-        .unwrap();
-    let out = text(&output.stdout);
-    assert!(out.contains("code=130"), "{out}{}", text(&output.stderr));
-    assert!(out.contains("waiting until the desktop's keyring") && out.contains("interrupted"), "{out}");
-    assert!(!out.contains("kernel's"), "it is not replaced by the other keyring: {out}");
+    // It is not replaced by the kernel's keyring.
+    of_the_script(run(session.args(["-c", script]))).exits(0).matches("secrets/desktop-silent", &home.own());
 }

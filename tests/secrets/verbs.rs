@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::{self, Emulator};
+use crate::support::{self, Emulator, run, snapshot};
 use crate::world::World;
 
 fn revision(world: &World) -> u64 {
@@ -27,10 +27,8 @@ fn history_lists_the_versions_and_a_rollback_goes_to_any_of_them() {
     let labels: Vec<_> = versions.iter().map(|version| version["labels"][0].as_str()).collect();
     assert_eq!(labels[..2], [Some("AWSCURRENT"), Some("AWSPREVIOUS")]);
     assert_eq!((&versions[0]["in_keyring"], &versions[1]["in_keyring"]), (&true.into(), &false.into()));
-    let shown = world.run(&account, "history rds/password").exits(0);
-    let current = shown.stdout.lines().next().unwrap();
-    assert!(current.contains("AWSCURRENT, the keyring's value"), "{}", shown.stdout);
-    assert_eq!(versions.len(), 3, "{}", shown.stdout);
+    world.run(&account, "history rds/password").exits(0).matches("secrets/history", &world.own());
+    assert_eq!(versions.len(), 3, "{versions:?}");
 
     // The oldest one has no label any more.
     let oldest = versions[2]["id"].as_str().unwrap();
@@ -76,17 +74,18 @@ fn a_push_can_make_terraform_deploy_what_it_wrote() {
 #[test]
 fn a_dotenv_file_is_taken_whole_or_not_at_all() {
     let Some(world) = World::new() else { return };
-    for (stdin, reason) in [
-        ("DB_PASSWORD=Canary-one\nnot a Canary line\n", "line 2 is not of the form NAME=value"),
-        ("DB_PASSWORD=Canary-one\nDB_PASSWORD=Canary-two\n", "DB_PASSWORD twice"),
-        ("DB_PASSWORD=\"Canary-open\n", "line 1 is not of the form"),
-        ("DB_PASSWORD='Canary one'\n", "white space"),
-        ("OTHER=Canary-other\n", "none of this deployment's secrets"),
-        ("", "none of this deployment's secrets"),
+    let mut all = String::new();
+    for (what, stdin) in [
+        ("a line without a name", "DB_PASSWORD=Canary-one\nnot a Canary line\n"),
+        ("a name twice", "DB_PASSWORD=Canary-one\nDB_PASSWORD=Canary-two\n"),
+        ("an open quote", "DB_PASSWORD=\"Canary-open\n"),
+        ("white space in a value", "DB_PASSWORD='Canary one'\n"),
+        ("no secret of the deployment", "OTHER=Canary-other\n"),
+        ("nothing", ""),
     ] {
-        let ran = world.offline("import --yes", stdin).exits(2).says(reason);
-        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("Canary"), "{}", ran.stderr);
+        all += &world.offline("import --yes", stdin).exits(2).lacks("Canary").transcript(what);
     }
+    snapshot("secrets/dotenv-refused", &all, &world.own());
     assert_eq!(world.kept("rds/password"), None);
     let good =
         "# the app's\nexport DB_PASSWORD=\"Canary-one\" # a comment\nOAUTH_CLIENTSECRET='it#is'\nPATH=/bin\n";
@@ -107,11 +106,9 @@ fn a_rotation_that_is_due_fails_verify() {
     world.pushed(&account);
     world.run(&account, "verify --max-age 90d").exits(0).shows("the maximum is 90 days");
     std::thread::sleep(Duration::from_secs(2));
-    let ran = world.run(&account, "verify --max-age 1s").exits(1);
-    assert!(ran.stdout.contains("`osmt-secrets rotate rds/password`"), "{}", ran.stdout);
+    world.run(&account, "verify --max-age 1s").exits(1).shows("`osmt-secrets rotate rds/password`");
     for wrong in ["Canary", "-1d", "0", ""] {
-        let ran = world.run(&account, &format!("verify --max-age={wrong}")).exits(2);
-        assert!(!ran.stderr.contains("Canary"), "{}", ran.stderr);
+        world.run(&account, &format!("verify --max-age={wrong}")).exits(2).lacks("Canary");
     }
     // What could not be checked is a failure where that is asked for: `DB_URI` is not there yet.
     world.run(&account, "verify --strict").exits(1).shows("SKIP");
@@ -214,15 +211,12 @@ fn a_key_that_may_not_be_used_is_named_with_its_secret() {
     world.offline("set app/oauth_client_secret", "issued\n").exits(0);
     let key = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     let endpoint = without_the_key(key);
+    let mut all = String::new();
     for verb in ["diff", "verify", "push", "pull", "rotate"] {
         let mut command = world.program(None);
-        command.args([verb, "--yes", "--endpoint-url", &endpoint]).stdin(Stdio::null());
+        command.args([verb, "--yes", "--endpoint-url", &endpoint]);
         command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
-        let ended = command.output().unwrap();
-        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert_eq!(ended.status.code(), Some(3), "{verb}: {said}");
-        for part in [key, &world.secret("")[..], "`kms:Decrypt`", "secretsmanager:GetSecretValue"] {
-            assert!(said.contains(part), "{verb}: {part} is not in {said}");
-        }
+        all += &run(&mut command).exits(3).transcript(verb);
     }
+    snapshot("secrets/key-denied", &all, &world.own());
 }
