@@ -7,7 +7,7 @@ use std::process::Command as Program;
 
 use serde_json::Value;
 
-use super::support::Folder;
+use super::support::{Folder, Ran, is_installed, run};
 
 /// Measures what is shown, and leaves what it found as the page's only text.
 const MEASURE: &str = r#"
@@ -58,9 +58,8 @@ document.body.textContent = JSON.stringify({ texts: texts.length, lines: lines.l
 
 /// Chromium, where it is installed.
 pub(crate) fn browser() -> Option<&'static str> {
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        Program::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-    });
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names.into_iter().find(|name| is_installed(name));
     assert!(found.is_some() || std::env::var_os("CI").is_none(), "CI needs Chromium");
     found
 }
@@ -81,10 +80,13 @@ pub(crate) fn measured_page(browser: &str, page: &str, width: u32, dark: bool) -
     command.arg(format!("--window-size={width},1600"));
     command.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
     command.arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)));
-    let output = command.arg(format!("file://{}", file.display())).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let json =
-        text.split_once("<body>").and_then(|(_, rest)| rest.split_once("</body>")).map(|(json, _)| json);
-    let json = json.unwrap_or_else(|| panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr)));
-    serde_json::from_str(&json.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")).unwrap()
+    body(&run(command.arg(format!("file://{}", file.display()))))
+}
+
+/// The JSON that a script left as the body of a page.
+pub(crate) fn body(shown: &Ran) -> Value {
+    let json = shown.stdout.split_once("<body>").and_then(|(_, rest)| rest.split_once("</body>"));
+    let (json, _) = json.unwrap_or_else(|| panic!("{shown:#?}"));
+    let json = json.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&");
+    serde_json::from_str(&json).unwrap_or_else(|_| panic!("{json}"))
 }

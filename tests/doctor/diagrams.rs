@@ -12,8 +12,8 @@ use std::process::Command as Program;
 
 use serde_json::{Value, json};
 
-use super::browser::browser;
-use super::support::root;
+use super::browser::{body, browser};
+use super::support::{root, run};
 
 /// Draws each diagram in both themes; what is wrong becomes the page's only text.
 const DRAW: &str = r#"
@@ -77,12 +77,7 @@ fn drawn(browser: &str, mermaid: &str, diagrams: &[Value]) -> Value {
         "--dump-dom",
     ]);
     command.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
-    let output = command.arg(format!("file://{}", page.display())).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let json = text.split_once("<body>").and_then(|(_, rest)| rest.split_once("</body>"));
-    let (json, _) = json.unwrap_or_else(|| panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr)));
-    let json = json.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&");
-    serde_json::from_str(&json).unwrap_or_else(|_| panic!("{json}"))
+    body(&run(command.arg(format!("file://{}", page.display()))))
 }
 
 #[test]
@@ -91,14 +86,12 @@ fn mermaid_draws_every_diagram_with_all_its_labels() {
         eprintln!("skipped: Chromium is missing; on Debian: apt install chromium");
         return;
     };
-    let fetched =
-        Program::new("python3").arg("-B").arg(root().join("scripts/diagrams/mermaid.py")).output().unwrap();
-    if fetched.status.code() == Some(3) {
-        eprintln!("skipped: {}", String::from_utf8_lossy(&fetched.stderr));
+    let fetched = run(Program::new("python3").arg("-B").arg(root().join("scripts/diagrams/mermaid.py")));
+    if fetched.exit == 3 {
+        eprintln!("skipped: {}", fetched.stderr);
         return;
     }
-    let mermaid = String::from_utf8(fetched.stdout).unwrap().trim().to_owned();
-    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    let mermaid = fetched.exits(0).stdout.trim().to_owned();
     let mut diagrams = diagrams();
     let count = diagrams.len();
     assert!(count >= 2, "{diagrams:?}");

@@ -5,13 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Program, Output};
+use std::process::Command as Program;
 
 use serde_json::Value;
 
 use super::base;
 use super::plan::folder_with;
-use super::support::{binary, python, root};
+use super::support::{Ran, binary, git, git_command, python, root, run, snapshot};
 
 const CONFIG: &str = "terraform/invocation/config.auto.tfvars.json";
 
@@ -47,6 +47,20 @@ impl Project {
         fs::read_to_string(self.file(name)).unwrap_or_default()
     }
 
+    /// This project, a plan elsewhere, and what a snapshot has in their places.
+    fn own<'a>(&'a self, plan: &'a Path) -> [(&'a str, &'a str); 2] {
+        [
+            (plan.parent().unwrap().to_str().unwrap(), "PLANS"),
+            (self.folder.path().to_str().unwrap(), "PROJECT"),
+        ]
+    }
+
+    /// What a step gives to the next ones, without the folder of its files.
+    fn outputs(&self) -> Vec<String> {
+        let outputs = self.text("outputs");
+        outputs.lines().filter(|line| !line.starts_with("out=")).map(str::to_owned).collect()
+    }
+
     /// A program that writes its arguments and its input into files.
     #[cfg(unix)]
     fn fake(&self, program: &str, answer: &str) {
@@ -63,26 +77,25 @@ impl Project {
     fn program(&self, name: &str) -> Program {
         let mut command = Program::new(name);
         command.current_dir(self.folder.path()).env("PATH", &self.path).env_remove("CI");
-        command.stdin(std::process::Stdio::null());
         command
     }
 
     /// A step of the action, as GitHub's runner starts it.
-    fn step(&self, name: &str, environment: &[(&str, &str)]) -> Output {
+    fn step(&self, name: &str, environment: &[(&str, &str)]) -> Ran {
         let script = step(&fs::read_to_string(root().join("action.yml")).unwrap(), name);
         let mut command = self.program("bash");
         command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]);
         command.env("RUNNER_TEMP", self.file("temp")).env("GITHUB_OUTPUT", self.file("outputs"));
-        command.env("GITHUB_REPOSITORY", "org/repo").envs(environment.iter().copied()).output().unwrap()
+        run(command.env("GITHUB_REPOSITORY", "org/repo").envs(environment.iter().copied()))
     }
 
     /// The jobs of the GitLab template, as a runner starts them.
-    fn job(&self, shell: &str, environment: &[(&str, &str)]) -> Output {
+    fn job(&self, shell: &str, environment: &[(&str, &str)]) -> Ran {
         let script = job(&fs::read_to_string(root().join("templates/osmt-doctor.yml")).unwrap());
         let mut command = self.program(shell);
         command.args(["-e", "-c", &script]);
         command.env("DOCTOR_DIR", "terraform/invocation").env("DOCTOR_FAIL_ON", "error");
-        command.envs(environment.iter().copied()).output().unwrap()
+        run(command.envs(environment.iter().copied()))
     }
 }
 
@@ -128,27 +141,21 @@ fn job(template: &str) -> String {
     script
 }
 
-fn printed(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
 #[cfg(unix)]
 #[test]
 fn the_action_reports_comments_and_fails_for_an_error() {
     let given = [("DIR", "terraform/invocation"), ("FAIL_ON", "error"), ("STRICT", "false"), ("PLAN", "")];
     let good = Project::new(&base("test"));
-    let output = good.step("Check", &given);
-    assert!(output.status.success(), "{}", printed(&output));
-    assert!(good.text("outputs").contains("exit=0\nsarif=true\n"), "{}", good.text("outputs"));
+    good.step("Check", &given).exits(0);
+    assert_eq!(good.outputs(), ["exit=0", "sarif=true"]);
 
     let bad = Project::new(&base("test").replace("osmt_db", "osmt"));
     let (_folder, plan) = folder_with("PLAN001", "wrong", "");
     let with_plan: Vec<(&str, &str)> = given.into_iter().chain([("PLAN", plan.to_str().unwrap())]).collect();
-    let output = bad.step("Check", &with_plan);
-    assert!(output.status.success(), "the verdict is a step of its own: {}", printed(&output));
-    assert!(printed(&output).contains("RDS001"));
+    // The verdict is a step of its own.
+    bad.step("Check", &with_plan).exits(0).matches("doctor/action-check", &bad.own(&plan));
+    assert_eq!(bad.outputs(), ["exit=1", "sarif=true"]);
     let outputs = bad.text("outputs");
-    assert!(outputs.contains("exit=1\nsarif=true\n"), "{outputs}");
     let out = outputs.lines().find_map(|line| line.strip_prefix("out=")).unwrap();
     for (file, code) in [("check", "RDS001"), ("plan", "PLAN001")] {
         let log: Value =
@@ -163,24 +170,19 @@ fn the_action_reports_comments_and_fails_for_an_error() {
         ("55", "--method PATCH repos/org/repo/issues/comments/55"),
     ] {
         bad.fake("gh", &format!("case \"$*\" in *--paginate*) echo {earlier};; esac"));
-        let output = bad.step("Comment", &[("OUT", out), ("NUMBER", "7"), ("GH_TOKEN", "token-of-the-test")]);
-        assert!(output.status.success(), "{}", printed(&output));
+        bad.step("Comment", &[("OUT", out), ("NUMBER", "7"), ("GH_TOKEN", "token-of-the-test")]).exits(0);
         let calls = bad.text("gh.arguments");
         assert!(calls.contains(wanted) && !calls.contains("token-of-the-test"), "{calls}");
     }
     let comment = fs::read_to_string(format!("{out}/comment.md")).unwrap();
-    assert!(comment.starts_with("<!-- osmt-doctor -->\n### osmt-doctor check\n"), "{comment}");
-    assert!(
-        comment.contains("RDS001") && comment.contains("### osmt-doctor plan") && comment.contains("PLAN001")
-    );
-    assert_eq!(bad.step("Verdict", &[("CODE", "1")]).status.code(), Some(1));
+    snapshot("doctor/action-comment", &comment, &bad.own(&plan));
+    bad.step("Verdict", &[("CODE", "1")]).exits(1);
 
     // What cannot be read makes no SARIF file to upload, and is still a comment.
     let none = Project::new("{}");
     let missing = [("DIR", "nowhere"), ("FAIL_ON", "error"), ("STRICT", "true"), ("PLAN", "")];
-    let output = none.step("Check", &missing);
-    assert!(output.status.success(), "{}", printed(&output));
-    assert!(none.text("outputs").contains("exit=2\nsarif=false\n"), "{}", none.text("outputs"));
+    none.step("Check", &missing).exits(0);
+    assert_eq!(none.outputs(), ["exit=2", "sarif=false"]);
 }
 
 #[cfg(unix)]
@@ -188,8 +190,7 @@ fn the_action_reports_comments_and_fails_for_an_error() {
 fn the_gitlab_jobs_leave_their_reports_and_a_note() {
     for shell in ["sh", "bash"] {
         let good = Project::new(&base("test"));
-        let output = good.job(shell, &[]);
-        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        good.job(shell, &[]).exits(0);
         assert_eq!(good.text("gl-code-quality-report.json").trim(), "[]");
 
         let bad = Project::new(&base("test").replace("osmt_db", "osmt"));
@@ -200,31 +201,28 @@ fn the_gitlab_jobs_leave_their_reports_and_a_note() {
             ("CI_API_V4_URL", "https://gitlab.example.org/api/v4"),
             ("CI_PROJECT_ID", "5"),
         ];
-        let output = bad.job(shell, &merge_request);
-        assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
-        assert!(printed(&output).contains("RDS001"), "{}", printed(&output));
+        let own = [(bad.folder.path().to_str().unwrap(), "PROJECT"), ("\u{1b}", "ESC")];
+        bad.job(shell, &merge_request).exits(1).matches("doctor/gitlab-job", &own);
         let report: Value = serde_json::from_str(&bad.text("gl-code-quality-report.json")).unwrap();
         assert_eq!(report[0]["check_name"], "RDS001");
         assert_eq!(report[0]["location"]["path"], CONFIG);
-        assert!(bad.text("osmt-doctor.xml").contains("RDS001"));
-        assert!(bad.text("osmt-doctor.md").contains("RDS001"));
+        let reports =
+            ["osmt-doctor.xml", "osmt-doctor.md"].map(|name| format!("==> {name}\n{}\n", bad.text(name)));
+        snapshot("doctor/gitlab-reports", &reports.concat(), &own);
         let (arguments, input) = (bad.text("curl.arguments"), bad.text("curl.input"));
-        assert!(
-            arguments.contains("https://gitlab.example.org/api/v4/projects/5/merge_requests/7/notes"),
-            "{arguments}"
-        );
+        let notes = "https://gitlab.example.org/api/v4/projects/5/merge_requests/7/notes";
+        assert!(arguments.contains(notes), "{arguments}");
         assert!(!arguments.contains("token-of-the-test"), "{arguments}");
         assert_eq!(input, "header = \"PRIVATE-TOKEN: token-of-the-test\"\n");
 
         // The second job judges a plan.
         let (_folder, plan) = folder_with("PLAN001", "wrong", "");
-        let output = bad.job(shell, &[("DOCTOR_PLAN", plan.to_str().unwrap())]);
-        assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
-        assert!(bad.text("gl-code-quality-report.json").contains("PLAN001"));
+        bad.job(shell, &[("DOCTOR_PLAN", plan.to_str().unwrap())]).exits(1);
+        let report: Value = serde_json::from_str(&bad.text("gl-code-quality-report.json")).unwrap();
+        assert!(report.as_array().unwrap().iter().any(|one| one["check_name"] == "PLAN001"), "{report}");
 
         let none = Project::new("{}");
-        let output = none.job(shell, &[("DOCTOR_DIR", "nowhere")]);
-        assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+        none.job(shell, &[("DOCTOR_DIR", "nowhere")]).exits(2);
         assert!(!none.file("gl-code-quality-report.json").exists());
     }
 }
@@ -242,7 +240,7 @@ fn the_files_are_what_their_services_expect() {
         if schema.ends_with("gitlab-ci") {
             command.args(["--data-transform", "gitlab-ci"]);
         }
-        command.output().unwrap()
+        run(&mut command)
     };
     let folder = tempfile::tempdir().unwrap();
     let template = fs::read_to_string(root().join("templates/osmt-doctor.yml")).unwrap();
@@ -256,39 +254,26 @@ fn the_files_are_what_their_services_expect() {
         files.push(("vendor.github-workflows", entry.unwrap().path()));
     }
     for (schema, file) in files {
-        let output = check(schema, &file);
-        assert!(output.status.success(), "{}: {}", file.display(), printed(&output));
+        check(schema, &file).exits(0);
     }
     fs::write(&jobs_alone, jobs.replace("    when: always\n", "    when: allways\n")).unwrap();
-    assert!(!check("vendor.gitlab-ci", &jobs_alone).status.success(), "a mistake was not found");
+    assert_ne!(check("vendor.gitlab-ci", &jobs_alone).exit, 0, "a mistake was not found");
 }
 
 #[cfg(unix)]
 #[test]
 fn the_hook_lets_a_good_config_into_a_commit_and_refuses_a_bad_one() {
-    let git = |folder: &Path, arguments: &[&str]| {
-        let mut command = Program::new("git");
-        command.arg("-C").arg(folder).args(["-c", "user.name=Test", "-c", "user.email=test@example.org"]);
-        command.args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"]).args(arguments);
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-        command
-    };
-    let done = |mut command: Program| {
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", printed(&output));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
     let hooks = tempfile::tempdir().unwrap();
     fs::copy(root().join(".pre-commit-hooks.yaml"), hooks.path().join(".pre-commit-hooks.yaml")).unwrap();
-    done(git(hooks.path(), &["init", "--quiet"]));
-    done(git(hooks.path(), &["add", "--all"]));
-    done(git(hooks.path(), &["commit", "--quiet", "--message", "hooks"]));
-    let rev = done(git(hooks.path(), &["rev-parse", "HEAD"]));
+    git(hooks.path(), &["init", "--quiet"]);
+    git(hooks.path(), &["add", "--all"]);
+    git(hooks.path(), &["commit", "--quiet", "--message", "hooks"]);
+    let rev = git(hooks.path(), &["rev-parse", "HEAD"]);
 
     let project = Project::new(&base("test"));
     fs::remove_dir(project.file(".git")).unwrap();
     let here = project.folder.path();
-    done(git(here, &["init", "--quiet"]));
+    git(here, &["init", "--quiet"]);
     let repo = hooks.path().display();
     let config = format!("repos:\n  - repo: {repo}\n    rev: {rev}\n    hooks: [{{ id: osmt-doctor }}]\n");
     fs::write(project.file(".pre-commit-config.yaml"), config).unwrap();
@@ -298,34 +283,25 @@ fn the_hook_lets_a_good_config_into_a_commit_and_refuses_a_bad_one() {
             .env("PATH", &project.path)
             .env("PRE_COMMIT_HOME", home.path())
             .env("PRE_COMMIT_COLOR", "never");
-        command.current_dir(here).output().unwrap()
+        run(command.current_dir(here))
     };
     let mut install = Program::new(tool("pre-commit"));
     install.arg("install");
-    let output = with_hooks(install);
-    assert!(output.status.success(), "{}", printed(&output));
+    with_hooks(install).exits(0);
     let files = [".pre-commit-config.yaml", "terraform"];
     let commit = |message: &str| {
-        done(git(here, &[&["add"][..], &files].concat()));
-        with_hooks(git(here, &["commit", "--message", message]))
+        git(here, &[&["add"][..], &files].concat());
+        with_hooks(git_command(here, &["commit", "--message", message]))
     };
-    let output = commit("good");
-    assert!(output.status.success(), "{}", printed(&output));
-    let said = printed(&output);
-    assert!(
-        said.contains("osmt-doctor check") && said.contains("Passed") && !said.contains("[WARNING]"),
-        "{said}"
-    );
+    // Around it are git's and pre-commit's own texts.
+    commit("good").exits(0).says("osmt-doctor check").says("Passed").lacks("[WARNING]");
 
     fs::write(project.file(CONFIG), base("test").replace("osmt_db", "osmt")).unwrap();
-    let output = commit("bad");
-    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
-    assert!(printed(&output).contains("error[RDS001]"), "{}", printed(&output));
-    assert_eq!(done(git(here, &["log", "--format=%s"])), "good");
+    commit("bad").exits(1).says("error[RDS001]");
+    assert_eq!(git(here, &["log", "--format=%s"]), "good");
 
     // Another file of the same folder is not the hook's.
-    done(git(here, &["checkout", "--quiet", "HEAD", "--", CONFIG]));
+    git(here, &["checkout", "--quiet", "HEAD", "--", CONFIG]);
     fs::write(project.file("terraform/invocation/notes.json"), "{").unwrap();
-    let output = commit("other");
-    assert!(output.status.success() && printed(&output).contains("Skipped"), "{}", printed(&output));
+    commit("other").exits(0).says("Skipped");
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::base;
 use super::browser::{browser, measured};
 use super::support;
-use super::support::{Emulator, root};
+use super::support::{Emulator, root, run};
 
 /// The account of the good configs; the emulator plays it.
 const ACCOUNT: &str = "617300482915";
@@ -127,16 +127,15 @@ fn session() -> Vec<(&'static str, String)> {
     let place = folder.path().join("terraform/invocation");
     fs::create_dir_all(&place).unwrap();
     fs::write(place.join("config.auto.tfvars.json"), base("test").replace("osmt_db", "osmt")).unwrap();
-    let run = |line: &'static str| {
+    let printed = |line: &'static str| {
         let (binary, arguments) = line.split_once(' ').unwrap();
         let mut command = Program::new("sh");
         let program = support::binary(binary);
         command.args(["-c", &format!("exec '{program}' {arguments} --color always 2>&1")]);
         command.current_dir(folder.path()).envs(account.environment.iter().cloned());
-        let output = command.env("COLUMNS", COLUMNS.to_string()).output().unwrap();
-        (line, String::from_utf8(output.stdout).unwrap())
+        (line, run(command.env("COLUMNS", COLUMNS.to_string())).stdout)
     };
-    LINES.map(run).into()
+    LINES.map(printed).into()
 }
 
 /// A new rule changes how many checks passed, and nothing that the picture is for.

@@ -1,8 +1,8 @@
 //! What cannot be understood ends at once, with the remedy.
 
-use crate::checkout::{Checkout, git};
+use crate::checkout::Checkout;
 use crate::support;
-use crate::support::{Ran, run};
+use crate::support::{Ran, git, run, snapshot};
 
 #[test]
 fn a_revision_is_never_an_option() {
@@ -10,15 +10,10 @@ fn a_revision_is_never_an_option() {
     let trap = checkout.repo().parent().unwrap().join("trap");
     let option = format!("--upload-pack=touch {}", trap.display());
     for rev in ["nope", "", "^develop", "2.5.0..3.0.0", "--all", "--git-dir=/", "develop:pom.xml", &option] {
-        let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["check", "--", rev]));
-        assert_eq!((exit, stdout.as_str()), (2, ""), "{rev}: {stderr}");
-        assert!(
-            stderr.contains("is not a commit, tag or branch") && stderr.contains("help: "),
-            "{rev}: {stderr}"
-        );
-        let Ran { exit, .. } =
-            run(checkout.release_tool().args(["check", "3.0.0", &format!("--from={rev}")]));
-        assert_eq!(exit, 2, "{rev}");
+        // The cause is git's own text.
+        let refused = run(checkout.release_tool().args(["check", "--", rev])).exits(2);
+        assert_eq!(refused.says("is not a commit, tag or branch").says("help: ").stdout, "");
+        run(checkout.release_tool().args(["check", "3.0.0", &format!("--from={rev}")])).exits(2);
     }
     for verb in ["check", "select", "tag"] {
         let Ran { exit, .. } = run(checkout.release_tool().args([verb, &option]));
@@ -39,62 +34,50 @@ fn exactly_one_revision_is_wanted() {
 #[test]
 fn a_folder_that_is_not_a_checkout_of_osmt_is_refused_with_the_remedy() {
     let checkout = Checkout::empty();
-    let expect = |repo: &str, exit: i32, text: &str| {
-        let Ran { exit: found, stderr, .. } = run(checkout.release_tool().args(["list", "--repo", repo]));
-        assert_eq!(found, exit, "{repo}: {stderr}");
-        assert!(stderr.contains(text) && stderr.contains("help: "), "{repo}: {stderr}");
+    let mut all = String::new();
+    let mut list = |what: &str, repo: &str| {
+        all += &run(checkout.release_tool().args(["list", "--repo", repo])).exits(2).transcript(what);
     };
-    expect("osmt", 2, "has no commit checked out");
-    expect("missing", 2, "is not in a git repository");
-    expect("config.auto.tfvars.json", 2, "is not in a git repository");
+    list("no commit", "osmt");
+    list("no such folder", "missing");
+    list("a file", "config.auto.tfvars.json");
     checkout.commit("README", "x");
-    expect("osmt", 2, "is not a checkout of OSMT: commit ");
-    expect("osmt", 2, "has no pom.xml");
+    list("no pom.xml", "osmt");
     checkout.commit("pom.xml", "<project/>");
-    expect("osmt", 2, "has no api/src/main/resources/db/migration");
+    list("no migrations", "osmt");
     checkout.migration("V1__a.sql", "SELECT 1;\n");
-    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--commits", "1"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(stderr.contains("there are no release tags") && stdout.contains("unknown"), "{stdout}{stderr}");
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "--latest"]));
-    assert_eq!(exit, 2);
-    assert!(stderr.contains("has no release tag"), "{stderr}");
+    let commits = run(checkout.release_tool().args(["list", "--commits", "1"])).exits(0);
+    all += &commits.transcript("no release");
+    all += &run(checkout.release_tool().args(["check", "--latest"])).exits(2).transcript("check --latest");
+    snapshot("release/not-osmt", &all, &checkout.folder().own());
 }
 
 #[test]
 fn without_git_it_says_so() {
     let checkout = Checkout::osmt();
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().env("PATH", "").arg("list"));
-    assert_eq!(exit, 3);
-    assert!(stderr.contains("git is not installed") && stderr.contains("help: install git"), "{stderr}");
+    run(checkout.release_tool().env("PATH", "").arg("list")).exits(3).matches("release/without-git", &[]);
 }
 
 #[test]
 fn a_config_that_cannot_be_read_is_named_with_its_place() {
     let checkout = Checkout::osmt();
     let text = checkout.config_text();
-    for (content, place) in [
-        ("{\n  \"config\": nope\n}", "line 2, column 13"),
-        ("", "line 1, column 1"),
-        ("{\"config\": {\"env\": 5}}", "line 1, column "),
-        ("{\"config\": []}", "line 1, column "),
-    ] {
+    let mut all = String::new();
+    let verbs = [&["select", "3.0.0"][..], &["check", "3.0.0"], &["list"], &["tag"], &["status"]];
+    for content in ["{\n  \"config\": nope\n}", "", "{\"config\": {\"env\": 5}}", "{\"config\": []}"] {
         support::write(&checkout.config(), content);
-        for args in [&["select", "3.0.0"][..], &["check", "3.0.0"], &["list"], &["tag"], &["status"]] {
-            let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(args));
-            assert_eq!((exit, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
-            assert!(stderr.contains("config.auto.tfvars.json: ") && stderr.contains(place), "{stderr}");
-        }
+        let runs = verbs.map(|args| run(checkout.release_tool().args(args)).exits(2).transcript(content));
+        assert!(runs.iter().all(|one| *one == runs[0]), "{runs:#?}");
+        all += &runs[0];
     }
     support::write(&checkout.config(), &text);
     std::fs::remove_file(checkout.config()).unwrap();
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["select", "3.0.0"]));
-    assert_eq!(exit, 2);
-    assert!(stderr.contains("does not exist"), "{stderr}");
+    all += &run(checkout.release_tool().args(["select", "3.0.0"])).exits(2).transcript("no file");
+    snapshot("release/config", &all, &checkout.folder().own());
 }
 
 #[test]
-fn tags_with_odd_names_do_no_harm() {
+fn tags_with_odd_names_are_not_releases() {
     let checkout = Checkout::osmt();
     for name in ["osmt/test/not-a-time", "\u{e9}\u{1f600}", "3.0.0.x", "a'b\"c", "$(id)", "9-", "1.0-\u{e9}"]
     {
@@ -117,9 +100,9 @@ fn a_subfolder_and_a_worktree_are_the_repository_too() {
         let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--repo", repo]));
         assert_eq!((exit, stdout.lines().count()), (0, 5), "{stderr}");
     }
-    let Ran { stdout, .. } =
-        run(checkout.release_tool().args(["check", "--head", "--repo", "tree", "--format", "json"]));
-    assert!(stdout.contains("REL013") && !stdout.contains("REL002"), "{stdout}");
+    let (_, found, _) = checkout.check(&["--head", "--repo", "tree"]);
+    let has = |code: &str| found.iter().any(|one| one.ends_with(code));
+    assert!(has("REL013") && !has("REL002"), "{found:?}");
 }
 
 #[test]

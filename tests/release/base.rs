@@ -1,8 +1,8 @@
 //! What the database holds, as git knows it: the selection and every recorded deployment, until a restore.
 
-use crate::checkout::{Checkout, git};
+use crate::checkout::Checkout;
 use crate::support;
-use crate::support::{Ran, run};
+use crate::support::{Ran, git, run};
 
 fn ok(checkout: &Checkout, args: &[&str]) -> String {
     let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(args));
@@ -33,12 +33,9 @@ fn a_rollback_does_not_hide_what_the_database_has_applied() {
     let (exit, found, report) = checkout.check(&["--latest"]);
     let count = |what: &str| found.iter().filter(|one| *one == what).count();
     assert_eq!((exit, count("error REL010"), count("error REL015")), (1, 2, 1), "{report}");
-    let text = report.to_string();
-    assert!(
-        text.contains("which 2.5.1 has applied")
-            && text.contains("according to the records 2.5.1 also migrated"),
-        "{text}"
-    );
+    run(checkout.release_tool().args(["check", "--latest"]))
+        .exits(1)
+        .matches("release/check-rolled-back", &[]);
     // Going forward to what it already has is in order.
     let (exit, found, _) = checkout.check(&["2.5.1"]);
     assert_eq!((exit, found), (0, vec![]));
@@ -63,7 +60,7 @@ fn a_record_is_of_the_commit_that_the_config_selects() {
 fn a_new_environment_takes_any_release() {
     let checkout = Checkout::osmt();
     ok(&checkout, &["select", "2.5.1", "--from", "none", "--yes"]);
-    assert!(checkout.config_text().contains("\"docker_tag\": \"2.5.1\""));
+    assert_eq!(checkout.folder().get("/config/ecs/task/app/docker_tag"), "2.5.1");
 }
 
 #[test]
@@ -93,15 +90,17 @@ fn records_can_be_kept_in_another_repository_and_promoted_to_another_environment
     let said =
         ok(&checkout, &["select", "--promote", "test", "--records", "deployment", "--from", "none", "--yes"]);
     assert!(said.contains("2.5.0 \u{2192} 2.5.1"), "{said}");
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["select", "--promote", "stage"]));
-    assert!(exit == 4 && stderr.contains("nothing was recorded for the environment"), "{stderr}");
+    run(checkout.release_tool().args(["select", "--promote", "stage"]))
+        .exits(4)
+        .says("nothing was recorded for the environment");
 }
 
 #[test]
 fn unknown_refuses_with_strict_and_a_refusal_in_json_has_its_findings() {
     let checkout = Checkout::osmt();
     let (exit, _, report) = checkout.check(&["develop"]);
-    assert!(exit == 0 && report["unknown"].to_string().contains("REL003"), "{report}");
+    let unknown: Vec<_> = report["unknown"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert!(exit == 0 && unknown.iter().any(|code| *code == "REL003"), "{report}");
     assert_eq!(checkout.check(&["develop", "--strict"]).0, 1);
     let Ran { exit, stdout, .. } =
         run(checkout.release_tool().args(["select", "2.5.0", "--yes", "--format", "json"]));

@@ -1,24 +1,10 @@
 //! A small repository in OSMT's shape, made with the real git, the same to the byte on every run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support;
-use crate::support::{Folder, Ran, run, run_with};
-
-/// What keeps a user's own git configuration out, and the clock still.
-const ENVIRONMENT: [(&str, &str); 9] = [
-    // The image's registry is asked in the tests that are about it.
-    ("OSMT_OFFLINE", "1"),
-    ("GIT_CONFIG_GLOBAL", "/dev/null"),
-    ("GIT_CONFIG_NOSYSTEM", "1"),
-    ("GIT_AUTHOR_NAME", "Ada"),
-    ("GIT_AUTHOR_EMAIL", "ada@example.org"),
-    ("GIT_COMMITTER_NAME", "Ada"),
-    ("GIT_COMMITTER_EMAIL", "ada@example.org"),
-    ("GIT_AUTHOR_DATE", "2026-01-02T03:04:05+00:00"),
-    ("GIT_COMMITTER_DATE", "2026-01-02T03:04:05+00:00"),
-];
+use crate::support::{Folder, GIT, Ran, git, git_with, run};
 
 const WHO: &str = "Ada <ada@example.org> 1767323045 +0000";
 pub(crate) const MIGRATIONS: &str = "api/src/main/resources/db/migration";
@@ -64,9 +50,7 @@ impl Checkout {
     /// A repository from what `git fast-import` reads: one process for the whole history instead of dozens.
     pub(crate) fn imported(stream: String) -> Self {
         let checkout = Self::empty();
-        let mut git = Command::new("git");
-        git.current_dir(checkout.repo()).args(["fast-import", "--quiet"]);
-        run_with(git.envs(ENVIRONMENT), stream).exits(0);
+        git_with(&checkout.repo(), &["fast-import", "--quiet"], stream);
         checkout.git(&["reset", "--quiet", "--hard"]);
         checkout
     }
@@ -86,6 +70,11 @@ impl Checkout {
     /// The repository.
     pub(crate) fn repo(&self) -> PathBuf {
         self.folder.path().join("osmt")
+    }
+
+    /// The folder with the config.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// The config.
@@ -136,7 +125,8 @@ impl Checkout {
 
     /// A command on this checkout and config.
     pub(crate) fn on(&self, mut command: Command) -> Command {
-        command.envs(ENVIRONMENT).current_dir(self.folder.path()).args([
+        // The image's registry is asked in the tests that are about it.
+        command.env("OSMT_OFFLINE", "1").envs(GIT).current_dir(self.folder.path()).args([
             "--repo",
             "osmt",
             "--config",
@@ -159,14 +149,6 @@ pub(crate) fn import(stream: &mut String, file: &str, content: &str) {
 pub(crate) fn tag(stream: &mut String, name: &str) {
     let tag = format!("tag {name}\nfrom refs/heads/develop\ntagger {WHO}\ndata 9\na release\n");
     stream.push_str(&tag);
-}
-
-/// Runs git in a folder; what it prints.
-pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
-    let output = Command::new("git").arg("-C").arg(folder).args(args).envs(ENVIRONMENT).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {args:?}: {said}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// A `pom.xml` of a version, with a parent whose version is another.

@@ -1,7 +1,5 @@
 //! A private registry of Amazon ECR, asked with a token of the AWS session. What answers in its place is a proxy on loopback.
 
-use std::process::Command as Program;
-
 use serde_json::Value;
 
 use crate::checkout::Checkout;
@@ -56,11 +54,7 @@ server.serve_forever()
 #[test]
 fn its_token_comes_from_the_session() {
     let folder = Folder::empty();
-    let openssl = |arguments: &str| {
-        let output = Program::new("openssl").args(arguments.split(' ')).current_dir(folder.path()).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
+    let openssl = |arguments: &str| support::openssl(folder.path(), arguments);
     support::write(
         &folder.path().join("names"),
         &format!("subjectAltName=DNS:{HOST}\nbasicConstraints=CA:FALSE\n"),

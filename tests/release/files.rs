@@ -1,8 +1,8 @@
 //! What Flyway reads, what it does not, and what git does not have.
 
-use crate::checkout::{Checkout, MIGRATIONS, git};
+use crate::checkout::{Checkout, MIGRATIONS};
 use crate::support;
-use crate::support::{Ran, run};
+use crate::support::{Ran, git, run};
 
 fn has(found: &[String], what: &str) -> bool {
     found.iter().any(|one| one == what)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::checkout::Checkout;
-use crate::support::{Ran, run, run_with};
+use crate::support::{Ran, run, run_with, snapshot};
 
 #[test]
 fn findings_are_printed_in_every_format_and_other_verbs_have_none() {
@@ -45,14 +45,12 @@ fn a_read_only_config_is_kept_and_one_from_a_pipe_can_be_judged() {
         let Ran { exit, stderr, .. } = piped(verb);
         assert_eq!(exit, 0, "{verb:?}: {stderr}");
     }
-    let Ran { exit, stderr, .. } = piped(&["select", "3.0.0", "--yes"]);
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("is not a file that can be replaced"), "{stderr}");
+    let mut all = piped(&["select", "3.0.0", "--yes"]).exits(4).transcript("a pipe");
 
     std::fs::set_permissions(checkout.config(), std::fs::Permissions::from_mode(0o444)).unwrap();
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["select", "3.0.0", "--yes"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("is read-only; it was not written"), "{stderr}");
+    let read_only = run(checkout.release_tool().args(["select", "3.0.0", "--yes"])).exits(4);
+    all += &read_only.transcript("a file that is read-only");
+    snapshot("release/config-not-writable", &all, &checkout.folder().own());
     assert_eq!(checkout.config_text(), before);
 }
 
@@ -77,6 +75,5 @@ fn the_notes_have_the_releases_own_words() {
     let printed: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(printed["changelog"][0]["version"], "3.1.0");
     assert_eq!(printed["changelog"].as_array().unwrap().len(), 1);
-    let Ran { stdout, .. } = run(checkout.release_tool().args(["notes", "3.0.0..3.0.0"]));
-    assert!(!stdout.contains("CHANGELOG"), "{stdout}");
+    run(checkout.release_tool().args(["notes", "3.0.0..3.0.0"])).lacks("CHANGELOG");
 }

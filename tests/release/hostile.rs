@@ -5,7 +5,7 @@ use std::process::{Command as Program, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::checkout::Checkout;
-use crate::support::{Ran, run};
+use crate::support::run;
 
 /// How a change is hidden in a checkout.
 type Hide = fn(&Checkout);
@@ -67,9 +67,9 @@ fn a_change_is_seen_whatever_hides_it_from_git_status() {
         let text = std::fs::read_to_string(&pom).unwrap();
         std::fs::write(&pom, format!("{text}<!-- changed -->\n")).unwrap();
         std::fs::write(checkout.repo().join("new.sql"), "SELECT 1;\n").unwrap();
-        let Ran { stdout, stderr, .. } =
-            run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
-        assert!(stdout.contains("REL002") && stdout.contains("pom.xml"), "{how}: {stdout}{stderr}");
+        let (_, found, report) = checkout.check(&["--head"]);
+        assert!(found.contains(&"error REL002".to_owned()), "{how}: {report}");
+        assert!(report["findings"].to_string().contains("pom.xml"), "{how}: {report}");
     }
 }
 
@@ -79,9 +79,8 @@ fn a_sparse_checkout_is_not_a_change() {
     checkout.commit("ui/page.ts", "x");
     checkout.git(&["sparse-checkout", "set", "--no-cone", "/pom.xml", "/api"]);
     assert!(!checkout.repo().join("ui/page.ts").exists());
-    let Ran { stdout, stderr, .. } =
-        run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
-    assert!(!stdout.contains("REL002"), "{stdout}{stderr}");
+    let (_, found, report) = checkout.check(&["--head"]);
+    assert!(!found.iter().any(|one| one.ends_with("REL002")), "{report}");
 }
 
 #[test]

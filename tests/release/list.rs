@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::checkout::{Checkout, MIGRATIONS, git, import, pom, tag};
+use crate::checkout::{Checkout, MIGRATIONS, import, pom, tag};
 use crate::support;
-use crate::support::{Ran, run, snapshot};
+use crate::support::{Ran, git, run, snapshot};
 
 #[test]
 fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
@@ -25,9 +25,7 @@ fn releases_are_listed_newest_first_and_the_selected_one_is_marked() {
 fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
     let checkout = Checkout::osmt();
     let mut tool = checkout.release_tool();
-    let Ran { exit, stdout, .. } = run(tool.args(["list", "--commits", "2", "--format", "json"]));
-    assert_eq!(exit, 0);
-    let printed: Value = serde_json::from_str(&stdout).unwrap();
+    let printed = run(tool.args(["list", "--commits", "2", "--format", "json"])).exits(0).json();
     assert_eq!(printed["selected"], "3.0.0");
     assert_eq!(printed["releases"].as_array().unwrap().len(), 4);
     let commits = printed["commits"].as_array().unwrap();
@@ -44,14 +42,12 @@ fn commits_are_listed_on_demand_and_json_says_where_the_version_was_read() {
 fn a_config_that_is_not_there_yet_selects_nothing() {
     let checkout = Checkout::osmt();
     let mut tool = support::osmt("osmt-release");
-    let Ran { exit, stdout, stderr } =
-        run(tool.current_dir(checkout.repo()).args(["list", "--dir", "nowhere"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(!stdout.contains('*') && stderr.contains("does not exist"), "{stderr}");
+    let ran = run(tool.current_dir(checkout.repo()).args(["list", "--dir", "nowhere"])).exits(0);
+    let mut all = ran.transcript("the usual name");
     // One that was given is a mistake.
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["list", "--config", "typo.json"]));
-    assert_eq!(exit, 2);
-    assert!(stderr.contains("typo.json does not exist"), "{stderr}");
+    let given = run(checkout.release_tool().args(["list", "--config", "typo.json"])).exits(2);
+    all += &given.transcript("a name that was given");
+    snapshot("release/list-without-config", &all, &[]);
 }
 
 #[test]
@@ -60,15 +56,10 @@ fn a_shallow_clone_says_that_something_may_be_missing() {
     let origin = format!("file://{}", checkout.repo().display());
     let parent = checkout.repo().parent().unwrap().to_owned();
     git(&parent, &["clone", "--quiet", "--depth=1", &origin, "shallow"]);
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["list", "--repo", "shallow"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(stderr.contains("git fetch --unshallow --tags"), "{stderr}");
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0", "--repo", "shallow"]));
-    assert_eq!(exit, 2);
-    assert!(
-        stderr.contains("\"2.5.0\" is not a commit, tag or branch") && stderr.contains("shallow"),
-        "{stderr}"
-    );
+    let on = |args: &[&str]| run(checkout.release_tool().args(args).args(["--repo", "shallow"]));
+    let mut all = on(&["list"]).exits(0).transcript("list");
+    all += &on(&["check", "2.5.0"]).exits(2).transcript("check 2.5.0");
+    snapshot("release/shallow", &all, &[]);
 }
 
 #[test]
@@ -79,10 +70,9 @@ fn a_bare_repository_is_as_good_also_without_its_head() {
     checkout.git(&["push", "--quiet", "../bare.git", "3.0.0", "2.5.0"]);
     let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["list", "--repo", "bare.git"]));
     assert_eq!((exit, stdout.lines().count()), (0, 3), "{stderr}");
-    let Ran { exit, stderr, .. } =
-        run(checkout.release_tool().args(["check", "--head", "--repo", "bare.git"]));
-    assert_eq!(exit, 2);
-    assert!(stderr.contains("has no commit checked out"), "{stderr}");
+    run(checkout.release_tool().args(["check", "--head", "--repo", "bare.git"]))
+        .exits(2)
+        .says("has no commit checked out");
 }
 
 #[test]
@@ -103,10 +93,9 @@ fn notes_list_commits_and_what_migrations_do() {
 fn authors_cannot_steer_the_terminal() {
     let checkout = Checkout::osmt();
     checkout.git(&["commit", "--quiet", "--allow-empty", "--message", "a\u{1b}[31mb"]);
-    let Ran { exit, stdout, .. } =
-        run(checkout.release_tool().args(["notes", "3.0.0..HEAD", "--color", "always"]));
-    assert_eq!(exit, 0);
-    assert!(stdout.contains("a\u{fffd}[31mb"), "{stdout}");
+    run(checkout.release_tool().args(["notes", "3.0.0..HEAD", "--color", "always"]))
+        .exits(0)
+        .shows("a\u{fffd}[31mb");
 }
 
 #[test]
@@ -116,9 +105,7 @@ fn encodings_of_the_repository_do_not_change_what_is_read() {
     for key in ["i18n.logOutputEncoding", "i18n.commitEncoding"] {
         checkout.git(&["config", key, "ISO-8859-1"]);
     }
-    let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));
-    assert_eq!(exit, 0, "{stderr}");
-    assert!(stdout.contains("caf\u{e9}"), "{stdout}");
+    run(checkout.release_tool().args(["notes", "3.0.0..HEAD"])).exits(0).shows("caf\u{e9}");
     // A record is written and read as UTF-8.
     let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["tag", "--offline", "--yes"]));
     assert_eq!(exit, 0, "{stderr}");
@@ -135,8 +122,9 @@ fn file_names_with_line_breaks_or_other_bytes_are_one_file_on_one_line() {
     for name in [&b"V2024.01.01__new\nline.sql"[..], b"V2024.01.02__\xff.sql"] {
         std::fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), "DROP TABLE skill;\n").unwrap();
     }
-    let Ran { exit, stdout, .. } = run(checkout.release_tool().args(["check", "--head", "--format", "json"]));
-    assert!(exit == 0 && stdout.contains("REL002"), "untracked files are a note: {stdout}");
+    // Files that git does not have are a note.
+    let (exit, found, _) = checkout.check(&["--head"]);
+    assert!(exit == 0 && found.contains(&"note REL002".to_owned()), "{found:?}");
     checkout.git(&["add", "--all"]);
     checkout.git(&["commit", "--quiet", "--message", "names"]);
     let Ran { exit, stdout, stderr } = run(checkout.release_tool().args(["notes", "3.0.0..HEAD"]));

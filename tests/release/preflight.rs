@@ -1,7 +1,7 @@
 //! The preflight's SQL and the repair's, on a real server of MySQL's dialect.
 
 use std::path::Path;
-use std::process::{Command as Program, Output, Stdio};
+use std::process::{Command as Program, Stdio};
 use std::time::{Duration, Instant};
 
 use osmt::release::migrate::log::Reading;
@@ -9,7 +9,7 @@ use osmt::release::migrate::statements::{self, Realigned};
 use osmt::release::migrations::{Content, History, Migrations, Row};
 
 use crate::server::Server;
-use crate::support::Folder;
+use crate::support::{Folder, Ran, run};
 
 /// `MariaDB` in a folder of its own, on a socket. `None` where it is not installed, which CI does not accept.
 struct Database {
@@ -44,14 +44,14 @@ impl Database {
         server.stdout(Stdio::null()).stderr(Stdio::null());
         let database = Self { _server: Server(server.spawn().unwrap()), folder };
         let began = Instant::now();
-        while !database.run("", "SELECT 1").status.success() {
+        while database.run("", "SELECT 1").exit != 0 {
             assert!(began.elapsed() < Duration::from_secs(60), "MariaDB does not start");
             std::thread::sleep(Duration::from_millis(200));
         }
         Some(database)
     }
 
-    fn run(&self, schema: &str, sql: &str) -> Output {
+    fn run(&self, schema: &str, sql: &str) -> Ran {
         let socket: &Path = &self.folder.path().join("s");
         let mut client = Program::new("mariadb");
         client
@@ -60,22 +60,20 @@ impl Database {
         if !schema.is_empty() {
             client.arg(schema);
         }
-        client.output().unwrap()
+        run(&mut client)
     }
 
     /// Runs statements as one connection would; what the log's reader makes of the failure.
     fn preflight(&self, statements: &[String]) -> Option<String> {
         let output = self.run("osmt_db", &statements.join("\n"));
         let mut reading = Reading::default();
-        String::from_utf8_lossy(&output.stderr).lines().for_each(|line| reading.line(line));
-        assert_eq!(output.status.success(), reading.preflight.is_none(), "{output:?}");
+        output.stderr.lines().for_each(|line| reading.line(line));
+        assert_eq!(output.exit == 0, reading.preflight.is_none(), "{output:?}");
         reading.preflight
     }
 
     fn value(&self, sql: &str) -> String {
-        let output = self.run("osmt_db", sql);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        self.run("osmt_db", sql).exits(0).stdout.trim().to_owned()
     }
 }
 
@@ -131,10 +129,11 @@ fn rows_that_a_migration_fails_on_are_named_and_good_ones_are_not() {
     assert_eq!(database.preflight(&statements), None, "a database that is migrated already");
 
     let repair = statements::repair("osmt_db").join("\n");
-    assert!(database.run("osmt_db", &repair).status.success(), "without a history");
+    // Without a history.
+    database.run("osmt_db", &repair).exits(0);
     database.value("CREATE TABLE flyway_schema_history (version INT, success BOOL); INSERT INTO flyway_schema_history VALUES (1, 1), (2, 0)");
     for _ in 0..2 {
-        assert!(database.run("osmt_db", &repair).status.success());
+        database.run("osmt_db", &repair).exits(0);
         assert_eq!(database.value("SELECT GROUP_CONCAT(version) FROM flyway_schema_history"), "1");
     }
 }
@@ -147,10 +146,9 @@ fn flyways_history_is_printed_and_gets_the_checksums_of_files_that_differ_harmle
         let mut statements = statements::history("osmt_db");
         // The warnings are those of the statement before.
         statements.insert(3, "SHOW WARNINGS;".to_owned());
-        let output = database.run("osmt_db", &statements.join("\n"));
-        assert!(output.status.success(), "{output:?}");
+        let shown = database.run("osmt_db", &statements.join("\n")).exits(0).stdout;
         let mut history = History::default();
-        String::from_utf8(output.stdout).unwrap().lines().for_each(|line| {
+        shown.lines().for_each(|line| {
             history.line(line);
         });
         history.rows().map(<[Row]>::to_vec)
@@ -173,7 +171,7 @@ fn flyways_history_is_printed_and_gets_the_checksums_of_files_that_differ_harmle
     let realign =
         statements::realign("osmt_db", &[realigned("2020.09.15", -603_356_191), realigned("2020.09.17", 6)]);
     for _ in 0..2 {
-        assert!(database.run("osmt_db", &realign.join("\n")).status.success());
+        database.run("osmt_db", &realign.join("\n")).exits(0);
         let checksums = database.value(
             "SELECT GROUP_CONCAT(COALESCE(checksum, 0) ORDER BY installed_rank) FROM flyway_schema_history",
         );

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::checkout::{Checkout, git};
+use crate::checkout::Checkout;
 use crate::deployed::deploy;
 use crate::support;
 use crate::support::Emulator;
-use crate::support::{Ran, run, run_with};
+use crate::support::{Ran, git, run, run_with};
 
 fn names(repository: &Path) -> Vec<String> {
     let listed = git(repository, &["for-each-ref", "--format=%(refname:strip=2)", "refs/tags/osmt/"]);

@@ -1,8 +1,8 @@
 //! Back to what was recorded, by the same edit and past the same guards.
 
-use crate::checkout::{Checkout, git};
+use crate::checkout::Checkout;
 use crate::support;
-use crate::support::{run, snapshot};
+use crate::support::{git, run, snapshot};
 
 /// Two deployments, a day apart: 2.5.0, then 2.5.1.
 fn deployed() -> Checkout {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::checkout::Checkout;
 use crate::deployed::deploy;
-use crate::server;
-use crate::support::{Emulator, Folder, Ran, run};
+use crate::support::{Emulator, Folder, Ran, run, snapshot};
+use crate::{server, support};
 
 #[test]
 fn two_at_once_start_one_task() {
@@ -149,38 +149,24 @@ fn the_running_app_is_asked_what_matters_to_people() {
         .replace("ISSUER", oauth["issuer"].as_str().unwrap())
         .replace("CLIENT", oauth["client_id"].as_str().unwrap())
         .replace("DOMAIN", config["config"]["domain"]["name"].as_str().unwrap());
-    for (good, word, exit) in [("True", "ok", 0), ("False", "differs", 1)] {
+    for (good, name, exit) in [("True", "release/app-ok", 0), ("False", "release/app-differs", 1)] {
         let (_server, port) = server::http(&handler.replace("GOOD", good));
         let app = format!("http://127.0.0.1:{port}");
-        let Ran { exit: exited, stdout, stderr } =
-            run(checkout.on(account.osmt("osmt-release")).args(["status", "--app", &app]));
-        assert_eq!(exited, exit, "{stdout}{stderr}");
-        for link in ["pages", "health", "sign-in", "job queue"] {
-            assert!(stdout.contains(&format!("{link:16}{word:9}")), "{stdout}");
-        }
-        if exit == 1 {
-            assert!(stdout.contains("/health answers 503, DOWN: elasticsearch"), "{stdout}");
-            assert!(stdout.contains("sign-in returns to http://"), "{stdout}");
-            assert!(stdout.contains("the image has no pages"), "{stdout}");
-        }
+        run(checkout.on(account.osmt("osmt-release")).args(["status", "--app", &app]))
+            .exits(exit)
+            .matches(name, &[]);
     }
-    let Ran { exit, stdout, .. } =
-        run(checkout.on(account.osmt("osmt-release")).args(["status", "--strict"]));
-    assert_eq!(exit, 1, "what was not asked is unknown: {stdout}");
+    // What was not asked is unknown.
+    run(checkout.on(account.osmt("osmt-release")).args(["status", "--strict"])).exits(1);
 }
 
 #[test]
 fn a_certificate_of_another_address_differs() {
     let folder = Folder::empty();
-    let openssl = std::process::Command::new("openssl")
-        .args(
-            "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out leaf.pem -days 2 -subj /CN=other.example"
-                .split(' '),
-        )
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(openssl.status.success(), "{}", String::from_utf8_lossy(&openssl.stderr));
+    support::openssl(
+        folder.path(),
+        "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out leaf.pem -days 2 -subj /CN=other.example",
+    );
     let files = folder.path().display();
     let (_server, port) = server::https(&format!("'{files}/leaf.pem', '{files}/key.pem'"));
     let checkout = Checkout::osmt();
@@ -189,10 +175,8 @@ fn a_certificate_of_another_address_differs() {
         let app = format!("https://127.0.0.1:{port}");
         run(checkout.on(account.osmt("osmt-release")).args(["status", "--app", &app]))
     };
-    let Ran { exit, stdout, stderr } = status(port);
-    assert_eq!(exit, 1, "{stderr}");
-    assert!(stdout.contains(&format!("{:16}{:9}127.0.0.1:{port}: ", "certificate", "differs")), "{stdout}");
-    // Nothing listens there: nothing is known.
-    let Ran { stdout, .. } = status(9);
-    assert!(stdout.contains(&format!("{:16}{:9}", "certificate", "unknown")), "{stdout}");
+    let mut all = status(port).exits(1).transcript("another name");
+    // Nothing is known.
+    all += &status(9).transcript("no server");
+    snapshot("release/app-certificate", &all, &[]);
 }

@@ -40,27 +40,24 @@ fn validation_is_left_out_once_where_all_that_differs_is_harmless() {
          AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
     );
     deploy(&account, "wguopensource/osmt-app:3.0.0");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--without-validation"]));
-    assert_eq!(exit, 4, "nothing was recorded yet: {stderr}");
-    let Ran { exit, stderr, .. } = run(tool().args(["tag", "--yes"]));
-    assert_eq!(exit, 0, "{stderr}");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--without-validation"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("no applied migration differs"), "{stderr}");
+    let mut all = String::new();
+    let mut refused = |what: &str, args: &str, exit: i32| {
+        all += &run(tool().args(args.split(' '))).exits(exit).transcript(&format!("{args}: {what}"));
+    };
+    let without = "migrate --yes --without-validation";
+    refused("nothing was recorded yet", without, 4);
+    run(tool().args(["tag", "--yes"])).exits(0);
+    refused("nothing differs", without, 4);
 
     checkout.select("4.1.0");
     deploy(&account, "wguopensource/osmt-app:4.1.0");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes", "--without-validation"]));
-    assert_eq!(exit, 4);
-    assert!(stderr.contains("the statements of V2023.07.05__second.sql differ"), "{stderr}");
+    refused("statements differ", without, 4);
 
     checkout.select("4.0.0");
     deploy(&account, "wguopensource/osmt-app:4.0.0");
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--yes"]));
-    assert_eq!(exit, 4);
-    snapshot("release/migrate-changed", &stderr, &[]);
-    let Ran { exit, stderr, .. } = run(tool().args(["migrate", "--without-validation", "--no-snapshot"]));
-    assert_eq!(exit, 2, "{stderr}");
+    refused("layout and an index prefix differ", "migrate --yes", 4);
+    refused("two flags", "migrate --without-validation --no-snapshot", 2);
+    snapshot("release/migrate-changed", &all, &[]);
     assert!(!account.calls().contains(&"ecs:RunTask".to_owned()));
     let Ran { exit, stdout, stderr } =
         run(tool().args(["migrate", "--yes", "--without-validation", "--step", "migrate"]));
@@ -102,19 +99,15 @@ fn a_database_that_is_not_there_yet_is_found_so() {
         let mut tool = checkout.on(account.osmt("osmt-release"));
         run(tool.env_remove("OSMT_OFFLINE").args(["check", "2.5.0"]))
     };
-    let Ran { exit, stdout, stderr } = check();
-    assert_eq!(exit, 0, "{stdout}{stderr}");
-    assert!(stderr.contains("has no database for it: comparing with an empty database"), "{stderr}");
+    let mut all = check().exits(0).transcript("AWS has no database");
     account.ask(
         "client('rds').create_db_instance(DBInstanceIdentifier='osmt-test', DBInstanceClass='db.t4g.small', Engine='mysql', \
          AllocatedStorage=20, MasterUsername='admin', MasterUserPassword='a-password-of-a-test')",
     );
-    let Ran { exit, stdout, stderr } = check();
-    assert_eq!(exit, 1, "{stdout}{stderr}");
-    // AWS was not asked: nothing is taken for granted.
-    let Ran { exit, stderr, .. } = run(checkout.release_tool().args(["check", "2.5.0"]));
-    assert_eq!(exit, 1);
-    assert!(stderr.contains("give `--from none` (AWS was not called)"), "{stderr}");
+    all += &check().exits(1).transcript("AWS has a database");
+    // Nothing is taken for granted.
+    all += &run(checkout.release_tool().args(["check", "2.5.0"])).exits(1).transcript("AWS was not asked");
+    snapshot("release/no-database", &all, &[]);
 }
 
 #[test]
@@ -135,13 +128,12 @@ logs.put_log_events(logGroupName=group, logStreamName=stream,
 "
         ))
     };
-    let migrate = || run(checkout.on(account.osmt("osmt-release")).args(["migrate", "--dry-run"])).stderr;
-    assert!(!migrate().contains("the last run failed"));
+    let migrate = || run(checkout.on(account.osmt("osmt-release")).args(["migrate", "--dry-run"]));
+    migrate().lacks("the last run failed");
     log("['maintenance: import', 'maintenance: the step import failed (status 1): the lines above say why']");
-    let stderr = migrate();
-    snapshot("release/migrate-after-failure", &stderr, &[]);
+    migrate().exits(1).matches("release/migrate-after-failure", &[]);
     log("['maintenance: import', 'maintenance: reindex', 'maintenance: done']");
-    assert!(!migrate().contains("the last run failed"));
+    migrate().lacks("the last run failed");
     let Ran { stdout, .. } =
         run(checkout.on(account.osmt("osmt-release")).args(["status", "--format", "json"]));
     let printed: Value = serde_json::from_str(&stdout).unwrap();
