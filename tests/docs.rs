@@ -125,6 +125,14 @@ fn the_readme_has_the_steps_of_the_guide() {
     assert_eq!(listed.collect::<Vec<_>>(), steps);
 }
 
+#[test]
+fn the_readme_quotes_the_last_line_of_the_rehearsal() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let quoted = readme.split_once("`rehearse: ").unwrap().1.split_once('`').unwrap().0;
+    let script = std::fs::read_to_string(root().join("scripts/rehearse")).unwrap();
+    assert!(script.contains(&format!("\"{quoted}\"")), "scripts/rehearse does not print {quoted}");
+}
+
 /// A page opens with what it is for: prose between its title and the first section, table, list or block.
 fn opens_with_prose(page: &str) -> bool {
     let first = page.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();

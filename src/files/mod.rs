@@ -71,7 +71,7 @@ impl Explain for Error {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Missing(_) => {
-                "`osmt-bootstrap init` creates it; `--dir` or `--config` selects another path"
+                "check the path; `osmt-bootstrap init` creates the config, `--dir` or `--config` selects another one"
             }
             Self::NotText(..) => "save the file as UTF-8",
             Self::TooLarge(..) => "check the path",

@@ -18,7 +18,7 @@ use crate::proxy::{forward, name, read_message};
 use crate::support::{Emulator, root};
 
 /// How long the binary must have been waiting before a round begins.
-const QUIET: Duration = Duration::from_millis(60);
+const QUIET: Duration = Duration::from_millis(100);
 const STEP: Duration = Duration::from_millis(5);
 
 #[derive(Default)]
@@ -70,7 +70,7 @@ impl Gate {
                 return (status.code(), rounds);
             }
             std::thread::sleep(STEP);
-            let waits = is_asleep(child.id());
+            let waits = is_asleep(child.id()) && self.has_read_everything();
             let mut held = self.held.0.lock().unwrap();
             let same = held.waiting.len() == seen && held.passing == 0 && waits && seen > 0;
             seen = held.waiting.len();
@@ -84,6 +84,19 @@ impl Gate {
                 self.held.1.notify_all();
             }
         }
+    }
+}
+
+impl Gate {
+    /// Whether the gate has accepted every connection and read every byte: on a busy machine its own threads may be late.
+    fn has_read_everything(&self) -> bool {
+        let port: u16 = self.endpoint.rsplit_once(':').unwrap().1.parse().unwrap();
+        let local = format!(":{port:04X}");
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        sockets.lines().skip(1).all(|socket| {
+            let fields: Vec<&str> = socket.split_whitespace().collect();
+            !fields[1].ends_with(&local) || fields[4].ends_with(":00000000")
+        })
     }
 }
 
