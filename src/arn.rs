@@ -44,24 +44,73 @@ pub struct Partition {
     prefix: &'static str,
     /// The domain of its endpoints.
     pub domain: &'static str,
+    /// The domain of its dual-stack endpoints.
+    pub dual_stack_domain: &'static str,
+    /// The Region for which requests to its global services are signed.
+    pub home_region: &'static str,
 }
 
-const AWS: Partition = Partition { name: "aws", prefix: "", domain: "amazonaws.com" };
-/// All partitions except `aws`.
-const OTHERS: [Partition; 7] = [
-    Partition { name: "aws-us-gov", prefix: "us-gov-", domain: "amazonaws.com" },
-    Partition { name: "aws-cn", prefix: "cn-", domain: "amazonaws.com.cn" },
-    Partition { name: "aws-eusc", prefix: "eusc-", domain: "amazonaws.eu" },
-    Partition { name: "aws-iso", prefix: "us-iso-", domain: "c2s.ic.gov" },
-    Partition { name: "aws-iso-b", prefix: "us-isob-", domain: "sc2s.sgov.gov" },
-    Partition { name: "aws-iso-e", prefix: "eu-isoe-", domain: "cloud.adc-e.uk" },
-    Partition { name: "aws-iso-f", prefix: "us-isof-", domain: "csp.hci.ic.gov" },
+const AWS: Partition = Partition {
+    name: "aws",
+    prefix: "",
+    domain: "amazonaws.com",
+    dual_stack_domain: "api.aws",
+    home_region: "us-east-1",
+};
+
+/// All partitions; the first one has every Region without the prefix of another.
+pub const PARTITIONS: [Partition; 8] = [
+    AWS,
+    Partition { name: "aws-us-gov", prefix: "us-gov-", home_region: "us-gov-west-1", ..AWS },
+    Partition {
+        name: "aws-cn",
+        prefix: "cn-",
+        domain: "amazonaws.com.cn",
+        dual_stack_domain: "api.amazonwebservices.com.cn",
+        home_region: "cn-northwest-1",
+    },
+    Partition {
+        name: "aws-eusc",
+        prefix: "eusc-",
+        domain: "amazonaws.eu",
+        dual_stack_domain: "api.amazonwebservices.eu",
+        home_region: "eusc-de-east-1",
+    },
+    Partition {
+        name: "aws-iso",
+        prefix: "us-iso-",
+        domain: "c2s.ic.gov",
+        dual_stack_domain: "api.aws.ic.gov",
+        home_region: "us-iso-east-1",
+    },
+    Partition {
+        name: "aws-iso-b",
+        prefix: "us-isob-",
+        domain: "sc2s.sgov.gov",
+        dual_stack_domain: "api.aws.scloud",
+        home_region: "us-isob-east-1",
+    },
+    Partition {
+        name: "aws-iso-e",
+        prefix: "eu-isoe-",
+        domain: "cloud.adc-e.uk",
+        dual_stack_domain: "api.cloud-aws.adc-e.uk",
+        home_region: "eu-isoe-west-1",
+    },
+    Partition {
+        name: "aws-iso-f",
+        prefix: "us-isof-",
+        domain: "csp.hci.ic.gov",
+        dual_stack_domain: "api.aws.hci.ic.gov",
+        home_region: "us-isof-south-1",
+    },
 ];
 
 impl Partition {
     /// The partition of a Region; `aws` if the name has another form.
     pub fn of(region: &str) -> Self {
-        OTHERS.into_iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(AWS)
+        let [aws, others @ ..] = PARTITIONS;
+        others.into_iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(aws)
     }
 }
 

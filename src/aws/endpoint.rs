@@ -5,52 +5,19 @@
 
 use url::{Host, Url};
 
-use crate::arn::Partition;
+use crate::arn::{PARTITIONS, Partition};
 
 /// What a host that AWS has not for each service and Region was chosen by.
 pub(super) fn chosen_by(host: &str) -> Option<&'static str> {
     if host.contains("-fips.") {
         Some("AWS_USE_FIPS_ENDPOINT (`use_fips_endpoint` of the profile)")
     } else if host.contains(".dualstack.")
-        || PARTITIONS.iter().any(|partition| host.ends_with(&format!(".{}", partition.dual)))
+        || PARTITIONS.iter().any(|partition| host.ends_with(&format!(".{}", partition.dual_stack_domain)))
     {
         Some("AWS_USE_DUALSTACK_ENDPOINT (`use_dualstack_endpoint` of the profile)")
     } else {
         None
     }
-}
-
-/// What a partition has beside the domain of its usual endpoints (the partitions of the AWS SDKs, `partitions.json`).
-#[derive(Clone, Copy, Debug)]
-struct Endpoints {
-    /// As ARNs name the partition.
-    partition: &'static str,
-    /// The domain of its dual-stack endpoints.
-    dual: &'static str,
-    /// The Region for which requests to its global services are signed.
-    home: &'static str,
-}
-
-const AWS: Endpoints = Endpoints { partition: "aws", dual: "api.aws", home: "us-east-1" };
-const GOVERNMENT: Endpoints = Endpoints { partition: "aws-us-gov", home: "us-gov-west-1", ..AWS };
-const PARTITIONS: [Endpoints; 8] = [
-    AWS,
-    GOVERNMENT,
-    Endpoints { partition: "aws-cn", dual: "api.amazonwebservices.com.cn", home: "cn-northwest-1" },
-    Endpoints { partition: "aws-eusc", dual: "api.amazonwebservices.eu", home: "eusc-de-east-1" },
-    Endpoints { partition: "aws-iso", dual: "api.aws.ic.gov", home: "us-iso-east-1" },
-    Endpoints { partition: "aws-iso-b", dual: "api.aws.scloud", home: "us-isob-east-1" },
-    Endpoints { partition: "aws-iso-e", dual: "api.cloud-aws.adc-e.uk", home: "eu-isoe-west-1" },
-    Endpoints { partition: "aws-iso-f", dual: "api.aws.hci.ic.gov", home: "us-isof-south-1" },
-];
-
-fn endpoints(partition: Partition) -> Endpoints {
-    PARTITIONS.into_iter().find(|one| one.partition == partition.name).unwrap_or(AWS)
-}
-
-/// The Region for which requests to global services are signed.
-pub(super) fn home(region: &str) -> &'static str {
-    endpoints(Partition::of(region)).home
 }
 
 /// Which of AWS's endpoints a request goes to.
@@ -64,8 +31,8 @@ pub(super) struct Kind {
 /// The host of a service, by the first part of its usual name, in a Region: with FIPS, dual-stack, or both.
 pub(super) fn host(service: &str, account_id: &str, region: &str, Kind { fips, dual }: Kind) -> String {
     let partition = Partition::of(region);
-    let is_government = partition.name == GOVERNMENT.partition;
-    let domain = if dual { endpoints(partition).dual } else { partition.domain };
+    let is_government = partition.name == "aws-us-gov";
+    let domain = if dual { partition.dual_stack_domain } else { partition.domain };
     // The usual hosts of most services in GovCloud are FIPS ones, and have no others beside them.
     let named = match service {
         "s3-control" | "api.ecr" | "ecs" => true,
@@ -220,7 +187,7 @@ mod tests {
             ("eusc-de-east-1", (false, false), "route53.amazonaws.eu", "eusc-de-east-1"),
         ] {
             assert_eq!(host("route53", "1", region, Kind { fips, dual }), expected);
-            assert_eq!(super::home(region), home, "{region}");
+            assert_eq!(Partition::of(region).home_region, home, "{region}");
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) enum Vague {
     InvalidRequest,
 }
 
-/// Words that tell the reasons of a code apart, the first that fits counts.
+/// The words from which the reason of a code is known; the first row that matches is used.
 const WORDS: [(Vague, &str, Why); 4] = [
     // The general form of all refusals ("Troubleshoot access denied error messages", IAM User Guide); of those that name the
     // policy see `POLICIES`.

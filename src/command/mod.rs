@@ -32,7 +32,8 @@ pub use ui::{Ui, UiFlags};
 
 /// Runs a binary: parse the arguments, run the verb, print a failure, exit.
 pub fn main<T: Tool>() -> ExitCode {
-    exit_at_a_panic(&format!("{} {}", T::command().get_name(), env!("CARGO_PKG_VERSION")));
+    let name = name_and_version::<T>();
+    exit_at_a_panic(&name);
     environment::without_empty_variables();
     signals::watch();
     let tool = match parse::<T>() {
@@ -40,7 +41,6 @@ pub fn main<T: Tool>() -> ExitCode {
         Err(exit) => return ExitCode::from(exit.code()),
     };
     let shared = tool.shared().clone();
-    let name = name_and_version::<T>();
     let cx = Context { ui: Arc::new(shared.ui(name)), shared };
     signals::report_to(&cx.ui);
     let result = match cx.shared.format {

@@ -241,7 +241,7 @@ pub(super) fn command(folder: &Path, purpose: Purpose, overrides: &[Override]) -
                 command.arg("-c").arg(format!("{key}={value}"));
             }
         }
-        // Replace refs and grafts would show another content than the commit's id stands for.
+        // With replace refs or grafts git would print another content than that of the commit with this id.
         command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null");
     }
     command.arg("-C").arg(folder);

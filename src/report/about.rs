@@ -56,7 +56,7 @@ pub struct Checkout {
     pub root: PathBuf,
     /// The working directory, absolute.
     pub here: PathBuf,
-    /// The file that stands for input outside the checkout: a plan, stdin, an account.
+    /// The file that is named for input outside the checkout: a plan, stdin, an account.
     pub fallback: PathBuf,
 }
 

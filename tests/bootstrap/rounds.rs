@@ -85,9 +85,7 @@ impl Gate {
             }
         }
     }
-}
 
-impl Gate {
     /// Whether the gate has accepted every connection and read every byte: on a busy machine its own threads may be late.
     fn has_read_everything(&self) -> bool {
         let port: u16 = self.endpoint.rsplit_once(':').unwrap().1.parse().unwrap();

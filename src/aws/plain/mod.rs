@@ -29,9 +29,10 @@ use serde_json::Value;
 
 use self::xml::Nested;
 use super::call::{CallError, call};
-use super::endpoint::{Kind, home, host};
+use super::endpoint::{Kind, host};
 use super::listener::Listener;
 use super::session::Session;
+use crate::arn::Partition;
 
 const AGENT: &str = concat!("osmt-toolkit/", env!("CARGO_PKG_VERSION"));
 
@@ -162,7 +163,7 @@ impl Session {
     fn operation(&self, service: &'static Service, region: &str, name: &'static str) -> OperationBuilder {
         let mut settings = Layer::new(service.id);
         settings.store_put(AuthSchemeOptionResolverParams::new(()));
-        let signing = if service.id == ROUTE_53.id { home(region) } else { region };
+        let signing = if service.id == ROUTE_53.id { Partition::of(region).home_region } else { region };
         let mut signature = SigV4OperationSigningConfig {
             region: Some(SigningRegion::from(Region::new(signing.to_owned()))),
             name: Some(SigningName::from_static(service.signing)),

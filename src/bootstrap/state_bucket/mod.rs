@@ -194,7 +194,7 @@ fn settings_of_others(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judge
                 }
                 Some(days) if days < KEEP_DAYS => format!(
                     "deletes old versions of the state after {}; they should be kept for {KEEP_DAYS} days",
-                    day_count(days)
+                    count(days, "day")
                 ),
                 _ => return None,
             };
@@ -218,7 +218,7 @@ fn settings_of_others(target: &Target, name: &str, bucket: &Bucket) -> Vec<Judge
 fn lifecycle(thing: Thing<'_>, bucket: &Bucket, age: BucketAge) -> Judged<Change> {
     let text = |rule: &LifecycleRule| {
         let days =
-            |days: Option<i32>| days.map_or("never".into(), |days| format!("after {}", day_count(days)));
+            |days: Option<i32>| days.map_or("never".into(), |days| format!("after {}", count(days, "day")));
         let some = rule.narrowed || !rule.prefix.is_empty();
         let faults = [
             (!rule.enabled, "; disabled"),
@@ -252,11 +252,6 @@ fn lifecycle(thing: Thing<'_>, bucket: &Bucket, age: BucketAge) -> Judged<Change
         present == Some(&wanted),
         Change::Lifecycle(wanted.clone(), age),
     )
-}
-
-/// `1 day`, `90 days`
-fn day_count(days: i32) -> String {
-    count(days, "day")
 }
 
 /// How many of the four switches are on, as text.

@@ -16,6 +16,7 @@ use self::tile::{Line, Style, Tile, detail, line};
 use super::planned::Planned;
 use crate::config::Config;
 use crate::deployment::{prefix, secret_name};
+use crate::explain::count;
 
 /// The arrows: each points from a caller to what it calls.
 const ARROWS: [(&str, &str); 5] =
@@ -170,11 +171,10 @@ fn secrets(config: &Config) -> Vec<String> {
     lines
 }
 
-fn tasks(count: u32, cpu: u32, memory: u32, architecture: &str) -> String {
-    let word = if count == 1 { "task" } else { "tasks" };
+fn tasks(number: u32, cpu: u32, memory: u32, architecture: &str) -> String {
     // 1024 CPU units are one virtual CPU, 1024 MiB one GiB.
     let parts = |units: u32| f64::from(units) / 1024.0;
-    format!("{count} {word} of {} vCPU, {} GiB, {architecture}", parts(cpu), parts(memory))
+    format!("{} of {} vCPU, {} GiB, {architecture}", count(number, "task"), parts(cpu), parts(memory))
 }
 
 fn image(repository: &str, tag: &str) -> String {

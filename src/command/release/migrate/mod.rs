@@ -130,11 +130,6 @@ impl<'a> TaskReport<'a> {
     }
 }
 
-/// `1 minute`, `90 minutes`
-fn minutes(number: u64) -> String {
-    count(number, "minute")
-}
-
 impl Migrate {
     pub(super) fn run(self, cx: &Context) -> Result<Exit, Failure> {
         let ui = &cx.ui;
@@ -322,7 +317,8 @@ impl Migrate {
         let mut stream = started.log.as_ref().map(|(group, name)| Stream::new(group, name));
         let mut reported: Vec<String> = Vec::new();
         let mut warn_once = |what: &str, error: &CallError| {
-            let text = format!("{what}: {}; retrying for up to {}", error.reason(), minutes(self.wait));
+            let text =
+                format!("{what}: {}; retrying for up to {}", error.reason(), count(self.wait, "minute"));
             if !reported.contains(&text) {
                 ui.warn(&text);
                 reported.push(text);
@@ -354,8 +350,10 @@ impl Migrate {
                 Err(error) => warn_once("the task's state cannot be read", &error),
             }
             if Instant::now() >= end {
-                let message =
-                    format!("the task did not end within {}; it is still running", minutes(self.wait));
+                let message = format!(
+                    "the task did not end within {}; it is still running",
+                    count(self.wait, "minute")
+                );
                 break Err(Failure::new(Exit::Failed, message).help(follow_help(started)));
             }
             sleep(POLL.min(end - Instant::now())).await;
@@ -462,7 +460,7 @@ async fn take_snapshot(
         let message = if status == "failed" {
             format!("{what} failed")
         } else {
-            format!("{what} is still {status} after {}", minutes(wait))
+            format!("{what} is still {status} after {}", count(wait, "minute"))
         };
         return Err(Failure::new(Exit::Failed, message)
             .help("when a snapshot is available, run this again with `--no-snapshot`, unless it was given for `--without-validation`"));

@@ -69,12 +69,16 @@ pub(super) const CHECKS: &[Check<Audit>] = &[
     },
 ];
 
+fn not_recorded(name: &str, sink: &mut Sink<'_>) {
+    sink.unknown(format!("the facts are not about secret {name}; record them again"));
+}
+
 fn missing(audit: &Audit, sink: &mut Sink<'_>) {
     for name in NEEDED {
         let name = secret_name(&audit.config.env, name);
         let exists = match audit.facts.secrets.get(&name) {
             None => {
-                sink.unknown(format!("the facts are not about secret {name}; record them again"));
+                not_recorded(&name, sink);
                 continue;
             }
             Some(known) => fact(known, sink).map(Option::is_some),
@@ -88,7 +92,7 @@ fn missing(audit: &Audit, sink: &mut Sink<'_>) {
 fn each(audit: &Audit, sink: &mut Sink<'_>, wrong: fn(&Secret) -> Option<(String, &'static str)>) {
     let missing = NEEDED.iter().map(|name| secret_name(&audit.config.env, name));
     for name in missing.filter(|name| !audit.facts.secrets.contains_key(name)) {
-        sink.unknown(format!("the facts are not about secret {name}; record them again"));
+        not_recorded(&name, sink);
     }
     for (name, known) in &audit.facts.secrets {
         if let Ok(Some(secret)) = fact(known, sink)

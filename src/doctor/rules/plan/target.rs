@@ -7,6 +7,7 @@ use crate::arn::{Arn, is_account_id};
 use crate::config::Config;
 use crate::doctor::planned::{Action, Planned};
 use crate::document::join;
+use crate::explain::count;
 use crate::finding::{Check, Rule, Severity, Sink};
 
 /// Completeness and target of the plan.
@@ -284,7 +285,7 @@ fn partial(plan: &Planned, sink: &mut Sink<'_>) {
         .flat_map(|name| entries(name).to_vec())
         .collect();
     if !actions.is_empty() {
-        let calls = if actions.len() == 1 { "1 action" } else { &format!("{} actions", actions.len()) };
+        let calls = count(actions.len(), "action");
         sink.unknown(format!(
             "the plan runs {calls} of a provider, whose effect it does not show: {}",
             addresses(&actions)
