@@ -8,6 +8,7 @@ use osmt::release::migrate::log::Reading;
 use osmt::release::migrate::statements::{self, Realigned};
 use osmt::release::migrations::{Content, History, Migrations, Row};
 
+use crate::mariadb;
 use crate::server::Server;
 use crate::support::{Folder, Ran, run};
 
@@ -21,22 +22,11 @@ impl Database {
     fn start() -> Option<Self> {
         let folder = Folder::empty();
         let data = folder.path().join("data");
-        let made = Program::new("mariadb-install-db")
-            .args([
-                "--no-defaults",
-                "--user=root",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-            ])
-            .arg(format!("--datadir={}", data.display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        let Ok(made) = made else {
+        if mariadb::program("mariadb-install-db").is_none() {
             assert!(std::env::var_os("CI").is_none(), "MariaDB is missing: apt install mariadb-server");
             return None;
-        };
-        assert!(made.success());
+        }
+        mariadb::install(&data);
         let mut server = Program::new("mariadbd");
         server.args(["--no-defaults", "--user=root", "--skip-networking"]);
         server.arg(format!("--datadir={}", data.display()));
